@@ -1,0 +1,228 @@
+package conf
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// Decode reads a body into the block, whose header and labels are already
+// set. It goes on after an error, so that all of them are told.
+func Decode(body hcl.Body, b Block, ctx *Context) hcl.Diagnostics {
+	return decodeStruct(body, reflect.ValueOf(b).Elem(), b.Head().Addr, ctx)
+}
+
+// Labels gives a block its header and its label, which must fit the label's
+// type.
+func Labels(blk *hcl.Block, b Block) hcl.Diagnostics {
+	h := b.Head()
+	h.Def = blk.DefRange
+	h.Addr.Type = blk.Type
+	info := infoOf(reflect.TypeOf(b).Elem())
+	if info.label < 0 || len(blk.Labels) == 0 {
+		return nil
+	}
+	h.Addr.Name = blk.Labels[0]
+	return setLabel(reflect.ValueOf(b).Elem(), info, blk)
+}
+
+func setLabel(v reflect.Value, info *structInfo, blk *hcl.Block) hcl.Diagnostics {
+	l := v.Field(info.label).Addr().Interface().(attribute)
+	lit := hcl.StaticExpr(stringVal(blk.Labels[0]), blk.LabelRanges[0])
+	return l.decode(lit, &Context{})
+}
+
+func decodeStruct(body hcl.Body, v reflect.Value, addr Addr, ctx *Context) hcl.Diagnostics {
+	info := infoOf(v.Type())
+	content, diags := body.Content(info.schema)
+	diags = Coded(diags)
+	for _, f := range info.attrs {
+		a, ok := content.Attributes[f.name]
+		if !ok {
+			continue
+		}
+		field := v.Field(f.index).Addr().Interface().(attribute)
+		diags = append(diags, field.decode(a.Expr, ctx)...)
+	}
+	for _, f := range info.attrs {
+		if _, ok := content.Attributes[f.name]; !ok && f.def != "" {
+			if err := v.Field(f.index).Addr().Interface().(attribute).setDefault(f.def); err != nil {
+				panic(fmt.Sprintf("conf: default of %s.%s: %s", v.Type(), f.name, err))
+			}
+		}
+	}
+	return append(diags, decodeBlocks(content, v, info, addr, ctx)...)
+}
+
+func decodeBlocks(content *hcl.BodyContent, v reflect.Value, info *structInfo, addr Addr, ctx *Context) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	first := map[Addr]hcl.Range{}
+	for _, blk := range content.Blocks {
+		f := info.blocks[slices.IndexFunc(info.blocks, func(f field) bool { return f.name == blk.Type })]
+		inner := reflect.New(f.elem)
+		sub := infoOf(f.elem)
+		head := inner.Interface().(Block).Head()
+		head.Def = blk.DefRange
+		if sub.label >= 0 {
+			diags = append(diags, setLabel(inner.Elem(), sub, blk)...)
+			head.Addr = addr.nested(blk.Type, blk.Labels[0])
+		} else {
+			head.Addr = addr.nested(blk.Type, "")
+		}
+		diags = append(diags, decodeStruct(blk.Body, inner.Elem(), head.Addr, ctx)...)
+		if before, dup := first[head.Addr]; dup && (sub.label >= 0 || !f.many) {
+			diags = append(diags, Duplicate(head.Addr, blk.DefRange, before))
+			continue
+		}
+		first[head.Addr] = blk.DefRange
+		if field := v.Field(f.index); f.many {
+			field.Set(reflect.Append(field, inner))
+		} else {
+			field.Set(inner)
+		}
+	}
+	return diags
+}
+
+// Duplicate says that a block is there twice.
+func Duplicate(a Addr, at, before hcl.Range) *hcl.Diagnostic {
+	return diag.With(diag.Error("duplicate", at, "Defined twice",
+		"%s is already defined. Rename or remove one of the two.", a), before, "the first one")
+}
+
+// Coded gives the HCL library's diagnostics the codes of nbr.
+func Coded(ds hcl.Diagnostics) hcl.Diagnostics {
+	codes := map[string]string{
+		"Unsupported argument":       "unsupported-argument",
+		"Missing required argument":  "missing-argument",
+		"Unsupported block type":     "unsupported-block",
+		"Missing block label":        "block-labels",
+		"Extraneous block label":     "block-labels",
+		"Extraneous label for":       "block-labels",
+		"Missing name for":           "block-labels",
+		"Unknown variable":           "no-such-variable",
+		"Unsupported attribute":      "no-such-attribute",
+		"Call to unknown function":   "no-such-function",
+		"Error in function call":     "function-call",
+		"Invalid function argument":  "function-call",
+		"Not enough function":        "function-call",
+		"Too many function":          "function-call",
+		"Extraneous JSON object":     "unsupported-argument",
+		"Invalid index":              "no-such-attribute",
+		"Invalid template interpol":  "bad-value",
+		"Invalid operand":            "bad-value",
+		"Invalid multi-line string":  "syntax",
+		"Unexpected block":           "unsupported-block",
+		"Incorrect JSON value type":  "syntax",
+		"Variables not allowed":      "no-such-variable",
+		"Function calls not allowed": "no-such-function",
+	}
+	for _, d := range ds {
+		if diag.Code(d) != "" {
+			continue
+		}
+		code := "expression"
+		for prefix, c := range codes { // prefixes exclude each other
+			if strings.HasPrefix(d.Summary, prefix) {
+				code = c
+			}
+		}
+		diag.Coded(code, hcl.Diagnostics{d})
+	}
+	return ds
+}
+
+// structInfo is what the tags of a block struct say.
+type structInfo struct {
+	label  int // index of the label field, or -1
+	attrs  []field
+	blocks []field
+	schema *hcl.BodySchema
+}
+
+type field struct {
+	name, doc, def string
+	index          int
+	required       bool
+	elem           reflect.Type // the struct of a nested block
+	many           bool
+}
+
+var infos sync.Map // reflect.Type → *structInfo: made once, never changed
+
+func infoOf(t reflect.Type) *structInfo {
+	if i, ok := infos.Load(t); ok {
+		return i.(*structInfo)
+	}
+	i, _ := infos.LoadOrStore(t, newInfo(t))
+	return i.(*structInfo)
+}
+
+func newInfo(t reflect.Type) *structInfo {
+	info := &structInfo{label: -1, schema: &hcl.BodySchema{}}
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		tag, ok := sf.Tag.Lookup("hcl")
+		if !ok {
+			continue
+		}
+		name, kind, _ := strings.Cut(tag, ",")
+		f := field{name: name, doc: sf.Tag.Get("doc"), def: sf.Tag.Get("default"), index: i}
+		switch kind {
+		case "label":
+			info.label = i
+			continue
+		case "block":
+			f.elem, f.many = sf.Type, sf.Type.Kind() == reflect.Slice
+			if f.many {
+				f.elem = f.elem.Elem()
+			}
+			f.elem = f.elem.Elem()
+			info.blocks = append(info.blocks, f)
+			info.schema.Blocks = append(info.schema.Blocks, hcl.BlockHeaderSchema{Type: name, LabelNames: labelNames(f.elem)})
+			continue
+		case "required", "optional":
+			f.required = kind == "required"
+		default:
+			panic(fmt.Sprintf("conf: %s.%s: unknown kind %q in tag", t, sf.Name, kind))
+		}
+		if _, ok := reflect.New(sf.Type).Interface().(attribute); !ok {
+			panic(fmt.Sprintf("conf: %s.%s: %s is no attribute", t, sf.Name, sf.Type))
+		}
+		info.attrs = append(info.attrs, f)
+		info.schema.Attributes = append(info.schema.Attributes, hcl.AttributeSchema{Name: name, Required: f.required})
+	}
+	return info
+}
+
+func labelNames(t reflect.Type) []string {
+	if i := infoOf(t); i.label >= 0 {
+		return []string{"name"}
+	}
+	return nil
+}
+
+// walk calls f with a pointer to every field of the struct and of the blocks
+// inside it.
+func walk(v reflect.Value, f func(field any)) {
+	info := infoOf(v.Type())
+	for _, a := range info.attrs {
+		f(v.Field(a.index).Addr().Interface())
+	}
+	for _, b := range info.blocks {
+		fv := v.Field(b.index)
+		if b.many {
+			for i := range fv.Len() {
+				walk(fv.Index(i).Elem(), f)
+			}
+		} else if !fv.IsNil() {
+			walk(fv.Elem(), f)
+		}
+	}
+}

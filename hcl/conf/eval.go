@@ -1,0 +1,54 @@
+package conf
+
+import (
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+type hclHeader = hcl.BlockHeaderSchema
+
+func stringVal(s string) cty.Value { return cty.StringVal(s) }
+
+// A Context is what an expression may use.
+type Context struct {
+	Eval  *hcl.EvalContext
+	Types map[string]bool // every block type, to tell a reference from a typing error
+	Stage string          // says whose values these are, for the error that explains the order
+}
+
+// Child adds variables for one block, such as each.
+func (c *Context) Child(vars map[string]cty.Value) *Context {
+	ev := c.Eval.NewChild()
+	ev.Variables = vars
+	return &Context{Eval: ev, Types: c.Types, Stage: c.Stage}
+}
+
+func (c *Context) eval(e hcl.Expression) (cty.Value, hcl.Diagnostics) {
+	for _, tr := range e.Variables() {
+		root := tr.RootName()
+		if c.Types[root] && !c.has(root) {
+			return cty.DynamicVal, hcl.Diagnostics{diag.Error("value-too-early", tr.SourceRange(), "Value not known here",
+				"A value of a %s block cannot be used in %s. Values flow one way: variables and locals, then networks and links, then services. Put what both need into a local.", root, c.stage())}
+		}
+	}
+	val, diags := e.Value(c.Eval)
+	return val, Coded(diags)
+}
+
+func (c *Context) stage() string {
+	if c.Stage == "" {
+		return "this place"
+	}
+	return c.Stage
+}
+
+func (c *Context) has(root string) bool {
+	for ev := c.Eval; ev != nil; ev = ev.Parent() {
+		if _, ok := ev.Variables[root]; ok {
+			return true
+		}
+	}
+	return false
+}

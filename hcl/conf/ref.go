@@ -1,0 +1,278 @@
+package conf
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// A Ref names another block. Target is set by Link; T is a pointer to a block
+// struct or an interface that several implement.
+type Ref[T any] struct {
+	Addr   Addr
+	Range  hcl.Range
+	Target T
+	Set    bool
+}
+
+// Refs is a list of references. An element that names a block with for_each
+// without a key stands for all its instances.
+type Refs[T any] struct {
+	Items []Ref[T]
+	Range hcl.Range
+	Set   bool
+}
+
+// All are the targets.
+func (r Refs[T]) All() []T {
+	out := make([]T, len(r.Items))
+	for i, it := range r.Items {
+		out[i] = it.Target
+	}
+	return out
+}
+
+func (r *Ref[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
+	addr, diags := refAddr(e, ctx)
+	if !diags.HasErrors() {
+		*r = Ref[T]{Addr: addr, Range: e.Range(), Set: true}
+	}
+	return diags
+}
+
+func (r *Ref[T]) setDefault(string) error { panic("conf: a reference has no default") }
+
+func (r *Ref[T]) spec() (string, bool) { return "reference to " + refName[T](), false }
+
+func (r *Refs[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
+	r.Range, r.Set = e.Range(), true
+	exprs, diags := hcl.ExprList(e)
+	if diags.HasErrors() {
+		return hcl.Diagnostics{diag.Error("not-a-list", e.Range(), "Not a list of references",
+			"References are written out, as in [%s.a, %s.b]: they are read before anything is computed.", refName[T](), refName[T]())}
+	}
+	for _, e := range exprs {
+		var one Ref[T]
+		diags = append(diags, one.decode(e, ctx)...)
+		if one.Set {
+			r.Items = append(r.Items, one)
+		}
+	}
+	return diags
+}
+
+func (r *Refs[T]) setDefault(string) error { panic("conf: a reference has no default") }
+
+func (r *Refs[T]) spec() (string, bool) { return "reference to " + refName[T](), true }
+
+// refName is what a reference of this type points at, in words.
+func refName[T any]() string {
+	t := reflect.TypeFor[T]()
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return strings.ToLower(t.Name())
+}
+
+// refAddr reads an expression as the address of a block. It evaluates nothing
+// but a key in brackets.
+func refAddr(e hcl.Expression, ctx *Context) (Addr, hcl.Diagnostics) {
+	if ix, ok := e.(*hclsyntax.IndexExpr); ok {
+		addr, diags := refAddr(ix.Collection, ctx)
+		if diags.HasErrors() {
+			return addr, diags
+		}
+		key, diags := ctx.eval(ix.Key)
+		if diags.HasErrors() {
+			return addr, diags
+		}
+		return instance(addr, key, ix.Key.Range())
+	}
+	tr, diags := hcl.AbsTraversalForExpr(e)
+	if diags.HasErrors() {
+		return Addr{}, hcl.Diagnostics{diag.Error("not-a-reference", e.Range(), "Not a reference",
+			"The name of a block is expected here, as in network.lan: its type and its label, without quotes.")}
+	}
+	addr := Addr{Type: tr.RootName()}
+	for i, step := range tr[1:] {
+		switch step := step.(type) {
+		case hcl.TraverseAttr:
+			if i == 0 {
+				addr.Name = step.Name
+				continue
+			}
+			return Addr{}, hcl.Diagnostics{diag.Error("not-a-reference", e.Range(), "Not a reference",
+				"A whole block is meant here: %s, without .%s.", addr, step.Name)}
+		case hcl.TraverseIndex:
+			return instance(addr, step.Key, e.Range())
+		}
+	}
+	return addr, nil
+}
+
+func instance(addr Addr, key cty.Value, at hcl.Range) (Addr, hcl.Diagnostics) {
+	s, err := convert.Convert(key, cty.String)
+	if err != nil || s.IsNull() || !s.IsKnown() {
+		return addr, hcl.Diagnostics{diag.Error("not-a-reference", at, "Not a key",
+			"The key of an instance is a text or a number, as in %s[\"a\"].", addr)}
+	}
+	return addr.Instance(s.AsString()), nil
+}
+
+// An Index holds what can be referred to.
+type Index struct {
+	objects map[Addr]any
+	groups  map[Addr][]Addr // a block with for_each → its instances
+	order   []Addr
+}
+
+// NewIndex is an index of nothing.
+func NewIndex() *Index {
+	return &Index{objects: map[Addr]any{}, groups: map[Addr][]Addr{}}
+}
+
+// Add makes obj known as addr.
+func (x *Index) Add(addr Addr, obj any) {
+	x.objects[addr] = obj
+	x.order = append(x.order, addr)
+}
+
+// Group makes addr stand for instances.
+func (x *Index) Group(addr Addr, instances []Addr) { x.groups[addr] = instances }
+
+// Get is the object at addr, or nil.
+func (x *Index) Get(addr Addr) any { return x.objects[addr] }
+
+// linker is what a field must be to be linked.
+type linker interface {
+	link(x *Index, ctx *Context) hcl.Diagnostics
+	addrs() []Addr
+}
+
+func (r *Ref[T]) addrs() []Addr { return []Addr{r.Addr} }
+
+func (r *Refs[T]) addrs() []Addr {
+	out := make([]Addr, len(r.Items))
+	for i, it := range r.Items {
+		out[i] = it.Addr
+	}
+	return out
+}
+
+// References are the addresses of all blocks that a linked block refers to.
+func References(b Block) []Addr {
+	var out []Addr
+	walk(reflect.ValueOf(b).Elem(), func(field any) {
+		if l, ok := field.(linker); ok {
+			out = append(out, l.addrs()...)
+		}
+	})
+	return out
+}
+
+// Link sets the targets of every reference in the block.
+func Link(b Block, x *Index, ctx *Context) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	walk(reflect.ValueOf(b).Elem(), func(field any) {
+		if l, ok := field.(linker); ok {
+			diags = append(diags, l.link(x, ctx)...)
+		}
+	})
+	return diags
+}
+
+func (r *Ref[T]) link(x *Index, ctx *Context) hcl.Diagnostics {
+	if !r.Set {
+		return nil
+	}
+	if members, ok := x.groups[r.Addr]; ok {
+		r.Set = false
+		return hcl.Diagnostics{diag.Error("needs-key", r.Range, "Which one?",
+			"%s has for_each and stands for %d blocks. Name one of them, as in %s.", r.Addr, len(members), firstOr(members, r.Addr.Instance("a")))}
+	}
+	t, diags := find[T](x, r.Addr, r.Range, ctx)
+	r.Target, r.Set = t, !diags.HasErrors()
+	return diags
+}
+
+func (r *Refs[T]) link(x *Index, ctx *Context) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	var out []Ref[T]
+	seen := map[Addr]hcl.Range{}
+	for _, it := range r.Items {
+		addrs, ok := x.groups[it.Addr]
+		if !ok {
+			addrs = []Addr{it.Addr}
+		}
+		for _, a := range addrs {
+			if before, dup := seen[a]; dup {
+				diags = append(diags, diag.With(diag.Error("named-twice", it.Range, "Named twice",
+					"%s stands twice in this list. Remove one.", a), before, "the first time"))
+				continue
+			}
+			seen[a] = it.Range
+			t, ds := find[T](x, a, it.Range, ctx)
+			diags = append(diags, ds...)
+			if !ds.HasErrors() {
+				out = append(out, Ref[T]{Addr: a, Range: it.Range, Target: t, Set: true})
+			}
+		}
+	}
+	r.Items = out
+	return diags
+}
+
+func firstOr(as []Addr, or Addr) Addr {
+	if len(as) > 0 {
+		return as[0]
+	}
+	return or
+}
+
+func find[T any](x *Index, a Addr, at hcl.Range, ctx *Context) (T, hcl.Diagnostics) {
+	var zero T
+	obj, ok := x.objects[a]
+	if t, is := obj.(T); is {
+		return t, nil
+	}
+	var fit []string // what could stand here
+	for _, other := range x.order {
+		if _, is := x.objects[other].(T); is {
+			fit = append(fit, other.String())
+		}
+	}
+	slices.Sort(fit)
+	switch {
+	case ok:
+		return zero, hcl.Diagnostics{diag.Error("wrong-reference", at, "Wrong kind of block",
+			"%s is no %s. %s", a, refName[T](), offer(fit))}
+	case ctx != nil && !ctx.Types[a.Type]:
+		return zero, hcl.Diagnostics{diag.Error("no-such-reference", at, "No such block",
+			"%s: there is no block type %q.%s", a, a.Type, diag.Suggest(a.String(), fit))}
+	default:
+		hint := diag.Suggest(a.String(), fit)
+		if hint == "" {
+			hint = " " + offer(fit)
+		}
+		return zero, hcl.Diagnostics{diag.Error("no-such-reference", at, "No such block", "%s is not defined.%s", a, hint)}
+	}
+}
+
+// offer says what could stand there, if that is a short list.
+func offer(fit []string) string {
+	switch {
+	case len(fit) == 0:
+		return "Nothing that could stand here is defined."
+	case len(fit) > 12:
+		return "It could be " + strings.Join(fit[:12], ", ") + ", …"
+	default:
+		return "It could be " + strings.Join(fit, ", ") + "."
+	}
+}

@@ -1,0 +1,63 @@
+package conf
+
+import (
+	"reflect"
+)
+
+// A BlockType is a type of block at the top of a spec.
+type BlockType struct {
+	Type   string       // as it is written
+	Doc    string       // one sentence
+	Single bool         // at most one, without a label
+	New    func() Block // a new block to decode into
+}
+
+// A Schema describes a block for people and machines.
+type Schema struct {
+	Type       string      `json:"type"`
+	Doc        string      `json:"doc,omitempty"`
+	Label      string      `json:"label,omitempty"` // what the label is; empty when it has none
+	Many       bool        `json:"many"`
+	Attributes []Attribute `json:"attributes"`
+	Blocks     []Schema    `json:"blocks"`
+}
+
+// An Attribute describes an attribute.
+type Attribute struct {
+	Name     string `json:"name"`
+	Doc      string `json:"doc,omitempty"`
+	Type     string `json:"type"`
+	List     bool   `json:"list"`
+	Required bool   `json:"required"`
+	Default  string `json:"default,omitempty"`
+}
+
+// SchemaOf is the schema of a block type, made from the tags of its struct.
+func SchemaOf(b BlockType) Schema {
+	s := schemaOf(reflect.TypeOf(b.New()).Elem())
+	s.Type, s.Doc, s.Many = b.Type, b.Doc, !b.Single
+	return s
+}
+
+func schemaOf(t reflect.Type) Schema {
+	info := infoOf(t)
+	s := Schema{Attributes: []Attribute{}, Blocks: []Schema{}}
+	if info.label >= 0 {
+		s.Label, _ = reflect.New(t.Field(info.label).Type).Interface().(attribute).spec()
+	}
+	for _, f := range info.attrs {
+		typ, list := reflect.New(t.Field(f.index).Type).Interface().(attribute).spec()
+		s.Attributes = append(s.Attributes, Attribute{f.name, f.doc, typ, list, f.required, f.def})
+	}
+	for _, f := range info.blocks {
+		sub := schemaOf(f.elem)
+		sub.Type, sub.Doc, sub.Many = f.name, f.doc, f.many
+		s.Blocks = append(s.Blocks, sub)
+	}
+	return s
+}
+
+// HCL is the schema of a spec as the HCL library wants it.
+func (b BlockType) HCL() hclHeader {
+	return hclHeader{Type: b.Type, LabelNames: labelNames(reflect.TypeOf(b.New()).Elem())}
+}

@@ -1,0 +1,208 @@
+package conf
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"math/big"
+	"reflect"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// A Value is an attribute's value and where it was written. When the attribute
+// is absent, Set is false and V is the default or the zero value.
+type Value[T any] struct {
+	V     T
+	Range hcl.Range
+	Set   bool
+}
+
+// A List is an attribute whose value is a list, each element with its place.
+type List[T any] struct {
+	Items []Value[T]
+	Range hcl.Range
+	Set   bool
+}
+
+// Of makes a value that no spec contains, for defaults and tests.
+func Of[T any](v T) Value[T] { return Value[T]{V: v, Set: true} }
+
+// All are the elements without their places.
+func (l List[T]) All() []T {
+	out := make([]T, len(l.Items))
+	for i, it := range l.Items {
+		out[i] = it.V
+	}
+	return out
+}
+
+// attribute is what a field must be to be decoded from an attribute.
+type attribute interface {
+	decode(e hcl.Expression, ctx *Context) hcl.Diagnostics
+	setDefault(text string) error
+	spec() (typ string, list bool)
+}
+
+func (v *Value[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
+	val, diags := ctx.eval(e)
+	if diags.HasErrors() || val.IsNull() {
+		return diags
+	}
+	return append(diags, v.assign(val, e.Range())...)
+}
+
+func (v *Value[T]) assign(val cty.Value, at hcl.Range) hcl.Diagnostics {
+	v.Range = at
+	if err := assign(val, any(&v.V)); err != nil {
+		return hcl.Diagnostics{diag.Error("bad-value", at, "Bad value", "%s.", sentence(err))}
+	}
+	v.Set = true
+	return nil
+}
+
+func (v *Value[T]) setDefault(text string) error { return assign(cty.StringVal(text), any(&v.V)) }
+
+func (v *Value[T]) spec() (string, bool) { return typeName[T](), false }
+
+func (l *List[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
+	l.Range, l.Set = e.Range(), true
+	if exprs, diags := hcl.ExprList(e); !diags.HasErrors() {
+		var out hcl.Diagnostics
+		for _, e := range exprs {
+			var v Value[T]
+			out = append(out, v.decode(e, ctx)...)
+			if v.Set {
+				l.Items = append(l.Items, v)
+			}
+		}
+		return out
+	}
+	val, diags := ctx.eval(e)
+	if diags.HasErrors() {
+		return diags
+	}
+	if val.IsNull() {
+		l.Set = false
+		return diags
+	}
+	if ty := val.Type(); !ty.IsListType() && !ty.IsSetType() && !ty.IsTupleType() {
+		return append(diags, diag.Error("not-a-list", e.Range(), "Not a list",
+			"A list is expected here, as in [a, b]; this is %s.", ty.FriendlyName()))
+	}
+	for _, val := range val.AsValueSlice() {
+		var v Value[T]
+		diags = append(diags, v.assign(val, e.Range())...)
+		if v.Set {
+			l.Items = append(l.Items, v)
+		}
+	}
+	return diags
+}
+
+func (l *List[T]) setDefault(text string) error {
+	for s := range strings.SplitSeq(text, ",") {
+		var v Value[T]
+		if err := v.setDefault(strings.TrimSpace(s)); err != nil {
+			return err
+		}
+		l.Items = append(l.Items, v)
+	}
+	return nil
+}
+
+func (l *List[T]) spec() (string, bool) { return typeName[T](), true }
+
+// assign converts a value to what dst points at.
+func assign(val cty.Value, dst any) error {
+	if d, ok := dst.(*cty.Value); ok {
+		*d = val
+		return noNUL(val)
+	}
+	if val.IsNull() {
+		return errors.New("null is no element of a list")
+	}
+	if _, ok := dst.(*bool); ok {
+		b, err := convert.Convert(val, cty.Bool)
+		if err != nil {
+			return fmt.Errorf("true or false is expected here, this is %s", val.Type().FriendlyName())
+		}
+		*dst.(*bool) = b.True()
+		return nil
+	}
+	s, err := convert.Convert(val, cty.String)
+	if err != nil {
+		return fmt.Errorf("one value is expected here, this is %s", val.Type().FriendlyName())
+	}
+	text := s.AsString()
+	switch d := dst.(type) {
+	case encoding.TextUnmarshaler:
+		return d.UnmarshalText([]byte(text))
+	case *string:
+		*d = text
+		return noNUL(s)
+	case *int:
+		f, ok := new(big.Float).SetString(text)
+		if !ok || !f.IsInt() {
+			return fmt.Errorf("%q is not a whole number", text)
+		}
+		i, acc := f.Int64()
+		if acc != big.Exact {
+			return fmt.Errorf("%s is too large", text)
+		}
+		*d = int(i)
+		return nil
+	case *float64:
+		f, ok := new(big.Float).SetString(text)
+		if !ok {
+			return fmt.Errorf("%q is not a number", text)
+		}
+		*d, _ = f.Float64()
+		return nil
+	}
+	panic(fmt.Sprintf("conf: no way to decode into %T", dst))
+}
+
+// noNUL refuses the one character that neither Nix nor any daemon's file can
+// hold.
+func noNUL(val cty.Value) error {
+	return cty.Walk(val, func(_ cty.Path, v cty.Value) (bool, error) {
+		if v.Type() == cty.String && v.IsKnown() && !v.IsNull() && strings.ContainsRune(v.AsString(), 0) {
+			return false, errors.New("a text cannot hold the character U+0000, which Nix has no way to write")
+		}
+		return true, nil
+	})
+}
+
+// sentence makes an error read as the start of a sentence.
+func sentence(err error) string {
+	s := strings.TrimSuffix(err.Error(), ".")
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// Describer is implemented by domain types to say what they are in the schema:
+// "IPv4 address with prefix length".
+type Describer interface{ Describe() string }
+
+func typeName[T any]() string {
+	var v T
+	if d, ok := any(&v).(Describer); ok {
+		return d.Describe()
+	}
+	switch t := reflect.TypeFor[T](); t {
+	case reflect.TypeFor[cty.Value]():
+		return "any"
+	case reflect.TypeFor[int](), reflect.TypeFor[float64]():
+		return "number"
+	default:
+		return strings.ToLower(t.Name())
+	}
+}

@@ -1,0 +1,260 @@
+package conf
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// A Variable is a variable block: a value that the user of a spec may set.
+type Variable struct {
+	Name    string
+	Def     hcl.Range
+	Type    cty.Type // cty.DynamicPseudoType when not said
+	Default cty.Value
+	checks  []validation
+}
+
+type validation struct {
+	condition hcl.Expression
+	message   string
+}
+
+var variableSchema = &hcl.BodySchema{
+	Attributes: []hcl.AttributeSchema{{Name: "type"}, {Name: "default"}, {Name: "description"}},
+	Blocks:     []hcl.BlockHeaderSchema{{Type: "validation"}},
+}
+
+var validationSchema = &hcl.BodySchema{
+	Attributes: []hcl.AttributeSchema{{Name: "condition", Required: true}, {Name: "error_message", Required: true}},
+}
+
+// DecodeVariable reads a variable block.
+func DecodeVariable(blk *hcl.Block, ctx *Context) (*Variable, hcl.Diagnostics) {
+	v := &Variable{Name: blk.Labels[0], Def: blk.DefRange, Type: cty.DynamicPseudoType, Default: cty.NilVal}
+	if !hclsyntax.ValidIdentifier(v.Name) {
+		return v, hcl.Diagnostics{diag.Error("bad-name", blk.LabelRanges[0], "Bad name",
+			"%q cannot be written after var. Use letters, digits and underscores.", v.Name)}
+	}
+	content, diags := blk.Body.Content(variableSchema)
+	diags = Coded(diags)
+	if a, ok := content.Attributes["type"]; ok {
+		t, ds := typeexpr.TypeConstraint(a.Expr)
+		diags = append(diags, diag.Coded("bad-type", ds)...)
+		if !ds.HasErrors() {
+			v.Type = t
+		}
+	}
+	if a, ok := content.Attributes["default"]; ok {
+		val, ds := ctx.eval(a.Expr)
+		diags = append(diags, ds...)
+		if !ds.HasErrors() {
+			v.Default = val
+			if _, err := convert.Convert(val, v.Type); err != nil {
+				diags = append(diags, diag.Error("bad-value", a.Expr.Range(), "Default does not fit the type",
+					"%s is expected: %s.", v.Type.FriendlyName(), err))
+				v.Default = cty.UnknownVal(v.Type)
+			}
+		}
+	}
+	for _, b := range content.Blocks {
+		c, ds := b.Body.Content(validationSchema)
+		diags = append(diags, Coded(ds)...)
+		if ds.HasErrors() {
+			continue
+		}
+		msg, ds := ctx.eval(c.Attributes["error_message"].Expr)
+		diags = append(diags, ds...)
+		if s, err := convert.Convert(msg, cty.String); err == nil && s.IsKnown() && !s.IsNull() {
+			v.checks = append(v.checks, validation{c.Attributes["condition"].Expr, s.AsString()})
+		}
+	}
+	return v, diags
+}
+
+// Value is what the variable stands for, given what the command line says (nil
+// when it says nothing).
+func (v *Variable) Value(given *string, ctx *Context) (cty.Value, hcl.Diagnostics) {
+	val := v.Default
+	if given != nil {
+		var diags hcl.Diagnostics
+		if val, diags = v.parse(*given); diags.HasErrors() {
+			return cty.UnknownVal(v.Type), diags
+		}
+	}
+	if val == cty.NilVal {
+		return cty.UnknownVal(v.Type), hcl.Diagnostics{diag.Error("variable-not-set", v.Def, "Variable not set",
+			"The variable %s has no default. Give it one, or a value: -var '%s=…'.", v.Name, v.Name)}
+	}
+	val, err := convert.Convert(val, v.Type)
+	if err != nil {
+		return cty.UnknownVal(v.Type), hcl.Diagnostics{diag.Error("bad-value", v.Def, "Bad value for a variable",
+			"The variable %s is a %s: %s.", v.Name, v.Type.FriendlyName(), err)}
+	}
+	return val, v.validate(val, ctx)
+}
+
+// parse reads a value of the command line: a text as it is where a text is
+// wanted, an HCL expression otherwise.
+func (v *Variable) parse(given string) (cty.Value, hcl.Diagnostics) {
+	if v.Type.IsPrimitiveType() || v.Type == cty.DynamicPseudoType {
+		return cty.StringVal(given), nil
+	}
+	at := hcl.Pos{Line: 1, Column: 1}
+	e, diags := hclsyntax.ParseExpression([]byte(given), "-var "+v.Name, at)
+	if !diags.HasErrors() {
+		var val cty.Value
+		if val, diags = e.Value(nil); !diags.HasErrors() {
+			return val, nil
+		}
+	}
+	return cty.NilVal, hcl.Diagnostics{diag.Error("bad-value", v.Def, "Bad value for a variable",
+		"-var %s=%s is no expression of type %s: %s.", v.Name, given, v.Type.FriendlyName(), diags[0].Summary)}
+}
+
+func (v *Variable) validate(val cty.Value, ctx *Context) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	own := ctx.Child(map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{v.Name: val})})
+	for _, c := range v.checks {
+		ok, ds := own.eval(c.condition)
+		diags = append(diags, ds...)
+		if ds.HasErrors() {
+			continue
+		}
+		if b, err := convert.Convert(ok, cty.Bool); err != nil || !b.IsKnown() || b.IsNull() {
+			diags = append(diags, diag.Error("bad-value", c.condition.Range(), "Condition is neither true nor false",
+				"A condition compares: var.%s != \"\".", v.Name))
+		} else if b.False() {
+			diags = append(diags, diag.Error("variable-refused", v.Def, "Variable refused", "%s: %s", v.Name, c.message))
+		}
+	}
+	return diags
+}
+
+// A Local is one name of a locals block.
+type Local struct {
+	Name string
+	Attr *hcl.Attribute
+}
+
+// Locals computes the locals in whatever order they need each other. Those that
+// cannot be computed are unknown in the result.
+func Locals(locals []Local, ctx *Context) (cty.Value, hcl.Diagnostics) {
+	var diags hcl.Diagnostics
+	known := map[string]cty.Value{}
+	defined := map[string]*hcl.Attribute{}
+	for _, l := range locals {
+		if first, dup := defined[l.Name]; dup {
+			diags = append(diags, diag.With(diag.Error("duplicate", l.Attr.NameRange, "Defined twice",
+				"local.%s is already defined. Rename or remove one of the two.", l.Name), first.NameRange, "the first one"))
+			continue
+		}
+		defined[l.Name] = l.Attr
+	}
+	rest := locals
+	for len(rest) > 0 {
+		var later []Local
+		for _, l := range rest {
+			if waitsFor(l, defined, known) {
+				later = append(later, l)
+				continue
+			}
+			val, ds := ctx.Child(map[string]cty.Value{"local": cty.ObjectVal(known)}).eval(l.Attr.Expr)
+			diags = append(diags, ds...)
+			known[l.Name] = val
+		}
+		if len(later) == len(rest) {
+			diags = append(diags, cycle(later))
+			for _, l := range later {
+				known[l.Name] = cty.DynamicVal
+			}
+			break
+		}
+		rest = later
+	}
+	return cty.ObjectVal(known), diags
+}
+
+// waitsFor tells whether a local needs another that is not computed yet. One
+// that is not defined at all is not waited for: evaluation names it.
+func waitsFor(l Local, defined map[string]*hcl.Attribute, known map[string]cty.Value) bool {
+	for _, tr := range l.Attr.Expr.Variables() {
+		if tr.RootName() != "local" || len(tr) < 2 {
+			continue
+		}
+		if step, ok := tr[1].(hcl.TraverseAttr); ok && defined[step.Name] != nil {
+			if _, done := known[step.Name]; !done {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func cycle(ls []Local) *hcl.Diagnostic {
+	names := make([]string, len(ls))
+	for i, l := range ls {
+		names[i] = "local." + l.Name
+	}
+	slices.Sort(names)
+	d := diag.Error("cycle", ls[0].Attr.Range, "Locals need each other",
+		"%s cannot be computed: each needs another of them.", diag.List(names))
+	for _, l := range ls[1:] {
+		diag.With(d, l.Attr.Range, "local.%s", l.Name)
+	}
+	return d
+}
+
+// An Instance is one turn of for_each.
+type Instance struct {
+	Key string
+	Ctx *Context // with each.key and each.value
+}
+
+// ForEach evaluates a for_each argument: a map, an object, or a list or set of
+// texts. Maps give their instances sorted by key, lists in their order.
+func ForEach(e hcl.Expression, ctx *Context) ([]Instance, hcl.Diagnostics) {
+	val, diags := ctx.eval(e)
+	if diags.HasErrors() || !val.IsKnown() {
+		return nil, diags
+	}
+	bad := func(format string, args ...any) ([]Instance, hcl.Diagnostics) {
+		return nil, append(diags, diag.Error("bad-for-each", e.Range(), "Nothing to go through", "%s", fmt.Sprintf(format, args...)))
+	}
+	ty := val.Type()
+	if val.IsNull() || !(ty.IsMapType() || ty.IsObjectType() || ty.IsListType() || ty.IsTupleType() || ty.IsSetType()) {
+		return bad("for_each takes a map or a list of texts; this is %s.", ty.FriendlyName())
+	}
+	var out []Instance
+	seen := map[string]bool{}
+	for it := val.ElementIterator(); it.Next(); {
+		k, v := it.Element()
+		if !ty.IsMapType() && !ty.IsObjectType() {
+			s, err := convert.Convert(v, cty.String)
+			if err != nil || s.IsNull() || !s.IsKnown() {
+				return bad("An element of a for_each list is a text; use a map for anything more, as in { a = {…}, b = {…} }.")
+			}
+			k, v = s, s
+		}
+		key := k.AsString()
+		if seen[key] {
+			return bad("%q is there twice. Each key makes one block.", key)
+		}
+		if strings.ContainsAny(key, "\x00\n\"") {
+			return bad("The key %q cannot be part of a name.", key)
+		}
+		seen[key] = true
+		out = append(out, Instance{key, ctx.Child(map[string]cty.Value{
+			"each": cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal(key), "value": v}),
+		})})
+	}
+	return out, diags
+}

@@ -1,0 +1,132 @@
+// Package diag makes, orders and prints diagnostics. Every diagnostic of nbr
+// has a code that does not change between releases, says where it is, what is
+// wrong and what to do; a clash also names the other place.
+package diag
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Related is another place that a diagnostic speaks of.
+type Related struct {
+	Range hcl.Range
+	Text  string // what is there: "also listens on tcp/22"
+}
+
+// Extra travels in hcl.Diagnostic.Extra.
+type Extra struct {
+	Code    string // kebab-case, stable
+	Related []Related
+}
+
+// Error makes an error. The detail is a format, with its arguments after it.
+func Error(code string, at hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic {
+	return make1(hcl.DiagError, code, at, summary, detail, args)
+}
+
+// Warning makes a warning: the spec is accepted, and somebody should know.
+func Warning(code string, at hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic {
+	return make1(hcl.DiagWarning, code, at, summary, detail, args)
+}
+
+func make1(sev hcl.DiagnosticSeverity, code string, at hcl.Range, summary, detail string, args []any) *hcl.Diagnostic {
+	if len(args) > 0 {
+		detail = fmt.Sprintf(detail, args...)
+	}
+	d := &hcl.Diagnostic{Severity: sev, Summary: summary, Detail: detail, Extra: &Extra{Code: code}}
+	if at != (hcl.Range{}) {
+		d.Subject = &at
+	}
+	return d
+}
+
+// With adds another place to a diagnostic and returns it.
+func With(d *hcl.Diagnostic, at hcl.Range, text string, args ...any) *hcl.Diagnostic {
+	x := extra(d)
+	x.Related = append(x.Related, Related{at, fmt.Sprintf(text, args...)})
+	d.Extra = x
+	return d
+}
+
+// Coded gives a code to diagnostics that come from the HCL library.
+func Coded(code string, ds hcl.Diagnostics) hcl.Diagnostics {
+	for _, d := range ds {
+		if x, ok := d.Extra.(*Extra); ok && x.Code != "" {
+			continue
+		}
+		d.Extra = &Extra{Code: code}
+	}
+	return ds
+}
+
+// Code is the stable code of a diagnostic.
+func Code(d *hcl.Diagnostic) string { return extra(d).Code }
+
+// Others are the other places that a diagnostic names.
+func Others(d *hcl.Diagnostic) []Related { return extra(d).Related }
+
+func extra(d *hcl.Diagnostic) *Extra {
+	if x, ok := d.Extra.(*Extra); ok {
+		return x
+	}
+	return &Extra{}
+}
+
+// Sort orders diagnostics by file, byte, severity, code and text, and drops
+// those that say the same at the same place, so that two runs print the same.
+func Sort(ds hcl.Diagnostics) hcl.Diagnostics {
+	slices.SortStableFunc(ds, func(a, b *hcl.Diagnostic) int {
+		ra, rb := place(a), place(b)
+		return cmp.Or(
+			cmp.Compare(ra.Filename, rb.Filename),
+			cmp.Compare(ra.Start.Byte, rb.Start.Byte),
+			cmp.Compare(a.Severity, b.Severity),
+			cmp.Compare(Code(a), Code(b)),
+			cmp.Compare(a.Summary, b.Summary),
+			cmp.Compare(a.Detail, b.Detail))
+	})
+	return slices.CompactFunc(ds, func(a, b *hcl.Diagnostic) bool {
+		return place(a) == place(b) && a.Severity == b.Severity &&
+			Code(a) == Code(b) && a.Summary == b.Summary && a.Detail == b.Detail
+	})
+}
+
+func place(d *hcl.Diagnostic) hcl.Range {
+	if d.Subject == nil {
+		return hcl.Range{}
+	}
+	return *d.Subject
+}
+
+// Suggest is " Did you mean "x"?" for the nearest of the names, or nothing when
+// none is near.
+func Suggest(got string, names []string) string {
+	best, dist := "", 3
+	for _, n := range slices.Sorted(slices.Values(names)) {
+		if d := levenshtein.Distance(got, n, nil); d < dist && d < max(len(n), 2) {
+			best, dist = n, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" Did you mean %q?", best)
+}
+
+// List is the names in a sentence: "a, b and c".
+func List(names []string) string {
+	switch n := len(names); n {
+	case 0:
+		return "none"
+	case 1:
+		return names[0]
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+}

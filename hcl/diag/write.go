@@ -1,0 +1,229 @@
+package diag
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/mitchellh/go-wordwrap"
+)
+
+// A Writer prints diagnostics for people, as the program does everywhere.
+type Writer struct {
+	W     io.Writer
+	Dir   string                   // the spec's folder as the user named it, put before file names
+	Bytes func(name string) []byte // the text of a file, for snippets; may be nil
+	Color bool
+	Width int // columns at which details wrap; 0 does not wrap
+}
+
+const (
+	red    = "\x1b[31;1m"
+	yellow = "\x1b[33;1m"
+	bold   = "\x1b[1m"
+	off    = "\x1b[0m"
+)
+
+// Write prints the diagnostics in their order, an empty line after each.
+func (w *Writer) Write(ds hcl.Diagnostics) error {
+	var b bytes.Buffer
+	for _, d := range ds {
+		w.one(&b, d)
+	}
+	_, err := w.W.Write(b.Bytes())
+	return err
+}
+
+func (w *Writer) one(b *bytes.Buffer, d *hcl.Diagnostic) {
+	word, color := "Error", red
+	if d.Severity == hcl.DiagWarning {
+		word, color = "Warning", yellow
+	}
+	fmt.Fprintf(b, "%s: %s [%s]\n", w.paint(color, word), w.paint(bold, Printable(d.Summary)), Code(d))
+	if d.Subject != nil {
+		fmt.Fprintf(b, "  on %s line %d, column %d:\n", w.file(d.Subject.Filename), d.Subject.Start.Line, d.Subject.Start.Column)
+		w.snippet(b, *d.Subject, color)
+	}
+	if d.Detail != "" {
+		b.WriteString(w.wrap(Printable(d.Detail)) + "\n")
+	}
+	for _, r := range Others(d) {
+		fmt.Fprintf(b, "  %s line %d: %s\n", w.file(r.Range.Filename), r.Range.Start.Line, Printable(r.Text))
+		w.snippet(b, r.Range, bold)
+	}
+	b.WriteByte('\n')
+}
+
+// snippet prints the first line of the range and underlines what is meant.
+func (w *Writer) snippet(b *bytes.Buffer, rng hcl.Range, color string) {
+	if w.Bytes == nil {
+		return
+	}
+	line, start := lineAt(w.Bytes(rng.Filename), rng.Start.Byte)
+	if line == "" {
+		return
+	}
+	from := min(rng.Start.Byte-start, len(line))
+	to := max(min(rng.End.Byte-start, len(line)), from)
+	const most = 160 // a minified JSON spec must not fill the screen
+	if len(line) > most {
+		cut := max(0, from-most/2)
+		for cut > 0 && !utf8.RuneStart(line[cut]) {
+			cut--
+		}
+		end := min(len(line), cut+most)
+		for end < len(line) && !utf8.RuneStart(line[end]) {
+			end++
+		}
+		line, from, to = line[cut:end], from-cut, min(to, end)-cut
+	}
+	lead, mark := expand(line[:from]), expand(line[from:max(to, from)])
+	fmt.Fprintf(b, "%5d | %s\n", rng.Start.Line, expand(line))
+	fmt.Fprintf(b, "      | %s%s\n", strings.Repeat(" ", utf8.RuneCountInString(lead)),
+		w.paint(color, strings.Repeat("^", max(1, utf8.RuneCountInString(mark)))))
+}
+
+// lineAt is the line of src that holds the byte at i, and where it starts.
+func lineAt(src []byte, i int) (string, int) {
+	if i < 0 || i > len(src) {
+		return "", 0
+	}
+	start := bytes.LastIndexByte(src[:i], '\n') + 1
+	end := bytes.IndexByte(src[i:], '\n')
+	if end < 0 {
+		end = len(src)
+	} else {
+		end += i
+	}
+	return strings.TrimRight(string(src[start:end]), "\r"), start
+}
+
+func expand(s string) string { return Printable(strings.ReplaceAll(s, "\t", "    ")) }
+
+// Printable replaces control characters, so that a spec cannot drive the
+// terminal it is shown on. Line ends stay.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+func (w *Writer) wrap(s string) string {
+	if w.Width <= 0 {
+		return s
+	}
+	return wordwrap.WrapString(s, uint(w.Width))
+}
+
+func (w *Writer) paint(color, s string) string {
+	if !w.Color {
+		return s
+	}
+	return color + s + off
+}
+
+func (w *Writer) file(name string) string { return cmp.Or(path.Join(w.Dir, name), "the spec") }
+
+// JSONPos is a position in a file. Line and Column count from 1, Byte from 0.
+type JSONPos struct {
+	Line   int `json:"line"`
+	Column int `json:"column"`
+	Byte   int `json:"byte"`
+}
+
+// JSONRange is a piece of a file.
+type JSONRange struct {
+	File  string  `json:"file"`
+	Start JSONPos `json:"start"`
+	End   JSONPos `json:"end"`
+}
+
+// JSONRelated is another place that a diagnostic names.
+type JSONRelated struct {
+	Range JSONRange `json:"range"`
+	Text  string    `json:"text"`
+}
+
+// JSONDiagnostic is the form of a diagnostic for machines.
+type JSONDiagnostic struct {
+	Severity string        `json:"severity"` // "error" or "warning"
+	Code     string        `json:"code"`
+	Summary  string        `json:"summary"`
+	Detail   string        `json:"detail"`
+	Range    *JSONRange    `json:"range"` // null when it concerns no single place
+	Snippet  string        `json:"snippet"`
+	Related  []JSONRelated `json:"related"`
+}
+
+// JSON gives the diagnostics in the form for machines; never nil.
+func (w *Writer) JSON(ds hcl.Diagnostics) []JSONDiagnostic {
+	out := make([]JSONDiagnostic, 0, len(ds))
+	for _, d := range ds {
+		j := JSONDiagnostic{Severity: "error", Code: Code(d), Summary: d.Summary, Detail: d.Detail, Related: []JSONRelated{}}
+		if d.Severity == hcl.DiagWarning {
+			j.Severity = "warning"
+		}
+		if d.Subject != nil {
+			r := w.jsonRange(*d.Subject)
+			j.Range = &r
+			if w.Bytes != nil {
+				j.Snippet, _ = lineAt(w.Bytes(d.Subject.Filename), d.Subject.Start.Byte)
+			}
+		}
+		for _, r := range Others(d) {
+			j.Related = append(j.Related, JSONRelated{w.jsonRange(r.Range), r.Text})
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+func (w *Writer) jsonRange(r hcl.Range) JSONRange {
+	return JSONRange{
+		File:  w.file(r.Filename),
+		Start: JSONPos{r.Start.Line, r.Start.Column, r.Start.Byte},
+		End:   JSONPos{r.End.Line, r.End.Column, r.End.Byte},
+	}
+}
+
+// GitHub prints the diagnostics as workflow commands, which a forge shows beside
+// the lines of a change.
+func (w *Writer) GitHub(ds hcl.Diagnostics) error {
+	var b bytes.Buffer
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	prop := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	for _, d := range ds {
+		word := "error"
+		if d.Severity == hcl.DiagWarning {
+			word = "warning"
+		}
+		at := ""
+		if d.Subject != nil {
+			at = fmt.Sprintf("file=%s,line=%d,col=%d,", prop.Replace(w.file(d.Subject.Filename)), d.Subject.Start.Line, d.Subject.Start.Column)
+		}
+		fmt.Fprintf(&b, "::%s %stitle=%s::%s\n", word, at, prop.Replace(d.Summary+" ["+Code(d)+"]"), data.Replace(d.Detail))
+	}
+	_, err := w.W.Write(b.Bytes())
+	return err
+}
+
+// MarshalIndent is the JSON form of v as nbr prints it everywhere.
+func MarshalIndent(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		panic(err) // only our own types come here, and they can be encoded
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,141 @@
+// Package source reads the files of a spec and keeps their bytes, so that
+// every later message can show the line it speaks of. It knows HCL's two
+// syntaxes and nothing of what the blocks mean.
+package source
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/json"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// MaxBytes is the largest file that is read as a spec. A router of ten
+// thousand reservations is about 1 MiB; what is larger is not a spec.
+const MaxBytes = 64 << 20
+
+// A File is one file of a spec.
+type File struct {
+	Name  string // relative to the spec's folder, with slashes
+	Bytes []byte
+	Body  hcl.Body
+}
+
+// A Set is the files of one spec, sorted by name.
+type Set struct{ Files []*File }
+
+// IsSpec tells whether a file of this name is part of a spec: *.hcl and
+// *.hcl.json, but no hidden file.
+func IsSpec(name string) bool {
+	base := path.Base(name)
+	return !strings.HasPrefix(base, ".") &&
+		(strings.HasSuffix(base, ".hcl") || strings.HasSuffix(base, ".hcl.json"))
+}
+
+// ReadDir reads and parses every spec file in the root of fsys. The
+// diagnostics hold all syntax errors of all files; files that could be read in
+// part are in the set with what could be read.
+func ReadDir(fsys fs.FS) (*Set, hcl.Diagnostics) {
+	set := &Set{}
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return set, hcl.Diagnostics{diag.Error("unreadable", hcl.Range{}, "Folder cannot be read", "%s.", err)}
+	}
+	var diags hcl.Diagnostics
+	for _, e := range entries { // ReadDir sorts by name
+		if e.IsDir() || !IsSpec(e.Name()) {
+			continue
+		}
+		file, ds := readFile(fsys, e.Name())
+		diags = append(diags, ds...)
+		if file != nil {
+			set.Files = append(set.Files, file)
+		}
+	}
+	if len(set.Files) == 0 && !diags.HasErrors() {
+		diags = append(diags, diag.Error("empty-spec", hcl.Range{}, "No spec here",
+			"The folder has no *.hcl or *.hcl.json file. `nbr init` writes a first one."))
+	}
+	return set, diags
+}
+
+func readFile(fsys fs.FS, name string) (*File, hcl.Diagnostics) {
+	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+	info, err := fs.Stat(fsys, name)
+	if err == nil && info.Size() > MaxBytes {
+		err = fmt.Errorf("it is larger than %d MiB", MaxBytes>>20)
+	}
+	var b []byte
+	if err == nil {
+		b, err = fs.ReadFile(fsys, name)
+	}
+	if err != nil {
+		return nil, hcl.Diagnostics{diag.Error("unreadable", at, "File cannot be read", "%s: %s.", name, err)}
+	}
+	return Parse(name, b)
+}
+
+// Parse parses one file; the name decides the syntax.
+func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
+	f := &File{Name: name, Bytes: b}
+	if i := invalidUTF8(b); i >= 0 {
+		f.Body = hcl.EmptyBody()
+		return f, hcl.Diagnostics{diag.Error("not-utf8", rangeAt(name, b, i), "Not UTF-8",
+			"The byte 0x%02x is not valid UTF-8. Save the file as UTF-8.", b[i])}
+	}
+	var hf *hcl.File
+	var diags hcl.Diagnostics
+	if strings.HasSuffix(name, ".json") {
+		hf, diags = json.Parse(b, name)
+	} else {
+		hf, diags = hclsyntax.ParseConfig(b, name, hcl.InitialPos)
+	}
+	f.Body = hcl.EmptyBody()
+	if hf != nil && hf.Body != nil {
+		f.Body = hf.Body
+	}
+	return f, diag.Coded("syntax", diags)
+}
+
+// invalidUTF8 is the offset of the first byte that is no UTF-8, or -1.
+func invalidUTF8(b []byte) int {
+	if utf8.Valid(b) {
+		return -1
+	}
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n <= 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
+
+func rangeAt(name string, b []byte, i int) hcl.Range {
+	line := 1 + strings.Count(string(b[:i]), "\n")
+	col := utf8.RuneCount(b[strings.LastIndexByte(string(b[:i]), '\n')+1:i]) + 1
+	return hcl.Range{
+		Filename: name,
+		Start:    hcl.Pos{Line: line, Column: col, Byte: i},
+		End:      hcl.Pos{Line: line, Column: col + 1, Byte: i + 1},
+	}
+}
+
+// Bytes returns the content of the named file, for snippets; nil if there is
+// no such file.
+func (s *Set) Bytes(name string) []byte {
+	i, ok := slices.BinarySearchFunc(s.Files, name, func(f *File, n string) int { return strings.Compare(f.Name, n) })
+	if !ok {
+		return nil
+	}
+	return s.Files[i].Bytes
+}
