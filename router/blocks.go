@@ -1,0 +1,325 @@
+package router
+
+import (
+	"net/netip"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// System is the router block: what the machine is.
+type System struct {
+	conf.Header
+	Name         conf.Value[Hostname] `hcl:"name,label"`
+	BoardID      conf.Value[string]   `hcl:"board,required" doc:"The board, as nbr names it: bananapi-bpir4."`
+	Memory       conf.Value[Size]     `hcl:"memory,optional" doc:"The memory of the board. 8GiB switches on DDR4_4BG_MODE on a BPI-R4."`
+	Release      conf.Value[Release]  `hcl:"release,optional" default:"25.11" doc:"The NixOS release of kernel and userland."`
+	StateVersion conf.Value[Release]  `hcl:"state_version,required" doc:"The release the router was first installed with (system.stateVersion). Never changed later."`
+	TimeZone     conf.Value[TimeZone] `hcl:"time_zone,optional" default:"UTC" doc:"The time zone of logs and the console."`
+	ConsoleOnly  conf.Value[bool]     `hcl:"console_only,optional" default:"false" doc:"Accept a router that can be reached over its serial console only."`
+	Import       conf.List[File]      `hcl:"import,optional" doc:"NixOS modules in the spec's folder that are part of the system."`
+	Description  conf.Value[string]   `hcl:"description,optional" doc:"What the router is for; becomes the description of the flake."`
+}
+
+// Release is a release of NixOS that nbr generates for.
+type Release string
+
+// Releases are the releases that nbr knows, the default one first.
+var Releases = []string{"25.11", "26.05"}
+
+func (r *Release) UnmarshalText(b []byte) error { return oneOf(r, b, "release", Releases) }
+
+// Describe is what the type is in the schema.
+func (Release) Describe() string { return "NixOS release" }
+
+// A Bridge joins links to one broadcast domain.
+type Bridge struct {
+	conf.Header
+	Label  conf.Value[Name]   `hcl:"name,label"`
+	Name   conf.Value[IfName] `hcl:"name,optional" doc:"The interface's name, when the label is not it."`
+	Ports  conf.Refs[Link]    `hcl:"ports,optional" doc:"Ports and other links that the bridge joins."`
+	STP    conf.Value[bool]   `hcl:"stp,optional" default:"false" doc:"Run the spanning tree protocol of the kernel (IEEE 802.1D)."`
+	MAC    conf.Value[MAC]    `hcl:"mac,optional" doc:"The bridge's MAC address. Without it IfState derives a stable one."`
+	MTU    conf.Value[MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes."`
+	ifname IfName
+}
+
+// LinkName is the interface's name.
+func (b *Bridge) LinkName() IfName { return b.ifname }
+
+// A VLAN is an IEEE 802.1Q interface on another link.
+type VLAN struct {
+	conf.Header
+	Label  conf.Value[Name]   `hcl:"name,label"`
+	Name   conf.Value[IfName] `hcl:"name,optional" doc:"The interface's name, when neither the label nor the key of for_each is it."`
+	Link   conf.Ref[Link]     `hcl:"link,required" doc:"The link that carries the tagged frames."`
+	ID     conf.Value[VLANID] `hcl:"id,required" doc:"The VLAN identifier."`
+	MTU    conf.Value[MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes."`
+	ifname IfName
+}
+
+// LinkName is the interface's name.
+func (v *VLAN) LinkName() IfName { return v.ifname }
+
+// A Network is an IP network that the router is part of.
+type Network struct {
+	conf.Header
+	Name        conf.Value[Name]     `hcl:"name,label"`
+	Link        conf.Ref[Link]       `hcl:"link,required" doc:"The link that the network is on."`
+	IPv4        conf.Value[Address4] `hcl:"ipv4,optional" doc:"The router's own IPv4 address and the network in one, or \"dhcp\"."`
+	IPv6        conf.Value[Address6] `hcl:"ipv6,optional" doc:"The router's own IPv6 address and the network in one, or \"auto\" (router advertisements)."`
+	Gateway     conf.Value[Addr]     `hcl:"gateway,optional" doc:"The IPv4 default gateway; makes this network an upstream."`
+	Gateway6    conf.Value[Addr]     `hcl:"gateway6,optional" doc:"The IPv6 default gateway; makes this network an upstream."`
+	Domain      conf.Value[Domain]   `hcl:"domain,optional" doc:"The domain name of the network's hosts."`
+	Description conf.Value[string]   `hcl:"description,optional" doc:"What the network is for."`
+}
+
+// Upstream tells whether the network leads to the Internet: it gets its address
+// from somebody else or has a default gateway. Nothing of the router is served
+// there unless a zone says so.
+func (n *Network) Upstream() bool {
+	return n.Dynamic() || n.Gateway.Set || n.Gateway6.Set
+}
+
+// Fixed are the router's own addresses in the network that the spec gives, each
+// with its block.
+func (n *Network) Fixed() []netip.Prefix {
+	var out []netip.Prefix
+	for _, p := range []netip.Prefix{n.IPv4.V.Prefix, n.IPv6.V.Prefix} {
+		if p.IsValid() {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Dynamic tells whether somebody else gives the router an address in the network.
+func (n *Network) Dynamic() bool { return n.IPv4.V.DHCP || n.IPv6.V.Auto }
+
+// Device is the interface of the network.
+func (n *Network) Device() IfName { return n.Link.Target.LinkName() }
+
+// A Zone is a group of networks that the firewall treats alike.
+type Zone struct {
+	conf.Header
+	Name        conf.Value[Name]       `hcl:"name,label"`
+	Networks    conf.Refs[*Network]    `hcl:"networks,required" doc:"The networks of the zone. A network is in one zone at most."`
+	Allow       conf.List[ServiceName] `hcl:"allow,optional" doc:"Services of the router that the zone may use, as in [\"ssh\", \"dns\"]. Everything else towards the router is dropped."`
+	Description conf.Value[string]     `hcl:"description,optional" doc:"What the zone is for."`
+}
+
+// ServiceName is the name that a listener has in zone.allow.
+type ServiceName string
+
+func (s *ServiceName) UnmarshalText(b []byte) error {
+	if !nameRE.Match(b) {
+		return errNotService(b)
+	}
+	*s = ServiceName(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (ServiceName) Describe() string { return "service name" }
+
+// Action is what a policy does with a packet.
+type Action string
+
+func (a *Action) UnmarshalText(b []byte) error {
+	return oneOf(a, b, "action", []string{"accept", "drop", "reject"})
+}
+
+// Describe is what the type is in the schema.
+func (Action) Describe() string { return "accept, drop or reject" }
+
+// Protocol is a transport protocol of a policy.
+type Protocol string
+
+func (p *Protocol) UnmarshalText(b []byte) error {
+	return oneOf(p, b, "protocol", []string{"tcp", "udp", "icmp"})
+}
+
+// Describe is what the type is in the schema.
+func (Protocol) Describe() string { return "tcp, udp or icmp" }
+
+// A Policy says what may go from zones to other zones. The first one that fits
+// decides; what none allows is dropped.
+type Policy struct {
+	conf.Header
+	Name       conf.Value[Name]     `hcl:"name,label"`
+	From       conf.Refs[*Zone]     `hcl:"from,required" doc:"Where new connections come from."`
+	To         conf.Refs[*Zone]     `hcl:"to,required" doc:"Where they go."`
+	Action     conf.Value[Action]   `hcl:"action,required" doc:"What happens with them. Answers to allowed connections always pass."`
+	Protocols  conf.List[Protocol]  `hcl:"protocols,optional" doc:"Only these protocols."`
+	Ports      conf.List[PortRange] `hcl:"ports,optional" doc:"Only these destination ports, of tcp and udp."`
+	Masquerade conf.Value[bool]     `hcl:"masquerade,optional" default:"false" doc:"Give IPv4 packets the router's own address on the way out (NAT)."`
+	Log        conf.Value[bool]     `hcl:"log,optional" default:"false" doc:"Log new connections, with a limit."`
+}
+
+// Narrow tells whether the policy looks at more than zones.
+func (p *Policy) Narrow() bool { return len(p.Protocols.Items) > 0 || len(p.Ports.Items) > 0 }
+
+// A PortForward leads connections that arrive at the router on to a host behind
+// it (destination NAT, IPv4).
+type PortForward struct {
+	conf.Header
+	Name     conf.Value[Name]      `hcl:"name,label"`
+	From     conf.Ref[*Zone]       `hcl:"from,required" doc:"The zone that the connections come from."`
+	Protocol conf.Value[Transport] `hcl:"protocol,optional" default:"tcp" doc:"tcp or udp."`
+	Port     conf.Value[PortRange] `hcl:"port,required" doc:"The port, or range of ports, that clients connect to."`
+	To       conf.Value[Addr]      `hcl:"to,required" doc:"The host that gets the connections."`
+	ToPort   conf.Value[Port]      `hcl:"to_port,optional" doc:"The port there, when it is another one."`
+}
+
+// Transport is a protocol with ports.
+type Transport string
+
+func (t *Transport) UnmarshalText(b []byte) error {
+	return oneOf(t, b, "protocol", []string{"tcp", "udp"})
+}
+
+// Describe is what the type is in the schema.
+func (Transport) Describe() string { return "tcp or udp" }
+
+// A Route is a static route.
+type Route struct {
+	conf.Header
+	Name    conf.Value[Name]   `hcl:"name,label"`
+	To      conf.Value[Block]  `hcl:"to,required" doc:"The destination."`
+	Via     conf.Value[Addr]   `hcl:"via,required" doc:"The next hop, in one of the router's networks."`
+	Network conf.Ref[*Network] `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
+	Metric  conf.Value[int]    `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
+}
+
+// A Secret is a file on the router that holds a secret. The spec knows its path,
+// never its content.
+type Secret struct {
+	conf.Header
+	Name   conf.Value[Name]   `hcl:"name,label"`
+	Source conf.Value[Source] `hcl:"source,optional" default:"file" doc:"Who puts the file there: you (file), sops-nix (sops) or agenix."`
+	Path   conf.Value[Path]   `hcl:"path,optional" doc:"Where the file is. Required for source = \"file\"; the others have their own place."`
+	File   conf.Value[File]   `hcl:"file,optional" doc:"The encrypted file in the spec's folder, for sops and agenix."`
+	Key    conf.Value[string] `hcl:"key,optional" doc:"The key inside the sops file, when the label is not it."`
+}
+
+// Source is who puts a secret on the router.
+type Source string
+
+// The sources of secrets.
+const (
+	SourceFile   Source = "file"
+	SourceSOPS   Source = "sops"
+	SourceAgenix Source = "agenix"
+)
+
+func (s *Source) UnmarshalText(b []byte) error {
+	return oneOf(s, b, "source", []string{"file", "sops", "agenix"})
+}
+
+// Describe is what the type is in the schema.
+func (Source) Describe() string { return "file, sops or agenix" }
+
+// Location is where the secret is on the router.
+func (s *Secret) Location() string {
+	switch s.Source.V {
+	case SourceSOPS:
+		return "/run/secrets/" + string(s.Name.V)
+	case SourceAgenix:
+		return "/run/agenix/" + string(s.Name.V)
+	default:
+		return string(s.Path.V)
+	}
+}
+
+// Staged is where a program finds a secret that it cannot start without: a copy
+// of the secret, or a stand-in when there is none.
+func (s *Secret) Staged() string { return "/run/nbr/secrets/" + string(s.Name.V) }
+
+// An Input changes where an input of the flake comes from, or adds one.
+type Input struct {
+	conf.Header
+	Name   conf.Value[Name]     `hcl:"name,label"`
+	URL    conf.Value[FlakeURL] `hcl:"url,required" doc:"The flake reference, as in github:nakato/nixos-sbc/main."`
+	Follow conf.List[Name]      `hcl:"follows,optional" doc:"Inputs of that flake that are to be ours of the same name."`
+}
+
+// Types are the core's block types, in the order of the documentation.
+func Types() []conf.BlockType {
+	return []conf.BlockType{
+		{Type: "router", Doc: "What the machine is. Each spec has one.", New: func() conf.Block { return &System{} }},
+		{Type: "bridge", Doc: "Joins ports and other links to one broadcast domain.", New: func() conf.Block { return &Bridge{} }},
+		{Type: "vlan", Doc: "An IEEE 802.1Q interface on another link.", New: func() conf.Block { return &VLAN{} }},
+		{Type: "network", Doc: "An IP network that the router is part of.", New: func() conf.Block { return &Network{} }},
+		{Type: "route", Doc: "A static route.", New: func() conf.Block { return &Route{} }},
+		{Type: "zone", Doc: "A group of networks that the firewall treats alike.", New: func() conf.Block { return &Zone{} }},
+		{Type: "policy", Doc: "What may go from zones to other zones, and whether it is masqueraded.", New: func() conf.Block { return &Policy{} }},
+		{Type: "port_forward", Doc: "Leads connections from outside to a host behind the router.", New: func() conf.Block { return &PortForward{} }},
+		{Type: "secret", Doc: "A file on the router that holds a secret, by its path.", New: func() conf.Block { return &Secret{} }},
+		{Type: "input", Doc: "Changes or adds an input of the flake.", New: func() conf.Block { return &Input{} }},
+	}
+}
+
+// Add puts a decoded core block into the router; key is the key of its
+// for_each. It reports what makes the block unusable for everything after it.
+func (r *Router) Add(b conf.Block, key string) hcl.Diagnostics {
+	var err error
+	switch b := b.(type) {
+	case *System:
+		if r.System != nil {
+			return hcl.Diagnostics{conf.Duplicate(b.Addr, b.Def, r.System.Def)}
+		}
+		r.System = b
+	case *Bridge:
+		b.ifname, err = ifName(&b.Header, key, b.Name)
+		r.Bridges = append(r.Bridges, b)
+	case *VLAN:
+		b.ifname, err = ifName(&b.Header, key, b.Name)
+		r.VLANs = append(r.VLANs, b)
+	case *Network:
+		r.Networks = append(r.Networks, b)
+	case *Route:
+		r.Routes = append(r.Routes, b)
+	case *Zone:
+		r.Zones = append(r.Zones, b)
+	case *Policy:
+		r.Policies = append(r.Policies, b)
+	case *PortForward:
+		r.PortForwards = append(r.PortForwards, b)
+	case *Secret:
+		r.Secrets = append(r.Secrets, b)
+	case *Input:
+		r.Inputs = append(r.Inputs, b)
+	default:
+		return nil
+	}
+	if err != nil {
+		return hcl.Diagnostics{diag.Error("bad-interface-name", b.Head().Def, "Bad interface name", "%s.", err)}
+	}
+	return nil
+}
+
+// Texts are the attributes of a core block that a service's expressions may use,
+// as in network.lan.ipv4.
+func Texts(b conf.Block) map[string]string {
+	out := map[string]string{}
+	switch b := b.(type) {
+	case *Network:
+		if b.IPv4.Set {
+			out["ipv4"] = b.IPv4.V.String()
+		}
+		if b.IPv6.Set {
+			out["ipv6"] = b.IPv6.V.String()
+		}
+		if b.Domain.Set {
+			out["domain"] = string(b.Domain.V)
+		}
+		if b.Link.Target != nil {
+			out["link"] = string(b.Device())
+		}
+	case Link:
+		out["name"] = string(b.LinkName())
+	}
+	return out
+}

@@ -1,0 +1,87 @@
+package router
+
+import (
+	"fmt"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+)
+
+// A Board is a machine that nbr knows, as data. Package firmware has the list.
+type Board struct {
+	ID         string // bananapi-bpir4
+	Name       string // for people
+	System     string // Nix system: aarch64-linux
+	Compatible string // the device tree's compatible that tells this board (not the model: that changes)
+	Ports      []*BoardPort
+	Memory     []Memory // the sizes it is sold with
+}
+
+// A Memory is a size that a board comes in, and what the kernel then reports
+// as MemTotal in /proc/meminfo, in kB.
+type Memory struct {
+	Size     Size
+	MinTotal uint64
+	MaxTotal uint64
+	Flags    []string // make flags of TF-A that this size needs
+}
+
+// PortKind is what a port is to the kernel.
+type PortKind string
+
+// The kinds of ports. A conduit carries the traffic of a switch
+// (Documentation/networking/dsa/dsa.rst) and is no port for users.
+const (
+	PortDSA     PortKind = "dsa"
+	PortNIC     PortKind = "nic"
+	PortSFP     PortKind = "sfp"
+	PortWiFi    PortKind = "wifi"
+	PortConduit PortKind = "conduit"
+)
+
+// A BoardPort is a network port of a board: port.lan1.
+type BoardPort struct {
+	conf.Header
+	Name    IfName
+	Kind    PortKind
+	Conduit IfName // of a DSA port
+	Label   string // on the case
+	Speed   int    // Mbit/s, 0 when not known
+}
+
+// LinkName is the interface's name.
+func (p *BoardPort) LinkName() IfName { return p.Name }
+
+// MemoryOf is the variant of this size.
+func (b *Board) MemoryOf(s Size) (Memory, bool) {
+	for _, m := range b.Memory {
+		if m.Size == s {
+			return m, true
+		}
+	}
+	return Memory{}, false
+}
+
+// A Link is what a network can be on: a port of the board, a bridge, a VLAN,
+// a tunnel.
+type Link interface {
+	conf.Block
+	LinkName() IfName
+}
+
+// ifName is the name of a link that a block makes: what it says, else the key of
+// its for_each, else its label. The error is for the label, which may be fine as
+// a label and not as an interface.
+func ifName(h *conf.Header, key string, said conf.Value[IfName]) (IfName, error) {
+	if said.Set {
+		return said.V, nil
+	}
+	name := h.Addr.Label()
+	if key != "" {
+		name = key
+	}
+	var n IfName
+	if err := n.UnmarshalText([]byte(name)); err != nil {
+		return n, fmt.Errorf("%w. Give the block a name", err)
+	}
+	return n, nil
+}

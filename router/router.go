@@ -1,0 +1,150 @@
+// Package router is the typed core of a spec: the machine, its links, networks,
+// zones and policies, what the services claim of them, and the rules that the
+// router as a whole must keep. It knows no program and no Nix.
+package router
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// A Router is one spec, decoded and linked.
+type Router struct {
+	*System
+	Board        *Board
+	Bridges      []*Bridge
+	VLANs        []*VLAN
+	Tunnels      []Link // links that services make
+	Networks     []*Network
+	Routes       []*Route
+	Zones        []*Zone
+	Policies     []*Policy
+	PortForwards []*PortForward
+	Secrets      []*Secret
+	Inputs       []*Input
+	Claims       Claims
+	FS           fs.FS // the spec's folder
+}
+
+// ZoneOf is the zone that a network is in, or nil.
+func (r *Router) ZoneOf(n *Network) *Zone {
+	for _, z := range r.Zones {
+		if slices.Contains(z.Networks.All(), n) {
+			return z
+		}
+	}
+	return nil
+}
+
+// BridgeOf is the bridge that a link is a port of, or nil.
+func (r *Router) BridgeOf(l Link) *Bridge {
+	for _, b := range r.Bridges {
+		if slices.Contains(b.Ports.All(), l) {
+			return b
+		}
+	}
+	return nil
+}
+
+// NetworkAt is the network with a fixed address whose block holds a, or nil.
+func (r *Router) NetworkAt(a netip.Addr) *Network {
+	for _, n := range r.Networks {
+		for _, p := range n.Fixed() {
+			if p.Contains(a) {
+				return n
+			}
+		}
+	}
+	return nil
+}
+
+// Devices are the interfaces of the networks, each once, in the networks' order.
+func Devices(ns []*Network) []IfName {
+	var out []IfName
+	for _, n := range ns {
+		if d := n.Device(); !slices.Contains(out, d) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// ResolveBoard finds the board of the spec and judges the memory against it.
+func (r *Router) ResolveBoard(boards []*Board) hcl.Diagnostics {
+	ids := make([]string, len(boards))
+	for i, b := range boards {
+		ids[i] = b.ID
+		if b.ID == r.BoardID.V {
+			r.Board = b
+		}
+	}
+	if r.Board == nil {
+		if !r.BoardID.Set {
+			return nil // said already: a required argument is missing
+		}
+		hint := diag.Suggest(r.BoardID.V, ids)
+		if hint == "" {
+			hint = " nbr knows " + diag.List(ids) + "."
+		}
+		return hcl.Diagnostics{diag.Error("no-such-board", r.BoardID.Range, "No such board", "nbr does not know the board %q.%s", r.BoardID.V, hint)}
+	}
+	if !r.Memory.Set {
+		if len(r.Board.Memory) == 1 {
+			r.Memory.V = r.Board.Memory[0].Size
+			return nil
+		}
+		return hcl.Diagnostics{diag.Error("memory-not-said", r.BoardID.Range, "How much memory?",
+			"The %s is sold with %s, and its firmware has to know. Add memory = %q.", r.Board.Name, sizes(r.Board), r.Board.Memory[0].Size)}
+	}
+	if _, ok := r.Board.MemoryOf(r.Memory.V); !ok {
+		return hcl.Diagnostics{diag.Error("no-such-memory", r.Memory.Range, "No such memory size",
+			"The %s is sold with %s, not with %s.", r.Board.Name, sizes(r.Board), r.Memory.V)}
+	}
+	return nil
+}
+
+func sizes(b *Board) string {
+	var s []string
+	for _, m := range b.Memory {
+		s = append(s, m.Size.String())
+	}
+	return diag.List(s)
+}
+
+// oneOf accepts one of a few words.
+func oneOf[T ~string](dst *T, b []byte, what string, words []string) error {
+	if !slices.Contains(words, string(b)) {
+		return fmt.Errorf("%q is no %s: write %s", b, what, strings.Join(words, ", "))
+	}
+	*dst = T(b)
+	return nil
+}
+
+func errNotService(b []byte) error {
+	return fmt.Errorf("%q is no name of a service such as ssh, dns or dhcp", b)
+}
+
+// FlakeURL is a flake reference.
+type FlakeURL string
+
+var flakeRE = regexp.MustCompile(`^(github|gitlab|sourcehut|git\+https|git\+ssh|git\+file|https|path|tarball\+https|file\+https):[A-Za-z0-9_.~:/?#@!&=+%-]+$`)
+
+func (u *FlakeURL) UnmarshalText(b []byte) error {
+	if !flakeRE.Match(b) {
+		return errors.New("this is no flake reference such as github:nakato/nixos-sbc/main")
+	}
+	*u = FlakeURL(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (FlakeURL) Describe() string { return "flake reference" }

@@ -1,0 +1,472 @@
+package router
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math/bits"
+	"net"
+	"net/netip"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // time zones are judged the same on every machine
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Name is the label of a block.
+type Name string
+
+var nameRE = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,62}$`)
+
+func (n *Name) UnmarshalText(b []byte) error {
+	if !nameRE.Match(b) {
+		return fmt.Errorf("%q is no name: use letters, digits, - and _, at most 63, and begin with a letter", b)
+	}
+	*n = Name(b)
+	return nil
+}
+
+// Hostname is a host name as networking.hostName takes it.
+type Hostname string
+
+var hostRE = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+
+func (h *Hostname) UnmarshalText(b []byte) error {
+	if !hostRE.Match(b) {
+		return fmt.Errorf("%q is no host name: letters, digits and -, at most 63, no - at the ends (RFC 1123 section 2.1)", b)
+	}
+	*h = Hostname(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Hostname) Describe() string { return "host name" }
+
+// Domain is a DNS domain name without the final dot.
+type Domain string
+
+var domainRE = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$`)
+
+func (d *Domain) UnmarshalText(b []byte) error {
+	s := strings.TrimSuffix(string(b), ".")
+	if len(s) > 253 || !domainRE.MatchString(s) {
+		return fmt.Errorf("%q is no domain name (RFC 1035 section 2.3.1)", b)
+	}
+	*d = Domain(s)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Domain) Describe() string { return "domain name" }
+
+// IfName is the name of a network interface.
+type IfName string
+
+var ifNameRE = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+
+// UnmarshalText is stricter than dev_valid_name in the kernel's
+// net/core/dev.c: what shells, nft and systemd would need to quote is refused.
+func (n *IfName) UnmarshalText(b []byte) error {
+	if len(b) > 15 {
+		return fmt.Errorf("%q is too long for a network interface: 15 characters at most, these are %d", b, len(b))
+	}
+	if !ifNameRE.Match(b) {
+		return fmt.Errorf("%q is no name for a network interface: use letters, digits, ., - and _", b)
+	}
+	*n = IfName(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (IfName) Describe() string { return "interface name" }
+
+// Size is a number of bytes.
+type Size uint64
+
+var sizeUnits = []struct {
+	suffix string
+	shift  int
+}{{"GiB", 30}, {"MiB", 20}, {"KiB", 10}}
+
+func (s *Size) UnmarshalText(b []byte) error {
+	for _, u := range sizeUnits {
+		digits, ok := strings.CutSuffix(string(b), u.suffix)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 64)
+		if err != nil || n == 0 || bits.LeadingZeros64(n) < u.shift {
+			break
+		}
+		*s = Size(n << u.shift)
+		return nil
+	}
+	return fmt.Errorf("%q is no size: write a whole number and GiB, MiB or KiB, as in 8GiB", b)
+}
+
+func (s Size) String() string {
+	for _, u := range sizeUnits {
+		if s != 0 && s&(1<<u.shift-1) == 0 {
+			return fmt.Sprintf("%d%s", s>>u.shift, u.suffix)
+		}
+	}
+	return strconv.FormatUint(uint64(s), 10)
+}
+
+// Describe is what the type is in the schema.
+func (Size) Describe() string { return "size, as in 8GiB" }
+
+// MAC is an EUI-48 address of a single host.
+type MAC string
+
+func (m *MAC) UnmarshalText(b []byte) error {
+	hw, err := net.ParseMAC(string(b))
+	if err != nil || len(hw) != 6 {
+		return fmt.Errorf("%q is no MAC address such as 02:11:22:33:44:55", b)
+	}
+	if hw[0]&1 != 0 {
+		return fmt.Errorf("%s is a group address: no host has it (IEEE 802, bit 0 of the first octet)", hw)
+	}
+	*m = MAC(hw.String())
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (MAC) Describe() string { return "MAC address" }
+
+// VLANID is a VLAN identifier.
+type VLANID int
+
+func (v *VLANID) UnmarshalText(b []byte) error {
+	n, err := strconv.Atoi(string(b))
+	if err != nil || n < 1 || n > 4094 {
+		return fmt.Errorf("%q is no VLAN identifier: 1 to 4094 (IEEE 802.1Q; 0 and 4095 are reserved)", b)
+	}
+	*v = VLANID(n)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (VLANID) Describe() string { return "VLAN identifier" }
+
+// MTU is the largest packet of a link, in bytes.
+type MTU int
+
+func (m *MTU) UnmarshalText(b []byte) error {
+	n, err := strconv.Atoi(string(b))
+	if err != nil || n < 576 || n > 65535 {
+		return fmt.Errorf("%q is no MTU: 576 to 65535 bytes, and 1280 at least for IPv6 (RFC 8200 section 5)", b)
+	}
+	*m = MTU(n)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (MTU) Describe() string { return "MTU in bytes" }
+
+// Port is a TCP or UDP port.
+type Port uint16
+
+func (p *Port) UnmarshalText(b []byte) error {
+	n, err := strconv.ParseUint(string(b), 10, 16)
+	if err != nil || n == 0 {
+		return fmt.Errorf("%q is no port: 1 to 65535", b)
+	}
+	*p = Port(n)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Port) Describe() string { return "port" }
+
+// PortRange is one port or several that follow each other.
+type PortRange struct{ First, Last Port }
+
+func (r *PortRange) UnmarshalText(b []byte) error {
+	first, last, many := strings.Cut(string(b), "-")
+	if !many {
+		last = first
+	}
+	var a, z Port
+	if err := errors.Join(a.UnmarshalText([]byte(first)), z.UnmarshalText([]byte(last))); err != nil {
+		return fmt.Errorf("%q is no port or range of ports such as 443 or 8000-8080", b)
+	}
+	if a > z {
+		return fmt.Errorf("%q begins after it ends", b)
+	}
+	*r = PortRange{a, z}
+	return nil
+}
+
+func (r PortRange) String() string {
+	if r.First == r.Last {
+		return strconv.Itoa(int(r.First))
+	}
+	return fmt.Sprintf("%d-%d", r.First, r.Last)
+}
+
+// Overlaps tells whether a port is in both.
+func (r PortRange) Overlaps(o PortRange) bool { return r.First <= o.Last && o.First <= r.Last }
+
+// Describe is what the type is in the schema.
+func (PortRange) Describe() string { return "port or range of ports" }
+
+// Address4 is how a network gets its IPv4 address: from DHCP, or fixed.
+type Address4 struct {
+	DHCP   bool
+	Prefix netip.Prefix // the router's own address and the network, in one
+}
+
+func (a *Address4) UnmarshalText(b []byte) error {
+	if string(b) == "dhcp" {
+		a.DHCP = true
+		return nil
+	}
+	p, err := hostPrefix(string(b))
+	if err != nil || !p.Addr().Is4() {
+		return fmt.Errorf("%q is neither \"dhcp\" nor the router's address with its prefix length, as in 192.168.178.1/24", b)
+	}
+	if p.Bits() < 31 && (p.Addr() == p.Masked().Addr() || p.Addr() == Broadcast(p)) {
+		return fmt.Errorf("%s is the network's own or its broadcast address: give the router's, as in %s", p.Addr(),
+			netip.PrefixFrom(p.Masked().Addr().Next(), p.Bits()))
+	}
+	a.Prefix = p
+	return nil
+}
+
+func (a Address4) String() string {
+	if a.DHCP {
+		return "dhcp"
+	}
+	return a.Prefix.String()
+}
+
+// Describe is what the type is in the schema.
+func (Address4) Describe() string { return "address with prefix length, or \"dhcp\"" }
+
+// Address6 is how a network gets its IPv6 address: from router
+// advertisements, or fixed.
+type Address6 struct {
+	Auto   bool
+	Prefix netip.Prefix
+}
+
+func (a *Address6) UnmarshalText(b []byte) error {
+	if string(b) == "auto" {
+		a.Auto = true
+		return nil
+	}
+	p, err := hostPrefix(string(b))
+	if err != nil || !p.Addr().Is6() || p.Addr().Is4In6() {
+		return fmt.Errorf("%q is neither \"auto\" nor the router's address with its prefix length, as in fd00::1/64", b)
+	}
+	a.Prefix = p
+	return nil
+}
+
+func (a Address6) String() string {
+	if a.Auto {
+		return "auto"
+	}
+	return a.Prefix.String()
+}
+
+// Describe is what the type is in the schema.
+func (Address6) Describe() string { return "address with prefix length, or \"auto\"" }
+
+func hostPrefix(s string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(s)
+	if err == nil && (p.Addr().IsUnspecified() || p.Addr().IsMulticast() || p.Bits() == 0) {
+		err = errors.New("no host's address")
+	}
+	return p, err
+}
+
+// Broadcast is the last address of a block.
+func Broadcast(p netip.Prefix) netip.Addr {
+	b := p.Masked().Addr().AsSlice()
+	for i := p.Bits(); i < len(b)*8; i++ {
+		b[i/8] |= 1 << (7 - i%8)
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a
+}
+
+// Block is an address block, as a route's destination.
+type Block struct{ netip.Prefix }
+
+func (p *Block) UnmarshalText(b []byte) error {
+	q, err := netip.ParsePrefix(string(b))
+	if err != nil {
+		return fmt.Errorf("%q is no address block such as 10.0.0.0/8 or 2001:db8::/32", b)
+	}
+	if q != q.Masked() {
+		return fmt.Errorf("%s has bits after its prefix length: the block is %s", q, q.Masked())
+	}
+	p.Prefix = q
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Block) Describe() string { return "address block" }
+
+// Addr is an IP address of a host.
+type Addr struct{ netip.Addr }
+
+func (a *Addr) UnmarshalText(b []byte) error {
+	p, err := netip.ParseAddr(string(b))
+	if err != nil || p.Zone() != "" {
+		return fmt.Errorf("%q is no IP address", b)
+	}
+	a.Addr = p
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Addr) Describe() string { return "IP address" }
+
+// AddrRange is a range of addresses, both ends included.
+type AddrRange struct{ First, Last netip.Addr }
+
+func (r *AddrRange) UnmarshalText(b []byte) error {
+	first, last, ok := strings.Cut(string(b), "-")
+	var err1, err2 error
+	r.First, err1 = netip.ParseAddr(strings.TrimSpace(first))
+	r.Last, err2 = netip.ParseAddr(strings.TrimSpace(last))
+	if !ok || err1 != nil || err2 != nil || r.First.BitLen() != r.Last.BitLen() {
+		return fmt.Errorf("%q is no range of addresses such as 192.168.178.100-192.168.178.199", b)
+	}
+	if r.Last.Less(r.First) {
+		return fmt.Errorf("%q ends before it begins", b)
+	}
+	return nil
+}
+
+func (r AddrRange) String() string { return r.First.String() + "-" + r.Last.String() }
+
+// Contains tells whether a is in the range.
+func (r AddrRange) Contains(a netip.Addr) bool { return !a.Less(r.First) && !r.Last.Less(a) }
+
+// Describe is what the type is in the schema.
+func (AddrRange) Describe() string { return "range of addresses" }
+
+// TimeZone is a name of the time zone database.
+type TimeZone string
+
+func (z *TimeZone) UnmarshalText(b []byte) error {
+	if _, err := time.LoadLocation(string(b)); err != nil || len(b) == 0 || string(b) == "Local" {
+		return fmt.Errorf("%q is no time zone such as Europe/Berlin", b)
+	}
+	*z = TimeZone(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (TimeZone) Describe() string { return "time zone" }
+
+// Path is an absolute path on the router, outside the Nix store.
+type Path string
+
+var pathRE = regexp.MustCompile(`^(/[A-Za-z0-9_.+@=-]+)+$`)
+
+func (p *Path) UnmarshalText(b []byte) error {
+	s := string(b)
+	if !pathRE.MatchString(s) || path.Clean(s) != s {
+		return fmt.Errorf("%q is no absolute path on the router such as /run/secrets/wg0", b)
+	}
+	if s == "/nix/store" || strings.HasPrefix(s, "/nix/store/") {
+		return fmt.Errorf("everyone on the router can read the Nix store: %s cannot hold a secret", s)
+	}
+	*p = Path(s)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Path) Describe() string { return "absolute path" }
+
+// File is a file in the spec's folder, named relative to it.
+type File string
+
+var fileRE = regexp.MustCompile(`^[A-Za-z0-9_+-][A-Za-z0-9_.+-]*(/[A-Za-z0-9_+-][A-Za-z0-9_.+-]*)*$`)
+
+func (f *File) UnmarshalText(b []byte) error {
+	s := strings.TrimPrefix(string(b), "./")
+	if !fileRE.MatchString(s) || path.Clean(s) != s {
+		return fmt.Errorf("%q is no file in the spec's folder: name it relative to the folder, without .. and hidden files", b)
+	}
+	*f = File(s)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (File) Describe() string { return "file in the spec's folder" }
+
+// SSHKey is a line of authorized_keys (sshd(8)).
+type SSHKey string
+
+func (k *SSHKey) UnmarshalText(b []byte) error {
+	s := strings.TrimSpace(string(b))
+	if _, _, _, rest, err := ssh.ParseAuthorizedKey([]byte(s)); err != nil || len(rest) > 0 || strings.ContainsFunc(s, isControl) {
+		return fmt.Errorf("%q is no public key in the form of authorized_keys: type, base64 and a comment on one line", b)
+	}
+	*k = SSHKey(s)
+	return nil
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+// Describe is what the type is in the schema.
+func (SSHKey) Describe() string { return "SSH public key" }
+
+// PasswordHash is a hash as crypt(5) has it.
+type PasswordHash string
+
+var hashRE = regexp.MustCompile(`^\$(y|gy|7|2b|6|5)\$[./A-Za-z0-9$=,]+$`)
+
+func (h *PasswordHash) UnmarshalText(b []byte) error {
+	if !hashRE.Match(b) {
+		return errors.New("this is no password hash: make one with mkpasswd. A password itself must not stand in a spec")
+	}
+	*h = PasswordHash(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (PasswordHash) Describe() string { return "password hash (crypt(5))" }
+
+// WireGuardKey is a Curve25519 public key in base64 (wg(8)).
+type WireGuardKey string
+
+func (k *WireGuardKey) UnmarshalText(b []byte) error {
+	raw, err := base64.StdEncoding.Strict().DecodeString(string(b))
+	if err != nil || len(raw) != 32 {
+		return fmt.Errorf("%q is no WireGuard key: 44 characters of base64, as wg pubkey prints it", b)
+	}
+	*k = WireGuardKey(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (WireGuardKey) Describe() string { return "WireGuard public key" }
+
+// Seconds is a duration in whole seconds, written as 90s, 15m, 12h or 2d.
+type Seconds int
+
+func (s *Seconds) UnmarshalText(b []byte) error {
+	units := map[byte]int{'s': 1, 'm': 60, 'h': 3600, 'd': 86400}
+	if len(b) > 1 {
+		n, err := strconv.Atoi(string(b[:len(b)-1]))
+		if u := units[b[len(b)-1]]; err == nil && u > 0 && n > 0 && n <= 1<<31/u {
+			*s = Seconds(n * u)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no duration: write 90s, 15m, 12h or 2d", b)
+}
+
+// Describe is what the type is in the schema.
+func (Seconds) Describe() string { return "duration, as in 12h" }
