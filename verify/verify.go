@@ -1,0 +1,115 @@
+// Package verify judges what was seen of a router against what its spec
+// promises. A check is a pure function over a state; this package never looks
+// at a machine itself.
+package verify
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// A Status is the outcome of a check. The zero value is Unknown: not being able
+// to look is neither right nor wrong.
+type Status int
+
+// The outcomes.
+const (
+	Unknown Status = iota
+	Pass
+	Fail
+	Skip
+)
+
+func (s Status) String() string {
+	return [...]string{"unknown", "pass", "fail", "skip"}[s]
+}
+
+// A Verdict is what a check found.
+type Verdict struct {
+	Status Status
+	Want   string // what the spec promises
+	Got    string // what was seen
+	Hint   string // the command that shows it by hand
+}
+
+// A Check is one promise of a spec.
+type Check struct {
+	ID    string    // stable and unique: "network.lan/address"
+	Title string    // for people
+	From  hcl.Range // the line that promised it
+	Eval  func(*state.State) Verdict
+}
+
+// A Plan is all checks of a router, in the order of its blocks.
+type Plan struct {
+	Checks []Check
+	ids    map[string]bool
+}
+
+// Add adds a check. Two checks with one ID are a bug of the caller.
+func (p *Plan) Add(c Check) {
+	if p.ids == nil {
+		p.ids = map[string]bool{}
+	}
+	if p.ids[c.ID] {
+		panic("verify: two checks called " + c.ID)
+	}
+	p.ids[c.ID] = true
+	p.Checks = append(p.Checks, c)
+}
+
+// A Result is a check and its verdict.
+type Result struct {
+	Check
+	Verdict
+}
+
+// Eval judges every check. An empty plan is an error: a router that promises
+// nothing has not been verified.
+func Eval(p *Plan, st *state.State) ([]Result, error) {
+	if len(p.Checks) == 0 {
+		return nil, fmt.Errorf("the plan has no checks")
+	}
+	out := make([]Result, len(p.Checks))
+	for i, c := range p.Checks {
+		out[i] = Result{c, c.Eval(st)}
+	}
+	return out, nil
+}
+
+// Compare passes when got is want.
+func Compare(want, got, hint string) Verdict {
+	v := Verdict{Status: Fail, Want: want, Got: got, Hint: hint}
+	if want == got {
+		v.Status = Pass
+	}
+	return v
+}
+
+// Missing fails because what was promised is not there.
+func Missing(want, hint string) Verdict {
+	return Verdict{Status: Fail, Want: want, Got: "not there", Hint: hint}
+}
+
+// NotSeen is the verdict over something that was not looked at.
+func NotSeen(want, hint string) Verdict {
+	return Verdict{Want: want, Got: "could not be seen", Hint: hint}
+}
+
+// UnitActive promises that a unit runs.
+func (p *Plan) UnitActive(id string, from hcl.Range, unit string) {
+	p.Add(Check{ID: id, Title: unit + " runs", From: from, Eval: func(st *state.State) Verdict {
+		hint := "systemctl status " + unit
+		if st.Units == nil {
+			return NotSeen("active", hint)
+		}
+		u, ok := st.Units[unit]
+		if !ok {
+			return Missing("active", hint)
+		}
+		return Compare("active", u.Active, hint)
+	}})
+}
