@@ -1,0 +1,36 @@
+// Package all is the list of what nbr has built in, in the order in which blocks
+// are resolved and modules are printed.
+package all
+
+import (
+	"github.com/nbr-dev/nbr/firmware"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/service/chrony"
+	"github.com/nbr-dev/nbr/service/dhcpcd"
+	"github.com/nbr-dev/nbr/service/ifstate"
+	"github.com/nbr-dev/nbr/service/kea"
+	"github.com/nbr-dev/nbr/service/knot"
+	"github.com/nbr-dev/nbr/service/nftables"
+	"github.com/nbr-dev/nbr/service/nixos"
+	"github.com/nbr-dev/nbr/service/openssh"
+	"github.com/nbr-dev/nbr/service/wireguard"
+)
+
+// Kinds are the block types of the services. A service that asks what others
+// claimed while it is resolved stands after them: dhcp4 after resolver, firmware
+// after everything that claims options of the kernel.
+func Kinds() []service.Kind {
+	return []service.Kind{
+		nixos.NixKind(),
+		nixos.UserKind(),
+		ifstate.Kind(),
+		dhcpcd.Kind(),
+		wireguard.Kind(),
+		nftables.Kind(),
+		openssh.Kind(),
+		knot.ResolverKind(),
+		kea.DHCP4Kind(),
+		chrony.Kind(),
+		firmware.Kind(),
+	}
+}

@@ -1,0 +1,96 @@
+// Package chrony keeps the router's clock right (NTP, RFC 5905) and serves time
+// to the networks that ask for it, with chrony.
+package chrony
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+)
+
+// Kind is the time block. It is there without being written: without the time
+// neither DNSSEC nor TLS works, and most boards have no clock of their own.
+func Kind() service.Kind {
+	return service.Kind{
+		Type: "time", Doc: "The router's clock, and time for the networks (chrony).",
+		Single: true, Implicit: true, File: "time", New: func() service.Block { return &Time{} },
+	}
+}
+
+// Time is the time block.
+type Time struct {
+	conf.Header
+	Servers  conf.List[Server]          `hcl:"servers,optional" doc:"NTP servers. Without it NixOS's pool."`
+	NTS      conf.Value[bool]           `hcl:"nts,optional" default:"false" doc:"Ask the servers for authenticated time (NTS, RFC 8915)."`
+	Networks conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that get time from the router."`
+}
+
+// Server is a host name or an address.
+type Server string
+
+// UnmarshalText wants a domain name or an IP address.
+func (s *Server) UnmarshalText(b []byte) error {
+	var d router.Domain
+	var a router.Addr
+	if d.UnmarshalText(b) != nil && a.UnmarshalText(b) != nil {
+		return fmt.Errorf("%q is neither a host name nor an address", b)
+	}
+	*s = Server(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Server) Describe() string { return "host name or address" }
+
+// Resolve claims the server's socket.
+func (t *Time) Resolve(s *router.Scope) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, n := range t.Networks.Items {
+		if n.Target.Upstream() {
+			diags = append(diags, diag.Error("open-time-server", n.Range, "Time server open to the Internet",
+				"%s is an upstream. Take it out of networks.", n.Addr))
+		}
+	}
+	if t.NTS.V && !t.Servers.Set {
+		diags = append(diags, diag.Error("nts-without-servers", t.NTS.Range, "NTS needs servers that speak it",
+			"The pool does not. Name servers that do, as in servers = [\"time.cloudflare.com\"]."))
+	}
+	if len(t.Networks.Items) > 0 {
+		s.Listen(t.Networks.Range, router.Listen{Service: "ntp", Protocol: "udp", Port: 123, Networks: t.Networks.All(), Unit: "chronyd"})
+	}
+	return diags
+}
+
+// Lower sets services.chrony.
+func (t *Time) Lower(r *router.Router, m *nixgen.Module) {
+	from := service.From(t)
+	m.Set(from, nixgen.Bool(true), "services", "chrony", "enable")
+	if t.Servers.Set {
+		m.Set(service.Origin(t.Addr, t.Servers.Range), service.Strs(t.Servers.All()), "services", "chrony", "servers")
+	}
+	if t.NTS.V {
+		m.Set(service.Origin(t.Addr, t.NTS.Range), nixgen.Bool(true), "services", "chrony", "enableNTS")
+	}
+	var allow strings.Builder
+	for _, n := range t.Networks.All() {
+		for _, p := range n.Fixed() {
+			fmt.Fprintf(&allow, "allow %s\n", p.Masked())
+		}
+	}
+	if allow.Len() > 0 {
+		m.Set(service.Origin(t.Addr, t.Networks.Range), nixgen.Lines(allow.String()), "services", "chrony", "extraConfig")
+	}
+}
+
+// Checks look at the unit.
+func (t *Time) Checks(r *router.Router, p *verify.Plan) {
+	p.UnitActive(t.Addr.String()+"/unit", t.Def, "chronyd.service")
+}

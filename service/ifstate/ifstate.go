@@ -1,0 +1,116 @@
+// Package ifstate makes the router's links, addresses and static routes, with
+// IfState 2.x (networking.ifstate). It also sets the kernel parameters that make
+// a host a router, and keeps every program that listens waiting for the links.
+package ifstate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+)
+
+// Kind is the interfaces block. It is there without being written.
+func Kind() service.Kind {
+	return service.Kind{
+		Type: "interfaces", Doc: "How links, addresses and routes are made (IfState).",
+		Single: true, Implicit: true, File: "network",
+		New: func() service.Block { return &Interfaces{} },
+	}
+}
+
+// Interfaces is the interfaces block.
+type Interfaces struct {
+	conf.Header
+	Ignore conf.List[Pattern] `hcl:"ignore,optional" doc:"Regular expressions of interfaces that other programs make; IfState leaves them alone."`
+	Extra  service.Extra      `hcl:"extra,optional" doc:"Merged into networking.ifstate.settings."`
+}
+
+// Resolve claims what a router needs of the kernel, whatever else it does.
+func (b *Interfaces) Resolve(s *router.Scope) hcl.Diagnostics {
+	s.Sysctl(hcl.Range{}, "net.ipv4.conf.all.forwarding", "1")
+	s.Sysctl(hcl.Range{}, "net.ipv6.conf.all.forwarding", "1")
+	for _, br := range s.Bridges {
+		s.Kernel(br.Def, "bridges", "BRIDGE")
+	}
+	for _, v := range s.VLANs {
+		s.Kernel(v.Def, "VLANs", "VLAN_8021Q")
+	}
+	var diags hcl.Diagnostics
+	for _, n := range s.Networks {
+		if !n.IPv4.Set && !n.IPv6.Set {
+			diags = append(diags, diag.Error("network-without-address", n.Def, "Network without an address",
+				"%s has neither ipv4 nor ipv6. Give the router an address there, or remove the network.", n.Addr))
+		}
+	}
+	return diags
+}
+
+// on are the networks on a link.
+func on(r *router.Router, l router.Link) []*router.Network {
+	var out []*router.Network
+	for _, n := range r.Networks {
+		if n.Link.Target == l {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// used tells whether a port has anything to do: a bridge, a network, a VLAN.
+func used(r *router.Router, p *router.BoardPort) bool {
+	return r.BridgeOf(p) != nil || len(on(r, p)) > 0 ||
+		slices.ContainsFunc(r.VLANs, func(v *router.VLAN) bool { return v.Link.Target == p })
+}
+
+// routes are the default routes of the networks and the route blocks.
+type route struct {
+	by     router.By
+	to     string
+	via    string
+	dev    router.IfName // empty when the next hop tells
+	metric int
+}
+
+func routes(r *router.Router) []route {
+	var out []route
+	for _, n := range r.Networks {
+		if n.Gateway.Set {
+			out = append(out, route{router.By{Addr: n.Addr, From: n.Gateway.Range}, "0.0.0.0/0", n.Gateway.V.String(), n.Device(), 0})
+		}
+		if n.Gateway6.Set {
+			out = append(out, route{router.By{Addr: n.Addr, From: n.Gateway6.Range}, "::/0", n.Gateway6.V.String(), n.Device(), 0})
+		}
+	}
+	for _, rt := range r.Routes {
+		o := route{router.By{Addr: rt.Addr, From: rt.Def}, rt.To.V.String(), rt.Via.V.String(), "", rt.Metric.V}
+		if rt.Network.Set {
+			o.dev = rt.Network.Target.Device()
+		} else if n := r.NetworkAt(rt.Via.V.Addr); n != nil {
+			o.dev = n.Device()
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// Pattern is a regular expression over interface names, as Python's re has it.
+type Pattern string
+
+// UnmarshalText refuses the empty pattern, which would make IfState ignore every
+// interface.
+func (p *Pattern) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		return fmt.Errorf("an empty pattern fits every interface")
+	}
+	*p = Pattern(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Pattern) Describe() string { return "regular expression" }

@@ -1,0 +1,142 @@
+// Package kea serves DHCPv4 (RFC 2131) with ISC Kea: one block a network.
+package kea
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+)
+
+// DHCP4Kind is the dhcp4 block.
+func DHCP4Kind() service.Kind {
+	return service.Kind{
+		Type: "dhcp4", Doc: "A DHCPv4 server for one network (Kea).",
+		File: "dhcp4", New: func() service.Block { return &DHCP4{} },
+	}
+}
+
+// DHCP4 is the dhcp4 block.
+type DHCP4 struct {
+	conf.Header
+	Name         conf.Value[router.Name]     `hcl:"name,label"`
+	Network      conf.Ref[*router.Network]   `hcl:"network,required" doc:"The network that gets the leases."`
+	Pool         conf.List[router.AddrRange] `hcl:"pool,required" doc:"Ranges of addresses to lease, as in [\"192.168.178.100-192.168.178.199\"]."`
+	Lease        conf.Value[router.Seconds]  `hcl:"lease,optional" default:"12h" doc:"How long a lease is good for."`
+	DNS          conf.List[router.Addr]      `hcl:"dns,optional" doc:"Name servers of the clients. Without it the router, when it has a resolver for the network."`
+	Domain       conf.Value[router.Domain]   `hcl:"domain,optional" doc:"Domain name of the clients. Without it the network's."`
+	Reservations []*Reservation              `hcl:"reservation,block" doc:"An address that one host always gets."`
+	Extra        service.Extra               `hcl:"extra,optional" doc:"Merged into the network's subnet4 entry of Kea's settings."`
+}
+
+// Reservation is an address for one host.
+type Reservation struct {
+	conf.Header
+	Name        conf.Value[router.Hostname] `hcl:"name,label"`
+	MAC         conf.Value[router.MAC]      `hcl:"mac,required" doc:"The host's MAC address."`
+	IPv4        conf.Value[router.Addr]     `hcl:"ipv4,required" doc:"The address that it gets."`
+	Description conf.Value[string]          `hcl:"description,optional" doc:"What the host is; kept in Kea's user-context."`
+}
+
+// prefix is the network that is served.
+func (d *DHCP4) prefix() netip.Prefix { return d.Network.Target.IPv4.V.Prefix }
+
+// subnetID is the identifier that Kea keeps with every lease. It is the network's
+// own address, so that adding or reordering networks never moves leases.
+func (d *DHCP4) subnetID() int {
+	b := d.prefix().Masked().Addr().As4()
+	return int(binary.BigEndian.Uint32(b[:]))
+}
+
+// Resolve judges pools and reservations against the network and claims the
+// server's socket.
+func (d *DHCP4) Resolve(s *router.Scope) hcl.Diagnostics {
+	n := d.Network.Target
+	if !d.prefix().IsValid() {
+		return hcl.Diagnostics{diag.With(diag.Error("no-fixed-address", d.Network.Range, "Network without a fixed address",
+			"A DHCP server leases addresses of its own network, so %s needs ipv4 = the router's address there.", n.Addr), n.Def, "%s", n.Addr.String())}
+	}
+	s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: "udp", Port: 67, Networks: []*router.Network{n}, Unit: "kea-dhcp4-server"})
+	diags := d.pools()
+	if len(d.DNS.Items) == 0 && !d.resolver(s.Router) {
+		diags = append(diags, diag.Warning("no-name-server", d.Def, "Clients get no name server",
+			"The router has no resolver for %s, and %s names none. Add a resolver block or dns = [\"9.9.9.9\"].", n.Addr, d.Addr))
+	}
+	return append(diags, d.reservations()...)
+}
+
+// resolver tells whether the router answers DNS in the network. The kinds that do
+// are resolved first.
+func (d *DHCP4) resolver(r *router.Router) bool {
+	for _, l := range r.Claims.Listens {
+		if l.Service == "dns" && l.Serves(d.Network.Target) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *DHCP4) pools() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	p, own := d.prefix(), d.prefix().Addr()
+	first, last := p.Masked().Addr(), router.Broadcast(p)
+	if len(d.Pool.Items) == 0 && d.Pool.Set {
+		diags = append(diags, diag.Error("empty-pool", d.Pool.Range, "Empty pool", "There is nothing to lease. Give a range of %s.", p.Masked()))
+	}
+	for i, r := range d.Pool.Items {
+		switch {
+		case !p.Contains(r.V.First) || !p.Contains(r.V.Last):
+			diags = append(diags, diag.With(diag.Error("pool-outside-network", r.Range, "Pool outside its network",
+				"%s is not in %s.", r.V, p.Masked()), d.Network.Target.IPv4.Range, "%s", d.Network.Addr.String()))
+		case r.V.Contains(own):
+			diags = append(diags, diag.With(diag.Error("pool-holds-router", r.Range, "Pool holds the router's own address",
+				"%s would be leased to a client. Leave it out.", own), d.Network.Target.IPv4.Range, "the router's address"))
+		case r.V.Contains(first) || r.V.Contains(last):
+			diags = append(diags, diag.Error("pool-outside-network", r.Range, "Pool holds an address of no host",
+				"%s and %s are the network's own and its broadcast address.", first, last))
+		}
+		for _, o := range d.Pool.Items[:i] {
+			if !o.V.Last.Less(r.V.First) && !r.V.Last.Less(o.V.First) {
+				diags = append(diags, diag.With(diag.Error("pools-overlap", r.Range, "Pools overlap", "%s shares addresses with %s.", r.V, o.V), o.Range, "the other range"))
+			}
+		}
+	}
+	return diags
+}
+
+func (d *DHCP4) reservations() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	p := d.prefix()
+	macs := map[router.MAC]*Reservation{}
+	addrs := map[netip.Addr]*Reservation{}
+	for _, r := range d.Reservations {
+		switch {
+		case !p.Contains(r.IPv4.V.Addr):
+			diags = append(diags, diag.Error("reservation-outside-network", r.IPv4.Range, "Reservation outside its network", "%s is not in %s.", r.IPv4.V, p.Masked()))
+		case r.IPv4.V.Addr == p.Addr():
+			diags = append(diags, diag.Error("reservation-of-router", r.IPv4.Range, "Reservation of the router's own address", "%s is the router.", r.IPv4.V))
+		}
+		if before := macs[r.MAC.V]; before != nil {
+			diags = append(diags, diag.With(diag.Error("same-host-twice", r.MAC.Range, "Two reservations for one host",
+				"%s has %s already.", before.Addr, r.MAC.V), before.MAC.Range, "%s", before.Addr.String()))
+		}
+		if before := addrs[r.IPv4.V.Addr]; before != nil {
+			diags = append(diags, diag.With(diag.Error("same-address-twice", r.IPv4.Range, "One address for two hosts",
+				"%s is reserved by %s already.", r.IPv4.V, before.Addr), before.IPv4.Range, "%s", before.Addr.String()))
+		}
+		macs[r.MAC.V], addrs[r.IPv4.V.Addr] = r, r
+	}
+	return diags
+}
+
+// Checks look at the unit. That it answers is a question that verify asks on the
+// network.
+func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
+	p.UnitActive(d.Addr.String()+"/unit", d.Def, "kea-dhcp4-server.service")
+}

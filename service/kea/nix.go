@@ -1,0 +1,128 @@
+package kea
+
+import (
+	"strings"
+
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+)
+
+var settings = []string{"services", "kea", "dhcp4", "settings"}
+
+func sub(path ...string) []string { return append(settings[:len(settings):len(settings)], path...) }
+
+// Lower adds the network to the server's settings. What is the same for all
+// networks is set by each.
+func (d *DHCP4) Lower(r *router.Router, m *nixgen.Module) {
+	none := nixgen.Origin{}
+	m.Set(none, nixgen.Bool(true), "services", "kea", "dhcp4", "enable")
+	m.Set(none, nixgen.Bool(true), sub("authoritative")...)
+	m.Set(none, nixgen.Attrs{
+		attr("name", nixgen.Str("/var/lib/kea/dhcp4.leases")),
+		attr("persist", nixgen.Bool(true)),
+		attr("type", nixgen.Str("memfile")),
+	}, sub("lease-database")...)
+	// Kea 3 accepts sockets below /run/kea only.
+	m.Set(none, nixgen.List{nixgen.Attrs{
+		attr("socket-name", nixgen.Str("/run/kea/kea-dhcp4.sock")),
+		attr("socket-type", nixgen.Str("unix")),
+	}}, sub("control-sockets")...)
+	// A link without a cable is not running, and Kea opens no socket there: it
+	// tries again every five seconds, for years.
+	m.Set(none, nixgen.Int(4294967295), sub("interfaces-config", "service-sockets-max-retries")...)
+	m.Set(none, nixgen.Int(5000), sub("interfaces-config", "service-sockets-retry-wait-time")...)
+	m.Add(service.From(d), sub("interfaces-config", "interfaces"), nixgen.Str(d.Network.Target.Device()))
+	m.Add(service.From(d), sub("subnet4"), d.subnet(r))
+}
+
+func attr(name string, v nixgen.Expr) nixgen.Attr { return nixgen.Attr{Name: []string{name}, Value: v} }
+
+// subnet is the network's entry in subnet4.
+func (d *DHCP4) subnet(r *router.Router) nixgen.Attrs {
+	out := nixgen.Attrs{
+		attr("id", nixgen.Int(d.subnetID())),
+		attr("interface", nixgen.Str(d.Network.Target.Device())),
+		attr("option-data", d.options(r)),
+	}
+	pools := nixgen.List{}
+	for _, p := range d.Pool.All() {
+		pools = append(pools, nixgen.Attrs{attr("pool", nixgen.Str(p.First.String()+" - "+p.Last.String()))})
+	}
+	out = append(out, attr("pools", pools))
+	if len(d.Reservations) > 0 {
+		list := nixgen.List{}
+		for _, res := range d.Reservations {
+			list = append(list, nixgen.At{From: service.From(res), Expr: res.attrs()})
+		}
+		out = append(out, attr("reservations", list))
+	}
+	out = append(out,
+		attr("subnet", nixgen.Str(d.prefix().Masked().String())),
+		attr("valid-lifetime", nixgen.Int(d.Lease.V)),
+	)
+	return d.extra(out)
+}
+
+// extra merges the user's additions into the entry; they win.
+func (d *DHCP4) extra(out nixgen.Attrs) nixgen.Attrs {
+	if !d.Extra.Set || !d.Extra.V.CanIterateElements() {
+		return out
+	}
+	from := service.Origin(d.Addr, d.Extra.Range)
+	for it := d.Extra.V.ElementIterator(); it.Next(); {
+		k, v := it.Element()
+		out = put(out, attr(k.AsString(), nixgen.At{From: from, Expr: service.Nix(v)}))
+	}
+	return out
+}
+
+func put(out nixgen.Attrs, a nixgen.Attr) nixgen.Attrs {
+	for i := range out {
+		if out[i].Name[0] == a.Name[0] {
+			out[i] = a
+			return out
+		}
+	}
+	return append(out, a)
+}
+
+// options are what clients are told (RFC 2132): the router, name servers and a
+// domain.
+func (d *DHCP4) options(r *router.Router) nixgen.List {
+	out := nixgen.List{option("routers", d.prefix().Addr().String())}
+	dns := []string{}
+	for _, a := range d.DNS.All() {
+		dns = append(dns, a.String())
+	}
+	if len(dns) == 0 && d.resolver(r) {
+		dns = []string{d.prefix().Addr().String()}
+	}
+	if len(dns) > 0 {
+		out = append(out, option("domain-name-servers", strings.Join(dns, ", ")))
+	}
+	domain := d.Domain.V
+	if !d.Domain.Set {
+		domain = d.Network.Target.Domain.V
+	}
+	if domain != "" {
+		out = append(out, option("domain-name", string(domain)))
+	}
+	return out
+}
+
+func option(name, data string) nixgen.Attrs {
+	return nixgen.Attrs{attr("data", nixgen.Str(data)), attr("name", nixgen.Str(name))}
+}
+
+func (r *Reservation) attrs() nixgen.Attrs {
+	out := nixgen.Attrs{
+		attr("hostname", nixgen.Str(r.Name.V)),
+		attr("hw-address", nixgen.Str(r.MAC.V)),
+		attr("ip-address", nixgen.Str(r.IPv4.V.String())),
+	}
+	if r.Description.Set {
+		out = append(out, attr("user-context", nixgen.Attrs{attr("comment", nixgen.Str(r.Description.V))}))
+	}
+	return out
+}

@@ -1,0 +1,138 @@
+// Package knot runs the Knot programs of CZ.NIC: Knot Resolver 6, the router's
+// recursive resolver. It validates DNSSEC (its default, with the root's built-in
+// trust anchor) and answers nobody but the networks that the spec names.
+package knot
+
+import (
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+)
+
+// ResolverKind is the resolver block.
+func ResolverKind() service.Kind {
+	return service.Kind{
+		Type: "resolver", Doc: "A recursive, validating DNS resolver for the networks (Knot Resolver).",
+		Single: true, File: "resolver", New: func() service.Block { return &Resolver{} },
+	}
+}
+
+// Resolver is the resolver block.
+type Resolver struct {
+	conf.Header
+	Networks conf.Refs[*router.Network] `hcl:"networks,required" doc:"The networks that may ask. Never an upstream."`
+	Forward  conf.List[router.Addr]     `hcl:"forward,optional" doc:"Ask these servers instead of the root's. Their answers are validated all the same."`
+	Workers  conf.Value[int]            `hcl:"workers,optional" default:"2" doc:"Processes that answer; at most one a processor core is of use."`
+	Extra    service.Extra              `hcl:"extra,optional" doc:"Merged into services.knot-resolver.settings."`
+}
+
+// Resolve claims the sockets and refuses to be an open resolver (RFC 5358).
+func (b *Resolver) Resolve(s *router.Scope) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, n := range b.Networks.Items {
+		switch {
+		case n.Target.Upstream():
+			diags = append(diags, diag.With(diag.Error("open-resolver", n.Range, "Resolver open to the Internet",
+				"%s is an upstream. A resolver that answers there is a weapon for others (RFC 5358). Take it out of networks.", n.Addr), n.Target.Def, "%s", n.Addr.String()))
+		case len(n.Target.Fixed()) == 0:
+			diags = append(diags, diag.Error("no-fixed-address", n.Range, "Network without a fixed address",
+				"The resolver listens on the router's address in %s, which has none.", n.Addr))
+		}
+	}
+	if b.Workers.V < 1 || b.Workers.V > 256 {
+		diags = append(diags, diag.Error("bad-value", b.Workers.Range, "Bad number of workers", "1 to 256 processes answer."))
+	}
+	for _, proto := range []string{"udp", "tcp"} {
+		s.Listen(b.Networks.Range, router.Listen{Service: "dns", Protocol: proto, Port: 53, Networks: b.Networks.All(), Unit: "knot-resolver"})
+	}
+	return diags
+}
+
+// addresses are the router's fixed addresses in the network.
+func addresses(n *router.Network) []string {
+	var out []string
+	for _, p := range n.Fixed() {
+		out = append(out, p.Addr().String())
+	}
+	return out
+}
+
+// blocks are the address blocks that may ask in the network.
+func blocks(n *router.Network) []string {
+	var out []string
+	for _, p := range n.Fixed() {
+		out = append(out, p.Masked().String())
+	}
+	if n.IPv6.V.Prefix.IsValid() {
+		out = append(out, "fe80::/10")
+	}
+	return out
+}
+
+// Lower sets services.knot-resolver.
+func (b *Resolver) Lower(r *router.Router, m *nixgen.Module) {
+	from := service.From(b)
+	settings := func(path ...string) []string {
+		return append([]string{"services", "knot-resolver", "settings"}, path...)
+	}
+	m.Set(from, nixgen.Bool(true), "services", "knot-resolver", "enable")
+	m.Set(service.Origin(b.Addr, orDef(b.Workers.Range, b.Def)), nixgen.Int(b.Workers.V), settings("workers")...)
+	listen := settings("network", "listen")
+	m.Add(from, listen, listener([]string{"127.0.0.1", "::1"}))
+	views := settings("views")
+	// The most specific block decides, so nobody else may ask even if the firewall
+	// were open.
+	m.Add(from, views, view([]string{"0.0.0.0/0", "::/0"}, "refused"), view([]string{"127.0.0.0/8", "::1/128"}, "allow"))
+	for _, n := range b.Networks.Items {
+		at := service.Origin(b.Addr, n.Range)
+		m.Add(at, listen, listener(addresses(n.Target)))
+		m.Add(at, views, view(blocks(n.Target), "allow"))
+	}
+	if servers := b.Forward.All(); len(servers) > 0 {
+		list := nixgen.List{}
+		for _, s := range servers {
+			list = append(list, nixgen.Str(s.String()))
+		}
+		m.Add(service.Origin(b.Addr, b.Forward.Range), settings("forward"), nixgen.Attrs{
+			{Name: []string{"servers"}, Value: list},
+			{Name: []string{"subtree"}, Value: nixgen.Str(".")},
+		})
+	}
+	service.AddExtra(m, b, b.Extra, settings()...)
+}
+
+func orDef(at, def hcl.Range) hcl.Range {
+	if at == (hcl.Range{}) {
+		return def
+	}
+	return at
+}
+
+// listener is an entry of network.listen. freebind lets it start before the
+// address is there and keep it when the link goes.
+func listener(addrs []string) nixgen.Attrs {
+	return nixgen.Attrs{
+		{Name: []string{"freebind"}, Value: nixgen.Bool(true)},
+		{Name: []string{"interface"}, Value: service.Strs(addrs)},
+		{Name: []string{"kind"}, Value: nixgen.Str("dns")},
+		{Name: []string{"port"}, Value: nixgen.Int(53)},
+	}
+}
+
+func view(subnets []string, answer string) nixgen.Attrs {
+	return nixgen.Attrs{
+		{Name: []string{"answer"}, Value: nixgen.Str(answer)},
+		{Name: []string{"subnets"}, Value: service.Strs(subnets)},
+	}
+}
+
+// Checks look at the unit. That it answers and validates is a question that
+// verify asks.
+func (b *Resolver) Checks(r *router.Router, p *verify.Plan) {
+	p.UnitActive(b.Addr.String()+"/unit", b.Def, "knot-resolver.service")
+}

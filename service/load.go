@@ -1,0 +1,411 @@
+package service
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/verify"
+)
+
+// VarsFile is the file in a spec's folder that holds the values given by -var
+// when it was generated, so that the router decodes the same spec.
+const VarsFile = "nbr.vars.json"
+
+// A Spec is a decoded spec.
+type Spec struct {
+	Source *source.Set
+	Router *router.Router
+	Vars   map[string]string // given on the command line or in VarsFile
+	blocks []placed          // the services'
+	all    []conf.Block
+}
+
+// Blocks are all blocks of the spec, the core's first.
+func (s *Spec) Blocks() []conf.Block { return s.all }
+
+type placed struct {
+	kind  Kind
+	block Block
+}
+
+// decoded is a block with the key of its for_each.
+type decoded struct {
+	block conf.Block
+	kind  *Kind // nil for the core's
+	key   string
+	group conf.Addr // its address without the key
+	bad   bool      // something is wrong with it: nobody judges it further
+}
+
+// loader carries what the stages of Load share.
+type loader struct {
+	reg    *Registry
+	types  []conf.BlockType
+	ctx    *conf.Context
+	diags  hcl.Diagnostics
+	blocks []*decoded
+	first  map[conf.Addr]hcl.Range
+}
+
+// Load reads the spec in the root of fsys, with values for its variables. The
+// spec is usable when there are no errors.
+func (reg *Registry) Load(fsys fs.FS, vars map[string]string) (*Spec, hcl.Diagnostics) {
+	set, diags := source.ReadDir(fsys)
+	l := &loader{reg: reg, types: reg.Types(), diags: diags, first: map[conf.Addr]hcl.Range{}}
+	l.ctx = &conf.Context{
+		Eval:  &hcl.EvalContext{Functions: conf.Functions(), Variables: map[string]cty.Value{}},
+		Types: map[string]bool{"port": true},
+	}
+	for _, t := range l.types {
+		l.ctx.Types[t.Type] = true
+	}
+	spec := &Spec{Source: set, Router: &router.Router{FS: fsys}, Vars: l.vars(fsys, vars)}
+	content := l.content(set)
+	l.variables(content, spec.Vars)
+	l.decodeAll(content, true, "a block of the core")
+	for _, d := range l.blocks {
+		ds := spec.Router.Add(d.block, d.key)
+		d.bad = d.bad || ds.HasErrors()
+		l.diags = append(l.diags, ds...)
+	}
+	if spec.Router.System == nil {
+		if !l.diags.HasErrors() {
+			l.diags = append(l.diags, spec.Router.Judge(false)...)
+		}
+		return spec, diag.Sort(l.diags)
+	}
+	l.diags = append(l.diags, spec.Router.ResolveBoard(reg.Boards)...)
+	l.coreValues(spec.Router)
+	l.decodeAll(content, false, "a service")
+	l.implicit(spec.Router)
+	l.link(spec.Router)
+	l.resolve(spec)
+	return spec, diag.Sort(l.diags)
+}
+
+// vars merges the file's values and the command line's, which win.
+func (l *loader) vars(fsys fs.FS, given map[string]string) map[string]string {
+	vars := map[string]string{}
+	b, err := fs.ReadFile(fsys, VarsFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err == nil:
+		err = json.Unmarshal(b, &vars)
+		fallthrough
+	default:
+		if err != nil {
+			at := hcl.Range{Filename: VarsFile, Start: hcl.InitialPos, End: hcl.InitialPos}
+			l.diags = append(l.diags, diag.Error("unreadable", at, "Values of variables cannot be read",
+				"%s maps names to texts: %s.", VarsFile, err))
+		}
+	}
+	for k, v := range given {
+		vars[k] = v
+	}
+	return vars
+}
+
+func (l *loader) content(set *source.Set) *hcl.BodyContent {
+	schema := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
+		{Type: "locals"}, {Type: "variable", LabelNames: []string{"name"}},
+	}}
+	for _, t := range l.types {
+		schema.Blocks = append(schema.Blocks, t.HCL())
+	}
+	all := &hcl.BodyContent{}
+	for _, f := range set.Files {
+		c, diags := f.Body.Content(schema)
+		l.diags = append(l.diags, conf.Coded(diags)...)
+		all.Blocks = append(all.Blocks, c.Blocks...)
+	}
+	return all
+}
+
+// variables makes var and local known to every expression after it.
+func (l *loader) variables(content *hcl.BodyContent, given map[string]string) {
+	vals := map[string]cty.Value{}
+	defined := map[string]hcl.Range{}
+	for _, blk := range content.Blocks.OfType("variable") {
+		v, diags := conf.DecodeVariable(blk, l.ctx)
+		if before, dup := defined[v.Name]; dup {
+			diags = append(diags, conf.Duplicate(conf.Addr{Type: "var", Name: v.Name}, v.Def, before))
+		}
+		defined[v.Name] = v.Def
+		if !diags.HasErrors() {
+			var text *string
+			if s, ok := given[v.Name]; ok {
+				text = &s
+			}
+			var ds hcl.Diagnostics
+			vals[v.Name], ds = v.Value(text, l.ctx)
+			diags = append(diags, ds...)
+		} else {
+			vals[v.Name] = cty.DynamicVal
+		}
+		l.diags = append(l.diags, diags...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if _, ok := defined[name]; !ok {
+			l.diags = append(l.diags, diag.Error("no-such-variable", hcl.Range{}, "No such variable",
+				"-var %s: the spec has no variable of this name.%s", name, diag.Suggest(name, slices.Sorted(maps.Keys(defined)))))
+		}
+	}
+	l.ctx.Eval.Variables["var"] = cty.ObjectVal(vals)
+	var locals []conf.Local
+	for _, blk := range content.Blocks.OfType("locals") {
+		attrs, diags := blk.Body.JustAttributes()
+		l.diags = append(l.diags, conf.Coded(diags)...)
+		for _, name := range slices.Sorted(maps.Keys(attrs)) {
+			locals = append(locals, conf.Local{Name: name, Attr: attrs[name]})
+		}
+	}
+	val, diags := conf.Locals(locals, l.ctx)
+	l.diags = append(l.diags, diags...)
+	l.ctx.Eval.Variables["local"] = val
+}
+
+// decodeAll decodes the core's blocks or the services'.
+func (l *loader) decodeAll(content *hcl.BodyContent, core bool, stage string) {
+	l.ctx.Stage = stage
+	byType := map[string]func() (conf.Block, *Kind){}
+	if core {
+		for _, t := range router.Types() {
+			byType[t.Type] = func() (conf.Block, *Kind) { return t.New(), nil }
+		}
+	} else {
+		for i := range l.reg.Kinds {
+			k := &l.reg.Kinds[i]
+			byType[k.Type] = func() (conf.Block, *Kind) { return k.New(), k }
+		}
+	}
+	for _, blk := range content.Blocks {
+		if mk, ok := byType[blk.Type]; ok {
+			l.decodeBlock(blk, mk)
+		}
+	}
+}
+
+var forEachSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "for_each"}}}
+
+// decodeBlock decodes one block, or one for each turn of its for_each.
+func (l *loader) decodeBlock(blk *hcl.Block, mk func() (conf.Block, *Kind)) {
+	b, kind := mk()
+	diags := conf.Labels(blk, b)
+	group := b.Head().Addr
+	if before, dup := l.first[group]; dup {
+		l.diags = append(l.diags, conf.Duplicate(group, blk.DefRange, before))
+		return
+	}
+	l.first[group] = blk.DefRange
+	meta, rest, ds := blk.Body.PartialContent(forEachSchema)
+	diags = append(diags, conf.Coded(ds)...)
+	loop, ok := meta.Attributes["for_each"]
+	if !ok {
+		d := &decoded{block: b, kind: kind}
+		diags = append(diags, conf.Decode(blk.Body, b, l.ctx)...)
+		d.bad = diags.HasErrors()
+		l.blocks = append(l.blocks, d)
+		l.diags = append(l.diags, diags...)
+		return
+	}
+	if len(blk.Labels) == 0 || blk.Type == "router" {
+		l.diags = append(l.diags, diag.Error("bad-for-each", loop.NameRange, "Only one of these",
+			"A router has one %s block at most, so there is nothing to repeat.", blk.Type))
+		return
+	}
+	turns, ds := conf.ForEach(loop.Expr, l.ctx)
+	diags = append(diags, ds...)
+	for _, turn := range turns {
+		b, _ := mk()
+		conf.Labels(blk, b)
+		b.Head().Addr = group.Instance(turn.Key)
+		ds := conf.Decode(rest, b, turn.Ctx)
+		diags = append(diags, ds...)
+		l.blocks = append(l.blocks, &decoded{block: b, kind: kind, key: turn.Key, group: group, bad: ds.HasErrors()})
+	}
+	if len(turns) == 0 && !diags.HasErrors() {
+		l.blocks = append(l.blocks, &decoded{group: group}) // a group of none
+	}
+	l.diags = append(l.diags, diags...)
+}
+
+// coreValues makes the values of the core's blocks known to services.
+func (l *loader) coreValues(r *router.Router) {
+	types := map[string]map[string]cty.Value{}
+	put := func(typ, name, key string, val cty.Value) {
+		if types[typ] == nil {
+			types[typ] = map[string]cty.Value{}
+		}
+		if key == "" {
+			types[typ][name] = val
+			return
+		}
+		group := map[string]cty.Value{}
+		if old, ok := types[typ][name]; ok {
+			group = old.AsValueMap()
+		}
+		group[key] = val
+		types[typ][name] = cty.ObjectVal(group)
+	}
+	for _, d := range l.blocks {
+		if d.block == nil {
+			continue
+		}
+		if texts := router.Texts(d.block); len(texts) > 0 {
+			a := d.block.Head().Addr
+			put(a.Type, a.Label(), d.key, conf.AsValue(texts))
+		}
+	}
+	if r.Board != nil {
+		for _, p := range r.Board.Ports {
+			put("port", string(p.Name), "", conf.AsValue(router.Texts(p)))
+		}
+	}
+	for typ, m := range types {
+		l.ctx.Eval.Variables[typ] = cty.ObjectVal(m)
+	}
+}
+
+// implicit adds the blocks that are there without being written.
+func (l *loader) implicit(r *router.Router) {
+	for i := range l.reg.Kinds {
+		k := &l.reg.Kinds[i]
+		addr := conf.Addr{Type: k.Type}
+		if _, written := l.first[addr]; !k.Implicit || written {
+			continue
+		}
+		b := k.New()
+		*b.Head() = conf.Header{Addr: addr, Def: r.Def}
+		if diags := conf.Decode(hcl.EmptyBody(), b, l.ctx); diags.HasErrors() {
+			panic("service: the implicit block " + k.Type + " has required arguments: " + diags.Error())
+		}
+		l.blocks = append(l.blocks, &decoded{block: b, kind: k})
+	}
+}
+
+// link makes every block known and sets the targets of all references.
+func (l *loader) link(r *router.Router) {
+	index := conf.NewIndex()
+	if r.Board != nil {
+		for _, p := range r.Board.Ports {
+			index.Add(p.Addr, p)
+		}
+	}
+	groups := map[conf.Addr][]conf.Addr{}
+	for _, d := range l.blocks {
+		if d.block != nil {
+			index.Add(d.block.Head().Addr, d.block)
+		}
+		if d.group != (conf.Addr{}) {
+			if groups[d.group] == nil {
+				groups[d.group] = []conf.Addr{}
+			}
+			if d.block != nil {
+				groups[d.group] = append(groups[d.group], d.block.Head().Addr)
+			}
+		}
+	}
+	for g, members := range groups {
+		index.Group(g, members)
+	}
+	l.blocks = slices.DeleteFunc(l.blocks, func(d *decoded) bool { return d.block == nil })
+	for _, d := range l.blocks {
+		diags := conf.Link(d.block, index, l.ctx)
+		d.bad = d.bad || diags.HasErrors()
+		if r.Board == nil {
+			diags = withoutPorts(diags)
+		}
+		l.diags = append(l.diags, diags...)
+	}
+	l.spread()
+}
+
+// withoutPorts drops what is said of ports while the board is not known.
+func withoutPorts(in hcl.Diagnostics) hcl.Diagnostics {
+	return slices.DeleteFunc(in, func(d *hcl.Diagnostic) bool { return diag.Code(d) == "no-such-reference" })
+}
+
+// spread marks the blocks that refer to bad ones as bad: what would be said of
+// them follows from what has been said.
+func (l *loader) spread() {
+	byAddr := map[conf.Addr]*decoded{}
+	for _, d := range l.blocks {
+		byAddr[d.block.Head().Addr] = d
+	}
+	for again := true; again; {
+		again = false
+		for _, d := range l.blocks {
+			if d.bad {
+				continue
+			}
+			for _, a := range conf.References(d.block) {
+				if t := byAddr[a]; t != nil && t.bad {
+					d.bad, again = true, true
+					break
+				}
+			}
+		}
+	}
+}
+
+// resolve lets the services judge and claim, in the order of their kinds, and
+// then judges the router as a whole.
+func (l *loader) resolve(spec *Spec) {
+	for _, d := range l.blocks {
+		spec.all = append(spec.all, d.block)
+	}
+	for i := range l.reg.Kinds {
+		for _, d := range l.blocks {
+			if d.kind != &l.reg.Kinds[i] {
+				continue
+			}
+			b := d.block.(Block)
+			spec.blocks = append(spec.blocks, placed{*d.kind, b})
+			if !d.bad && spec.Router.Board != nil {
+				l.diags = append(l.diags, b.Resolve(spec.Router.Scope(b))...)
+			}
+		}
+	}
+	l.diags = append(l.diags, spec.Router.Judge(!l.diags.HasErrors())...)
+}
+
+// A File is one generated module and its name without .nix.
+type File struct {
+	Name   string
+	Module *nixgen.Module
+}
+
+// Modules are the NixOS modules that the spec becomes, in the order of the
+// kinds. Modules that set nothing are left out.
+func (s *Spec) Modules() []File {
+	var files []File
+	for _, p := range s.blocks {
+		i := slices.IndexFunc(files, func(f File) bool { return f.Name == p.kind.File })
+		if i < 0 {
+			i = len(files)
+			files = append(files, File{p.kind.File, &nixgen.Module{}})
+		}
+		p.block.Lower(s.Router, files[i].Module)
+	}
+	return slices.DeleteFunc(files, func(f File) bool { return f.Module.Empty() })
+}
+
+// Plan is all checks of the spec.
+func (s *Spec) Plan() *verify.Plan {
+	plan := &verify.Plan{}
+	for _, p := range s.blocks {
+		p.block.Checks(s.Router, plan)
+	}
+	return plan
+}

@@ -1,0 +1,108 @@
+// Package nftables makes the router's firewall and NAT: one table, inet nbr,
+// loaded atomically (networking.nftables). Everything that no zone and no policy
+// allows is dropped, and every rule names the line of the spec that made it.
+package nftables
+
+import (
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// Kind is the firewall block. It is there without being written.
+func Kind() service.Kind {
+	return service.Kind{
+		Type: "firewall", Doc: "How the firewall behaves beyond zones and policies (nftables).",
+		Single: true, Implicit: true, File: "firewall",
+		New: func() service.Block { return &Firewall{} },
+	}
+}
+
+// Table is the name of the table that nbr owns; others' tables are left alone.
+const Table = "nbr"
+
+// Firewall is the firewall block.
+type Firewall struct {
+	conf.Header
+	LogDrops    conf.Value[bool] `hcl:"log_drops,optional" default:"true" doc:"Log what is dropped, at most five packets a second."`
+	AntiSpoof   conf.Value[bool] `hcl:"anti_spoof,optional" default:"true" doc:"Drop packets whose source does not belong behind the interface they arrive on (RFC 3704, strict)."`
+	Ping        conf.Value[bool] `hcl:"ping,optional" default:"true" doc:"Answer pings, at most ten a second."`
+	FlowOffload conf.Value[bool] `hcl:"flow_offload,optional" default:"false" doc:"Lead established connections past the rules (nf_flow_table, in software). Counters and later rules do not see them."`
+}
+
+// Resolve claims the kernel's parts that the rules use.
+func (f *Firewall) Resolve(s *router.Scope) hcl.Diagnostics {
+	s.Kernel(hcl.Range{}, "the firewall", "NF_TABLES", "NF_TABLES_INET", "NF_CONNTRACK", "NFT_CT", "NFT_LIMIT", "NFT_REJECT_INET")
+	if f.LogDrops.V {
+		s.Kernel(f.LogDrops.Range, "logging of drops", "NFT_LOG", "NF_LOG_SYSLOG")
+	}
+	if f.AntiSpoof.V {
+		s.Kernel(f.AntiSpoof.Range, "anti-spoofing", "NFT_FIB_INET")
+	}
+	for _, p := range s.Policies {
+		if p.Masquerade.V {
+			s.Kernel(p.Masquerade.Range, "masquerading", "NFT_MASQ", "NFT_NAT")
+		}
+	}
+	for _, p := range s.PortForwards {
+		s.Kernel(p.Def, "port forwards", "NFT_NAT")
+	}
+	if f.FlowOffload.V {
+		s.Kernel(f.FlowOffload.Range, "flow offload", "NF_FLOW_TABLE", "NF_FLOW_TABLE_INET", "NFT_FLOW_OFFLOAD")
+	}
+	return nil
+}
+
+// Lower sets networking.nftables.
+func (f *Firewall) Lower(r *router.Router, m *nixgen.Module) {
+	from := service.From(f)
+	m.Set(from, nixgen.Bool(true), "networking", "nftables", "enable")
+	m.Set(from, nixgen.Bool(false), "networking", "firewall", "enable")
+	m.Set(from, nixgen.Str("inet"), "networking", "nftables", "tables", Table, "family")
+	m.Set(from, nixgen.Lines(f.Content(r)), "networking", "nftables", "tables", Table, "content")
+	if f.FlowOffload.V {
+		f.lowerFlowtable(r, m)
+	}
+}
+
+// lowerFlowtable loads the flowtable from a unit of its own: the devices must
+// exist, and nftables.service starts before any link is made. For the same reason
+// the build's check of the ruleset cannot know it.
+func (f *Firewall) lowerFlowtable(r *router.Router, m *nixgen.Module) {
+	at := service.Origin(f.Addr, f.FlowOffload.Range)
+	unit := []string{"systemd", "services", "nbr-flowtable"}
+	set := func(v nixgen.Expr, path ...string) { m.Set(at, v, append(unit[:len(unit):len(unit)], path...)...) }
+	file := nixgen.Call{Fn: nixgen.Var("pkgs.writeText"), Args: []nixgen.Expr{nixgen.Str("nbr-flowtable.nft"), nixgen.Lines(Flowtable(r))}}
+	set(nixgen.Str("Flow offload of established connections"), "description")
+	set(nixgen.List{nixgen.Str("ifstate.service"), nixgen.Str("nftables.service")}, "after")
+	set(nixgen.List{nixgen.Str("multi-user.target")}, "wantedBy")
+	set(nixgen.Str("oneshot"), "serviceConfig", "Type")
+	set(nixgen.Bool(true), "serviceConfig", "RemainAfterExit")
+	set(nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft -f "), file}, "serviceConfig", "ExecStart")
+	set(nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft destroy table inet " + Table + "-flow")}, "serviceConfig", "ExecStop")
+}
+
+// Checks look for the table; that its rules are the generated ones is the
+// comparison that nft itself makes.
+func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
+	p.Add(verify.Check{
+		ID: f.Addr.String() + "/table", Title: "the firewall is loaded", From: f.Def,
+		Eval: func(st *state.State) verify.Verdict {
+			hint := "nft list table inet " + Table
+			if st.Tables == nil {
+				return verify.NotSeen("table inet "+Table, hint)
+			}
+			for _, t := range st.Tables {
+				if t == "inet "+Table {
+					return verify.Verdict{Status: verify.Pass, Want: t, Got: t, Hint: hint}
+				}
+			}
+			return verify.Missing("table inet "+Table, hint)
+		},
+	})
+}

@@ -1,0 +1,338 @@
+package nftables
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/router"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// A chain is an nftables chain: a head (empty for one that others jump to) and
+// its rules.
+type chain struct {
+	name, head string
+	rules      []rule
+}
+
+type rule struct{ text, comment string }
+
+func (c *chain) add(comment, format string, args ...any) {
+	c.rules = append(c.rules, rule{fmt.Sprintf(format, args...), comment})
+}
+
+// Content is the content of the table, as networking.nftables.tables.<name>.content
+// has it. The order of chains is the way of a packet.
+func (f *Firewall) Content(r *router.Router) string {
+	var chains []chain
+	if f.AntiSpoof.V {
+		chains = append(chains, antiSpoof(f))
+	}
+	chains = append(chains, f.dnat(r), f.input(r))
+	for _, z := range r.Zones {
+		chains = append(chains, zoneInput(r, z))
+	}
+	chains = append(chains, f.forward(r), f.masquerade(r))
+	var b strings.Builder
+	for _, c := range chains {
+		if len(c.rules) > 0 || c.head == "" {
+			c.write(&b)
+		}
+	}
+	return b.String()
+}
+
+func (c *chain) write(b *strings.Builder) {
+	if b.Len() > 0 {
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(b, "chain %s {\n", c.name)
+	if c.head != "" {
+		fmt.Fprintf(b, "  %s\n", c.head)
+	}
+	for _, r := range c.rules {
+		fmt.Fprintf(b, "  %s comment %s\n", r.text, quote(r.comment))
+	}
+	b.WriteString("}\n")
+}
+
+// quote makes a comment of nft: it cannot hold a quote and is cut at 128 bytes
+// (NFTNL_UDATA_COMMENT_MAXLEN).
+func quote(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == '"' || r < ' ' || r == 0x7f {
+			return '\''
+		}
+		return r
+	}, s)
+	for len(s) > 127 {
+		_, cut := lastRune(s)
+		s = s[:cut]
+	}
+	return `"` + s + `"`
+}
+
+func lastRune(s string) (string, int) {
+	i := len(s) - 1
+	for i > 0 && s[i]&0xc0 == 0x80 {
+		i--
+	}
+	return s[i:], i
+}
+
+// line is the comment of a rule: the line of the spec and the block.
+func line(a conf.Addr, at hcl.Range) string {
+	return fmt.Sprintf("%s:%d %s", at.Filename, at.Start.Line, a)
+}
+
+func blockLine(b conf.Block) string { return line(b.Head().Addr, b.Head().Def) }
+
+// antiSpoof drops what claims to come from somewhere else (RFC 3704). A DHCP
+// client has no address yet, and neighbour discovery uses link-local ones, which
+// the lookup cannot place.
+func antiSpoof(f *Firewall) chain {
+	by := line(f.Addr, f.AntiSpoof.Range)
+	if !f.AntiSpoof.Set {
+		by = blockLine(f)
+	}
+	c := chain{name: "anti_spoof", head: "type filter hook prerouting priority raw; policy accept;"}
+	c.add(by, "iifname \"lo\" accept")
+	c.add(by, "ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept")
+	c.add(by, "ip6 saddr { ::, fe80::/10 } accept")
+	c.add(by, "fib saddr . iif oif missing counter drop")
+	return c
+}
+
+// input is what arrives at the router itself.
+func (f *Firewall) input(r *router.Router) chain {
+	by := blockLine(f)
+	c := chain{name: "input", head: "type filter hook input priority filter; policy drop;"}
+	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
+	c.add(by, "iifname \"lo\" accept")
+	c.icmp(f)
+	for _, o := range r.Claims.Opens {
+		c.add(line(o.Addr, o.From), "%s", open(o))
+	}
+	for _, z := range r.Zones {
+		if devs := router.Devices(z.Networks.All()); len(devs) > 0 {
+			c.add(blockLine(z), "iifname %s jump %s", set(devs), zoneChain(z))
+		}
+	}
+	f.logDrops(&c, "input")
+	return c
+}
+
+// icmp lets pass what IP does not work without: errors, and for IPv6 neighbour
+// discovery and multicast listener discovery from the link itself (RFC 4890
+// section 4.4).
+func (c *chain) icmp(f *Firewall) {
+	by := blockLine(f)
+	if f.Ping.V {
+		c.add(by, "icmp type echo-request limit rate 10/second burst 20 packets accept")
+		c.add(by, "icmpv6 type echo-request limit rate 10/second burst 20 packets accept")
+	}
+	c.add(by, "icmp type { destination-unreachable, time-exceeded, parameter-problem } accept")
+	c.add(by, "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept")
+	c.add(by, "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept")
+	c.add(by, "ip6 saddr fe80::/10 icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept")
+}
+
+func open(o *router.Open) string {
+	s := fmt.Sprintf("iifname %s ", set(router.Devices(o.Networks)))
+	if o.IPv6 {
+		s += "ip6 saddr fe80::/10 "
+	}
+	if o.Source != 0 {
+		s += fmt.Sprintf("%s sport %d ", o.Protocol, o.Source)
+	}
+	return s + fmt.Sprintf("%s dport %d counter accept", o.Protocol, o.Port)
+}
+
+func zoneChain(z *router.Zone) string {
+	return "input_" + strings.NewReplacer("[", "_", "]", "", `"`, "", ".", "_").Replace(z.Addr.Name)
+}
+
+// zoneInput is what a zone may use of the router: the sockets of the services it
+// allows.
+func zoneInput(r *router.Router, z *router.Zone) chain {
+	c := chain{name: zoneChain(z)}
+	for _, allow := range z.Allow.Items {
+		for _, l := range r.Claims.Listens {
+			if l.Service != string(allow.V) {
+				continue
+			}
+			ns := slices.DeleteFunc(slices.Clone(z.Networks.All()), func(n *router.Network) bool { return !l.Serves(n) })
+			if len(ns) > 0 {
+				c.add(line(z.Addr, allow.Range), "iifname %s %s dport %d counter accept", set(router.Devices(ns)), l.Protocol, l.Port)
+			}
+		}
+	}
+	return c
+}
+
+// forward is what passes through the router.
+func (f *Firewall) forward(r *router.Router) chain {
+	by := blockLine(f)
+	c := chain{name: "forward", head: "type filter hook forward priority filter; policy drop;"}
+	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
+	// RFC 4890 section 4.3.1: errors of connections that the router does not know.
+	c.add(by, "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } limit rate 100/second burst 200 packets accept")
+	for _, p := range r.PortForwards {
+		if devs := router.Devices(p.From.Target.Networks.All()); len(devs) > 0 {
+			c.add(blockLine(p), "iifname %s ct status dnat ip daddr %s %s dport %s counter accept", set(devs), p.To.V, p.Protocol.V, targetPort(p))
+		}
+	}
+	for _, p := range r.Policies {
+		c.policy(p)
+	}
+	f.logDrops(&c, "forward")
+	return c
+}
+
+func targetPort(p *router.PortForward) string {
+	if p.ToPort.Set {
+		return fmt.Sprint(p.ToPort.V)
+	}
+	return p.Port.V.String()
+}
+
+// policy adds the rules of one policy: one for its zones, or one for each
+// protocol that it names.
+func (c *chain) policy(p *router.Policy) {
+	from, to := zoneDevices(p.From.All()), zoneDevices(p.To.All())
+	if len(from) == 0 || len(to) == 0 {
+		return
+	}
+	way := fmt.Sprintf("iifname %s oifname %s", set(from), set(to))
+	for _, match := range matches(p) {
+		full := strings.TrimSpace(way + " " + match)
+		if p.Log.V {
+			c.add(blockLine(p), "%s limit rate 5/second burst 10 packets log prefix \"nbr %s: \"", full, logName(p.Name.V))
+		}
+		c.add(blockLine(p), "%s counter %s", full, p.Action.V)
+	}
+}
+
+// logName keeps a log prefix within the kernel's 127 bytes (NF_LOG_PREFIXLEN).
+func logName(n router.Name) string { return "policy " + string(n) }
+
+func zoneDevices(zs []*router.Zone) []router.IfName {
+	var ns []*router.Network
+	for _, z := range zs {
+		ns = append(ns, z.Networks.All()...)
+	}
+	return router.Devices(ns)
+}
+
+// matches are the conditions of a policy beyond its zones.
+func matches(p *router.Policy) []string {
+	protocols := p.Protocols.All()
+	if len(p.Ports.Items) > 0 {
+		if len(protocols) == 0 {
+			protocols = []router.Protocol{"tcp", "udp"}
+		}
+		ports := make([]string, len(p.Ports.Items))
+		for i, r := range p.Ports.All() {
+			ports[i] = r.String()
+		}
+		var out []string
+		for _, proto := range protocols {
+			if proto == "icmp" {
+				out = append(out, icmpMatch)
+				continue
+			}
+			out = append(out, fmt.Sprintf("%s dport { %s }", proto, strings.Join(ports, ", ")))
+		}
+		return out
+	}
+	if len(protocols) == 0 {
+		return []string{""}
+	}
+	var out []string
+	for _, proto := range protocols {
+		if proto == "icmp" {
+			out = append(out, icmpMatch)
+			continue
+		}
+		out = append(out, "meta l4proto "+string(proto))
+	}
+	return out
+}
+
+const icmpMatch = "meta l4proto { icmp, ipv6-icmp }"
+
+// logDrops logs what the policy of the chain is about to drop.
+func (f *Firewall) logDrops(c *chain, what string) {
+	if f.LogDrops.V {
+		c.add(blockLine(f), "limit rate 5/second burst 10 packets log prefix \"nbr drop %s: \"", what)
+	}
+	c.add(blockLine(f), "counter")
+}
+
+// dnat leads forwarded ports to their hosts before routing looks at them.
+func (f *Firewall) dnat(r *router.Router) chain {
+	c := chain{name: "dnat", head: "type nat hook prerouting priority dstnat; policy accept;"}
+	for _, p := range r.PortForwards {
+		devs := router.Devices(p.From.Target.Networks.All())
+		if len(devs) == 0 {
+			continue
+		}
+		to := p.To.V.String()
+		if p.ToPort.Set {
+			to += fmt.Sprintf(":%d", p.ToPort.V)
+		}
+		c.add(blockLine(p), "iifname %s meta nfproto ipv4 %s dport %s counter dnat ip to %s", set(devs), p.Protocol.V, p.Port.V, to)
+	}
+	return c
+}
+
+// masquerade gives packets the router's own address on their way out. Only IPv4:
+// IPv6 has addresses enough.
+func (f *Firewall) masquerade(r *router.Router) chain {
+	c := chain{name: "masquerade", head: "type nat hook postrouting priority srcnat; policy accept;"}
+	for _, p := range r.Policies {
+		from, to := zoneDevices(p.From.All()), zoneDevices(p.To.All())
+		if p.Masquerade.V && len(from) > 0 && len(to) > 0 {
+			c.add(line(p.Addr, p.Masquerade.Range), "iifname %s oifname %s meta nfproto ipv4 counter masquerade", set(from), set(to))
+		}
+	}
+	return c
+}
+
+// set is one interface name, or an anonymous set of several.
+func set(devs []router.IfName) string {
+	quoted := make([]string, len(devs))
+	for i, d := range devs {
+		quoted[i] = `"` + string(d) + `"`
+	}
+	if len(quoted) == 1 {
+		return quoted[0]
+	}
+	return "{ " + strings.Join(quoted, ", ") + " }"
+}
+
+// Flowtable is the ruleset of the offload: all devices of the networks, and one
+// chain that hands established connections over.
+func Flowtable(r *router.Router) string {
+	var devs []string
+	for _, d := range router.Devices(r.Networks) {
+		devs = append(devs, `"`+string(d)+`"`)
+	}
+	return fmt.Sprintf(`table inet %[1]s-flow
+delete table inet %[1]s-flow
+table inet %[1]s-flow {
+  flowtable fast {
+    hook ingress priority filter
+    devices = { %[2]s }
+  }
+
+  chain forward {
+    type filter hook forward priority filter + 1; policy accept;
+    meta l4proto { tcp, udp } ct state established flow add @fast
+  }
+}
+`, Table, strings.Join(devs, ", "))
+}

@@ -1,0 +1,130 @@
+package nixos
+
+import (
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// NixKind is the nix block. It is there without being written.
+func NixKind() service.Kind {
+	return service.Kind{
+		Type: "nix", Doc: "How Nix behaves on the router.",
+		Single: true, Implicit: true, File: "system", New: func() service.Block { return &Nix{} },
+	}
+}
+
+// Nix is the nix block.
+type Nix struct {
+	conf.Header
+	Flakes      conf.Value[bool] `hcl:"flakes,optional" default:"true" doc:"Switch on the nix command and flakes."`
+	Generations conf.Value[int]  `hcl:"generations,optional" default:"10" doc:"Generations kept in the boot menu; each has a kernel and an initrd in /boot."`
+	Extra       service.Extra    `hcl:"extra,optional" doc:"Merged into nix.settings."`
+}
+
+// Resolve has nothing to judge that the types do not.
+func (b *Nix) Resolve(s *router.Scope) hcl.Diagnostics { return nil }
+
+// Lower sets what concerns the system as a whole.
+func (b *Nix) Lower(r *router.Router, m *nixgen.Module) {
+	sys := func(at hcl.Range, v nixgen.Expr, path ...string) {
+		if at == (hcl.Range{}) {
+			at = r.Def
+		}
+		m.Set(service.Origin(r.Addr, at), v, path...)
+	}
+	sys(r.Def, nixgen.Str(r.Name.V), "networking", "hostName")
+	sys(r.StateVersion.Range, nixgen.Str(r.StateVersion.V), "system", "stateVersion")
+	sys(r.TimeZone.Range, nixgen.Str(r.TimeZone.V), "time", "timeZone")
+	from := service.From(b)
+	if b.Flakes.V {
+		m.Set(from, nixgen.List{nixgen.Str("nix-command"), nixgen.Str("flakes")}, "nix", "settings", "experimental-features")
+	}
+	m.Set(from, nixgen.Int(b.Generations.V), "boot", "loader", "generic-extlinux-compatible", "configurationLimit")
+	service.AddExtra(m, b, b.Extra, "nix", "settings")
+	for _, p := range r.Claims.PackageAttrs() {
+		m.Add(service.By(p.By), []string{"environment", "systemPackages"}, nixgen.Var("pkgs."+p.Attr))
+	}
+	secrets(r, m)
+}
+
+// secrets declares the secrets that sops-nix or agenix put in place, for those
+// who read them.
+func secrets(r *router.Router, m *nixgen.Module) {
+	imported := map[router.Source]bool{}
+	for _, s := range r.Secrets {
+		if s.Source.V == router.SourceFile {
+			continue
+		}
+		if !imported[s.Source.V] {
+			imported[s.Source.V] = true
+			m.Imports = append(m.Imports, sourceModule[s.Source.V])
+		}
+		from := service.From(s)
+		name := string(s.Name.V)
+		file := nixgen.Path("./spec/" + string(s.File.V))
+		if s.Source.V == router.SourceAgenix {
+			m.Set(from, file, "age", "secrets", name, "file")
+			for _, u := range users(r, s) {
+				m.Set(service.By(u.By), nixgen.Str(u.Owner), "age", "secrets", name, "owner")
+			}
+			continue
+		}
+		m.Set(from, file, "sops", "secrets", name, "sopsFile")
+		if s.Key.Set {
+			m.Set(from, nixgen.Str(s.Key.V), "sops", "secrets", name, "key")
+		}
+		for _, u := range users(r, s) {
+			m.Set(service.By(u.By), nixgen.Str(u.Owner), "sops", "secrets", name, "owner")
+			if u.Unit != "" {
+				m.Add(service.By(u.By), []string{"sops", "secrets", name, "restartUnits"}, nixgen.Str(u.Unit+".service"))
+			}
+		}
+	}
+}
+
+var sourceModule = map[router.Source]nixgen.Expr{
+	router.SourceSOPS:   nixgen.Var("sops-nix.nixosModules.sops"),
+	router.SourceAgenix: nixgen.Var("agenix.nixosModules.default"),
+}
+
+// users are the programs that read a secret.
+func users(r *router.Router, s *router.Secret) []*router.SecretUse {
+	var out []*router.SecretUse
+	for _, u := range r.Claims.Secrets {
+		if u.Secret == s {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// Checks look for the secrets' files. Their content is nobody's business.
+func (b *Nix) Checks(r *router.Router, p *verify.Plan) {
+	for _, s := range r.Secrets {
+		path := s.Location()
+		p.Add(verify.Check{
+			ID: s.Addr.String() + "/file", Title: path, From: s.Def,
+			Eval: func(st *state.State) verify.Verdict {
+				want, hint := "a file that others cannot read", "stat "+path
+				if st.Files == nil {
+					return verify.NotSeen(want, hint)
+				}
+				f, ok := st.Files[path]
+				if !ok {
+					return verify.Missing(want, hint)
+				}
+				v := verify.Verdict{Status: verify.Fail, Want: want, Got: "mode " + f.Mode, Hint: hint}
+				if n := len(f.Mode); n > 0 && f.Mode[n-1] == '0' {
+					v.Status = verify.Pass
+				}
+				return v
+			},
+		})
+	}
+}

@@ -1,0 +1,129 @@
+// Package nixos is what NixOS itself is told: users, the host's name and time
+// zone, how Nix behaves, secrets and the programs that blocks ask for.
+package nixos
+
+import (
+	"regexp"
+
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+)
+
+// UserKind is the user block.
+func UserKind() service.Kind {
+	return service.Kind{
+		Type: "user", Doc: "Somebody who may log in.",
+		File: "users", New: func() service.Block { return &User{} },
+	}
+}
+
+// User is the user block.
+type User struct {
+	conf.Header
+	Name         conf.Value[UserName]            `hcl:"name,label"`
+	Keys         conf.List[router.SSHKey]        `hcl:"authorized_keys,optional" doc:"SSH public keys, a line of authorized_keys each."`
+	PasswordHash conf.Value[router.PasswordHash] `hcl:"hashed_password,optional" doc:"Hash of the password, as mkpasswd prints it. It is readable by everyone on the router; hashed_password_file is better."`
+	PasswordFile conf.Ref[*router.Secret]        `hcl:"hashed_password_file,optional" doc:"The secret that holds the hash of the password."`
+	Admin        conf.Value[bool]                `hcl:"admin,optional" default:"false" doc:"May become root with sudo."`
+	Groups       conf.List[UserName]             `hcl:"groups,optional" doc:"Further groups."`
+	Description  conf.Value[FullName]            `hcl:"description,optional" doc:"The user's full name."`
+}
+
+// UserName is the name of a user or group.
+type UserName string
+
+var userRE = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,30}$`)
+
+// UnmarshalText has the grammar of useradd(8).
+func (u *UserName) UnmarshalText(b []byte) error {
+	if !userRE.Match(b) {
+		return fmt.Errorf("%q is no user name: lower-case letters, digits, - and _, at most 31", b)
+	}
+	*u = UserName(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (UserName) Describe() string { return "user name" }
+
+// FullName is the comment field of passwd(5).
+type FullName string
+
+var fullNameRE = regexp.MustCompile(`^[^:\x00-\x1f\x7f]*$`)
+
+// UnmarshalText refuses what would break a line of passwd(5).
+func (f *FullName) UnmarshalText(b []byte) error {
+	if !fullNameRE.Match(b) {
+		return fmt.Errorf("%q cannot stand in passwd(5): no colon and no line end", b)
+	}
+	*f = FullName(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (FullName) Describe() string { return "full name" }
+
+// Resolve claims the login and warns of passwords that everyone can read.
+func (u *User) Resolve(s *router.Scope) hcl.Diagnostics {
+	if len(u.Keys.Items) > 0 {
+		s.Login(u.Keys.Range, string(u.Name.V), false)
+	}
+	if u.PasswordFile.Set {
+		s.Secret(u.PasswordFile.Range, router.SecretUse{Secret: u.PasswordFile.Target, Owner: "root"})
+		s.Login(u.PasswordFile.Range, string(u.Name.V), true)
+	}
+	if !u.PasswordHash.Set {
+		return nil
+	}
+	s.Login(u.PasswordHash.Range, string(u.Name.V), true)
+	diags := hcl.Diagnostics{diag.Warning("password-in-store", u.PasswordHash.Range, "Password in the Nix store",
+		"The hash ends in the flake's git and in the Nix store, where everyone on the router can read it and try passwords against it. Use authorized_keys, or put the hash into a secret: hashed_password_file = secret.…")}
+	if u.PasswordFile.Set {
+		diags = append(diags, diag.With(diag.Error("two-passwords", u.PasswordFile.Range, "Two passwords",
+			"%s has hashed_password already.", u.Addr), u.PasswordHash.Range, "the other one"))
+	}
+	return diags
+}
+
+// Lower sets users.users.
+func (u *User) Lower(r *router.Router, m *nixgen.Module) {
+	from := service.From(u)
+	set := func(at hcl.Range, v nixgen.Expr, path ...string) {
+		m.Set(service.Origin(u.Addr, at), v, append([]string{"users", "users", string(u.Name.V)}, path...)...)
+	}
+	m.Set(nixgen.Origin{}, nixgen.Bool(false), "users", "mutableUsers")
+	if u.Name.V != "root" {
+		m.Set(from, nixgen.Bool(true), "users", "users", string(u.Name.V), "isNormalUser")
+	}
+	if len(u.Keys.Items) > 0 {
+		set(u.Keys.Range, service.Strs(u.Keys.All()), "openssh", "authorizedKeys", "keys")
+	}
+	if u.PasswordHash.Set {
+		set(u.PasswordHash.Range, nixgen.Str(u.PasswordHash.V), "hashedPassword")
+	}
+	if u.PasswordFile.Set {
+		set(u.PasswordFile.Range, nixgen.Str(u.PasswordFile.Target.Location()), "hashedPasswordFile")
+	}
+	groups := u.Groups.All()
+	if u.Admin.V {
+		groups = append(groups, "wheel")
+	}
+	if len(groups) > 0 {
+		m.Set(from, service.Strs(groups), "users", "users", string(u.Name.V), "extraGroups")
+	}
+	if u.Description.Set {
+		set(u.Description.Range, nixgen.Str(u.Description.V), "description")
+	}
+}
+
+// Checks has nothing to look at yet: users are part of the system's closure, and
+// which closure runs is the router's own check.
+func (u *User) Checks(r *router.Router, p *verify.Plan) {}

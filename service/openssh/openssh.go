@@ -1,0 +1,93 @@
+// Package openssh lets administrators in: sshd on the networks that the spec
+// names, with keys.
+package openssh
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+)
+
+// Kind is the ssh block.
+func Kind() service.Kind {
+	return service.Kind{
+		Type: "ssh", Doc: "Logins over the network (OpenSSH).",
+		Single: true, File: "ssh", New: func() service.Block { return &SSH{} },
+	}
+}
+
+// SSH is the ssh block.
+type SSH struct {
+	conf.Header
+	Networks  conf.Refs[*router.Network] `hcl:"networks,required" doc:"The networks that sshd listens in."`
+	Port      conf.Value[router.Port]    `hcl:"port,optional" default:"22" doc:"TCP port."`
+	Passwords conf.Value[bool]           `hcl:"passwords,optional" default:"false" doc:"Accept passwords, not only keys."`
+	Extra     service.Extra              `hcl:"extra,optional" doc:"Merged into services.openssh.settings."`
+}
+
+// Resolve claims the socket.
+func (b *SSH) Resolve(s *router.Scope) hcl.Diagnostics {
+	s.Listen(b.Networks.Range, router.Listen{Service: "ssh", Protocol: "tcp", Port: int(b.Port.V), Networks: b.Networks.All(), Unit: "sshd"})
+	if !b.Passwords.V {
+		return nil
+	}
+	return hcl.Diagnostics{diag.Warning("ssh-passwords", b.Passwords.Range, "Passwords over ssh",
+		"Whoever reaches the router may try passwords without end. Keys cannot be guessed: put them into authorized_keys and remove this.")}
+}
+
+// dynamic tells whether sshd must listen on every address because one of its
+// networks gets its own from elsewhere. The firewall decides then.
+func (b *SSH) dynamic() bool {
+	return slices.ContainsFunc(b.Networks.All(), (*router.Network).Dynamic)
+}
+
+// Lower sets services.openssh.
+func (b *SSH) Lower(r *router.Router, m *nixgen.Module) {
+	from := service.From(b)
+	set := func(v nixgen.Expr, path ...string) {
+		m.Set(from, v, append([]string{"services", "openssh"}, path...)...)
+	}
+	set(nixgen.Bool(true), "enable")
+	// The module would open the port on every interface of NixOS's own firewall.
+	set(nixgen.Bool(false), "openFirewall")
+	set(nixgen.List{nixgen.Int(b.Port.V)}, "ports")
+	if !b.dynamic() {
+		for _, n := range b.Networks.Items {
+			for _, p := range n.Target.Fixed() {
+				m.Add(service.Origin(b.Addr, n.Range), []string{"services", "openssh", "listenAddresses"}, nixgen.Attrs{
+					{Name: []string{"addr"}, Value: nixgen.Str(literal(p.Addr()))},
+					{Name: []string{"port"}, Value: nixgen.Int(b.Port.V)},
+				})
+			}
+		}
+	}
+	root := "prohibit-password"
+	if b.Passwords.V {
+		root = "yes"
+	}
+	set(nixgen.Bool(b.Passwords.V), "settings", "KbdInteractiveAuthentication")
+	set(nixgen.Bool(b.Passwords.V), "settings", "PasswordAuthentication")
+	set(nixgen.Str(root), "settings", "PermitRootLogin")
+	service.AddExtra(m, b, b.Extra, "services", "openssh", "settings")
+}
+
+// literal is an address as sshd_config(5) wants it with a port.
+func literal(a netip.Addr) string {
+	if a.Is6() {
+		return "[" + a.String() + "]"
+	}
+	return a.String()
+}
+
+// Checks look at the unit.
+func (b *SSH) Checks(r *router.Router, p *verify.Plan) {
+	p.UnitActive(b.Addr.String()+"/unit", b.Def, "sshd.service")
+}

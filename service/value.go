@@ -1,0 +1,78 @@
+package service
+
+import (
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/nixgen"
+)
+
+// Extra is what a user adds to a program's own settings, in the program's words.
+type Extra = conf.Value[cty.Value]
+
+// AddExtra merges an extra into the program's settings at path. It wins over what
+// nbr sets there: whoever writes it knows better.
+func AddExtra(m *nixgen.Module, b conf.Block, x Extra, path ...string) {
+	if !x.Set {
+		return
+	}
+	m.Imports = append(m.Imports, nixgen.At{
+		From: Origin(conf.Addr{Type: "extra of " + b.Head().Addr.String()}, x.Range),
+		Expr: nixgen.Attrs{{Name: path, Value: forced(x.V)}},
+	})
+}
+
+// forced is a value whose leaves win over every other definition.
+func forced(v cty.Value) nixgen.Expr {
+	if t := v.Type(); !v.IsNull() && (t.IsObjectType() || t.IsMapType()) {
+		out := nixgen.Attrs{}
+		for it := v.ElementIterator(); it.Next(); {
+			k, e := it.Element()
+			out = append(out, nixgen.Attr{Name: []string{k.AsString()}, Value: forced(e)})
+		}
+		return out
+	}
+	return nixgen.Call{Fn: nixgen.Var("lib.mkForce"), Args: []nixgen.Expr{Nix(v)}}
+}
+
+// Nix is a value in Nix. Objects come sorted by key.
+func Nix(v cty.Value) nixgen.Expr {
+	if v.IsNull() {
+		return nixgen.Null{}
+	}
+	switch t := v.Type(); {
+	case t == cty.String:
+		return nixgen.Str(v.AsString())
+	case t == cty.Bool:
+		return nixgen.Bool(v.True())
+	case t == cty.Number:
+		if i, acc := v.AsBigFloat().Int64(); acc == 0 {
+			return nixgen.Int(i)
+		}
+		f, _ := v.AsBigFloat().Float64()
+		return nixgen.Float(f)
+	case t.IsObjectType() || t.IsMapType():
+		out := nixgen.Attrs{}
+		for it := v.ElementIterator(); it.Next(); {
+			k, e := it.Element()
+			out = append(out, nixgen.Attr{Name: []string{k.AsString()}, Value: Nix(e)})
+		}
+		return out
+	default: // list, set, tuple: cty has no other types that a spec can make
+		out := nixgen.List{}
+		for it := v.ElementIterator(); it.Next(); {
+			_, e := it.Element()
+			out = append(out, Nix(e))
+		}
+		return out
+	}
+}
+
+// Strs is a list of texts in Nix.
+func Strs[T ~string](in []T) nixgen.List {
+	out := make(nixgen.List, len(in))
+	for i, s := range in {
+		out[i] = nixgen.Str(s)
+	}
+	return out
+}

@@ -1,0 +1,197 @@
+// Package wireguard makes WireGuard tunnels of the kernel's own implementation,
+// through IfState. The private key stays on the router: the spec names the file.
+package wireguard
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// Kind is the wireguard block.
+func Kind() service.Kind {
+	return service.Kind{
+		Type: "wireguard", Doc: "A WireGuard tunnel; networks can be on it.",
+		File: "wireguard", New: func() service.Block { return &Tunnel{} },
+	}
+}
+
+// Tunnel is the wireguard block. Its label is the interface's name.
+type Tunnel struct {
+	conf.Header
+	Name       conf.Value[router.IfName] `hcl:"name,label"`
+	Listen     conf.Value[router.Port]   `hcl:"listen,optional" doc:"UDP port that peers connect to. Zones open it with allow = [\"wireguard\"]."`
+	PrivateKey conf.Ref[*router.Secret]  `hcl:"private_key,required" doc:"The secret that holds the private key, as wg genkey prints it."`
+	MTU        conf.Value[router.MTU]    `hcl:"mtu,optional" default:"1420" doc:"Largest packet in bytes. 1420 fits every upstream of 1500."`
+	Peers      []*Peer                   `hcl:"peer,block" doc:"Another end of the tunnel."`
+}
+
+// Peer is the other end of a tunnel.
+type Peer struct {
+	conf.Header
+	Name         conf.Value[router.Name]         `hcl:"name,label"`
+	PublicKey    conf.Value[router.WireGuardKey] `hcl:"public_key,required" doc:"The peer's public key."`
+	PresharedKey conf.Ref[*router.Secret]        `hcl:"preshared_key,optional" doc:"The secret that holds a preshared key."`
+	AllowedIPs   conf.List[router.Block]         `hcl:"allowed_ips,required" doc:"What is routed to the peer and accepted from it."`
+	Endpoint     conf.Value[Endpoint]            `hcl:"endpoint,optional" doc:"Where the peer is, as in vpn.example.org:51820. Without it the peer connects."`
+	Keepalive    conf.Value[Keepalive]           `hcl:"keepalive,optional" doc:"Seconds between packets that keep NAT on the way open; 25 is usual."`
+}
+
+// LinkName is the interface's name.
+func (t *Tunnel) LinkName() router.IfName { return t.Name.V }
+
+// Endpoint is a host and a port.
+type Endpoint string
+
+// UnmarshalText wants host:port, an IPv6 address in brackets.
+func (e *Endpoint) UnmarshalText(b []byte) error {
+	host, port, err := net.SplitHostPort(string(b))
+	var p router.Port
+	var d router.Domain
+	if err == nil {
+		err = p.UnmarshalText([]byte(port))
+	}
+	if _, bad := netip.ParseAddr(host); bad != nil && err == nil {
+		err = d.UnmarshalText([]byte(host))
+	}
+	if err != nil {
+		return fmt.Errorf("%q is no endpoint such as vpn.example.org:51820 or [2001:db8::1]:51820", b)
+	}
+	*e = Endpoint(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Endpoint) Describe() string { return "host:port" }
+
+// Keepalive is a number of seconds.
+type Keepalive int
+
+// UnmarshalText wants 1 to 65535, as the kernel has it (uapi/linux/wireguard.h).
+func (k *Keepalive) UnmarshalText(b []byte) error {
+	n, err := strconv.Atoi(string(b))
+	if err != nil || n < 1 || n > 65535 {
+		return fmt.Errorf("%q is no keepalive: 1 to 65535 seconds", b)
+	}
+	*k = Keepalive(n)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Keepalive) Describe() string { return "seconds" }
+
+// Resolve claims the kernel's WireGuard, the socket and the keys, and finds peers
+// that would take each other's packets.
+func (t *Tunnel) Resolve(s *router.Scope) hcl.Diagnostics {
+	s.Kernel(hcl.Range{}, "WireGuard", "WIREGUARD")
+	s.Tunnel(t)
+	if t.Listen.Set {
+		s.Listen(t.Listen.Range, router.Listen{Service: "wireguard", Protocol: "udp", Port: int(t.Listen.V)})
+	}
+	s.Secret(t.PrivateKey.Range, key(t.PrivateKey.Target, "wg genkey"))
+	s.Package(hcl.Range{}, "wireguard-tools")
+	var diags hcl.Diagnostics
+	keys := map[router.WireGuardKey]*Peer{}
+	routes := map[netip.Prefix]*Peer{}
+	for _, p := range t.Peers {
+		if p.PresharedKey.Set {
+			s.Secret(p.PresharedKey.Range, key(p.PresharedKey.Target, "wg genpsk"))
+		}
+		if before := keys[p.PublicKey.V]; before != nil {
+			diags = append(diags, diag.With(diag.Error("same-peer-twice", p.PublicKey.Range, "Same key for two peers",
+				"%s has this key already; a key is one peer.", before.Addr), before.PublicKey.Range, "%s", before.Addr.String()))
+		}
+		keys[p.PublicKey.V] = p
+		for _, ip := range p.AllowedIPs.Items {
+			// The kernel gives a prefix to the last peer that asks for it and takes it
+			// from the others without a word (drivers/net/wireguard/allowedips.c).
+			if before := routes[ip.V.Prefix]; before != nil {
+				diags = append(diags, diag.With(diag.Error("allowed-ips-clash", ip.Range, "Allowed IPs of two peers",
+					"%s is %s's already. A packet goes to one peer.", ip.V.Prefix, before.Addr), before.AllowedIPs.Range, "%s", before.Addr.String()))
+				continue
+			}
+			routes[ip.V.Prefix] = p
+		}
+	}
+	return diags
+}
+
+// key is the use of a key by IfState, which refuses a configuration with a file
+// that is not there.
+func key(s *router.Secret, standIn string) router.SecretUse {
+	return router.SecretUse{Secret: s, Owner: "root", Unit: "ifstate", StandIn: standIn, StandInPackage: "wireguard-tools"}
+}
+
+// Lower adds the link to IfState's settings.
+func (t *Tunnel) Lower(r *router.Router, m *nixgen.Module) {
+	from := service.From(t)
+	base := []string{"networking", "ifstate", "settings", "interfaces", string(t.LinkName())}
+	set := func(from nixgen.Origin, v nixgen.Expr, path ...string) {
+		m.Set(from, v, append(base[:len(base):len(base)], path...)...)
+	}
+	set(from, nixgen.Attrs{
+		{Name: []string{"kind"}, Value: nixgen.Str("wireguard")},
+		{Name: []string{"state"}, Value: nixgen.Str("up")},
+		{Name: []string{"mtu"}, Value: nixgen.Int(t.MTU.V)},
+	}, "link")
+	set(service.Origin(t.Addr, t.PrivateKey.Range), include(t.PrivateKey.Target), "wireguard", "private_key")
+	if t.Listen.Set {
+		set(service.Origin(t.Addr, t.Listen.Range), nixgen.Int(t.Listen.V), "wireguard", "listen_port")
+	}
+	for _, p := range t.Peers {
+		set(service.From(p), peer(p), "wireguard", "peers", string(p.PublicKey.V))
+	}
+}
+
+func peer(p *Peer) nixgen.Attrs {
+	allowed := nixgen.List{}
+	for _, ip := range p.AllowedIPs.All() {
+		allowed = append(allowed, nixgen.Str(ip.String()))
+	}
+	out := nixgen.Attrs{{Name: []string{"allowedips"}, Value: allowed}}
+	if p.Endpoint.Set {
+		out = append(out, nixgen.Attr{Name: []string{"endpoint"}, Value: nixgen.Str(p.Endpoint.V)})
+	}
+	if p.Keepalive.Set {
+		out = append(out, nixgen.Attr{Name: []string{"persistent_keepalive_interval"}, Value: nixgen.Int(p.Keepalive.V)})
+	}
+	if p.PresharedKey.Set {
+		out = append(out, nixgen.Attr{Name: []string{"preshared_key"}, Value: include(p.PresharedKey.Target)})
+	}
+	return out
+}
+
+// include makes IfState read a value from a file when it runs.
+func include(s *router.Secret) nixgen.Str { return nixgen.Str("!include " + s.Staged()) }
+
+// Checks look at the link; the kernel's view of keys and peers is a question that
+// verify asks the device.
+func (t *Tunnel) Checks(r *router.Router, p *verify.Plan) {
+	name := string(t.LinkName())
+	p.Add(verify.Check{
+		ID: t.Addr.String() + "/link", Title: "tunnel " + name, From: t.Def,
+		Eval: func(st *state.State) verify.Verdict {
+			hint := "ip -d link show " + name
+			if st.Links == nil {
+				return verify.NotSeen("wireguard", hint)
+			}
+			l, ok := st.Links[name]
+			if !ok {
+				return verify.Missing("wireguard", hint)
+			}
+			return verify.Compare("wireguard", strings.TrimSpace(l.Kind), hint)
+		},
+	})
+}
