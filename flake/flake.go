@@ -1,0 +1,229 @@
+// Package flake is the tree of files that nbr gen writes: a flake with one NixOS
+// configuration a router. It knows how to compare the tree with what is on disk
+// and how to put it there in one step.
+package flake
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/nbr-dev/nbr/nixgen"
+)
+
+// Dir is the folder of the tree that holds everything nbr writes. It is replaced
+// as a whole, so that a reader sees the old tree or the new one. flake.nix beside
+// it is a link into it.
+const Dir = "routers"
+
+// ManifestName is the list of generated files, with their hashes.
+const ManifestName = "manifest.json"
+
+// Link is where flake.nix beside Dir leads.
+const Link = Dir + "/flake.nix"
+
+// library is the Nix side of nbr, which generated modules import.
+//
+//go:embed nix
+var library embed.FS
+
+// LibraryDir is where the library is in the tree, below Dir. No router can have
+// this name.
+const LibraryDir = "nbr"
+
+// An Input is an input of the flake.
+type Input struct {
+	Name    string
+	URL     string
+	Follows []string // inputs of that input that are ours of the same name
+}
+
+// A Router is what the tree holds of one router.
+type Router struct {
+	Name    string
+	System  string // Nix system of the board
+	Modules []Module
+	Spec    map[string][]byte // the spec's files and what it names, by path
+	Imports []string          // NixOS modules of the user, below spec/
+}
+
+// A Module is a generated NixOS module and the name of its file without .nix.
+type Module struct {
+	Name   string
+	Module *nixgen.Module
+}
+
+// A Config is a whole flake.
+type Config struct {
+	Description string
+	Inputs      []Input
+	Routers     []Router
+}
+
+// A Tree is the content of Dir: paths with slashes to bytes.
+type Tree struct {
+	Files   map[string][]byte
+	Origins map[string][]nixgen.Origin // of the lines of generated modules
+}
+
+// Build makes the tree.
+func Build(c Config) (*Tree, error) {
+	t := &Tree{Files: map[string][]byte{}, Origins: map[string][]nixgen.Origin{}}
+	names := map[string]bool{LibraryDir: true}
+	for _, r := range c.Routers {
+		for _, n := range []string{r.Name, r.Name + crossSuffix} {
+			if names[n] {
+				return nil, fmt.Errorf("two configurations would be called %q: give each router a name of its own", n)
+			}
+			names[n] = true
+		}
+		t.router(r)
+	}
+	t.Files["flake.nix"] = nixgen.Print(flakeNix(c))
+	t.Files["default.nix"] = nixgen.Print(outputs(c))
+	if err := t.library(); err != nil {
+		return nil, err
+	}
+	t.Files[ManifestName] = t.manifest()
+	return t, nil
+}
+
+func (t *Tree) library() error {
+	return fs.WalkDir(library, "nix", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(p) != ".nix" {
+			return err
+		}
+		b, err := library.ReadFile(p)
+		t.Files[path.Join(LibraryDir, path.Base(p))] = b
+		return err
+	})
+}
+
+func (t *Tree) router(r Router) {
+	imports := nixgen.List{}
+	for _, m := range r.Modules {
+		file := path.Join(r.Name, m.Name+".nix")
+		t.Files[file], t.Origins[file] = m.Module.Print()
+		imports = append(imports, nixgen.Path("./"+m.Name+".nix"))
+	}
+	for _, f := range r.Imports {
+		imports = append(imports, nixgen.Path("./spec/"+f))
+	}
+	for name, b := range r.Spec {
+		t.Files[path.Join(r.Name, "spec", name)] = b
+	}
+	t.Files[path.Join(r.Name, "default.nix")] = nixgen.Print(nixgen.Fn{
+		Params: []string{"lib"}, Ellipsis: true,
+		Body: nixgen.Attrs{attr(nixgen.Op{Op: "++", L: imports, R: localNix}, "imports")},
+	})
+}
+
+// localNix is the user's own module, when there is one.
+var localNix = nixgen.Call{Fn: nixgen.Var("lib.optional"), Args: []nixgen.Expr{
+	nixgen.Call{Fn: nixgen.Var("builtins.pathExists"), Args: []nixgen.Expr{nixgen.Path("./local.nix")}},
+	nixgen.Path("./local.nix"),
+}}
+
+func attr(v nixgen.Expr, name ...string) nixgen.Attr { return nixgen.Attr{Name: name, Value: v} }
+
+// flakeNix is flake.nix. Nix wants its inputs to be literal; everything else is
+// in default.nix.
+func flakeNix(c Config) nixgen.Expr {
+	inputs := nixgen.Attrs{}
+	for _, in := range c.Inputs {
+		v := nixgen.Attrs{attr(nixgen.Str(in.URL), "url")}
+		for _, f := range in.Follows {
+			v = append(v, attr(nixgen.Str(f), "inputs", f, "follows"))
+		}
+		inputs = append(inputs, attr(v, in.Name))
+	}
+	return nixgen.Attrs{
+		attr(nixgen.Str(c.Description), "description"),
+		attr(inputs, "inputs"),
+		// A path relative to this file would depend on whether Nix came here through
+		// the link.
+		attr(nixgen.Fn{Arg: "inputs", Body: nixgen.Call{
+			Fn:   nixgen.Var("import"),
+			Args: []nixgen.Expr{nixgen.Concat{nixgen.Var("inputs.self"), nixgen.Str("/" + Dir)}, nixgen.Var("inputs")},
+		}}, "outputs"),
+	}
+}
+
+// crossSuffix marks the configuration that is built on another kind of machine.
+// It has other store paths than the native one, so it is another configuration.
+const crossSuffix = "-cross"
+
+// CrossSystem is the Nix system that cross configurations are built on.
+const CrossSystem = "x86_64-linux"
+
+// outputs is default.nix: the function from inputs to the flake's outputs.
+func outputs(c Config) nixgen.Expr {
+	special := nixgen.Attrs{}
+	for _, in := range c.Inputs {
+		if in.Name != "nixpkgs" {
+			special = append(special, attr(nixgen.Var("inputs."+in.Name), in.Name))
+		}
+	}
+	system := nixgen.Fn{Arg: "modules", Body: nixgen.Call{Fn: nixgen.Var("inputs.nixpkgs.lib.nixosSystem"), Args: []nixgen.Expr{nixgen.Attrs{
+		attr(nixgen.Var("modules"), "modules"),
+		attr(special, "specialArgs"),
+	}}}}
+	configs := nixgen.Attrs{}
+	images := map[string]nixgen.Attrs{}
+	for _, r := range c.Routers {
+		module := nixgen.Path("./" + r.Name)
+		configs = append(configs,
+			attr(call("nixos", nixgen.List{module}), r.Name),
+			attr(call("nixos", nixgen.List{module, nixgen.Attrs{attr(nixgen.Str(CrossSystem), "nixpkgs", "buildPlatform", "system")}}), r.Name+crossSuffix))
+		images[r.System] = append(images[r.System], image(r.Name, r.Name))
+		images[CrossSystem] = append(images[CrossSystem], image(r.Name, r.Name+crossSuffix))
+	}
+	packages := nixgen.Attrs{}
+	for _, sys := range slices.Sorted(maps.Keys(images)) {
+		packages = append(packages, attr(images[sys], sys))
+	}
+	return nixgen.Fn{Arg: "inputs", Body: nixgen.Let{
+		Binds: []nixgen.Attr{attr(system, "nixos")},
+		Body:  nixgen.Attrs{attr(configs, "nixosConfigurations"), attr(packages, "packages")},
+	}}
+}
+
+func call(fn string, args ...nixgen.Expr) nixgen.Expr {
+	return nixgen.Call{Fn: nixgen.Var(fn), Args: args}
+}
+
+// image is the SD image of a configuration, as a package.
+func image(router, config string) nixgen.Attr {
+	return attr(nixgen.Var("inputs.self.nixosConfigurations."+config+".config.system.build.sdImage"), "sdImage-"+router)
+}
+
+// manifest lists every other file with its hash.
+func (t *Tree) manifest() []byte {
+	m := Manifest{Version: 1, Files: map[string]string{}}
+	for name, b := range t.Files {
+		m.Files[name] = Hash(b)
+	}
+	out, err := json.MarshalIndent(m, "", "  ") // sorts the keys
+	if err != nil {
+		panic(err) // texts always encode
+	}
+	return append(out, '\n')
+}
+
+// A Manifest is what ManifestName holds.
+type Manifest struct {
+	Version int               `json:"version"`
+	Files   map[string]string `json:"files"` // path below Dir → SHA-256 in hex
+}
+
+// Hash is the SHA-256 of b in hex.
+func Hash(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
