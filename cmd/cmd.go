@@ -1,0 +1,140 @@
+// Package cmd is the command line of nbr. It is importable, so that a program
+// with further kinds of blocks is six lines: see cmd/nbr. Nothing below this
+// package knows flags, terminals or exit codes.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/nbr-dev/nbr/firmware"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/service"
+)
+
+// Exit codes.
+const (
+	ExitOK      = 0
+	ExitFailed  = 1  // a check failed: the tree is stale, a file is not formatted
+	ExitSpec    = 2  // the spec is wrong
+	ExitUnknown = 3  // could not look
+	ExitUsage   = 64 // the command line is wrong (sysexits.h, EX_USAGE)
+)
+
+// Main runs nbr with these kinds of blocks and exits.
+func Main(kinds ...service.Kind) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	env := Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	if term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" {
+		env.Color = true
+		env.Width, _, _ = term.GetSize(int(os.Stderr.Fd()))
+	}
+	os.Exit(Run(ctx, env, os.Args[1:], kinds...))
+}
+
+// Env is what a run of nbr has of the outside.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Color          bool // Stderr is a terminal
+	Width          int  // its columns, 0 when it is none
+}
+
+// app is one run of nbr.
+type app struct {
+	Env
+	reg *service.Registry
+}
+
+// Run runs nbr with these arguments and returns its exit code.
+func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int {
+	a := &app{env, &service.Registry{Kinds: kinds, Boards: firmware.Boards()}}
+	c := &cli.App{
+		Name:  "nbr",
+		Usage: "turn the HCL spec of a router into a NixOS flake",
+		Description: "A spec is a folder of *.hcl files that say what one router must be.\n" +
+			"nbr gen makes a flake of it, nix build makes the SD image of the flake.",
+		Writer: env.Stdout, ErrWriter: env.Stderr, Reader: env.Stdin,
+		HideVersion:          true,
+		EnableBashCompletion: true,
+		Commands: []*cli.Command{
+			a.initCommand(), a.checkCommand(), a.genCommand(), a.fmtCommand(), a.schemaCommand(),
+			a.explainCommand(), a.versionCommand(), a.completionCommand(),
+		},
+		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are decided below
+		OnUsageError:   usageError,
+		CommandNotFound: func(c *cli.Context, name string) {
+			fmt.Fprintf(env.Stderr, "nbr: there is no command %q.%s Try nbr --help.\n", name, diag.Suggest(name, commandNames(c.App)))
+		},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				name := c.Args().First()
+				return usage("there is no command %q.%s Try nbr --help", name, diag.Suggest(name, commandNames(c.App)))
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
+	for _, sub := range c.Commands {
+		sub.OnUsageError = usageError
+		sub.Before = flagsFirst
+	}
+	err := c.RunContext(ctx, append([]string{"nbr"}, args...))
+	var code exit
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &code):
+		if code.msg != "" {
+			fmt.Fprintf(env.Stderr, "nbr: %s\n", code.msg)
+		}
+		return code.code
+	default:
+		fmt.Fprintf(env.Stderr, "nbr: %s\n", err)
+		return ExitUnknown
+	}
+}
+
+// exit is an error that decides the exit code.
+type exit struct {
+	code int
+	msg  string // empty when all has been said
+}
+
+func (e exit) Error() string { return e.msg }
+
+func usage(format string, args ...any) error {
+	return exit{ExitUsage, fmt.Sprintf(format, args...)}
+}
+
+func usageError(_ *cli.Context, err error, _ bool) error {
+	return usage("%s. Try --help", err)
+}
+
+// flagsFirst refuses a flag after an argument, which would be taken for an
+// argument.
+func flagsFirst(c *cli.Context) error {
+	for _, arg := range c.Args().Slice() {
+		if len(arg) > 1 && strings.HasPrefix(arg, "-") {
+			return usage("flags come before arguments: put %s right after nbr %s", arg, c.Command.Name)
+		}
+	}
+	return nil
+}
+
+func commandNames(a *cli.App) []string {
+	var names []string
+	for _, c := range a.Commands {
+		names = append(names, c.Name)
+	}
+	return names
+}

@@ -1,0 +1,157 @@
+package cmd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/urfave/cli/v2"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
+)
+
+func (a *app) fmtCommand() *cli.Command {
+	return &cli.Command{
+		Name: "fmt", Usage: "format specs", ArgsUsage: "[DIR|FILE...]",
+		Description: "Rewrites *.hcl files in the one form, and prints the names of those it changed.\n" +
+			"Reads standard input and writes standard output when the argument is -.\n\n" +
+			"Examples:\n   nbr fmt router/\n   nbr fmt -check router/    exit code 1 if a file is not formatted\n   nbr fmt - <router.hcl",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "check", Usage: "write nothing; exit code 1 if a file would change"},
+			&cli.BoolFlag{Name: "diff", Usage: "write nothing; print what would change"},
+		},
+		Action: a.fmt,
+	}
+}
+
+func (a *app) fmt(c *cli.Context) error {
+	if c.NArg() == 1 && c.Args().First() == "-" {
+		return a.fmtStdin()
+	}
+	var files []string
+	for _, arg := range dirs(c) {
+		found, err := hclFiles(arg)
+		if err != nil {
+			return exit{ExitSpec, err.Error()}
+		}
+		files = append(files, found...)
+	}
+	changed, bad := false, false
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			return exit{ExitSpec, err.Error()}
+		}
+		out, diags := format(file, src)
+		if diags.HasErrors() {
+			bad = true
+			w := diag.Writer{W: a.Stderr, Bytes: func(string) []byte { return src }, Color: a.Color, Width: a.Width}
+			if err := w.Write(diags); err != nil {
+				return err
+			}
+			continue
+		}
+		if bytes.Equal(src, out) {
+			continue
+		}
+		changed = true
+		if err := a.fmtOne(c, file, src, out); err != nil {
+			return exit{ExitFailed, err.Error()}
+		}
+	}
+	switch {
+	case bad:
+		return exit{code: ExitSpec}
+	case changed && c.Bool("check"):
+		return exit{code: ExitFailed}
+	}
+	return nil
+}
+
+func (a *app) fmtOne(c *cli.Context, file string, src, out []byte) error {
+	if c.Bool("diff") {
+		_, err := a.Stdout.Write(diff.Diff("a/"+file, src, "b/"+file, out))
+		return err
+	}
+	if !c.Bool("check") {
+		if err := replaceFile(file, out); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(a.Stdout, file)
+	return err
+}
+
+func (a *app) fmtStdin() error {
+	var src bytes.Buffer
+	if _, err := src.ReadFrom(a.Stdin); err != nil {
+		return err
+	}
+	out, diags := format("standard input", src.Bytes())
+	if diags.HasErrors() {
+		w := diag.Writer{W: a.Stderr, Bytes: func(string) []byte { return src.Bytes() }, Color: a.Color, Width: a.Width}
+		return errors.Join(w.Write(diags), exit{code: ExitSpec})
+	}
+	_, err := a.Stdout.Write(out)
+	return err
+}
+
+// format gives the one form of a file. A file that does not parse is left alone.
+func format(name string, src []byte) ([]byte, hcl.Diagnostics) {
+	if _, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos); diags.HasErrors() {
+		return nil, diag.Coded("syntax", diags)
+	}
+	return hclwrite.Format(src), nil
+}
+
+// hclFiles are the native-syntax files of a folder, or the file itself.
+func hclFiles(arg string) ([]string, error) {
+	info, err := os.Stat(arg)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return []string{arg}, nil
+	}
+	entries, err := os.ReadDir(arg)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		if !e.IsDir() && source.IsSpec(e.Name()) && strings.HasSuffix(e.Name(), ".hcl") {
+			out = append(out, filepath.Join(arg, e.Name()))
+		}
+	}
+	return out, nil
+}
+
+// replaceFile writes beside the file and renames, so that a crash loses nothing.
+func replaceFile(file string, b []byte) error {
+	mode := fs.FileMode(0o644)
+	if info, err := os.Stat(file); err == nil {
+		mode = info.Mode().Perm()
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".nbr-*")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(b)
+	err = errors.Join(err, tmp.Chmod(mode), tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), file)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,242 @@
+package cmd
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/urfave/cli/v2"
+
+	"github.com/nbr-dev/nbr/flake"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+)
+
+func (a *app) genCommand() *cli.Command {
+	return &cli.Command{
+		Name: "gen", Usage: "make a NixOS flake of one or more specs", ArgsUsage: "[DIR...]",
+		Description: "Reads the specs in the folders (the current one by default) and writes a flake that\n" +
+			"stands alone: flake.nix and routers/. It replaces the old tree in one step, keeps files\n" +
+			"that are not its own, and never overwrites a generated file that somebody edited.\n\n" +
+			"Examples:\n" +
+			"   nbr gen -o out router/            one router\n" +
+			"   nbr gen -o out home/ office/      several routers, one flake\n" +
+			"   nbr gen -check -o out router/     exit code 1 if the tree is stale (for CI)\n" +
+			"   nbr gen -diff -o out router/      what would change\n" +
+			"   cd out && nix build .#sdImage-bpi-r4",
+		Flags: append(specFlags(),
+			&cli.StringFlag{Name: "o", Value: ".", Usage: "write the tree to `DIR`"},
+			&cli.BoolFlag{Name: "check", Usage: "write nothing; exit code 1 if the tree is stale"},
+			&cli.BoolFlag{Name: "diff", Usage: "write nothing; print what would change"},
+			&cli.BoolFlag{Name: "force", Usage: "overwrite generated files that were edited"}),
+		Action: a.gen,
+	}
+}
+
+func (a *app) gen(c *cli.Context) error {
+	specs, err := a.load(c, dirs(c))
+	if err != nil {
+		return err
+	}
+	tree, err := a.build(specs)
+	if err != nil {
+		return err
+	}
+	plan, err := tree.Compare(c.String("o"), c.Bool("force"))
+	if err != nil {
+		return exit{ExitFailed, err.Error()}
+	}
+	a.report(plan)
+	switch {
+	case c.Bool("diff"):
+		a.diff(plan)
+		if c.Bool("check") && plan.Stale() {
+			return exit{code: ExitFailed}
+		}
+		return nil
+	case c.Bool("check"):
+		if plan.Stale() {
+			return exit{ExitFailed, fmt.Sprintf("%s is stale: run nbr gen", c.String("o"))}
+		}
+		return nil
+	}
+	if err := c.Context.Err(); err != nil {
+		return exit{ExitFailed, "interrupted; nothing was written"}
+	}
+	if err := plan.Apply(); err != nil {
+		return exit{ExitFailed, err.Error()}
+	}
+	if !c.Bool("json") {
+		fmt.Fprintf(a.Stdout, "%s: %s\n", c.String("o"), summary(plan))
+	}
+	if len(plan.Kept) > 0 {
+		return exit{code: ExitFailed}
+	}
+	return nil
+}
+
+// report names the files that somebody edited.
+func (a *app) report(p *flake.Plan) {
+	for _, f := range p.Kept {
+		fmt.Fprintf(a.Stderr, "nbr: %s was edited since it was generated and is kept as it is.\n", f)
+	}
+	if len(p.Kept) > 0 {
+		fmt.Fprintln(a.Stderr, "nbr: put your changes into local.nix beside it, then run nbr gen -force to have it generated again.")
+	}
+}
+
+func summary(p *flake.Plan) string {
+	parts := []string{fmt.Sprintf("%d files written", len(p.Write))}
+	if len(p.Remove) > 0 {
+		parts = append(parts, fmt.Sprintf("%d removed", len(p.Remove)))
+	}
+	if len(p.Kept) > 0 {
+		parts = append(parts, fmt.Sprintf("%d edited ones kept", len(p.Kept)))
+	}
+	if p.Same > 0 {
+		parts = append(parts, fmt.Sprintf("%d unchanged", p.Same))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (a *app) diff(p *flake.Plan) {
+	for _, w := range p.Write {
+		a.Stdout.Write(diff.Diff("a/"+w.Path, w.Old, "b/"+w.Path, w.New))
+	}
+	for _, r := range p.Remove {
+		fmt.Fprintf(a.Stdout, "removed: %s\n", r)
+	}
+}
+
+// build makes the tree of the specs.
+func (a *app) build(specs []loaded) (*flake.Tree, error) {
+	var cfg flake.Config
+	var names []string
+	inputs := newInputs()
+	for _, s := range specs {
+		r := s.Router
+		if err := inputs.add(r); err != nil {
+			return nil, err
+		}
+		files, err := specFiles(s)
+		if err != nil {
+			return nil, exit{ExitSpec, err.Error()}
+		}
+		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Spec: files}
+		for _, m := range s.Modules() {
+			m.Module.Doc = []string{"Made by nbr from the spec in spec/. Changes go there or into local.nix."}
+			fr.Modules = append(fr.Modules, flake.Module{Name: m.Name, Module: m.Module})
+		}
+		for _, f := range r.Import.All() {
+			fr.Imports = append(fr.Imports, string(f))
+		}
+		cfg.Routers = append(cfg.Routers, fr)
+		names = append(names, string(r.Name.V))
+		if r.Description.Set && len(specs) == 1 {
+			cfg.Description = r.Description.V
+		}
+	}
+	if cfg.Description == "" {
+		cfg.Description = "Routers made by nbr: " + strings.Join(names, ", ")
+	}
+	cfg.Inputs = inputs.list
+	tree, err := flake.Build(cfg)
+	if err != nil {
+		return nil, exit{ExitSpec, err.Error()}
+	}
+	return tree, nil
+}
+
+// inputs are the inputs of a flake: the pinned ones, and what the specs say.
+type inputs struct {
+	list []flake.Input
+	by   map[string]string // input → router that decided it
+}
+
+func newInputs() *inputs { return &inputs{by: map[string]string{}} }
+
+// add takes the inputs that a router needs. One flake has one nixpkgs, so all its
+// routers are of one release.
+func (in *inputs) add(r *router.Router) error {
+	names := []string{"nixpkgs", "nixos-sbc"}
+	for _, s := range r.Secrets {
+		switch s.Source.V {
+		case router.SourceSOPS:
+			names = append(names, "sops-nix")
+		case router.SourceAgenix:
+			names = append(names, "agenix")
+		}
+	}
+	said := map[string]*router.Input{}
+	for _, i := range r.Inputs {
+		said[string(i.Name.V)] = i
+		names = append(names, string(i.Name.V))
+	}
+	for _, name := range names {
+		want, _ := flake.Pinned(name, string(r.Release.V))
+		want.Name = name
+		if s := said[name]; s != nil {
+			want.URL = string(s.URL.V)
+			if s.Follow.Set {
+				want.Follows = nil
+				for _, f := range s.Follow.All() {
+					want.Follows = append(want.Follows, string(f))
+				}
+			}
+		}
+		if err := in.put(want, string(r.Name.V)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *inputs) put(want flake.Input, router string) error {
+	for _, have := range in.list {
+		if have.Name != want.Name {
+			continue
+		}
+		if have.URL != want.URL {
+			return exit{ExitSpec, fmt.Sprintf("one flake has one %s: %s wants %s and %s wants %s. Give them one release, or generate two flakes",
+				want.Name, in.by[have.Name], have.URL, router, want.URL)}
+		}
+		return nil
+	}
+	in.list = append(in.list, want)
+	in.by[want.Name] = router
+	return nil
+}
+
+// specFiles are the files of a spec that go with the tree: its HCL, the values of
+// its variables, and the files that it names.
+func specFiles(s loaded) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, f := range s.Source.Files {
+		files[f.Name] = f.Bytes
+	}
+	if len(s.Vars) > 0 {
+		files[service.VarsFile] = diag.MarshalIndent(s.Vars)
+	}
+	named := []string{}
+	for _, f := range s.Router.Import.All() {
+		named = append(named, string(f))
+	}
+	for _, sec := range s.Router.Secrets {
+		if sec.File.Set {
+			named = append(named, string(sec.File.V))
+		}
+	}
+	for _, name := range named {
+		b, err := fs.ReadFile(os.DirFS(s.dir), path.Clean(name))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Join(s.dir, name), err)
+		}
+		files[name] = b
+	}
+	return files, nil
+}

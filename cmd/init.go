@@ -1,0 +1,109 @@
+package cmd
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/urfave/cli/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/nbr-dev/nbr/router"
+)
+
+// template is the router of testdata/routers/bpi-r4; a test keeps them the same.
+//
+//go:embed template.hcl
+var template string
+
+func (a *app) initCommand() *cli.Command {
+	return &cli.Command{
+		Name: "init", Usage: "write a first spec, with comments that teach", ArgsUsage: "[DIR]",
+		Description: "Writes router.hcl into the folder (the current one by default), with your SSH public\n" +
+			"key in it if you have one. Nothing that exists is overwritten.\n\n" +
+			"Examples:\n   nbr init router/\n   nbr init -key ~/.ssh/work.pub router/",
+		Flags:  []cli.Flag{&cli.StringFlag{Name: "key", Usage: "the SSH public key in `FILE`; without it the first of ~/.ssh/id_*.pub"}},
+		Action: a.init,
+	}
+}
+
+func (a *app) init(c *cli.Context) error {
+	dir := "."
+	switch c.NArg() {
+	case 0:
+	case 1:
+		dir = c.Args().First()
+	default:
+		return usage("nbr init takes one folder")
+	}
+	key, from, err := publicKey(c.String("key"))
+	if err != nil {
+		return exit{ExitSpec, err.Error()}
+	}
+	file := filepath.Join(dir, "router.hcl")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return exit{ExitFailed, err.Error()}
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return exit{ExitFailed, file + " is there already and was left alone"}
+	}
+	if err != nil {
+		return exit{ExitFailed, err.Error()}
+	}
+	_, err = f.WriteString(withKey(template, key))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return exit{ExitFailed, err.Error()}
+	}
+	fmt.Fprintf(a.Stdout, "wrote %s\n", file)
+	if key == "" {
+		fmt.Fprintln(a.Stdout, "No SSH public key found: put yours into authorized_keys of user \"root\".")
+	} else {
+		fmt.Fprintf(a.Stdout, "root logs in with the key of %s\n", from)
+	}
+	fmt.Fprintf(a.Stdout, "next: nbr check %s && nbr gen -o out %s\n", dir, dir)
+	return nil
+}
+
+var keysRE = regexp.MustCompile(`authorized_keys = \[.*\]`)
+
+// withKey puts a key in the place of the template's, which is nobody's.
+func withKey(text, key string) string {
+	list := "authorized_keys = [] # your SSH public key, a line of authorized_keys"
+	if key != "" {
+		list = fmt.Sprintf("authorized_keys = [%s]", hclwrite.TokensForValue(cty.StringVal(key)).Bytes())
+	}
+	return keysRE.ReplaceAllLiteralString(text, list)
+}
+
+// publicKey finds the user's SSH public key.
+func publicKey(file string) (key, from string, err error) {
+	files := []string{file}
+	if file == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", "", nil // nobody's home: no key
+		}
+		if files, err = filepath.Glob(filepath.Join(home, ".ssh", "id_*.pub")); err != nil {
+			return "", "", err
+		}
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return "", "", err
+		}
+		var k router.SSHKey
+		if err := k.UnmarshalText(b); err != nil {
+			return "", "", fmt.Errorf("%s: %w", f, err)
+		}
+		return strings.TrimSpace(string(k)), f, nil
+	}
+	return "", "", nil
+}

@@ -1,0 +1,123 @@
+package cmd
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/service"
+)
+
+// specFlags are the flags of every command that reads specs.
+func specFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "var", Usage: "set a variable of the spec: `NAME=VALUE` (may be given several times)"},
+		&cli.StringFlag{Name: "format", Value: "text", Usage: "how diagnostics are printed: text, json or github"},
+		&cli.BoolFlag{Name: "json", Usage: "the same as -format json"},
+	}
+}
+
+// A loaded is a spec and the folder it was read from.
+type loaded struct {
+	*service.Spec
+	dir string
+}
+
+// load reads the specs in the folders, prints what is to be said of them and
+// fails if one of them is wrong.
+func (a *app) load(c *cli.Context, dirs []string) ([]loaded, error) {
+	vars, err := parseVars(c.StringSlice("var"))
+	if err != nil {
+		return nil, err
+	}
+	format := c.String("format")
+	if c.Bool("json") {
+		format = "json"
+	}
+	var specs []loaded
+	var all []diag.JSONDiagnostic
+	bad := false
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		if err != nil || !info.IsDir() {
+			return nil, exit{ExitSpec, fmt.Sprintf("%s is no folder with a spec", dir)}
+		}
+		spec, diags := a.reg.Load(os.DirFS(dir), vars)
+		bad = bad || diags.HasErrors()
+		specs = append(specs, loaded{spec, dir})
+		w := a.diagWriter(spec, dir)
+		switch format {
+		case "text":
+			err = w.Write(diags)
+		case "github":
+			w.W = a.Stdout
+			err = w.GitHub(diags)
+		case "json":
+			all = append(all, w.JSON(diags)...)
+		default:
+			return nil, usage("-format is text, json or github, not %q", format)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if format == "json" {
+		if all == nil {
+			all = []diag.JSONDiagnostic{}
+		}
+		if _, err := a.Stdout.Write(diag.MarshalIndent(map[string]any{"format_version": "1.0", "diagnostics": all})); err != nil {
+			return nil, err
+		}
+	}
+	if bad {
+		return nil, exit{code: ExitSpec}
+	}
+	return specs, nil
+}
+
+func (a *app) diagWriter(spec *service.Spec, dir string) *diag.Writer {
+	return &diag.Writer{W: a.Stderr, Dir: filepath.ToSlash(dir), Bytes: spec.Source.Bytes, Color: a.Color, Width: a.Width}
+}
+
+// dirs are the arguments, or the current folder.
+func dirs(c *cli.Context) []string {
+	if c.NArg() == 0 {
+		return []string{"."}
+	}
+	return c.Args().Slice()
+}
+
+func parseVars(in []string) (map[string]string, error) {
+	vars := map[string]string{}
+	for _, s := range in {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return nil, usage("-var takes NAME=VALUE, not %q", s)
+		}
+		vars[name] = value
+	}
+	return vars, nil
+}
+
+func (a *app) checkCommand() *cli.Command {
+	return &cli.Command{
+		Name: "check", Usage: "say everything that is wrong with a spec", ArgsUsage: "[DIR...]",
+		Description: "Reads the specs in the folders (the current one by default) and writes nothing.\n" +
+			"Exit code 2 if one is wrong.\n\nExamples:\n   nbr check router/\n   nbr check -json router/ | jq .diagnostics",
+		Flags: specFlags(),
+		Action: func(c *cli.Context) error {
+			specs, err := a.load(c, dirs(c))
+			if err != nil || c.Bool("json") || c.String("format") != "text" {
+				return err
+			}
+			for _, s := range specs {
+				fmt.Fprintf(a.Stdout, "%s: %s is a valid spec (%d networks, %d checks)\n", s.dir, s.Router.Name.V, len(s.Router.Networks), len(s.Plan().Checks))
+			}
+			return nil
+		},
+	}
+}
