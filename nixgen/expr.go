@@ -10,13 +10,15 @@ type Expr interface{ expr() }
 
 type (
 	// Str is a string, printed as "…" with everything quoted that Nix would
-	// otherwise read: quotes, backslashes, ${, control characters.
+	// otherwise read: quotes, backslashes, ${, line breaks and tabs. It must
+	// not hold a NUL byte, which Nix has no way to hold; nor may Lines and names.
 	Str string
 	// Lines is a text of several lines, printed as an indented string
-	// (''…''). Nix reads back exactly the bytes given, for any text.
+	// (''…''), or as a Str where that cannot hold it: one line, lines of only
+	// spaces, spaces before every line. Nix reads back exactly the bytes given.
 	Lines string
 	// Concat is a string with expressions in it: "${pkgs.nftables}/bin/nft".
-	// A Str is taken literally, every other part is interpolated.
+	// Str and Lines are taken literally, every other part is interpolated.
 	Concat []Expr
 	Int    int64
 	// Float must be finite: Nix has no literal for the others.

@@ -144,27 +144,35 @@ type tail struct {
 }
 
 // pop takes the first node off and merges it with the spaces right behind it.
-func (t *tail) pop() (n node, rest *tail, ok bool) {
-	for t != nil && len(t.nodes) == 0 {
-		t = t.next
+func (t tail) pop() (n node, rest tail, ok bool) {
+	if t = t.skip(); len(t.nodes) == 0 {
+		return node{}, t, false
 	}
-	if t == nil {
-		return node{}, nil, false
-	}
-	n, rest = t.nodes[0], &tail{t.nodes[1:], t.next}
+	n = t.nodes[0]
+	t.nodes = t.nodes[1:]
 	if !n.isSpace() {
-		return n, rest, true
+		return n, t, true
 	}
 	for {
-		for rest != nil && len(rest.nodes) == 0 {
-			rest = rest.next
+		t = t.skip()
+		if len(t.nodes) == 0 || !t.nodes[0].isSpace() {
+			return n, t, true
 		}
-		if rest == nil || !rest.nodes[0].isSpace() {
-			return n, rest, true
-		}
-		n, rest = merge(n, rest.nodes[0]), &tail{rest.nodes[1:], rest.next}
+		n = merge(n, t.nodes[0])
+		t.nodes = t.nodes[1:]
 	}
 }
+
+// skip leaves the groups of which nothing is left.
+func (t tail) skip() tail {
+	for len(t.nodes) == 0 && t.next != nil {
+		t = *t.next
+	}
+	return t
+}
+
+// into puts nodes in front.
+func (t tail) into(nodes []node) tail { return tail{nodes, &t} }
 
 // A level is one step of the stack of indentations.
 type level struct {
@@ -184,7 +192,7 @@ type writer struct {
 // layout returns the text of a document and the origin of each line.
 func layout(doc []node) ([]byte, []int) {
 	w := &writer{indents: &level{}}
-	w.one(node{kind: group, kids: fixup(doc)}, nil)
+	w.one(node{kind: group, kids: fixup(doc)}, tail{})
 	w.newline(1, 0)
 	return w.buf, w.lines
 }
@@ -228,13 +236,13 @@ func (w *writer) newline(n, blank int) {
 }
 
 // all writes nodes broken. rest is what follows them.
-func (w *writer) all(nodes []node, rest *tail) {
+func (w *writer) all(nodes []node, rest tail) {
 	for i, n := range nodes {
-		w.one(n, &tail{nodes[i+1:], rest})
+		w.one(n, tail{nodes[i+1:], &rest})
 	}
 }
 
-func (w *writer) one(n node, rest *tail) {
+func (w *writer) one(n node, rest tail) {
 	switch {
 	case n.isGroup():
 		w.group(n, rest)
@@ -253,7 +261,7 @@ func (w *writer) one(n node, rest *tail) {
 	}
 }
 
-func (w *writer) group(n node, rest *tail) {
+func (w *writer) group(n node, rest tail) {
 	if w.compact(n.kids, rest) {
 		return
 	}
@@ -292,16 +300,29 @@ func priorities(nodes []node) (flat []node, parts [][2]int) {
 
 // breakOnly breaks part and keeps what is before and after it compact. If that
 // does not fit it writes nothing.
-func (w *writer) breakOnly(before, part, after []node, rest *tail) bool {
+func (w *writer) breakOnly(before, part, after []node, rest tail) bool {
+	if !mayFit(after, rest) {
+		return false
+	}
 	saved := *w
-	if w.compact(before, &tail{part, &tail{after, rest}}) {
-		w.all(part, &tail{unexpand(after), rest})
+	if w.compact(before, rest.into(after).into(part)) {
+		w.all(part, rest.into(unexpand(after)))
 		if w.compact(after, rest) {
 			return true
 		}
 	}
 	*w = saved
 	return false
+}
+
+// mayFit tells whether nodes fit on an empty line. Asking this first keeps
+// breakOnly from writing part, and what is nested in it, again and again.
+func mayFit(nodes []node, rest tail) bool {
+	if len(nodes) == 0 {
+		return true
+	}
+	_, _, ok := oneLine(trimSpace(nodes), maxWidth-lineWidth(rest))
+	return ok
 }
 
 // unexpand makes the spaces of nodes, not those of groups in them, compact.
@@ -321,7 +342,7 @@ func unexpand(nodes []node) []node {
 
 // compact writes nodes on the current line if they fit there together with
 // what follows up to the next possible line break. If not it writes nothing.
-func (w *writer) compact(nodes []node, rest *tail) bool {
+func (w *writer) compact(nodes []node, rest tail) bool {
 	if len(nodes) == 0 {
 		return true
 	}
@@ -367,7 +388,7 @@ func firstText(nodes []node) node {
 // oneLine is the text of nodes on one line, if that is possible in room columns.
 func oneLine(nodes []node, room int) (s string, width int, ok bool) {
 	var b strings.Builder
-	t := &tail{nodes, nil}
+	t := tail{nodes: nodes}
 	for width <= room {
 		n, rest, more := t.pop()
 		if !more {
@@ -376,7 +397,7 @@ func oneLine(nodes []node, room int) (s string, width int, ok bool) {
 		t = rest
 		switch {
 		case n.isGroup():
-			t = &tail{n.kids, t}
+			t = t.into(n.kids)
 		case n.kind == text:
 			b.WriteString(n.text)
 			width += n.width
@@ -394,7 +415,7 @@ func oneLine(nodes []node, room int) (s string, width int, ok bool) {
 
 // lineWidth is the width of what comes before the first possible line break.
 // It stops counting past the width of a line.
-func lineWidth(t *tail) (width int) {
+func lineWidth(t tail) (width int) {
 	for width <= maxWidth {
 		n, rest, ok := t.pop()
 		if !ok {
@@ -403,7 +424,7 @@ func lineWidth(t *tail) (width int) {
 		t = rest
 		switch {
 		case n.isGroup():
-			t = &tail{n.kids, t}
+			t = t.into(n.kids)
 		case n.kind == hardSpace:
 			width++
 		case n.isSpace():
@@ -417,7 +438,7 @@ func lineWidth(t *tail) (width int) {
 
 // lineFits tells whether what comes before the first line break fits in room
 // columns when no group that fits on a line is broken.
-func lineFits(room int, t *tail) bool {
+func lineFits(room int, t tail) bool {
 	used := 0
 	for used <= maxWidth {
 		n, rest, ok := t.pop()
@@ -430,7 +451,7 @@ func lineFits(room int, t *tail) bool {
 			if _, width, ok := oneLine(n.kids, maxWidth-used-lineWidth(t)); ok {
 				used += width
 			} else {
-				t = &tail{n.kids, t}
+				t = t.into(n.kids)
 			}
 		case n.kind == text:
 			used += n.width

@@ -3,6 +3,7 @@ package nixgen
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -417,6 +418,8 @@ func tall(e Expr) bool {
 		return true
 	case Call:
 		return tall(x.Args[len(x.Args)-1])
+	case chain:
+		return slices.ContainsFunc(x.operands, tall)
 	}
 	return false
 }

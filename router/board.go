@@ -3,6 +3,8 @@ package router
 import (
 	"fmt"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/nbr-dev/nbr/hcl/conf"
 )
 
@@ -72,7 +74,7 @@ type Link interface {
 // its for_each, else its label. The error is for the label, which may be fine as
 // a label and not as an interface.
 func ifName(h *conf.Header, key string, said conf.Value[IfName]) (IfName, error) {
-	if said.Set {
+	if said.Set || said.Range != (hcl.Range{}) { // what was refused has been told
 		return said.V, nil
 	}
 	name := h.Addr.Label()

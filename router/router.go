@@ -33,6 +33,13 @@ type Router struct {
 	Inputs       []*Input
 	Claims       Claims
 	FS           fs.FS // the spec's folder
+	Partial      bool  // blocks of the spec could not be read
+}
+
+// sure tells whether all networks are known: else what seems to be in none of
+// them may be in one of the others.
+func (r *Router) sure() bool {
+	return !r.Partial && !slices.ContainsFunc(r.Networks, func(n *Network) bool { return n.Bad })
 }
 
 // ZoneOf is the zone that a network is in, or nil.

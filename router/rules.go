@@ -34,6 +34,7 @@ func Rules() []Rule {
 		{"address-on-bridge-port", "A network is on a link that belongs to a bridge.", ruleBridgePorts, false},
 		{"not-a-user-port", "The conduit of a switch is used as a port.", ruleConduit, false},
 		{"vlan-twice", "Two VLANs on one link have the same identifier.", ruleVLANs, false},
+		{"network-without-address", "The router has no address in a network.", ruleAddresses, false},
 		{"overlapping-networks", "Two networks hold the same addresses.", ruleOverlap, false},
 		{"gateway-outside", "A gateway is not in its network.", ruleGateways, false},
 		{"next-hop-outside", "A route's next hop is in none of the networks.", ruleRoutes, false},
@@ -235,6 +236,17 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 	return diags
 }
 
+func ruleAddresses(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, n := range r.Networks {
+		if n.IPv4.Range == (hcl.Range{}) && n.IPv6.Range == (hcl.Range{}) { // a refused value has its range
+			diags = append(diags, diag.Error("network-without-address", n.Def, "Network without an address",
+				"%s has neither ipv4 nor ipv6. Give the router an address there, or remove the network.", n.Addr))
+		}
+	}
+	return diags
+}
+
 // A fixed is an address block of a network.
 type fixed struct {
 	p  netip.Prefix
@@ -312,6 +324,8 @@ func gateway(n *Network, g conf.Value[Addr], p netip.Prefix, attr string) hcl.Di
 	switch {
 	case !g.Set:
 		return nil
+	case !p.IsValid() && n.Bad:
+		return nil
 	case !p.IsValid():
 		return one(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
 			"%s needs %s = an address of the router in the gateway's network.", n.Addr, attr))
@@ -336,7 +350,7 @@ func ruleRoutes(r *Router) hcl.Diagnostics {
 				"%s is not of the family of %s.", rt.Via.V, rt.To.V.Prefix))
 			continue
 		}
-		if !rt.Network.Set && r.NetworkAt(rt.Via.V.Addr) == nil {
+		if !rt.Network.Set && r.NetworkAt(rt.Via.V.Addr) == nil && r.sure() && !rt.Bad {
 			diags = append(diags, diag.Error("next-hop-outside", rt.Via.Range, "Next hop out of reach",
 				"%s is in no network of the router with a fixed address. If it is on the link all the same, say where: network = network.…", rt.Via.V))
 		}
@@ -412,6 +426,9 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 	type pair struct{ from, to *Zone }
 	taken := map[pair]*Policy{} // by a policy without further conditions
 	for _, p := range r.Policies {
+		if p.Bad {
+			continue
+		}
 		var by *Policy
 		all := true
 		for _, f := range p.From.All() {
@@ -438,7 +455,7 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 func ruleMasquerade(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, p := range r.Policies {
-		if !p.Masquerade.V {
+		if !p.Masquerade.V || p.Bad {
 			continue
 		}
 		if p.Action.V != "accept" {
@@ -447,7 +464,7 @@ func ruleMasquerade(r *Router) hcl.Diagnostics {
 			continue
 		}
 		for _, z := range p.To.Items {
-			if !slices.ContainsFunc(z.Target.Networks.All(), func(n *Network) bool { return n.IPv4.Set }) {
+			if !z.Target.Bad && !slices.ContainsFunc(z.Target.Networks.All(), func(n *Network) bool { return n.IPv4.Set || n.Bad }) {
 				diags = append(diags, diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade without an address",
 					"%s has no network with an IPv4 address that packets could be given.", z.Addr))
 			}
@@ -459,8 +476,11 @@ func ruleMasquerade(r *Router) hcl.Diagnostics {
 func ruleForwards(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for i, f := range r.PortForwards {
+		if f.Bad {
+			continue
+		}
 		for _, g := range r.PortForwards[:i] {
-			if f.From.Target == g.From.Target && f.Protocol.V == g.Protocol.V && f.Port.Set && g.Port.Set && f.Port.V.Overlaps(g.Port.V) {
+			if !g.Bad && f.From.Target == g.From.Target && f.Protocol.V == g.Protocol.V && f.Port.V.Overlaps(g.Port.V) {
 				diags = append(diags, clash("forward-clash", "Port forwarded twice", By{g.Addr, g.Port.Range}, By{f.Addr, f.Port.Range},
 					"%s already forwards %s/%s from %s.", g.Addr, g.Protocol.V, g.Port.V, g.From.Addr))
 			}
@@ -484,6 +504,7 @@ func ruleForwardTargets(r *Router) hcl.Diagnostics {
 		case !f.To.V.Is4():
 			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Not an IPv4 address",
 				"IPv6 needs no port forwards: allow the connections with a policy."))
+		case n == nil && !r.sure():
 		case n == nil:
 			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Host out of reach", "%s is in no network of the router.", f.To.V))
 		case n.IPv4.V.Prefix.Addr() == f.To.V.Addr:
@@ -594,6 +615,9 @@ func ruleSysctls(r *Router) hcl.Diagnostics {
 func ruleSecrets(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, s := range r.Secrets {
+		if s.Bad {
+			continue
+		}
 		if s.File.Set && s.Source.V != SourceFile {
 			diags = append(diags, r.encrypted(s)...)
 		}

@@ -45,7 +45,15 @@ type decoded struct {
 	kind  *Kind // nil for the core's
 	key   string
 	group conf.Addr // its address without the key
-	bad   bool      // something is wrong with it: nobody judges it further
+	bad   bool      // it, or a block that it refers to, is wrong: nobody judges it further
+}
+
+// tell keeps what is to be said of a block. An error makes it bad.
+func (l *loader) tell(d *decoded, diags hcl.Diagnostics) {
+	l.diags = append(l.diags, diags...)
+	if diags.HasErrors() {
+		d.bad, d.block.Head().Bad = true, true
+	}
 }
 
 // loader carries what the stages of Load share.
@@ -56,6 +64,7 @@ type loader struct {
 	diags  hcl.Diagnostics
 	blocks []*decoded
 	first  map[conf.Addr]hcl.Range
+	lost   []conf.Addr // blocks that are there and could not be read; without a name all of a type
 }
 
 // Load reads the spec in the root of fsys, with values for its variables. The
@@ -75,22 +84,28 @@ func (reg *Registry) Load(fsys fs.FS, vars map[string]string) (*Spec, hcl.Diagno
 	l.variables(content, spec.Vars)
 	l.decodeAll(content, true, "a block of the core")
 	for _, d := range l.blocks {
-		ds := spec.Router.Add(d.block, d.key)
-		d.bad = d.bad || ds.HasErrors()
-		l.diags = append(l.diags, ds...)
-	}
-	if spec.Router.System == nil {
-		if !l.diags.HasErrors() {
-			l.diags = append(l.diags, spec.Router.Judge(false)...)
+		if d.block != nil {
+			l.tell(d, spec.Router.Add(d.block, d.key))
 		}
-		return spec, diag.Sort(l.diags)
 	}
-	l.diags = append(l.diags, spec.Router.ResolveBoard(reg.Boards)...)
+	there := spec.Router.System != nil
+	if there {
+		l.diags = append(l.diags, spec.Router.ResolveBoard(reg.Boards)...)
+	}
+	if spec.Router.Board == nil {
+		l.lost = append(l.lost, conf.Addr{Type: "port"})
+	}
 	l.coreValues(spec.Router)
 	l.decodeAll(content, false, "a service")
-	l.implicit(spec.Router)
+	if there {
+		l.implicit(spec.Router)
+	}
 	l.link(spec.Router)
-	l.resolve(spec)
+	if there {
+		l.resolve(spec)
+	} else if !l.isLost("router") {
+		l.diags = append(l.diags, spec.Router.Judge(false)...)
+	}
 	return spec, diag.Sort(l.diags)
 }
 
@@ -123,13 +138,39 @@ func (l *loader) content(set *source.Set) *hcl.BodyContent {
 	for _, t := range l.types {
 		schema.Blocks = append(schema.Blocks, t.HCL())
 	}
+	broken := map[string]bool{} // files with errors of syntax: what is left of them says nothing
+	for _, d := range l.diags {
+		if d.Subject != nil && d.Severity == hcl.DiagError {
+			broken[d.Subject.Filename] = true
+		}
+	}
 	all := &hcl.BodyContent{}
 	for _, f := range set.Files {
+		if broken[f.Name] {
+			continue
+		}
 		c, diags := f.Body.Content(schema)
 		l.diags = append(l.diags, conf.Coded(diags)...)
 		all.Blocks = append(all.Blocks, c.Blocks...)
 	}
+	if l.diags.HasErrors() { // whole blocks are missing, and who knows which
+		for _, h := range schema.Blocks {
+			l.lost = append(l.lost, conf.Addr{Type: h.Type})
+		}
+	}
 	return all
+}
+
+// isLost tells whether blocks of this type could not be read.
+func (l *loader) isLost(typ string) bool { return slices.Contains(l.lost, conf.Addr{Type: typ}) }
+
+// values are what an expression knows by the name of a type. Where something of
+// it could not be read, all of it may be anything.
+func (l *loader) values(typ string, vals map[string]cty.Value) {
+	l.ctx.Eval.Variables[typ] = cty.ObjectVal(vals)
+	if l.isLost(typ) {
+		l.ctx.Eval.Variables[typ] = cty.DynamicVal
+	}
 }
 
 // variables makes var and local known to every expression after it.
@@ -150,18 +191,19 @@ func (l *loader) variables(content *hcl.BodyContent, given map[string]string) {
 			var ds hcl.Diagnostics
 			vals[v.Name], ds = v.Value(text, l.ctx)
 			diags = append(diags, ds...)
-		} else {
+		}
+		if diags.HasErrors() {
 			vals[v.Name] = cty.DynamicVal
 		}
 		l.diags = append(l.diags, diags...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		if _, ok := defined[name]; !ok {
+		if _, ok := defined[name]; !ok && !l.isLost("variable") {
 			l.diags = append(l.diags, diag.Error("no-such-variable", hcl.Range{}, "No such variable",
 				"-var %s: the spec has no variable of this name.%s", name, diag.Suggest(name, slices.Sorted(maps.Keys(defined)))))
 		}
 	}
-	l.ctx.Eval.Variables["var"] = cty.ObjectVal(vals)
+	l.values("var", vals)
 	var locals []conf.Local
 	for _, blk := range content.Blocks.OfType("locals") {
 		attrs, diags := blk.Body.JustAttributes()
@@ -172,7 +214,7 @@ func (l *loader) variables(content *hcl.BodyContent, given map[string]string) {
 	}
 	val, diags := conf.Locals(locals, l.ctx)
 	l.diags = append(l.diags, diags...)
-	l.ctx.Eval.Variables["local"] = val
+	l.values("local", val.AsValueMap())
 }
 
 // decodeAll decodes the core's blocks or the services'.
@@ -213,10 +255,8 @@ func (l *loader) decodeBlock(blk *hcl.Block, mk func() (conf.Block, *Kind)) {
 	loop, ok := meta.Attributes["for_each"]
 	if !ok {
 		d := &decoded{block: b, kind: kind}
-		diags = append(diags, conf.Decode(blk.Body, b, l.ctx)...)
-		d.bad = diags.HasErrors()
 		l.blocks = append(l.blocks, d)
-		l.diags = append(l.diags, diags...)
+		l.tell(d, append(diags, conf.Decode(blk.Body, b, l.ctx)...))
 		return
 	}
 	if len(blk.Labels) == 0 || blk.Type == "router" {
@@ -226,54 +266,65 @@ func (l *loader) decodeBlock(blk *hcl.Block, mk func() (conf.Block, *Kind)) {
 	}
 	turns, ds := conf.ForEach(loop.Expr, l.ctx)
 	diags = append(diags, ds...)
+	l.diags = append(l.diags, diags...)
+	if ds.HasErrors() {
+		l.lost = append(l.lost, group)
+		return
+	}
 	for _, turn := range turns {
 		b, _ := mk()
 		conf.Labels(blk, b)
 		b.Head().Addr = group.Instance(turn.Key)
-		ds := conf.Decode(rest, b, turn.Ctx)
-		diags = append(diags, ds...)
-		l.blocks = append(l.blocks, &decoded{block: b, kind: kind, key: turn.Key, group: group, bad: ds.HasErrors()})
+		d := &decoded{block: b, kind: kind, key: turn.Key, group: group, bad: diags.HasErrors()}
+		l.blocks = append(l.blocks, d)
+		l.tell(d, conf.Decode(rest, b, turn.Ctx))
 	}
-	if len(turns) == 0 && !diags.HasErrors() {
+	if len(turns) == 0 {
 		l.blocks = append(l.blocks, &decoded{group: group}) // a group of none
 	}
-	l.diags = append(l.diags, diags...)
 }
 
-// coreValues makes the values of the core's blocks known to services.
+// coreValues makes the values of the core's blocks known to services. Those of a
+// bad block may be anything.
 func (l *loader) coreValues(r *router.Router) {
-	types := map[string]map[string]cty.Value{}
-	put := func(typ, name, key string, val cty.Value) {
-		if types[typ] == nil {
-			types[typ] = map[string]cty.Value{}
-		}
-		if key == "" {
-			types[typ][name] = val
-			return
-		}
-		group := map[string]cty.Value{}
-		if old, ok := types[typ][name]; ok {
-			group = old.AsValueMap()
-		}
-		group[key] = val
-		types[typ][name] = cty.ObjectVal(group)
+	types := map[string]map[string]cty.Value{"port": {}}
+	for _, t := range router.Types() {
+		types[t.Type] = map[string]cty.Value{}
 	}
+	groups := map[conf.Addr]map[string]cty.Value{}
 	for _, d := range l.blocks {
 		if d.block == nil {
 			continue
 		}
-		if texts := router.Texts(d.block); len(texts) > 0 {
-			a := d.block.Head().Addr
-			put(a.Type, a.Label(), d.key, conf.AsValue(texts))
+		val := conf.AsValue(router.Texts(d.block))
+		if d.bad {
+			val = cty.DynamicVal
+		}
+		a := d.block.Head().Addr
+		if d.group == (conf.Addr{}) {
+			types[a.Type][a.Name] = val
+			continue
+		}
+		if groups[d.group] == nil {
+			groups[d.group] = map[string]cty.Value{}
+		}
+		groups[d.group][d.key] = val
+	}
+	for g, vals := range groups {
+		types[g.Type][g.Name] = cty.ObjectVal(vals)
+	}
+	for _, a := range l.lost {
+		if a.Name != "" {
+			types[a.Type][a.Name] = cty.DynamicVal
 		}
 	}
 	if r.Board != nil {
 		for _, p := range r.Board.Ports {
-			put("port", string(p.Name), "", conf.AsValue(router.Texts(p)))
+			types["port"][string(p.Name)] = conf.AsValue(router.Texts(p))
 		}
 	}
-	for typ, m := range types {
-		l.ctx.Eval.Variables[typ] = cty.ObjectVal(m)
+	for typ, vals := range types {
+		l.values(typ, vals)
 	}
 }
 
@@ -320,20 +371,13 @@ func (l *loader) link(r *router.Router) {
 		index.Group(g, members)
 	}
 	l.blocks = slices.DeleteFunc(l.blocks, func(d *decoded) bool { return d.block == nil })
+	for _, a := range l.lost {
+		index.Lose(a)
+	}
 	for _, d := range l.blocks {
-		diags := conf.Link(d.block, index, l.ctx)
-		d.bad = d.bad || diags.HasErrors()
-		if r.Board == nil {
-			diags = withoutPorts(diags)
-		}
-		l.diags = append(l.diags, diags...)
+		l.tell(d, conf.Link(d.block, index, l.ctx))
 	}
 	l.spread()
-}
-
-// withoutPorts drops what is said of ports while the board is not known.
-func withoutPorts(in hcl.Diagnostics) hcl.Diagnostics {
-	return slices.DeleteFunc(in, func(d *hcl.Diagnostic) bool { return diag.Code(d) == "no-such-reference" })
 }
 
 // spread marks the blocks that refer to bad ones as bad: what would be said of
@@ -362,9 +406,14 @@ func (l *loader) spread() {
 // resolve lets the services judge and claim, in the order of their kinds, and
 // then judges the router as a whole.
 func (l *loader) resolve(spec *Spec) {
+	bad := map[hcl.Range]bool{}
 	for _, d := range l.blocks {
 		spec.all = append(spec.all, d.block)
+		h := d.block.Head()
+		bad[h.Def] = bad[h.Def] || h.Bad
 	}
+	spec.Router.Partial = slices.ContainsFunc(l.lost, func(a conf.Addr) bool { return a.Type != "port" })
+	var diags hcl.Diagnostics
 	for i := range l.reg.Kinds {
 		for _, d := range l.blocks {
 			if d.kind != &l.reg.Kinds[i] {
@@ -373,11 +422,26 @@ func (l *loader) resolve(spec *Spec) {
 			b := d.block.(Block)
 			spec.blocks = append(spec.blocks, placed{*d.kind, b})
 			if !d.bad && spec.Router.Board != nil {
-				l.diags = append(l.diags, b.Resolve(spec.Router.Scope(b))...)
+				diags = append(diags, b.Resolve(spec.Router.Scope(b))...)
 			}
 		}
 	}
-	l.diags = append(l.diags, spec.Router.Judge(!l.diags.HasErrors())...)
+	sound := !l.diags.HasErrors()
+	diags = append(diags, spec.Router.Judge(sound && !diags.HasErrors())...)
+	// What is said of a whole block is that it lacks something. That may be what
+	// an error is about: its own, or for a warning any.
+	l.diags = append(l.diags, slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool {
+		isBad, whole := bad[at(d)]
+		return whole && (isBad || !sound && d.Severity == hcl.DiagWarning)
+	})...)
+}
+
+// at is the subject of a diagnostic, or nowhere.
+func at(d *hcl.Diagnostic) hcl.Range {
+	if d.Subject == nil {
+		return hcl.Range{}
+	}
+	return *d.Subject
 }
 
 // A File is one generated module and its name without .nix.

@@ -25,6 +25,7 @@ func (c *Context) Child(vars map[string]cty.Value) *Context {
 	return &Context{Eval: ev, Types: c.Types, Stage: c.Stage}
 }
 
+// eval is the value of an expression. A value without errors is known.
 func (c *Context) eval(e hcl.Expression) (cty.Value, hcl.Diagnostics) {
 	for _, tr := range e.Variables() {
 		root := tr.RootName()
@@ -34,6 +35,9 @@ func (c *Context) eval(e hcl.Expression) (cty.Value, hcl.Diagnostics) {
 		}
 	}
 	val, diags := e.Value(c.Eval)
+	if !diags.HasErrors() && !val.IsWhollyKnown() {
+		diags = append(diags, diag.Follow(e.Range())) // only what is wrong elsewhere is unknown
+	}
 	return val, Coded(diags)
 }
 

@@ -130,12 +130,13 @@ func instance(addr Addr, key cty.Value, at hcl.Range) (Addr, hcl.Diagnostics) {
 type Index struct {
 	objects map[Addr]any
 	groups  map[Addr][]Addr // a block with for_each → its instances
+	lost    map[Addr]bool   // what could not be read; without a name all of that type
 	order   []Addr
 }
 
 // NewIndex is an index of nothing.
 func NewIndex() *Index {
-	return &Index{objects: map[Addr]any{}, groups: map[Addr][]Addr{}}
+	return &Index{objects: map[Addr]any{}, groups: map[Addr][]Addr{}, lost: map[Addr]bool{}}
 }
 
 // Add makes obj known as addr.
@@ -146,6 +147,10 @@ func (x *Index) Add(addr Addr, obj any) {
 
 // Group makes addr stand for instances.
 func (x *Index) Group(addr Addr, instances []Addr) { x.groups[addr] = instances }
+
+// Lose says that addr, or every block of its type if it has no name, may be
+// there and could not be read: that it is missing is nobody's mistake.
+func (x *Index) Lose(addr Addr) { x.lost[addr] = true }
 
 // Get is the object at addr, or nil.
 func (x *Index) Get(addr Addr) any { return x.objects[addr] }
@@ -241,6 +246,9 @@ func find[T any](x *Index, a Addr, at hcl.Range, ctx *Context) (T, hcl.Diagnosti
 	obj, ok := x.objects[a]
 	if t, is := obj.(T); is {
 		return t, nil
+	}
+	if !ok && (x.lost[Addr{Type: a.Type}] || x.lost[Addr{a.Type, a.Label()}]) {
+		return zero, hcl.Diagnostics{diag.Follow(at)}
 	}
 	var fit []string // what could stand here
 	for _, other := range x.order {

@@ -16,7 +16,8 @@ import (
 )
 
 // A Value is an attribute's value and where it was written. When the attribute
-// is absent, Set is false and V is the default or the zero value.
+// is absent, Set is false and V is the default or the zero value. One that is
+// there and was refused has its Range and is not Set.
 type Value[T any] struct {
 	V     T
 	Range hcl.Range
@@ -51,7 +52,11 @@ type attribute interface {
 
 func (v *Value[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	val, diags := ctx.eval(e)
-	if diags.HasErrors() || val.IsNull() {
+	if diags.HasErrors() {
+		v.Range = e.Range()
+		return diags
+	}
+	if val.IsNull() {
 		return diags
 	}
 	return append(diags, v.assign(val, e.Range())...)
@@ -140,12 +145,15 @@ func assign(val cty.Value, dst any) error {
 		return fmt.Errorf("one value is expected here, this is %s", val.Type().FriendlyName())
 	}
 	text := s.AsString()
+	if err := noNUL(s); err != nil {
+		return err
+	}
 	switch d := dst.(type) {
 	case encoding.TextUnmarshaler:
 		return d.UnmarshalText([]byte(text))
 	case *string:
 		*d = text
-		return noNUL(s)
+		return nil
 	case *int:
 		f, ok := new(big.Float).SetString(text)
 		if !ok || !f.IsInt() {

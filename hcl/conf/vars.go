@@ -169,6 +169,9 @@ func Locals(locals []Local, ctx *Context) (cty.Value, hcl.Diagnostics) {
 			}
 			val, ds := ctx.Child(map[string]cty.Value{"local": cty.ObjectVal(known)}).eval(l.Attr.Expr)
 			diags = append(diags, ds...)
+			if ds.HasErrors() {
+				val = cty.DynamicVal
+			}
 			known[l.Name] = val
 		}
 		if len(later) == len(rest) {

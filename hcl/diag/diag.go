@@ -23,6 +23,7 @@ type Related struct {
 type Extra struct {
 	Code    string // kebab-case, stable
 	Related []Related
+	follows bool
 }
 
 // Error makes an error. The detail is a format, with its arguments after it.
@@ -54,6 +55,15 @@ func With(d *hcl.Diagnostic, at hcl.Range, text string, args ...any) *hcl.Diagno
 	return d
 }
 
+// Follow is an error that only follows from another one, which has been told:
+// a value that needs a bad variable, a reference to a block that could not be
+// read. It stops what any error stops, and Sort drops it.
+func Follow(at hcl.Range) *hcl.Diagnostic {
+	d := Error("follows", at, "Follows from another error", "What this needs is not known.")
+	d.Extra = &Extra{Code: "follows", follows: true}
+	return d
+}
+
 // Coded gives a code to diagnostics that come from the HCL library.
 func Coded(code string, ds hcl.Diagnostics) hcl.Diagnostics {
 	for _, d := range ds {
@@ -79,8 +89,13 @@ func extra(d *hcl.Diagnostic) *Extra {
 }
 
 // Sort orders diagnostics by file, byte, severity, code and text, and drops
-// those that say the same at the same place, so that two runs print the same.
+// those that say the same at the same place, so that two runs print the same. It
+// also drops what follows from other errors.
 func Sort(ds hcl.Diagnostics) hcl.Diagnostics {
+	follows := func(d *hcl.Diagnostic) bool { return extra(d).follows }
+	if told := slices.DeleteFunc(slices.Clone(ds), follows); told.HasErrors() {
+		ds = told // an error that nothing told stays: it must not pass for a good spec
+	}
 	slices.SortStableFunc(ds, func(a, b *hcl.Diagnostic) int {
 		ra, rb := place(a), place(b)
 		return cmp.Or(

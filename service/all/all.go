@@ -16,11 +16,14 @@ import (
 	"github.com/nbr-dev/nbr/service/wireguard"
 )
 
-// Kinds are the block types of the services. A service that asks what others
+// Kinds are the block types of the services.
+func Kinds() []service.Kind { return With() }
+
+// With are the built-in kinds and further ones. A service that asks what others
 // claimed while it is resolved stands after them: dhcp4 after resolver, firmware
 // after everything that claims options of the kernel.
-func Kinds() []service.Kind {
-	return []service.Kind{
+func With(more ...service.Kind) []service.Kind {
+	kinds := []service.Kind{
 		nixos.NixKind(),
 		nixos.UserKind(),
 		ifstate.Kind(),
@@ -31,6 +34,6 @@ func Kinds() []service.Kind {
 		knot.ResolverKind(),
 		kea.DHCP4Kind(),
 		chrony.Kind(),
-		firmware.Kind(),
 	}
+	return append(append(kinds, more...), firmware.Kind())
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
-	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 )
@@ -41,14 +40,7 @@ func (b *Interfaces) Resolve(s *router.Scope) hcl.Diagnostics {
 	for _, v := range s.VLANs {
 		s.Kernel(v.Def, "VLANs", "VLAN_8021Q")
 	}
-	var diags hcl.Diagnostics
-	for _, n := range s.Networks {
-		if !n.IPv4.Set && !n.IPv6.Set {
-			diags = append(diags, diag.Error("network-without-address", n.Def, "Network without an address",
-				"%s has neither ipv4 nor ipv6. Give the router an address there, or remove the network.", n.Addr))
-		}
-	}
-	return diags
+	return nil
 }
 
 // on are the networks on a link.

@@ -104,8 +104,10 @@ func users(r *router.Router, s *router.Secret) []*router.SecretUse {
 	return out
 }
 
-// Checks look for the secrets' files. Their content is nobody's business.
+// Checks look for the Nix daemon and the secrets' files. Their content is nobody's
+// business.
 func (b *Nix) Checks(r *router.Router, p *verify.Plan) {
+	p.UnitActive(b.Addr.String()+"/unit", b.Def, "nix-daemon.socket")
 	for _, s := range r.Secrets {
 		path := s.Location()
 		p.Add(verify.Check{

@@ -3,9 +3,9 @@
 package nixos
 
 import (
-	"regexp"
-
 	"fmt"
+	"regexp"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -15,6 +15,7 @@ import (
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
 )
 
 // UserKind is the user block.
@@ -124,6 +125,20 @@ func (u *User) Lower(r *router.Router, m *nixgen.Module) {
 	}
 }
 
-// Checks has nothing to look at yet: users are part of the system's closure, and
-// which closure runs is the router's own check.
-func (u *User) Checks(r *router.Router, p *verify.Plan) {}
+// Checks look for the account.
+func (u *User) Checks(r *router.Router, p *verify.Plan) {
+	name := string(u.Name.V)
+	p.Add(verify.Check{
+		ID: u.Addr.String() + "/account", Title: "account of " + name, From: u.Def,
+		Eval: func(st *state.State) verify.Verdict {
+			hint := "getent passwd " + name
+			switch {
+			case st.Users == nil:
+				return verify.NotSeen(name, hint)
+			case !slices.Contains(st.Users, name):
+				return verify.Missing(name, hint)
+			}
+			return verify.Compare(name, name, hint)
+		},
+	})
+}

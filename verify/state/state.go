@@ -15,6 +15,7 @@ type State struct {
 	Units   map[string]Unit   `json:"units,omitempty"`   // by full name: sshd.service
 	Files   map[string]File   `json:"files,omitempty"`   // by path
 	Tables  []string          `json:"tables,omitempty"`  // nftables: "inet nbr"
+	Users   []string          `json:"users,omitempty"`   // names in passwd(5)
 }
 
 // Board is what the device tree and the memory say.

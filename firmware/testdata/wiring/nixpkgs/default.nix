@@ -1,0 +1,64 @@
+# A stand-in for nixpkgs: packages are derivations that nothing builds, with
+# overrideAttrs as nixpkgs has it.
+{
+  localSystem,
+  crossSystem,
+  release ? "locked by nixos-sbc",
+}:
+let
+  mkDerivation =
+    attrs:
+    derivation (
+      {
+        inherit release;
+        system = localSystem;
+        builder = "/bin/sh";
+      }
+      // attrs
+    )
+    // {
+      overrideAttrs = f: mkDerivation (attrs // f attrs);
+    };
+
+  pkgs = {
+    stdenv.buildPlatform.system = localSystem;
+    stdenv.hostPlatform.system = crossSystem;
+    buildPackages.runCommand =
+      name: env: text:
+      mkDerivation (
+        env
+        // {
+          inherit name;
+          buildCommand = text;
+        }
+      );
+    fetchFromGitHub =
+      {
+        owner,
+        repo,
+        rev,
+        hash,
+      }:
+      mkDerivation {
+        name = "source";
+        url = "${owner}/${repo}/${rev}";
+        inherit hash;
+      };
+    # Like nixpkgs', it folds extraMakeFlags into makeFlags.
+    buildArmTrustedFirmware =
+      { platform, extraMakeFlags }:
+      mkDerivation {
+        name = "arm-trusted-firmware-${platform}-${crossSystem}";
+        makeFlags = [ "PLAT=${platform}" ] ++ extraMakeFlags;
+      };
+    buildUBoot = attrs: mkDerivation (attrs // { name = "uboot-${crossSystem}"; });
+    linuxPackagesFor = version: { kernel = mkDerivation { name = "linux-${version}"; }; };
+    callPackage =
+      file: args:
+      let
+        f = import file;
+      in
+      f (builtins.intersectAttrs (builtins.functionArgs f) (pkgs // { inherit pkgs; }) // args);
+  };
+in
+pkgs

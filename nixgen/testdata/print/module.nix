@@ -1,0 +1,1 @@
+{ lib, pkgs, ... }: { a = lib.mkForce pkgs.jq; }

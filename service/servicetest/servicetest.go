@@ -1,0 +1,256 @@
+// Package servicetest is the one harness for the tests of all services. A
+// service has no test code: its folder's testdata holds txtar files with
+//
+//	*.hcl            the spec, as far as the service needs it
+//	want/NAME.nix    the modules that it becomes; others are not looked at
+//	ok.json          a state in which every check of the service passes
+//	FAIL.json        a state in which some do not, and
+//	FAIL.txt         the exact report of those
+//	bad/NAME.hcl     a spec with # ERROR: code (or # WARNING: code) on its lines
+//
+// and the harness fails if a kind of block is in none of them. Run the tests with
+// -update to write the wanted modules and reports anew.
+package servicetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+var update = flag.Bool("update", false, "write the wanted modules and reports anew")
+
+// Run tests every txtar file in the testdata of the folders, which are given as
+// patterns.
+func Run(t *testing.T, reg *service.Registry, folders ...string) {
+	var files []string
+	for _, f := range folders {
+		found, err := filepath.Glob(filepath.Join(f, "testdata", "*.txtar"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	covered := map[string]bool{}
+	for _, file := range files {
+		ar, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &testCase{reg: reg, file: file, ar: ar}
+		t.Run(filepath.Base(filepath.Dir(filepath.Dir(file)))+"/"+strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { c.run(t, covered) })
+	}
+	for _, k := range reg.Kinds {
+		for _, what := range []string{"want", "ok", "fail", "bad"} {
+			if !covered[k.Type+"/"+what] {
+				t.Errorf("no txtar file shows %q of the %s block", what, k.Type)
+			}
+		}
+	}
+}
+
+type testCase struct {
+	reg  *service.Registry
+	file string
+	ar   *txtar.Archive
+}
+
+func (c *testCase) get(name string) ([]byte, bool) {
+	for _, f := range c.ar.Files {
+		if f.Name == name {
+			return f.Data, true
+		}
+	}
+	return nil, false
+}
+
+// put replaces or adds a file of the archive and writes it.
+func (c *testCase) put(t *testing.T, name string, b []byte) {
+	i := slices.IndexFunc(c.ar.Files, func(f txtar.File) bool { return f.Name == name })
+	if i < 0 {
+		i = len(c.ar.Files)
+		c.ar.Files = append(c.ar.Files, txtar.File{Name: name})
+	}
+	c.ar.Files[i].Data = b
+	if err := os.WriteFile(c.file, txtar.Format(c.ar), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *testCase) run(t *testing.T, covered map[string]bool) {
+	fsys := fstest.MapFS{}
+	for _, f := range c.ar.Files {
+		if !strings.Contains(f.Name, "/") && !strings.HasSuffix(f.Name, ".json") && !strings.HasSuffix(f.Name, ".txt") {
+			fsys[f.Name] = &fstest.MapFile{Data: f.Data}
+		}
+	}
+	spec, diags := c.reg.Load(fsys, nil)
+	for _, d := range diags {
+		t.Errorf("the good spec: %s: %s %s", d.Subject, d.Summary, d.Detail)
+	}
+	if t.Failed() {
+		return
+	}
+	c.modules(t, spec, covered)
+	c.states(t, spec, covered)
+	for _, f := range c.ar.Files {
+		if strings.HasPrefix(f.Name, "bad/") {
+			c.bad(t, f, covered)
+		}
+	}
+}
+
+// modules compares the modules that the archive has with the generated ones.
+func (c *testCase) modules(t *testing.T, spec *service.Spec, covered map[string]bool) {
+	types := map[string][]string{} // module → the kinds in it
+	for _, k := range c.reg.Kinds {
+		types[k.File] = append(types[k.File], k.Type)
+	}
+	for _, m := range spec.Modules() {
+		name := "want/" + m.Name + ".nix"
+		want, ok := c.get(name)
+		if !ok {
+			continue
+		}
+		got, _ := m.Module.Print()
+		if *update {
+			c.put(t, name, got)
+		} else if d := cmp.Diff(string(want), string(got)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		for _, typ := range types[m.Name] {
+			if has(spec, typ) {
+				covered[typ+"/want"] = true
+			}
+		}
+	}
+	for _, f := range c.ar.Files {
+		if name, ok := strings.CutPrefix(f.Name, "want/"); ok {
+			if !slices.ContainsFunc(spec.Modules(), func(m service.File) bool { return m.Name+".nix" == name }) {
+				t.Errorf("%s: the spec makes no such module", f.Name)
+			}
+		}
+	}
+}
+
+func has(spec *service.Spec, typ string) bool {
+	for _, b := range spec.Blocks() {
+		if b.Head().Addr.Type == typ {
+			return true
+		}
+	}
+	return false
+}
+
+// states evaluates the plan over every state in the archive.
+func (c *testCase) states(t *testing.T, spec *service.Spec, covered map[string]bool) {
+	for _, f := range c.ar.Files {
+		name, ok := strings.CutSuffix(f.Name, ".json")
+		if !ok || strings.Contains(name, "/") {
+			continue
+		}
+		var st state.State
+		dec := json.NewDecoder(bytes.NewReader(f.Data))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&st); err != nil {
+			t.Fatalf("%s: %s", f.Name, err)
+		}
+		results, err := verify.Eval(spec.Plan(), &st)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.report(t, spec, name, results, covered)
+	}
+}
+
+// report compares what is not well with the report in the archive. Checks that a
+// state does not speak of are unknown; they are counted, not listed.
+func (c *testCase) report(t *testing.T, spec *service.Spec, name string, results []verify.Result, covered map[string]bool) {
+	var b strings.Builder
+	n := map[verify.Status]int{}
+	for _, r := range results {
+		n[r.Status]++
+		typ, _, _ := strings.Cut(r.ID, ".")
+		typ, _, _ = strings.Cut(typ, "/")
+		switch r.Status {
+		case verify.Pass:
+			covered[typ+"/ok"] = true
+		case verify.Fail:
+			covered[typ+"/fail"] = true
+			fmt.Fprintf(&b, "FAIL %s %s:%d\n  want %s\n  got  %s\n  see  %s\n", r.ID, r.From.Filename, r.From.Start.Line, r.Want, r.Got, r.Hint)
+		}
+	}
+	fmt.Fprintf(&b, "%d pass, %d fail, %d unknown\n", n[verify.Pass], n[verify.Fail], n[verify.Unknown])
+	want, ok := c.get(name + ".txt")
+	switch {
+	case *update:
+		c.put(t, name+".txt", []byte(b.String()))
+	case !ok:
+		t.Errorf("%s.json has no %s.txt; run with -update", name, name)
+	default:
+		if d := cmp.Diff(string(want), b.String()); d != "" {
+			t.Errorf("%s.txt (-want +got):\n%s", name, d)
+		}
+	}
+	if name == "ok" && n[verify.Fail] > 0 {
+		t.Errorf("ok.json: %d checks fail", n[verify.Fail])
+	}
+}
+
+var expectRE = regexp.MustCompile(`# (ERROR|WARNING): ([a-z0-9-]+(?: [a-z0-9-]+)*)`)
+
+// Expected are the diagnostics that a file announces: "line code".
+func Expected(src string) []string {
+	var out []string
+	for i, line := range strings.Split(src, "\n") {
+		if m := expectRE.FindStringSubmatch(line); m != nil {
+			for _, code := range strings.Fields(m[2]) {
+				out = append(out, fmt.Sprintf("%d %s", i+1, code))
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// bad loads a wrong spec and wants exactly the diagnostics that it announces.
+func (c *testCase) bad(t *testing.T, f txtar.File, covered map[string]bool) {
+	spec, diags := c.reg.Load(fstest.MapFS{"bad.hcl": {Data: f.Data}}, nil)
+	got := []string{}
+	for _, d := range diags {
+		got = append(got, fmt.Sprintf("%d %s", line(d), diag.Code(d)))
+	}
+	slices.Sort(got)
+	if d := cmp.Diff(Expected(string(f.Data)), got); d != "" {
+		t.Errorf("%s (-want +got):\n%s", f.Name, d)
+	}
+	for _, k := range c.reg.Kinds {
+		if has(spec, k.Type) {
+			covered[k.Type+"/bad"] = true
+		}
+	}
+}
+
+func line(d *hcl.Diagnostic) int {
+	if d.Subject == nil {
+		return 0
+	}
+	return d.Subject.Start.Line
+}
