@@ -4,6 +4,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,27 +60,32 @@ type app struct {
 // Run runs nbr with these arguments and returns its exit code.
 func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int {
 	a := &app{env, &service.Registry{Kinds: kinds, Boards: firmware.Boards()}}
+	var notFound error // nbr help of a command that is not there, which urfave/cli forgets
 	c := &cli.App{
 		Name:  "nbr",
 		Usage: "turn the HCL spec of a router into a NixOS flake",
 		Description: "A spec is a folder of *.hcl files that say what one router must be.\n" +
 			"nbr gen makes a flake of it, nix build makes the SD image of the flake.",
 		Writer: env.Stdout, ErrWriter: env.Stderr, Reader: env.Stdin,
-		HideVersion:          true,
-		EnableBashCompletion: true,
+		HideVersion:               true,
+		Flags:                     []cli.Flag{boolFlag("version", "print the version of nbr")},
+		EnableBashCompletion:      true,
+		DisableSliceFlagSeparator: true, // a comma in the value of -var is part of it
 		Commands: []*cli.Command{
 			a.initCommand(), a.checkCommand(), a.genCommand(), a.fmtCommand(), a.schemaCommand(),
-			a.explainCommand(), a.versionCommand(), a.completionCommand(),
+			a.explainCommand(), a.patchCommand(), a.versionCommand(), a.completionCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are decided below
 		OnUsageError:   usageError,
 		CommandNotFound: func(c *cli.Context, name string) {
-			fmt.Fprintf(env.Stderr, "nbr: there is no command %q.%s Try nbr --help.\n", name, diag.Suggest(name, commandNames(c.App)))
+			notFound = noCommand(c.App, name)
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				name := c.Args().First()
-				return usage("there is no command %q.%s Try nbr --help", name, diag.Suggest(name, commandNames(c.App)))
+				return noCommand(c.App, c.Args().First())
+			}
+			if c.Bool("version") {
+				return a.printVersion()
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -87,8 +93,9 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 	for _, sub := range c.Commands {
 		sub.OnUsageError = usageError
 		sub.Before = flagsFirst
+		sub.HideHelpCommand = true // help may be the name of a folder
 	}
-	err := c.RunContext(ctx, append([]string{"nbr"}, args...))
+	err := cmp.Or(c.RunContext(ctx, append([]string{"nbr"}, args...)), notFound)
 	var code exit
 	switch {
 	case err == nil:
@@ -129,6 +136,15 @@ func flagsFirst(c *cli.Context) error {
 		}
 	}
 	return nil
+}
+
+func noCommand(a *cli.App, name string) error {
+	return usage("there is no command %q.%s Try nbr --help", name, diag.Suggest(name, commandNames(a)))
+}
+
+// boolFlag is a flag that is off unless given, which its help need not say.
+func boolFlag(name, usage string) cli.Flag {
+	return &cli.BoolFlag{Name: name, Usage: usage, DisableDefaultText: true}
 }
 
 func commandNames(a *cli.App) []string {

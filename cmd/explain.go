@@ -51,6 +51,12 @@ func cutLine(s string) (file string, line int, ok bool) {
 
 func (a *app) explainLine(c *cli.Context, file string, line int) error {
 	dir := filepath.Dir(file)
+	if _, err := os.Stat(file); err != nil {
+		return exit{ExitUnknown, err.Error()}
+	}
+	if info, err := os.Stat(filepath.Join(dir, "spec")); err != nil || !info.IsDir() {
+		return exit{ExitUnknown, fmt.Sprintf("%s is not made from a spec: the modules in routers/<name>/ are", file)}
+	}
 	specs, err := a.load(c, []string{filepath.Join(dir, "spec")})
 	if err != nil {
 		return err

@@ -26,8 +26,8 @@ func (a *app) fmtCommand() *cli.Command {
 			"Reads standard input and writes standard output when the argument is -.\n\n" +
 			"Examples:\n   nbr fmt router/\n   nbr fmt -check router/    exit code 1 if a file is not formatted\n   nbr fmt - <router.hcl",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "check", Usage: "write nothing; exit code 1 if a file would change"},
-			&cli.BoolFlag{Name: "diff", Usage: "write nothing; print what would change"},
+			boolFlag("check", "write nothing; exit code 1 if a file would change"),
+			boolFlag("diff", "write nothing; print what would change"),
 		},
 		Action: a.fmt,
 	}
@@ -35,7 +35,7 @@ func (a *app) fmtCommand() *cli.Command {
 
 func (a *app) fmt(c *cli.Context) error {
 	if c.NArg() == 1 && c.Args().First() == "-" {
-		return a.fmtStdin()
+		return a.fmtStdin(c)
 	}
 	var files []string
 	for _, arg := range dirs(c) {
@@ -91,18 +91,31 @@ func (a *app) fmtOne(c *cli.Context, file string, src, out []byte) error {
 	return err
 }
 
-func (a *app) fmtStdin() error {
+func (a *app) fmtStdin(c *cli.Context) error {
+	const name = "standard input"
 	var src bytes.Buffer
 	if _, err := src.ReadFrom(a.Stdin); err != nil {
 		return err
 	}
-	out, diags := format("standard input", src.Bytes())
+	out, diags := format(name, src.Bytes())
 	if diags.HasErrors() {
 		w := diag.Writer{W: a.Stderr, Bytes: func(string) []byte { return src.Bytes() }, Color: a.Color, Width: a.Width}
 		return errors.Join(w.Write(diags), exit{code: ExitSpec})
 	}
-	_, err := a.Stdout.Write(out)
-	return err
+	check, same := c.Bool("check"), bytes.Equal(src.Bytes(), out)
+	switch {
+	case c.Bool("diff"):
+		out = diff.Diff("a/"+name, src.Bytes(), "b/"+name, out)
+	case check:
+		out = nil
+	}
+	if _, err := a.Stdout.Write(out); err != nil {
+		return err
+	}
+	if check && !same {
+		return exit{code: ExitFailed}
+	}
+	return nil
 }
 
 // format gives the one form of a file. A file that does not parse is left alone.
@@ -136,7 +149,12 @@ func hclFiles(arg string) ([]string, error) {
 }
 
 // replaceFile writes beside the file and renames, so that a crash loses nothing.
+// A link stays one.
 func replaceFile(file string, b []byte) error {
+	file, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return err
+	}
 	mode := fs.FileMode(0o644)
 	if info, err := os.Stat(file); err == nil {
 		mode = info.Mode().Perm()

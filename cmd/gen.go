@@ -31,9 +31,9 @@ func (a *app) genCommand() *cli.Command {
 			"   cd out && nix build .#sdImage-bpi-r4",
 		Flags: append(specFlags(),
 			&cli.StringFlag{Name: "o", Value: ".", Usage: "write the tree to `DIR`"},
-			&cli.BoolFlag{Name: "check", Usage: "write nothing; exit code 1 if the tree is stale"},
-			&cli.BoolFlag{Name: "diff", Usage: "write nothing; print what would change"},
-			&cli.BoolFlag{Name: "force", Usage: "overwrite generated files that were edited"}),
+			boolFlag("check", "write nothing; exit code 1 if the tree is stale"),
+			boolFlag("diff", "write nothing; print what would change"),
+			boolFlag("force", "overwrite generated files that were edited")),
 		Action: a.gen,
 	}
 }
@@ -51,15 +51,16 @@ func (a *app) gen(c *cli.Context) error {
 	if err != nil {
 		return exit{ExitFailed, err.Error()}
 	}
-	a.report(plan)
 	switch {
 	case c.Bool("diff"):
+		a.report(plan)
 		a.diff(plan)
 		if c.Bool("check") && plan.Stale() {
 			return exit{code: ExitFailed}
 		}
 		return nil
 	case c.Bool("check"):
+		a.report(plan)
 		if plan.Stale() {
 			return exit{ExitFailed, fmt.Sprintf("%s is stale: run nbr gen", c.String("o"))}
 		}
@@ -71,6 +72,7 @@ func (a *app) gen(c *cli.Context) error {
 	if err := plan.Apply(); err != nil {
 		return exit{ExitFailed, err.Error()}
 	}
+	a.report(plan) // of what was found while the folder was locked
 	if !c.Bool("json") {
 		fmt.Fprintf(a.Stdout, "%s: %s\n", c.String("o"), summary(plan))
 	}
@@ -87,6 +89,9 @@ func (a *app) report(p *flake.Plan) {
 	}
 	if len(p.Kept) > 0 {
 		fmt.Fprintln(a.Stderr, "nbr: put your changes into local.nix beside it, then run nbr gen -force to have it generated again.")
+	}
+	for _, f := range p.Yours {
+		fmt.Fprintf(a.Stderr, "nbr: %s is not generated any more, but was edited: it is yours now.\n", f)
 	}
 }
 

@@ -15,16 +15,23 @@ func (a *app) schemaCommand() *cli.Command {
 		Name: "schema", Usage: "print the language: blocks, attributes, types", ArgsUsage: "[TYPE...]",
 		Description: "Prints JSON, or Markdown with -doc; all block types, or those named.\n\n" +
 			"Examples:\n   nbr schema -doc network\n   nbr schema | jq '.blocks[].type'",
-		Flags:  []cli.Flag{&cli.BoolFlag{Name: "doc", Usage: "print Markdown"}},
-		Action: a.schema,
+		Flags:  []cli.Flag{boolFlag("doc", "print Markdown")},
+		Action: a.schema, BashComplete: complete(a.typeNames()...),
 	}
+}
+
+func (a *app) typeNames() []string {
+	var names []string
+	for _, t := range a.reg.Types() {
+		names = append(names, t.Type)
+	}
+	return names
 }
 
 func (a *app) schema(c *cli.Context) error {
 	var blocks []conf.Schema
-	var names []string
+	names := a.typeNames()
 	for _, t := range a.reg.Types() {
-		names = append(names, t.Type)
 		if c.NArg() == 0 || contains(c.Args().Slice(), t.Type) {
 			blocks = append(blocks, conf.SchemaOf(t))
 		}

@@ -16,8 +16,8 @@ import (
 func specFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "var", Usage: "set a variable of the spec: `NAME=VALUE` (may be given several times)"},
-		&cli.StringFlag{Name: "format", Value: "text", Usage: "how diagnostics are printed: text, json or github"},
-		&cli.BoolFlag{Name: "json", Usage: "the same as -format json"},
+		&cli.StringFlag{Name: "format", Value: "text", Usage: "print diagnostics as `FORM`: text, json or github"},
+		boolFlag("json", "the same as -format json"),
 	}
 }
 

@@ -13,11 +13,19 @@ var version = ""
 func (a *app) versionCommand() *cli.Command {
 	return &cli.Command{
 		Name: "version", Usage: "print the version of nbr",
+		Description: "Examples:\n   nbr version",
 		Action: func(c *cli.Context) error {
-			_, err := fmt.Fprintln(a.Stdout, "nbr "+buildVersion())
-			return err
+			if c.Args().Present() {
+				return usage("nbr version takes no arguments")
+			}
+			return a.printVersion()
 		},
 	}
+}
+
+func (a *app) printVersion() error {
+	_, err := fmt.Fprintln(a.Stdout, "nbr "+buildVersion())
+	return err
 }
 
 func buildVersion() string {

@@ -4,8 +4,9 @@
 // only the standard library.
 package nixgen
 
-// An Expr is a Nix expression. The sum is sealed: every case is in this file,
-// and there is no node for raw text, so nothing reaches a Nix file unquoted.
+// An Expr is a Nix expression. The sum is sealed: all that a caller can make is
+// in this file, and there is no node for raw text, so nothing reaches a Nix
+// file unquoted.
 type Expr interface{ expr() }
 
 type (
@@ -31,7 +32,8 @@ type (
 	// Var is an identifier or a selection from one: lib, config.boot.kernelPackages.
 	// Names after the first are quoted if they are no identifiers.
 	Var string
-	// List prints on one line when short and simple, else an element a line.
+	// List prints an element a line from the second element on, which is
+	// nixfmt's rule.
 	List []Expr
 	// Attrs is an attribute set. Order is kept. Two attributes with a common
 	// first name are printed as they are given, never merged.

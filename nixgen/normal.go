@@ -418,6 +418,8 @@ func tall(e Expr) bool {
 		return true
 	case Call:
 		return tall(x.Args[len(x.Args)-1])
+	case With:
+		return tall(x.Body)
 	case chain:
 		return slices.ContainsFunc(x.operands, tall)
 	}
