@@ -26,7 +26,7 @@ type (
 	Float float64
 	Bool  bool
 	Null  struct{}
-	// Path is a relative path literal: ./local.nix. It must start with ./ and
+	// Path is a relative path literal: ./local.nix. It starts with ./ or ../ and
 	// hold no character that a path literal cannot.
 	Path string
 	// Var is an identifier or a selection from one: lib, config.boot.kernelPackages.
@@ -35,7 +35,8 @@ type (
 	// List prints an element a line from the second element on, which is
 	// nixfmt's rule.
 	List []Expr
-	// Attrs is an attribute set. Order is kept. Two attributes with a common
+	// Attrs is an attribute set. Order is kept. A binding that only passes on a
+	// name prints as inherit. Two attributes with a common
 	// first name are printed as they are given, never merged.
 	Attrs []Attr
 	// Call is a function application: lib.mkForce x.

@@ -183,22 +183,43 @@ func (p *printer) attrs(a Attrs, wide bool) {
 		return
 	}
 	edge := space
-	if wide {
+	if _, passes := inherited(a[0]); wide && (len(a) > 1 || !passes) {
 		edge = hardLine
 	}
 	p.text("{")
 	p.space(edge)
-	p.nested(func() { p.bindings(a) })
+	p.nested(func() { p.bindings(a, true) })
 	p.space(edge)
 	p.text("}")
 }
 
-func (p *printer) bindings(as []Attr) {
+func (p *printer) bindings(as []Attr, inherit bool) {
 	values := make([]Expr, len(as))
 	for i, a := range as {
 		values[i] = a.Value
 	}
-	p.items(values, hardLine, true, func(i int) { p.binding(as[i]) })
+	p.items(values, hardLine, true, func(i int) {
+		if from, ok := inherited(as[i]); ok && inherit {
+			p.text("inherit " + from + as[i].Name[0] + ";")
+			return
+		}
+		p.binding(as[i])
+	})
+}
+
+// inherited tells whether a binding only passes on a name, as in modules =
+// modules or nixos-sbc = inputs.nixos-sbc, and what stands before the name then.
+// In a let it would mean another variable.
+func inherited(a Attr) (from string, ok bool) {
+	v, ok := peel(a.Value).(atom)
+	if !ok || len(a.Name) != 1 || !isName(a.Name[0]) || v.kind != plain && v.kind != selection {
+		return "", false
+	}
+	if v.text == a.Name[0] {
+		return "", true
+	}
+	scope, ok := strings.CutSuffix(v.text, "."+a.Name[0])
+	return "(" + scope + ") ", ok
 }
 
 // items adds the elements of a list or the bindings of a set, with a comment
@@ -340,7 +361,7 @@ func (p *printer) let(l Let) {
 	p.group(group, func() {
 		p.text("let")
 		p.space(hardLine)
-		p.nested(func() { p.bindings(l.Binds) })
+		p.nested(func() { p.bindings(l.Binds, false) })
 	})
 	p.space(hardLine)
 	p.group(group, func() {

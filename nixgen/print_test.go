@@ -80,6 +80,12 @@ var layouts = map[string]Expr{
 		set(List{call("f", Var("x")), Int(-1), Op{"+", Int(1), Int(2)}, Fn{Arg: "x", Body: Var("x")}}, "parens"),
 		set(List{Str(strings.Repeat("long ", 25))}, "long"),
 	},
+	"inherit": Attrs{
+		set(Var("modules"), "modules"),
+		set(Attrs{set(Var("inputs.nixos-sbc"), "nixos-sbc")}, "one"),
+		set(Attrs{set(Var("inputs.a"), "a"), set(Var("inputs.b.c"), "c"), set(Var("inputs.a"), "b"), set(Var("x"), "x", "y")}, "several"),
+		set(Let{[]Attr{set(Var("a.b"), "b")}, List{Path("../nbr/kernel.nix"), Path("../../x.nix")}}, "let"),
+	},
 	"sets": Attrs{
 		set(Attrs{set(Int(1), "b")}, "single"),
 		set(Attrs{set(Int(1), "b"), set(Int(2), "c")}, "double"),

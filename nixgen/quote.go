@@ -134,7 +134,12 @@ func variable(v Var) (text string, plain bool) {
 
 // checkPath panics unless p is a path literal that Nix reads as one.
 func checkPath(p Path) {
-	rest, ok := strings.CutPrefix(string(p), "./")
+	rest := string(p)
+	for strings.HasPrefix(rest, "../") {
+		rest = rest[len("../"):]
+	}
+	ok := rest != string(p) || strings.HasPrefix(rest, "./")
+	rest = strings.TrimPrefix(rest, "./")
 	for part := range strings.SplitSeq(rest, "/") {
 		ok = ok && part != "" && strings.Trim(part, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_+") == ""
 	}
