@@ -3,6 +3,7 @@
   firmware, # path of the module
   kernel, # path of the module
   armTrustedFirmware,
+  ubootSource ? null,
   kernelNixpkgs ? "release",
   required ? { },
   buildSystem ? "aarch64-linux",
@@ -25,7 +26,7 @@ let
   config = {
     nbr.firmware = {
       uboot = "uboot";
-      inherit armTrustedFirmware;
+      inherit armTrustedFirmware ubootSource;
     };
     nbr.kernel = {
       nixpkgs = kernelNixpkgs;
@@ -65,6 +66,7 @@ in
     kernel = sbcPkgs.linuxPackages_board.kernel.release;
   };
   host = sbcPkgs.uboot.name;
+  ubootSource = sbcPkgs.uboot.src.url or "";
 
   stock = sbcPkgs.uboot.drvPath == stock.uboot.drvPath;
   image = ours.system.build.nbrFirmware.drvPath == sbcPkgs.uboot.drvPath;

@@ -44,6 +44,12 @@ let
         url = "${owner}/${repo}/${rev}";
         inherit hash;
       };
+    fetchurl =
+      { url, hash }:
+      mkDerivation {
+        name = "source";
+        inherit url hash;
+      };
     # Like nixpkgs', it folds extraMakeFlags into makeFlags.
     buildArmTrustedFirmware =
       { platform, extraMakeFlags }:

@@ -1,0 +1,201 @@
+package firmware
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/router"
+)
+
+// boardsJSON is what nbr knows of boards. Its sources are the modules and
+// packages of nixos-sbc at SBCRevision, the device trees of Linux 6.12 and 7.2
+// (arch/arm64/boot/dts) and, for the BPI-R4's memory, public boot logs. What is
+// not known is not there.
+//
+//go:embed boards.json
+var boardsJSON []byte
+
+// A Profile is what nbr knows of a board beyond what a spec can refer to: how
+// nixos-sbc names its parts and how it boots.
+type Profile struct {
+	ID         string  `json:"id"`
+	Name       string  `json:"name"`
+	SoC        string  `json:"soc"`
+	System     string  `json:"system"`
+	Compatible string  `json:"compatible"`
+	SBCModule  string  `json:"sbc_module"` // attribute path below nixos-sbc.nixosModules
+	Image      string  `json:"image"`      // file name in result/sd-image
+	Console    string  `json:"console"`    // as the kernel's console= has it
+	BootSwitch *Switch `json:"boot_switch"`
+	Kernel     *Kernel `json:"kernel"` // nixos-sbc's own for the board
+	// NixpkgsKernel is "latest" where, for want of an own kernel, the board runs
+	// the newest of nixpkgs instead of its standard one.
+	NixpkgsKernel string `json:"nixpkgs_kernel"`
+	// RemovedKernel is an attribute of nixpkgs that nixos-sbc's module for the
+	// board names and the releases have dropped. It has to be there: what is
+	// forced to another value is looked at all the same.
+	RemovedKernel string   `json:"removed_kernel"`
+	Clock         string   `json:"clock"` // below sbc.board.rtc.devices, where it is off by default
+	WiFi          *WiFi    `json:"wifi"`  // a radio that nixos-sbc drives
+	Firmware      Firmware `json:"firmware"`
+	Memory        []memory `json:"memory"`
+	Ports         []port   `json:"ports"`
+}
+
+// A Switch selects what a board boots from.
+type Switch struct {
+	Name      string            `json:"name"`
+	Legend    string            `json:"legend"`
+	Positions map[string]string `json:"positions"` // medium → how the switch stands
+}
+
+// A Kernel is the kernel that nixos-sbc builds for a board.
+type Kernel struct {
+	Name    string `json:"name"`    // whose it is, for people
+	Series  Series `json:"series"`  // of Linux
+	Package string `json:"package"` // the attribute in nixos-sbc's packages
+	// Nixpkgs is "nixos-sbc" where the kernel has to be built with the one that
+	// nixos-sbc locks, because the releases have dropped the series.
+	Nixpkgs string `json:"nixpkgs"`
+	Vendor  bool   `json:"vendor"` // not from kernel.org: nixos-sbc warns about it
+	// Has are options that it is known to have, as a module or built in. They
+	// are required of the finished kernel and not set: asking for a module where
+	// the board's defconfig builds in would change how the board comes up.
+	Has []string `json:"has"`
+}
+
+// A WiFi is a radio on the board that nixos-sbc can switch on.
+type WiFi struct {
+	Device string `json:"device"` // below sbc.board.wifi.devices
+}
+
+// Firmware is what runs before the kernel.
+type Firmware struct {
+	ATFAttr    string         `json:"atf_attr"`   // in nixos-sbc's packages; empty where it builds none
+	UBootAttr  string         `json:"uboot_attr"` // likewise
+	Partitions map[string]int `json:"partitions"` // file of the U-Boot package → partition that holds it
+	SDDevice   string         `json:"sd_device"`  // on the running board
+	// UBoot is the release to build where the one that nixos-sbc builds fails.
+	UBoot *UBoot `json:"uboot"`
+	// ATF is the revision that memory flags are known to work with. Without
+	// flags nixos-sbc's own revision is left alone.
+	ATF *ATF `json:"atf_for_flags"`
+}
+
+// A UBoot is a release of U-Boot.
+type UBoot struct {
+	Version string `json:"version"`
+	Hash    string `json:"hash"` // of the archive at ftp.denx.de
+	Because string `json:"because"`
+}
+
+// An ATF is a revision of MediaTek's Trusted Firmware-A,
+// github.com/mtk-openwrt/arm-trusted-firmware.
+type ATF struct {
+	Version string `json:"version"`
+	Rev     string `json:"rev"`
+	Hash    string `json:"hash"` // of fetchFromGitHub
+	Date    string `json:"date"` // of the revision
+}
+
+type memory struct {
+	Size  router.Size `json:"size"`
+	Min   uint64      `json:"min_total_kb"`
+	Max   uint64      `json:"max_total_kb"`
+	Flags []string    `json:"atf_flags"`
+}
+
+type port struct {
+	Name    router.IfName   `json:"name"`
+	Kind    router.PortKind `json:"kind"`
+	Conduit router.IfName   `json:"conduit"`
+	Label   string          `json:"label"`
+	Mbps    int             `json:"mbps"`
+}
+
+// profiles reads the data once. An error there is a bug of ours.
+var profiles = sync.OnceValue(func() []*Profile {
+	ps, err := parseBoards(boardsJSON)
+	if err != nil {
+		panic("firmware: boards.json: " + err.Error())
+	}
+	return ps
+})
+
+func parseBoards(data []byte) ([]*Profile, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	var ps []*Profile
+	if err := d.Decode(&ps); err != nil {
+		return nil, err
+	}
+	for _, p := range ps {
+		if err := p.check(); err != nil {
+			return nil, fmt.Errorf("%s: %w", p.ID, err)
+		}
+	}
+	return ps, nil
+}
+
+func (p *Profile) check() error {
+	if p.ID == "" || p.Name == "" || p.System == "" || p.Compatible == "" || p.SBCModule == "" || p.Image == "" || p.Firmware.UBootAttr == "" {
+		return fmt.Errorf("incomplete")
+	}
+	if len(p.Ports) == 0 || len(p.Memory) == 0 {
+		return fmt.Errorf("no ports or no memory")
+	}
+	for _, m := range p.Memory {
+		if m.Min >= m.Max || m.Max > uint64(m.Size)/1024 {
+			return fmt.Errorf("memory %s: no range", m.Size)
+		}
+		if len(m.Flags) > 0 && p.Firmware.ATF == nil {
+			return fmt.Errorf("memory %s: flags, and no revision that takes them", m.Size)
+		}
+	}
+	if k := p.Kernel; k != nil {
+		for _, sym := range k.Has {
+			if o, ok := Options()[sym]; !ok || !o.In(k.Series) {
+				return fmt.Errorf("kernel: no option %s in %s", sym, k.Series)
+			}
+		}
+	}
+	return nil
+}
+
+// ProfileOf is the profile of a board, or nil.
+func ProfileOf(id string) *Profile {
+	for _, p := range profiles() {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
+
+// Boards are the boards that nbr knows, for a service.Registry. Each call
+// makes new ones.
+func Boards() []*router.Board {
+	var out []*router.Board
+	for _, p := range profiles() {
+		b := &router.Board{ID: p.ID, Name: p.Name, System: p.System, Compatible: p.Compatible}
+		for _, m := range p.Memory {
+			b.Memory = append(b.Memory, router.Memory{Size: m.Size, MinTotal: m.Min, MaxTotal: m.Max, Flags: m.Flags})
+		}
+		for _, q := range p.Ports {
+			b.Ports = append(b.Ports, &router.BoardPort{
+				Header:  conf.Header{Addr: conf.Addr{Type: "port", Name: string(q.Name)}},
+				Name:    q.Name,
+				Kind:    q.Kind,
+				Conduit: q.Conduit,
+				Label:   q.Label,
+				Speed:   q.Mbps,
+			})
+		}
+		out = append(out, b)
+	}
+	return out
+}

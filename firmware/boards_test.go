@@ -1,0 +1,81 @@
+package firmware
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nbr-dev/nbr/router"
+)
+
+func TestBoards(t *testing.T) {
+	var ids []string
+	for _, b := range Boards() {
+		ids = append(ids, b.ID)
+		names := map[router.IfName]router.PortKind{}
+		for _, p := range b.Ports {
+			if _, dup := names[p.Name]; dup {
+				t.Errorf("%s: port %s twice", b.ID, p.Name)
+			}
+			names[p.Name] = p.Kind
+			var n router.IfName
+			if err := n.UnmarshalText([]byte(p.Name)); err != nil {
+				t.Errorf("%s: %v", b.ID, err)
+			}
+			if got := p.Addr.String(); got != "port."+string(p.Name) {
+				t.Errorf("%s: port %s has the address %s", b.ID, p.Name, got)
+			}
+		}
+		for _, p := range b.Ports {
+			switch p.Kind {
+			case router.PortDSA:
+				if names[p.Conduit] != router.PortConduit {
+					t.Errorf("%s: port %s: %q is no conduit", b.ID, p.Name, p.Conduit)
+				}
+			case router.PortNIC, router.PortSFP, router.PortWiFi, router.PortConduit:
+				if p.Conduit != "" {
+					t.Errorf("%s: port %s has a conduit", b.ID, p.Name)
+				}
+			default:
+				t.Errorf("%s: port %s is of kind %q", b.ID, p.Name, p.Kind)
+			}
+		}
+		if p := ProfileOf(b.ID); !strings.HasPrefix(p.Image, "nixos-sd-") || !strings.HasSuffix(p.Image, "-v"+sbcVersion+".raw.zst") {
+			t.Errorf("%s: image %s", b.ID, p.Image)
+		}
+	}
+	want := []string{"bananapi-bpir4", "bananapi-bpir3", "pine64-rock64v2", "pine64-rock64v3", "raspberrypi-rpi4", "xunlong-opi5b"}
+	if d := cmp.Diff(want, ids); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestBoardsAreFresh(t *testing.T) {
+	Boards()[0].Ports[0].Name = "changed"
+	if got := Boards()[0].Ports[0].Name; got == "changed" {
+		t.Error("a router changed the boards of all others")
+	}
+}
+
+func TestParseBoards(t *testing.T) {
+	const head = `[{"id": "b", "name": "B", "system": "aarch64-linux", "compatible": "b,b", "sbc_module": "boards.b", "image": "i",
+		"firmware": {"uboot_attr": "u"}, "ports": [{"name": "end0", "kind": "nic"}], `
+	tests := []struct{ name, data, err string }{
+		{"good", head + `"memory": [{"size": "1GiB", "min_total_kb": 1, "max_total_kb": 2}]}]`, ""},
+		{"unknown field", head + `"memmory": []}]`, `unknown field "memmory"`},
+		{"no memory", head + `"memory": []}]`, "no memory"},
+		{"more than there is", head + `"memory": [{"size": "1MiB", "min_total_kb": 1, "max_total_kb": 2000}]}]`, "no range"},
+		{"bad size", head + `"memory": [{"size": "1GB", "min_total_kb": 1, "max_total_kb": 2}]}]`, "no size"},
+		{"flags for nothing", head + `"memory": [{"size": "1GiB", "min_total_kb": 1, "max_total_kb": 2, "atf_flags": ["A=1"]}]}]`, "no revision"},
+		{"kernel without its options", head + `"kernel": {"series": "6.12", "has": ["NO_SUCH"]}, "memory": [{"size": "1GiB", "min_total_kb": 1, "max_total_kb": 2}]}]`, "NO_SUCH"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := parseBoards([]byte(tt.data))
+			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
+				t.Errorf("got %v, want %q", err, tt.err)
+			}
+		})
+	}
+}

@@ -1,0 +1,88 @@
+package firmware
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// Checks promises the board, its memory, the kernel and its options.
+func (b *Block) Checks(r *router.Router, plan *verify.Plan) {
+	plan.Add(verify.Check{ID: "firmware/board", Title: "the board is a " + r.Board.Name, From: r.BoardID.Range, Eval: checkBoard(r.Board)})
+	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok {
+		plan.Add(verify.Check{ID: "firmware/memory", Title: fmt.Sprintf("all %s of memory are there", mem.Size), From: memoryAt(r), Eval: checkMemory(mem)})
+	}
+	from := b.Kernel.Range
+	if !b.Kernel.Set {
+		from = b.Def
+	}
+	name, span := ProfileOf(r.Board.ID).kernel(b.Kernel.V, r.Release.V)
+	plan.Add(verify.Check{ID: "firmware/kernel", Title: "the router runs " + name, From: from, Eval: checkKernel(span)})
+	for _, k := range r.Claims.KernelSymbols() {
+		plan.Add(verify.Check{ID: "firmware/kernel/" + k.Symbol, Title: fmt.Sprintf("the kernel has %s for %s", k.Symbol, k.Why), From: k.From, Eval: checkOption(k.Symbol)})
+	}
+}
+
+// checkBoard looks at the device tree's compatible, not at its model: the model
+// of a BPI-R4 changed between kernels.
+func checkBoard(b *router.Board) func(*state.State) verify.Verdict {
+	const hint = "tr '\\0' '\\n' </proc/device-tree/compatible"
+	return func(st *state.State) verify.Verdict {
+		if st.Board == nil || len(st.Board.Compatible) == 0 {
+			return verify.NotSeen(b.Compatible, hint)
+		}
+		if slices.Contains(st.Board.Compatible, b.Compatible) {
+			return verify.Compare(b.Compatible, b.Compatible, hint)
+		}
+		return verify.Compare(b.Compatible, st.Board.Compatible[0], hint)
+	}
+}
+
+// checkMemory tells a BL2 built for less memory from the right one: it boots,
+// and half is missing.
+func checkMemory(m router.Memory) func(*state.State) verify.Verdict {
+	const hint = "grep MemTotal /proc/meminfo"
+	want := fmt.Sprintf("%d to %d kB", m.MinTotal, m.MaxTotal)
+	return func(st *state.State) verify.Verdict {
+		if st.Board == nil || st.Board.MemTotal == 0 {
+			return verify.NotSeen(want, hint)
+		}
+		return within(m.MinTotal <= st.Board.MemTotal && st.Board.MemTotal <= m.MaxTotal, want, fmt.Sprintf("%d kB", st.Board.MemTotal), hint)
+	}
+}
+
+func checkKernel(span Span) func(*state.State) verify.Verdict {
+	const hint = "uname -r"
+	want := "Linux " + span.String()
+	return func(st *state.State) verify.Verdict {
+		if st.Kernel == nil || st.Kernel.Release == "" {
+			return verify.NotSeen(want, hint)
+		}
+		return within(span.Contains(st.Kernel.Release), want, st.Kernel.Release, hint)
+	}
+}
+
+func checkOption(symbol string) func(*state.State) verify.Verdict {
+	hint := "zgrep CONFIG_" + symbol + "= /proc/config.gz"
+	return func(st *state.State) verify.Verdict {
+		if st.Kernel == nil || len(st.Kernel.Config) == 0 {
+			return verify.NotSeen("y or m", hint)
+		}
+		got, ok := st.Kernel.Config[symbol]
+		if !ok {
+			return verify.Missing("y or m", hint)
+		}
+		return within(got == "y" || got == "m", "y or m", got, hint)
+	}
+}
+
+func within(ok bool, want, got, hint string) verify.Verdict {
+	v := verify.Verdict{Status: verify.Fail, Want: want, Got: got, Hint: hint}
+	if ok {
+		v.Status = verify.Pass
+	}
+	return v
+}

@@ -1,0 +1,187 @@
+package firmware
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+)
+
+// Kind is the firmware block. It must stand last in a registry: its Resolve
+// judges what all other blocks claimed of the kernel.
+func Kind() service.Kind {
+	return service.Kind{
+		Type:     "firmware",
+		Doc:      "The kernel, the root file system and what the board starts with.",
+		Single:   true,
+		Implicit: true,
+		File:     "hardware",
+		New:      func() service.Block { return &Block{} },
+	}
+}
+
+// Block is the firmware block.
+type Block struct {
+	conf.Header
+	Kernel         conf.Value[KernelChoice] `hcl:"kernel,optional" default:"vendor" doc:"vendor, the kernel that nixos-sbc has for the board (frank-w's 6.12 on a BPI-R4), or nixpkgs-latest, the newest of the release."`
+	KernelOptions  conf.List[Symbol]        `hcl:"kernel_options,optional" doc:"More options that the kernel must have, as in [\"NET_SCH_CAKE\"]. What the blocks of the spec need is there by itself."`
+	RootFilesystem conf.Value[Filesystem]   `hcl:"root_filesystem,optional" default:"btrfs-subvol" doc:"The root file system of the image. It cannot be changed on a card that is in use."`
+	BinaryCache    conf.Value[bool]         `hcl:"binary_cache,optional" default:"false" doc:"Let the router's Nix fetch builds, signed with nixos-sbc's key, from nixos-sbc.cachix.org. It has firmware and kernels as nixos-sbc itself builds them."`
+	ClockBattery   conf.Value[bool]         `hcl:"clock_battery,optional" default:"false" doc:"The board's clock has a battery: use it. Without one it tells a wrong time at boot."`
+	Regulatory     conf.Value[bool]         `hcl:"accept_regulatory_responsibility,optional" default:"false" doc:"Switch on the radio of the board. You answer for it keeping the rules of where you are."`
+}
+
+// KernelChoice is which kernel the router runs.
+type KernelChoice string
+
+// The kernels to choose from.
+const (
+	KernelVendor KernelChoice = "vendor"
+	KernelLatest KernelChoice = "nixpkgs-latest"
+)
+
+func (k *KernelChoice) UnmarshalText(b []byte) error {
+	return oneOf(k, b, "kernel", KernelVendor, KernelLatest)
+}
+
+// Describe is what the type is in the schema.
+func (KernelChoice) Describe() string { return "vendor or nixpkgs-latest" }
+
+// Filesystem is a root file system that nixos-sbc can make an image of
+// (modules/sbc/bootstrap/default.nix).
+type Filesystem string
+
+func (f *Filesystem) UnmarshalText(b []byte) error {
+	return oneOf(f, b, "root file system", "btrfs-subvol", "btrfs", "ext4")
+}
+
+// Describe is what the type is in the schema.
+func (Filesystem) Describe() string { return "btrfs-subvol, btrfs or ext4" }
+
+func oneOf[T ~string](dst *T, b []byte, what string, words ...T) error {
+	if !slices.Contains(words, T(b)) {
+		return fmt.Errorf("%q is no %s: write %s", b, what, strings.Trim(fmt.Sprintf("%q", words), "[]"))
+	}
+	*dst = T(b)
+	return nil
+}
+
+// Symbol is the name of a kernel option, without CONFIG_.
+type Symbol string
+
+var symbolRE = regexp.MustCompile(`^[A-Z0-9][A-Z0-9_]*$`)
+
+func (s *Symbol) UnmarshalText(b []byte) error {
+	name := strings.TrimPrefix(string(b), "CONFIG_")
+	if !symbolRE.MatchString(name) {
+		return fmt.Errorf("%q is no kernel option such as NET_SCH_CAKE", b)
+	}
+	*s = Symbol(name)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Symbol) Describe() string { return "kernel option" }
+
+// Resolve claims what the board itself needs and judges all claims on the
+// kernel.
+func (b *Block) Resolve(s *router.Scope) hcl.Diagnostics {
+	p := ProfileOf(s.Board.ID)
+	if p == nil {
+		return hcl.Diagnostics{diag.Error("no-firmware", s.BoardID.Range, "No firmware for this board",
+			"nbr has no kernel and no firmware for %s.", s.Board.ID)}
+	}
+	if slices.ContainsFunc(s.Board.Ports, func(p *router.BoardPort) bool { return p.Kind == router.PortDSA }) {
+		s.Claims.Kernels = append(s.Claims.Kernels, &router.Kernel{
+			By: router.By{Addr: s.System.Addr, From: s.BoardID.Range}, Symbol: "NET_DSA", Why: "the switch of the " + p.Name,
+		})
+	}
+	var diags hcl.Diagnostics
+	for _, o := range b.KernelOptions.Items {
+		s.Kernel(o.Range, "this spec", string(o.V))
+		if opt := Options()[string(o.V)]; opt != nil && opt.Needless != "" {
+			diags = append(diags, diag.Warning("needless-kernel-option", o.Range, "Needless kernel option",
+				"Nobody has to ask for %s: %s.", o.V, opt.Needless))
+		}
+	}
+	kernel, span := p.kernel(b.Kernel.V, s.Release.V)
+	for _, k := range s.Claims.KernelSymbols() {
+		diags = append(diags, judge(k, kernel, span)...)
+	}
+	return append(diags, b.resolveBoard(p)...)
+}
+
+// judge says whether a kernel of the span has the claimed option.
+func judge(k *router.Kernel, kernel string, span Span) hcl.Diagnostics {
+	o := Options()[k.Symbol]
+	switch {
+	case o == nil:
+		hint := diag.Suggest(k.Symbol, slices.Collect(maps.Keys(Options())))
+		return hcl.Diagnostics{diag.Error("no-such-kernel-option", k.From, "No such kernel option",
+			"nbr knows no kernel option %s, which %s needs.%s For one that nbr does not know, import a NixOS module that sets boot.kernelPatches.", k.Symbol, k.Why, hint)}
+	case o.Absent != "":
+		return hcl.Diagnostics{diag.Error("no-such-kernel-option", k.From, "No such kernel option",
+			"%s does not exist on arm64: %s. Remove it.", k.Symbol, o.Absent)}
+	case !o.spans(span):
+		return hcl.Diagnostics{diag.Error("no-such-kernel-option", k.From, "No such kernel option",
+			"%s needs %s, and %s (Linux %s) does not have it: %s.", k.Why, k.Symbol, kernel, span, o.lifetime())}
+	}
+	return nil
+}
+
+// resolveBoard judges what is asked of parts that the board may not have.
+func (b *Block) resolveBoard(p *Profile) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	if b.Regulatory.V && p.WiFi == nil {
+		diags = append(diags, diag.Error("no-radio", b.Regulatory.Range, "No radio",
+			"nixos-sbc drives no radio on the %s, so there is nothing to switch on.", p.Name))
+	}
+	if b.ClockBattery.V && p.Clock == "" {
+		diags = append(diags, diag.Error("no-clock", b.ClockBattery.Range, "No clock",
+			"nbr knows no clock on the %s.", p.Name))
+	}
+	if b.Kernel.V == KernelLatest && p.Kernel != nil && p.Kernel.Vendor {
+		diags = append(diags, diag.Warning("kernel-untried", b.Kernel.Range, "Untried kernel",
+			"nixos-sbc runs the %s on %s's kernel only. Keep a card with kernel = %q at hand.", p.Name, p.Kernel.Name, KernelVendor))
+	}
+	return diags
+}
+
+// kernel is the kernel that a choice comes to, for people, and the series it
+// may be of.
+func (p *Profile) kernel(choice KernelChoice, release router.Release) (string, Span) {
+	n := nixpkgsKernels[string(release)]
+	switch {
+	case choice == KernelLatest || p.NixpkgsKernel == "latest":
+		return fmt.Sprintf("the newest kernel of NixOS %s", release), n.latest
+	case p.Kernel == nil:
+		return fmt.Sprintf("the kernel of NixOS %s", release), n.standard
+	default:
+		return p.Kernel.Name + "'s kernel", Span{p.Kernel.Series, p.Kernel.Series}
+	}
+}
+
+// assignments are the kernel options that have to be set.
+func (b *Block) assignments(r *router.Router, p *Profile) []Assignment {
+	var has []string
+	if b.Kernel.V == KernelVendor && p.Kernel != nil {
+		has = p.Kernel.Has
+	}
+	return KernelConfig(r.Claims.KernelSymbols(), has)
+}
+
+// memoryAt is the line that says how much memory there is.
+func memoryAt(r *router.Router) hcl.Range {
+	if r.Memory.Set {
+		return r.Memory.Range
+	}
+	return r.BoardID.Range
+}

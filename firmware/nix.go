@@ -1,0 +1,139 @@
+package firmware
+
+import (
+	"fmt"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+)
+
+// sbcVersion is the layout of the images that nixos-sbc makes today
+// (sbc.version). A router keeps the one it was installed with.
+const sbcVersion = "0.3"
+
+// Lower sets the board's modules and options. The static half of the work is
+// nbr/firmware.nix and nbr/kernel.nix, which stand beside the routers in a
+// generated tree.
+func (b *Block) Lower(r *router.Router, m *nixgen.Module) {
+	p := ProfileOf(r.Board.ID)
+	board := service.Origin(r.System.Addr, r.BoardID.Range)
+	m.Imports = append(m.Imports,
+		nixgen.Path("../nbr/firmware.nix"),
+		nixgen.Path("../nbr/kernel.nix"),
+		nixgen.Var("nixos-sbc.nixosModules.default"),
+		nixgen.At{From: board, Expr: nixgen.Var("nixos-sbc.nixosModules." + p.SBCModule)},
+	)
+	m.Set(board, nixgen.Str(p.System), "nixpkgs", "hostPlatform")
+	m.Set(board, nixgen.Str(sbcVersion), "sbc", "version")
+	m.Set(board, nixgen.Str(p.Firmware.UBootAttr), "nbr", "firmware", "uboot")
+	if u := p.Firmware.UBoot; u != nil {
+		m.Set(board, nixgen.Attrs{str("version", u.Version), str("hash", u.Hash)}, "nbr", "firmware", "ubootSource")
+	}
+	// nixos-sbc's boards were brought up with the scripted stage 1, which was
+	// NixOS's default until 26.05; a board's commands in it need that.
+	m.Set(board, mkDefault(nixgen.Bool(false)), "boot", "initrd", "systemd", "enable")
+	b.lowerImage(m, p)
+	b.lowerMemory(r, m, p)
+	b.lowerKernel(r, m, p)
+}
+
+func str(name, v string) nixgen.Attr {
+	return nixgen.Attr{Name: []string{name}, Value: nixgen.Str(v)}
+}
+
+func mkDefault(e nixgen.Expr) nixgen.Expr {
+	return nixgen.Call{Fn: nixgen.Var("lib.mkDefault"), Args: []nixgen.Expr{e}}
+}
+
+// at is where an attribute is set, or the block when it has its default.
+func at[T any](b *Block, v conf.Value[T]) nixgen.Origin {
+	if v.Set {
+		return service.Origin(b.Addr, v.Range)
+	}
+	return service.From(b)
+}
+
+func (b *Block) lowerImage(m *nixgen.Module, p *Profile) {
+	m.Set(at(b, b.RootFilesystem), nixgen.Str(b.RootFilesystem.V), "sbc", "bootstrap", "rootFilesystem")
+	m.Set(at(b, b.BinaryCache), nixgen.Bool(b.BinaryCache.V), "sbc", "binaryCache", "enable")
+	if b.ClockBattery.V {
+		m.Set(at(b, b.ClockBattery), nixgen.Bool(true), "sbc", "board", "rtc", "devices", p.Clock, "enable")
+	}
+	if p.WiFi == nil {
+		return
+	}
+	// A radio that is on without this is an assertion of nixos-sbc.
+	if b.Regulatory.V {
+		m.Set(at(b, b.Regulatory), nixgen.Bool(true), "sbc", "wireless", "wifi", "acceptRegulatoryResponsibility")
+	} else {
+		m.Set(at(b, b.Regulatory), nixgen.Bool(false), "sbc", "board", "wifi", "devices", p.WiFi.Device, "enable")
+	}
+}
+
+// lowerMemory builds Trusted Firmware-A with the flags of the memory. A board
+// that needs none keeps nixos-sbc's build.
+func (b *Block) lowerMemory(r *router.Router, m *nixgen.Module, p *Profile) {
+	mem, ok := r.Board.MemoryOf(r.Memory.V)
+	if !ok || len(mem.Flags) == 0 {
+		return
+	}
+	atf := p.Firmware.ATF
+	m.Set(service.Origin(r.System.Addr, memoryAt(r)), nixgen.Attrs{
+		str("package", p.Firmware.ATFAttr),
+		str("version", atf.Version),
+		str("rev", atf.Rev),
+		str("hash", atf.Hash),
+		{Name: []string{"makeFlags"}, Value: service.Strs(mem.Flags)},
+	}, "nbr", "firmware", "armTrustedFirmware")
+}
+
+func (b *Block) lowerKernel(r *router.Router, m *nixgen.Module, p *Profile) {
+	from := at(b, b.Kernel)
+	switch {
+	case b.Kernel.V == KernelLatest || p.NixpkgsKernel == "latest":
+		m.Set(from, nixgen.Call{Fn: nixgen.Var("lib.mkForce"), Args: []nixgen.Expr{nixgen.Var("pkgs.linuxPackages_latest")}}, "boot", "kernelPackages")
+	case p.Kernel != nil && p.Kernel.Vendor:
+		m.Set(from, nixgen.Bool(true), "sbc", "suppressVendorKernelWarning")
+	}
+	if p.RemovedKernel != "" {
+		m.Add(service.Origin(r.System.Addr, r.BoardID.Range), []string{"nixpkgs", "overlays"}, nixgen.Fn{Arg: "final", Body: nixgen.Fn{
+			Arg:  "_prev",
+			Body: nixgen.Attrs{{Name: []string{p.RemovedKernel}, Value: nixgen.Var("final.linuxPackages_latest")}},
+		}})
+	}
+	if b.Kernel.V == KernelVendor && p.Kernel != nil && p.Kernel.Nixpkgs != "" {
+		m.Set(from, nixgen.Str(p.Kernel.Nixpkgs), "nbr", "kernel", "nixpkgs")
+	}
+	if set := b.assignments(r, p); len(set) > 0 {
+		m.Set(service.From(b), nixgen.List{nixgen.Attrs{
+			{Name: []string{"name"}, Value: nixgen.Str("nbr")},
+			{Name: []string{"patch"}, Value: nixgen.Null{}},
+			{Name: []string{"structuredExtraConfig"}, Value: nixgen.With{Scope: nixgen.Var("lib.kernel"), Body: structured(set)}},
+		}}, "boot", "kernelPatches")
+	}
+	for _, k := range r.Claims.KernelSymbols() {
+		m.Set(service.By(k.By), nixgen.Str(reason(k)), "nbr", "kernel", "required", k.Symbol)
+	}
+}
+
+// structured are the options as nixpkgs merges them. mkDefault gives way to what
+// nixpkgs and nixos-sbc set themselves: two plain definitions that differ, such
+// as module and yes, would stop the evaluation, and either is what we need. Where
+// theirs is no, nbr.kernel.required stops the build.
+func structured(set []Assignment) nixgen.Attrs {
+	var out nixgen.Attrs
+	for _, a := range set {
+		out = append(out, nixgen.Attr{Name: []string{a.Symbol}, Value: nixgen.At{
+			From: service.By(a.Claim.By),
+			Expr: mkDefault(nixgen.Var(a.Answer)),
+		}})
+	}
+	return out
+}
+
+// reason says for the log of a failed build who needs an option.
+func reason(k *router.Kernel) string {
+	return fmt.Sprintf("%s (%s, %s:%d)", k.Why, k.Addr, k.From.Filename, k.From.Start.Line)
+}
