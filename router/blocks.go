@@ -66,14 +66,13 @@ func (v *VLAN) LinkName() IfName { return v.ifname }
 // A Network is an IP network that the router is part of.
 type Network struct {
 	conf.Header
-	Name        conf.Value[Name]     `hcl:"name,label"`
-	Link        conf.Ref[Link]       `hcl:"link,required" doc:"The link that the network is on."`
-	IPv4        conf.Value[Address4] `hcl:"ipv4,optional" doc:"The router's own IPv4 address and the network in one, or \"dhcp\"."`
-	IPv6        conf.Value[Address6] `hcl:"ipv6,optional" doc:"The router's own IPv6 address and the network in one, or \"auto\" (router advertisements)."`
-	Gateway     conf.Value[Addr]     `hcl:"gateway,optional" doc:"The IPv4 default gateway; makes this network an upstream."`
-	Gateway6    conf.Value[Addr]     `hcl:"gateway6,optional" doc:"The IPv6 default gateway; makes this network an upstream."`
-	Domain      conf.Value[Domain]   `hcl:"domain,optional" doc:"The domain name of the network's hosts."`
-	Description conf.Value[string]   `hcl:"description,optional" doc:"What the network is for."`
+	Name     conf.Value[Name]     `hcl:"name,label"`
+	Link     conf.Ref[Link]       `hcl:"link,required" doc:"The link that the network is on."`
+	IPv4     conf.Value[Address4] `hcl:"ipv4,optional" doc:"The router's own IPv4 address and the network in one, or \"dhcp\"."`
+	IPv6     conf.Value[Address6] `hcl:"ipv6,optional" doc:"The router's own IPv6 address and the network in one, or \"auto\" (router advertisements)."`
+	Gateway  conf.Value[Addr]     `hcl:"gateway,optional" doc:"The IPv4 default gateway; makes this network an upstream."`
+	Gateway6 conf.Value[Addr]     `hcl:"gateway6,optional" doc:"The IPv6 default gateway; makes this network an upstream."`
+	Domain   conf.Value[Domain]   `hcl:"domain,optional" doc:"The domain name of the network's hosts."`
 }
 
 // Upstream tells whether the network leads to the Internet: it gets its address
@@ -104,10 +103,9 @@ func (n *Network) Device() IfName { return n.Link.Target.LinkName() }
 // A Zone is a group of networks that the firewall treats alike.
 type Zone struct {
 	conf.Header
-	Name        conf.Value[Name]       `hcl:"name,label"`
-	Networks    conf.Refs[*Network]    `hcl:"networks,required" doc:"The networks of the zone. A network is in one zone at most."`
-	Allow       conf.List[ServiceName] `hcl:"allow,optional" doc:"Services of the router that the zone may use, as in [\"ssh\", \"dns\"]. Everything else towards the router is dropped."`
-	Description conf.Value[string]     `hcl:"description,optional" doc:"What the zone is for."`
+	Name     conf.Value[Name]       `hcl:"name,label"`
+	Networks conf.Refs[*Network]    `hcl:"networks,required" doc:"The networks of the zone. A network is in one zone at most."`
+	Allow    conf.List[ServiceName] `hcl:"allow,optional" doc:"Services of the router that the zone may use, as in [\"ssh\", \"dns\"]. Everything else towards the router is dropped."`
 }
 
 // ServiceName is the name that a listener has in zone.allow.

@@ -105,6 +105,9 @@ func (r *Router) ResolveBoard(boards []*Board) hcl.Diagnostics {
 		return hcl.Diagnostics{diag.Error("no-such-board", r.BoardID.Range, "No such board", "nbr does not know the board %q.%s", r.BoardID.V, hint)}
 	}
 	if !r.Memory.Set {
+		if r.Memory.Range != (hcl.Range{}) {
+			return nil // said already: it was refused
+		}
 		if len(r.Board.Memory) == 1 {
 			r.Memory.V = r.Board.Memory[0].Size
 			return nil

@@ -352,7 +352,7 @@ func ruleRoutes(r *Router) hcl.Diagnostics {
 		}
 		if !rt.Network.Set && r.NetworkAt(rt.Via.V.Addr) == nil && r.sure() && !rt.Bad {
 			diags = append(diags, diag.Error("next-hop-outside", rt.Via.Range, "Next hop out of reach",
-				"%s is in no network of the router with a fixed address. If it is on the link all the same, say where: network = network.…", rt.Via.V))
+				"%s is in no network of the router with a fixed address. If it is on the link all the same, say where: network = network.NAME.", rt.Via.V))
 		}
 		key := fmt.Sprint(rt.To.V.Prefix, rt.Metric.V)
 		if before := first[key]; before != nil {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -122,12 +123,11 @@ func (l *loader) vars(fsys fs.FS, given map[string]string) map[string]string {
 		if err != nil {
 			at := hcl.Range{Filename: VarsFile, Start: hcl.InitialPos, End: hcl.InitialPos}
 			l.diags = append(l.diags, diag.Error("unreadable", at, "Values of variables cannot be read",
-				"%s maps names to texts: %s.", VarsFile, err))
+				"%s maps names to texts, as in {\"name\": \"value\"}: %s.", VarsFile, strings.TrimPrefix(err.Error(), "json: ")))
+			clear(vars)
 		}
 	}
-	for k, v := range given {
-		vars[k] = v
-	}
+	maps.Copy(vars, given)
 	return vars
 }
 
@@ -190,6 +190,11 @@ func (l *loader) variables(content *hcl.BodyContent, given map[string]string) {
 			}
 			var ds hcl.Diagnostics
 			vals[v.Name], ds = v.Value(text, l.ctx)
+			if l.isLost("variable") { // its value may be what could not be read
+				for _, d := range ds {
+					*d = *diag.Follow(blk.DefRange)
+				}
+			}
 			diags = append(diags, ds...)
 		}
 		if diags.HasErrors() {
@@ -262,6 +267,7 @@ func (l *loader) decodeBlock(blk *hcl.Block, mk func() (conf.Block, *Kind)) {
 	if len(blk.Labels) == 0 || blk.Type == "router" {
 		l.diags = append(l.diags, diag.Error("bad-for-each", loop.NameRange, "Only one of these",
 			"A router has one %s block at most, so there is nothing to repeat.", blk.Type))
+		l.lost = append(l.lost, conf.Addr{Type: blk.Type})
 		return
 	}
 	turns, ds := conf.ForEach(loop.Expr, l.ctx)

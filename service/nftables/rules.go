@@ -274,7 +274,7 @@ func (f *Firewall) logDrops(c *chain, what string) {
 
 // dnat leads forwarded ports to their hosts before routing looks at them.
 func (f *Firewall) dnat(r *router.Router) chain {
-	c := chain{name: "dnat", head: "type nat hook prerouting priority dstnat; policy accept;"}
+	c := chain{name: "nat_in", head: "type nat hook prerouting priority dstnat; policy accept;"}
 	for _, p := range r.PortForwards {
 		devs := router.Devices(p.From.Target.Networks.All())
 		if len(devs) == 0 {
@@ -292,7 +292,7 @@ func (f *Firewall) dnat(r *router.Router) chain {
 // masquerade gives packets the router's own address on their way out. Only IPv4:
 // IPv6 has addresses enough.
 func (f *Firewall) masquerade(r *router.Router) chain {
-	c := chain{name: "masquerade", head: "type nat hook postrouting priority srcnat; policy accept;"}
+	c := chain{name: "nat_out", head: "type nat hook postrouting priority srcnat; policy accept;"}
 	for _, p := range r.Policies {
 		from, to := zoneDevices(p.From.All()), zoneDevices(p.To.All())
 		if p.Masquerade.V && len(from) > 0 && len(to) > 0 {
