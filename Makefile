@@ -1,0 +1,22 @@
+# What one types; what it does is in .ci/test, which CI calls without make.
+
+.PHONY: all build gen setup test lint unit fuzz bench
+all: build
+
+build:
+	CGO_ENABLED=0 go build -tags urfave_cli_no_docs -trimpath -o nbr ./cmd/nbr
+
+gen:
+	go run ./cmd/nbr gen -o out testdata/routers/bpi-r4
+
+setup:
+	.ci/setup
+
+test: setup
+	.ci/test
+
+unit fuzz: setup
+	.ci/test $@
+
+lint bench:
+	.ci/test $@
