@@ -137,6 +137,10 @@ func attr(v nixgen.Expr, name ...string) nixgen.Attr { return nixgen.Attr{Name: 
 func flakeNix(c Config) nixgen.Expr {
 	inputs := nixgen.Attrs{}
 	for _, in := range c.Inputs {
+		if len(in.Follows) == 0 {
+			inputs = append(inputs, attr(nixgen.Str(in.URL), in.Name, "url"))
+			continue
+		}
 		v := nixgen.Attrs{attr(nixgen.Str(in.URL), "url")}
 		for _, f := range in.Follows {
 			v = append(v, attr(nixgen.Str(f), "inputs", f, "follows"))
@@ -146,11 +150,10 @@ func flakeNix(c Config) nixgen.Expr {
 	return nixgen.Attrs{
 		attr(nixgen.Str(c.Description), "description"),
 		attr(inputs, "inputs"),
-		// A path relative to this file would depend on whether Nix came here through
-		// the link.
+		// Nix follows the link before it reads the file, so the path begins here. (The
+		// flake's own outPath would be an infinite recursion.)
 		attr(nixgen.Fn{Arg: "inputs", Body: nixgen.Call{
-			Fn:   nixgen.Var("import"),
-			Args: []nixgen.Expr{nixgen.Concat{nixgen.Var("inputs.self"), nixgen.Str("/" + Dir)}, nixgen.Var("inputs")},
+			Fn: nixgen.Var("import"), Args: []nixgen.Expr{nixgen.Path("./default.nix"), nixgen.Var("inputs")},
 		}}, "outputs"),
 	}
 }
@@ -205,7 +208,7 @@ func image(router, config string) nixgen.Attr {
 
 // manifest lists every other file with its hash.
 func (t *Tree) manifest() []byte {
-	m := Manifest{Version: 1, Files: map[string]string{}}
+	m := Manifest{Version: manifestVersion, Files: map[string]string{}}
 	for name, b := range t.Files {
 		m.Files[name] = Hash(b)
 	}
@@ -215,6 +218,9 @@ func (t *Tree) manifest() []byte {
 	}
 	return append(out, '\n')
 }
+
+// manifestVersion is the version of the manifest's form.
+const manifestVersion = 1
 
 // A Manifest is what ManifestName holds.
 type Manifest struct {

@@ -27,7 +27,9 @@ in
         ${lines (name: "\t\"github.com/nbr-dev/nbr/service/${name}\"")}
         )
 
-        func main() { cmd.Main(all.With(${lib.concatMapStringsSep ", " (name: "${name}.Kind()") names})...) }
+        func main() { cmd.Main(all.With(${
+          lib.concatMapStringsSep ", " (name: "${name}.Kind()") names
+        })...) }
       '';
     in
     self.packages.${pkgs.stdenv.hostPlatform.system}.nbr.overrideAttrs (old: {

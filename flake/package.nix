@@ -1,8 +1,5 @@
 # nbr as a package. The vendor hash is recomputed by a test, from go mod vendor.
-{
-  buildGoModule,
-  lib,
-}:
+{ buildGoModule, lib }:
 buildGoModule {
   pname = "nbr";
   version = "0.1.0";
@@ -21,7 +18,7 @@ buildGoModule {
         "testdata"
       ]);
   };
-  vendorHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+  vendorHash = "sha256-RGLEQJVwdPyga8FZafGaAK0MJTjbVa7AhQN2Y1f1lDA=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;

@@ -9,26 +9,30 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
 // stagePrefix begins the name of the folder in which a new tree is made.
-const stagePrefix = ".nbr-"
+const stagePrefix = ".nbr-gen-"
+
+var stageRE = regexp.MustCompile(`^\.nbr-gen-[0-9]+$`) // os.MkdirTemp appends digits
 
 // A Plan is what writing a tree would do. Paths are relative to the output folder.
 type Plan struct {
 	Write  []Change // new or different
 	Remove []string // generated once, not any more
 	Kept   []string // edited by somebody since they were generated: left alone
+	Yours  []string // edited, and not generated any more: from now on somebody's own
 	Same   int
 	tree   *Tree
 	dir    string
 	link   bool // flake.nix is not there yet
 	force  bool
-	on     map[string][]byte // what is on disk below Dir and will be replaced or kept
+	left   []string        // what killed runs left behind
+	keep   map[string]bool // Kept, below Dir
 }
 
 // A Change is a file that is written.
@@ -38,17 +42,26 @@ type Change struct {
 }
 
 // Stale tells whether the folder differs from the tree.
-func (p *Plan) Stale() bool { return len(p.Write)+len(p.Remove)+len(p.Kept) > 0 || p.link }
+func (p *Plan) Stale() bool { return p.differs() || len(p.Kept) > 0 }
+
+// differs tells whether there is something to write or to remove.
+func (p *Plan) differs() bool { return len(p.Write)+len(p.Remove) > 0 || p.link }
 
 // Compare says what writing the tree to the folder would do. With force, edited
 // files are overwritten.
 func (t *Tree) Compare(dir string, force bool) (*Plan, error) {
-	p := &Plan{tree: t, dir: dir, force: force, on: map[string][]byte{}}
+	p := &Plan{tree: t, dir: dir, force: force, keep: map[string]bool{}}
+	if err := p.checkDir(); err != nil {
+		return nil, err
+	}
 	old, err := readManifest(filepath.Join(dir, Dir, ManifestName))
 	if err != nil {
 		return nil, err
 	}
 	if err := p.checkLink(); err != nil {
+		return nil, err
+	}
+	if p.left, err = leftovers(dir); err != nil {
 		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Files)) {
@@ -60,15 +73,15 @@ func (t *Tree) Compare(dir string, force bool) (*Plan, error) {
 		if _, still := t.Files[name]; still {
 			continue
 		}
-		b, err := os.ReadFile(p.file(name))
+		have, at, err := p.read(name)
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return nil, err
-		case Hash(b) == old.Files[name] || force:
+		case at == nothing:
+		case at == ours && Hash(have) == old.Files[name] || force:
 			p.Remove = append(p.Remove, filepath.Join(Dir, name))
 		default:
-			p.Kept = append(p.Kept, filepath.Join(Dir, name))
+			p.Yours = append(p.Yours, filepath.Join(Dir, name))
 		}
 	}
 	return p, nil
@@ -76,23 +89,65 @@ func (t *Tree) Compare(dir string, force bool) (*Plan, error) {
 
 func (p *Plan) file(name string) string { return filepath.Join(p.dir, Dir, filepath.FromSlash(name)) }
 
+// kind is what can be at the path of a generated file.
+type kind int
+
+const (
+	nothing kind = iota // or a folder, which only matters when somebody's files are in it
+	ours                // a regular file: generated, unless its hash says otherwise
+	foreign             // a link or another thing that nbr never makes
+)
+
+// read is what is at a path of the tree.
+func (p *Plan) read(name string) ([]byte, kind, error) {
+	info, err := os.Lstat(p.file(name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR):
+		return nil, nothing, nil
+	case err != nil:
+		return nil, nothing, err
+	case info.IsDir():
+		return nil, nothing, nil
+	case !info.Mode().IsRegular():
+		return nil, foreign, nil
+	}
+	b, err := os.ReadFile(p.file(name))
+	return b, ours, err
+}
+
 // compare decides about one file of the new tree.
 func (p *Plan) compare(name string, old Manifest) error {
 	want := p.tree.Files[name]
-	have, err := os.ReadFile(p.file(name))
+	have, at, err := p.read(name)
 	path := filepath.Join(Dir, name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		p.Write = append(p.Write, Change{path, nil, want})
 	case err != nil:
 		return err
-	case bytes.Equal(have, want):
+	case at == nothing:
+		p.Write = append(p.Write, Change{path, nil, want})
+	case at == ours && bytes.Equal(have, want):
 		p.Same++
-	case name != ManifestName && Hash(have) != old.Files[name] && !p.force:
+	case name != ManifestName && (at == foreign || Hash(have) != old.Files[name]) && !p.force:
 		p.Kept = append(p.Kept, path)
-		p.on[name] = have
+		p.keep[name] = true
 	default:
 		p.Write = append(p.Write, Change{path, have, want})
+	}
+	return nil
+}
+
+// checkDir refuses a Dir that is no folder. A link would be exchanged for the new
+// tree, and what is behind it would no longer be part of it.
+func (p *Plan) checkDir() error {
+	dir := filepath.Join(p.dir, Dir)
+	info, err := os.Lstat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s is no folder: move it away, or choose another folder with -o", dir)
 	}
 	return nil
 }
@@ -100,10 +155,17 @@ func (p *Plan) compare(name string, old Manifest) error {
 // checkLink looks at flake.nix: it is our link, nothing yet, or somebody's file.
 func (p *Plan) checkLink() error {
 	file := filepath.Join(p.dir, "flake.nix")
-	to, err := os.Readlink(file)
+	info, err := os.Lstat(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		p.link = true
+		return nil
+	case err != nil:
+		return err
+	case info.IsDir():
+		return fmt.Errorf("%s is a folder: move it away, or choose another folder with -o", file)
+	}
+	switch to, err := os.Readlink(file); {
 	case err == nil && to == Link:
 	case p.force:
 		p.link = true
@@ -122,17 +184,36 @@ func readManifest(file string) (Manifest, error) {
 	if err == nil {
 		err = json.Unmarshal(b, &m)
 	}
+	if err == nil {
+		err = m.check()
+	}
 	if err != nil {
-		return m, fmt.Errorf("the list of generated files cannot be read, so nbr cannot tell them from yours: %w", err)
+		return m, fmt.Errorf("%s, the list of generated files, cannot be read, so nbr cannot tell them from yours: %w. "+
+			"Restore it, or delete it: then every file that differs counts as yours", file, err)
 	}
 	return m, nil
 }
 
+// check refuses what nbr would not have written. The file comes from a repository
+// that others write to, and what it names may be removed.
+func (m Manifest) check() error {
+	if m.Version != manifestVersion {
+		return fmt.Errorf("it is of version %d, and this nbr knows version %d", m.Version, manifestVersion)
+	}
+	for name := range m.Files {
+		if !filepath.IsLocal(name) || !fs.ValidPath(name) {
+			return fmt.Errorf("%q is no path in this folder", name)
+		}
+	}
+	return nil
+}
+
 // Apply writes the tree. Everything is made in a folder of its own and takes the
 // place of the old one in a single step (renameat2 with RENAME_EXCHANGE), so that
-// whoever kills nbr leaves the old tree or the new one.
+// whoever kills nbr leaves the old tree or the new one. Afterwards the plan says
+// what was done.
 func (p *Plan) Apply() error {
-	if !p.Stale() || len(p.Write)+len(p.Remove) == 0 && !p.link {
+	if !p.differs() && len(p.left) == 0 {
 		return nil
 	}
 	if err := os.MkdirAll(p.dir, 0o755); err != nil {
@@ -143,44 +224,103 @@ func (p *Plan) Apply() error {
 		return err
 	}
 	defer unlock()
-	if err := sweep(p.dir); err != nil {
+	// Another run may have written since the plan was made.
+	now, err := p.tree.Compare(p.dir, p.force)
+	if err != nil {
 		return err
+	}
+	*p = *now
+	for _, left := range p.left {
+		if err := remove(left); err != nil {
+			return err
+		}
+	}
+	if !p.differs() {
+		return nil
 	}
 	stage, err := os.MkdirTemp(p.dir, stagePrefix)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(stage) // after the exchange this is the old tree
-	if err := p.fill(stage); err != nil {
+	defer remove(stage) // after the exchange the old tree is in it
+	if err := p.stage(stage); err != nil {
 		return err
 	}
-	if err := swap(stage, filepath.Join(p.dir, Dir)); err != nil {
-		return err
-	}
-	if p.link {
-		return placeLink(p.dir, stage)
-	}
-	return syncDir(p.dir)
+	return errors.Join(p.place(stage), syncDir(p.dir))
 }
 
-// fill makes the new content of Dir: the generated files, the edited ones as they
-// are, and everything that is not ours.
-func (p *Plan) fill(stage string) error {
-	if err := os.Chmod(stage, 0o755); err != nil {
-		return err
-	}
-	for name, b := range p.tree.Files {
-		if kept, ok := p.on[name]; ok {
-			b = kept
-		}
-		if err := writeFile(filepath.Join(stage, filepath.FromSlash(name)), b); err != nil {
+// stage makes everything that is new, where nobody looks. Whatever can fail for
+// want of room fails here.
+func (p *Plan) stage(stage string) error {
+	if p.link {
+		if err := os.Symlink(Link, filepath.Join(stage, "flake.nix")); err != nil {
 			return err
 		}
 	}
-	gone := map[string]bool{}
-	for _, r := range p.Remove {
-		gone[r] = true
+	if len(p.Write)+len(p.Remove) == 0 {
+		return nil
 	}
+	return p.fill(filepath.Join(stage, Dir))
+}
+
+// place puts what is in stage where it belongs: the tree first, because a link
+// must lead somewhere.
+func (p *Plan) place(stage string) error {
+	if len(p.Write)+len(p.Remove) > 0 {
+		if err := swap(filepath.Join(stage, Dir), filepath.Join(p.dir, Dir)); err != nil {
+			return err
+		}
+	}
+	if p.link {
+		return os.Rename(filepath.Join(stage, "flake.nix"), filepath.Join(p.dir, "flake.nix"))
+	}
+	return nil
+}
+
+// fill makes the new content of Dir: the generated files, and everything that is
+// not ours or was edited.
+func (p *Plan) fill(stage string) error {
+	if err := os.Mkdir(stage, 0o755); err != nil {
+		return err
+	}
+	fresh := map[string]bool{} // what the old tree has that is not carried over
+	for _, name := range slices.Sorted(maps.Keys(p.tree.Files)) {
+		if p.keep[name] {
+			continue
+		}
+		fresh[filepath.Join(Dir, name)] = true
+		if err := writeFile(filepath.Join(stage, filepath.FromSlash(name)), p.tree.Files[name]); err != nil {
+			return err
+		}
+	}
+	for _, r := range p.Remove {
+		fresh[r] = true
+	}
+	modes, err := p.carryAll(stage, fresh)
+	if err != nil {
+		return err
+	}
+	if err := pruneEmpty(stage, p.Remove); err != nil {
+		return err
+	}
+	// Last, because a folder may be one that nobody is to write to.
+	for _, m := range slices.Backward(modes) {
+		if err := os.Chmod(m.dir, m.mode); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// A dirMode is the mode that a folder of the old tree had.
+type dirMode struct {
+	dir  string
+	mode fs.FileMode
+}
+
+// carryAll takes everything but the fresh files into the new folder.
+func (p *Plan) carryAll(stage string, fresh map[string]bool) ([]dirMode, error) {
+	var modes []dirMode
 	root := filepath.Join(p.dir, Dir)
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) && path == root {
@@ -190,49 +330,60 @@ func (p *Plan) fill(stage string) error {
 			return err
 		}
 		rel, err := filepath.Rel(root, path)
-		if err != nil || rel == "." {
+		if err != nil {
 			return err
 		}
-		if _, ours := p.tree.Files[filepath.ToSlash(rel)]; ours || gone[filepath.Join(Dir, rel)] {
-			return nil
+		to := filepath.Join(stage, rel)
+		if fresh[filepath.Join(Dir, rel)] {
+			return nil // a folder there is in the way if it holds somebody's files
 		}
-		return carry(path, filepath.Join(stage, rel), d)
+		if err := carry(path, to, d); err != nil {
+			return err
+		}
+		if d.IsDir() {
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			modes = append(modes, dirMode{to, info.Mode()})
+		}
+		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return pruneEmpty(stage, gone)
+	return modes, err
 }
 
 // carry takes a file that is not ours into the new folder: the same file, not a
 // copy, so that an editor that has it open goes on with it.
 func carry(from, to string, d fs.DirEntry) error {
-	if d.IsDir() {
-		return os.MkdirAll(to, 0o755)
-	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
-	}
-	if d.Type()&fs.ModeSymlink != 0 {
-		target, err := os.Readlink(from)
-		if err != nil {
-			return err
+	err := os.MkdirAll(filepath.Dir(to), 0o755)
+	switch {
+	case err != nil:
+	case d.IsDir():
+		err = os.MkdirAll(to, 0o755)
+	case d.Type()&fs.ModeSymlink != 0:
+		var target string
+		if target, err = os.Readlink(from); err == nil {
+			err = os.Symlink(target, to)
 		}
-		return os.Symlink(target, to)
+	default:
+		err = os.Link(from, to)
 	}
-	return os.Link(from, to)
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, unix.ENOTDIR) {
+		return fmt.Errorf("%s is in the way of a generated file: move it away", from)
+	}
+	return err
 }
 
 // pruneEmpty removes folders that held only files that are gone.
-func pruneEmpty(stage string, gone map[string]bool) error {
-	for path := range gone {
+func pruneEmpty(stage string, gone []string) error {
+	for _, path := range gone {
 		rel, err := filepath.Rel(Dir, path)
 		if err != nil {
 			return err
 		}
 		for d := filepath.Dir(rel); d != "."; d = filepath.Dir(d) {
-			if os.Remove(filepath.Join(stage, d)) != nil {
-				break // not empty, or gone already
+			if unix.Rmdir(filepath.Join(stage, d)) != nil {
+				break // not empty, gone already, or a file by now
 			}
 		}
 	}
@@ -262,33 +413,31 @@ func swap(stage, dir string) error {
 	return nil
 }
 
-// placeLink makes flake.nix lead into Dir.
-func placeLink(dir, stage string) error {
-	tmp := stage + "-link"
-	if err := os.Symlink(Link, tmp); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, filepath.Join(dir, "flake.nix")); err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return syncDir(dir)
-}
-
-// sweep removes what a killed run left behind. Nobody else is at work: the folder
-// is locked.
-func sweep(dir string) error {
+// leftovers are the folders of killed runs. Nobody else is at work while the
+// output folder is locked.
+func leftovers(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
+	var out []string
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), stagePrefix) {
-			if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-				return err
-			}
+		if e.IsDir() && stageRE.MatchString(e.Name()) {
+			out = append(out, filepath.Join(dir, e.Name()))
 		}
 	}
-	return nil
+	return out, err
+}
+
+// remove removes a folder, also when it has folders that nobody may write to.
+func remove(dir string) error {
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			err = os.Chmod(path, 0o700)
+		}
+		return err
+	})
+	return errors.Join(err, os.RemoveAll(dir))
 }
 
 // lock keeps a second nbr gen out of the folder. The lock goes with the process.

@@ -1,0 +1,189 @@
+package flaketest_test
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/nbr-dev/nbr/cmd"
+	"github.com/nbr-dev/nbr/firmware"
+	"github.com/nbr-dev/nbr/internal/lab"
+	"github.com/nbr-dev/nbr/internal/nixoptions"
+	"github.com/nbr-dev/nbr/internal/nixoptions/standin"
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/service/all"
+)
+
+const repo = "../.."
+
+// specs are all good specs of the project: the whole routers, and those of the
+// services' txtar files.
+func specs(t *testing.T) map[string]fs.FS {
+	t.Helper()
+	out := map[string]fs.FS{}
+	for _, pattern := range []string{"testdata/routers/*", "testdata/good/*"} {
+		dirs, err := filepath.Glob(filepath.Join(repo, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, dir := range dirs {
+			out[filepath.Base(filepath.Dir(dir))+"/"+filepath.Base(dir)] = os.DirFS(dir)
+		}
+	}
+	for _, pattern := range []string{"service/*/testdata/*.txtar", "firmware/testdata/*.txtar"} {
+		files, err := filepath.Glob(filepath.Join(repo, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			ar, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := fstest.MapFS{}
+			for _, f := range ar.Files {
+				if !strings.Contains(f.Name, "/") && !strings.HasSuffix(f.Name, ".txt") && !(strings.HasSuffix(f.Name, ".json") && !strings.HasSuffix(f.Name, ".hcl.json")) {
+					m[f.Name] = &fstest.MapFile{Data: f.Data}
+				}
+			}
+			out[strings.TrimPrefix(file, repo+"/")] = m
+		}
+	}
+	if len(out) < 15 {
+		t.Fatalf("only %d specs found", len(out))
+	}
+	return out
+}
+
+func registry() *service.Registry {
+	return &service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}
+}
+
+// TestOptionsExist looks up every option that any spec of the project sets, with
+// its type, in the table of each release. There is no list of exceptions.
+func TestOptionsExist(t *testing.T) {
+	n := 0
+	for name, fsys := range specs(t) {
+		spec, diags := registry().Load(fsys, nil)
+		if diags.HasErrors() {
+			t.Errorf("%s: %s", name, diags.Error())
+			continue
+		}
+		for _, m := range spec.Modules() {
+			opts := m.Module.Options()
+			for _, imp := range m.Module.Imports {
+				opts = append(opts, imported(imp)...)
+			}
+			n += len(opts)
+			for _, release := range router.Releases {
+				for _, p := range nixoptions.Check(release, opts) {
+					t.Errorf("%s: %s.nix: NixOS %s: %s", name, m.Name, release, p)
+				}
+			}
+		}
+	}
+	t.Logf("%d options in %d releases", n, len(router.Releases))
+}
+
+// imported are the options of a module that is written out among the imports.
+func imported(e nixgen.Expr) []nixgen.Option {
+	from := nixgen.Origin{}
+	if at, ok := e.(nixgen.At); ok {
+		from, e = at.From, at.Expr
+	}
+	var out []nixgen.Option
+	if attrs, ok := e.(nixgen.Attrs); ok {
+		for _, a := range attrs {
+			out = append(out, nixgen.Option{Path: a.Name, Value: a.Value, From: from})
+		}
+	}
+	return out
+}
+
+// gen runs nbr gen over folders of specs.
+func gen(t *testing.T, dirs ...string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "out")
+	var stderr bytes.Buffer
+	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &stderr, Stderr: &stderr}
+	if code := cmd.Run(context.Background(), env, append([]string{"gen", "-o", out}, dirs...), all.Kinds()...); code != 0 {
+		t.Fatalf("nbr gen: exit code %d\n%s", code, stderr.String())
+	}
+	return out
+}
+
+// TestFlakesEvaluate generates a flake of every spec, and Nix checks each: the
+// modules merge, every value that nbr sets fits its option, no assertion fails,
+// and the image and both configurations can be instantiated.
+func TestFlakesEvaluate(t *testing.T) {
+	nix := lab.Nix(t)
+	inputs := map[string]map[string]string{}
+	for _, release := range router.Releases {
+		inputs[release] = standin.Inputs(t, release)
+	}
+	for name, fsys := range specs(t) {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "spec")
+			if err := os.CopyFS(dir, fsys); err != nil {
+				t.Fatal(err)
+			}
+			out := gen(t, dir)
+			spec, _ := registry().Load(os.DirFS(dir), nil)
+			nix.Flake(t, out, lab.Overrides(used(t, out, inputs[string(spec.Router.Release.V)]))...)
+		})
+	}
+}
+
+// used are the stand-ins of the inputs that a flake has: Nix warns about others.
+func used(t *testing.T, out string, all map[string]string) map[string]string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(out, "flake.nix"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := map[string]string{}
+	for name, path := range all {
+		first, _, _ := strings.Cut(name, "/")
+		if bytes.Contains(b, []byte(" "+first+".url")) || bytes.Contains(b, []byte(" "+first+" = {")) {
+			m[name] = path
+		}
+	}
+	return m
+}
+
+// TestSeveralRouters puts two routers into one flake.
+func TestSeveralRouters(t *testing.T) {
+	out := gen(t, filepath.Join(repo, "testdata/routers/bpi-r4"), filepath.Join(repo, "testdata/good/min"))
+	in := used(t, out, standin.Inputs(t, "25.11"))
+	nix := lab.Nix(t)
+	nix.Flake(t, out, lab.Overrides(in)...)
+	var name string
+	nix.EvalFlakeJSON(t, out, "nixosConfigurations.bpi-r4.config.networking.hostName", in, &name)
+	if name != "bpi-r4" {
+		t.Errorf("the host is called %q", name)
+	}
+}
+
+// TestLocalNix shows that a user's local.nix is part of the system.
+func TestLocalNix(t *testing.T) {
+	out := gen(t, filepath.Join(repo, "testdata/routers/bpi-r4"))
+	if err := os.WriteFile(filepath.Join(out, "routers/bpi-r4/local.nix"), []byte("{ time.timeZone = \"Asia/Tokyo\"; }\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	in := used(t, out, standin.Inputs(t, "25.11"))
+	// The spec says Europe/Berlin: two definitions clash, and Nix names both files.
+	_, err := lab.Nix(t).Try(t, "nix", append([]string{"eval", "--offline", "--no-write-lock-file",
+		"path:" + out + "#nixosConfigurations.bpi-r4.config.time.timeZone"}, lab.Overrides(in)...)...)
+	if err == nil || !strings.Contains(err.Error(), "routers/bpi-r4/local.nix") {
+		t.Errorf("local.nix was not read: %v", err)
+	}
+}

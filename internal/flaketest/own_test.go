@@ -1,0 +1,217 @@
+package flaketest_test
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/nbr-dev/nbr/internal/lab"
+	"github.com/nbr-dev/nbr/internal/nixoptions/standin"
+)
+
+var update = flag.Bool("update", false, "write vendorHash anew")
+
+// checkout copies what a flake of this repository needs into a folder.
+func checkout(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "nbr")
+	files := strings.Fields(run(t, repo, "git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"))
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(repo, f))
+		if os.IsNotExist(err) {
+			continue // deleted and not committed yet
+		}
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(filepath.Join(dir, f)), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, f), b, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func run(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	c := exec.Command(name, args...)
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+var vendorHashRE = regexp.MustCompile(`vendorHash = "([^"]*)"`)
+
+// TestVendorHash computes the hash that buildGoModule wants: that of the folder
+// which go mod vendor makes, as an archive of Nix.
+func TestVendorHash(t *testing.T) {
+	vendor := filepath.Join(t.TempDir(), "vendor")
+	run(t, repo, "go", "mod", "vendor", "-o", vendor)
+	out, err := lab.Nix(t).Try(t, "nix", "hash", "path", "--sri", vendor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.TrimSpace(out)
+	file := filepath.Join(repo, "flake/package.nix")
+	src, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		src = vendorHashRE.ReplaceAllLiteral(src, []byte(`vendorHash = "`+got+`"`))
+		if err := os.WriteFile(file, src, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := string(vendorHashRE.FindSubmatch(src)[1]); want != got {
+		t.Errorf("flake/package.nix says %s, go mod vendor makes %s; run with -update", want, got)
+	}
+}
+
+// TestOwnFlake checks nbr's own flake: every output evaluates.
+func TestOwnFlake(t *testing.T) {
+	dir := checkout(t)
+	in := map[string]string{"nixpkgs": standin.Inputs(t, "25.11")["nixpkgs"]}
+	nix := lab.Nix(t)
+	nix.Flake(t, dir, lab.Overrides(in)...)
+	var main string
+	nix.EvalFlakeJSON(t, dir, "packages.x86_64-linux.nbr.meta.mainProgram", in, &main)
+	if main != "nbr" {
+		t.Errorf("the package's program is %q", main)
+	}
+}
+
+// TestFromSpec generates while Nix evaluates: a derivation runs nbr and its output
+// is imported. The stand-in's derivations build nothing, so the program is built
+// here and given to it.
+func TestFromSpec(t *testing.T) {
+	dir := checkout(t)
+	bin := filepath.Join(t.TempDir(), "bin")
+	c := exec.Command("go", "build", "-o", filepath.Join(bin, "nbr"), "./cmd/nbr")
+	c.Dir, c.Env = repo, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	in := standin.Inputs(t, "25.11")
+	flake := filepath.Join(t.TempDir(), "router")
+	for name, text := range map[string]string{
+		"flake.nix": `{
+  inputs.nbr.url = "path:` + dir + `";
+  inputs.nixpkgs.url = "path:` + in["nixpkgs"] + `";
+  inputs.nixos-sbc.url = "path:` + in["nixos-sbc"] + `";
+  inputs.bin = { url = "path:` + bin + `"; flake = false; };
+  outputs = inputs: {
+    nixosConfigurations.bpi-r4 = inputs.nixpkgs.lib.nixosSystem {
+      specialArgs = { inherit (inputs) nixos-sbc; };
+      modules = [ (inputs.nbr.lib.fromSpec {
+        spec = ./spec;
+        pkgs.runCommand = name: _: script: derivation {
+          inherit name;
+          system = "x86_64-linux";
+          builder = "/bin/sh";
+          args = [ "-c" ("PATH=${inputs.bin}\n" + script) ];
+        };
+        pkgs.stdenv.hostPlatform.system = "x86_64-linux";
+        nbr = inputs.bin;
+      }).bpi-r4 ];
+    };
+  };
+}
+`,
+	} {
+		if err := os.MkdirAll(flake, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(flake, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.CopyFS(filepath.Join(flake, "spec"), os.DirFS(filepath.Join(repo, "testdata/routers/bpi-r4"))); err != nil {
+		t.Fatal(err)
+	}
+	overrides := map[string]string{"nbr/nixpkgs": in["nixpkgs"], "nixos-sbc/nixpkgs": in["nixos-sbc/nixpkgs"]}
+	var host string
+	lab.Nix(t).Builder(t).EvalFlakeJSON(t, flake, "nixosConfigurations.bpi-r4.config.networking.hostName", overrides, &host)
+	if host != "bpi-r4" {
+		t.Errorf("the host is called %q", host)
+	}
+}
+
+// TestWithServices runs the step that adds a third party's service to nbr's
+// source, as Nix's builder would, and builds the result.
+func TestWithServices(t *testing.T) {
+	dir := checkout(t)
+	in := map[string]string{"nixpkgs": standin.Inputs(t, "25.11")["nixpkgs"]}
+	third := filepath.Join(t.TempDir(), "hello")
+	if err := os.MkdirAll(third, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(third, "hello.go"), []byte(thirdParty), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	user := filepath.Join(t.TempDir(), "user")
+	if err := os.MkdirAll(user, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(user, "flake.nix"), []byte(`{
+  inputs.nbr.url = "path:`+dir+`";
+  inputs.hello = { url = "path:`+third+`"; flake = false; };
+  outputs = { self, nbr, hello }: {
+    postPatch = (nbr.lib.withServices {
+      pkgs = {
+        stdenv.hostPlatform.system = "x86_64-linux";
+        writeText = name: text: builtins.toFile name text;
+      };
+      services.hello = hello;
+    }).postPatch;
+  };
+}
+`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var script string
+	lab.Nix(t).Builder(t).EvalFlakeJSON(t, user, "postPatch", map[string]string{"nbr/nixpkgs": in["nixpkgs"]}, &script)
+	run(t, dir, "sh", "-ec", script)
+	run(t, dir, "go", "build", "-o", "with", "./cmd/nbr")
+	if out := run(t, dir, "./with", "schema", "-doc", "hello"); !strings.Contains(out, "Says hello") {
+		t.Errorf("the new block is not in the schema:\n%s", out)
+	}
+}
+
+const thirdParty = `// Package hello is a service of a third party.
+package hello
+
+import (
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+)
+
+func Kind() service.Kind {
+	return service.Kind{Type: "hello", Doc: "Says hello.", File: "hello", Single: true, New: func() service.Block { return &Hello{} }}
+}
+
+type Hello struct {
+	conf.Header
+	To conf.Value[string] ` + "`hcl:\"to,required\" doc:\"Whom.\"`" + `
+}
+
+func (h *Hello) Resolve(*router.Scope) hcl.Diagnostics { return nil }
+func (h *Hello) Lower(_ *router.Router, m *nixgen.Module) {
+	m.Set(service.From(h), nixgen.Str("hello "+h.To.V), "users", "motd")
+}
+func (h *Hello) Checks(*router.Router, *verify.Plan) {}
+`
