@@ -1,0 +1,115 @@
+# What every NixOS has: the options of the table, pkgs, and a system whose
+# evaluation looks at everything that is set.
+{
+  config,
+  lib,
+  options,
+  ...
+}:
+let
+  cfg = config.nixpkgs;
+  default = x: { _option.default = x; };
+
+  # hostPlatform is the modern way to say it, system the one of old flakes.
+  host =
+    if options.nixpkgs.hostPlatform.isDefined then
+      cfg.hostPlatform
+    else if options.nixpkgs.system.isDefined then
+      cfg.system
+    else
+      throw "Neither nixpkgs.hostPlatform nor the argument system of nixosSystem is set.";
+  build = if options.nixpkgs.buildPlatform.isDefined then cfg.buildPlatform else host;
+
+  pkgs = import ../. {
+    localSystem = build;
+    crossSystem = host;
+    inherit (cfg) overlays;
+    config = if options.nixpkgs.config.isDefined then cfg.config else { };
+  };
+
+  failed = map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
+
+  kernelPackages = config.boot.kernelPackages;
+in
+{
+  options = lib.standin.declareFile ../options.json {
+    boot.kernelPackages._option = {
+      default = pkgs.linuxPackages;
+      apply =
+        k:
+        k.extend (
+          _: prev: {
+            kernel = prev.kernel.override (old: {
+              kernelPatches = old.kernelPatches or [ ] ++ config.boot.kernelPatches;
+            });
+          }
+        );
+    };
+    # The defaults that modules of a router read.
+    networking = {
+      hostName = default "nixos";
+      useDHCP = default true;
+    };
+    system = {
+      name = default config.networking.hostName;
+      stateVersion = default lib.release;
+      nixos.release = default lib.release;
+      nixos.version = default lib.release;
+    };
+    boot.loader.generic-extlinux-compatible.populateCmd = default "populate";
+    users.users."<name>".name._option.fallback = loc: lib.elemAt loc (lib.length loc - 2);
+    users.users."<name>".home._option.fallback = _: "/var/empty";
+    users.defaultUserShell = default "/run/current-system/sw/bin/bash";
+  };
+
+  config = {
+    _module.args.pkgs = lib.mkOptionDefault pkgs;
+
+    # Asserted by the modules of the same names.
+    assertions = [
+      {
+        assertion = config.networking.ifstate.enable -> !config.networking.useDHCP;
+        message = "networking.ifstate and networking.useDHCP exclude each other";
+      }
+      {
+        assertion = config.networking.ifstate.enable -> !config.networking.networkmanager.enable;
+        message = "networking.ifstate and networking.networkmanager exclude each other";
+      }
+      {
+        assertion =
+          config.services.kea.dhcp4.enable
+          -> (config.services.kea.dhcp4.settings == null) != (config.services.kea.dhcp4.configFile == null);
+        message = "services.kea.dhcp4 wants either settings or configFile";
+      }
+    ];
+
+    system.build.toplevel =
+      if failed != [ ] then
+        throw "\nFailed assertions:\n${lib.concatMapStringsSep "\n" (m: "- ${m}") failed}"
+      else
+        lib.showWarnings config.warnings (
+          pkgs.buildPackages.runCommand "nixos-system-${config.system.name}"
+            {
+              # system.build has this derivation in it, and the kernel's packages
+              # more than a system needs.
+              settings = builtins.toJSON (
+                lib.renderOptions (
+                  options
+                  // {
+                    _module = { };
+                    boot = removeAttrs options.boot [ "kernelPackages" ];
+                    system = removeAttrs options.system [ "build" ];
+                  }
+                )
+              );
+              inherit (config.system) checks;
+              kernel = kernelPackages.kernel;
+              kernelConfig = kernelPackages.kernel.configfile;
+              passAsFile = [ "settings" ];
+            }
+            ''
+              cp "$settingsPath" "$out"
+            ''
+        );
+  };
+}

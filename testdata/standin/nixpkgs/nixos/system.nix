@@ -1,0 +1,28 @@
+# lib.nixosSystem.
+self:
+{
+  modules,
+  specialArgs ? { },
+  system ? null,
+  ...
+}:
+let
+  lib = self.lib;
+  eval = lib.evalModules {
+    class = "nixos";
+    modules = [
+      ./base.nix
+    ]
+    ++ lib.optional (system != null) { nixpkgs.system = lib.mkDefault system; }
+    ++ modules;
+    specialArgs = {
+      modulesPath = toString ./modules;
+    }
+    // specialArgs;
+  };
+in
+eval
+// {
+  inherit lib;
+  pkgs = eval._module.args.pkgs;
+}
