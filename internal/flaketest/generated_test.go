@@ -162,7 +162,7 @@ func used(t *testing.T, out string, all map[string]string) map[string]string {
 
 // TestSeveralRouters puts two routers into one flake.
 func TestSeveralRouters(t *testing.T) {
-	out := gen(t, filepath.Join(repo, "testdata/routers/bpi-r4"), filepath.Join(repo, "testdata/good/min"))
+	out := gen(t, filepath.Join(repo, "testdata/routers/bpi-r4"), filepath.Join(repo, "testdata/good/console-only"))
 	in := used(t, out, standin.Inputs(t, "25.11"))
 	nix := lab.Nix(t)
 	nix.Flake(t, out, lab.Overrides(in)...)
@@ -185,5 +185,29 @@ func TestLocalNix(t *testing.T) {
 		"path:" + out + "#nixosConfigurations.bpi-r4.config.time.timeZone"}, lab.Overrides(in)...)...)
 	if err == nil || !strings.Contains(err.Error(), "routers/bpi-r4/local.nix") {
 		t.Errorf("local.nix was not read: %v", err)
+	}
+}
+
+// TestLockFile shows that Nix writes flake.lock beside the link, where git sees
+// it, and that generating again leaves it alone.
+func TestLockFile(t *testing.T) {
+	spec := filepath.Join(repo, "testdata/routers/bpi-r4")
+	out := gen(t, spec)
+	in := used(t, out, standin.Inputs(t, "25.11"))
+	if _, err := lab.Nix(t).Try(t, "nix", append([]string{"flake", "lock", "--offline", "path:" + out}, lab.Overrides(in)...)...); err != nil {
+		t.Fatal(err)
+	}
+	lock := filepath.Join(out, "flake.lock")
+	before, err := os.ReadFile(lock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var buf bytes.Buffer
+	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &buf, Stderr: &buf}
+	if code := cmd.Run(context.Background(), env, []string{"gen", "-o", out, "-force", spec}, all.Kinds()...); code != 0 {
+		t.Fatal(buf.String())
+	}
+	if after, err := os.ReadFile(lock); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("flake.lock changed: %v", err)
 	}
 }
