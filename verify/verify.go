@@ -5,6 +5,8 @@ package verify
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -37,10 +39,17 @@ type Verdict struct {
 
 // A Check is one promise of a spec.
 type Check struct {
-	ID    string    // stable and unique: "network.lan/address"
-	Title string    // for people
-	From  hcl.Range // the line that promised it
+	ID    string       // stable and unique: "network.lan/address"
+	Title string       // for people
+	From  hcl.Range    // the line that promised it
+	Needs []state.Need // what has to be looked at for it, beyond what always is
 	Eval  func(*state.State) Verdict
+}
+
+// Block is the address of the block that the check is of.
+func (c Check) Block() string {
+	block, _, _ := strings.Cut(c.ID, "/")
+	return block
 }
 
 // A Plan is all checks of a router, in the order of its blocks.
@@ -59,6 +68,19 @@ func (p *Plan) Add(c Check) {
 	}
 	p.ids[c.ID] = true
 	p.Checks = append(p.Checks, c)
+}
+
+// Needs are what all checks ask for, each once, in the order of the checks.
+func (p *Plan) Needs() []state.Need {
+	var out []state.Need
+	for _, c := range p.Checks {
+		for _, n := range c.Needs {
+			if !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
 }
 
 // A Result is a check and its verdict.
