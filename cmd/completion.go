@@ -39,7 +39,7 @@ complete -c nbr -a '(__nbr_complete)'
 func (a *app) completionCommand() *cli.Command {
 	return &cli.Command{
 		Name: "completion", Usage: "print the completion script of a shell", ArgsUsage: "bash|zsh|fish",
-		Description: "Examples:\n   source <(nbr completion bash)\n   nbr completion fish >~/.config/fish/completions/nbr.fish",
+		Description:  "Examples:\n   source <(nbr completion bash)\n   nbr completion fish >~/.config/fish/completions/nbr.fish",
 		BashComplete: complete("bash", "zsh", "fish"),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {

@@ -146,8 +146,8 @@ func (a *app) becomes(tree *flake.Tree, addr string) []string {
 		lines := strings.Split(string(tree.Files[name]), "\n")
 		for i, o := range tree.Origins[name] {
 			text := strings.TrimSpace(lines[i])
-			if text == "" || strings.HasPrefix(text, "#") {
-				continue
+			if strings.Trim(text, "[](){}'; ") == "" || strings.HasPrefix(text, "#") {
+				continue // says nothing of its own
 			}
 			if about(o.Addr, addr) || strings.HasSuffix(text, " "+addr+`"`) {
 				out = append(out, fmt.Sprintf("%s/%s:%d  %s", flake.Dir, name, i+1, text))

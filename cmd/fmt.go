@@ -133,6 +133,9 @@ func hclFiles(arg string) ([]string, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
+		if strings.HasSuffix(arg, ".json") {
+			return nil, fmt.Errorf("%s is JSON, and nbr fmt formats HCL", arg)
+		}
 		return []string{arg}, nil
 	}
 	entries, err := os.ReadDir(arg)
@@ -151,9 +154,8 @@ func hclFiles(arg string) ([]string, error) {
 // replaceFile writes beside the file and renames, so that a crash loses nothing.
 // A link stays one.
 func replaceFile(file string, b []byte) error {
-	file, err := filepath.EvalSymlinks(file)
-	if err != nil {
-		return err
+	if to, err := filepath.EvalSymlinks(file); err == nil {
+		file = to
 	}
 	mode := fs.FileMode(0o644)
 	if info, err := os.Stat(file); err == nil {

@@ -96,7 +96,7 @@ func (a *app) report(p *flake.Plan) {
 }
 
 func summary(p *flake.Plan) string {
-	parts := []string{fmt.Sprintf("%d files written", len(p.Write))}
+	parts := []string{count(len(p.Write), "file") + " written"}
 	if len(p.Remove) > 0 {
 		parts = append(parts, fmt.Sprintf("%d removed", len(p.Remove)))
 	}
@@ -111,6 +111,10 @@ func summary(p *flake.Plan) string {
 
 func (a *app) diff(p *flake.Plan) {
 	for _, w := range p.Write {
+		if w.Path == flake.Dir+"/"+flake.ManifestName {
+			fmt.Fprintf(a.Stdout, "changed: %s\n", w.Path) // hashes tell nobody anything
+			continue
+		}
 		a.Stdout.Write(diff.Diff("a/"+w.Path, w.Old, "b/"+w.Path, w.New))
 	}
 	for _, r := range p.Remove {

@@ -100,8 +100,8 @@ func publicKey(file string) (key, from string, err error) {
 			return "", "", err
 		}
 		var k router.SSHKey
-		if err := k.UnmarshalText(b); err != nil {
-			return "", "", fmt.Errorf("%s: %w", f, err)
+		if k.UnmarshalText(b) != nil { // its error quotes the file, which may be the private key
+			return "", "", fmt.Errorf("%s is no SSH public key: give the file that ends in .pub", f)
 		}
 		return strings.TrimSpace(string(k)), f, nil
 	}

@@ -115,7 +115,8 @@ func (a *app) checkCommand() *cli.Command {
 				return err
 			}
 			for _, s := range specs {
-				fmt.Fprintf(a.Stdout, "%s: %s is a valid spec (%d networks, %d checks)\n", s.dir, s.Router.Name.V, len(s.Router.Networks), len(s.Plan().Checks))
+				fmt.Fprintf(a.Stdout, "%s: %s is a valid spec (%s, %s)\n", s.dir, s.Router.Name.V,
+					count(len(s.Router.Networks), "network"), count(len(s.Plan().Checks), "check"))
 			}
 			return nil
 		},

@@ -3,8 +3,8 @@
 
 router "bpi-r4" {
   board         = "bananapi-bpir4"
-  memory        = "8GiB"          # the firmware has to know; nbr verify checks it
-  state_version = "25.11"         # the release you install first, for ever
+  memory        = "8GiB"  # the firmware has to know; nbr verify checks it
+  state_version = "25.11" # the release you install first, for ever
   time_zone     = "Europe/Berlin"
 }
 

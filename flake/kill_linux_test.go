@@ -179,7 +179,7 @@ func TestKilledAtAnyStep(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel() // a traced process is its thread's own
+			t.Parallel()                 // a traced process is its thread's own
 			base := mount(t, "size=64m") // where fsync costs nothing
 			fresh := func(name string) string {
 				dir := filepath.Join(base, name)

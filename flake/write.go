@@ -112,6 +112,9 @@ func (p *Plan) read(name string) ([]byte, kind, error) {
 		return nil, foreign, nil
 	}
 	b, err := os.ReadFile(p.file(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nothing, nil // another run has replaced the tree in between
+	}
 	return b, ours, err
 }
 

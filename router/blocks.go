@@ -195,7 +195,7 @@ type Route struct {
 // never its content.
 type Secret struct {
 	conf.Header
-	Name   conf.Value[Name]   `hcl:"name,label"`
+	Name   conf.Value[Name]   `hcl:"name,key"`
 	Source conf.Value[Source] `hcl:"source,optional" default:"file" doc:"Who puts the file there: you (file), sops-nix (sops) or agenix."`
 	Path   conf.Value[Path]   `hcl:"path,optional" doc:"Where the file is. Required for source = \"file\"; the others have their own place."`
 	File   conf.Value[File]   `hcl:"file,optional" doc:"The encrypted file in the spec's folder, for sops and agenix."`
@@ -238,7 +238,7 @@ func (s *Secret) Staged() string { return "/run/nbr/secrets/" + string(s.Name.V)
 // An Input changes where an input of the flake comes from, or adds one.
 type Input struct {
 	conf.Header
-	Name   conf.Value[Name]     `hcl:"name,label"`
+	Name   conf.Value[Name]     `hcl:"name,key"`
 	URL    conf.Value[FlakeURL] `hcl:"url,required" doc:"The flake reference, as in github:nakato/nixos-sbc/main."`
 	Follow conf.List[Name]      `hcl:"follows,optional" doc:"Inputs of that flake that are to be ours of the same name."`
 }

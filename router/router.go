@@ -14,6 +14,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
@@ -45,7 +46,7 @@ func (r *Router) sure() bool {
 // ZoneOf is the zone that a network is in, or nil.
 func (r *Router) ZoneOf(n *Network) *Zone {
 	for _, z := range r.Zones {
-		if slices.Contains(z.Networks.All(), n) {
+		if conf.Has(z.Networks, n) {
 			return z
 		}
 	}
@@ -55,7 +56,7 @@ func (r *Router) ZoneOf(n *Network) *Zone {
 // BridgeOf is the bridge that a link is a port of, or nil.
 func (r *Router) BridgeOf(l Link) *Bridge {
 	for _, b := range r.Bridges {
-		if slices.Contains(b.Ports.All(), l) {
+		if conf.Has(b.Ports, l) {
 			return b
 		}
 	}

@@ -80,8 +80,8 @@ func ruleRouter(r *Router) hcl.Diagnostics {
 		"A spec says what the machine is: router \"name\" { board = …, memory = …, state_version = … }. `nbr init` writes a first one."))
 }
 
-// links are all links with their names, ports first.
-func (r *Router) links() []Link {
+// Links are all links with their names, ports first.
+func (r *Router) Links() []Link {
 	var out []Link
 	if r.Board != nil {
 		for _, p := range r.Board.Ports {
@@ -100,7 +100,7 @@ func (r *Router) links() []Link {
 func ruleNames(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	first := map[IfName]Link{}
-	for _, l := range r.links() {
+	for _, l := range r.Links() {
 		n := l.LinkName()
 		if n == "" {
 			continue // its name was refused
@@ -133,7 +133,7 @@ func below(l Link) []Link {
 }
 
 func ruleLoops(r *Router) hcl.Diagnostics {
-	for _, l := range r.links() {
+	for _, l := range r.Links() {
 		var path []string
 		if reaches(l, l, &path, map[Link]bool{}) {
 			return one(diag.Error("link-loop", l.Head().Def, "Link on top of itself",

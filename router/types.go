@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // time zones are judged the same on every machine
+	"unicode"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -334,15 +335,15 @@ type AddrRange struct{ First, Last netip.Addr }
 
 func (r *AddrRange) UnmarshalText(b []byte) error {
 	first, last, ok := strings.Cut(string(b), "-")
-	var err1, err2 error
-	r.First, err1 = netip.ParseAddr(strings.TrimSpace(first))
-	r.Last, err2 = netip.ParseAddr(strings.TrimSpace(last))
-	if !ok || err1 != nil || err2 != nil || r.First.BitLen() != r.Last.BitLen() {
+	var a, z Addr
+	err := errors.Join(a.UnmarshalText([]byte(strings.TrimSpace(first))), z.UnmarshalText([]byte(strings.TrimSpace(last))))
+	if !ok || err != nil || a.BitLen() != z.BitLen() {
 		return fmt.Errorf("%q is no range of addresses such as 192.168.178.100-192.168.178.199", b)
 	}
-	if r.Last.Less(r.First) {
+	if z.Less(a.Addr) {
 		return fmt.Errorf("%q ends before it begins", b)
 	}
+	*r = AddrRange{a.Addr, z.Addr}
 	return nil
 }
 
@@ -410,14 +411,12 @@ type SSHKey string
 
 func (k *SSHKey) UnmarshalText(b []byte) error {
 	s := strings.TrimSpace(string(b))
-	if _, _, _, rest, err := ssh.ParseAuthorizedKey([]byte(s)); err != nil || len(rest) > 0 || strings.ContainsFunc(s, isControl) {
+	if _, _, _, rest, err := ssh.ParseAuthorizedKey([]byte(s)); err != nil || len(rest) > 0 || strings.ContainsFunc(s, unicode.IsControl) {
 		return fmt.Errorf("%q is no public key in the form of authorized_keys: type, base64 and a comment on one line", b)
 	}
 	*k = SSHKey(s)
 	return nil
 }
-
-func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // Describe is what the type is in the schema.
 func (SSHKey) Describe() string { return "SSH public key" }
@@ -442,8 +441,8 @@ func (PasswordHash) Describe() string { return "password hash (crypt(5))" }
 type WireGuardKey string
 
 func (k *WireGuardKey) UnmarshalText(b []byte) error {
-	raw, err := base64.StdEncoding.Strict().DecodeString(string(b))
-	if err != nil || len(raw) != 32 {
+	raw, err := base64.StdEncoding.Strict().DecodeString(string(b)) // skips line ends
+	if err != nil || len(raw) != 32 || len(b) != 44 {
 		return fmt.Errorf("%q is no WireGuard key: 44 characters of base64, as wg pubkey prints it", b)
 	}
 	*k = WireGuardKey(b)

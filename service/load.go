@@ -65,14 +65,15 @@ type loader struct {
 	diags  hcl.Diagnostics
 	blocks []*decoded
 	first  map[conf.Addr]hcl.Range
-	lost   []conf.Addr // blocks that are there and could not be read; without a name all of a type
+	names  map[conf.Addr]hcl.Range // of keyed blocks
+	lost   []conf.Addr             // blocks that are there and could not be read; without a name all of a type
 }
 
 // Load reads the spec in the root of fsys, with values for its variables. The
 // spec is usable when there are no errors.
 func (reg *Registry) Load(fsys fs.FS, vars map[string]string) (*Spec, hcl.Diagnostics) {
 	set, diags := source.ReadDir(fsys)
-	l := &loader{reg: reg, types: reg.Types(), diags: diags, first: map[conf.Addr]hcl.Range{}}
+	l := &loader{reg: reg, types: reg.Types(), diags: diags, first: map[conf.Addr]hcl.Range{}, names: map[conf.Addr]hcl.Range{}}
 	l.ctx = &conf.Context{
 		Eval:  &hcl.EvalContext{Functions: conf.Functions(), Variables: map[string]cty.Value{}},
 		Types: map[string]bool{"port": true},
@@ -262,6 +263,7 @@ func (l *loader) decodeBlock(blk *hcl.Block, mk func() (conf.Block, *Kind)) {
 		d := &decoded{block: b, kind: kind}
 		l.blocks = append(l.blocks, d)
 		l.tell(d, append(diags, conf.Decode(blk.Body, b, l.ctx)...))
+		l.tell(d, l.name(b, group.Name, blk.DefRange))
 		return
 	}
 	if len(blk.Labels) == 0 || blk.Type == "router" {
@@ -280,14 +282,28 @@ func (l *loader) decodeBlock(blk *hcl.Block, mk func() (conf.Block, *Kind)) {
 	for _, turn := range turns {
 		b, _ := mk()
 		conf.Labels(blk, b)
-		b.Head().Addr = group.Instance(turn.Key)
 		d := &decoded{block: b, kind: kind, key: turn.Key, group: group, bad: diags.HasErrors()}
 		l.blocks = append(l.blocks, d)
+		l.tell(d, conf.SetKey(b, turn.Key, loop.Expr.Range()))
+		l.tell(d, l.name(b, turn.Key, loop.Expr.Range()))
 		l.tell(d, conf.Decode(rest, b, turn.Ctx))
 	}
 	if len(turns) == 0 {
 		l.blocks = append(l.blocks, &decoded{group: group}) // a group of none
 	}
+}
+
+// name takes the name of a block for it, where the name is not only its address.
+func (l *loader) name(b conf.Block, name string, at hcl.Range) hcl.Diagnostics {
+	own := conf.Addr{Type: b.Head().Addr.Type, Name: name}
+	if !conf.Keyed(b) {
+		return nil
+	}
+	if before, dup := l.names[own]; dup {
+		return hcl.Diagnostics{conf.Duplicate(own, at, before)}
+	}
+	l.names[own] = at
+	return nil
 }
 
 // coreValues makes the values of the core's blocks known to services. Those of a

@@ -32,6 +32,22 @@ func Labels(blk *hcl.Block, b Block) hcl.Diagnostics {
 	return setLabel(reflect.ValueOf(b).Elem(), info, blk)
 }
 
+// Keyed tells whether the label of b is a name that others use, as a user's: each
+// instance of for_each needs its own then, which is its key.
+func Keyed(b Block) bool { return infoOf(reflect.TypeOf(b).Elem()).keyed }
+
+// SetKey makes b the instance of for_each with this key.
+func SetKey(b Block, key string, at hcl.Range) hcl.Diagnostics {
+	h := b.Head()
+	h.Addr = h.Addr.Instance(key)
+	info := infoOf(reflect.TypeOf(b).Elem())
+	if !info.keyed {
+		return nil
+	}
+	l := reflect.ValueOf(b).Elem().Field(info.label).Addr().Interface().(attribute)
+	return l.decode(hcl.StaticExpr(stringVal(key), at), &Context{})
+}
+
 func setLabel(v reflect.Value, info *structInfo, blk *hcl.Block) hcl.Diagnostics {
 	l := v.Field(info.label).Addr().Interface().(attribute)
 	lit := hcl.StaticExpr(stringVal(blk.Labels[0]), blk.LabelRanges[0])
@@ -96,41 +112,44 @@ func Duplicate(a Addr, at, before hcl.Range) *hcl.Diagnostic {
 		"%s is already defined. Rename or remove one of the two.", a), before, "the first one")
 }
 
+// codes are nbr's codes for the summaries of the HCL library, by how they begin.
+// None begins like another.
+var codes = map[string]string{
+	"Unsupported argument":       "unsupported-argument",
+	"Missing required argument":  "missing-argument",
+	"Unsupported block type":     "unsupported-block",
+	"Missing block label":        "block-labels",
+	"Extraneous block label":     "block-labels",
+	"Extraneous label for":       "block-labels",
+	"Missing name for":           "block-labels",
+	"Unknown variable":           "no-such-variable",
+	"Unsupported attribute":      "no-such-attribute",
+	"Call to unknown function":   "no-such-function",
+	"Error in function call":     "function-call",
+	"Invalid function argument":  "function-call",
+	"Not enough function":        "function-call",
+	"Too many function":          "function-call",
+	"Extraneous JSON object":     "unsupported-argument",
+	"Invalid index":              "no-such-attribute",
+	"Invalid template interpol":  "bad-value",
+	"Invalid operand":            "bad-value",
+	"Invalid multi-line string":  "syntax",
+	"Unexpected ":                "unsupported-block",
+	"Missing map element":        "no-such-attribute",
+	"Duplicate ":                 "duplicate",
+	"Incorrect JSON value type":  "syntax",
+	"Variables not allowed":      "no-such-variable",
+	"Function calls not allowed": "no-such-function",
+}
+
 // Coded gives the HCL library's diagnostics the codes of nbr.
 func Coded(ds hcl.Diagnostics) hcl.Diagnostics {
-	codes := map[string]string{
-		"Unsupported argument":       "unsupported-argument",
-		"Missing required argument":  "missing-argument",
-		"Unsupported block type":     "unsupported-block",
-		"Missing block label":        "block-labels",
-		"Extraneous block label":     "block-labels",
-		"Extraneous label for":       "block-labels",
-		"Missing name for":           "block-labels",
-		"Unknown variable":           "no-such-variable",
-		"Unsupported attribute":      "no-such-attribute",
-		"Call to unknown function":   "no-such-function",
-		"Error in function call":     "function-call",
-		"Invalid function argument":  "function-call",
-		"Not enough function":        "function-call",
-		"Too many function":          "function-call",
-		"Extraneous JSON object":     "unsupported-argument",
-		"Invalid index":              "no-such-attribute",
-		"Invalid template interpol":  "bad-value",
-		"Invalid operand":            "bad-value",
-		"Invalid multi-line string":  "syntax",
-		"Unexpected ":                "unsupported-block",
-		"Missing map element":        "no-such-attribute",
-		"Duplicate ":                 "duplicate",
-		"Incorrect JSON value type":  "syntax",
-		"Variables not allowed":      "no-such-variable",
-		"Function calls not allowed": "no-such-function",
-	}
 	for _, d := range ds {
 		if diag.Code(d) != "" {
 			continue
 		}
 		code := "expression"
-		for prefix, c := range codes { // prefixes exclude each other
+		for prefix, c := range codes {
 			if strings.HasPrefix(d.Summary, prefix) {
 				code = c
 			}
@@ -142,7 +161,8 @@ func Coded(ds hcl.Diagnostics) hcl.Diagnostics {
 
 // structInfo is what the tags of a block struct say.
 type structInfo struct {
-	label  int // index of the label field, or -1
+	label  int  // index of the label field, or -1
+	keyed  bool // the key of for_each takes the label's place
 	attrs  []field
 	blocks []field
 	schema *hcl.BodySchema
@@ -177,8 +197,8 @@ func newInfo(t reflect.Type) *structInfo {
 		name, kind, _ := strings.Cut(tag, ",")
 		f := field{name: name, doc: sf.Tag.Get("doc"), def: sf.Tag.Get("default"), index: i}
 		switch kind {
-		case "label":
-			info.label = i
+		case "label", "key":
+			info.label, info.keyed = i, kind == "key"
 			continue
 		case "block":
 			f.elem, f.many = sf.Type, sf.Type.Kind() == reflect.Slice

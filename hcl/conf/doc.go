@@ -12,7 +12,8 @@
 //
 // and carries the tags
 //
-//	hcl:"name,kind"    kind is required, optional, label or block
+//	hcl:"name,kind"    kind is required, optional, label, key or block; a key is
+//	                   a label that the key of for_each takes the place of
 //	doc:"…"            one sentence for people
 //	default:"…"        the value when the attribute is absent
 //

@@ -1,6 +1,9 @@
 package conf
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -35,10 +38,31 @@ func (c *Context) eval(e hcl.Expression) (cty.Value, hcl.Diagnostics) {
 		}
 	}
 	val, diags := e.Value(c.Eval)
+	for _, d := range diags {
+		c.suggest(d, e)
+	}
 	if !diags.HasErrors() && !val.IsWhollyKnown() {
 		diags = append(diags, diag.Follow(e.Range())) // only what is wrong elsewhere is unknown
 	}
 	return val, Coded(diags)
+}
+
+// suggest says of a name that is not there, such as local.nmae, which one is
+// meant. It does so after the fact: try and can may ask for what is not there.
+func (c *Context) suggest(d *hcl.Diagnostic, e hcl.Expression) {
+	for _, tr := range e.Variables() {
+		if len(tr) < 2 || d.Subject == nil || tr[1].SourceRange() != *d.Subject {
+			continue
+		}
+		step, ok := tr[1].(hcl.TraverseAttr)
+		obj, known := c.get(tr.RootName())
+		if !ok || !known || !obj.Type().IsObjectType() || obj.Type().HasAttribute(step.Name) {
+			continue
+		}
+		d.Summary = "No such name"
+		d.Detail = tr.RootName() + "." + step.Name + " is not defined." + diag.Suggest(step.Name, slices.Collect(maps.Keys(obj.Type().AttributeTypes())))
+		diag.Coded("no-such-attribute", hcl.Diagnostics{d})
+	}
 }
 
 func (c *Context) stage() string {
@@ -49,10 +73,15 @@ func (c *Context) stage() string {
 }
 
 func (c *Context) has(root string) bool {
+	_, ok := c.get(root)
+	return ok
+}
+
+func (c *Context) get(root string) (cty.Value, bool) {
 	for ev := c.Eval; ev != nil; ev = ev.Parent() {
-		if _, ok := ev.Variables[root]; ok {
-			return true
+		if v, ok := ev.Variables[root]; ok {
+			return v, true
 		}
 	}
-	return false
+	return cty.NilVal, false
 }

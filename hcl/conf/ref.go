@@ -39,6 +39,11 @@ func (r Refs[T]) All() []T {
 	return out
 }
 
+// Has tells whether t is one of the targets.
+func Has[T comparable](r Refs[T], t T) bool {
+	return slices.ContainsFunc(r.Items, func(it Ref[T]) bool { return it.Target == t })
+}
+
 func (r *Ref[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	addr, diags := refAddr(e, ctx)
 	if !diags.HasErrors() {
@@ -56,7 +61,7 @@ func (r *Refs[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	exprs, diags := hcl.ExprList(e)
 	if diags.HasErrors() {
 		return hcl.Diagnostics{diag.Error("not-a-list", e.Range(), "Not a list of references",
-			"References are written out, as in [%s.a, %s.b]: they are read before anything is computed.", refName[T](), refName[T]())}
+			"References are written out, as in [%s.a, %s.b]: they are read before anything is computed.", exampleType[T](), exampleType[T]())}
 	}
 	for _, e := range exprs {
 		var one Ref[T]
@@ -79,6 +84,14 @@ func refName[T any]() string {
 		t = t.Elem()
 	}
 	return strings.ToLower(t.Name())
+}
+
+// exampleType is a block type that a reference of this type may name.
+func exampleType[T any]() string {
+	if reflect.TypeFor[T]().Kind() == reflect.Interface { // several types fit
+		return "port"
+	}
+	return refName[T]()
 }
 
 // refAddr reads an expression as the address of a block. It evaluates nothing

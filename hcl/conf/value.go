@@ -81,10 +81,13 @@ func (l *List[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 		var out hcl.Diagnostics
 		for _, e := range exprs {
 			var v Value[T]
-			out = append(out, v.decode(e, ctx)...)
+			ds := v.decode(e, ctx)
 			if v.Set {
 				l.Items = append(l.Items, v)
+			} else if !ds.HasErrors() {
+				ds = v.assign(cty.NullVal(cty.DynamicPseudoType), e.Range())
 			}
+			out = append(out, ds...)
 		}
 		return out
 	}
@@ -125,12 +128,12 @@ func (l *List[T]) spec() (string, bool) { return typeName[T](), true }
 
 // assign converts a value to what dst points at.
 func assign(val cty.Value, dst any) error {
+	if val.IsNull() { // an argument that is null is as if it were not there
+		return errors.New("null is no element of a list")
+	}
 	if d, ok := dst.(*cty.Value); ok {
 		*d = val
 		return noNUL(val)
-	}
-	if val.IsNull() {
-		return errors.New("null is no element of a list")
 	}
 	if _, ok := dst.(*bool); ok {
 		b, err := convert.Convert(val, cty.Bool)

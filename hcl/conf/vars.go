@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,7 +21,16 @@ type Variable struct {
 	Def     hcl.Range
 	Type    cty.Type // cty.DynamicPseudoType when not said
 	Default cty.Value
+	parts   *typeexpr.Defaults // of optional attributes inside the type; nil when it has none
 	checks  []validation
+}
+
+// fit converts a value to the variable's type.
+func (v *Variable) fit(val cty.Value) (cty.Value, error) {
+	if v.parts != nil && !val.IsNull() {
+		val = v.parts.Apply(val)
+	}
+	return convert.Convert(val, v.Type)
 }
 
 type validation struct {
@@ -47,10 +57,10 @@ func DecodeVariable(blk *hcl.Block, ctx *Context) (*Variable, hcl.Diagnostics) {
 	content, diags := blk.Body.Content(variableSchema)
 	diags = Coded(diags)
 	if a, ok := content.Attributes["type"]; ok {
-		t, ds := typeexpr.TypeConstraint(a.Expr)
+		t, parts, ds := typeexpr.TypeConstraintWithDefaults(a.Expr)
 		diags = append(diags, diag.Coded("bad-type", ds)...)
 		if !ds.HasErrors() {
-			v.Type = t
+			v.Type, v.parts = t, parts
 		}
 	}
 	if a, ok := content.Attributes["default"]; ok {
@@ -58,10 +68,10 @@ func DecodeVariable(blk *hcl.Block, ctx *Context) (*Variable, hcl.Diagnostics) {
 		diags = append(diags, ds...)
 		if !ds.HasErrors() {
 			v.Default = val
-			if _, err := convert.Convert(val, v.Type); err != nil {
+			if _, err := v.fit(val); err != nil {
 				diags = append(diags, diag.Error("bad-value", a.Expr.Range(), "Default does not fit the type",
 					"%s is expected: %s.", v.Type.FriendlyName(), err))
-				v.Default = cty.UnknownVal(v.Type)
+				v.Default = cty.DynamicVal
 			}
 		}
 	}
@@ -87,16 +97,16 @@ func (v *Variable) Value(given *string, ctx *Context) (cty.Value, hcl.Diagnostic
 	if given != nil {
 		var diags hcl.Diagnostics
 		if val, diags = v.parse(*given); diags.HasErrors() {
-			return cty.UnknownVal(v.Type), diags
+			return cty.DynamicVal, diags
 		}
 	}
 	if val == cty.NilVal {
-		return cty.UnknownVal(v.Type), hcl.Diagnostics{diag.Error("variable-not-set", v.Def, "Variable not set",
+		return cty.DynamicVal, hcl.Diagnostics{diag.Error("variable-not-set", v.Def, "Variable not set",
 			"The variable %s has no default. Give it one, or a value: -var '%s=…'.", v.Name, v.Name)}
 	}
-	val, err := convert.Convert(val, v.Type)
+	val, err := v.fit(val)
 	if err != nil {
-		return cty.UnknownVal(v.Type), hcl.Diagnostics{diag.Error("bad-value", v.Def, "Bad value for a variable",
+		return cty.DynamicVal, hcl.Diagnostics{diag.Error("bad-value", v.Def, "Bad value for a variable",
 			"The variable %s is a %s: %s.", v.Name, v.Type.FriendlyName(), err)}
 	}
 	return val, v.validate(val, ctx)
@@ -133,7 +143,7 @@ func (v *Variable) validate(val cty.Value, ctx *Context) hcl.Diagnostics {
 			diags = append(diags, diag.Error("bad-value", c.condition.Range(), "Condition is neither true nor false",
 				"A condition compares: var.%s != \"\".", v.Name))
 		} else if b.False() {
-			diags = append(diags, diag.Error("variable-refused", v.Def, "Variable refused", "%s: %s", v.Name, c.message))
+			diags = append(diags, diag.Error("variable-refused", v.Def, "Variable refused", "%s: %s.", v.Name, strings.TrimSuffix(c.message, ".")))
 		}
 	}
 	return diags
@@ -222,6 +232,9 @@ type Instance struct {
 	Ctx *Context // with each.key and each.value
 }
 
+// keyRE is what a key may be: it ends in names of interfaces, files and rules.
+var keyRE = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$`)
+
 // ForEach evaluates a for_each argument: a map, an object, or a list or set of
 // texts. Maps give their instances sorted by key, lists in their order.
 func ForEach(e hcl.Expression, ctx *Context) ([]Instance, hcl.Diagnostics) {
@@ -251,8 +264,8 @@ func ForEach(e hcl.Expression, ctx *Context) ([]Instance, hcl.Diagnostics) {
 		if seen[key] {
 			return bad("%q is there twice. Each key makes one block.", key)
 		}
-		if strings.ContainsAny(key, "\x00\n\"") {
-			return bad("The key %q cannot be part of a name.", key)
+		if !keyRE.MatchString(key) {
+			return bad("The key %q cannot be part of a name: use letters, digits, ., - and _, at most 63.", key)
 		}
 		seen[key] = true
 		out = append(out, Instance{key, ctx.Child(map[string]cty.Value{

@@ -104,7 +104,8 @@ func Sort(ds hcl.Diagnostics) hcl.Diagnostics {
 			cmp.Compare(a.Severity, b.Severity),
 			cmp.Compare(Code(a), Code(b)),
 			cmp.Compare(a.Summary, b.Summary),
-			cmp.Compare(a.Detail, b.Detail))
+			cmp.Compare(a.Detail, b.Detail),
+			cmp.Compare(ra.End.Byte, rb.End.Byte))
 	})
 	return slices.CompactFunc(ds, func(a, b *hcl.Diagnostic) bool {
 		return place(a) == place(b) && a.Severity == b.Severity &&

@@ -8,10 +8,12 @@ import (
 	"io"
 	"path"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/mitchellh/go-wordwrap"
+	"golang.org/x/text/width"
 )
 
 // A Writer prints diagnostics for people, as the program does everywhere.
@@ -85,8 +87,8 @@ func (w *Writer) snippet(b *bytes.Buffer, rng hcl.Range, color string) {
 	}
 	lead, mark := expand(line[:from]), expand(line[from:max(to, from)])
 	fmt.Fprintf(b, "%5d | %s\n", rng.Start.Line, expand(line))
-	fmt.Fprintf(b, "      | %s%s\n", strings.Repeat(" ", utf8.RuneCountInString(lead)),
-		w.paint(color, strings.Repeat("^", max(1, utf8.RuneCountInString(mark)))))
+	fmt.Fprintf(b, "      | %s%s\n", strings.Repeat(" ", columns(lead)),
+		w.paint(color, strings.Repeat("^", max(1, columns(mark)))))
 }
 
 // lineAt is the line of src that holds the byte at i, and where it starts.
@@ -106,12 +108,28 @@ func lineAt(src []byte, i int) (string, int) {
 
 func expand(s string) string { return Printable(strings.ReplaceAll(s, "\t", "    ")) }
 
-// Printable replaces control characters, so that a spec cannot drive the
-// terminal it is shown on. Line ends stay.
+// columns is how much room a text takes on a terminal.
+func columns(s string) int {
+	n := 0
+	for _, r := range s {
+		switch k := width.LookupRune(r).Kind(); {
+		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf): // joins what is before it
+		case k == width.EastAsianWide || k == width.EastAsianFullwidth:
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// Printable replaces control characters and those that turn the direction of
+// writing, so that a spec cannot drive the terminal it is shown on. Line ends
+// stay.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 {
-			return '\uFFFD'
+		if r != '\n' && unicode.In(r, unicode.Cc, unicode.Bidi_Control) {
+			return unicode.ReplacementChar
 		}
 		return r
 	}, s)
@@ -210,7 +228,7 @@ func (w *Writer) GitHub(ds hcl.Diagnostics) error {
 		if d.Subject != nil {
 			at = fmt.Sprintf("file=%s,line=%d,col=%d,", prop.Replace(w.file(d.Subject.Filename)), d.Subject.Start.Line, d.Subject.Start.Column)
 		}
-		fmt.Fprintf(&b, "::%s %stitle=%s::%s\n", word, at, prop.Replace(d.Summary+" ["+Code(d)+"]"), data.Replace(d.Detail))
+		fmt.Fprintf(&b, "::%s %stitle=%s::%s\n", word, at, prop.Replace(Printable(d.Summary)+" ["+Code(d)+"]"), data.Replace(Printable(d.Detail)))
 	}
 	_, err := w.W.Write(b.Bytes())
 	return err

@@ -50,7 +50,9 @@ func ReadDir(fsys fs.FS) (*Set, hcl.Diagnostics) {
 		return set, hcl.Diagnostics{diag.Error("unreadable", hcl.Range{}, "Folder cannot be read", "%s.", err)}
 	}
 	var diags hcl.Diagnostics
-	for _, e := range entries { // ReadDir sorts by name
+	// Not every file system sorts, and Bytes searches.
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	for _, e := range entries {
 		if e.IsDir() || !IsSpec(e.Name()) {
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
 )
 
 // Kind is the time block. It is there without being written: without the time
@@ -90,7 +91,20 @@ func (t *Time) Lower(r *router.Router, m *nixgen.Module) {
 	}
 }
 
-// Checks look at the unit.
-func (t *Time) Checks(r *router.Router, p *verify.Plan) {
+// Checks look at the unit and ask the kernel whether somebody keeps its clock.
+func (t *Time) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(t.Addr.String()+"/unit", t.Def, "chronyd.service")
+	p.Add(verify.Check{
+		ID: t.Addr.String() + "/synchronised", Title: "the clock is synchronised", From: t.Def,
+		Eval: func(st *state.State) verify.Verdict {
+			want, hint := "synchronised", "chronyc tracking"
+			switch {
+			case st.Clock == nil:
+				return verify.NotSeen(want, hint)
+			case !st.Clock.Synchronised:
+				return verify.Verdict{Status: verify.Fail, Want: want, Got: "running free", Hint: hint}
+			}
+			return verify.Compare(want, want, hint)
+		},
+	})
 }

@@ -87,7 +87,10 @@ func (c *Client) Lower(r *router.Router, m *nixgen.Module) {
 
 // config is the part of dhcpcd.conf(5) that NixOS has no options for.
 func config(r *router.Router, c *Client) string {
-	lines := []string{"ipv4only"} // router advertisements are the kernel's
+	lines := []string{
+		"ipv4only", // router advertisements are the kernel's
+		"noipv4ll", // a made-up address is no upstream, and without a lifetime IfState removes it
+	}
 	if resolves(r) {
 		lines = append(lines, "nohook resolv.conf") // the router asks its own resolver
 	}

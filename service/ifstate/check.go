@@ -42,6 +42,7 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 	for _, s := range r.Claims.SysctlKeys() {
 		p.Add(verify.Check{
 			ID: fmt.Sprintf("%s/sysctl/%s", s.Addr, s.Key), Title: s.Key, From: s.From,
+			Needs: []state.Need{{Kind: state.NeedSysctl, Name: s.Key}},
 			Eval: func(st *state.State) verify.Verdict {
 				hint := "sysctl " + s.Key
 				if st.Sysctls == nil {
@@ -55,6 +56,7 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 			},
 		})
 	}
+	b.drift(r, p)
 }
 
 func upDown(up bool) string {

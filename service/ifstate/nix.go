@@ -85,13 +85,20 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 	}
 	conduits := map[router.IfName]bool{}
 	for _, p := range r.Board.Ports {
-		if !used(r, p) {
-			continue
-		}
 		if p.Kind == router.PortDSA {
 			conduits[p.Conduit] = true
 		}
-		set(p, portUser(r, p), iface(r, p, port(r, p)))
+		switch {
+		case used(r, p):
+			set(p, portUser(r, p), iface(r, p, port(r, p)))
+		case p.Kind == router.PortDSA:
+			// IfState would try to delete it, which the kernel refuses.
+			set(p, r.System, iface(r, p, nixgen.Attrs{
+				kind("dsa"),
+				{Name: []string{"link"}, Value: nixgen.Str(p.Conduit)},
+				{Name: []string{"state"}, Value: nixgen.Str("down")},
+			}))
+		}
 	}
 	for _, p := range r.Board.Ports {
 		if conduits[p.Name] {
@@ -194,7 +201,7 @@ func bridge(b *router.Bridge) nixgen.Attrs {
 		out = append(out, nixgen.Attr{Name: []string{"address"}, Value: nixgen.Str(b.MAC.V)})
 	}
 	if b.STP.V {
-		out = append(out, nixgen.Attr{Name: []string{"br_stp_state"}, Value: nixgen.Int(1)})
+		out = append(out, nixgen.Attr{Name: []string{"br_stp_state"}, Value: nixgen.Bool(true)})
 	}
 	return mtu(out, b.MTU)
 }

@@ -62,13 +62,28 @@ func (d *DHCP4) Resolve(s *router.Scope) hcl.Diagnostics {
 		return hcl.Diagnostics{diag.With(diag.Error("no-fixed-address", d.Network.Range, "Network without a fixed address",
 			"A DHCP server leases addresses of its own network, so %s needs ipv4 = the router's address there.", n.Addr), n.Def, "%s", n.Addr.String())}
 	}
+	diags := d.link(s)
 	s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: "udp", Port: 67, Networks: []*router.Network{n}, Unit: "kea-dhcp4-server"})
-	diags := d.pools()
+	diags = append(diags, d.pools()...)
 	if len(d.DNS.Items) == 0 && !d.resolver(s.Router) {
 		diags = append(diags, diag.Warning("no-name-server", d.Def, "Clients get no name server",
 			"The router has no resolver for %s, and %s names none. Add a resolver block or dns = [\"9.9.9.9\"].", n.Addr, d.Addr))
 	}
 	return append(diags, d.reservations()...)
+}
+
+// link refuses a second server on one link: a client that asks for an address does
+// not say of which network, and Kea takes an interface once.
+func (d *DHCP4) link(s *router.Scope) hcl.Diagnostics {
+	for _, l := range s.Claims.Listens {
+		for _, n := range l.Networks {
+			if l.Service == "dhcp" && n != d.Network.Target && n.Device() == d.Network.Target.Device() {
+				return hcl.Diagnostics{diag.With(diag.Error("two-servers-on-link", d.Network.Range, "Two DHCP servers on one link",
+					"%s leases addresses on %s already. Put the networks on links of their own, such as VLANs.", l.Addr, n.Device()), l.From, "%s", l.Addr.String())}
+			}
+		}
+	}
+	return nil
 }
 
 // resolver tells whether the router answers DNS in the network. The kinds that do

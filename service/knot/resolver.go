@@ -131,8 +131,15 @@ func view(subnets []string, answer string) nixgen.Attrs {
 	}
 }
 
-// Checks look at the unit. That it answers and validates is a question that
-// verify asks.
-func (b *Resolver) Checks(r *router.Router, p *verify.Plan) {
+// Checks look at the unit and at the addresses that it listens on: the router's
+// own and those of the networks, and none towards an upstream.
+func (b *Resolver) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(b.Addr.String()+"/unit", b.Def, "knot-resolver.service")
+	addrs := []string{"127.0.0.1", "::1"}
+	for _, n := range b.Networks.All() {
+		addrs = append(addrs, addresses(n)...)
+	}
+	for _, proto := range []string{"udp", "tcp"} {
+		p.Listens(b.Addr.String()+"/listen/"+proto, b.Networks.Range, proto, 53, addrs)
+	}
 }

@@ -50,7 +50,7 @@ func (f *Firewall) Resolve(s *router.Scope) hcl.Diagnostics {
 		}
 	}
 	for _, p := range s.PortForwards {
-		s.Kernel(p.Def, "port forwards", "NFT_NAT")
+		s.Kernel(p.Def, "port forwards", "NFT_NAT", "NFT_FIB_INET")
 	}
 	if f.FlowOffload.V {
 		s.Kernel(f.FlowOffload.Range, "flow offload", "NF_FLOW_TABLE", "NF_FLOW_TABLE_INET", "NFT_FLOW_OFFLOAD")

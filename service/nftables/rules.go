@@ -1,6 +1,7 @@
 package nftables
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,11 +32,11 @@ func (f *Firewall) Content(r *router.Router) string {
 	if f.AntiSpoof.V {
 		chains = append(chains, antiSpoof(f))
 	}
-	chains = append(chains, f.dnat(r), f.input(r))
+	chains = append(chains, f.natIn(r), f.input(r))
 	for _, z := range r.Zones {
 		chains = append(chains, zoneInput(r, z))
 	}
-	chains = append(chains, f.forward(r), f.masquerade(r))
+	chains = append(chains, f.forward(r), f.natOut(r))
 	var b strings.Builder
 	for _, c := range chains {
 		if len(c.rules) > 0 || c.head == "" {
@@ -110,6 +111,11 @@ func antiSpoof(f *Firewall) chain {
 func (f *Firewall) input(r *router.Router) chain {
 	by := blockLine(f)
 	c := chain{name: "input", head: "type filter hook input priority filter; policy drop;"}
+	if f.Ping.V {
+		// Before the next rule: all but the first of a series of pings are established.
+		c.add(by, "icmp type echo-request limit rate over %s counter drop", pingLimit)
+		c.add(by, "icmpv6 type echo-request limit rate over %s counter drop", pingLimit)
+	}
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
 	c.add(by, "iifname \"lo\" accept")
 	c.icmp(f)
@@ -125,20 +131,21 @@ func (f *Firewall) input(r *router.Router) chain {
 	return c
 }
 
-// icmp lets pass what IP does not work without: errors, and for IPv6 neighbour
-// discovery and multicast listener discovery from the link itself (RFC 4890
-// section 4.4).
+// icmp lets pass what IP does not work without and what is no part of a connection:
+// for IPv6 neighbour discovery and multicast listener discovery from the link itself
+// (RFC 4890 section 4.4). Errors need no rule: those about connections are related,
+// and to conntrack all others are invalid.
 func (c *chain) icmp(f *Firewall) {
 	by := blockLine(f)
 	if f.Ping.V {
-		c.add(by, "icmp type echo-request limit rate 10/second burst 20 packets accept")
-		c.add(by, "icmpv6 type echo-request limit rate 10/second burst 20 packets accept")
+		c.add(by, "icmp type echo-request accept")
+		c.add(by, "icmpv6 type echo-request accept")
 	}
-	c.add(by, "icmp type { destination-unreachable, time-exceeded, parameter-problem } accept")
-	c.add(by, "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept")
 	c.add(by, "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept")
 	c.add(by, "ip6 saddr fe80::/10 icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept")
 }
+
+const pingLimit = "10/second burst 20 packets"
 
 func open(o *router.Open) string {
 	s := fmt.Sprintf("iifname %s ", set(router.Devices(o.Networks)))
@@ -178,8 +185,6 @@ func (f *Firewall) forward(r *router.Router) chain {
 	by := blockLine(f)
 	c := chain{name: "forward", head: "type filter hook forward priority filter; policy drop;"}
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
-	// RFC 4890 section 4.3.1: errors of connections that the router does not know.
-	c.add(by, "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } limit rate 100/second burst 200 packets accept")
 	for _, p := range r.PortForwards {
 		if devs := router.Devices(p.From.Target.Networks.All()); len(devs) > 0 {
 			c.add(blockLine(p), "iifname %s ct status dnat ip daddr %s %s dport %s counter accept", set(devs), p.To.V, p.Protocol.V, targetPort(p))
@@ -211,6 +216,13 @@ func (c *chain) policy(p *router.Policy) {
 		full := strings.TrimSpace(way + " " + match)
 		if p.Log.V {
 			c.add(blockLine(p), "%s limit rate 5/second burst 10 packets log prefix \"nbr %s: \"", full, logName(p.Name.V))
+		}
+		if p.Action.V == "reject" && (match == "" || strings.Contains(match, "tcp")) {
+			// Clients try again for seconds after an ICMP error, and never after a reset.
+			c.add(blockLine(p), "%s counter reject with tcp reset", strings.TrimSpace(way+" "+cmp.Or(match, "meta l4proto tcp")))
+			if match != "" {
+				continue
+			}
 		}
 		c.add(blockLine(p), "%s counter %s", full, p.Action.V)
 	}
@@ -272,8 +284,10 @@ func (f *Firewall) logDrops(c *chain, what string) {
 	c.add(blockLine(f), "counter")
 }
 
-// dnat leads forwarded ports to their hosts before routing looks at them.
-func (f *Firewall) dnat(r *router.Router) chain {
+// natIn leads forwarded ports to their hosts before routing looks at them: of what
+// is meant for the router, not of what passes through it to somebody else. (The
+// chains cannot be called dnat and masquerade: those are words of nft's grammar.)
+func (f *Firewall) natIn(r *router.Router) chain {
 	c := chain{name: "nat_in", head: "type nat hook prerouting priority dstnat; policy accept;"}
 	for _, p := range r.PortForwards {
 		devs := router.Devices(p.From.Target.Networks.All())
@@ -284,19 +298,30 @@ func (f *Firewall) dnat(r *router.Router) chain {
 		if p.ToPort.Set {
 			to += fmt.Sprintf(":%d", p.ToPort.V)
 		}
-		c.add(blockLine(p), "iifname %s meta nfproto ipv4 %s dport %s counter dnat ip to %s", set(devs), p.Protocol.V, p.Port.V, to)
+		c.add(blockLine(p), "iifname %s meta nfproto ipv4 fib daddr type local %s dport %s counter dnat ip to %s", set(devs), p.Protocol.V, p.Port.V, to)
 	}
 	return c
 }
 
-// masquerade gives packets the router's own address on their way out. Only IPv4:
-// IPv6 has addresses enough.
-func (f *Firewall) masquerade(r *router.Router) chain {
+// natOut gives packets the router's own address on their way out, if the policy
+// that let them pass says so. Only IPv4: IPv6 has addresses enough.
+func (f *Firewall) natOut(r *router.Router) chain {
 	c := chain{name: "nat_out", head: "type nat hook postrouting priority srcnat; policy accept;"}
-	for _, p := range r.Policies {
+	for i, p := range r.Policies {
 		from, to := zoneDevices(p.From.All()), zoneDevices(p.To.All())
-		if p.Masquerade.V && len(from) > 0 && len(to) > 0 {
-			c.add(line(p.Addr, p.Masquerade.Range), "iifname %s oifname %s meta nfproto ipv4 counter masquerade", set(from), set(to))
+		if len(from) == 0 || len(to) == 0 {
+			continue
+		}
+		at, verdict := p.Masquerade.Range, "masquerade"
+		if !p.Masquerade.V {
+			if p.Action.V != "accept" || !slices.ContainsFunc(r.Policies[i+1:], func(o *router.Policy) bool { return o.Masquerade.V }) {
+				continue
+			}
+			at, verdict = p.Def, "accept" // and no later policy masquerades it
+		}
+		for _, match := range matches(p) {
+			c.add(line(p.Addr, at), "%s counter %s",
+				strings.TrimSpace(fmt.Sprintf("iifname %s oifname %s meta nfproto ipv4 %s", set(from), set(to), match)), verdict)
 		}
 	}
 	return c

@@ -112,6 +112,7 @@ func (b *Nix) Checks(r *router.Router, p *verify.Plan) {
 		path := s.Location()
 		p.Add(verify.Check{
 			ID: s.Addr.String() + "/file", Title: path, From: s.Def,
+			Needs: []state.Need{{Kind: state.NeedFile, Name: path}},
 			Eval: func(st *state.State) verify.Verdict {
 				want, hint := "a file that others cannot read", "stat "+path
 				if st.Files == nil {

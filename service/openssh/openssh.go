@@ -36,6 +36,13 @@ type SSH struct {
 // Resolve claims the socket.
 func (b *SSH) Resolve(s *router.Scope) hcl.Diagnostics {
 	s.Listen(b.Networks.Range, router.Listen{Service: "ssh", Protocol: "tcp", Port: int(b.Port.V), Networks: b.Networks.All(), Unit: "sshd"})
+	for _, n := range b.Networks.Items {
+		if n.Target.IPv6.V.Prefix.IsValid() {
+			// Without a cable the address stays tentative, and sshd does not bind to it
+			// (RFC 4862 section 5.4) or try again.
+			s.Sysctl(n.Range, "net.ipv6.ip_nonlocal_bind", "1")
+		}
+	}
 	if !b.Passwords.V {
 		return nil
 	}
@@ -87,7 +94,16 @@ func literal(a netip.Addr) string {
 	return a.String()
 }
 
-// Checks look at the unit.
-func (b *SSH) Checks(r *router.Router, p *verify.Plan) {
+// Checks look at the unit and at the addresses that it listens on.
+func (b *SSH) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(b.Addr.String()+"/unit", b.Def, "sshd.service")
+	var addrs []string
+	if !b.dynamic() {
+		for _, n := range b.Networks.All() {
+			for _, f := range n.Fixed() {
+				addrs = append(addrs, f.Addr().String())
+			}
+		}
+	}
+	p.Listens(b.Addr.String()+"/listen", b.Networks.Range, "tcp", int(b.Port.V), addrs)
 }

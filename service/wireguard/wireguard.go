@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -16,8 +15,6 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
-	"github.com/nbr-dev/nbr/verify"
-	"github.com/nbr-dev/nbr/verify/state"
 )
 
 // Kind is the wireguard block.
@@ -175,23 +172,3 @@ func peer(p *Peer) nixgen.Attrs {
 
 // include makes IfState read a value from a file when it runs.
 func include(s *router.Secret) nixgen.Str { return nixgen.Str("!include " + s.Staged()) }
-
-// Checks look at the link; the kernel's view of keys and peers is a question that
-// verify asks the device.
-func (t *Tunnel) Checks(r *router.Router, p *verify.Plan) {
-	name := string(t.LinkName())
-	p.Add(verify.Check{
-		ID: t.Addr.String() + "/link", Title: "tunnel " + name, From: t.Def,
-		Eval: func(st *state.State) verify.Verdict {
-			hint := "ip -d link show " + name
-			if st.Links == nil {
-				return verify.NotSeen("wireguard", hint)
-			}
-			l, ok := st.Links[name]
-			if !ok {
-				return verify.Missing("wireguard", hint)
-			}
-			return verify.Compare("wireguard", strings.TrimSpace(l.Kind), hint)
-		},
-	})
-}

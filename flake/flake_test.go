@@ -1,0 +1,107 @@
+package flake_test
+
+import (
+	"encoding/json"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nbr-dev/nbr/flake"
+	core "github.com/nbr-dev/nbr/router"
+)
+
+func TestManifest(t *testing.T) {
+	tree := trees()["old"]
+	var got flake.Manifest
+	if err := json.Unmarshal(tree.Files[flake.ManifestName], &got); err != nil {
+		t.Fatal(err)
+	}
+	hashes := map[string]string{}
+	for name, b := range tree.Files {
+		if name != flake.ManifestName { // it cannot hold its own hash
+			hashes[name] = flake.Hash(b)
+		}
+	}
+	want(t, "the manifest", flake.Manifest{Version: 1, Files: hashes}, got)
+	// The hash is the one that sha256sum(1) prints.
+	want(t, "the hash of nothing", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", flake.Hash(nil))
+}
+
+func TestTreeHasWhatItImports(t *testing.T) {
+	tree := trees()["old"]
+	imported := regexp.MustCompile(`\./[a-zA-Z0-9/.-]+`)
+	looked := 0
+	for name, b := range tree.Files {
+		if path.Ext(name) != ".nix" {
+			continue
+		}
+		for _, ref := range imported.FindAllString(string(b), -1) {
+			if ref == "./local.nix" {
+				continue // the user's, and optional
+			}
+			looked++
+			to := path.Join(path.Dir(name), ref)
+			_, file := tree.Files[to]
+			_, folder := tree.Files[path.Join(to, "default.nix")]
+			if !file && !folder {
+				t.Errorf("%s names %s, which is not in the tree", name, ref)
+			}
+		}
+	}
+	if looked < 6 {
+		t.Errorf("found %d paths in the Nix files: the test looks for the wrong thing", looked)
+	}
+}
+
+// Names that would make one configuration of two.
+func TestNamesClash(t *testing.T) {
+	for _, names := range [][]string{
+		{"home", "home"},
+		{"home", "home-cross"}, // the second is what the first's cross build is called
+		{"home-cross", "home"},
+		{"nbr"}, // the folder of the library
+	} {
+		c := flake.Config{}
+		for _, n := range names {
+			c.Routers = append(c.Routers, router(n, "x"))
+		}
+		_, err := flake.Build(c)
+		fails(t, err, names[len(names)-1])
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	tree := trees()["old"]
+	want(t, "files with origins", []string{"home/network.nix", "office/network.nix"}, slices.Sorted(maps.Keys(tree.Origins)))
+	for name, origins := range tree.Origins {
+		lines := strings.Split(strings.TrimSuffix(string(tree.Files[name]), "\n"), "\n")
+		want(t, "lines of "+name, len(lines), len(origins))
+		for i, line := range lines {
+			if strings.Contains(line, "hostName") {
+				want(t, line, "router."+path.Dir(name), origins[i].Addr)
+			}
+		}
+	}
+}
+
+// A spec may name every release that nbr knows, so each has a nixpkgs.
+func TestPins(t *testing.T) {
+	revision := regexp.MustCompile(`^github:[A-Za-z0-9-]+/[A-Za-z0-9-]+/[0-9a-f]{40}$`)
+	for _, release := range core.Releases {
+		for _, name := range []string{"nixpkgs", "nixos-sbc", "sops-nix", "agenix"} {
+			in, ok := flake.Pinned(name, release)
+			if !ok || !revision.MatchString(in.URL) {
+				t.Errorf("%s of %s is %q, want a revision", name, release, in.URL)
+			}
+		}
+	}
+	if in, ok := flake.Pinned("nixpkgs", "24.05"); ok {
+		t.Errorf("a release that nbr does not know has %q", in.URL)
+	}
+	if in, ok := flake.Pinned("mine", "25.11"); ok {
+		t.Errorf("an input that nbr does not know has %q", in.URL)
+	}
+}

@@ -1,0 +1,284 @@
+// Package deptest holds the import table of DESIGN.md section 3: who may import
+// whom. It has no code, only the test that asks the go command.
+package deptest
+
+import (
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/nbr-dev/nbr"
+
+// A row says what the packages of one line of the table may import: nothing else.
+type row struct {
+	pkg     string // path.Match pattern of folders below the module
+	ours    string // packages of this project, as patterns
+	theirs  string // modules of others, by the names in the table below
+	outside string // packages of the standard library that reach out of the process
+}
+
+// table is the whole architecture, lowest first: a package imports rows above its
+// own. One that is in no row fails, and so does a row that fits no package.
+var table = []row{
+	// Two trees of plain data, which anybody may read and which need nobody.
+	{pkg: "nixgen"},
+	{pkg: "verify/state"},
+
+	// The language. Nothing in hcl knows what a router is.
+	{pkg: "hcl/diag", theirs: "hcl wordwrap levenshtein"},
+	{pkg: "hcl/source", ours: "hcl/diag", theirs: "hcl"},
+	{pkg: "hcl/conf", ours: "hcl/diag hcl/source", theirs: "hcl cty"},
+
+	// The closed core. net is for the text forms of addresses: see TestNoDialling.
+	{pkg: "router", ours: "hcl/conf hcl/diag", theirs: "hcl ssh", outside: "net"},
+	{pkg: "verify", ours: "verify/state", theirs: "hcl"},
+	{pkg: "service", ours: "router hcl/* nixgen verify", theirs: "hcl cty"},
+
+	// The open rim: no service imports another, and none looks at a device.
+	{pkg: "firmware", ours: "service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "embed"},
+	{pkg: "service/all", ours: "service service/* firmware"},
+	{pkg: "service/servicetest", ours: "service router hcl/diag nixgen verify verify/state", theirs: "hcl cmp txtar", outside: "os flag testing"},
+	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "net"},
+
+	// What is written to disk. flake does not know what a router is either.
+	{pkg: "flake", ours: "nixgen", theirs: "sys", outside: "os embed"},
+
+	// The command line, alone with flags, terminals, signals and exit codes.
+	{pkg: "cmd", ours: "service router firmware flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term", outside: "os os/signal syscall embed"},
+	{pkg: "cmd/nbr", ours: "cmd service/all"},
+
+	// Test benches and tables. No package above imports them.
+	{pkg: "internal/nstest", outside: "os os/exec os/signal syscall testing"},
+	{pkg: "internal/lab", ours: "internal/nstest", outside: "os os/exec syscall embed testing"},
+	{pkg: "internal/nixoptions", ours: "nixgen", outside: "embed"},
+	{pkg: "internal/nixoptions/*", ours: "internal/nixoptions testdata/standin", outside: "os embed testing"},
+	{pkg: "internal/flaketest"},
+	{pkg: "internal/referee"},
+	{pkg: "internal/deptest"},
+}
+
+// modules are the names of others' packages in the table, with what they are for.
+var modules = map[string]string{
+	"hcl":         "github.com/hashicorp/hcl/v2",
+	"cty":         "github.com/zclconf/go-cty",
+	"wordwrap":    "github.com/mitchellh/go-wordwrap",      // details of diagnostics
+	"levenshtein": "github.com/agext/levenshtein",          // did you mean
+	"ssh":         "golang.org/x/crypto/ssh",               // reads public keys
+	"sys":         "golang.org/x/sys",                      // renameat2, flock
+	"term":        "golang.org/x/term",                     // colour and width
+	"cli":         "github.com/urfave/cli/v2",              // stays in cmd
+	"diff":        "github.com/rogpeppe/go-internal/diff",  // gen -diff
+	"cmp":         "github.com/google/go-cmp",              // tests
+	"txtar":       "github.com/rogpeppe/go-internal/txtar", // tests
+}
+
+// outside are the packages of the standard library that a row has to name.
+var outside = []string{
+	"embed", "flag", "log", "log/*", "net", "net/http", "net/rpc", "net/smtp", "os", "os/*",
+	"plugin", "runtime/cgo", "syscall", "testing", "unsafe", "C",
+}
+
+type goPackage struct {
+	ImportPath, Dir string
+	Imports         []string
+	GoFiles         []string
+}
+
+// list asks the go command for the project's packages, on the router's system as
+// well as on a Mac: files for one system only import, too.
+func list(t *testing.T) map[string]goPackage {
+	t.Helper()
+	pkgs := map[string]goPackage{}
+	for _, goos := range []string{"linux", "darwin"} {
+		cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,GoFiles", module+"/...")
+		cmd.Env = append(cmd.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+		out, err := cmd.Output()
+		if err != nil {
+			var exit *exec.ExitError
+			errors.As(err, &exit)
+			t.Fatalf("go list: %v\n%s", err, exit.Stderr)
+		}
+		for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+			var p goPackage
+			if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+			old := pkgs[name]
+			p.Imports = append(p.Imports, old.Imports...)
+			p.GoFiles = append(p.GoFiles, old.GoFiles...)
+			slices.Sort(p.GoFiles)
+			p.GoFiles = slices.Compact(p.GoFiles)
+			pkgs[name] = p
+		}
+	}
+	if len(pkgs) < 10 {
+		t.Fatalf("go list found %d packages: the test looks at the wrong place", len(pkgs))
+	}
+	return pkgs
+}
+
+// fits tells whether one of the patterns fits the name.
+func fits(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, name)
+		if err != nil {
+			panic(err)
+		}
+		return ok
+	})
+}
+
+// find is the row of a package: the first that fits, so exceptions stand above
+// the rule.
+func find(pkg string) (row, bool) {
+	i := slices.IndexFunc(table, func(r row) bool { return fits([]string{r.pkg}, pkg) })
+	if i < 0 {
+		return row{}, false
+	}
+	return table[i], true
+}
+
+// refused tells why a row does not let a package import another, or "".
+func (r row) refused(imported string) string {
+	switch {
+	case imported == module || strings.HasPrefix(imported, module+"/"):
+		name := strings.TrimPrefix(imported, module+"/")
+		if !fits(strings.Fields(r.ours), name) {
+			return "the table does not let it import " + name
+		}
+	case strings.Contains(strings.Split(imported, "/")[0], "."):
+		for _, short := range strings.Fields(r.theirs) {
+			if m := modules[short]; imported == m || strings.HasPrefix(imported, m+"/") {
+				return ""
+			}
+		}
+		return "the table does not let it import " + imported
+	case fits(outside, imported) && !fits(strings.Fields(r.outside), imported):
+		return "the table does not let it reach out of the process with " + imported
+	}
+	return ""
+}
+
+func TestTable(t *testing.T) {
+	used := map[string]bool{}
+	for name, p := range list(t) {
+		r, ok := find(name)
+		if !ok {
+			t.Errorf("%s is in no row of the table: say there, and in DESIGN.md section 3, what it is for", name)
+			continue
+		}
+		used[r.pkg] = true
+		slices.Sort(p.Imports)
+		for _, imported := range slices.Compact(p.Imports) {
+			if why := r.refused(imported); why != "" {
+				t.Errorf("%s: %s", name, why)
+			}
+		}
+	}
+	for _, r := range table {
+		if !used[r.pkg] {
+			t.Errorf("no package fits the row of %s: remove it", r.pkg)
+		}
+		for _, short := range strings.Fields(r.theirs) {
+			if modules[short] == "" {
+				t.Errorf("the row of %s names %s, which is no module of the table", r.pkg, short)
+			}
+		}
+	}
+}
+
+// The sentences of DESIGN.md that the table must keep true, whatever is changed
+// in it: each is a package and an import that its row has to refuse.
+func TestTableKeepsDesign(t *testing.T) {
+	own := func(p string) string { return module + "/" + p }
+	for _, tt := range []struct{ why, pkg, imported string }{
+		{"nixgen is of the standard library only", "nixgen", own("router")},
+		{"nixgen is of the standard library only", "nixgen", modules["hcl"]},
+		{"verify/state is of the standard library only", "verify/state", own("hcl/diag")},
+		{"verify/state is plain data", "verify/state", "net"},
+		{"no service imports another", "service/kea", own("service/knot")},
+		{"no service imports the list of services", "service/kea", own("service/all")},
+		{"no service knows firmware", "service/kea", own("firmware")},
+		{"no service looks at a device", "service/kea", own("verify/observe")},
+		{"no service runs a program", "service/kea", "os/exec"},
+		{"no service opens a file", "service/kea", "os"},
+		{"no service talks netlink", "service/kea", "github.com/vishvananda/netlink"},
+		{"the core knows no service", "router", own("service")},
+		{"the core knows no Nix", "router", own("nixgen")},
+		{"diag knows nothing of ours", "hcl/diag", own("hcl/source")},
+		{"source knows no values", "hcl/source", own("hcl/conf")},
+		{"flake knows no router", "flake", own("router")},
+		{"verify knows no router", "verify", own("router")},
+		{"flags stay in cmd", "service/kea", modules["cli"]},
+		{"flags stay in cmd", "flake", modules["cli"]},
+		{"nothing imports cmd", "flake", own("cmd")},
+		{"a third party chooses its kinds", "cmd", own("service/all")},
+		{"firmware is a component like the others", "service", own("firmware")},
+	} {
+		r, ok := find(tt.pkg)
+		if !ok {
+			t.Errorf("%s is in no row", tt.pkg)
+			continue
+		}
+		if r.refused(tt.imported) == "" {
+			t.Errorf("%s: the row of %s lets it import %s", tt.why, tt.pkg, tt.imported)
+		}
+	}
+	for _, r := range table {
+		if r.pkg != "cmd/nbr" && r.refused(own("cmd")) == "" {
+			t.Errorf("nothing imports cmd but cmd/nbr, and the row of %s lets it", r.pkg)
+		}
+		if r.pkg != "cmd" && r.refused(modules["cli"]) == "" {
+			t.Errorf("urfave/cli is for cmd, and the row of %s lets it in", r.pkg)
+		}
+		if r.pkg != "cmd" && r.pkg != "service/all" && r.refused(own("firmware")) == "" {
+			t.Errorf("firmware is for cmd and service/all, and the row of %s lets it in", r.pkg)
+		}
+	}
+}
+
+// text is what package net has that neither opens a socket nor asks the machine.
+var text = []string{
+	"ParseMAC", "HardwareAddr", "SplitHostPort", "JoinHostPort",
+	"IP", "ParseIP", "IPNet", "ParseCIDR", "IPMask", "CIDRMask",
+}
+
+// Whoever decodes a spec must get the same on every machine, so the rows that
+// have net may use it to read and write addresses and for nothing else.
+func TestNoDialling(t *testing.T) {
+	for name, p := range list(t) {
+		if r, ok := find(name); !ok || !fits(strings.Fields(r.outside), "net") {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			fset := token.NewFileSet()
+			f, err := parser.ParseFile(fset, filepath.Join(p.Dir, file), nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				sel, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				if x, ok := sel.X.(*ast.Ident); ok && x.Name == "net" && !slices.Contains(text, sel.Sel.Name) {
+					t.Errorf("%s: net.%s is more than text", fset.Position(sel.Pos()), sel.Sel.Name)
+				}
+				return true
+			})
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package referee_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nbr-dev/nbr/internal/lab"
+	"github.com/nbr-dev/nbr/internal/nstest"
+)
+
+// Flow offload has a table and a unit of its own, for the links must be there. This kernel has
+// no flowtables, so it is nft that judges here, as far as it does without the kernel's word.
+func TestFlowtable(t *testing.T) {
+	t.Parallel()
+	g := spec(t, "quiet")
+	start := g.text(t, "systemd", "services", "nbr-flowtable", "serviceConfig", "ExecStart")
+	rules, ok := strings.CutPrefix(start, "/nix/store/nftables/bin/nft -f text:")
+	if !ok {
+		t.Fatalf("the unit starts %q", start)
+	}
+	for _, want := range []string{`"br-lan"`, `"lan2"`, `"wan"`} {
+		if !strings.Contains(rules, want) {
+			t.Errorf("%s is not offloaded:\n%s", want, rules)
+		}
+	}
+	if got := g.list(t, "systemd", "services", "nbr-flowtable", "after"); len(got) != 2 || got[0] != "ifstate.service" {
+		t.Errorf("the unit starts after %q", got)
+	}
+	router, other := nstest.New(t, "router"), nstest.New(t, "other")
+	for _, port := range []string{"br-lan", "lan2", "wan"} {
+		nstest.Link(t, router, port, other, port)
+	}
+	root := lab.Rootfs(t, lab.Files{"/tmp/flow.nft": rules, "/tmp/bad.nft": strings.Replace(rules, "flow add", "flow ad", 1)})
+	for name, run := range map[string]func(file string) error{
+		"the router's nft": func(file string) error {
+			_, err := root.Try(t, router, "nft", "-c", "-f", file)
+			return err
+		},
+		"the machine's nft": func(file string) error {
+			_, err := router.Try(t, "nft", "-c", "-f", root.Path(file))
+			return err
+		},
+	} {
+		if err := run("/tmp/flow.nft"); err != nil && !strings.Contains(err.Error(), "Could not process rule") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := run("/tmp/bad.nft"); err == nil || strings.Contains(err.Error(), "Could not process rule") {
+			t.Errorf("%s takes anything: %v", name, err)
+		}
+	}
+	if got := g.text(t, "systemd", "services", "nbr-flowtable", "serviceConfig", "ExecStop"); !strings.HasSuffix(got, "/nft destroy table inet nbr-flow") {
+		t.Errorf("the unit stops with %q", got)
+	}
+}

@@ -1,0 +1,212 @@
+package referee_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nbr-dev/nbr/internal/lab"
+	"github.com/nbr-dev/nbr/internal/nstest"
+)
+
+const knotConf = "/etc/knot-resolver/config.yaml"
+
+// knotRoot has the settings as JSON, which is YAML. NixOS makes the folders.
+func knotRoot(t *testing.T, g *generated) *lab.Root {
+	t.Helper()
+	if g.at("services", "knot-resolver", "enable") != true {
+		t.Fatal("Knot Resolver is off")
+	}
+	return lab.Rootfs(t, lab.Files{
+		knotConf:              g.json(t, "services", "knot-resolver", "settings"),
+		"/run/knot-resolver/": "",
+	})
+}
+
+func startKnot(t *testing.T, root *lab.Root, ns *nstest.NS) *lab.Daemon {
+	t.Helper()
+	knot := root.Daemon(t, ns, "sh", "-c", "cd /var/lib/knot-resolver && exec knot-resolver --config="+knotConf)
+	knot.Ready(t, func() error {
+		if _, err := dig(t, ns, "127.0.0.1", "localhost"); err != nil {
+			return err
+		}
+		return nil
+	})
+	return knot
+}
+
+// dig asks a server and returns the status, whether the answer is authenticated, and the
+// addresses: "NOERROR ad 203.0.113.7".
+func dig(t *testing.T, ns *nstest.NS, server, name string, more ...string) (string, error) {
+	t.Helper()
+	args := append([]string{"+time=1", "+tries=1", "+noedns", "@" + server, name, "A"}, more...)
+	out, err := ns.Try(t, "dig", args...)
+	for range 3 { // workers come and go while Knot Resolver starts
+		if err == nil {
+			break
+		}
+		time.Sleep(200 * time.Millisecond)
+		out, err = ns.Try(t, "dig", args...)
+	}
+	if err != nil {
+		return "", err
+	}
+	var status, flags string
+	var data []string
+	for line := range strings.Lines(out) {
+		if _, rest, ok := strings.Cut(line, "status: "); ok {
+			status, _, _ = strings.Cut(rest, ",")
+		}
+		if rest, ok := strings.CutPrefix(line, ";; flags: "); ok {
+			rest, _, _ = strings.Cut(rest, ";")
+			if slices.Contains(strings.Fields(rest), "ad") {
+				flags = "ad "
+			}
+		}
+		if w := strings.Fields(line); len(w) == 5 && w[3] == "A" && !strings.HasPrefix(line, ";") {
+			data = append(data, w[4])
+		}
+	}
+	return strings.TrimSpace(status + " " + flags + strings.Join(data, " ")), nil
+}
+
+func TestKresctlValidates(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"bpi-r4", "vlans", "quiet"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root, ns := knotRoot(t, spec(t, name)), nstest.New(t, "build")
+			root.Run(t, ns, "kresctl", "validate", knotConf)
+			bad := strings.Replace(spec(t, name).json(t, "services", "knot-resolver", "settings"), `"views"`, `"vistas"`, 1)
+			root.Write(t, "/etc/knot-resolver/bad.yaml", bad)
+			if _, err := root.Try(t, ns, "kresctl", "validate", "/etc/knot-resolver/bad.yaml"); err == nil {
+				t.Error("kresctl takes anything")
+			}
+		})
+	}
+}
+
+// A root that is not the root: its answers are not signed.
+const fakeRoot = `
+server:
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  interface: 192.0.2.53
+  access-control: 0.0.0.0/0 allow
+  local-zone: . static
+  local-data: ". SOA a.example. b.example. 1 2 3 4 5"
+  local-data: ". NS a.example."
+  local-data: "www.example.org. A 203.0.113.7"
+`
+
+// The resolver starts before its networks have a link, answers them and nobody else, with no
+// firewall to help it.
+func TestKnotAnswersItsNetworksOnly(t *testing.T) {
+	t.Parallel()
+	const more = `
+	resolver {
+	  networks = [network.lan]
+	  forward  = ["192.0.2.53"]
+	  extra    = {
+	    "local-data" = { records = "nas.lan. A 192.168.178.10" }
+	    dnssec       = { "negative-trust-anchors" = ["example.org"] }
+	  }
+	}`
+	g := fromText(t, resolverSpec+more)
+	router, internet := nstest.New(t, "router"), nstest.New(t, "internet")
+	// No address yet: freebind.
+	root := knotRoot(t, g)
+	startKnot(t, root, router)
+	client := nstest.New(t, "client")
+	nstest.Link(t, router, "lan1", client, "eth0")
+	nstest.Link(t, router, "wan", internet, "eth0")
+	ip(t, router, "addr add 192.168.178.1/24 dev lan1\naddr add fd00:1::1/64 dev lan1\naddr add 198.51.100.2/24 dev wan\nroute add default via 198.51.100.1\n")
+	ip(t, client, "addr add 192.168.178.50/24 dev eth0\naddr add fd00:1::50/64 dev eth0\naddr add 192.0.2.66/32 dev lo\n")
+	ip(t, internet, "addr add 198.51.100.1/24 dev eth0\naddr add 192.0.2.53/32 dev lo\nroute add 192.168.178.0/24 via 198.51.100.2\n")
+	ip(t, router, "route add 192.0.2.66/32 via 192.168.178.50\n")
+	upstream := lab.Rootfs(t, lab.Files{"/etc/unbound/lab.conf": fakeRoot})
+	unbound := upstream.Daemon(t, internet, "unbound", "-d", "-c", "/etc/unbound/lab.conf")
+	unbound.Ready(t, func() error {
+		_, err := dig(t, router, "192.0.2.53", "www.example.org")
+		return err
+	})
+	const known = "NOERROR ad 192.168.178.10"
+	for _, c := range []struct {
+		name        string
+		from        *nstest.NS
+		server, ask string
+		more        []string
+		want        string
+	}{
+		{"what it knows", client, "192.168.178.1", "nas.lan", nil, known},
+		{"over IPv6", client, "fd00:1::1", "nas.lan", nil, known},
+		{"over TCP", client, "192.168.178.1", "nas.lan", []string{"+tcp"}, known},
+		{"what the upstream knows", client, "192.168.178.1", "www.example.org", nil, "NOERROR 203.0.113.7"},
+		{"the router itself", router, "127.0.0.1", "www.example.org", nil, "NOERROR 203.0.113.7"},
+		{"the router itself", router, "::1", "nas.lan", nil, known},
+		{"the wan, by the lan's address", internet, "192.168.178.1", "nas.lan", nil, "REFUSED"},
+		{"a foreign source", client, "192.168.178.1", "nas.lan", []string{"-b", "192.0.2.66"}, "REFUSED"},
+	} {
+		got, err := dig(t, c.from, c.server, c.ask, c.more...)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		} else if got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+	for _, addr := range []string{"198.51.100.2"} {
+		if got, err := dig(t, internet, addr, "nas.lan"); err == nil {
+			t.Errorf("it listens on the wan: %s", got)
+		}
+	}
+}
+
+// Answers are validated, also those of a server that the user names. The fake root's are not
+// signed, so with the root's own key nothing that it says may be believed; a client who says
+// that it does not want to know (+cd) gets it.
+func TestKnotValidates(t *testing.T) {
+	t.Parallel()
+	g := fromText(t, resolverSpec+`
+	resolver {
+	  networks = [network.lan]
+	  forward  = ["192.0.2.53"]
+	  workers  = 1
+	}`)
+	router := nstest.New(t, "router")
+	ip(t, router, "addr add 192.0.2.53/32 dev lo\n")
+	upstream := lab.Rootfs(t, lab.Files{"/etc/unbound/lab.conf": fakeRoot})
+	upstream.Daemon(t, router, "unbound", "-d", "-c", "/etc/unbound/lab.conf")
+	root := knotRoot(t, g)
+	startKnot(t, root, router)
+	for _, c := range []struct {
+		more []string
+		want string
+	}{
+		{nil, "SERVFAIL"},
+		{[]string{"+cd"}, "NOERROR 203.0.113.7"},
+	} {
+		got, err := dig(t, router, "127.0.0.1", "www.example.org", c.more...)
+		if err != nil || got != c.want {
+			t.Errorf("%q: %s, %v, want %s", c.more, got, err, c.want)
+		}
+	}
+}
+
+const resolverSpec = `
+network "lan" {
+  link = port.lan1
+  ipv4 = "192.168.178.1/24"
+  ipv6 = "fd00:1::1/64"
+}
+network "wan" {
+  link = port.wan
+  ipv4 = "dhcp"
+}
+zone "lan" {
+  networks = [network.lan]
+  allow    = ["dns"]
+}
+zone "wan" { networks = [network.wan] }
+`

@@ -1,0 +1,9 @@
+package referee_test
+
+import (
+	"testing"
+
+	"github.com/nbr-dev/nbr/internal/nstest"
+)
+
+func TestMain(m *testing.M) { nstest.Main(m) }

@@ -1,0 +1,63 @@
+# What the module system does with the definitions of options, as far as nbr's modules need it:
+# sets are joined, lists are put together, the strongest definition of a value wins and two
+# different ones of the same strength are an error. Options are neither declared nor typed here.
+modules:
+let
+  override = priority: content: {
+    _type = "override";
+    inherit priority content;
+  };
+  lib = {
+    mkOverride = override;
+    mkForce = override 50;
+    mkDefault = override 1000;
+    optional = condition: value: if condition then [ value ] else [ ];
+  };
+  # Packages are where they would be; files carry their text, so that a test can read it.
+  pkgs =
+    builtins.listToAttrs (
+      map
+        (name: {
+          inherit name;
+          value = "/nix/store/${name}";
+        })
+        [
+          "nftables"
+          "wireguard-tools"
+        ]
+    )
+    // {
+      writeText = name: text: "text:${text}";
+    };
+
+  # The sets that a module and its imports define.
+  definitions =
+    module:
+    let
+      set = if builtins.isFunction module then module { inherit lib pkgs; } else module;
+    in
+    builtins.concatMap definitions (set.imports or [ ]) ++ [ (removeAttrs set [ "imports" ]) ];
+
+  isOverride = v: builtins.isAttrs v && v._type or null == "override";
+  priority = v: if isOverride v then v.priority else 100;
+  content = v: if isOverride v then v.content else v;
+
+  merge =
+    path: values:
+    let
+      strongest = builtins.foldl' (a: v: if priority v < a then priority v else a) 9999 values;
+      kept = map content (builtins.filter (v: priority v == strongest) values);
+      first = builtins.head kept;
+    in
+    if builtins.all builtins.isAttrs kept then
+      builtins.mapAttrs (name: _: merge (path ++ [ name ]) (builtins.catAttrs name kept)) (
+        builtins.foldl' (a: b: a // b) { } kept
+      )
+    else if builtins.all builtins.isList kept then
+      builtins.concatLists kept
+    else if builtins.all (v: v == first) kept then
+      first
+    else
+      throw "conflicting definitions of ${builtins.concatStringsSep "." path}";
+in
+merge [ ] (builtins.concatMap definitions modules)

@@ -1,0 +1,162 @@
+package service_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// sized is a spec of so many VLANs, each with a network and a DHCP server of ten
+// reservations; ten networks are a zone.
+func sized(networks int) []byte {
+	var b strings.Builder
+	b.WriteString(`router "sized" {
+  board         = "bananapi-bpir4"
+  memory        = "8GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+`)
+	var refs []string
+	for i := range networks {
+		sub := fmt.Sprintf("10.%d.%d", i/256, i%256)
+		fmt.Fprintf(&b, `
+vlan "v%[1]d" {
+  link = port.lan1
+  id   = %[2]d
+}
+
+network "n%[1]d" {
+  link = vlan.v%[1]d
+  ipv4 = "%[3]s.1/24"
+}
+
+dhcp4 "n%[1]d" {
+  network = network.n%[1]d
+  pool    = ["%[3]s.100-%[3]s.199"]
+`, i, i+1, sub)
+		for j := range 10 {
+			fmt.Fprintf(&b, `
+  reservation "host-%[1]d-%[2]d" {
+    mac  = "02:00:00:%02[3]x:%02[4]x:%02[2]x"
+    ipv4 = "%[5]s.%[6]d"
+  }
+`, i, j, i/256, i%256, sub, 10+j)
+		}
+		b.WriteString("}\n")
+		refs = append(refs, fmt.Sprintf("network.n%d", i))
+		if len(refs) == 10 || i == networks-1 {
+			fmt.Fprintf(&b, "\nzone \"z%d\" {\n  networks = [%s]\n  allow    = [\"dhcp\", \"dns\"]\n}\n", i/10, strings.Join(refs, ", "))
+			fmt.Fprintf(&b, "\npolicy \"p%[1]d\" {\n  from   = [zone.z%[1]d]\n  to     = [zone.z0]\n  action = \"accept\"\n}\n", i/10)
+			refs = nil
+		}
+	}
+	for i := range networks {
+		refs = append(refs, fmt.Sprintf("    network.n%d,\n", i))
+	}
+	fmt.Fprintf(&b, "\nresolver {\n  networks = [\n%s  ]\n}\n", strings.Join(refs, ""))
+	return []byte(b.String())
+}
+
+// TestThousandNetworks loads a spec of a size that nobody should reach.
+func TestThousandNetworks(t *testing.T) {
+	spec, diags := registry().Load(fstest.MapFS{"router.hcl": {Data: sized(1000)}}, nil)
+	if len(diags) > 0 {
+		t.Fatal(details(diags))
+	}
+	if n := len(spec.Router.Networks); n != 1000 {
+		t.Errorf("%d networks", n)
+	}
+	var size int
+	for _, f := range spec.Modules() {
+		src, _ := f.Module.Print()
+		size += len(src)
+		if f.Name == "dhcp4" && strings.Count(string(src), "hw-address") != 10000 {
+			t.Error("not ten thousand reservations")
+		}
+	}
+	if size == 0 || len(spec.Plan().Checks) < 1000 {
+		t.Errorf("%d bytes of modules, %d checks", size, len(spec.Plan().Checks))
+	}
+}
+
+// benchmarked are the specs that are measured.
+func benchmarked(b *testing.B) map[string]fs.FS {
+	src, err := os.ReadFile("../testdata/routers/bpi-r4/router.hcl")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return map[string]fs.FS{
+		"article":       fstest.MapFS{"router.hcl": {Data: src}},
+		"networks=100":  fstest.MapFS{"router.hcl": {Data: sized(100)}},
+		"networks=1000": fstest.MapFS{"router.hcl": {Data: sized(1000)}},
+	}
+}
+
+var sizes = []string{"article", "networks=100", "networks=1000"}
+
+func parse(b *testing.B, fsys fs.FS) {
+	src, err := fs.ReadFile(fsys, "router.hcl")
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, diags := hclsyntax.ParseConfig(src, "router.hcl", hcl.InitialPos); diags.HasErrors() {
+		b.Fatal(diags)
+	}
+}
+
+func check(b *testing.B, fsys fs.FS) {
+	if _, diags := registry().Load(fsys, nil); diags.HasErrors() {
+		b.Fatal(diags)
+	}
+}
+
+func gen(b *testing.B, fsys fs.FS) {
+	spec, diags := registry().Load(fsys, nil)
+	if diags.HasErrors() {
+		b.Fatal(diags)
+	}
+	for _, f := range spec.Modules() {
+		f.Module.Print()
+	}
+}
+
+// parsing is how long parsing alone takes, in nanoseconds. A benchmark cannot run
+// another one.
+func parsing(b *testing.B, fsys fs.FS) float64 {
+	start, n := time.Now(), 0
+	for ; time.Since(start) < 300*time.Millisecond; n++ {
+		parse(b, fsys)
+	}
+	return float64(time.Since(start).Nanoseconds()) / float64(n)
+}
+
+// measure runs f over the specs and reports how much longer it takes than
+// parsing alone, as measured beside it.
+func measure(b *testing.B, f func(*testing.B, fs.FS)) {
+	specs := benchmarked(b)
+	for _, name := range sizes {
+		fsys := specs[name]
+		b.Run(name, func(b *testing.B) {
+			alone := parsing(b, fsys)
+			b.ReportAllocs()
+			for b.Loop() {
+				f(b, fsys)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/alone, "x-parse")
+		})
+	}
+}
+
+func BenchmarkParse(b *testing.B) { measure(b, parse) }
+
+func BenchmarkCheck(b *testing.B) { measure(b, check) }
+
+func BenchmarkGen(b *testing.B) { measure(b, gen) }

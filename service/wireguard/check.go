@@ -1,0 +1,92 @@
+package wireguard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// Checks look at the link, the port, and at each peer with what is routed to it:
+// the kernel takes a prefix away from one peer when another asks for it.
+func (t *Tunnel) Checks(_ *router.Router, p *verify.Plan) {
+	name := string(t.LinkName())
+	p.Add(verify.Check{
+		ID: t.Addr.String() + "/link", Title: "tunnel " + name, From: t.Def,
+		Eval: func(st *state.State) verify.Verdict {
+			hint := "ip -d link show " + name
+			if st.Links == nil {
+				return verify.NotSeen("wireguard", hint)
+			}
+			l, ok := st.Links[name]
+			if !ok {
+				return verify.Missing("wireguard", hint)
+			}
+			return verify.Compare("wireguard", l.Kind, hint)
+		},
+	})
+	if t.Listen.Set {
+		t.add(p, "listen", "listens on udp/"+fmt.Sprint(t.Listen.V), t.Listen.Range, fmt.Sprint(t.Listen.V),
+			func(w state.WireGuard) string { return fmt.Sprint(w.ListenPort) })
+	}
+	for _, peer := range t.Peers {
+		t.add(p, "peer/"+string(peer.Name.V), "peer "+string(peer.Name.V), peer.Def, allowed(peer),
+			func(w state.WireGuard) string {
+				got, ok := w.Peers[string(peer.PublicKey.V)]
+				if !ok {
+					return "no such peer"
+				}
+				return strings.Join(slices.Sorted(slices.Values(got.AllowedIPs)), " ")
+			})
+	}
+	t.add(p, "peers", "no other peers", t.Def, "none", func(w state.WireGuard) string { return t.strangers(w) })
+}
+
+// add adds a check of what the kernel has of the tunnel.
+func (t *Tunnel) add(p *verify.Plan, what, title string, from hcl.Range, want string, get func(state.WireGuard) string) {
+	name := string(t.LinkName())
+	p.Add(verify.Check{
+		ID: t.Addr.String() + "/" + what, Title: title, From: from,
+		Eval: func(st *state.State) verify.Verdict {
+			hint := "wg show " + name
+			if st.WireGuard == nil {
+				return verify.NotSeen(want, hint)
+			}
+			w, ok := st.WireGuard[name]
+			if !ok {
+				return verify.Missing(want, hint)
+			}
+			return verify.Compare(want, get(w), hint)
+		},
+	})
+}
+
+// allowed are the allowed IPs of a peer, sorted.
+func allowed(p *Peer) string {
+	var ips []string
+	for _, ip := range p.AllowedIPs.All() {
+		ips = append(ips, ip.String())
+	}
+	slices.Sort(ips)
+	return strings.Join(ips, " ")
+}
+
+// strangers are the peers that the spec does not know.
+func (t *Tunnel) strangers(w state.WireGuard) string {
+	var out []string
+	for key := range w.Peers {
+		if !slices.ContainsFunc(t.Peers, func(p *Peer) bool { return string(p.PublicKey.V) == key }) {
+			out = append(out, key)
+		}
+	}
+	if len(out) == 0 {
+		return "none"
+	}
+	slices.Sort(out)
+	return strings.Join(out, " ")
+}

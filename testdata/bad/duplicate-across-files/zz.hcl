@@ -1,0 +1,3 @@
+firewall { # ERROR: duplicate
+  ping = false
+}

@@ -1,0 +1,22 @@
+# Two blocks of one name in one file.
+
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+
+network "lan" {
+  link = port.lan1
+  ipv4 = "192.168.1.1/24"
+}
+
+zone "lan" {
+  networks = [network.lan]
+}
+
+network "lan" { # ERROR: duplicate
+  link = port.lan2
+  ipv4 = "192.168.2.1/24"
+}

@@ -1,0 +1,26 @@
+# A bad resolver. That clients get no name server is not told.
+
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+
+network "lan" {
+  link = port.lan1
+  ipv4 = "192.168.1.1/24"
+}
+
+zone "lan" {
+  networks = [network.lan]
+}
+
+resolver {
+  networks = [network.lam] # ERROR: no-such-reference
+}
+
+dhcp4 "lan" {
+  network = network.lan
+  pool    = ["192.168.1.100-192.168.1.199"]
+}

@@ -1,0 +1,31 @@
+# Two links of one name.
+
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+
+bridge "lan1" { # ERROR: interface-name-clash
+  ports = []
+}
+
+vlan "a" {
+  link = port.lan2
+  id   = 10
+}
+
+vlan "b" { # ERROR: interface-name-clash
+  name = "a"
+  link = port.lan2
+  id   = 11
+}
+
+wireguard "a" { # ERROR: interface-name-clash
+  private_key = secret.wg0
+}
+
+secret "wg0" {
+  path = "/run/secrets/wg0"
+}

@@ -1,0 +1,26 @@
+# Two networks on one link, each in its own zone.
+
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+
+network "lan" {
+  link = port.lan1
+  ipv4 = "192.168.1.1/24"
+}
+
+zone "lan" {
+  networks = [network.lan]
+}
+
+network "guest" {
+  link = port.lan1
+  ipv4 = "192.168.2.1/24"
+}
+
+zone "guest" {
+  networks = [network.guest] # ERROR: link-in-two-zones
+}

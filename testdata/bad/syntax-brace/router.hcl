@@ -1,0 +1,12 @@
+# A block is not closed.
+
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+
+network "lan" { # ERROR: syntax
+  link = port.lan1
+  ipv4 = "192.168.1.1/24"

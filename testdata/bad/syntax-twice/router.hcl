@@ -1,0 +1,14 @@
+# An argument is there twice in one block.
+
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+
+network "lan" {
+  link = port.lan1
+  ipv4 = "192.168.1.1/24"
+  ipv4 = "192.168.2.1/24" # ERROR: syntax
+}

@@ -1,0 +1,12 @@
+# Values of variables that are no texts.
+
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+
+variable "count" {
+  type = number
+}

@@ -1,0 +1,12 @@
+# One variable in two files.
+
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+
+variable "a" {
+  default = 1
+}

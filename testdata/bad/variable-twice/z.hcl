@@ -1,0 +1,3 @@
+variable "a" { # ERROR: duplicate
+  default = 2
+}

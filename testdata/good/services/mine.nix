@@ -1,0 +1,1 @@
+{ ... }: { services.iperf3.enable = true; }
