@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -210,15 +211,23 @@ func (in *inputs) put(want flake.Input, router string) error {
 		if have.Name != want.Name {
 			continue
 		}
-		if have.URL != want.URL {
+		if have.URL != want.URL || !slices.Equal(have.Follows, want.Follows) {
 			return exit{ExitSpec, fmt.Sprintf("one flake has one %s: %s wants %s and %s wants %s. Give them one release, or generate two flakes",
-				want.Name, in.by[have.Name], have.URL, router, want.URL)}
+				want.Name, in.by[have.Name], source(have), router, source(want))}
 		}
 		return nil
 	}
 	in.list = append(in.list, want)
 	in.by[want.Name] = router
 	return nil
+}
+
+// source is where an input comes from, for the message that two differ.
+func source(in flake.Input) string {
+	if len(in.Follows) == 0 {
+		return in.URL
+	}
+	return in.URL + " following " + strings.Join(in.Follows, ", ")
 }
 
 // specFiles are the files of a spec that go with the tree: its HCL, the values of

@@ -63,7 +63,7 @@ func (a *app) init(c *cli.Context) error {
 	}
 	fmt.Fprintf(a.Stdout, "wrote %s\n", file)
 	if key == "" {
-		fmt.Fprintln(a.Stdout, "No SSH public key found: put yours into authorized_keys of user \"root\".")
+		fmt.Fprintln(a.Stdout, "No SSH public key found: until yours is in authorized_keys of user \"root\", nobody can log in and nbr check says so.")
 	} else {
 		fmt.Fprintf(a.Stdout, "root logs in with the key of %s\n", from)
 	}

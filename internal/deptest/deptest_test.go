@@ -35,7 +35,7 @@ var table = []row{
 	{pkg: "verify/state"},
 
 	// The language. Nothing in hcl knows what a router is.
-	{pkg: "hcl/diag", theirs: "hcl wordwrap levenshtein"},
+	{pkg: "hcl/diag", theirs: "hcl wordwrap levenshtein width"},
 	{pkg: "hcl/source", ours: "hcl/diag", theirs: "hcl"},
 	{pkg: "hcl/conf", ours: "hcl/diag hcl/source", theirs: "hcl cty"},
 
@@ -73,6 +73,7 @@ var modules = map[string]string{
 	"cty":         "github.com/zclconf/go-cty",
 	"wordwrap":    "github.com/mitchellh/go-wordwrap",      // details of diagnostics
 	"levenshtein": "github.com/agext/levenshtein",          // did you mean
+	"width":       "golang.org/x/text/width",               // columns of a snippet
 	"ssh":         "golang.org/x/crypto/ssh",               // reads public keys
 	"sys":         "golang.org/x/sys",                      // renameat2, flock
 	"term":        "golang.org/x/term",                     // colour and width

@@ -10,8 +10,6 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
-	"github.com/nbr-dev/nbr/verify"
-	"github.com/nbr-dev/nbr/verify/state"
 )
 
 // Kind is the firewall block. It is there without being written.
@@ -85,24 +83,4 @@ func (f *Firewall) lowerFlowtable(r *router.Router, m *nixgen.Module) {
 	set(nixgen.Bool(true), "serviceConfig", "RemainAfterExit")
 	set(nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft -f "), file}, "serviceConfig", "ExecStart")
 	set(nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft destroy table inet " + Table + "-flow")}, "serviceConfig", "ExecStop")
-}
-
-// Checks look for the table; that its rules are the generated ones is the
-// comparison that nft itself makes.
-func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
-	p.Add(verify.Check{
-		ID: f.Addr.String() + "/table", Title: "the firewall is loaded", From: f.Def,
-		Eval: func(st *state.State) verify.Verdict {
-			hint := "nft list table inet " + Table
-			if st.Tables == nil {
-				return verify.NotSeen("table inet "+Table, hint)
-			}
-			for _, t := range st.Tables {
-				if t == "inet "+Table {
-					return verify.Verdict{Status: verify.Pass, Want: t, Got: t, Hint: hint}
-				}
-			}
-			return verify.Missing("table inet "+Table, hint)
-		},
-	})
 }

@@ -19,15 +19,29 @@ type chain struct {
 	rules      []rule
 }
 
-type rule struct{ text, comment string }
+// A rule is a rule of nftables and the line of the spec that made it.
+type rule struct {
+	text string
+	by   router.By
+}
 
-func (c *chain) add(comment, format string, args ...any) {
-	c.rules = append(c.rules, rule{fmt.Sprintf(format, args...), comment})
+func (c *chain) add(by router.By, format string, args ...any) {
+	c.rules = append(c.rules, rule{fmt.Sprintf(format, args...), by})
 }
 
 // Content is the content of the table, as networking.nftables.tables.<name>.content
-// has it. The order of chains is the way of a packet.
+// has it.
 func (f *Firewall) Content(r *router.Router) string {
+	var b strings.Builder
+	for _, c := range f.chains(r) {
+		c.write(&b)
+	}
+	return b.String()
+}
+
+// chains are the chains of the table, in the order of a packet's way. A hook that
+// has nothing to do is left out.
+func (f *Firewall) chains(r *router.Router) []chain {
 	var chains []chain
 	if f.AntiSpoof.V {
 		chains = append(chains, antiSpoof(f))
@@ -37,13 +51,7 @@ func (f *Firewall) Content(r *router.Router) string {
 		chains = append(chains, zoneInput(r, z))
 	}
 	chains = append(chains, f.forward(r), f.natOut(r))
-	var b strings.Builder
-	for _, c := range chains {
-		if len(c.rules) > 0 || c.head == "" {
-			c.write(&b)
-		}
-	}
-	return b.String()
+	return slices.DeleteFunc(chains, func(c chain) bool { return len(c.rules) == 0 && c.head != "" })
 }
 
 func (c *chain) write(b *strings.Builder) {
@@ -55,7 +63,7 @@ func (c *chain) write(b *strings.Builder) {
 		fmt.Fprintf(b, "  %s\n", c.head)
 	}
 	for _, r := range c.rules {
-		fmt.Fprintf(b, "  %s comment %s\n", r.text, quote(r.comment))
+		fmt.Fprintf(b, "  %s comment %s\n", r.text, quote(comment(r.by)))
 	}
 	b.WriteString("}\n")
 }
@@ -84,12 +92,14 @@ func lastRune(s string) (string, int) {
 	return s[i:], i
 }
 
-// line is the comment of a rule: the line of the spec and the block.
-func line(a conf.Addr, at hcl.Range) string {
-	return fmt.Sprintf("%s:%d %s", at.Filename, at.Start.Line, a)
+// comment names the line of the spec and the block.
+func comment(by router.By) string {
+	return fmt.Sprintf("%s:%d %s", by.From.Filename, by.From.Start.Line, by.Addr)
 }
 
-func blockLine(b conf.Block) string { return line(b.Head().Addr, b.Head().Def) }
+func line(a conf.Addr, at hcl.Range) router.By { return router.By{Addr: a, From: at} }
+
+func blockLine(b conf.Block) router.By { return line(b.Head().Addr, b.Head().Def) }
 
 // antiSpoof drops what claims to come from somewhere else (RFC 3704). A DHCP
 // client has no address yet, and neighbour discovery uses link-local ones, which

@@ -1,0 +1,97 @@
+package nftables
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// Checks compare the kernel's rules with the generated ones after nft has read and
+// listed both, block by block: each rule names its own in a comment. What belongs to
+// no block, and the order of everything, is the table's check.
+func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
+	table := "inet " + Table
+	need := state.Need{Kind: state.NeedRuleset, Name: table, Text: fmt.Sprintf("table %s {\n%s}\n", table, f.Content(r))}
+	p.Add(verify.Check{
+		ID: f.Addr.String() + "/table", Title: "the firewall is loaded", From: f.Def, Needs: []state.Need{need},
+		Eval: func(st *state.State) verify.Verdict {
+			hint := "nft list table " + table
+			switch {
+			case st.Tables == nil:
+				return verify.NotSeen("table "+table, hint)
+			case !slices.Contains(st.Tables, table):
+				return verify.Missing("table "+table, hint)
+			}
+			return verify.Compare(table, table, hint)
+		},
+	})
+	for _, by := range f.authors(r) {
+		p.Add(verify.Check{
+			ID: by.Addr.String() + "/rules", Title: "firewall rules of " + by.Addr.String(), From: by.From, Needs: []state.Need{need},
+			Eval: sameRules(table, func(line string) bool { return strings.Contains(line, " "+by.Addr.String()+`"`) }),
+		})
+	}
+	p.Add(verify.Check{
+		ID: f.Addr.String() + "/ruleset", Title: "nothing else is in the table, and the order is right", From: f.Def, Needs: []state.Need{need},
+		Eval: sameRules(table, func(string) bool { return true }),
+	})
+}
+
+// authors are the blocks that made rules, each once and at its first rule.
+func (f *Firewall) authors(r *router.Router) []router.By {
+	var out []router.By
+	seen := map[conf.Addr]bool{}
+	for _, c := range f.chains(r) {
+		for _, rule := range c.rules {
+			if !seen[rule.by.Addr] {
+				seen[rule.by.Addr] = true
+				out = append(out, rule.by)
+			}
+		}
+	}
+	return out
+}
+
+// sameRules compares the lines of a table's listing that concern somebody.
+func sameRules(table string, concerns func(line string) bool) func(*state.State) verify.Verdict {
+	return func(st *state.State) verify.Verdict {
+		hint := "nft list table " + table
+		rs, ok := st.Rulesets[table]
+		if !ok {
+			return verify.NotSeen("the generated rules", hint)
+		}
+		want, got := only(rs.Want, concerns), only(rs.Got, concerns)
+		if slices.Equal(want, got) {
+			rules := fmt.Sprintf("%d lines of its listing", len(want))
+			return verify.Compare(rules, rules, hint)
+		}
+		v := verify.Verdict{Status: verify.Fail, Want: "the generated rules in their order", Got: "another order", Hint: hint}
+		if missing := without(want, got); len(missing) > 0 {
+			v.Want, v.Got = missing[0], fmt.Sprintf("missing (%d in all)", len(missing))
+		} else if extra := without(got, want); len(extra) > 0 {
+			v.Want, v.Got = "nothing more", extra[0]
+		}
+		return v
+	}
+}
+
+func only(lines []string, concerns func(string) bool) []string {
+	return slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return !concerns(l) })
+}
+
+// without are the lines of a that b lacks, counting those that are there twice.
+func without(a, b []string) []string {
+	n := map[string]int{}
+	for _, l := range b {
+		n[l]++
+	}
+	return slices.DeleteFunc(slices.Clone(a), func(l string) bool {
+		n[l]--
+		return n[l] >= 0
+	})
+}
