@@ -213,7 +213,7 @@ func (in *inputs) put(want flake.Input, router string) error {
 		}
 		if have.URL != want.URL || !slices.Equal(have.Follows, want.Follows) {
 			return exit{ExitSpec, fmt.Sprintf("one flake has one %s: %s wants %s and %s wants %s. Give them one release, or generate two flakes",
-				want.Name, in.by[have.Name], source(have), router, source(want))}
+				want.Name, in.by[have.Name], inputSource(have), router, inputSource(want))}
 		}
 		return nil
 	}
@@ -222,8 +222,8 @@ func (in *inputs) put(want flake.Input, router string) error {
 	return nil
 }
 
-// source is where an input comes from, for the message that two differ.
-func source(in flake.Input) string {
+// inputSource is where an input comes from, for the message that two differ.
+func inputSource(in flake.Input) string {
 	if len(in.Follows) == 0 {
 		return in.URL
 	}

@@ -2,6 +2,7 @@ package router
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -83,6 +84,21 @@ type Login struct {
 	Password bool // with a password, not a key
 }
 
+// A ClockName is a host name that has to resolve before the router knows what time it
+// is: the time itself comes from there, and no signature of DNSSEC can be judged
+// without it.
+type ClockName struct {
+	By
+	Host string
+}
+
+// A Via is a destination that is reached through a link that a service makes.
+type Via struct {
+	By
+	To   netip.Prefix
+	Link Link
+}
+
 // A Package is a program for the router's administrators, by its attribute in
 // nixpkgs.
 type Package struct {
@@ -100,6 +116,8 @@ type Claims struct {
 	Packages []*Package
 	Starts   []*Start
 	Logins   []*Login
+	Names    []*ClockName
+	Vias     []*Via
 }
 
 // A Scope is what a block may use while it is resolved: the router as far as
@@ -164,6 +182,16 @@ func (s *Scope) Sysctl(from hcl.Range, key, value string) {
 func (s *Scope) Secret(from hcl.Range, u SecretUse) {
 	u.By = s.at(from)
 	s.Claims.Secrets = append(s.Claims.Secrets, &u)
+}
+
+// BeforeClock claims that a host name resolves while the clock may be wrong.
+func (s *Scope) BeforeClock(from hcl.Range, host string) {
+	s.Claims.Names = append(s.Claims.Names, &ClockName{s.at(from), host})
+}
+
+// Via claims a route through a link.
+func (s *Scope) Via(from hcl.Range, to netip.Prefix, l Link) {
+	s.Claims.Vias = append(s.Claims.Vias, &Via{s.at(from), to, l})
 }
 
 // Package claims a program.

@@ -8,7 +8,7 @@ import (
 )
 
 // Extra is what a user adds to a program's own settings, in the program's words.
-type Extra = conf.Value[cty.Value]
+type Extra = conf.Value[conf.Object]
 
 // AddExtra merges an extra into the program's settings at path. It wins over what
 // nbr sets there: whoever writes it knows better.
@@ -18,7 +18,7 @@ func AddExtra(m *nixgen.Module, b conf.Block, x Extra, path ...string) {
 	}
 	m.Imports = append(m.Imports, nixgen.At{
 		From: Origin(conf.Addr{Type: "extra of " + b.Head().Addr.String()}, x.Range),
-		Expr: nixgen.Attrs{{Name: path, Value: forced(x.V)}},
+		Expr: nixgen.Attrs{{Name: path, Value: forced(x.V.Value)}},
 	})
 }
 

@@ -4,6 +4,8 @@ package chrony
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -64,10 +66,28 @@ func (t *Time) Resolve(s *router.Scope) hcl.Diagnostics {
 		diags = append(diags, diag.Error("nts-without-servers", t.NTS.Range, "NTS needs servers that speak it",
 			"The pool does not. Name servers that do, as in servers = [\"time.cloudflare.com\"]."))
 	}
+	for _, h := range t.hosts() {
+		s.BeforeClock(h.Range, string(h.V))
+	}
 	if len(t.Networks.Items) > 0 {
 		s.Listen(t.Networks.Range, router.Listen{Service: "ntp", Protocol: "udp", Port: 123, Networks: t.Networks.All(), Unit: "chronyd"})
 	}
 	return diags
+}
+
+// pool is where NixOS gets the time when nobody says otherwise
+// (networking.timeServers).
+const pool = "nixos.pool.ntp.org"
+
+// hosts are the servers that are known by name.
+func (t *Time) hosts() []conf.Value[Server] {
+	if !t.Servers.Set {
+		return []conf.Value[Server]{{V: pool, Range: t.Def}}
+	}
+	return slices.DeleteFunc(slices.Clone(t.Servers.Items), func(s conf.Value[Server]) bool {
+		_, err := netip.ParseAddr(string(s.V))
+		return err == nil
+	})
 }
 
 // Lower sets services.chrony.
@@ -80,15 +100,17 @@ func (t *Time) Lower(r *router.Router, m *nixgen.Module) {
 	if t.NTS.V {
 		m.Set(service.Origin(t.Addr, t.NTS.Range), nixgen.Bool(true), "services", "chrony", "enableNTS")
 	}
-	var allow strings.Builder
+	// The clock of a board without a battery is months off. The module's own
+	// initstepslew asks once, before there is an upstream, and then never steps.
+	m.Set(from, nixgen.Bool(false), "services", "chrony", "initstepslew", "enabled")
+	var lines strings.Builder
+	lines.WriteString("makestep 1.0 3\n")
 	for _, n := range t.Networks.All() {
 		for _, p := range n.Fixed() {
-			fmt.Fprintf(&allow, "allow %s\n", p.Masked())
+			fmt.Fprintf(&lines, "allow %s\n", p.Masked())
 		}
 	}
-	if allow.Len() > 0 {
-		m.Set(service.Origin(t.Addr, t.Networks.Range), nixgen.Lines(allow.String()), "services", "chrony", "extraConfig")
-	}
+	m.Set(from, nixgen.Lines(lines.String()), "services", "chrony", "extraConfig")
 }
 
 // Checks look at the unit and ask the kernel whether somebody keeps its clock.

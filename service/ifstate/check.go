@@ -35,7 +35,7 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 	}
 	for _, rt := range routes(r) {
 		p.Add(verify.Check{
-			ID: fmt.Sprintf("%s/route/%s", rt.by.Addr, rt.to), Title: "route to " + rt.to, From: rt.by.From,
+			ID: fmt.Sprintf("%s/route/%s", rt.Addr, rt.to), Title: "route to " + rt.to, From: rt.From,
 			Eval: hasRoute(rt),
 		})
 	}
@@ -122,14 +122,17 @@ func address(p *verify.Plan, n *router.Network, family string, set, dynamic bool
 }
 
 func hasRoute(rt route) func(*state.State) verify.Verdict {
-	want := fmt.Sprintf("%s via %s", rt.to, rt.via)
+	want := fmt.Sprintf("%s dev %s", rt.to, rt.dev)
+	if rt.via != "" {
+		want = fmt.Sprintf("%s via %s", rt.to, rt.via)
+	}
 	return func(st *state.State) verify.Verdict {
 		hint := "ip route show " + rt.to
 		if st.Routes == nil {
 			return verify.NotSeen(want, hint)
 		}
 		for _, got := range st.Routes {
-			if got.To == rt.to && got.Via == rt.via {
+			if got.To == rt.to && got.Via == rt.via && (rt.via != "" || got.Link == string(rt.dev)) {
 				return verify.Verdict{Status: verify.Pass, Want: want, Got: want, Hint: hint}
 			}
 		}

@@ -60,11 +60,11 @@ func used(r *router.Router, p *router.BoardPort) bool {
 		slices.ContainsFunc(r.VLANs, func(v *router.VLAN) bool { return v.Link.Target == p })
 }
 
-// routes are the default routes of the networks and the route blocks.
+// A route is a default route of a network, a route block or what a service asks for.
 type route struct {
-	by     router.By
+	router.By
 	to     string
-	via    string
+	via    string        // empty when the link alone tells
 	dev    router.IfName // empty when the next hop tells
 	metric int
 }
@@ -87,6 +87,9 @@ func routes(r *router.Router) []route {
 			o.dev = n.Device()
 		}
 		out = append(out, o)
+	}
+	for _, v := range r.Claims.Vias {
+		out = append(out, route{By: v.By, to: v.To.String(), dev: v.Link.LinkName()})
 	}
 	return out
 }

@@ -22,7 +22,7 @@ func (b *Interfaces) Lower(r *router.Router, m *nixgen.Module) {
 	m.Set(from, nixgen.Bool(false), "networking", "useDHCP")
 	b.links(r, m)
 	for _, rt := range routes(r) {
-		m.Add(service.By(rt.by), sub("routing", "routes"), routeAttrs(rt))
+		m.Add(service.By(rt.By), sub("routing", "routes"), routeAttrs(rt))
 	}
 	if len(b.Ignore.Items) > 0 {
 		at := service.Origin(b.Addr, b.Ignore.Range)
@@ -223,9 +223,9 @@ func mtu(out nixgen.Attrs, v conf.Value[router.MTU]) nixgen.Attrs {
 }
 
 func routeAttrs(rt route) nixgen.Attrs {
-	out := nixgen.Attrs{
-		{Name: []string{"to"}, Value: nixgen.Str(rt.to)},
-		{Name: []string{"via"}, Value: nixgen.Str(rt.via)},
+	out := nixgen.Attrs{{Name: []string{"to"}, Value: nixgen.Str(rt.to)}}
+	if rt.via != "" {
+		out = append(out, nixgen.Attr{Name: []string{"via"}, Value: nixgen.Str(rt.via)})
 	}
 	if rt.dev != "" {
 		out = append(out, nixgen.Attr{Name: []string{"dev"}, Value: nixgen.Str(rt.dev)})

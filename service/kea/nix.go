@@ -1,6 +1,7 @@
 package kea
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/nbr-dev/nbr/nixgen"
@@ -61,20 +62,43 @@ func (d *DHCP4) subnet(r *router.Router) nixgen.Attrs {
 		attr("subnet", nixgen.Str(d.prefix().Masked().String())),
 		attr("valid-lifetime", nixgen.Int(d.Lease.V)),
 	)
-	return d.extra(out)
+	return d.extra(r, out)
 }
 
-// extra merges the user's additions into the entry; they win.
-func (d *DHCP4) extra(out nixgen.Attrs) nixgen.Attrs {
+// extra merges the user's additions into the entry; they win. Options are merged one
+// by one.
+func (d *DHCP4) extra(r *router.Router, out nixgen.Attrs) nixgen.Attrs {
 	if !d.Extra.Set || !d.Extra.V.CanIterateElements() {
 		return out
 	}
 	from := service.Origin(d.Addr, d.Extra.Range)
 	for it := d.Extra.V.ElementIterator(); it.Next(); {
 		k, v := it.Element()
-		out = put(out, attr(k.AsString(), nixgen.At{From: from, Expr: service.Nix(v)}))
+		add := service.Nix(v)
+		if list, ok := add.(nixgen.List); ok && k.AsString() == "option-data" {
+			add = append(d.without(r, list), list...)
+		}
+		out = put(out, attr(k.AsString(), nixgen.At{From: from, Expr: add}))
 	}
 	return out
+}
+
+// without are nbr's own options but those that the user gives too.
+func (d *DHCP4) without(r *router.Router, user nixgen.List) nixgen.List {
+	return slices.DeleteFunc(d.options(r), func(own nixgen.Expr) bool {
+		return slices.ContainsFunc(user, func(u nixgen.Expr) bool { return optionName(u) == optionName(own) })
+	})
+}
+
+// optionName is the name of an entry of option-data.
+func optionName(e nixgen.Expr) string {
+	attrs, _ := e.(nixgen.Attrs)
+	for _, a := range attrs {
+		if name, ok := a.Value.(nixgen.Str); ok && a.Name[0] == "name" {
+			return string(name)
+		}
+	}
+	return ""
 }
 
 func put(out nixgen.Attrs, a nixgen.Attr) nixgen.Attrs {

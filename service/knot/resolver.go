@@ -93,6 +93,11 @@ func (b *Resolver) Lower(r *router.Router, m *nixgen.Module) {
 		m.Add(at, listen, listener(addresses(n.Target)))
 		m.Add(at, views, view(blocks(n.Target), "allow"))
 	}
+	for _, n := range r.Claims.Names {
+		// Signatures have a time too: a router that comes up in the past could not
+		// resolve the servers that tell it the time.
+		m.Add(service.By(n.By), settings("dnssec", "negative-trust-anchors"), nixgen.Str(n.Host))
+	}
 	if servers := b.Forward.All(); len(servers) > 0 {
 		list := nixgen.List{}
 		for _, s := range servers {

@@ -113,6 +113,9 @@ func antiSpoof(f *Firewall) chain {
 	c.add(by, "iifname \"lo\" accept")
 	c.add(by, "ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept")
 	c.add(by, "ip6 saddr { ::, fe80::/10 } accept")
+	if f.LogDrops.V {
+		c.add(by, "fib saddr . iif oif missing limit rate 5/second burst 10 packets log prefix \"nbr drop spoof: \"")
+	}
 	c.add(by, "fib saddr . iif oif missing counter drop")
 	return c
 }
@@ -123,12 +126,17 @@ func (f *Firewall) input(r *router.Router) chain {
 	c := chain{name: "input", head: "type filter hook input priority filter; policy drop;"}
 	if f.Ping.V {
 		// Before the next rule: all but the first of a series of pings are established.
-		c.add(by, "icmp type echo-request limit rate over %s counter drop", pingLimit)
-		c.add(by, "icmpv6 type echo-request limit rate over %s counter drop", pingLimit)
+		// Each zone has its own limit, so that a flood from outside costs nobody else.
+		for _, z := range r.Zones {
+			if devs := router.Devices(z.Networks.All()); len(devs) > 0 {
+				c.add(by, "iifname %s icmp type echo-request limit rate over %s counter drop", set(devs), pingLimit)
+				c.add(by, "iifname %s icmpv6 type echo-request limit rate over %s counter drop", set(devs), pingLimit)
+			}
+		}
 	}
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
 	c.add(by, "iifname \"lo\" accept")
-	c.icmp(f)
+	c.icmp(f, r)
 	for _, o := range r.Claims.Opens {
 		c.add(line(o.Addr, o.From), "%s", open(o))
 	}
@@ -137,6 +145,9 @@ func (f *Firewall) input(r *router.Router) chain {
 			c.add(blockLine(z), "iifname %s jump %s", set(devs), zoneChain(z))
 		}
 	}
+	// What is meant for everybody on the link is dropped without a word: there is no
+	// end to it.
+	c.add(by, "meta pkttype { broadcast, multicast } counter drop")
 	f.logDrops(&c, "input")
 	return c
 }
@@ -145,11 +156,11 @@ func (f *Firewall) input(r *router.Router) chain {
 // for IPv6 neighbour discovery and multicast listener discovery from the link itself
 // (RFC 4890 section 4.4). Errors need no rule: those about connections are related,
 // and to conntrack all others are invalid.
-func (c *chain) icmp(f *Firewall) {
+func (c *chain) icmp(f *Firewall, r *router.Router) {
 	by := blockLine(f)
-	if f.Ping.V {
-		c.add(by, "icmp type echo-request accept")
-		c.add(by, "icmpv6 type echo-request accept")
+	if devs := zoneDevices(r.Zones); f.Ping.V && len(devs) > 0 {
+		c.add(by, "iifname %s icmp type echo-request accept", set(devs))
+		c.add(by, "iifname %s icmpv6 type echo-request accept", set(devs))
 	}
 	c.add(by, "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept")
 	c.add(by, "ip6 saddr fe80::/10 icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept")
@@ -194,6 +205,9 @@ func zoneInput(r *router.Router, z *router.Zone) chain {
 func (f *Firewall) forward(r *router.Router) chain {
 	by := blockLine(f)
 	c := chain{name: "forward", head: "type filter hook forward priority filter; policy drop;"}
+	// Tunnels and PPPoE carry less than 1500 bytes, and many hosts never hear of it
+	// (RFC 2923 section 2.1). A segment size is never raised.
+	c.add(by, "tcp flags syn tcp option maxseg size set rt mtu")
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
 	for _, p := range r.PortForwards {
 		if devs := router.Devices(p.From.Target.Networks.All()); len(devs) > 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
@@ -41,7 +42,7 @@ type Peer struct {
 	Name         conf.Value[router.Name]         `hcl:"name,label"`
 	PublicKey    conf.Value[router.WireGuardKey] `hcl:"public_key,required" doc:"The peer's public key."`
 	PresharedKey conf.Ref[*router.Secret]        `hcl:"preshared_key,optional" doc:"The secret that holds a preshared key."`
-	AllowedIPs   conf.List[router.Block]         `hcl:"allowed_ips,required" doc:"What is routed to the peer and accepted from it."`
+	AllowedIPs   conf.List[router.Block]         `hcl:"allowed_ips,required" doc:"What is routed to the peer and accepted from it. All but a default route becomes a route, unless a network of the tunnel holds it."`
 	Endpoint     conf.Value[Endpoint]            `hcl:"endpoint,optional" doc:"Where the peer is, as in vpn.example.org:51820. Without it the peer connects."`
 	Keepalive    conf.Value[Keepalive]           `hcl:"keepalive,optional" doc:"Seconds between packets that keep NAT on the way open; 25 is usual."`
 }
@@ -120,9 +121,21 @@ func (t *Tunnel) Resolve(s *router.Scope) hcl.Diagnostics {
 				continue
 			}
 			routes[ip.V.Prefix] = p
+			if ip.V.Bits() > 0 && !t.holds(s.Router, ip.V.Prefix) {
+				s.Via(ip.Range, ip.V.Prefix, t)
+			}
 		}
 	}
 	return diags
+}
+
+// holds tells whether a network of the tunnel leads there already.
+func (t *Tunnel) holds(r *router.Router, to netip.Prefix) bool {
+	return slices.ContainsFunc(r.Networks, func(n *router.Network) bool {
+		return n.Link.Target == router.Link(t) && slices.ContainsFunc(n.Fixed(), func(p netip.Prefix) bool {
+			return p.Bits() <= to.Bits() && p.Contains(to.Addr())
+		})
+	})
 }
 
 // key is the use of a key by IfState, which refuses a configuration with a file

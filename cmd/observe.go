@@ -1,0 +1,79 @@
+package cmd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/verify/observe"
+)
+
+func (a *app) observeCommand() *cli.Command {
+	return &cli.Command{
+		Name: "observe", Usage: "record what nbr verify would look at", ArgsUsage: "[DIR]",
+		Description: "Looks at this machine and writes all that the checks of the spec need as JSON, to be\n" +
+			"judged anywhere. No part of it is a secret. The spec is " + deviceSpec + " if that is there,\n" +
+			"else the current folder. Exit code 3 if something could not be looked at.\n\n" +
+			"Examples:\n" +
+			"   nbr observe -o state.json\n" +
+			"   ssh root@router nbr observe | nbr verify -state - router/",
+		Flags: append(varFlag(),
+			&cli.StringFlag{Name: "o", Usage: "write to `FILE`, for nobody else to read, instead of standard output"}),
+		Action: a.observe,
+	}
+}
+
+func (a *app) observe(c *cli.Context) error {
+	s, err := a.device(c)
+	if err != nil {
+		return err
+	}
+	st := observe.Look(c.Context, observe.Options{Needs: s.Plan().Needs()})
+	if c.Context.Err() != nil {
+		return exit{ExitUnknown, "interrupted; nothing was written"}
+	}
+	var b bytes.Buffer
+	if err := observe.Save(&b, st); err != nil {
+		return exit{ExitUnknown, err.Error()}
+	}
+	if file := c.String("o"); file != "" {
+		err = replacePrivate(file, b.Bytes())
+	} else {
+		_, err = a.Stdout.Write(b.Bytes())
+	}
+	if err != nil {
+		return exit{ExitFailed, err.Error()}
+	}
+	for _, part := range slices.Sorted(maps.Keys(st.Missed)) {
+		fmt.Fprintf(a.Stderr, "nbr: could not look at %s: %s\n", diag.Printable(part), diag.Printable(st.Missed[part]))
+	}
+	if len(st.Missed) > 0 {
+		return exit{code: ExitUnknown}
+	}
+	return nil
+}
+
+// replacePrivate writes a file for the user alone, whatever the mode of an old one
+// is: all of it or nothing.
+func replacePrivate(file string, b []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".nbr-*") // 0600
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(b)
+	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), file)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return nil
+}
