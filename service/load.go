@@ -274,6 +274,9 @@ func (l *loader) decodeBlock(blk *hcl.Block, mk func() (conf.Block, *Kind)) {
 	}
 	turns, ds := conf.ForEach(loop.Expr, l.ctx)
 	diags = append(diags, ds...)
+	if len(turns) == 0 { // what is wrong in every turn is wrong without any
+		diags = append(diags, diag.Told(conf.Decode(rest, b, l.ctx.AnyTurn()))...)
+	}
 	l.diags = append(l.diags, diags...)
 	if ds.HasErrors() {
 		l.lost = append(l.lost, group)

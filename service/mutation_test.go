@@ -4,11 +4,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/fstest"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/service"
 )
 
 // values are what stands in for the value of any argument, one after the other.
@@ -51,27 +55,71 @@ func TestMutations(t *testing.T) {
 				t.Fatal(diags)
 			}
 			exprs, whole := places(f.Body.(*hclsyntax.Body))
+			reg := registry()
 			for _, at := range whole {
-				loadMutant(t, name, src, at, "")
+				loadMutant(t, reg, name, src, at, "")
 			}
 			for _, at := range exprs {
 				for _, v := range values {
-					loadMutant(t, name, src, at, v)
+					loadMutant(t, reg, name, src, at, v)
 				}
 			}
 		})
 	}
 }
 
-func loadMutant(t *testing.T, name string, src []byte, at hcl.Range, with string) {
+// TestNoFollowOn makes one value after the other one that no argument takes. What
+// is then told must all be about that place: what only needs it says nothing.
+func TestNoFollowOn(t *testing.T) {
+	names, err := filepath.Glob(goodSpecs + "/*/*.hcl")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, diags := hclsyntax.ParseConfig(src, filepath.Base(name), hcl.InitialPos)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		var exprs []hcl.Range
+		for _, b := range f.Body.(*hclsyntax.Body).Blocks {
+			if b.Type != "locals" && b.Type != "variable" { // there it is a value as any other
+				e, _ := places(b.Body)
+				exprs = append(exprs, e...)
+			}
+		}
+		for _, at := range exprs {
+			const bad = "[[[]]]"
+			_, diags := registry().Load(mutant(name, src, at, bad), nil)
+			if !diags.HasErrors() {
+				t.Errorf("%s: %s is taken", name, at)
+			}
+			for _, d := range diags {
+				if d.Severity == hcl.DiagError && (d.Subject == nil || d.Subject.Start.Byte < at.Start.Byte || d.Subject.End.Byte > at.Start.Byte+len(bad)) {
+					t.Errorf("%s: after an error at %s: %s [%s]", name, at, d, diag.Code(d))
+				}
+			}
+		}
+	}
+}
+
+// mutant is a spec in which something else stands in one place of a file.
+func mutant(name string, src []byte, at hcl.Range, with string) fs.FS {
+	text := slices.Concat(src[:at.Start.Byte], []byte(with), src[at.End.Byte:])
+	return over{os.DirFS(filepath.Dir(name)), fstest.MapFS{filepath.Base(name): {Data: text}}}
+}
+
+func loadMutant(t *testing.T, reg *service.Registry, name string, src []byte, at hcl.Range, with string) {
 	t.Helper()
 	defer func() {
 		if r := recover(); r != nil {
 			t.Errorf("%s, %q in the place of %q: panic: %v", at, with, at.SliceBytes(src), r)
 		}
 	}()
-	mutant := append(append(append([]byte{}, src[:at.Start.Byte]...), with...), src[at.End.Byte:]...)
-	spec, diags := registry().Load(over{os.DirFS(filepath.Dir(name)), fstest.MapFS{filepath.Base(name): {Data: mutant}}}, nil)
+	spec, diags := reg.Load(mutant(name, src, at, with), nil)
 	for _, d := range diags {
 		wellFormed(t, d)
 	}

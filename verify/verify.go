@@ -46,8 +46,13 @@ type Check struct {
 	Eval  func(*state.State) Verdict
 }
 
-// Block is the address of the block that the check is of.
+// Block is the address of the block that the check is of. The key of an instance
+// may hold anything: vlan.v["a/b"]/up.
 func (c Check) Block() string {
+	if i := strings.Index(c.ID, `"]`); i >= 0 {
+		rest, _, _ := strings.Cut(c.ID[i:], "/")
+		return c.ID[:i] + rest
+	}
 	block, _, _ := strings.Cut(c.ID, "/")
 	return block
 }

@@ -42,6 +42,7 @@ var table = []row{
 	// The closed core. net is for the text forms of addresses: see TestNoDialling.
 	{pkg: "router", ours: "hcl/conf hcl/diag", theirs: "hcl ssh", outside: "net"},
 	{pkg: "verify", ours: "verify/state", theirs: "hcl"},
+	{pkg: "verify/report", ours: "verify hcl/diag", theirs: "hcl", outside: "embed"},
 	{pkg: "service", ours: "router hcl/* nixgen verify", theirs: "hcl cty"},
 
 	// The open rim: no service imports another, and none looks at a device.

@@ -1,0 +1,511 @@
+package observe
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
+
+	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// run runs a program of this machine, also when the test's context has ended.
+func run(t testing.TB, stdin, name string, args ...string) {
+	t.Helper()
+	nstest.Require(t)
+	cmd := exec.Command(name, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	if _, err := nstest.Output(cmd); err != nil {
+		t.Error(err)
+	}
+}
+
+// ip runs lines of ip(8) commands here, and what undoes them when the test ends.
+func ip(t testing.TB, do, undo string) {
+	t.Helper()
+	run(t, do, "ip", "-batch", "-")
+	t.Cleanup(func() { run(t, undo, "ip", "-batch", "-") })
+}
+
+// seen looks, and fails if a part was missed that the test is about.
+func seen(t testing.TB, parts string, needs ...state.Need) *state.State {
+	t.Helper()
+	nstest.Require(t)
+	st := Look(t.Context(), Options{Needs: needs})
+	for part := range strings.FieldsSeq(parts) {
+		if why, missed := st.Missed[part]; missed {
+			t.Fatalf("%s: %s", part, why)
+		}
+	}
+	return st
+}
+
+func TestNetwork(t *testing.T) {
+	far := nstest.New(t, "far")
+	ip(t, `link add br0 type bridge
+link add v0 type veth peer name v1
+link set v1 master br0 mtu 1400
+link set br0 up
+link set v0 up
+link set v1 up
+tuntap add tap0 mode tap
+link add sleeper type ifb
+addr add 192.0.2.1/24 dev br0
+addr add 198.51.100.7/24 dev v0 valid_lft 600 preferred_lft 300
+addr add 10.9.9.1 peer 10.9.9.2/32 dev v0
+addr add 2001:db8::1/64 dev v0 nodad
+addr add 2001:db8::2/64 dev v0 nodad valid_lft 600 preferred_lft 300
+route add default via 198.51.100.1 proto dhcp
+route add 203.0.113.0/24 via 192.0.2.9 proto static
+route add 203.0.113.0/24 via 192.0.2.9 table 100 proto zebra
+route add 10.1.0.0/16 nexthop via 192.0.2.8 nexthop via 198.51.100.8
+route add blackhole 10.2.0.0/16 proto 77
+route add local 10.3.0.0/16 dev lo
+route add 10.4.0.0/16 via inet6 2001:db8::9 dev v0
+route add 2001:db8:1::/48 via 2001:db8::9 proto static
+route add unreachable 2001:db8:2::/48
+route add ::/0 via fe80::1 dev v0 proto ra
+`, "link del br0\nlink del v0\nlink del tap0\nlink del sleeper\nroute del blackhole 10.2.0.0/16\nroute del local 10.3.0.0/16 table local\nroute del unreachable 2001:db8:2::/48\n")
+	nstest.Link(t, new(nstest.NS), "far0", far, "eth0")
+
+	st := seen(t, "links addrs routes")
+	for _, name := range []string{"br0", "v0", "far0"} {
+		l := st.Links[name]
+		if mac, err := net.ParseMAC(l.MAC); err != nil || len(mac) != 6 {
+			t.Errorf("%s: MAC %q", name, l.MAC)
+		}
+	}
+	links := map[string]state.Link{
+		"lo":      {Up: true, Carrier: true, MTU: 65536},
+		"br0":     {Kind: "bridge", Up: true, Carrier: true, MTU: 1400},
+		"v0":      {Kind: "veth", Up: true, Carrier: true, MTU: 1500, Parent: "v1"},
+		"v1":      {Kind: "veth", Up: true, Carrier: true, MTU: 1400, Parent: "v0", Master: "br0"},
+		"tap0":    {Kind: "tun", MTU: 1500},
+		"sleeper": {Kind: "ifb", MTU: 1500},
+		"far0":    {Kind: "veth", Up: true, Carrier: true, MTU: 1500},
+	}
+	own := cmpopts.IgnoreMapEntries(func(name string, _ state.Link) bool { return name == "ifb0" || name == "ifb1" })
+	if d := cmp.Diff(links, st.Links, own, cmpopts.IgnoreFields(state.Link{}, "MAC"), cmpopts.EquateEmpty()); d != "" {
+		t.Error(d)
+	}
+
+	addrs := []state.Addr{
+		{Link: "br0", Prefix: "192.0.2.1/24"},
+		{Link: "lo", Prefix: "127.0.0.1/8"},
+		{Link: "lo", Prefix: "::1/128"},
+		{Link: "v0", Prefix: "10.9.9.1/32"},
+		{Link: "v0", Prefix: "198.51.100.7/24", Dynamic: true},
+		{Link: "v0", Prefix: "2001:db8::1/64"},
+		{Link: "v0", Prefix: "2001:db8::2/64", Dynamic: true},
+	}
+	linkLocal := cmpopts.IgnoreSliceElements(func(a state.Addr) bool { return strings.HasPrefix(a.Prefix, "fe80:") })
+	if d := cmp.Diff(addrs, st.Addrs, linkLocal); d != "" {
+		t.Error(d)
+	}
+
+	routes := []state.Route{
+		{To: "0.0.0.0/0", Via: "198.51.100.1", Link: "v0", Proto: "dhcp"},
+		{To: "10.1.0.0/16", Via: "192.0.2.8", Link: "br0", Proto: "boot"},
+		{To: "10.1.0.0/16", Via: "198.51.100.8", Link: "v0", Proto: "boot"},
+		{To: "10.2.0.0/16", Proto: "77"},
+		{To: "10.3.0.0/16", Link: "lo", Proto: "boot", Table: "local"},
+		{To: "10.4.0.0/16", Via: "2001:db8::9", Link: "v0", Proto: "boot"},
+		{To: "10.9.9.2/32", Link: "v0", Proto: "kernel"},
+		{To: "192.0.2.0/24", Link: "br0", Proto: "kernel"},
+		{To: "198.51.100.0/24", Link: "v0", Proto: "kernel"},
+		{To: "203.0.113.0/24", Via: "192.0.2.9", Link: "br0", Proto: "static"},
+		{To: "203.0.113.0/24", Via: "192.0.2.9", Link: "br0", Proto: "zebra", Table: "100"},
+		{To: "2001:db8::/64", Link: "v0", Proto: "kernel"},
+		{To: "2001:db8:1::/48", Via: "2001:db8::9", Link: "v0", Proto: "static"},
+		{To: "2001:db8:2::/48", Proto: "boot"},
+		{To: "::/0", Via: "fe80::1", Link: "v0", Proto: "ra"},
+	}
+	order := cmpopts.SortSlices(func(a, b state.Route) bool { return fmt.Sprint(a) < fmt.Sprint(b) })
+	linkLocalRoute := cmpopts.IgnoreSliceElements(func(r state.Route) bool { return r.To == "fe80::/64" })
+	if d := cmp.Diff(routes, st.Routes, order, linkLocalRoute); d != "" {
+		t.Error(d)
+	}
+}
+
+// iproute2 prints the same rules.
+func TestRules(t *testing.T) {
+	if st := seen(t, "rules"); st.Rules == nil || len(st.Rules) > 0 {
+		t.Errorf("a new namespace has only the kernel's rules, which are not listed: %v", st.Rules)
+	}
+	var add, del strings.Builder
+	for i, rule := range []string{
+		"from 10.0.0.0/8 lookup 100", "from 10.0.0.1 to 192.0.2.0/24 lookup 100", "not from 10.0.0.0/8 lookup main",
+		"fwmark 0x1 lookup 100", "fwmark 0x1/0xff lookup 100", "iif lo lookup 100", "iif lan9 oif lan8 lookup 100",
+		"tos 0x10 lookup 100", "uidrange 5-7 lookup 100", "ipproto tcp dport 80 lookup 100", "ipproto udp sport 1000-2000 lookup 100",
+		"ipproto 253 lookup 100", "lookup main suppress_prefixlength 0", "lookup main suppress_ifgroup 3", "blackhole", "unreachable", "prohibit", "goto 32766",
+		"lookup default", "lookup 1000000",
+	} {
+		fmt.Fprintf(&add, "rule add pref %d %s\n", 100+i, rule)
+		fmt.Fprintf(&del, "rule del pref %d\n", 100+i)
+	}
+	ip(t, add.String()+"rule add pref 32766 lookup 5\n", del.String()+"rule del pref 32766 lookup 5\n")
+	for _, rule := range []string{"from 2001:db8::/32 lookup 100", "to 2001:db8::1 lookup 100"} {
+		run(t, "", "ip", append([]string{"-6", "rule", "add", "pref", "300"}, strings.Fields(rule)...)...)
+		t.Cleanup(func() { run(t, "", "ip", "-6", "rule", "del", "pref", "300") })
+	}
+
+	var want []string
+	for _, family := range []string{"-4", "-6"} {
+		for line := range strings.Lines(new(nstest.NS).Run(t, "ip", family, "rule")) {
+			number, text, _ := strings.Cut(strings.TrimSpace(line), ":")
+			own := number == "0" || number == "32767" || number == "32766" && !strings.Contains(text, "lookup 5")
+			if !own {
+				// The program pads with spaces where nothing follows.
+				want = append(want, number+" "+strings.Join(strings.Fields(text), " "))
+			}
+		}
+	}
+	if len(want) != 23 {
+		t.Fatalf("ip has %d rules", len(want))
+	}
+	var got []string
+	for _, r := range seen(t, "rules").Rules {
+		got = append(got, fmt.Sprintf("%d %s", r.Priority, r.Text))
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestParseRuleRefusesShortMessages(t *testing.T) {
+	for n := range unix.SizeofRtMsg {
+		if _, err := parseRule(make([]byte, n)); err == nil {
+			t.Errorf("%d bytes are a rule", n)
+		}
+	}
+}
+
+func FuzzRule(f *testing.F) {
+	f.Add(make([]byte, unix.SizeofRtMsg))
+	f.Add(append(make([]byte, unix.SizeofRtMsg), 8, 0, unix.RTA_TABLE, 0, 1, 2, 3, 4, 5, 0, 3, 0, 'x'))
+	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = parseRule(b) })
+}
+
+func TestSysctls(t *testing.T) {
+	nstest.Require(t)
+	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0); err != nil {
+		t.Fatal(err)
+	}
+	st := seen(t, "sysctls", needs(state.NeedSysctl, "net.ipv4.ip_forward", "net.ipv4.ip_local_port_range", "net.ipv4.no_such")...)
+	want := map[string]string{"net.ipv4.ip_forward": "1", "net.ipv4.ip_local_port_range": "32768 60999"}
+	if d := cmp.Diff(want, st.Sysctls); d != "" {
+		t.Error(d)
+	}
+	// Written only: root may not read it either.
+	st = seen(t, "", needs(state.NeedSysctl, "net.ipv4.ip_forward", "net.ipv4.route.flush")...)
+	if st.Sysctls != nil || !strings.Contains(st.Missed["sysctls"], "net.ipv4.route.flush") {
+		t.Errorf("%v %v", st.Sysctls, st.Missed)
+	}
+}
+
+const goodTable = `table inet nbr {
+	set hosts { type ipv4_addr; flags interval; elements = { 192.0.2.9, 10.0.0.0/8 } }
+	set seen { type ipv4_addr; flags dynamic,timeout; timeout 1h; }
+	chain input {
+		type filter hook input priority filter; policy drop;
+		iifname "lan*" tcp dport { 80, 22 } counter accept
+		ip saddr @hosts accept
+		icmpv6 type { nd-router-advert, nd-neighbor-solicit } accept
+		ct state vmap { established : accept, invalid : drop }
+		limit rate 5/second log prefix "drop: "
+	}
+}
+`
+
+// load makes a table of this text and no others.
+func load(t *testing.T, text string) {
+	t.Helper()
+	run(t, "flush ruleset\n"+text, "nft", "-f", "-")
+	t.Cleanup(func() { run(t, "flush ruleset\n", "nft", "-f", "-") })
+}
+
+func TestRulesets(t *testing.T) {
+	need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}
+	st := seen(t, "tables rulesets", need)
+	if len(st.Tables) > 0 || len(st.Rulesets) > 0 {
+		t.Fatalf("nothing is loaded: %v %v", st.Tables, st.Rulesets)
+	}
+
+	load(t, goodTable+"table ip other { }\n")
+	st = seen(t, "tables rulesets", need)
+	if d := cmp.Diff([]string{"inet nbr", "ip other"}, st.Tables); d != "" {
+		t.Error(d)
+	}
+	r := st.Rulesets["inet nbr"]
+	if d := cmp.Diff(r.Want, r.Got); d != "" || len(r.Got) != 9 {
+		t.Errorf("%d lines\n%s", len(r.Got), d)
+	}
+
+	// Packets and what they leave in sets are no difference.
+	new(nstest.NS).Run(t, "nft", "add element inet nbr seen { 192.0.2.77 }")
+	new(nstest.NS).Run(t, "sh", "-c", "nft flush chain inet nbr input; nft 'add rule inet nbr input iifname \"lan*\" tcp dport { 22, 80 } counter packets 7 bytes 700 accept;"+
+		"add rule inet nbr input ip saddr @hosts accept; add rule inet nbr input icmpv6 type { nd-neighbor-solicit, nd-router-advert } accept;"+
+		"add rule inet nbr input ct state vmap { invalid : drop, established : accept }; add rule inet nbr input limit rate 5/second log prefix \"drop: \"'")
+	r = seen(t, "rulesets", need).Rulesets["inet nbr"]
+	if d := cmp.Diff(r.Want, r.Got); d != "" {
+		t.Errorf("the same, written differently: %s", d)
+	}
+
+	for _, change := range []string{
+		"add rule inet nbr input tcp dport 23 accept",
+		"insert rule inet nbr input accept",
+		"flush chain inet nbr input",
+		"add element inet nbr hosts { 203.0.113.7 }",
+		"add chain inet nbr input { policy accept; }",
+		"add set inet nbr more { type ipv4_addr; }",
+	} {
+		load(t, goodTable)
+		new(nstest.NS).Run(t, "nft", change)
+		r = seen(t, "rulesets", need).Rulesets["inet nbr"]
+		if slices.Equal(r.Want, r.Got) {
+			t.Errorf("%s: no difference", change)
+		}
+	}
+
+	load(t, goodTable)
+	for name, tt := range map[string]struct {
+		need state.Need
+		why  string
+	}{
+		"a text that nft refuses":    {state.Need{Name: "inet nbr", Text: "table inet nbr {\n lynx\n}\n"}, "syntax error"},
+		"a text without the table":   {state.Need{Name: "inet nbr", Text: "table inet x { }\n"}, "No such file"},
+		"a second command":           {state.Need{Name: "inet nbr; flush ruleset", Text: goodTable}, "not the name of a table"},
+		"a family that is no family": {state.Need{Name: "inex nbr", Text: goodTable}, "not the name of a table"},
+	} {
+		tt.need.Kind = state.NeedRuleset
+		st := seen(t, "tables", tt.need)
+		if st.Rulesets != nil || !strings.Contains(st.Missed["rulesets"], tt.why) {
+			t.Errorf("%s: %v %q", name, st.Rulesets, st.Missed["rulesets"])
+		}
+	}
+}
+
+func TestNoNFT(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	root := t.TempDir()
+	need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}
+	st := look(t.Context(), Options{Root: root, Needs: []state.Need{need}}, collectors)
+	for _, part := range []string{"tables", "rulesets"} {
+		if !strings.Contains(st.Missed[part], "/run/current-system/sw/bin/nft") {
+			t.Errorf("%s: %v", part, st.Missed[part])
+		}
+	}
+	// One that says too much, and one that does not end.
+	dir := filepath.Join(root, "run/current-system/sw/bin")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for script, why := range map[string]string{
+		"#!/bin/sh\nexec /bin/cat /dev/zero\n":         "more than 67108864 bytes",
+		"#!/bin/sh\necho '{}'\n":                       `no "nftables"`,
+		"#!/bin/sh\necho first >&2; echo 2>&2; exit 3": "exit status 3: first",
+	} {
+		if err := os.WriteFile(dir+"/nft", []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if st := look(t.Context(), Options{Root: root}, collectors); st.Tables != nil || !strings.Contains(st.Missed["tables"], why) {
+			t.Errorf("%q: %v", script, st.Missed["tables"])
+		}
+	}
+}
+
+// listen opens sockets of each sort.
+func listen(t *testing.T) {
+	t.Helper()
+	nstest.Require(t)
+	for network, addr := range map[string]string{"tcp4": "127.0.0.1:1001", "tcp6": "[::1]:1002", "tcp": ":1003"} {
+		s, err := net.Listen(network, addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+	}
+	for network, addr := range map[string]string{"udp4": "127.0.0.1:1004", "udp6": "[::1]:1005"} {
+		s, err := net.ListenPacket(network, addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+	}
+	s, err := net.Dial("udp4", "127.0.0.1:1004")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+}
+
+func TestListeners(t *testing.T) {
+	listen(t)
+	ip(t, "link add vx0 type vxlan id 1 dstport 4789 dev lo\nlink set vx0 up\n", "link del vx0\n")
+	comm, err := os.ReadFile("/proc/self/comm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	me := strings.TrimSpace(string(comm))
+	want := []state.Listener{
+		{Protocol: "tcp", Address: "127.0.0.1", Port: 1001, Program: me},
+		{Protocol: "tcp", Address: "::1", Port: 1002, Program: me},
+		{Protocol: "tcp", Address: "::", Port: 1003, Program: me},
+		{Protocol: "udp", Address: "127.0.0.1", Port: 1004, Program: me},
+		{Protocol: "udp", Address: "::1", Port: 1005, Program: me},
+		{Protocol: "udp", Address: "0.0.0.0", Port: 4789}, // the kernel's
+	}
+	if d := cmp.Diff(want, seen(t, "listeners").Listeners); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestClock(t *testing.T) {
+	var tx unix.Timex
+	now, err := unix.Adjtimex(&tx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st := seen(t, "clock"); st.Clock.Synchronised == (now == unix.TIME_ERROR) {
+		t.Errorf("%+v, and adjtimex(2) returns %d", st.Clock, now)
+	}
+}
+
+const (
+	privateKey   = "a00000000000000000000000000000000000000000000000000000000000005a"
+	presharedKey = "b00000000000000000000000000000000000000000000000000000000000005b"
+	publicKey    = "c00000000000000000000000000000000000000000000000000000000000005c"
+)
+
+// WireGuard in user space speaks this over a socket (wireguard.com/xplatform), to the
+// same library. The kernel of the test's machine has no WireGuard.
+func TestWireGuardKeepsNoSecret(t *testing.T) {
+	nstest.Require(t)
+	if err := os.MkdirAll("/var/run/wireguard", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s, err := net.Listen("unix", "/var/run/wireguard/wg0.sock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	go func() {
+		for {
+			c, err := s.Accept()
+			if err != nil {
+				return
+			}
+			fmt.Fprintf(c, "private_key=%s\nlisten_port=51820\npublic_key=%s\npreshared_key=%s\nendpoint=[2001:db8::7]:1234\n"+
+				"allowed_ip=192.0.2.0/24\nallowed_ip=10.0.0.0/8\nallowed_ip=2001:db8:9::/48\nlast_handshake_time_sec=1700000000\nlast_handshake_time_nsec=5\n"+
+				"public_key=%064d\nlast_handshake_time_sec=0\nlast_handshake_time_nsec=0\nerrno=0\n\n", privateKey, publicKey, presharedKey, 0)
+			c.Close()
+		}
+	}()
+	st := seen(t, "wireguard")
+	want := map[string]state.WireGuard{"wg0": {ListenPort: 51820, Peers: map[string]state.Peer{
+		key(t, publicKey): {AllowedIPs: []string{"10.0.0.0/8", "192.0.2.0/24", "2001:db8:9::/48"}, Endpoint: "[2001:db8::7]:1234", Handshake: 1700000000},
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=": {AllowedIPs: []string{}},
+	}}}
+	if d := cmp.Diff(want, st.WireGuard); d != "" {
+		t.Error(d)
+	}
+	var text strings.Builder
+	if err := Save(&text, st); err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{privateKey, presharedKey, key(t, privateKey), key(t, presharedKey)} {
+		if strings.Contains(text.String(), secret) {
+			t.Errorf("%s is in the state", secret)
+		}
+	}
+}
+
+func key(t *testing.T, text string) string {
+	t.Helper()
+	b, err := hex.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := wgtypes.NewKey(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k.String()
+}
+
+func TestAgain(t *testing.T) {
+	for _, tt := range []struct{ interrupted, runs int }{{0, 1}, {3, 4}, {dumps, dumps}} {
+		n := 0
+		err := again(t.Context(), func() error {
+			if n++; n <= tt.interrupted {
+				return fmt.Errorf("dump: %w", netlink.ErrDumpInterrupted)
+			}
+			return nil
+		})
+		if n != tt.runs || (err != nil) != (tt.interrupted >= dumps) {
+			t.Errorf("interrupted %d times: %d runs, %v", tt.interrupted, n, err)
+		}
+	}
+	n, other := 0, errors.New("other")
+	if err := again(t.Context(), func() error { n++; return other }); n != 1 || !errors.Is(err, other) {
+		t.Errorf("%d runs, %v", n, err)
+	}
+}
+
+// While links come and go a look is still of one moment: whatever has a link's name
+// has the name of one that is in it.
+func TestNetworkInAStorm(t *testing.T) {
+	nstest.Require(t)
+	stop, stopped := make(chan struct{}), make(chan error)
+	go func() {
+		var err error
+		for i := 0; err == nil; i++ {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			case <-time.After(time.Millisecond):
+			}
+			l := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: fmt.Sprintf("s%d", i%5)}, PeerName: fmt.Sprintf("t%d", i%5)}
+			err = errors.Join(netlink.LinkAdd(l), netlink.LinkSetUp(l))
+			if a, aerr := netlink.ParseAddr(fmt.Sprintf("10.77.%d.1/24", i%5)); aerr == nil {
+				err = errors.Join(err, netlink.AddrAdd(l, a))
+			}
+			err = errors.Join(err, netlink.LinkDel(l))
+		}
+		stopped <- err
+	}()
+	for range 50 {
+		st := seen(t, "links addrs routes")
+		for _, a := range st.Addrs {
+			if _, ok := st.Links[a.Link]; !ok {
+				t.Errorf("%v is of no link", a)
+			}
+		}
+		for _, r := range st.Routes {
+			if _, ok := st.Links[r.Link]; !ok {
+				t.Errorf("%v is of no link", r)
+			}
+		}
+	}
+	close(stop)
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,112 @@
+package observe
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+func (l *looker) listeners(ctx context.Context) error {
+	type waiting struct {
+		state.Listener
+		inode uint64
+	}
+	var list []waiting
+	programs := map[uint64]string{} // by the socket's inode
+	for _, name := range []string{"tcp", "tcp6", "udp", "udp6"} {
+		text, err := l.read("/proc/net/" + name)
+		if errors.Is(err, os.ErrNotExist) && strings.HasSuffix(name, "6") {
+			continue // ipv6.disable=1
+		}
+		if err != nil {
+			return err
+		}
+		sockets, err := parseSockets(text)
+		if err != nil {
+			return fmt.Errorf("/proc/net/%s: %w", name, err)
+		}
+		protocol := strings.TrimSuffix(name, "6")
+		for _, s := range sockets {
+			if s.waits(protocol) {
+				list = append(list, waiting{state.Listener{Protocol: protocol, Address: s.local.Addr().String(), Port: int(s.local.Port())}, s.inode})
+				programs[s.inode] = ""
+			}
+		}
+	}
+	refused, err := l.owners(ctx, programs)
+	if err != nil {
+		return err
+	}
+	out := []state.Listener{}
+	for _, w := range list {
+		w.Program = programs[w.inode]
+		if w.Program == "" && refused != nil {
+			// The kernel's own, as WireGuard's, or somebody's who may not be looked at.
+			return fmt.Errorf("whose is %s port %d: %w", w.Protocol, w.Port, refused)
+		}
+		out = append(out, w.Listener)
+	}
+	slices.SortFunc(out, func(a, b state.Listener) int {
+		return cmp.Or(cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Address, b.Address), cmp.Compare(a.Program, b.Program))
+	})
+	// Workers of one daemon share a socket's address (SO_REUSEPORT).
+	l.st.Listeners = slices.Compact(out)
+	return nil
+}
+
+// owners finds which program has each of the sockets (proc_pid_fd(5)). Processes end
+// while it looks; that is no error. A process that may not be looked at is refused.
+func (l *looker) owners(ctx context.Context, programs map[uint64]string) (refused, err error) {
+	left := len(programs)
+	processes, err := os.ReadDir(l.path("/proc"))
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range processes {
+		if _, err := strconv.ParseUint(p.Name(), 10, 32); err != nil {
+			continue
+		}
+		if left == 0 {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		dir := "/proc/" + p.Name()
+		links, err := os.ReadDir(l.path(dir + "/fd"))
+		if errors.Is(err, fs.ErrPermission) {
+			refused = err
+		}
+		for _, fd := range links {
+			target, _ := os.Readlink(l.path(dir + "/fd/" + fd.Name()))
+			inode, ok := socketInode(target)
+			if owner, listens := programs[inode]; !ok || !listens || owner != "" {
+				continue
+			}
+			if comm, err := l.line(dir + "/comm"); err == nil && comm != "" {
+				programs[inode] = comm
+				left--
+			}
+		}
+	}
+	return refused, nil
+}
+
+// socketInode reads socket:[1234].
+func socketInode(target string) (uint64, bool) {
+	n, ok := strings.CutPrefix(target, "socket:[")
+	if !ok {
+		return 0, false
+	}
+	n, ok = strings.CutSuffix(n, "]")
+	inode, err := strconv.ParseUint(n, 10, 64)
+	return inode, ok && err == nil
+}

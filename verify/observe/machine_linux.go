@@ -1,0 +1,172 @@
+package observe
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// board fills what it can: a PC has no device tree, but memory.
+func (l *looker) board(context.Context) error {
+	b := &state.Board{Compatible: []string{}}
+	text, err1 := l.read("/proc/device-tree/compatible")
+	if err1 == nil {
+		b.Compatible, err1 = parseCompatible(text)
+	}
+	text, err2 := l.read("/proc/meminfo")
+	if err2 == nil {
+		b.MemTotal, err2 = parseMemTotal(text)
+	}
+	if err1 == nil || err2 == nil {
+		l.st.Board = b
+	}
+	return errors.Join(err1, err2)
+}
+
+// kernel fills what it can: /proc/config.gz needs CONFIG_IKCONFIG_PROC.
+func (l *looker) kernel(context.Context) error {
+	release, err := l.line("/proc/sys/kernel/osrelease") // what uname(2) says
+	if err != nil {
+		return err
+	}
+	l.st.Kernel = &state.Kernel{Release: release, Config: map[string]string{}}
+	f, err := l.open("/proc/config.gz")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	text, err := func() ([]byte, error) {
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			return nil, err
+		}
+		return readAll(z, limit)
+	}()
+	if err != nil {
+		return fmt.Errorf("/proc/config.gz: %w", err)
+	}
+	config, err := parseKconfig(text)
+	if err != nil {
+		return fmt.Errorf("/proc/config.gz: %w", err)
+	}
+	l.st.Kernel.Config = config
+	return nil
+}
+
+// system fills what it can: only NixOS has a booted and a current system.
+func (l *looker) system(context.Context) error {
+	host, err := l.line("/proc/sys/kernel/hostname")
+	if err != nil {
+		return err
+	}
+	booted, err1 := os.Readlink(l.path("/run/booted-system"))
+	current, err2 := os.Readlink(l.path("/run/current-system"))
+	l.st.System = &state.System{Hostname: host, Booted: booted, Current: current}
+	return errors.Join(err1, err2)
+}
+
+// line reads a file of one line.
+func (l *looker) line(p string) (string, error) {
+	b, err := l.read(p)
+	return strings.TrimSuffix(string(b), "\n"), err
+}
+
+// secretSysctls are the ones that hold a key (Documentation/networking/ip-sysctl).
+var secretSysctls = []string{"stable_secret", "tcp_fastopen_key"}
+
+// sysctls reads those asked for. Several values of one come with tabs between
+// them; a spec has spaces there.
+func (l *looker) sysctls(context.Context) (err error) {
+	l.st.Sysctls, err = each(l, state.NeedSysctl, func(n state.Need) (string, error) {
+		p, err := sysctlPath(n.Name)
+		if err != nil {
+			return "", err
+		}
+		for _, s := range secretSysctls {
+			if filepath.Base(p) == s {
+				return "", errors.New("it is a secret")
+			}
+		}
+		text, err := l.read(filepath.Join("/proc/sys", p))
+		if errors.Is(err, os.ErrNotExist) {
+			err = errNotThere
+		}
+		return strings.Join(strings.Fields(string(text)), " "), err
+	})
+	return err
+}
+
+// files asks for owner and mode of the files behind the names, as the programs see
+// them that open these: a secret may be a link into another folder.
+func (l *looker) files(context.Context) error {
+	if len(l.asked(state.NeedFile)) == 0 {
+		l.st.Files = map[string]state.File{}
+		return nil
+	}
+	accounts, err := l.accounts()
+	if err != nil {
+		return err
+	}
+	owners := map[uint32]string{}
+	for _, a := range accounts {
+		if _, ok := owners[a.uid]; !ok { // as getpwuid(3): the first one
+			owners[a.uid] = a.name
+		}
+	}
+	l.st.Files, err = each(l, state.NeedFile, func(n state.Need) (state.File, error) {
+		if !filepath.IsAbs(n.Name) {
+			return state.File{}, errors.New("not an absolute path")
+		}
+		var st unix.Stat_t
+		if err := unix.Stat(l.path(n.Name), &st); errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+			return state.File{}, errNotThere
+		} else if err != nil {
+			return state.File{}, err
+		}
+		owner, ok := owners[st.Uid]
+		if !ok {
+			owner = strconv.FormatUint(uint64(st.Uid), 10)
+		}
+		return state.File{Owner: owner, Mode: fmt.Sprintf("0%03o", st.Mode&0o7777)}, nil
+	})
+	return err
+}
+
+func (l *looker) users(context.Context) error {
+	accounts, err := l.accounts()
+	if err != nil {
+		return err
+	}
+	l.st.Users = []string{}
+	for _, a := range accounts {
+		l.st.Users = append(l.st.Users, a.name)
+	}
+	return nil
+}
+
+func (l *looker) accounts() ([]account, error) {
+	text, err := l.read("/etc/passwd")
+	if err != nil {
+		return nil, err
+	}
+	return parsePasswd(text)
+}
+
+// clock asks without setting anything: modes is 0 (adjtimex(2)).
+func (l *looker) clock(context.Context) error {
+	var tx unix.Timex
+	if _, err := unix.Adjtimex(&tx); err != nil {
+		return fmt.Errorf("adjtimex: %w", err)
+	}
+	l.st.Clock = &state.Clock{Synchronised: tx.Status&unix.STA_UNSYNC == 0}
+	return nil
+}

@@ -1,0 +1,86 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// asNobody, if set, makes the test binary look as whoever runs it.
+const asNobody = "NBR_OBSERVE_AS_NOBODY"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asNobody) != "" {
+		need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}
+		st := Look(context.Background(), Options{Needs: []state.Need{need}})
+		nft, err := exec.LookPath("nft")
+		if err == nil {
+			var want []string
+			want, err = throwaway(context.Background(), nft, need)
+			st.Users = want // a place to carry it home in
+		}
+		if err != nil {
+			st.Missed["throwaway"] = err.Error()
+		}
+		if err := Save(os.Stdout, st); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	nstest.Main(m)
+}
+
+// Somebody without a privilege sees less, and all that is not seen is said.
+func TestAsNobody(t *testing.T) {
+	listen(t)
+	load(t, goodTable)
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
+	cmd.Env = append(os.Environ(), asNobody+"=1")
+	cmd.Dir = "/"
+	if os.Getuid() == 0 && !inUserNamespace(t) {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	} else {
+		t.Fatal("this test needs to be root, to become nobody")
+	}
+	out, err := nstest.Output(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := Load(strings.NewReader(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st.Listeners != nil || !strings.Contains(st.Missed["listeners"], "permission denied") {
+		t.Errorf("listeners: %v, %q", st.Listeners, st.Missed["listeners"])
+	}
+	if st.Tables != nil || !strings.Contains(st.Missed["tables"], "ermitted") {
+		t.Errorf("tables: %v, %q", st.Tables, st.Missed["tables"])
+	}
+	if st.Rulesets != nil || !strings.Contains(st.Missed["rulesets"], "ermitted") {
+		t.Errorf("rulesets: %v, %q", st.Rulesets, st.Missed["rulesets"])
+	}
+	if st.Links == nil || st.Addrs == nil || st.Routes == nil || st.Rules == nil || st.Clock == nil {
+		t.Errorf("what everybody may see: %+v", st)
+	}
+	// The kernel may let nobody make a user namespace.
+	if why := st.Missed["throwaway"]; len(st.Users) == 0 && !strings.Contains(why, "in a throwaway network namespace") || len(st.Users) > 0 && why != "" {
+		t.Errorf("the throwaway namespace: %q, %q", st.Users, why)
+	}
+}
+
+func inUserNamespace(t *testing.T) bool {
+	t.Helper()
+	m, err := os.ReadFile("/proc/self/uid_map")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(strings.Fields(string(m)), " ") != "0 0 4294967295"
+}

@@ -1,0 +1,158 @@
+// Package observe looks at the machine that it runs on and fills a [state.State].
+// It is the only package of nbr that opens a socket, asks a kernel or starts a
+// program, and it judges nothing: what a spec promises is package verify's.
+//
+// Each collector fills its own part. One that cannot look leaves the part nil and
+// says why in Missed, and costs nothing else. Secrets never get into a state: of a
+// file only owner and mode are asked for, and WireGuard's private keys are dropped
+// where they come in.
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// Options say what to look at.
+type Options struct {
+	// Root is put in front of every path below /proc, /sys, /run and /etc, so that
+	// a folder can stand for a machine. The kernel itself has no other root.
+	Root string
+	// Needs are what the checks ask for by name: verify.Plan.Needs.
+	Needs []state.Need
+}
+
+// patience is how long one collector may take. A daemon that does not answer must
+// not look like one that has nothing to say, nor keep the others waiting.
+const patience = 10 * time.Second
+
+// A collector fills some parts of a state.
+type collector struct {
+	parts string // as in the JSON form, with spaces between them
+	look  func(*looker, context.Context) error
+}
+
+// A looker is one look at the machine. Collectors run at the same time; each
+// writes its own fields of st.
+type looker struct {
+	Options
+	st *state.State
+	mu sync.Mutex // guards st.Missed
+}
+
+// Look looks once at everything. What it could not see is in Missed.
+func Look(ctx context.Context, o Options) *state.State {
+	return look(ctx, o, collectors)
+}
+
+func look(ctx context.Context, o Options, all []collector) *state.State {
+	l := &looker{Options: o, st: &state.State{FormatVersion: state.Version}}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, c := range all {
+		wg.Go(func() { l.run(ctx, c) })
+	}
+	wg.Wait()
+	return l.st
+}
+
+// run runs one collector. The libraries that read what the kernel sends index into
+// its messages; should a kernel of tomorrow send one that is shorter, that is one
+// part not seen, not the end of the agent.
+func (l *looker) run(ctx context.Context, c collector) {
+	err := ctx.Err()
+	if err == nil {
+		err = func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					err = fmt.Errorf("bug: %v", p)
+				}
+			}()
+			return c.look(l, ctx)
+		}()
+	}
+	if err == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for part := range strings.FieldsSeq(c.parts) {
+		if l.st.Missed == nil {
+			l.st.Missed = map[string]string{}
+		}
+		l.st.Missed[part] = strings.ReplaceAll(err.Error(), "\n", "; ")
+	}
+}
+
+// asked are the needs of a kind, each name once.
+func (l *looker) asked(kind state.NeedKind) []state.Need {
+	var out []state.Need
+	for _, n := range l.Needs {
+		if n.Kind == kind && !slices.ContainsFunc(out, func(o state.Need) bool { return o.Name == n.Name }) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// errNotThere is of something that was looked for, where it would be. It is not
+// os.ErrNotExist, which may as well be of the program that looks.
+var errNotThere = errors.New("not there")
+
+// each looks at all needs of a kind. What is not there is not in the result. If one
+// of them cannot be looked at, none is returned: whoever reads the part could not
+// tell it from one that is not there.
+func each[T any](l *looker, kind state.NeedKind, look func(state.Need) (T, error)) (map[string]T, error) {
+	out := map[string]T{}
+	var errs error
+	for _, n := range l.asked(kind) {
+		v, err := look(n)
+		switch {
+		case errors.Is(err, errNotThere):
+		case err != nil:
+			errs = errors.Join(errs, fmt.Errorf("%s: %w", n.Name, err))
+		default:
+			out[n.Name] = v
+		}
+	}
+	if errs != nil {
+		return nil, errs
+	}
+	return out, nil
+}
+
+func (l *looker) path(p string) string { return filepath.Join("/", l.Root, p) }
+
+// limit is more than any file of /proc that is read here.
+const limit = 16 << 20
+
+func (l *looker) open(p string) (*os.File, error) { return os.Open(l.path(p)) }
+
+// read reads a file of /proc or /etc, whose size stat(2) does not tell.
+func (l *looker) read(p string) ([]byte, error) {
+	f, err := l.open(p)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readAll(f, limit)
+}
+
+func readAll(r io.Reader, most int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(b)) > most {
+		err = fmt.Errorf("more than %d bytes", most)
+	}
+	return b, err
+}

@@ -1,0 +1,83 @@
+package observe
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// recordLimit is more than a router with a full table of the internet would fill.
+const recordLimit = 64 << 20
+
+// Save writes a state for [Load].
+func Save(w io.Writer, st *state.State) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(reflect.ValueOf(*st).Convert(saved).Interface())
+}
+
+// saved is State with omitzero where it says omitempty: what was looked at and is
+// empty must not come back as what was not looked at.
+var saved = func() reflect.Type {
+	t := reflect.TypeFor[state.State]()
+	var fields []reflect.StructField
+	for i := range t.NumField() {
+		f := t.Field(i)
+		f.Tag = reflect.StructTag(strings.ReplaceAll(string(f.Tag), "omitempty", "omitzero"))
+		fields = append(fields, f)
+	}
+	return reflect.StructOf(fields)
+}()
+
+// Load reads what [Save] wrote, and nothing else: a field that it does not know may
+// be the one that matters.
+func Load(r io.Reader) (*state.State, error) {
+	b, err := readAll(r, recordLimit)
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	// The version first, since all other errors may come from it.
+	var head struct {
+		FormatVersion *int `json:"format_version"`
+	}
+	if err := json.Unmarshal(b, &head); err != nil {
+		return nil, loadError(b, err)
+	}
+	switch v := head.FormatVersion; {
+	case v == nil:
+		return nil, errors.New("state: no format_version: not the record of a router")
+	case *v != state.Version:
+		return nil, fmt.Errorf("state: format_version is %d, and this nbr reads %d", *v, state.Version)
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	st := new(state.State)
+	if err := dec.Decode(st); err != nil {
+		return nil, loadError(b, err)
+	}
+	return st, nil
+}
+
+// loadError says in which line a text is wrong. encoding/json counts bytes.
+func loadError(b []byte, err error) error {
+	var offset int64
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	default:
+		return fmt.Errorf("state: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	line := 1 + bytes.Count(b[:min(int(offset), len(b))], []byte("\n"))
+	return fmt.Errorf("state: line %d: %s", line, strings.TrimPrefix(err.Error(), "json: "))
+}

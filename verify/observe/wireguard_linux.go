@@ -1,0 +1,49 @@
+package observe
+
+import (
+	"context"
+	"slices"
+
+	"golang.zx2c4.com/wireguard/wgctrl"
+	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
+
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// wireGuard needs CAP_NET_ADMIN if there is a tunnel. A kernel that has never had
+// one does not know the netlink family, and wgctrl then finds none.
+func (l *looker) wireGuard(context.Context) error {
+	c, err := wgctrl.New()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	devices, err := c.Devices()
+	if err != nil {
+		return err
+	}
+	out := map[string]state.WireGuard{}
+	for _, d := range devices {
+		out[d.Name] = convertTunnel(d)
+	}
+	l.st.WireGuard = out
+	return nil
+}
+
+// convertTunnel is where the private and the preshared keys end: the kernel sends
+// them to whoever may ask.
+func convertTunnel(d *wgtypes.Device) state.WireGuard {
+	out := state.WireGuard{ListenPort: d.ListenPort, Peers: map[string]state.Peer{}}
+	for _, p := range d.Peers {
+		peer := state.Peer{AllowedIPs: []string{}, Handshake: max(p.LastHandshakeTime.Unix(), 0)}
+		for _, ip := range p.AllowedIPs {
+			peer.AllowedIPs = append(peer.AllowedIPs, prefix(&ip))
+		}
+		slices.Sort(peer.AllowedIPs)
+		if p.Endpoint != nil {
+			peer.Endpoint = p.Endpoint.String()
+		}
+		out.Peers[p.PublicKey.String()] = peer
+	}
+	return out
+}
