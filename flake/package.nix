@@ -18,7 +18,7 @@ buildGoModule {
         "testdata"
       ]);
   };
-  vendorHash = "sha256-RGLEQJVwdPyga8FZafGaAK0MJTjbVa7AhQN2Y1f1lDA=";
+  vendorHash = "sha256-EOteCnSJM75Q4zWRL+fy6hAB1bjRVWKWHh9ePfcLrVI=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;

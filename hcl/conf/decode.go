@@ -59,16 +59,19 @@ func decodeStruct(body hcl.Body, v reflect.Value, addr Addr, ctx *Context) hcl.D
 	content, diags := body.Content(info.schema)
 	diags = Coded(diags)
 	for _, f := range info.attrs {
-		a, ok := content.Attributes[f.name]
-		if !ok {
-			continue
-		}
 		field := v.Field(f.index).Addr().Interface().(attribute)
-		diags = append(diags, field.decode(a.Expr, ctx)...)
-	}
-	for _, f := range info.attrs {
-		if _, ok := content.Attributes[f.name]; !ok && f.def != "" {
-			if err := v.Field(f.index).Addr().Interface().(attribute).setDefault(f.def); err != nil {
+		there := false
+		if a, ok := content.Attributes[f.name]; ok {
+			ds := field.decode(a.Expr, ctx)
+			there = ds.HasErrors() || field.isSet()
+			if !there && f.required {
+				ds = append(ds, diag.Error("missing-argument", a.Expr.Range(), "Missing required argument",
+					"The argument %q is required, and null is as if it were not there.", f.name))
+			}
+			diags = append(diags, ds...)
+		}
+		if !there && f.def != "" {
+			if err := field.setDefault(f.def); err != nil {
 				panic(fmt.Sprintf("conf: default of %s.%s: %s", v.Type(), f.name, err))
 			}
 		}
@@ -112,9 +115,9 @@ func Duplicate(a Addr, at, before hcl.Range) *hcl.Diagnostic {
 		"%s is already defined. Rename or remove one of the two.", a), before, "the first one")
 }
 
-// codes are nbr's codes for the summaries of the HCL library, by how they begin.
+// summaries are nbr's codes for the summaries of the HCL library, by how they begin.
 // None begins like another.
-var codes = map[string]string{
+var summaries = map[string]string{
 	"Unsupported argument":       "unsupported-argument",
 	"Missing required argument":  "missing-argument",
 	"Unsupported block type":     "unsupported-block",
@@ -149,7 +152,7 @@ func Coded(ds hcl.Diagnostics) hcl.Diagnostics {
 			continue
 		}
 		code := "expression"
-		for prefix, c := range codes {
+		for prefix, c := range summaries {
 			if strings.HasPrefix(d.Summary, prefix) {
 				code = c
 			}

@@ -6,7 +6,7 @@
 //
 //	Header             filled in: the block's address and where it starts
 //	Value[T] List[T]   an attribute; T is a string, bool, int, float64,
-//	                   cty.Value (any value) or has UnmarshalText
+//	                   cty.Value (any value), Object or has UnmarshalText
 //	Ref[T] Refs[T]     an attribute that names other blocks, linked by Link
 //	*S []*S            nested blocks; S is a block struct
 //

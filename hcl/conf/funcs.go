@@ -61,12 +61,20 @@ func prefixArg(args []cty.Value) (netip.Prefix, error) {
 }
 
 func intArg(args []cty.Value, i int) (*big.Int, error) {
-	n, acc := args[i].AsBigFloat().Int(nil)
+	f := args[i].AsBigFloat()
+	if tooLarge(f) {
+		return nil, function.NewArgErrorf(i, "the number is too large")
+	}
+	n, acc := f.Int(nil)
 	if acc != big.Exact {
 		return nil, function.NewArgErrorf(i, "a whole number is expected")
 	}
 	return n, nil
 }
+
+// tooLarge tells whether nobody can mean a number: 1e999999999 has a gigabyte of
+// digits, and no float of Nix holds what is beyond 2^1024.
+func tooLarge(f *big.Float) bool { return f.IsInf() || f.MantExp(nil) > 1000 }
 
 var cidrHostFunc = function.New(&function.Spec{
 	Description: "The address with this number in the block; negative numbers count from the end.",
@@ -155,7 +163,11 @@ var cidrSubnetsFunc = function.New(&function.Spec{
 			if err != nil {
 				return cty.NilVal, err
 			}
-			size := new(big.Int).Lsh(big.NewInt(1), uint(max(0, p.Addr().BitLen()-p.Bits()-int(newbits.Int64()))))
+			bits, err := longer(p, newbits)
+			if err != nil {
+				return cty.NilVal, function.NewArgError(i+1, err)
+			}
+			size := new(big.Int).Lsh(big.NewInt(1), uint(p.Addr().BitLen()-bits))
 			// Round up to a multiple of the block's own size.
 			num := new(big.Int).Div(new(big.Int).Sub(new(big.Int).Add(next, size), big.NewInt(1)), size)
 			sub, err := subnet(p, newbits, num)
@@ -190,14 +202,22 @@ var cidrContainsFunc = function.New(&function.Spec{
 	},
 })
 
+// longer is the length of a prefix inside of p with so many more bits.
+func longer(p netip.Prefix, newbits *big.Int) (int, error) {
+	if room := int64(p.Addr().BitLen() - p.Bits()); newbits.Sign() < 0 || newbits.Cmp(big.NewInt(room)) > 0 {
+		return 0, fmt.Errorf("%s has no room for %s more bits", p, newbits)
+	}
+	return p.Bits() + int(newbits.Int64()), nil
+}
+
 func subnet(p netip.Prefix, newbits, num *big.Int) (netip.Prefix, error) {
-	if newbits.Sign() < 0 || !newbits.IsInt64() || p.Bits()+int(newbits.Int64()) > p.Addr().BitLen() {
-		return p, fmt.Errorf("%s has no room for %s more bits", p, newbits)
+	bits, err := longer(p, newbits)
+	if err != nil {
+		return p, err
 	}
 	if count := new(big.Int).Lsh(big.NewInt(1), uint(newbits.Int64())); num.Sign() < 0 || num.Cmp(count) >= 0 {
 		return p, fmt.Errorf("%s has only %s blocks of that size", p, count)
 	}
-	bits := p.Bits() + int(newbits.Int64())
 	off := new(big.Int).Lsh(num, uint(p.Addr().BitLen()-bits))
 	return netip.PrefixFrom(offset(p.Addr(), off), bits), nil
 }

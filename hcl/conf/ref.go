@@ -45,6 +45,9 @@ func Has[T comparable](r Refs[T], t T) bool {
 }
 
 func (r *Ref[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
+	if isNull(e) {
+		return nil
+	}
 	addr, diags := refAddr(e, ctx)
 	if !diags.HasErrors() {
 		*r = Ref[T]{Addr: addr, Range: e.Range(), Set: true}
@@ -52,11 +55,16 @@ func (r *Ref[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	return diags
 }
 
+func (r *Ref[T]) isSet() bool { return r.Set }
+
 func (r *Ref[T]) setDefault(string) error { panic("conf: a reference has no default") }
 
 func (r *Ref[T]) spec() (string, bool) { return "reference to " + refName[T](), false }
 
 func (r *Refs[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
+	if isNull(e) {
+		return nil
+	}
 	r.Range, r.Set = e.Range(), true
 	exprs, diags := hcl.ExprList(e)
 	if diags.HasErrors() {
@@ -73,9 +81,17 @@ func (r *Refs[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	return diags
 }
 
+func (r *Refs[T]) isSet() bool { return r.Set }
+
 func (r *Refs[T]) setDefault(string) error { panic("conf: a reference has no default") }
 
 func (r *Refs[T]) spec() (string, bool) { return "reference to " + refName[T](), true }
+
+// isNull tells whether an expression is the word null.
+func isNull(e hcl.Expression) bool {
+	val, diags := e.Value(nil)
+	return !diags.HasErrors() && val.IsNull()
+}
 
 // refName is what a reference of this type points at, in words.
 func refName[T any]() string {

@@ -46,6 +46,7 @@ func (l List[T]) All() []T {
 // attribute is what a field must be to be decoded from an attribute.
 type attribute interface {
 	decode(e hcl.Expression, ctx *Context) hcl.Diagnostics
+	isSet() bool
 	setDefault(text string) error
 	spec() (typ string, list bool)
 }
@@ -70,6 +71,8 @@ func (v *Value[T]) assign(val cty.Value, at hcl.Range) hcl.Diagnostics {
 	v.Set = true
 	return nil
 }
+
+func (v *Value[T]) isSet() bool { return v.Set }
 
 func (v *Value[T]) setDefault(text string) error { return assign(cty.StringVal(text), any(&v.V)) }
 
@@ -96,7 +99,7 @@ func (l *List[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 		return diags
 	}
 	if val.IsNull() {
-		l.Set = false
+		*l = List[T]{}
 		return diags
 	}
 	if ty := val.Type(); !ty.IsListType() && !ty.IsSetType() && !ty.IsTupleType() {
@@ -112,6 +115,8 @@ func (l *List[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	}
 	return diags
 }
+
+func (l *List[T]) isSet() bool { return l.Set }
 
 func (l *List[T]) setDefault(text string) error {
 	for s := range strings.SplitSeq(text, ",") {
@@ -131,9 +136,16 @@ func assign(val cty.Value, dst any) error {
 	if val.IsNull() { // an argument that is null is as if it were not there
 		return errors.New("null is no element of a list")
 	}
-	if d, ok := dst.(*cty.Value); ok {
+	switch d := dst.(type) {
+	case *cty.Value:
 		*d = val
-		return noNUL(val)
+		return storable(val)
+	case *Object:
+		if t := val.Type(); !t.IsObjectType() && !t.IsMapType() {
+			return fmt.Errorf("an object is expected here, as in { a = 1 }, this is %s", t.FriendlyName())
+		}
+		d.Value = val
+		return storable(val)
 	}
 	if _, ok := dst.(*bool); ok {
 		b, err := convert.Convert(val, cty.Bool)
@@ -143,12 +155,15 @@ func assign(val cty.Value, dst any) error {
 		*dst.(*bool) = b.True()
 		return nil
 	}
+	if val.Type() == cty.Number && tooLarge(val.AsBigFloat()) {
+		return errTooLarge
+	}
 	s, err := convert.Convert(val, cty.String)
 	if err != nil {
 		return fmt.Errorf("one value is expected here, this is %s", val.Type().FriendlyName())
 	}
 	text := s.AsString()
-	if err := noNUL(s); err != nil {
+	if err := storable(s); err != nil {
 		return err
 	}
 	switch d := dst.(type) {
@@ -179,16 +194,39 @@ func assign(val cty.Value, dst any) error {
 	panic(fmt.Sprintf("conf: no way to decode into %T", dst))
 }
 
-// noNUL refuses the one character that neither Nix nor any daemon's file can
-// hold.
-func noNUL(val cty.Value) error {
+// storable refuses what neither Nix nor any daemon's file can hold.
+func storable(val cty.Value) error {
 	return cty.Walk(val, func(_ cty.Path, v cty.Value) (bool, error) {
-		if v.Type() == cty.String && v.IsKnown() && !v.IsNull() && strings.ContainsRune(v.AsString(), 0) {
-			return false, errors.New("a text cannot hold the character U+0000, which Nix has no way to write")
+		t := v.Type()
+		switch {
+		case v.IsNull():
+		case t == cty.String && hasNUL(v.AsString()):
+			return false, errNUL
+		case t == cty.Number && tooLarge(v.AsBigFloat()):
+			return false, errTooLarge
+		case t.IsObjectType() || t.IsMapType():
+			for it := v.ElementIterator(); it.Next(); {
+				if k, _ := it.Element(); hasNUL(k.AsString()) {
+					return false, errNUL
+				}
+			}
 		}
 		return true, nil
 	})
 }
+
+func hasNUL(s string) bool { return strings.ContainsRune(s, 0) }
+
+var (
+	errNUL      = errors.New("a text cannot hold the character U+0000, which Nix has no way to write")
+	errTooLarge = errors.New("the number is too large")
+)
+
+// An Object is a value with names of the user's choice.
+type Object struct{ cty.Value }
+
+// Describe is what the type is in the schema.
+func (Object) Describe() string { return "object" }
 
 // sentence makes an error read as the start of a sentence.
 func sentence(err error) string {

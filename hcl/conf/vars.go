@@ -232,6 +232,14 @@ type Instance struct {
 	Ctx *Context // with each.key and each.value
 }
 
+func (c *Context) each(key, value cty.Value) *Context {
+	return c.Child(map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})})
+}
+
+// AnyTurn is the context of a turn of for_each that is not known, to find what is
+// wrong with a block in every turn.
+func (c *Context) AnyTurn() *Context { return c.each(cty.DynamicVal, cty.DynamicVal) }
+
 // keyRE is what a key may be: it ends in names of interfaces, files and rules.
 var keyRE = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$`)
 
@@ -268,9 +276,7 @@ func ForEach(e hcl.Expression, ctx *Context) ([]Instance, hcl.Diagnostics) {
 			return bad("The key %q cannot be part of a name: use letters, digits, ., - and _, at most 63.", key)
 		}
 		seen[key] = true
-		out = append(out, Instance{key, ctx.Child(map[string]cty.Value{
-			"each": cty.ObjectVal(map[string]cty.Value{"key": cty.StringVal(key), "value": v}),
-		})})
+		out = append(out, Instance{key, ctx.each(cty.StringVal(key), v)})
 	}
 	return out, diags
 }

@@ -64,6 +64,11 @@ func Follow(at hcl.Range) *hcl.Diagnostic {
 	return d
 }
 
+// Told are the diagnostics without those that only follow from others.
+func Told(ds hcl.Diagnostics) hcl.Diagnostics {
+	return slices.DeleteFunc(slices.Clone(ds), func(d *hcl.Diagnostic) bool { return extra(d).follows })
+}
+
 // Coded gives a code to diagnostics that come from the HCL library.
 func Coded(code string, ds hcl.Diagnostics) hcl.Diagnostics {
 	for _, d := range ds {
@@ -92,8 +97,7 @@ func extra(d *hcl.Diagnostic) *Extra {
 // those that say the same at the same place, so that two runs print the same. It
 // also drops what follows from other errors.
 func Sort(ds hcl.Diagnostics) hcl.Diagnostics {
-	follows := func(d *hcl.Diagnostic) bool { return extra(d).follows }
-	if told := slices.DeleteFunc(slices.Clone(ds), follows); told.HasErrors() {
+	if told := Told(ds); told.HasErrors() {
 		ds = told // an error that nothing told stays: it must not pass for a good spec
 	}
 	slices.SortStableFunc(ds, func(a, b *hcl.Diagnostic) int {

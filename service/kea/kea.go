@@ -76,8 +76,11 @@ func (d *DHCP4) Resolve(s *router.Scope) hcl.Diagnostics {
 // not say of which network, and Kea takes an interface once.
 func (d *DHCP4) link(s *router.Scope) hcl.Diagnostics {
 	for _, l := range s.Claims.Listens {
+		if l.Service != "dhcp" {
+			continue
+		}
 		for _, n := range l.Networks {
-			if l.Service == "dhcp" && n != d.Network.Target && n.Device() == d.Network.Target.Device() {
+			if n != d.Network.Target && n.Device() == d.Network.Target.Device() {
 				return hcl.Diagnostics{diag.With(diag.Error("two-servers-on-link", d.Network.Range, "Two DHCP servers on one link",
 					"%s leases addresses on %s already. Put the networks on links of their own, such as VLANs.", l.Addr, n.Device()), l.From, "%s", l.Addr.String())}
 			}

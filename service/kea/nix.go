@@ -68,7 +68,7 @@ func (d *DHCP4) subnet(r *router.Router) nixgen.Attrs {
 // extra merges the user's additions into the entry; they win. Options are merged one
 // by one.
 func (d *DHCP4) extra(r *router.Router, out nixgen.Attrs) nixgen.Attrs {
-	if !d.Extra.Set || !d.Extra.V.CanIterateElements() {
+	if !d.Extra.Set {
 		return out
 	}
 	from := service.Origin(d.Addr, d.Extra.Range)

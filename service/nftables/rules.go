@@ -179,8 +179,10 @@ func open(o *router.Open) string {
 	return s + fmt.Sprintf("%s dport %d counter accept", o.Protocol, o.Port)
 }
 
+// zoneChain is the name of a zone's chain. An instance of for_each is z.key: no
+// label has a dot in it.
 func zoneChain(z *router.Zone) string {
-	return "input_" + strings.NewReplacer("[", "_", "]", "", `"`, "", ".", "_").Replace(z.Addr.Name)
+	return "input_" + strings.NewReplacer(`["`, ".", `"]`, "").Replace(z.Addr.Name)
 }
 
 // zoneInput is what a zone may use of the router: the sockets of the services it

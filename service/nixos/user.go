@@ -29,7 +29,7 @@ func UserKind() service.Kind {
 // User is the user block.
 type User struct {
 	conf.Header
-	Name         conf.Value[UserName]            `hcl:"name,label"`
+	Name         conf.Value[UserName]            `hcl:"name,key"`
 	Keys         conf.List[router.SSHKey]        `hcl:"authorized_keys,optional" doc:"SSH public keys, a line of authorized_keys each."`
 	PasswordHash conf.Value[router.PasswordHash] `hcl:"hashed_password,optional" doc:"Hash of the password, as mkpasswd prints it. It is readable by everyone on the router; hashed_password_file is better."`
 	PasswordFile conf.Ref[*router.Secret]        `hcl:"hashed_password_file,optional" doc:"The secret that holds the hash of the password."`

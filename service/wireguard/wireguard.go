@@ -29,7 +29,7 @@ func Kind() service.Kind {
 // Tunnel is the wireguard block. Its label is the interface's name.
 type Tunnel struct {
 	conf.Header
-	Name       conf.Value[router.IfName] `hcl:"name,label"`
+	Name       conf.Value[router.IfName] `hcl:"name,key"`
 	Listen     conf.Value[router.Port]   `hcl:"listen,optional" doc:"UDP port that peers connect to. Zones open it with allow = [\"wireguard\"]."`
 	PrivateKey conf.Ref[*router.Secret]  `hcl:"private_key,required" doc:"The secret that holds the private key, as wg genkey prints it."`
 	MTU        conf.Value[router.MTU]    `hcl:"mtu,optional" default:"1420" doc:"Largest packet in bytes. 1420 fits every upstream of 1500."`

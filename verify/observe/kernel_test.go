@@ -150,7 +150,7 @@ func TestRules(t *testing.T) {
 	for i, rule := range []string{
 		"from 10.0.0.0/8 lookup 100", "from 10.0.0.1 to 192.0.2.0/24 lookup 100", "not from 10.0.0.0/8 lookup main",
 		"fwmark 0x1 lookup 100", "fwmark 0x1/0xff lookup 100", "iif lo lookup 100", "iif lan9 oif lan8 lookup 100",
-		"tos 0x10 lookup 100", "uidrange 5-7 lookup 100", "ipproto tcp dport 80 lookup 100", "ipproto udp sport 1000-2000 lookup 100",
+		"tos 0x10 lookup 100", "uidrange 0-0 lookup 100", "ipproto tcp dport 80 lookup 100", "ipproto udp sport 1000-2000 lookup 100",
 		"ipproto 253 lookup 100", "lookup main suppress_prefixlength 0", "lookup main suppress_ifgroup 3", "blackhole", "unreachable", "prohibit", "goto 32766",
 		"lookup default", "lookup 1000000",
 	} {
@@ -188,18 +188,31 @@ func TestRules(t *testing.T) {
 	}
 }
 
-func TestParseRuleRefusesShortMessages(t *testing.T) {
+func TestShortMessagesAreRefused(t *testing.T) {
 	for n := range unix.SizeofRtMsg {
 		if _, err := parseRule(make([]byte, n)); err == nil {
 			t.Errorf("%d bytes are a rule", n)
 		}
+		if _, err := parseRoute(nil, make([]byte, n)); err == nil {
+			t.Errorf("%d bytes are a route", n)
+		}
+	}
+	for _, tail := range []string{"\x00", "\x03\x00\x01\x00", "\x09\x00\x01\x00xxxx", "\x09\x00\x09\x00\x03\x00\x00\x00\x01\x00\x00\x00", "\x0c\x00\x09\x00\x09\x00\x00\x00\x01\x00\x00\x00"} {
+		if out, err := parseRoute(nil, append(make([]byte, unix.SizeofRtMsg), tail...)); err == nil {
+			t.Errorf("%x is at the end of a route: %v", tail, out)
+		}
 	}
 }
 
-func FuzzRule(f *testing.F) {
+// What the kernel sends is never wrong, but may be new.
+func FuzzMessages(f *testing.F) {
 	f.Add(make([]byte, unix.SizeofRtMsg))
 	f.Add(append(make([]byte, unix.SizeofRtMsg), 8, 0, unix.RTA_TABLE, 0, 1, 2, 3, 4, 5, 0, 3, 0, 'x'))
-	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = parseRule(b) })
+	f.Add(append(make([]byte, unix.SizeofRtMsg), 20, 0, unix.RTA_MULTIPATH, 0, 16, 0, 0, 0, 1, 0, 0, 0, 8, 0, unix.RTA_GATEWAY, 0, 192, 0, 2, 1))
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		_, _ = parseRule(b)
+		_, _ = parseRoute(nil, b)
+	})
 }
 
 func TestSysctls(t *testing.T) {

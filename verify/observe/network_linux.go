@@ -8,7 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
+	"sync"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -52,18 +52,24 @@ func (l *looker) network(ctx context.Context) error {
 	var addrs []state.Addr
 	var routes []state.Route
 	err = again(ctx, func() error {
+		var hops []hop
+		var err1, err2 error
+		var wg sync.WaitGroup
+		wg.Go(func() { hops, err1 = dumpRoutes() })
 		var names names
-		if links, names, err = dumpLinks(h); err != nil {
-			return fmt.Errorf("links: %w", err)
+		if links, names, err2 = dumpLinks(h); err2 == nil {
+			addrs, err2 = dumpAddrs(h, names)
 		}
-		if addrs, err = dumpAddrs(h, names); err != nil {
-			return fmt.Errorf("addresses: %w", err)
+		wg.Wait()
+		if err := cmp.Or(err2, err1); err != nil {
+			return err
 		}
-		routes = []state.Route{}
-		for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
-			if routes, err = dumpRoutes(h, names, family, routes); err != nil {
+		routes = make([]state.Route, len(hops))
+		for i, hop := range hops {
+			if hop.Link, err = names.find(int(hop.index)); err != nil {
 				return fmt.Errorf("routes: %w", err)
 			}
+			routes[i] = hop.Route
 		}
 		return nil
 	})
@@ -91,7 +97,7 @@ func (n names) find(index int) (string, error) {
 func dumpLinks(h *netlink.Handle) (map[string]state.Link, names, error) {
 	list, err := h.LinkList()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("links: %w", err)
 	}
 	names := names{}
 	for _, link := range list {
@@ -141,7 +147,7 @@ func kind(link netlink.Link) string {
 func dumpAddrs(h *netlink.Handle, names names) ([]state.Addr, error) {
 	list, err := h.AddrList(nil, netlink.FAMILY_ALL)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("addresses: %w", err)
 	}
 	out := []state.Addr{}
 	for _, a := range list {
@@ -158,82 +164,8 @@ func dumpAddrs(h *netlink.Handle, names names) ([]state.Addr, error) {
 	return out, nil
 }
 
-// dumpRoutes leaves out what the kernel keeps in the table local for each address.
-func dumpRoutes(h *netlink.Handle, names names, family int, out []state.Route) ([]state.Route, error) {
-	zero := netip.PrefixFrom(netip.IPv4Unspecified(), 0).String()
-	if family == unix.AF_INET6 {
-		zero = netip.PrefixFrom(netip.IPv6Unspecified(), 0).String()
-	}
-	var bad error
-	every := &netlink.Route{Table: unix.RT_TABLE_UNSPEC}
-	err := h.RouteListFilteredIter(family, every, netlink.RT_FILTER_TABLE, func(r netlink.Route) bool {
-		if r.Table == unix.RT_TABLE_LOCAL && r.Protocol == unix.RTPROT_KERNEL {
-			return true
-		}
-		s := state.Route{To: zero, Proto: protoName(int(r.Protocol)), Table: tableName(r.Table)}
-		if r.Dst != nil {
-			s.To = prefix(r.Dst)
-		}
-		if s.Table == "main" {
-			s.Table = ""
-		}
-		hops := r.MultiPath
-		if len(hops) == 0 {
-			hops = []*netlink.NexthopInfo{{LinkIndex: r.LinkIndex, Gw: r.Gw, Via: r.Via}}
-		}
-		for _, hop := range hops {
-			s.Via = via(hop)
-			// Unreachable routes of IPv6 say lo, those of IPv4 say nothing.
-			if s.Link = ""; r.Type == unix.RTN_UNICAST || r.Type == unix.RTN_LOCAL {
-				if s.Link, bad = names.find(hop.LinkIndex); bad != nil {
-					return false
-				}
-			}
-			out = append(out, s)
-		}
-		return true
-	})
-	return out, cmp.Or(err, bad)
-}
-
-func via(hop *netlink.NexthopInfo) string {
-	if len(hop.Gw) > 0 {
-		return addr(hop.Gw)
-	}
-	if v, ok := hop.Via.(*netlink.Via); ok && v != nil { // IPv4 by an IPv6 router, RFC 8950
-		return addr(v.Addr)
-	}
-	return ""
-}
-
-func addr(ip net.IP) string {
-	a, _ := netip.AddrFromSlice(ip)
-	return a.Unmap().String()
-}
-
 func prefix(n *net.IPNet) string {
 	ones, _ := n.Mask.Size()
-	return addr(n.IP) + "/" + strconv.Itoa(ones)
-}
-
-// protocols are the names that iproute2 ships in rt_protos.
-var protocols = map[int]string{
-	0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated", 9: "ra", 10: "mrt",
-	11: "zebra", 12: "bird", 13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp", 18: "keepalived",
-	42: "babel", 84: "ovn", 99: "openr", 186: "bgp", 187: "isis", 188: "ospf", 189: "rip", 192: "eigrp",
-}
-
-func protoName(n int) string { return cmp.Or(protocols[n], strconv.Itoa(n)) }
-
-// tableName is as in rt_tables.
-func tableName(n int) string {
-	switch n {
-	case unix.RT_TABLE_MAIN:
-		return "main"
-	case unix.RT_TABLE_LOCAL:
-		return "local"
-	case unix.RT_TABLE_DEFAULT:
-		return "default"
-	}
-	return strconv.Itoa(n)
+	a, _ := netip.AddrFromSlice(n.IP)
+	return netip.PrefixFrom(a.Unmap(), ones).String()
 }

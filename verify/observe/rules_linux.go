@@ -73,13 +73,8 @@ func parseRule(m []byte) (state.Rule, error) {
 	}
 	msg := nl.DeserializeRtMsg(m)
 	attrs := ruleAttrs{}
-	for b := m[msg.Len():]; len(b) >= unix.SizeofRtAttr; {
-		n := int(binary.NativeEndian.Uint16(b))
-		if n < unix.SizeofRtAttr || n > len(b) {
-			return state.Rule{}, fmt.Errorf("an attribute of %d bytes in a rule", n)
-		}
-		attrs[binary.NativeEndian.Uint16(b[2:])] = b[unix.SizeofRtAttr:n]
-		b = b[min((n+3)&^3, len(b)):] // RTA_ALIGN
+	if err := attributes(m[msg.Len():], func(attr uint16, v []byte) { attrs[attr] = v }); err != nil {
+		return state.Rule{}, err
 	}
 
 	var w strings.Builder
@@ -137,7 +132,7 @@ func parseRule(m []byte) (state.Rule, error) {
 		table = v
 	}
 	if table != 0 {
-		word("lookup %s", tableName(int(table)))
+		word("lookup %s", tableName(table))
 		for _, s := range []struct {
 			attr uint16
 			word string
@@ -172,10 +167,7 @@ type ruleAttrs map[uint16][]byte
 
 func (a ruleAttrs) u32(attr uint16) (uint32, bool) {
 	v := a[attr]
-	if len(v) != 4 {
-		return 0, false
-	}
-	return binary.NativeEndian.Uint32(v), true
+	return u32(v), len(v) == 4
 }
 
 func (a ruleAttrs) prefix(attr uint16, bits uint8, none string) string {

@@ -10,3 +10,8 @@ network "lan" { # ERROR: missing-argument
 
 policy "internet" { # ERROR: missing-argument missing-argument missing-argument
 }
+
+dhcp4 "lan" {
+  network = network.lan
+  pool    = null # ERROR: missing-argument
+}

@@ -30,4 +30,9 @@ time {
 ssh {
   networks = []
   port     = null
+  extra    = ["MaxAuthTries"] # ERROR: bad-value
+}
+
+interfaces {
+  extra = { a = [1e400] } # ERROR: bad-value
 }

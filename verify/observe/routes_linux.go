@@ -1,0 +1,171 @@
+package observe
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// A hop is a route by one router or link. The library's own type is forty words, of
+// which a look at 10,000 routes needs five: reading the messages takes half the time.
+type hop struct {
+	state.Route
+	index uint32 // of its link, 0 for none
+}
+
+func dumpRoutes() ([]hop, error) {
+	out := []hop{}
+	var bad error
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		req := nl.NewNetlinkRequest(unix.RTM_GETROUTE, unix.NLM_F_DUMP)
+		msg := &nl.RtMsg{}
+		msg.Family = family
+		req.AddData(msg)
+		err := req.ExecuteIter(unix.NETLINK_ROUTE, unix.RTM_NEWROUTE, func(m []byte) bool {
+			out, bad = parseRoute(out, m)
+			return bad == nil
+		})
+		if err := cmp.Or(err, bad); err != nil {
+			return nil, fmt.Errorf("routes: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// parseRoute adds the hops of a route (rtnetlink(7), RTM_NEWROUTE) to out. Copies that
+// the kernel keeps for itself it leaves out: of a route that was used, and what is in
+// the table local for each address.
+func parseRoute(out []hop, m []byte) ([]hop, error) {
+	if len(m) < unix.SizeofRtMsg {
+		return out, fmt.Errorf("a message of %d bytes", len(m))
+	}
+	family, bits, table, proto, kind := m[0], m[1], uint32(m[4]), m[5], m[7]
+	if binary.NativeEndian.Uint32(m[8:])&unix.RTM_F_CLONED != 0 {
+		return out, nil
+	}
+	to := netip.IPv4Unspecified()
+	if family == unix.AF_INET6 {
+		to = netip.IPv6Unspecified()
+	}
+	var one hop
+	var more []byte
+	err := attributes(m[unix.SizeofRtMsg:], func(attr uint16, v []byte) {
+		switch attr {
+		case unix.RTA_DST:
+			to, _ = netip.AddrFromSlice(v)
+		case unix.RTA_TABLE:
+			table = u32(v)
+		case unix.RTA_MULTIPATH:
+			more = v
+		default:
+			one.attribute(attr, v)
+		}
+	})
+	if err != nil || table == unix.RT_TABLE_LOCAL && proto == unix.RTPROT_KERNEL {
+		return out, err
+	}
+	prefix := netip.PrefixFrom(to, int(bits))
+	if !prefix.IsValid() {
+		return out, fmt.Errorf("to %s by %d bits", to, bits)
+	}
+	one.To = prefix.String()
+	one.Proto = protoName(proto)
+	if table != unix.RT_TABLE_MAIN {
+		one.Table = tableName(table)
+	}
+	switch kind {
+	case unix.RTN_BLACKHOLE, unix.RTN_UNREACHABLE, unix.RTN_PROHIBIT, unix.RTN_THROW:
+		one.index = 0 // IPv6 says lo, IPv4 says nothing
+	}
+	if more == nil {
+		return append(out, one), nil
+	}
+	// struct rtnexthop: length, flags, weight, link, and then attributes.
+	for len(more) > 0 {
+		if len(more) < unix.SizeofRtNexthop {
+			return out, errors.New("a hop that is cut off")
+		}
+		n := int(binary.NativeEndian.Uint16(more))
+		if n < unix.SizeofRtNexthop || n > len(more) {
+			return out, fmt.Errorf("a hop of %d bytes", n)
+		}
+		next := one
+		next.index = u32(more[4:8])
+		if err := attributes(more[unix.SizeofRtNexthop:n], next.attribute); err != nil {
+			return out, err
+		}
+		out = append(out, next)
+		more = more[min(align(n), len(more)):]
+	}
+	return out, nil
+}
+
+func (h *hop) attribute(attr uint16, v []byte) {
+	switch {
+	case attr == unix.RTA_OIF:
+		h.index = u32(v)
+	case attr == unix.RTA_VIA && len(v) > 2: // RFC 8950: a family and an address of it
+		v = v[2:]
+		fallthrough
+	case attr == unix.RTA_GATEWAY:
+		a, _ := netip.AddrFromSlice(v)
+		h.Via = a.String()
+	}
+}
+
+// attributes goes through what a message of rtnetlink(7) ends in. The library's own
+// way falls over lengths that are no multiple of four.
+func attributes(b []byte, f func(attr uint16, value []byte)) error {
+	for len(b) >= unix.SizeofRtAttr {
+		n := int(binary.NativeEndian.Uint16(b))
+		if n < unix.SizeofRtAttr || n > len(b) {
+			return fmt.Errorf("an attribute of %d bytes", n)
+		}
+		f(binary.NativeEndian.Uint16(b[2:])&^unix.NLA_F_NESTED, b[unix.SizeofRtAttr:n])
+		b = b[min(align(n), len(b)):]
+	}
+	if len(b) > 0 {
+		return errors.New("a message that is cut off")
+	}
+	return nil
+}
+
+func align(n int) int { return (n + unix.RTA_ALIGNTO - 1) &^ (unix.RTA_ALIGNTO - 1) }
+
+// u32 is 0 for what is none.
+func u32(v []byte) uint32 {
+	if len(v) != 4 {
+		return 0
+	}
+	return binary.NativeEndian.Uint32(v)
+}
+
+// protocols are the names that iproute2 ships in rt_protos.
+var protocols = map[uint8]string{
+	0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated", 9: "ra", 10: "mrt",
+	11: "zebra", 12: "bird", 13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp", 18: "keepalived",
+	42: "babel", 84: "ovn", 99: "openr", 186: "bgp", 187: "isis", 188: "ospf", 189: "rip", 192: "eigrp",
+}
+
+func protoName(n uint8) string { return cmp.Or(protocols[n], strconv.Itoa(int(n))) }
+
+// tableName is as in rt_tables.
+func tableName(n uint32) string {
+	switch n {
+	case unix.RT_TABLE_MAIN:
+		return "main"
+	case unix.RT_TABLE_LOCAL:
+		return "local"
+	case unix.RT_TABLE_DEFAULT:
+		return "default"
+	}
+	return strconv.FormatUint(uint64(n), 10)
+}
