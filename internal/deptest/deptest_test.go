@@ -42,6 +42,8 @@ var table = []row{
 	// The closed core. net is for the text forms of addresses: see TestNoDialling.
 	{pkg: "router", ours: "hcl/conf hcl/diag", theirs: "hcl ssh", outside: "net"},
 	{pkg: "verify", ours: "verify/state", theirs: "hcl"},
+	// The only package that touches a kernel or a socket. No service imports it.
+	{pkg: "verify/observe", ours: "verify/state", theirs: "netlink systemd dbus wgctrl sys", outside: "net os os/exec syscall"},
 	{pkg: "verify/report", ours: "verify hcl/diag", theirs: "hcl", outside: "embed"},
 	{pkg: "service", ours: "router hcl/* nixgen verify", theirs: "hcl cty"},
 
@@ -77,6 +79,10 @@ var modules = map[string]string{
 	"width":       "golang.org/x/text/width",               // columns of a snippet
 	"ssh":         "golang.org/x/crypto/ssh",               // reads public keys
 	"sys":         "golang.org/x/sys",                      // renameat2, flock
+	"netlink":     "github.com/vishvananda/netlink",        // links, addresses, routes
+	"systemd":     "github.com/coreos/go-systemd/v22",      // units
+	"dbus":        "github.com/godbus/dbus/v5",             // the way to systemd
+	"wgctrl":      "golang.zx2c4.com/wireguard/wgctrl",     // WireGuard devices
 	"term":        "golang.org/x/term",                     // colour and width
 	"cli":         "github.com/urfave/cli/v2",              // stays in cmd
 	"diff":        "github.com/rogpeppe/go-internal/diff",  // gen -diff

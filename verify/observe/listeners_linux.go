@@ -86,7 +86,11 @@ func (l *looker) owners(ctx context.Context, programs map[uint64]string) (refuse
 			refused = err
 		}
 		for _, fd := range links {
-			target, _ := os.Readlink(l.path(dir + "/fd/" + fd.Name()))
+			target, err := os.Readlink(l.path(dir + "/fd/" + fd.Name()))
+			if errors.Is(err, fs.ErrPermission) { // as the folder may be listed by its owner
+				refused = err
+				break
+			}
 			inode, ok := socketInode(target)
 			if owner, listens := programs[inode]; !ok || !listens || owner != "" {
 				continue
