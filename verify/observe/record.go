@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"strings"
 
 	"github.com/nbr-dev/nbr/verify/state"
@@ -20,21 +19,8 @@ func Save(w io.Writer, st *state.State) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(reflect.ValueOf(*st).Convert(saved).Interface())
+	return enc.Encode(st)
 }
-
-// saved is State with omitzero where it says omitempty: what was looked at and is
-// empty must not come back as what was not looked at.
-var saved = func() reflect.Type {
-	t := reflect.TypeFor[state.State]()
-	var fields []reflect.StructField
-	for i := range t.NumField() {
-		f := t.Field(i)
-		f.Tag = reflect.StructTag(strings.ReplaceAll(string(f.Tag), "omitempty", "omitzero"))
-		fields = append(fields, f)
-	}
-	return reflect.StructOf(fields)
-}()
 
 // Load reads what [Save] wrote, and nothing else: a field that it does not know may
 // be the one that matters.

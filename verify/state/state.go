@@ -11,23 +11,23 @@ const Version = 1
 // A State is one look at a router.
 type State struct {
 	FormatVersion int                  `json:"format_version"`
-	Board         *Board               `json:"board,omitempty"`
-	Kernel        *Kernel              `json:"kernel,omitempty"`
-	System        *System              `json:"system,omitempty"`
-	Links         map[string]Link      `json:"links,omitempty"` // by interface name
-	Addrs         []Addr               `json:"addrs,omitempty"`
-	Routes        []Route              `json:"routes,omitempty"`
-	Rules         []Rule               `json:"rules,omitempty"`
-	Sysctls       map[string]string    `json:"sysctls,omitempty"`  // by name with dots; those asked for
-	Units         map[string]Unit      `json:"units,omitempty"`    // by full name: sshd.service
-	Files         map[string]File      `json:"files,omitempty"`    // by path; those asked for
-	Tables        []string             `json:"tables,omitempty"`   // nftables: "inet nbr"
-	Rulesets      map[string]Ruleset   `json:"rulesets,omitempty"` // by table; those asked for
-	Users         []string             `json:"users,omitempty"`    // names in passwd(5)
-	Listeners     []Listener           `json:"listeners,omitempty"`
-	WireGuard     map[string]WireGuard `json:"wireguard,omitempty"` // by interface name
-	Clock         *Clock               `json:"clock,omitempty"`
-	Missed        map[string]string    `json:"missed,omitempty"` // part → why it could not be seen
+	Board         *Board               `json:"board,omitzero"`
+	Kernel        *Kernel              `json:"kernel,omitzero"`
+	System        *System              `json:"system,omitzero"`
+	Links         map[string]Link      `json:"links,omitzero"` // by interface name
+	Addrs         []Addr               `json:"addrs,omitzero"`
+	Routes        []Route              `json:"routes,omitzero"`
+	Rules         []Rule               `json:"rules,omitzero"`
+	Sysctls       map[string]string    `json:"sysctls,omitzero"`  // by name with dots; those asked for
+	Units         map[string]Unit      `json:"units,omitzero"`    // by full name: sshd.service
+	Files         map[string]File      `json:"files,omitzero"`    // by path; those asked for
+	Tables        []string             `json:"tables,omitzero"`   // nftables: "inet nbr"
+	Rulesets      map[string]Ruleset   `json:"rulesets,omitzero"` // by table; those asked for
+	Users         []string             `json:"users,omitzero"`    // names in passwd(5)
+	Listeners     []Listener           `json:"listeners,omitzero"`
+	WireGuard     map[string]WireGuard `json:"wireguard,omitzero"` // by interface name
+	Clock         *Clock               `json:"clock,omitzero"`
+	Missed        map[string]string    `json:"missed,omitzero"` // part → why it could not be seen
 }
 
 // Board is what the device tree and the memory say.
