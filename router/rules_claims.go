@@ -1,0 +1,194 @@
+package router
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+func ruleListens(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	type socket struct {
+		proto string
+		port  int
+	}
+	by := map[socket][]*Listen{}
+	for _, l := range r.Claims.Listens {
+		k := socket{l.Protocol, l.Port}
+		for _, o := range by[k] {
+			if o.Addr != l.Addr && sameNetwork(o, l) {
+				diags = append(diags, clash("listen-clash", "Socket taken", o.By, l.By,
+					"%s already listens on %s/%d. Give one of them another port, or other networks.", o.Addr, l.Protocol, l.Port))
+				break
+			}
+		}
+		by[k] = append(by[k], l)
+	}
+	return diags
+}
+
+func sameNetwork(a, b *Listen) bool {
+	return len(a.Networks) == 0 || len(b.Networks) == 0 || slices.ContainsFunc(a.Networks, b.Serves)
+}
+
+func ruleAllowed(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	var names []string
+	for _, l := range r.Claims.Listens {
+		if !slices.Contains(names, l.Service) {
+			names = append(names, l.Service)
+		}
+	}
+	slices.Sort(names)
+	for _, z := range r.Zones {
+		for _, a := range z.Allow.Items {
+			switch {
+			case !slices.Contains(names, string(a.V)):
+				hint := diag.Suggest(string(a.V), names)
+				if hint == "" {
+					hint = fmt.Sprintf(" This router has %s.", diag.List(names))
+				}
+				diags = append(diags, diag.Error("nothing-listens", a.Range, "No such service", "Nothing on this router is called %q.%s", a.V, hint))
+			case !r.listens(string(a.V), z):
+				diags = append(diags, diag.Error("nothing-listens", a.Range, "Service not offered there",
+					"The router has %s, but not for a network of %s. Add the network to the service, or take the name out of allow.", a.V, z.Addr))
+			}
+		}
+	}
+	return diags
+}
+
+func (r *Router) listens(service string, z *Zone) bool {
+	return slices.ContainsFunc(r.Claims.Listens, func(l *Listen) bool {
+		return l.Service == service && slices.ContainsFunc(z.Networks.All(), l.Serves)
+	})
+}
+
+// ruleServed finds services that are meant for a network and cannot be reached
+// from it.
+func ruleServed(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	type key struct {
+		service string
+		addr    conf.Addr
+		z       *Zone
+	}
+	said := map[key]bool{}
+	for _, l := range r.Claims.Listens {
+		for _, n := range l.Networks {
+			z := r.ZoneOf(n)
+			if z == nil || slices.Contains(z.Allow.All(), ServiceName(l.Service)) || said[key{l.Service, l.Addr, z}] {
+				continue
+			}
+			said[key{l.Service, l.Addr, z}] = true
+			diags = append(diags, diag.With(diag.Error("not-allowed", l.From, "Service that nobody may use",
+				"%s is for %s, and %s does not allow %q: the firewall drops every question. Add it to allow.", l.Addr, n.Addr, z.Addr, l.Service),
+				z.Def, "%s", z.Addr.String()))
+		}
+	}
+	return diags
+}
+
+func ruleSysctls(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	first := map[string]*Sysctl{}
+	for _, s := range r.Claims.Sysctls {
+		if before := first[s.Key]; before != nil && before.Value != s.Value {
+			diags = append(diags, clash("sysctl-clash", "Kernel parameter wanted twice", before.By, s.By,
+				"%s wants %s = %s, and %s wants %s.", s.Addr, s.Key, s.Value, before.Addr, before.Value))
+			continue
+		}
+		first[s.Key] = s
+	}
+	return diags
+}
+
+func ruleSecrets(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, s := range r.Secrets {
+		if s.Bad {
+			continue
+		}
+		if s.File.Set && s.Source.V != SourceFile {
+			diags = append(diags, r.encrypted(s)...)
+		}
+		switch {
+		case s.Source.V == SourceFile && !s.Path.Set:
+			diags = append(diags, diag.Error("secret-without-path", s.Def, "Secret without a path",
+				"Say where the file is on the router: path = \"/run/secrets/%s\".", s.Name.V))
+		case s.Source.V == SourceFile && s.File.Set:
+			diags = append(diags, diag.Error("secret-without-path", s.File.Range, "File of a secret that you place yourself",
+				"With source = \"file\" nbr copies nothing to the router. Use source = \"sops\" or \"agenix\" for an encrypted file in the spec's folder."))
+		case s.Source.V != SourceFile && !s.File.Set:
+			diags = append(diags, diag.Error("secret-without-path", s.Def, "Secret without a file",
+				"%s needs file = the encrypted file in the spec's folder.", s.Source.V))
+		case s.Source.V != SourceFile && s.Path.Set:
+			diags = append(diags, diag.Error("secret-without-path", s.Path.Range, "Path of a secret that has its own place",
+				"%s puts it at %s. Remove path.", s.Source.V, s.Location()))
+		}
+	}
+	return diags
+}
+
+// encrypted tells whether a secret's file may be copied into the tree, which ends
+// in git and in the Nix store.
+func (r *Router) encrypted(s *Secret) hcl.Diagnostics {
+	b, err := fs.ReadFile(r.FS, string(s.File.V))
+	if err != nil {
+		return one(diag.Error("no-such-file", s.File.Range, "No such file", "%s cannot be read: %s.", s.File.V, reason(err)))
+	}
+	ok := bytes.Contains(b, []byte("ENC[AES256_GCM,"))
+	if s.Source.V == SourceAgenix {
+		ok = bytes.HasPrefix(b, []byte("age-encryption.org/v1")) || bytes.HasPrefix(b, []byte("-----BEGIN AGE ENCRYPTED FILE-----"))
+	}
+	if ok {
+		return nil
+	}
+	return one(diag.Error("secret-not-encrypted", s.File.Range, "Secret is not encrypted",
+		"%s is not encrypted by %s. The file would be copied into the tree and from there into the Nix store, which everyone can read.", s.File.V, s.Source.V))
+}
+
+// reason is an error without the path that the message names already.
+func reason(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+func ruleImports(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, f := range r.Import.Items {
+		if _, err := fs.Stat(r.FS, string(f.V)); err != nil {
+			diags = append(diags, diag.Error("no-such-file", f.Range, "No such file", "%s cannot be read: %s.", f.V, reason(err)))
+		}
+	}
+	return diags
+}
+
+// ruleLockOut wants one zone from which somebody can log in.
+func ruleLockOut(r *Router) hcl.Diagnostics {
+	if r.ConsoleOnly.V {
+		return nil
+	}
+	way := slices.ContainsFunc(r.Zones, func(z *Zone) bool {
+		return slices.Contains(z.Allow.All(), "ssh") && r.listens("ssh", z)
+	})
+	if !way {
+		return one(diag.Error("lock-out", r.Def, "You would be locked out",
+			"No zone allows ssh, so the router could be reached over its serial console only. Add \"ssh\" to the allow of your own zone and an ssh block for its networks, or say console_only = true."))
+	}
+	if len(r.Claims.Logins) == 0 {
+		return one(diag.Error("lock-out", r.Def, "You would be locked out",
+			"Nobody can log in over ssh: no user has authorized_keys. Add a user block, or say console_only = true."))
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package router
+
+import (
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+func ruleZones(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	type use struct {
+		z  *Zone
+		at hcl.Range
+	}
+	first := map[*Network]use{}
+	for _, z := range r.Zones {
+		for _, n := range z.Networks.Items {
+			if before, dup := first[n.Target]; dup {
+				diags = append(diags, diag.With(diag.Error("network-in-two-zones", n.Range, "Network of two zones",
+					"%s is already in %s. A packet belongs to one zone.", n.Addr, before.z.Addr), before.at, "%s", before.z.Addr.String()))
+				continue
+			}
+			first[n.Target] = use{z, n.Range}
+		}
+	}
+	return append(diags, ruleSharedLinks(r)...)
+}
+
+// ruleSharedLinks finds two zones on one interface: the firewall tells zones apart
+// by interface.
+func ruleSharedLinks(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	zone := map[Link]*Zone{}
+	for _, z := range r.Zones {
+		for _, n := range z.Networks.Items {
+			l := n.Target.Link.Target
+			if l == nil {
+				continue
+			}
+			if before := zone[l]; before != nil && before != z && !slices.Contains(before.Networks.All(), n.Target) {
+				diags = append(diags, diag.With(diag.Error("link-in-two-zones", n.Range, "One link in two zones",
+					"%s is on %s, which %s already has: what arrives on one interface belongs to one zone.", n.Addr, l.Head().Addr, before.Addr),
+					before.Networks.Range, "%s", before.Addr.String()))
+				continue
+			}
+			zone[l] = z
+		}
+	}
+	return diags
+}
+
+func ruleZoneless(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, n := range r.Networks {
+		if r.ZoneOf(n) == nil {
+			diags = append(diags, diag.Warning("network-without-zone", n.Def, "Network in no zone",
+				"The firewall drops everything that comes from %s or goes there. Put it into a zone.", n.Addr))
+		}
+	}
+	return diags
+}
+
+// ruleShadowed finds policies that can never match because an earlier one takes
+// every packet first. It says so only where it can prove it.
+func ruleShadowed(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	type pair struct{ from, to *Zone }
+	taken := map[pair]*Policy{} // by a policy without further conditions
+	for _, p := range r.Policies {
+		if p.Bad {
+			continue
+		}
+		var by *Policy
+		all := true
+		for _, f := range p.From.All() {
+			for _, t := range p.To.All() {
+				before := taken[pair{f, t}]
+				if before == nil {
+					all = false
+					if !p.Narrow() {
+						taken[pair{f, t}] = p
+					}
+				} else if by == nil {
+					by = before
+				}
+			}
+		}
+		if all && by != nil {
+			diags = append(diags, diag.With(diag.Error("unreachable-policy", p.Def, "Policy never used",
+				"%s decides about every packet before %s sees it. Put the narrower one first.", by.Addr, p.Addr), by.Def, "%s", by.Addr.String()))
+		}
+	}
+	return diags
+}
+
+func ruleMasquerade(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range r.Policies {
+		if !p.Masquerade.V || p.Bad {
+			continue
+		}
+		if p.Action.V != "accept" {
+			diags = append(diags, diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade of nothing",
+				"%s lets nothing pass, so there is nothing to masquerade.", p.Addr))
+			continue
+		}
+		for _, z := range p.To.Items {
+			if !z.Target.Bad && !slices.ContainsFunc(z.Target.Networks.All(), func(n *Network) bool { return n.IPv4.Set || n.Bad }) {
+				diags = append(diags, diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade without an address",
+					"%s has no network with an IPv4 address that packets could be given.", z.Addr))
+			}
+		}
+	}
+	return diags
+}
+
+func ruleForwards(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for i, f := range r.PortForwards {
+		if f.Bad {
+			continue
+		}
+		for _, g := range r.PortForwards[:i] {
+			if !g.Bad && f.From.Target == g.From.Target && f.Protocol.V == g.Protocol.V && f.Port.V.Overlaps(g.Port.V) {
+				diags = append(diags, clash("forward-clash", "Port forwarded twice", By{g.Addr, g.Port.Range}, By{f.Addr, f.Port.Range},
+					"%s already forwards %s/%s from %s.", g.Addr, g.Protocol.V, g.Port.V, g.From.Addr))
+			}
+		}
+		if f.ToPort.Set && f.Port.V.First != f.Port.V.Last {
+			diags = append(diags, diag.Error("forward-clash", f.ToPort.Range, "A range to one port",
+				"%s forwards several ports; to_port would lead all of them to the same one. Leave it out.", f.Addr))
+		}
+	}
+	return diags
+}
+
+func ruleForwardTargets(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, f := range r.PortForwards {
+		if !f.To.Set {
+			continue
+		}
+		n := r.NetworkAt(f.To.V.Addr)
+		switch {
+		case !f.To.V.Is4():
+			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Not an IPv4 address",
+				"IPv6 needs no port forwards: allow the connections with a policy."))
+		case n == nil && !r.sure():
+		case n == nil:
+			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Host out of reach", "%s is in no network of the router.", f.To.V))
+		case n.IPv4.V.Prefix.Addr() == f.To.V.Addr:
+			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Host is the router itself",
+				"To open a service of the router, put its name into the zone's allow."))
+		}
+	}
+	return diags
+}
