@@ -54,6 +54,7 @@ func (a *app) gen(c *cli.Context) error {
 	}
 	switch {
 	case c.Bool("diff"):
+		a.leaving(plan)
 		a.report(plan)
 		a.diff(plan)
 		if c.Bool("check") && plan.Stale() {
@@ -93,6 +94,15 @@ func (a *app) report(p *flake.Plan) {
 	}
 	for _, f := range p.Yours {
 		fmt.Fprintf(a.Stderr, "nbr: %s is not generated any more, but was edited: it is yours now.\n", f)
+	}
+}
+
+// leaving names the routers that are in the tree and whose spec was not given.
+func (a *app) leaving(p *flake.Plan) {
+	for _, f := range p.Remove {
+		if dir, file := filepath.Split(f); file == "default.nix" && filepath.Dir(filepath.Clean(dir)) == flake.Dir {
+			fmt.Fprintf(a.Stderr, "nbr: %s is no longer in the flake: its spec was not given.\n", filepath.Base(dir))
+		}
 	}
 }
 

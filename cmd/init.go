@@ -62,12 +62,14 @@ func (a *app) init(c *cli.Context) error {
 		return exit{ExitFailed, err.Error()}
 	}
 	fmt.Fprintf(a.Stdout, "wrote %s\n", file)
+	next := "next"
 	if key == "" {
-		fmt.Fprintln(a.Stdout, "No SSH public key found: until yours is in authorized_keys of user \"root\", nobody can log in and nbr check says so.")
+		next = "then"
+		fmt.Fprintln(a.Stdout, "No SSH public key found: put yours into authorized_keys of user \"root\", or nobody can log in.")
 	} else {
 		fmt.Fprintf(a.Stdout, "root logs in with the key of %s\n", from)
 	}
-	fmt.Fprintf(a.Stdout, "next: nbr check %s && nbr gen -o out %s\n", dir, dir)
+	fmt.Fprintf(a.Stdout, "%s: nbr check %s && nbr gen -o out %s\n", next, dir, dir)
 	return nil
 }
 

@@ -80,8 +80,8 @@ type Start struct {
 // A Login is a user who can log in over the network.
 type Login struct {
 	By
-	User     string
-	Password bool // with a password, not a key
+	User string
+	Root bool // is root, or can become it
 }
 
 // A ClockName is a host name that has to resolve before the router knows what time it
@@ -156,8 +156,8 @@ func (s *Scope) AfterLinks(from hcl.Range, unit string) {
 }
 
 // Login claims that a user can log in.
-func (s *Scope) Login(from hcl.Range, user string, password bool) {
-	s.Claims.Logins = append(s.Claims.Logins, &Login{s.at(from), user, password})
+func (s *Scope) Login(from hcl.Range, user string, root bool) {
+	s.Claims.Logins = append(s.Claims.Logins, &Login{s.at(from), user, root})
 }
 
 // Open claims a way through the input chain.

@@ -106,15 +106,15 @@ func (r *Router) ResolveBoard(boards []*Board) hcl.Diagnostics {
 		return hcl.Diagnostics{diag.Error("no-such-board", r.BoardID.Range, "No such board", "nbr does not know the board %q.%s", r.BoardID.V, hint)}
 	}
 	if !r.Memory.Set {
-		if r.Memory.Range != (hcl.Range{}) {
-			return nil // said already: it was refused
+		if r.Memory.Range != (hcl.Range{}) || r.System.Bad {
+			return nil // said already: it was refused, or misspelled
 		}
 		if len(r.Board.Memory) == 1 {
 			r.Memory.V = r.Board.Memory[0].Size
 			return nil
 		}
 		return hcl.Diagnostics{diag.Error("memory-not-said", r.BoardID.Range, "How much memory?",
-			"The %s is sold with %s, and its firmware has to know. Add memory = %q.", r.Board.Name, sizes(r.Board), r.Board.Memory[0].Size)}
+			"The %s is sold with %s, and its firmware has to know. Say which: memory = %q.", r.Board.Name, sizes(r.Board), r.Board.Memory[0].Size)}
 	}
 	if _, ok := r.Board.MemoryOf(r.Memory.V); !ok {
 		return hcl.Diagnostics{diag.Error("no-such-memory", r.Memory.Range, "No such memory size",
@@ -129,6 +129,33 @@ func sizes(b *Board) string {
 		s = append(s, m.Size.String())
 	}
 	return diag.List(s)
+}
+
+// MarkUpstreams finds the networks that lead to the Internet by what other blocks
+// say of them. References are linked by then.
+func (r *Router) MarkUpstreams() {
+	for _, rt := range r.Routes {
+		if !rt.To.Set || rt.To.V.Bits() != 0 {
+			continue
+		}
+		n := r.NetworkAt(rt.Via.V.Addr)
+		if rt.Network.Set {
+			n = rt.Network.Target
+		}
+		if n != nil {
+			n.upstream = true
+		}
+	}
+	for _, p := range r.Policies {
+		if !p.Masquerade.V {
+			continue
+		}
+		for _, z := range p.To.All() {
+			for _, n := range z.Networks.All() {
+				n.upstream = true
+			}
+		}
+	}
 }
 
 // oneOf accepts one of a few words.

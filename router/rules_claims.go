@@ -188,7 +188,12 @@ func ruleLockOut(r *Router) hcl.Diagnostics {
 	}
 	if len(r.Claims.Logins) == 0 {
 		return one(diag.Error("lock-out", r.Def, "You would be locked out",
-			"Nobody can log in over ssh: no user has authorized_keys. Add a user block, or say console_only = true."))
+			"Nobody can log in over ssh: no user has authorized_keys. Put your key into a user block, or say console_only = true."))
+	}
+	if !slices.ContainsFunc(r.Claims.Logins, func(l *Login) bool { return l.Root }) {
+		l := r.Claims.Logins[0]
+		return one(diag.With(diag.Error("lock-out", r.Def, "Nobody could administer the router",
+			"Users can log in, and none of them is root or may become it. Say admin = true for one of them."), l.From, "%s", l.Addr.String()))
 	}
 	return nil
 }

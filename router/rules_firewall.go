@@ -116,6 +116,25 @@ func ruleMasquerade(r *Router) hcl.Diagnostics {
 	return diags
 }
 
+// ruleDefaultRoute finds the upstream whose gateway was forgotten.
+func ruleDefaultRoute(r *Router) hcl.Diagnostics {
+	def := func(n *Network) bool { return n.Dynamic() || n.Gateway.Set || n.Gateway6.Set || n.Bad }
+	route := func(rt *Route) bool { return rt.Bad || rt.To.V.IsValid() && rt.To.V.Bits() == 0 }
+	if r.Partial || slices.ContainsFunc(r.Networks, def) || slices.ContainsFunc(r.Routes, route) {
+		return nil
+	}
+	for _, p := range r.Policies {
+		addressed := func(z *Zone) bool {
+			return slices.ContainsFunc(z.Networks.All(), func(n *Network) bool { return n.IPv4.Set })
+		}
+		if p.Masquerade.V && !p.Bad && p.Action.V == "accept" && slices.ContainsFunc(p.To.All(), addressed) {
+			return one(diag.Warning("no-default-route", p.Masquerade.Range, "No way to the Internet",
+				"%s masquerades, and no network has a gateway and no route is a default route. Add gateway = the next router's address to the upstream network.", p.Addr))
+		}
+	}
+	return nil
+}
+
 func ruleForwards(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for i, f := range r.PortForwards {
@@ -131,6 +150,29 @@ func ruleForwards(r *Router) hcl.Diagnostics {
 		if f.ToPort.Set && f.Port.V.First != f.Port.V.Last {
 			diags = append(diags, diag.Error("forward-clash", f.ToPort.Range, "A range to one port",
 				"%s forwards several ports; to_port would lead all of them to the same one. Leave it out.", f.Addr))
+		}
+	}
+	return diags
+}
+
+// ruleForwardedServices finds forwards that lead away what a zone is allowed to ask
+// of the router: destination NAT comes first, and with ssh it is a lock-out.
+func ruleForwardedServices(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, f := range r.PortForwards {
+		z := f.From.Target
+		for _, l := range r.Claims.Listens {
+			port := PortRange{Port(l.Port), Port(l.Port)}
+			if l.Protocol != string(f.Protocol.V) || !f.Port.V.Overlaps(port) || !slices.ContainsFunc(z.Networks.All(), l.Serves) {
+				continue
+			}
+			for _, a := range z.Allow.Items {
+				if string(a.V) == l.Service {
+					diags = append(diags, diag.With(diag.Error("forward-takes-service", f.Port.Range, "Port of the router itself",
+						"%s allows %s on %s/%d, and %s would lead it to %s. Forward another port.", z.Addr, a.V, l.Protocol, l.Port, f.Addr, f.To.V),
+						a.Range, "%s", z.Addr.String()))
+				}
+			}
 		}
 	}
 	return diags

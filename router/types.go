@@ -265,6 +265,10 @@ func (a *Address6) UnmarshalText(b []byte) error {
 	if err != nil || !p.Addr().Is6() || p.Addr().Is4In6() {
 		return fmt.Errorf("%q is neither \"auto\" nor the router's address with its prefix length, as in fd00::1/64", b)
 	}
+	if p.Bits() < 127 && p.Addr() == p.Masked().Addr() {
+		return fmt.Errorf("%s is every router's address in the network (RFC 4291 section 2.6.1): give this router's, as in %s", p.Addr(),
+			netip.PrefixFrom(p.Addr().Next(), p.Bits()))
+	}
 	a.Prefix = p
 	return nil
 }

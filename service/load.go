@@ -438,6 +438,7 @@ func (l *loader) resolve(spec *Spec) {
 		bad[h.Def] = bad[h.Def] || h.Bad
 	}
 	spec.Router.Partial = slices.ContainsFunc(l.lost, func(a conf.Addr) bool { return a.Type != "port" })
+	spec.Router.MarkUpstreams()
 	var diags hcl.Diagnostics
 	for i := range l.reg.Kinds {
 		for _, d := range l.blocks {

@@ -1,6 +1,8 @@
 package conf
 
 import (
+	"cmp"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -48,7 +50,11 @@ func (r *Ref[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	if isNull(e) {
 		return nil
 	}
-	addr, diags := refAddr(e, ctx)
+	if text, ok := literal(e); ok && refName[T]() == "secret" {
+		return hcl.Diagnostics{diag.Hidden(diag.Error("not-a-reference", e.Range(), "Secret in the spec",
+			"These %d characters are not shown here. A secret never stands in a spec: name a secret block, as in secret.a, that says where the file is on the router.", len(text)))}
+	}
+	addr, diags := refAddr(e, exampleType[T](), ctx)
 	if !diags.HasErrors() {
 		*r = Ref[T]{Addr: addr, Range: e.Range(), Set: true}
 	}
@@ -69,7 +75,7 @@ func (r *Refs[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	exprs, diags := hcl.ExprList(e)
 	if diags.HasErrors() {
 		return hcl.Diagnostics{diag.Error("not-a-list", e.Range(), "Not a list of references",
-			"References are written out, as in [%s.a, %s.b]: they are read before anything is computed.", exampleType[T](), exampleType[T]())}
+			"Names of blocks stand in brackets here, as in [%s.a, %s.b].", exampleType[T](), exampleType[T]())}
 	}
 	for _, e := range exprs {
 		var one Ref[T]
@@ -110,11 +116,22 @@ func exampleType[T any]() string {
 	return refName[T]()
 }
 
+// literal is the text of an expression that is nothing else. In JSON every
+// reference is a text, so what can be a name is none.
+func literal(e hcl.Expression) (string, bool) {
+	val, diags := e.Value(nil)
+	if diags.HasErrors() || val.IsNull() || !val.IsKnown() || val.Type() != cty.String {
+		return "", false
+	}
+	_, diags = hcl.AbsTraversalForExpr(e)
+	return val.AsString(), diags.HasErrors()
+}
+
 // refAddr reads an expression as the address of a block. It evaluates nothing
 // but a key in brackets.
-func refAddr(e hcl.Expression, ctx *Context) (Addr, hcl.Diagnostics) {
+func refAddr(e hcl.Expression, example string, ctx *Context) (Addr, hcl.Diagnostics) {
 	if ix, ok := e.(*hclsyntax.IndexExpr); ok {
-		addr, diags := refAddr(ix.Collection, ctx)
+		addr, diags := refAddr(ix.Collection, example, ctx)
 		if diags.HasErrors() {
 			return addr, diags
 		}
@@ -127,7 +144,7 @@ func refAddr(e hcl.Expression, ctx *Context) (Addr, hcl.Diagnostics) {
 	tr, diags := hcl.AbsTraversalForExpr(e)
 	if diags.HasErrors() {
 		return Addr{}, hcl.Diagnostics{diag.Error("not-a-reference", e.Range(), "Not a reference",
-			"The name of a block is expected here, as in network.lan: its type and its label, without quotes.")}
+			"The name of a block is expected here, its type and its label: %s.a, or \"%s.a\" in JSON.", example, example)}
 	}
 	addr := Addr{Type: tr.RootName()}
 	for i, step := range tr[1:] {
@@ -292,7 +309,7 @@ func find[T any](x *Index, a Addr, at hcl.Range, ctx *Context) (T, hcl.Diagnosti
 			"%s is no %s. %s", a, refName[T](), offer(fit))}
 	case ctx != nil && !ctx.Types[a.Type]:
 		return zero, hcl.Diagnostics{diag.Error("no-such-reference", at, "No such block",
-			"%s: there is no block type %q.%s", a, a.Type, diag.Suggest(a.String(), fit))}
+			"%s: there is no block type %q.%s", a, a.Type, cmp.Or(diag.Suggest(a.String(), fit), byLabel(a.String(), fit)))}
 	default:
 		hint := diag.Suggest(a.String(), fit)
 		if hint == "" {
@@ -300,6 +317,16 @@ func find[T any](x *Index, a Addr, at hcl.Range, ctx *Context) (T, hcl.Diagnosti
 		}
 		return zero, hcl.Diagnostics{diag.Error("no-such-reference", at, "No such block", "%s is not defined.%s", a, hint)}
 	}
+}
+
+// byLabel suggests the block whose label somebody took for its whole name.
+func byLabel(got string, fit []string) string {
+	for _, f := range fit {
+		if strings.HasSuffix(f, "."+got) {
+			return fmt.Sprintf(" Did you mean %s?", f)
+		}
+	}
+	return ""
 }
 
 // offer says what could stand there, if that is a short list.

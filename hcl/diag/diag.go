@@ -24,6 +24,7 @@ type Extra struct {
 	Code    string // kebab-case, stable
 	Related []Related
 	follows bool
+	hidden  bool // the text at its place must not be shown
 }
 
 // Error makes an error. The detail is a format, with its arguments after it.
@@ -67,6 +68,12 @@ func Follow(at hcl.Range) *hcl.Diagnostic {
 // Told are the diagnostics without those that only follow from others.
 func Told(ds hcl.Diagnostics) hcl.Diagnostics {
 	return slices.DeleteFunc(slices.Clone(ds), func(d *hcl.Diagnostic) bool { return extra(d).follows })
+}
+
+// Hidden keeps the text that a diagnostic speaks of out of every output.
+func Hidden(d *hcl.Diagnostic) *hcl.Diagnostic {
+	extra(d).hidden = true
+	return d
 }
 
 // Coded gives a code to diagnostics that come from the HCL library.
@@ -135,6 +142,9 @@ func Suggest(got string, names []string) string {
 	}
 	if best == "" {
 		return ""
+	}
+	if strings.Contains(best, `"`) { // vlan.v["a"] is meant to be copied
+		return fmt.Sprintf(" Did you mean %s?", best)
 	}
 	return fmt.Sprintf(" Did you mean %q?", best)
 }

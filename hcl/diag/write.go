@@ -50,7 +50,9 @@ func (w *Writer) one(b *bytes.Buffer, d *hcl.Diagnostic) {
 	fmt.Fprintf(b, "%s: %s [%s]\n", w.paint(color, word), w.paint(bold, Printable(d.Summary)), Code(d))
 	if d.Subject != nil {
 		fmt.Fprintf(b, "  on %s line %d, column %d:\n", w.file(d.Subject.Filename), d.Subject.Start.Line, d.Subject.Start.Column)
-		w.snippet(b, *d.Subject, color)
+		if !extra(d).hidden {
+			w.snippet(b, *d.Subject, color)
+		}
 	}
 	if d.Detail != "" {
 		b.WriteString(w.wrap(Printable(d.Detail)) + "\n")
@@ -193,7 +195,7 @@ func (w *Writer) JSON(ds hcl.Diagnostics) []JSONDiagnostic {
 		if d.Subject != nil {
 			r := w.jsonRange(*d.Subject)
 			j.Range = &r
-			if w.Bytes != nil {
+			if w.Bytes != nil && !extra(d).hidden {
 				j.Snippet, _ = lineAt(w.Bytes(d.Subject.Filename), d.Subject.Start.Byte)
 			}
 		}

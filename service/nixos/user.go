@@ -33,7 +33,7 @@ type User struct {
 	Keys         conf.List[router.SSHKey]        `hcl:"authorized_keys,optional" doc:"SSH public keys, a line of authorized_keys each."`
 	PasswordHash conf.Value[router.PasswordHash] `hcl:"hashed_password,optional" doc:"Hash of the password, as mkpasswd prints it. It is readable by everyone on the router; hashed_password_file is better."`
 	PasswordFile conf.Ref[*router.Secret]        `hcl:"hashed_password_file,optional" doc:"The secret that holds the hash of the password."`
-	Admin        conf.Value[bool]                `hcl:"admin,optional" default:"false" doc:"May become root with sudo."`
+	Admin        conf.Value[bool]                `hcl:"admin,optional" default:"false" doc:"May become root with sudo; without a password if the user has none."`
 	Groups       conf.List[UserName]             `hcl:"groups,optional" doc:"Further groups."`
 	Description  conf.Value[FullName]            `hcl:"description,optional" doc:"The user's full name."`
 }
@@ -75,16 +75,16 @@ func (FullName) Describe() string { return "full name" }
 // Resolve claims the login and warns of passwords that everyone can read.
 func (u *User) Resolve(s *router.Scope) hcl.Diagnostics {
 	if len(u.Keys.Items) > 0 {
-		s.Login(u.Keys.Range, string(u.Name.V), false)
+		s.Login(u.Keys.Range, string(u.Name.V), u.Admin.V || u.Name.V == "root")
 	}
 	if u.PasswordFile.Set {
 		s.Secret(u.PasswordFile.Range, router.SecretUse{Secret: u.PasswordFile.Target, Owner: "root"})
-		s.Login(u.PasswordFile.Range, string(u.Name.V), true)
+		s.Login(u.PasswordFile.Range, string(u.Name.V), u.Admin.V || u.Name.V == "root")
 	}
 	if !u.PasswordHash.Set {
 		return nil
 	}
-	s.Login(u.PasswordHash.Range, string(u.Name.V), true)
+	s.Login(u.PasswordHash.Range, string(u.Name.V), u.Admin.V || u.Name.V == "root")
 	diags := hcl.Diagnostics{diag.Warning("password-in-store", u.PasswordHash.Range, "Password in the Nix store",
 		"The hash ends in the flake's git and in the Nix store, where everyone on the router can read it and try passwords against it. Use authorized_keys, or put the hash into a secret: hashed_password_file = secret.…")}
 	if u.PasswordFile.Set {
@@ -116,12 +116,28 @@ func (u *User) Lower(r *router.Router, m *nixgen.Module) {
 	groups := u.Groups.All()
 	if u.Admin.V {
 		groups = append(groups, "wheel")
+		if !u.PasswordHash.Set && !u.PasswordFile.Set {
+			m.Add(service.Origin(u.Addr, u.Admin.Range), []string{"security", "sudo", "extraRules"}, withoutPassword(u.Name.V))
+		}
 	}
 	if len(groups) > 0 {
 		m.Set(from, service.Strs(groups), "users", "users", string(u.Name.V), "extraGroups")
 	}
 	if u.Description.Set {
 		set(u.Description.Range, nixgen.Str(u.Description.V), "description")
+	}
+}
+
+// withoutPassword is a rule of sudo for a user who has no password to be asked for:
+// the key that let them in is what they are trusted with.
+func withoutPassword(name UserName) nixgen.Expr {
+	attr := func(name string, v nixgen.Expr) nixgen.Attr { return nixgen.Attr{Name: []string{name}, Value: v} }
+	return nixgen.Attrs{
+		attr("commands", nixgen.List{nixgen.Attrs{
+			attr("command", nixgen.Str("ALL")),
+			attr("options", nixgen.List{nixgen.Str("NOPASSWD")}),
+		}}),
+		attr("users", nixgen.List{nixgen.Str(name)}),
 	}
 }
 

@@ -121,12 +121,25 @@ func (t *Tunnel) Resolve(s *router.Scope) hcl.Diagnostics {
 				continue
 			}
 			routes[ip.V.Prefix] = p
+			if n := t.own(s.Router, ip.V.Prefix); n != nil {
+				diags = append(diags, diag.With(diag.Error("peer-is-router", ip.Range, "Address of the router itself",
+					"%s is the router's own address in %s, so nothing would reach %s.", ip.V.Addr(), n.Addr, p.Addr), n.IPv4.Range, "%s", n.Addr.String()))
+			}
 			if ip.V.Bits() > 0 && !t.holds(s.Router, ip.V.Prefix) {
 				s.Via(ip.Range, ip.V.Prefix, t)
 			}
 		}
 	}
 	return diags
+}
+
+// own is the network in which a single address is the router's own, or nil.
+func (t *Tunnel) own(r *router.Router, ip netip.Prefix) *router.Network {
+	n := r.NetworkAt(ip.Addr())
+	if n == nil || !ip.IsSingleIP() || !slices.ContainsFunc(n.Fixed(), func(p netip.Prefix) bool { return p.Addr() == ip.Addr() }) {
+		return nil
+	}
+	return n
 }
 
 // holds tells whether a network of the tunnel leads there already.

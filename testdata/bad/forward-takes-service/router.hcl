@@ -1,0 +1,30 @@
+# Destination NAT comes before the router itself, so this would be a lock-out.
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+}
+
+network "lan" {
+  link = port.lan1
+  ipv4 = "192.168.1.1/24"
+}
+
+zone "lan" {
+  networks = [network.lan]
+  allow    = ["ssh"]
+}
+
+ssh {
+  networks = [network.lan]
+}
+
+user "root" {
+  authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl me"]
+}
+
+port_forward "git" {
+  from = zone.lan
+  port = "20-30" # ERROR: forward-takes-service
+  to   = "192.168.1.10"
+}
