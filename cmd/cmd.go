@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -40,7 +41,21 @@ func Main(kinds ...service.Kind) {
 		env.Color = true
 		env.Width, _, _ = term.GetSize(int(os.Stderr.Fd()))
 	}
-	os.Exit(Run(ctx, env, os.Args[1:], kinds...))
+	code := make(chan int)
+	go func() { code <- Run(ctx, env, os.Args[1:], kinds...) }()
+	select {
+	case c := <-code:
+		os.Exit(c)
+	case <-ctx.Done():
+	}
+	// Whatever is not done soon is not worth waiting for: a tree is the old one or
+	// the new one wherever it is left.
+	select {
+	case c := <-code:
+		os.Exit(c)
+	case <-time.After(2 * time.Second):
+		os.Exit(ExitUnknown)
+	}
 }
 
 // Env is what a run of nbr has of the outside.

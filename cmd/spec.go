@@ -15,7 +15,7 @@ import (
 // specFlags are the flags of every command that reads specs.
 func specFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "var", Usage: "set a variable of the spec: `NAME=VALUE` (may be given several times)"},
+		&cli.StringSliceFlag{Name: "var", Usage: "set a variable of the spec: `NAME=VALUE` (may be given several times; the tree keeps it, so it is no place for a secret)"},
 		&cli.StringFlag{Name: "format", Value: "text", Usage: "print diagnostics as `FORM`: text, json or github"},
 		boolFlag("json", "the same as -format json"),
 	}

@@ -56,6 +56,9 @@ type Sysctl struct {
 	By
 	Key   string
 	Value string
+	// Guarded parameters have their value only while the firewall is loaded, and 0
+	// before and after.
+	Guarded bool
 }
 
 // A SecretUse is a program that reads a secret.
@@ -176,6 +179,11 @@ func (s *Scope) Kernel(from hcl.Range, why string, symbols ...string) {
 // Sysctl claims a kernel parameter.
 func (s *Scope) Sysctl(from hcl.Range, key, value string) {
 	s.Claims.Sysctls = append(s.Claims.Sysctls, &Sysctl{By: s.at(from), Key: key, Value: value})
+}
+
+// Guarded claims a kernel parameter for the time in which the firewall is loaded.
+func (s *Scope) Guarded(from hcl.Range, key, value string) {
+	s.Claims.Sysctls = append(s.Claims.Sysctls, &Sysctl{By: s.at(from), Key: key, Value: value, Guarded: true})
 }
 
 // Secret claims to read a secret.

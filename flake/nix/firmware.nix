@@ -18,6 +18,9 @@ let
   firmwarePkgs = import nixos-sbc.inputs.nixpkgs {
     localSystem = pkgs.stdenv.buildPlatform.system;
     crossSystem = pkgs.stdenv.hostPlatform.system;
+    # Not those of whoever builds.
+    config = { };
+    overlays = [ ];
   };
 
   sbcPkgs = firmwarePkgs.callPackage (nixos-sbc + "/pkgs") { };

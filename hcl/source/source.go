@@ -4,6 +4,7 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -20,7 +21,7 @@ import (
 
 // MaxBytes is the largest file that is read as a spec. A router of ten
 // thousand reservations is about 1 MiB; what is larger is not a spec.
-const MaxBytes = 64 << 20
+const MaxBytes = 16 << 20
 
 // A File is one file of a spec.
 type File struct {
@@ -72,7 +73,11 @@ func ReadDir(fsys fs.FS) (*Set, hcl.Diagnostics) {
 func readFile(fsys fs.FS, name string) (*File, hcl.Diagnostics) {
 	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 	info, err := fs.Stat(fsys, name)
-	if err == nil && info.Size() > MaxBytes {
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular():
+		err = errors.New("it is no regular file") // reading a pipe would wait for ever
+	case info.Size() > MaxBytes:
 		err = fmt.Errorf("it is larger than %d MiB", MaxBytes>>20)
 	}
 	var b []byte
@@ -93,6 +98,11 @@ func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
 		return f, hcl.Diagnostics{diag.Error("not-utf8", rangeAt(name, b, i), "Not UTF-8",
 			"The byte 0x%02x is not valid UTF-8. Save the file as UTF-8.", b[i])}
 	}
+	if i := tooDeep(b); i >= 0 {
+		f.Body = hcl.EmptyBody()
+		return f, hcl.Diagnostics{diag.Error("too-deep", rangeAt(name, b, i), "Nested too deep",
+			"More than %d brackets, conditions or signs within each other are no spec.", maxDepth)}
+	}
 	var hf *hcl.File
 	var diags hcl.Diagnostics
 	if strings.HasSuffix(name, ".json") {
@@ -105,6 +115,37 @@ func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
 		f.Body = hf.Body
 	}
 	return f, diag.Coded("syntax", diags)
+}
+
+// maxDepth is how deep expressions may nest. The parsers are recursive, and a stack
+// that overflows cannot be recovered.
+const maxDepth = 1000
+
+// tooDeep is the offset at which a text nests too deep, or -1. It counts roughly,
+// in comments and texts as well, and never too little.
+func tooDeep(b []byte) int {
+	depth, signs, conditions := 0, 0, 0
+	for i, c := range b {
+		switch c {
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth = max(0, depth-1)
+		case '?':
+			conditions++
+		}
+		switch c {
+		case '!', '-':
+			signs++
+		case ' ', '\t', '\r', '\n':
+		default:
+			signs = 0
+		}
+		if depth > maxDepth || signs > 10*maxDepth || conditions > 100*maxDepth {
+			return i
+		}
+	}
+	return -1
 }
 
 // invalidUTF8 is the offset of the first byte that is no UTF-8, or -1.

@@ -46,13 +46,20 @@ func ip(t *testing.T, ns *nstest.NS, lines string) {
 	}
 }
 
-// sysctls sets what boot.kernel.sysctl says, as systemd-sysctl does before any link is there.
+// sysctls sets what boot.kernel.sysctl says, as systemd-sysctl does before any link is there,
+// and runs what nbr-forwarding.service runs once the firewall is loaded.
 func sysctls(t *testing.T, ns *nstest.NS, g *generated) {
 	t.Helper()
 	set, _ := g.at("boot", "kernel", "sysctl").(map[string]any)
 	for key, value := range set {
 		ns.Run(t, "sysctl", "-qw", fmt.Sprintf("%s=%v", key, value))
 	}
+	start, _ := g.at("systemd", "services", "nbr-forwarding", "serviceConfig", "ExecStart").(string)
+	_, args, ok := strings.Cut(start, "/bin/sysctl ")
+	if !ok {
+		t.Fatalf("nbr-forwarding runs %q", start)
+	}
+	ns.Run(t, "sysctl", strings.Fields(args)...)
 }
 
 // listen answers everybody on a port, over IPv4 and IPv6, with the address that it sees and its

@@ -81,6 +81,9 @@ func generate(t *testing.T, fsys fs.FS) *generated {
 		}
 		fmt.Fprintf(&list, "(import %s) ", file)
 	}
+	if err := os.Mkdir(filepath.Join(dir, "spec"), 0o755); err != nil { // the tree has it
+		t.Fatal(err)
+	}
 	modules, err := filepath.Abs("testdata/modules.nix")
 	if err != nil {
 		t.Fatal(err)

@@ -32,8 +32,8 @@ type Interfaces struct {
 
 // Resolve claims what a router needs of the kernel, whatever else it does.
 func (b *Interfaces) Resolve(s *router.Scope) hcl.Diagnostics {
-	s.Sysctl(hcl.Range{}, "net.ipv4.conf.all.forwarding", "1")
-	s.Sysctl(hcl.Range{}, "net.ipv6.conf.all.forwarding", "1")
+	s.Guarded(hcl.Range{}, "net.ipv4.conf.all.forwarding", "1")
+	s.Guarded(hcl.Range{}, "net.ipv6.conf.all.forwarding", "1")
 	for _, br := range s.Bridges {
 		s.Kernel(br.Def, "bridges", "BRIDGE")
 	}

@@ -30,6 +30,9 @@ func (b *Interfaces) Lower(r *router.Router, m *nixgen.Module) {
 	}
 	stage(r, m)
 	for _, s := range r.Claims.SysctlKeys() {
+		if s.Guarded {
+			continue // the firewall's
+		}
 		m.Set(service.By(s.By), nixgen.Str(s.Value), "boot", "kernel", "sysctl", s.Key)
 	}
 	for _, u := range r.Claims.StartUnits() {

@@ -4,6 +4,9 @@
 package nftables
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -63,8 +66,40 @@ func (f *Firewall) Lower(r *router.Router, m *nixgen.Module) {
 	m.Set(from, nixgen.Bool(false), "networking", "firewall", "enable")
 	m.Set(from, nixgen.Str("inet"), "networking", "nftables", "tables", Table, "family")
 	m.Set(from, nixgen.Lines(f.Content(r)), "networking", "nftables", "tables", Table, "content")
+	f.lowerForwarding(r, m)
 	if f.FlowOffload.V {
 		f.lowerFlowtable(r, m)
+	}
+}
+
+// lowerForwarding forwards only while the rules are loaded: a router whose firewall
+// failed or was stopped is a host, not an open door.
+func (f *Firewall) lowerForwarding(r *router.Router, m *nixgen.Module) {
+	var on, off strings.Builder
+	for _, s := range r.Claims.SysctlKeys() {
+		if s.Guarded {
+			fmt.Fprintf(&on, " %s=%s", s.Key, s.Value)
+			fmt.Fprintf(&off, " %s=0", s.Key)
+		}
+	}
+	set := setter(m, service.From(f), "nbr-forwarding")
+	sysctl := func(args string) nixgen.Expr {
+		return nixgen.Concat{nixgen.Var("pkgs.procps"), nixgen.Str("/bin/sysctl -qw" + args)}
+	}
+	set(nixgen.Str("Forwarding while the firewall is loaded"), "description")
+	set(nixgen.List{nixgen.Str("nftables.service")}, "after")
+	set(nixgen.List{nixgen.Str("nftables.service")}, "bindsTo")
+	set(nixgen.List{nixgen.Str("multi-user.target")}, "wantedBy")
+	set(nixgen.Str("oneshot"), "serviceConfig", "Type")
+	set(nixgen.Bool(true), "serviceConfig", "RemainAfterExit")
+	set(sysctl(on.String()), "serviceConfig", "ExecStart")
+	set(sysctl(off.String()), "serviceConfig", "ExecStop")
+}
+
+// setter sets options of a systemd unit.
+func setter(m *nixgen.Module, from nixgen.Origin, unit string) func(v nixgen.Expr, path ...string) {
+	return func(v nixgen.Expr, path ...string) {
+		m.Set(from, v, append([]string{"systemd", "services", unit}, path...)...)
 	}
 }
 
@@ -73,8 +108,7 @@ func (f *Firewall) Lower(r *router.Router, m *nixgen.Module) {
 // the build's check of the ruleset cannot know it.
 func (f *Firewall) lowerFlowtable(r *router.Router, m *nixgen.Module) {
 	at := service.Origin(f.Addr, f.FlowOffload.Range)
-	unit := []string{"systemd", "services", "nbr-flowtable"}
-	set := func(v nixgen.Expr, path ...string) { m.Set(at, v, append(unit[:len(unit):len(unit)], path...)...) }
+	set := setter(m, at, "nbr-flowtable")
 	file := nixgen.Call{Fn: nixgen.Var("pkgs.writeText"), Args: []nixgen.Expr{nixgen.Str("nbr-flowtable.nft"), nixgen.Lines(Flowtable(r))}}
 	set(nixgen.Str("Flow offload of established connections"), "description")
 	set(nixgen.List{nixgen.Str("ifstate.service"), nixgen.Str("nftables.service")}, "after")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
@@ -78,18 +79,10 @@ func quote(s string) string {
 		return r
 	}, s)
 	for len(s) > 127 {
-		_, cut := lastRune(s)
-		s = s[:cut]
+		_, n := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-n]
 	}
 	return `"` + s + `"`
-}
-
-func lastRune(s string) (string, int) {
-	i := len(s) - 1
-	for i > 0 && s[i]&0xc0 == 0x80 {
-		i--
-	}
-	return s[i:], i
 }
 
 // comment names the line of the spec and the block.
@@ -241,7 +234,7 @@ func (c *chain) policy(p *router.Policy) {
 	for _, match := range matches(p) {
 		full := strings.TrimSpace(way + " " + match)
 		if p.Log.V {
-			c.add(blockLine(p), "%s limit rate 5/second burst 10 packets log prefix \"nbr %s: \"", full, logName(p.Name.V))
+			c.add(blockLine(p), "%s limit rate 5/second burst 10 packets log prefix \"nbr policy %s: \"", full, p.Name.V)
 		}
 		if p.Action.V == "reject" && (match == "" || strings.Contains(match, "tcp")) {
 			// Clients try again for seconds after an ICMP error, and never after a reset.
@@ -253,9 +246,6 @@ func (c *chain) policy(p *router.Policy) {
 		c.add(blockLine(p), "%s counter %s", full, p.Action.V)
 	}
 }
-
-// logName keeps a log prefix within the kernel's 127 bytes (NF_LOG_PREFIXLEN).
-func logName(n router.Name) string { return "policy " + string(n) }
 
 func zoneDevices(zs []*router.Zone) []router.IfName {
 	var ns []*router.Network

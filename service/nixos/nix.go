@@ -41,6 +41,8 @@ func (b *Nix) Lower(r *router.Router, m *nixgen.Module) {
 	sys(r.Def, nixgen.Str(r.Name.V), "networking", "hostName")
 	sys(r.StateVersion.Range, nixgen.Str(r.StateVersion.V), "system", "stateVersion")
 	sys(r.TimeZone.Range, nixgen.Str(r.TimeZone.V), "time", "timeZone")
+	// The same spec, for those who look at the router and for nbr verify.
+	sys(r.Def, nixgen.Path("./spec"), "environment", "etc", "nbr/spec", "source")
 	from := service.From(b)
 	if b.Flakes.V {
 		m.Set(from, nixgen.List{nixgen.Str("nix-command"), nixgen.Str("flakes")}, "nix", "settings", "experimental-features")

@@ -33,7 +33,7 @@ type User struct {
 	Keys         conf.List[router.SSHKey]        `hcl:"authorized_keys,optional" doc:"SSH public keys, a line of authorized_keys each."`
 	PasswordHash conf.Value[router.PasswordHash] `hcl:"hashed_password,optional" doc:"Hash of the password, as mkpasswd prints it. It is readable by everyone on the router; hashed_password_file is better."`
 	PasswordFile conf.Ref[*router.Secret]        `hcl:"hashed_password_file,optional" doc:"The secret that holds the hash of the password."`
-	Admin        conf.Value[bool]                `hcl:"admin,optional" default:"false" doc:"May become root with sudo; without a password if the user has none."`
+	Admin        conf.Value[bool]                `hcl:"admin,optional" default:"false" doc:"May become root with sudo. Where an admin has no password, sudo asks none of them for one."`
 	Groups       conf.List[UserName]             `hcl:"groups,optional" doc:"Further groups."`
 	Description  conf.Value[FullName]            `hcl:"description,optional" doc:"The user's full name."`
 }
@@ -117,7 +117,8 @@ func (u *User) Lower(r *router.Router, m *nixgen.Module) {
 	if u.Admin.V {
 		groups = append(groups, "wheel")
 		if !u.PasswordHash.Set && !u.PasswordFile.Set {
-			m.Add(service.Origin(u.Addr, u.Admin.Range), []string{"security", "sudo", "extraRules"}, withoutPassword(u.Name.V))
+			// There is no password to ask for; the key is what they are trusted with.
+			m.Set(nixgen.Origin{}, nixgen.Bool(false), "security", "sudo", "wheelNeedsPassword")
 		}
 	}
 	if len(groups) > 0 {
@@ -125,19 +126,6 @@ func (u *User) Lower(r *router.Router, m *nixgen.Module) {
 	}
 	if u.Description.Set {
 		set(u.Description.Range, nixgen.Str(u.Description.V), "description")
-	}
-}
-
-// withoutPassword is a rule of sudo for a user who has no password to be asked for:
-// the key that let them in is what they are trusted with.
-func withoutPassword(name UserName) nixgen.Expr {
-	attr := func(name string, v nixgen.Expr) nixgen.Attr { return nixgen.Attr{Name: []string{name}, Value: v} }
-	return nixgen.Attrs{
-		attr("commands", nixgen.List{nixgen.Attrs{
-			attr("command", nixgen.Str("ALL")),
-			attr("options", nixgen.List{nixgen.Str("NOPASSWD")}),
-		}}),
-		attr("users", nixgen.List{nixgen.Str(name)}),
 	}
 }
 

@@ -23,6 +23,7 @@ let
         })
         [
           "nftables"
+          "procps"
           "wireguard-tools"
         ]
     )

@@ -4,7 +4,10 @@
   localSystem,
   crossSystem,
   release ? "locked by nixos-sbc",
+  config ? { },
+  overlays ? [ ],
 }:
+assert config == { } && overlays == [ ]; # those of the firmware are nobody's
 let
   mkDerivation =
     attrs:
