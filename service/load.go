@@ -244,8 +244,6 @@ func (l *loader) decodeAll(content *hcl.BodyContent, core bool, stage string) {
 	}
 }
 
-var forEachSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "for_each"}}}
-
 // decodeBlock decodes one block, or one for each turn of its for_each.
 func (l *loader) decodeBlock(blk *hcl.Block, mk func() (conf.Block, *Kind)) {
 	b, kind := mk()
@@ -256,13 +254,12 @@ func (l *loader) decodeBlock(blk *hcl.Block, mk func() (conf.Block, *Kind)) {
 		return
 	}
 	l.first[group] = blk.DefRange
-	meta, rest, ds := blk.Body.PartialContent(forEachSchema)
-	diags = append(diags, conf.Coded(ds)...)
-	loop, ok := meta.Attributes["for_each"]
-	if !ok {
+	loop, rest, ds := conf.Loop(blk)
+	diags = append(diags, ds...)
+	if loop == nil {
 		d := &decoded{block: b, kind: kind}
 		l.blocks = append(l.blocks, d)
-		l.tell(d, append(diags, conf.Decode(blk.Body, b, l.ctx)...))
+		l.tell(d, append(diags, conf.Decode(rest, b, l.ctx)...))
 		l.tell(d, l.name(b, group.Name, blk.DefRange))
 		return
 	}

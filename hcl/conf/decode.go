@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
@@ -29,7 +30,7 @@ func Labels(blk *hcl.Block, b Block) hcl.Diagnostics {
 		return nil
 	}
 	h.Addr.Name = blk.Labels[0]
-	return setLabel(reflect.ValueOf(b).Elem(), info, blk)
+	return setLabel(reflect.ValueOf(b).Elem(), info, blk.Labels[0], blk.LabelRanges[0])
 }
 
 // Keyed tells whether the label of b is a name that others use, as a user's: each
@@ -44,14 +45,13 @@ func SetKey(b Block, key string, at hcl.Range) hcl.Diagnostics {
 	if !info.keyed {
 		return nil
 	}
-	l := reflect.ValueOf(b).Elem().Field(info.label).Addr().Interface().(attribute)
-	return l.decode(hcl.StaticExpr(stringVal(key), at), &Context{})
+	return setLabel(reflect.ValueOf(b).Elem(), info, key, at)
 }
 
-func setLabel(v reflect.Value, info *structInfo, blk *hcl.Block) hcl.Diagnostics {
+// setLabel decodes the label of a block into its field.
+func setLabel(v reflect.Value, info *structInfo, label string, at hcl.Range) hcl.Diagnostics {
 	l := v.Field(info.label).Addr().Interface().(attribute)
-	lit := hcl.StaticExpr(stringVal(blk.Labels[0]), blk.LabelRanges[0])
-	return l.decode(lit, &Context{})
+	return l.decode(hcl.StaticExpr(stringVal(label), at), &Context{})
 }
 
 func decodeStruct(body hcl.Body, v reflect.Value, addr Addr, ctx *Context) hcl.Diagnostics {
@@ -79,32 +79,71 @@ func decodeStruct(body hcl.Body, v reflect.Value, addr Addr, ctx *Context) hcl.D
 	return append(diags, decodeBlocks(content, v, info, addr, ctx)...)
 }
 
+// forEachSchema is what every repeated block may have besides its own arguments.
+var forEachSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "for_each"}}}
+
+// Loop takes the for_each of a block apart from the rest of its body; loop is nil
+// when it has none.
+func Loop(blk *hcl.Block) (loop *hcl.Attribute, rest hcl.Body, diags hcl.Diagnostics) {
+	if b, ok := blk.Body.(*hclsyntax.Body); ok && b.Attributes["for_each"] == nil {
+		return nil, blk.Body, nil // the common case costs nothing
+	}
+	meta, rest, diags := blk.Body.PartialContent(forEachSchema)
+	if loop = meta.Attributes["for_each"]; loop == nil {
+		rest = blk.Body
+	}
+	return loop, rest, Coded(diags)
+}
+
 func decodeBlocks(content *hcl.BodyContent, v reflect.Value, info *structInfo, addr Addr, ctx *Context) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	first := map[Addr]hcl.Range{}
 	for _, blk := range content.Blocks {
 		f := info.blocks[slices.IndexFunc(info.blocks, func(f field) bool { return f.name == blk.Type })]
-		inner := reflect.New(f.elem)
-		sub := infoOf(f.elem)
-		head := inner.Interface().(Block).Head()
-		head.Def = blk.DefRange
-		if sub.label >= 0 {
-			diags = append(diags, setLabel(inner.Elem(), sub, blk)...)
-			head.Addr = addr.nested(blk.Type, blk.Labels[0])
-		} else {
-			head.Addr = addr.nested(blk.Type, "")
+		loop, rest, ds := Loop(blk)
+		diags = append(diags, ds...)
+		switch {
+		case loop == nil:
+			diags = append(diags, decodeBlock(blk, blk.Body, v, f, addr, "", ctx, first)...)
+		case infoOf(f.elem).label < 0:
+			diags = append(diags, diag.Error("bad-for-each", loop.NameRange, "Nothing to tell them apart",
+				"A %s block has no label, so it cannot be repeated.", blk.Type))
+		default:
+			turns, ds := ForEach(loop.Expr, ctx)
+			diags = append(diags, ds...)
+			for _, turn := range turns {
+				diags = append(diags, decodeBlock(blk, rest, v, f, addr, turn.Key, turn.Ctx, first)...)
+			}
 		}
-		diags = append(diags, decodeStruct(blk.Body, inner.Elem(), head.Addr, ctx)...)
-		if before, dup := first[head.Addr]; dup && (sub.label >= 0 || !f.many) {
-			diags = append(diags, Duplicate(head.Addr, blk.DefRange, before))
-			continue
-		}
-		first[head.Addr] = blk.DefRange
-		if field := v.Field(f.index); f.many {
-			field.Set(reflect.Append(field, inner))
-		} else {
-			field.Set(inner)
-		}
+	}
+	return diags
+}
+
+// decodeBlock decodes a block inside another and puts it into its field. The key of
+// a for_each takes the place of the label.
+func decodeBlock(blk *hcl.Block, body hcl.Body, v reflect.Value, f field, addr Addr, key string, ctx *Context, first map[Addr]hcl.Range) hcl.Diagnostics {
+	inner := reflect.New(f.elem)
+	sub := infoOf(f.elem)
+	head := inner.Interface().(Block).Head()
+	head.Def = blk.DefRange
+	label := key
+	if label == "" && sub.label >= 0 {
+		label = blk.Labels[0]
+	}
+	head.Addr = addr.nested(blk.Type, label)
+	var diags hcl.Diagnostics
+	if sub.label >= 0 {
+		diags = setLabel(inner.Elem(), sub, label, blk.LabelRanges[0])
+	}
+	diags = append(diags, decodeStruct(body, inner.Elem(), head.Addr, ctx)...)
+	if before, dup := first[head.Addr]; dup && (sub.label >= 0 || !f.many) {
+		return append(diags, Duplicate(head.Addr, blk.DefRange, before))
+	}
+	first[head.Addr] = blk.DefRange
+	if field := v.Field(f.index); f.many {
+		field.Set(reflect.Append(field, inner))
+	} else {
+		field.Set(inner)
 	}
 	return diags
 }

@@ -22,7 +22,7 @@ func Functions() map[string]function.Function {
 		"contains": stdlib.ContainsFunc, "csvdecode": stdlib.CSVDecodeFunc, "distinct": stdlib.DistinctFunc,
 		"element": stdlib.ElementFunc, "flatten": stdlib.FlattenFunc, "floor": stdlib.FloorFunc,
 		"format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc, "indent": stdlib.IndentFunc,
-		"index": stdlib.IndexFunc, "join": stdlib.JoinFunc, "jsondecode": stdlib.JSONDecodeFunc,
+		"index": indexFunc, "join": stdlib.JoinFunc, "jsondecode": stdlib.JSONDecodeFunc,
 		"jsonencode": stdlib.JSONEncodeFunc, "keys": stdlib.KeysFunc, "length": stdlib.LengthFunc,
 		"log": stdlib.LogFunc, "lookup": stdlib.LookupFunc, "lower": stdlib.LowerFunc,
 		"max": stdlib.MaxFunc, "merge": stdlib.MergeFunc, "min": stdlib.MinFunc,
@@ -47,6 +47,26 @@ func Functions() map[string]function.Function {
 		"cidrsubnet": cidrSubnetFunc, "cidrsubnets": cidrSubnetsFunc,
 	}
 }
+
+// indexFunc is Terraform's index: cty's function of that name is what brackets do.
+var indexFunc = function.New(&function.Spec{
+	Description: "The position of a value in a list, from 0.",
+	Params: []function.Parameter{
+		{Name: "list", Type: cty.DynamicPseudoType}, {Name: "value", Type: cty.DynamicPseudoType}},
+	Type: function.StaticReturnType(cty.Number),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		if t := args[0].Type(); !t.IsListType() && !t.IsTupleType() {
+			return cty.NilVal, function.NewArgErrorf(0, "a list is expected")
+		}
+		i := int64(0)
+		for it := args[0].ElementIterator(); it.Next(); i++ {
+			if _, v := it.Element(); v.Type().Equals(args[1].Type()) && v.Equals(args[1]).True() {
+				return cty.NumberIntVal(i), nil
+			}
+		}
+		return cty.NilVal, function.NewArgErrorf(1, "the list does not hold it")
+	},
+})
 
 var prefixParam = function.Parameter{Name: "prefix", Type: cty.String}
 
