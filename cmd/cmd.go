@@ -28,7 +28,7 @@ const (
 	ExitOK      = 0
 	ExitFailed  = 1  // a check failed: the tree is stale, a file is not formatted
 	ExitSpec    = 2  // the spec is wrong
-	ExitUnknown = 3  // could not look
+	ExitUnknown = 3  // could not look, or could not write
 	ExitUsage   = 64 // the command line is wrong (sysexits.h, EX_USAGE)
 )
 

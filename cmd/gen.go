@@ -34,7 +34,7 @@ func (a *app) genCommand() *cli.Command {
 			&cli.StringFlag{Name: "o", Value: ".", Usage: "write the tree to `DIR`"},
 			boolFlag("check", "write nothing; exit code 1 if the tree is stale"),
 			boolFlag("diff", "write nothing; print what would change"),
-			boolFlag("force", "overwrite generated files that were edited")),
+			boolFlag("force", "overwrite generated files that were edited, and a flake.nix that is not nbr's")),
 		Action: a.gen,
 	}
 }
@@ -50,11 +50,11 @@ func (a *app) gen(c *cli.Context) error {
 	}
 	plan, err := tree.Compare(c.String("o"), c.Bool("force"))
 	if err != nil {
-		return exit{ExitFailed, err.Error()}
+		return exit{ExitUnknown, err.Error()}
 	}
+	a.leaving(plan)
 	switch {
 	case c.Bool("diff"):
-		a.leaving(plan)
 		a.report(plan)
 		a.diff(plan)
 		if c.Bool("check") && plan.Stale() {
@@ -72,7 +72,7 @@ func (a *app) gen(c *cli.Context) error {
 		return exit{ExitFailed, "interrupted; nothing was written"}
 	}
 	if err := plan.Apply(); err != nil {
-		return exit{ExitFailed, err.Error()}
+		return exit{ExitUnknown, err.Error()}
 	}
 	a.report(plan) // of what was found while the folder was locked
 	if !c.Bool("json") {
