@@ -43,9 +43,7 @@ let
 
   uboot = sbcPkgs.${cfg.uboot}.overrideAttrs (
     old:
-    lib.optionalAttrs (cfg.armTrustedFirmware != null) {
-      postBuild = pack old.postBuild;
-    }
+    lib.optionalAttrs (cfg.armTrustedFirmware != null) { postBuild = pack old.postBuild; }
     // lib.optionalAttrs (cfg.ubootSource != null) {
       inherit (cfg.ubootSource) version;
       src = firmwarePkgs.fetchurl {
