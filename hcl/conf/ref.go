@@ -198,9 +198,6 @@ func (x *Index) Group(addr Addr, instances []Addr) { x.groups[addr] = instances 
 // there and could not be read: that it is missing is nobody's mistake.
 func (x *Index) Lose(addr Addr) { x.lost[addr] = true }
 
-// Get is the object at addr, or nil.
-func (x *Index) Get(addr Addr) any { return x.objects[addr] }
-
 // linker is what a field must be to be linked.
 type linker interface {
 	link(x *Index, ctx *Context) hcl.Diagnostics

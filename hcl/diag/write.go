@@ -48,6 +48,9 @@ func (w *Writer) one(b *bytes.Buffer, d *hcl.Diagnostic) {
 		word, color = "Warning", yellow
 	}
 	fmt.Fprintf(b, "%s: %s [%s]\n", w.paint(color, word), w.paint(bold, Printable(d.Summary)), Code(d))
+	if d.Subject == nil && w.Dir != "" {
+		fmt.Fprintf(b, "  in %s\n", Printable(w.Dir))
+	}
 	if d.Subject != nil {
 		fmt.Fprintf(b, "  on %s line %d, column %d:\n", w.file(d.Subject.Filename), d.Subject.Start.Line, d.Subject.Start.Column)
 		if !extra(d).hidden {

@@ -11,7 +11,7 @@ import (
 
 var settings = []string{"services", "kea", "dhcp4", "settings"}
 
-func sub(path ...string) []string { return append(settings[:len(settings):len(settings)], path...) }
+func sub(path ...string) []string { return slices.Concat(settings, path) }
 
 // Lower adds the network to the server's settings. What is the same for all
 // networks is set by each.

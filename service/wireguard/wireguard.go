@@ -162,7 +162,7 @@ func (t *Tunnel) Lower(r *router.Router, m *nixgen.Module) {
 	from := service.From(t)
 	base := []string{"networking", "ifstate", "settings", "interfaces", string(t.LinkName())}
 	set := func(from nixgen.Origin, v nixgen.Expr, path ...string) {
-		m.Set(from, v, append(base[:len(base):len(base)], path...)...)
+		m.Set(from, v, slices.Concat(base, path)...)
 	}
 	set(from, nixgen.Attrs{
 		{Name: []string{"kind"}, Value: nixgen.Str("wireguard")},
