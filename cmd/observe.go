@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -35,7 +36,7 @@ func (a *app) observe(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	st := observe.Look(c.Context, observe.Options{Needs: s.Plan().Needs()})
+	st := observe.Look(c.Context, observe.Options{Needs: s.Plan().Needs(), Time: time.Now().Unix()})
 	if c.Context.Err() != nil {
 		return exit{ExitUnknown, "interrupted; nothing was written"}
 	}

@@ -165,7 +165,7 @@ func (a *app) look(ctx context.Context, file string, plan *verify.Plan) (*state.
 	var in io.Reader
 	switch file {
 	case "":
-		return observe.Look(ctx, observe.Options{Needs: plan.Needs()}), nil
+		return observe.Look(ctx, observe.Options{Needs: plan.Needs(), Time: time.Now().Unix()}), nil
 	case "-":
 		in, file = a.Stdin, "standard input"
 	default:

@@ -35,6 +35,7 @@ type Verdict struct {
 	Want   string // what the spec promises
 	Got    string // what was seen
 	Hint   string // the command that shows it by hand
+	Note   string // what else was seen, which nobody judges: the age of a handshake
 }
 
 // A Check is one promise of a spec.
@@ -44,6 +45,11 @@ type Check struct {
 	From  hcl.Range    // the line that promised it
 	Needs []state.Need // what has to be looked at for it, beyond what always is
 	Eval  func(*state.State) Verdict
+}
+
+// Active tells whether somebody has to be asked for it.
+func (c Check) Active() bool {
+	return slices.ContainsFunc(c.Needs, func(n state.Need) bool { return n.Kind.Active() })
 }
 
 // Block is the address of the block that the check is of. The key of an instance
@@ -80,7 +86,7 @@ func (p *Plan) Needs() []state.Need {
 	var out []state.Need
 	for _, c := range p.Checks {
 		for _, n := range c.Needs {
-			if !slices.Contains(out, n) {
+			if !slices.ContainsFunc(out, n.Same) {
 				out = append(out, n)
 			}
 		}
@@ -102,6 +108,10 @@ func Eval(p *Plan, st *state.State) ([]Result, error) {
 	}
 	out := make([]Result, len(p.Checks))
 	for i, c := range p.Checks {
+		if st.Passive && c.Active() {
+			out[i] = Result{c, Verdict{Status: Skip, Got: "not asked: -passive"}}
+			continue
+		}
 		out[i] = Result{c, c.Eval(st)}
 	}
 	return out, nil

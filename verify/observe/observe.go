@@ -30,6 +30,10 @@ type Options struct {
 	Root string
 	// Needs are what the checks ask for by name: verify.Plan.Needs.
 	Needs []state.Need
+	// Time is the Unix time of the look, for the ages of what is seen.
+	Time int64
+	// Passive asks nobody anything: needs that are questions stay without an answer.
+	Passive bool
 }
 
 // patience is how long one collector may take. A daemon that does not answer must
@@ -56,7 +60,7 @@ func Look(ctx context.Context, o Options) *state.State {
 }
 
 func look(ctx context.Context, o Options, all []collector) *state.State {
-	l := &looker{Options: o, st: &state.State{FormatVersion: state.Version}}
+	l := &looker{Options: o, st: &state.State{FormatVersion: state.Version, Time: o.Time, Passive: o.Passive}}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var wg sync.WaitGroup

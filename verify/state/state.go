@@ -11,6 +11,8 @@ const Version = 1
 // A State is one look at a router.
 type State struct {
 	FormatVersion int                  `json:"format_version"`
+	Time          int64                `json:"time,omitempty"`    // Unix time of the look
+	Passive       bool                 `json:"passive,omitempty"` // no question was asked: the needs that are Active were left out
 	Board         *Board               `json:"board,omitzero"`
 	Kernel        *Kernel              `json:"kernel,omitzero"`
 	System        *System              `json:"system,omitzero"`
@@ -27,6 +29,15 @@ type State struct {
 	Listeners     []Listener           `json:"listeners,omitzero"`
 	WireGuard     map[string]WireGuard `json:"wireguard,omitzero"` // by interface name
 	Clock         *Clock               `json:"clock,omitzero"`
+	Firmware      *Firmware            `json:"firmware,omitzero"`
+	Modules       map[string]string    `json:"modules,omitzero"` // kernel module → loaded, builtin or available; those asked for
+	Neighbours    []Neighbour          `json:"neighbours,omitzero"`
+	Offers        map[string]Offer     `json:"offers,omitzero"`   // by name of the need, as all that follow
+	Answers       map[string]Answer    `json:"answers,omitzero"`  // DNS
+	Banners       map[string]Banner    `json:"banners,omitzero"`  // TCP
+	Times         map[string]NTP       `json:"times,omitzero"`    // NTP
+	Reaches       map[string]Reach     `json:"reaches,omitzero"`  // packets from outside
+	Commands      map[string]Command   `json:"commands,omitzero"` // check blocks
 	Missed        map[string]string    `json:"missed,omitzero"` // part → why it could not be seen
 }
 
@@ -59,6 +70,30 @@ type Link struct {
 	VLAN    int    `json:"vlan,omitempty"`
 	MTU     int    `json:"mtu"`
 	MAC     string `json:"mac,omitempty"`
+	MACFrom string `json:"mac_from,omitempty"` // of hardware: permanent, random, stolen or set (addr_assign_type)
+	Speed   int    `json:"speed,omitempty"`    // Mbit/s of hardware with a carrier; 0 is not known
+	STP     bool   `json:"stp,omitempty"`      // of a bridge: spanning tree is on
+	// Filtering is of a bridge: vlan_filtering is on.
+	Filtering bool        `json:"filtering,omitempty"`
+	Port      *BridgePort `json:"port,omitzero"` // of a port of a bridge
+}
+
+// BridgePort is how a bridge treats one of its ports (bridge(8), link).
+type BridgePort struct {
+	State    string `json:"state"` // disabled, listening, learning, forwarding or blocking
+	Hairpin  bool   `json:"hairpin,omitempty"`
+	Isolated bool   `json:"isolated,omitempty"`
+	Learning bool   `json:"learning"`
+	Flood    bool   `json:"flood"` // unicast to unknown hosts
+}
+
+// Neighbour is an entry of the ARP or the neighbour table that somebody set by hand
+// or that belongs to a gateway: the others come and go.
+type Neighbour struct {
+	Link    string `json:"link"`
+	Address string `json:"address"`
+	MAC     string `json:"mac,omitempty"`
+	State   string `json:"state"` // as ip neigh prints it: PERMANENT, REACHABLE, STALE, FAILED, …
 }
 
 // Addr is an address of an interface.
@@ -99,8 +134,16 @@ type File struct {
 // Ruleset is a table of nftables as it is and as it should be, after the same nft
 // has read and listed both: one line a rule.
 type Ruleset struct {
-	Want []string `json:"want"`
-	Got  []string `json:"got"`
+	Want  []string `json:"want"`
+	Got   []string `json:"got"`
+	Drops []Drop   `json:"drops,omitempty"` // counters of what the table drops
+}
+
+// Drop is how much one chain of a table has dropped.
+type Drop struct {
+	Chain   string `json:"chain"`
+	Packets uint64 `json:"packets"`
+	Bytes   uint64 `json:"bytes"`
 }
 
 // Listener is a socket that waits for packets or connections.
@@ -129,12 +172,81 @@ type Clock struct {
 	Synchronised bool `json:"synchronised"`
 }
 
-// A Need is something a check asks for by name, beyond what is always looked at.
+// Firmware is what the partitions of the boot medium hold (MediaTek's bl2 and fip).
+type Firmware struct {
+	Medium    string `json:"medium"`               // what the BL2 is built to boot from: sdmmc, emmc, snand, …
+	Intact    bool   `json:"intact"`               // the BL2's own SHA-256 holds
+	TFA       string `json:"tfa,omitempty"`        // version of Trusted Firmware-A: v2.13.0(release)
+	FourBG    string `json:"four_bg"`              // DDR4_4BG_MODE: present, absent or unknown
+	FourBGWhy string `json:"four_bg_why"`          // what tells so
+	UBoot     string `json:"uboot,omitempty"`      // version of U-Boot
+	UBootHash string `json:"uboot_hash,omitempty"` // hash of the Nix store path that it says it is of
+}
+
+// Offer is what a DHCPv4 server answered to a DISCOVER (RFC 2131 section 4.3.1).
+type Offer struct {
+	Error    string   `json:"error,omitempty"` // why nobody could be asked; then nothing else is set
+	Answered bool     `json:"answered"`
+	Address  string   `json:"address,omitempty"`
+	Server   string   `json:"server,omitempty"`
+	Prefix   int      `json:"prefix,omitempty"` // bits of the subnet mask
+	Routers  []string `json:"routers,omitempty"`
+	DNS      []string `json:"dns,omitempty"`
+	Domain   string   `json:"domain,omitempty"`
+	Lease    int64    `json:"lease,omitempty"` // seconds
+}
+
+// Answer is what a DNS server answered (RFC 1035 section 4.1).
+type Answer struct {
+	Error         string `json:"error,omitempty"` // why nobody could be asked; then nothing else is set
+	Answered      bool   `json:"answered"`
+	Code          string `json:"code,omitempty"`          // NOERROR, SERVFAIL, REFUSED, …
+	Authenticated bool   `json:"authenticated,omitempty"` // the AD bit (RFC 4035 section 3.2.3)
+	Records       int    `json:"records,omitempty"`       // in the answer section
+}
+
+// Banner is the first line that a server on TCP says by itself.
+type Banner struct {
+	Error     string `json:"error,omitempty"` // why nobody could be asked; then nothing else is set
+	Connected bool   `json:"connected"`
+	Line      string `json:"line,omitempty"`
+}
+
+// NTP is what a time server answered (RFC 5905).
+type NTP struct {
+	Error    string `json:"error,omitempty"` // why nobody could be asked; then nothing else is set
+	Answered bool   `json:"answered"`
+	Stratum  int    `json:"stratum,omitempty"`
+}
+
+// Reach is what became of a packet that arrived on a link as if a stranger had sent
+// it. It was made by the router itself and never on a wire.
+type Reach struct {
+	Error    string `json:"error,omitempty"` // why none could be made; then nothing else is set
+	Answered bool   `json:"answered"`        // something went back
+	Answer   string `json:"answer,omitempty"`
+}
+
+// Command is how a command of a check block ended.
+type Command struct {
+	Error  string `json:"error,omitempty"` // why it could not be run, or that it took too long
+	Exit   int    `json:"exit"`
+	Output string `json:"output,omitempty"` // the beginning of its standard output
+}
+
+// A Need is something a check asks for by name, beyond what is always looked at. Needs
+// of one kind and name are the same need.
 type Need struct {
 	Kind NeedKind `json:"kind"`
-	Name string   `json:"name"`
-	Text string   `json:"text,omitempty"` // of a ruleset: the table as it should be
+	// Name is what is asked for, and the key of the answer.
+	Name    string   `json:"name"`
+	Text    string   `json:"text,omitempty"`    // of a ruleset: the table as it should be
+	Args    []string `json:"args,omitempty"`    // of a command: it and its arguments
+	Timeout int      `json:"timeout,omitempty"` // of a command: seconds
 }
+
+// Same tells whether two needs ask for the same thing.
+func (n Need) Same(o Need) bool { return n.Kind == o.Kind && n.Name == o.Name }
 
 // NeedKind is the part of a state that a need fills.
 type NeedKind string
@@ -144,4 +256,24 @@ const (
 	NeedSysctl  NeedKind = "sysctl"
 	NeedFile    NeedKind = "file"
 	NeedRuleset NeedKind = "ruleset" // Name is the table: "inet nbr"
+	NeedModule  NeedKind = "module"  // Name is of a kernel module: "wireguard"
+	NeedPeer    NeedKind = "peer"    // Name is an address whose neighbour entry matters: "192.0.2.1"
+
+	// Those that follow are questions: something is sent, or run.
+
+	NeedOffer   NeedKind = "offer"   // Name is a link and, perhaps, a client's MAC: "br-lan", "br-lan 02:00:00:00:00:01"
+	NeedAnswer  NeedKind = "answer"  // Name is a DNS server, a name and a type: "192.0.2.1 . SOA"
+	NeedBanner  NeedKind = "banner"  // Name is an address and a port: "192.0.2.1:22", "[2001:db8::1]:22"
+	NeedTime    NeedKind = "time"    // Name is the address of an NTP server: "192.0.2.1"
+	NeedReach   NeedKind = "reach"   // Name is a link and a port of the router: "wan tcp/22", "wan udp/53"
+	NeedCommand NeedKind = "command" // Name is the address of the check block
 )
+
+// Active tells whether the need is a question.
+func (k NeedKind) Active() bool {
+	switch k {
+	case NeedOffer, NeedAnswer, NeedBanner, NeedTime, NeedReach, NeedCommand:
+		return true
+	}
+	return false
+}
