@@ -61,7 +61,7 @@ var table = []row{
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
-	{pkg: "internal/nstest", outside: "os os/exec os/signal syscall testing"},
+	{pkg: "internal/nstest", theirs: "sys", outside: "os os/exec os/signal syscall testing"},
 	{pkg: "internal/lab", ours: "internal/nstest", outside: "os os/exec syscall embed testing"},
 	{pkg: "internal/nixoptions", ours: "nixgen", outside: "embed"},
 	{pkg: "internal/nixoptions/*", ours: "internal/nixoptions testdata/standin", outside: "os embed testing"},
