@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"github.com/nbr-dev/nbr/verify/state"
@@ -44,11 +43,4 @@ func readBanner(ctx context.Context, n state.Need) (state.Banner, error) {
 	// it says.
 	line, _ := bufio.NewReader(io.LimitReader(c, bannerLimit)).ReadString('\n')
 	return state.Banner{Connected: true, Line: printable(strings.TrimRight(line, "\r\n"))}, nil
-}
-
-// printable is what a stranger said, with all that a terminal would obey as it is
-// written in Go.
-func printable(s string) string {
-	q := strconv.Quote(s)
-	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 }

@@ -4,8 +4,9 @@ package observe
 var collectors = []collector{
 	{parts: "board", look: (*looker).board},
 	{parts: "kernel", look: (*looker).kernel},
+	{parts: "modules", look: (*looker).modules},
 	{parts: "system", look: (*looker).system},
-	{parts: "links addrs routes", look: (*looker).network},
+	{parts: "links addrs routes neighbours", look: (*looker).network},
 	{parts: "rules", look: (*looker).rules},
 	{parts: "sysctls", look: (*looker).sysctls},
 	{parts: "units", look: (*looker).units},

@@ -41,6 +41,9 @@ type Options struct {
 // not look like one that has nothing to say, nor keep the others waiting.
 const patience = 10 * time.Second
 
+// atOnce is how many questions may be open at a time.
+const atOnce = 32
+
 // A collector fills some parts of a state.
 type collector struct {
 	parts string // as in the JSON form, with spaces between them

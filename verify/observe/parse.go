@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -67,6 +69,21 @@ func parseKconfig(b []byte) (map[string]string, error) {
 	return out, nil
 }
 
+// parseModules reads modules.dep or modules.builtin (modprobe(8)): a path a line, in
+// the former followed by a colon and what it needs. Dashes and underscores are the
+// same in a module's name.
+func parseModules(b []byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(string(b)) {
+			file, _, _ := strings.Cut(strings.TrimSpace(line), ":")
+			name, _, ok := strings.Cut(path.Base(file), ".ko") // perhaps .ko.xz
+			if ok && !yield(strings.ReplaceAll(name, "-", "_")) {
+				return
+			}
+		}
+	}
+}
+
 // An account is a line of passwd(5).
 type account struct {
 	name string
@@ -111,4 +128,11 @@ func sysctlPath(name string) (string, error) {
 		return "", errors.New("not the name of a sysctl")
 	}
 	return p, nil
+}
+
+// printable is what a stranger said, with all that a terminal would obey as it is
+// written in Go.
+func printable(s string) string {
+	q := strconv.Quote(s)
+	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 }

@@ -19,8 +19,6 @@ const (
 	wait = 2 * time.Second
 	// repeat is when a question that may have got lost is asked a second time.
 	repeat = 700 * time.Millisecond
-	// atOnce is how many questions may be open at a time.
-	atOnce = 32
 )
 
 // ask asks all questions of a kind at the same time. One that could not be asked has
