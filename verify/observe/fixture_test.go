@@ -63,14 +63,14 @@ func tree(t *testing.T, others ...string) string {
 
 // fromFiles are the collectors that read nothing but files.
 var fromFiles = []collector{
-	{"board", (*looker).board},
-	{"kernel", (*looker).kernel},
-	{"modules", (*looker).modules},
-	{"system", (*looker).system},
-	{"sysctls", (*looker).sysctls},
-	{"files", (*looker).files},
-	{"users", (*looker).users},
-	{"listeners", (*looker).listeners},
+	{parts: "board", look: (*looker).board},
+	{parts: "kernel", look: (*looker).kernel},
+	{parts: "modules", look: (*looker).modules},
+	{parts: "system", look: (*looker).system},
+	{parts: "sysctls", look: (*looker).sysctls},
+	{parts: "files", look: (*looker).files},
+	{parts: "users", look: (*looker).users},
+	{parts: "listeners", look: (*looker).listeners},
 }
 
 func needs(kind state.NeedKind, names ...string) (out []state.Need) {
@@ -238,9 +238,9 @@ func TestOneNeedThatCannotBeSeenHidesItsPart(t *testing.T) {
 
 func TestACollectorThatFallsOverCostsItself(t *testing.T) {
 	st := look(t.Context(), Options{Root: tree(t)}, []collector{
-		{"users", (*looker).users},
-		{"addrs routes", func(*looker, context.Context) error { var b []byte; _ = b[4]; return nil }},
-		{"clock", func(*looker, context.Context) error { return errors.New("two\nlines") }},
+		{parts: "users", look: (*looker).users},
+		{parts: "addrs routes", look: func(*looker, context.Context) error { var b []byte; _ = b[4]; return nil }},
+		{parts: "clock", look: func(*looker, context.Context) error { return errors.New("two\nlines") }},
 	})
 	want := map[string]string{
 		"addrs":  "bug: runtime error: index out of range [4] with length 0",
@@ -258,7 +258,7 @@ func TestALookWithoutTimeSeesNothing(t *testing.T) {
 	cancel()
 	st := Look(ctx, Options{})
 	want := map[string]string{}
-	for _, part := range strings.Fields("board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard clock") {
+	for _, part := range strings.Fields("board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard clock offers answers banners times reaches commands") {
 		want[part] = "context canceled"
 	}
 	if d := cmp.Diff(&state.State{FormatVersion: state.Version, Missed: want}, st); d != "" {
