@@ -1,7 +1,9 @@
 package bootlog
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -47,15 +49,20 @@ func Diagnose(l *Log) []Finding {
 			Do:   "Stop U-Boot with a key and choose an older entry of its menu, if it gets that far; else look at the power supply"})
 	}
 	out = append(out, b.memory()...)
-	for _, unit := range b.Failed {
-		out = append(out, Finding{Code: "unit-failed", Severity: Wrong, What: unit + " was not started.", Do: "On the router: systemctl --failed, and journalctl -b -u of the unit"})
+	for _, what := range b.Failed {
+		out = append(out, Finding{Code: "unit-failed", Severity: Wrong, What: "systemd: " + what + ".", Do: "On the router: systemctl --failed, and journalctl -b -u of the unit"})
 	}
 	if strings.Contains(b.Reset, "Watchdog") || strings.Contains(b.Reset, "hermal") {
 		out = append(out, Finding{Code: "reset", Severity: Wrong, Text: b.Reset,
 			What: "The board was started by a guard and not by a person: " + b.Reset + ".", Do: "Look at what it did before: the watchdog bites when Linux hangs, the thermal reset when it is too hot"})
 	}
-	return append(append(out, b.others()...), l.garbled()...)
+	out = append(append(out, b.others()...), l.garbled()...)
+	slices.SortStableFunc(out, func(x, y Finding) int { return cmp.Compare(x.Severity.rank(), y.Severity.rank()) })
+	return out
 }
+
+// rank orders severities by what needs a look first.
+func (s Severity) rank() int { return slices.Index([]Severity{Stop, Wrong, Unclear, Note}, s) }
 
 // others are the troubling lines that did not stop the boot.
 func (b *Boot) others() []Finding {

@@ -2,6 +2,7 @@ package bootlog
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -65,10 +66,15 @@ var factForms = []factForm{
 	{"BL31: Built : ", regexp.MustCompile(`BL31: Built : (.*)`), func(b *Boot, m []string) { b.built(BL31, m[1]) }},
 
 	// MediaTek's TF-A, plat/mediatek/apsoc_common/bl2 and drivers/wdt/mtk_wdt.c.
-	{"WDT: ", regexp.MustCompile(`NOTICE: +WDT: (?:\[[0-9a-f]{8}\] (.+)|(Cold boot))$`), func(b *Boot, m []string) { b.Reset = m[1] + m[2] }},
+	{"WDT: ", regexp.MustCompile(`NOTICE: +WDT: (?:\[[0-9a-f]{8}\] (.+)|(Cold boot))$`), func(b *Boot, m []string) { b.Reset = clip(m[1] + m[2]) }},
 	{"CPU: ", regexp.MustCompile(`^(?:NOTICE: +CPU: |CPU: +MediaTek )(MT\d+)`), func(b *Boot, m []string) { b.SoC = m[1] }},
 	// …/drivers/dram/mtk_mem_init.c of the SoC; from v2.14.0 on the size is DRAM:.
-	{"EMI: Using DDR", regexp.MustCompile(`EMI: Using DDR *(\w+) settings`), func(b *Boot, m []string) { b.Memory.DDR, b.Memory.EMI = m[1], true }},
+	// The mode is told before the settings: a log that begins between the two does
+	// not show that it was off.
+	{"EMI: Using DDR", regexp.MustCompile(`EMI: Using DDR *(\w+) settings`), func(b *Boot, m []string) {
+		b.Memory.DDR = m[1]
+		b.Memory.EMI = b.Memory.EMI || b.Stage(BL2) != nil && b.Stage(BL2).Version != ""
+	}},
 	{"EMI: DDR4 4BG mode", nil, func(b *Boot, _ []string) { b.Memory.FourBG, b.Memory.EMI = true, true }},
 	{"DRAM size: ", regexp.MustCompile(`EMI: Detected DRAM size: (\d+) ?MB`), func(b *Boot, m []string) { b.Memory.BL2 = number(m[1]) }},
 	{"DRAM: ", regexp.MustCompile(`^NOTICE: +DRAM: (\d+)MB`), func(b *Boot, m []string) { b.Memory.BL2 = number(m[1]) }},
@@ -82,16 +88,16 @@ var factForms = []factForm{
 	{"DRAM:", regexp.MustCompile(`^DRAM: +([\d.]+) ([MG])iB(?: \((?:effective|total) ([\d.]+) ([MG])iB\))?`), func(b *Boot, m []string) {
 		b.Memory.UBoot = max(mebi(m[1], m[2]), mebi(m[3], m[4]))
 	}},
-	{"SoC: ", regexp.MustCompile(`^SoC: +(?:Rockchip )?(\w+)`), func(b *Boot, m []string) { b.SoC = strings.ToUpper(m[1]) }},
+	{"SoC: ", regexp.MustCompile(`^SoC: +(?:Rockchip )?(\w+)`), func(b *Boot, m []string) { b.SoC = clip(strings.ToUpper(m[1])) }},
 	{"Model: ", regexp.MustCompile(`^Model: (.+)`), func(b *Boot, m []string) { b.model(UBoot, m[1]) }},
 	{"RPI ", regexp.MustCompile(`^RPI (.+) \(0x[0-9a-f]+\)`), func(b *Boot, m []string) { b.model(UBoot, "Raspberry Pi "+m[1]) }},
 	{"Trying to boot from ", regexp.MustCompile(`^Trying to boot from (\w+)`), func(b *Boot, m []string) {
 		if m[1] != "BOOTROM" { // a TPL that goes back to the ROM
-			b.Loader = m[1]
+			b.Loader = clip(m[1])
 		}
 	}},
-	{"** Booting bootflow '", regexp.MustCompile(`\*\* Booting bootflow '([^'<]+)'`), func(b *Boot, m []string) { b.Loader = m[1] }},
-	{"Scanning ", regexp.MustCompile(`^Scanning (\w+ \d+:\d+)\.\.\.`), func(b *Boot, m []string) { b.Loader = m[1] }},
+	{"** Booting bootflow '", regexp.MustCompile(`\*\* Booting bootflow '([^'<]+)'`), func(b *Boot, m []string) { b.Loader = clip(m[1]) }},
+	{"Scanning ", regexp.MustCompile(`^Scanning (\w+ \d+:\d+)\.\.\.`), func(b *Boot, m []string) { b.Loader = clip(m[1]) }},
 
 	// Linux: drivers/of/fdt.c, mm/mm_init.c, init/main.c, drivers/mmc/core/bus.c,
 	// kernel/reboot.c.
@@ -112,7 +118,7 @@ var factForms = []factForm{
 	{"Reached target Multi-User", nil, func(b *Boot, _ []string) { b.Up = true }},
 	{" login:", regexp.MustCompile(`^[\w.-]+ login:`), func(b *Boot, _ []string) { b.Up, b.Prompt = true, "login" }},
 	{"Please press Enter to activate this console", nil, func(b *Boot, _ []string) { b.Up, b.Prompt = true, "login" }},
-	{"[FAILED] ", regexp.MustCompile(`^\[FAILED\] (?:Failed to start )?(.+)`), func(b *Boot, m []string) { b.fail(m[1]) }},
+	{"[FAILED] ", regexp.MustCompile(`^\[FAILED\] (.+)`), func(b *Boot, m []string) { b.fail(m[1]) }},
 
 	// Who waits. The prompts are U-Boot's, and that of MediaTek's fork.
 	{">", regexp.MustCompile(`^(?:=>|U-Boot>|MT79\d\d>)(?: |$)`), func(b *Boot, _ []string) { b.Prompt = "u-boot" }},
@@ -122,28 +128,32 @@ var factForms = []factForm{
 // MaxFailed is how many failed units are kept.
 const MaxFailed = 32
 
-func (b *Boot) fail(unit string) {
-	if unit = strings.TrimRight(unit, "."); len(b.Failed) < MaxFailed {
-		b.Failed = append(b.Failed, unit)
+// maxModels is how many models are kept: U-Boot may tell its own twice.
+const maxModels = 4
+
+func (b *Boot) fail(what string) {
+	if what = clip(strings.TrimRight(what, ".")); len(b.Failed) < MaxFailed && !slices.Contains(b.Failed, what) {
+		b.Failed = append(b.Failed, what)
 	}
 }
 
 // medium keeps what the boot ROM says. A code that nobody has seen is no medium.
 func (b *Boot) medium(name, by string) {
 	if name != "" {
-		b.Medium = Medium{name, by}
+		b.Medium = Medium{name, clip(by)}
 	}
 }
 
 func (b *Boot) built(stage StageName, when string) {
 	if s := b.Stage(stage); s != nil {
-		s.Built = when
+		s.Built = clip(when)
 	}
 }
 
 func (b *Boot) model(stage StageName, name string) {
-	if len(b.Models) < 4 { // U-Boot, and once more after it moved itself; Linux
-		b.Models = append(b.Models, Model{stage, name})
+	m := Model{stage, clip(name)}
+	if len(b.Models) < maxModels && !slices.Contains(b.Models, m) {
+		b.Models = append(b.Models, m)
 	}
 }
 
@@ -156,10 +166,10 @@ var (
 // /dev/console (Documentation/admin-guide/serial-console.rst).
 func (b *Boot) commandLine(s string) {
 	if m := systemRE.FindStringSubmatch(s); m != nil {
-		b.System = m[1]
+		b.System = clip(m[1])
 	}
 	if all := consoleRE.FindAllStringSubmatch(s, -1); all != nil {
-		b.Console = all[len(all)-1][1]
+		b.Console = clip(all[len(all)-1][1])
 	}
 }
 

@@ -30,7 +30,7 @@ type Boot struct {
 	Stages  []Stage  `json:"stages"` // in the order in which they came
 	System  string   `json:"system"` // the NixOS system that the kernel was told to start
 	Console string   `json:"console"`
-	Failed  []string `json:"failed"` // what systemd could not start, MaxFailed at most
+	Failed  []string `json:"failed"` // what systemd says that failed, MaxFailed at most
 	Marks   []Mark   `json:"marks"`  // troubling lines, one a code
 	Starts  bool     `json:"starts"` // U-Boot said that it starts a kernel
 	Prompt  string   `json:"prompt"` // who waits for somebody to type: u-boot, emergency, stage-1, login
@@ -60,7 +60,7 @@ type Model struct {
 type Memory struct {
 	DDR    string `json:"ddr"`     // "unknown settings" is MediaTek's word for finding out at run time
 	FourBG bool   `json:"four_bg"` // DDR4_4BG_MODE=1
-	EMI    bool   `json:"emi"`     // BL2 talked about memory, so silence about 4BG means something
+	EMI    bool   `json:"emi"`     // BL2 told all about memory, so that silence about 4BG means something
 	BL2    int    `json:"bl2_mib"` // what BL2 or a DRAM blob detected
 	UBoot  int    `json:"uboot_mib"`
 	Linux  uint64 `json:"linux_kb"` // all that Linux was given

@@ -168,7 +168,7 @@ var markForms = []markForm{
 		"rmmod mtk_eth; modprobe mtk_eth, and a reboot if that does not help"},
 	{"mtk-eth", wrong, "mtk_soc_eth", regexp.MustCompile(`mtk_soc_eth .*(?:failed with error|error) (-\d+)`),
 		"The Ethernet driver gave up (error %s): there will be no port at all.",
-		"Look for a kernel that knows the board: Linux before 6.13 has no Ethernet in its device tree of the BPI-R4"},
+		"Use the kernel that nixos-sbc has for the board: the device tree that Linux 6.12 itself has for the BPI-R4 is without Ethernet"},
 	{"rtc-battery", note, "low voltage detected, date/time is not reliable", nil,
 		"The clock has no battery, or an empty one.",
 		"Nothing, if none is fitted: the time comes from NTP"},
