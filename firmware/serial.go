@@ -13,9 +13,9 @@ import (
 )
 
 // BootChecks are the promises of the spec that the board's serial log can show,
-// judged by the last boot of this one.
+// judged by the boot that counts in this one.
 func (b *Block) BootChecks(r *router.Router, l *bootlog.Log) *verify.Plan {
-	boot := cmp.Or(l.Last, &bootlog.Boot{})
+	boot := cmp.Or(l.Boot(), &bootlog.Boot{})
 	p := ProfileOf(r.Board.ID)
 	kernel, span := p.kernel(b.Kernel.V, r.Release.V)
 	from := b.Kernel.Range

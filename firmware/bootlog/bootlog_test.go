@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -240,27 +241,50 @@ func TestBounded(t *testing.T) {
 		[]byte(strings.Repeat("[FAILED] Failed to start everything.\n", 100)),
 		[]byte("reboot: "), bytes.Repeat([]byte("x"), 1<<20), []byte("\n"),
 		read(t, "testdata/initrd-emergency.txt"), []byte("\n"))
-	const size = 64 << 20
-	got := testing.Benchmark(func(b *testing.B) {
-		b.ReportAllocs()
-		for range b.N {
-			l, err := bootlog.Read(&endless{round: round, n: size})
-			if err != nil {
-				b.Fatal(err)
-			}
-			if l.Cut == 0 || l.Boots < 100 {
-				b.Fatalf("%d lines cut, %d boots: the log is not what it should be", l.Cut, l.Boots)
-			}
-			if n := len(l.Last.Failed); n > bootlog.MaxFailed {
-				b.Fatalf("%d failed units are kept", n)
-			}
-			kept, err := json.Marshal(l)
-			if err != nil || len(kept) > 64<<10 {
-				b.Fatalf("%d bytes are kept, %v", len(kept), err)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	l, err := bootlog.Read(&endless{round: round, n: 32 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 1<<20 {
+		t.Errorf("%d bytes are held after 32 MiB", grown)
+	}
+	if l.Cut == 0 || l.Boots < 50 {
+		t.Fatalf("%d lines cut, %d boots: the log is not what it should be", l.Cut, l.Boots)
+	}
+	if n := len(l.Before.Failed) + len(l.Last.Failed); n > 2*bootlog.MaxFailed {
+		t.Errorf("%d failed units are kept", n)
+	}
+	if kept, err := json.Marshal(l); err != nil || len(kept) > 64<<10 {
+		t.Errorf("%d bytes are kept, %v", len(kept), err)
+	}
+}
+
+// What is said of any log are whole sentences.
+func TestText(t *testing.T) {
+	for _, want := range logs {
+		l, err := bootlog.Read(bytes.NewReader(read(t, filepath.Join("testdata", want.log+".txt"))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		findings := bootlog.Diagnose(l)
+		if err := bootlog.Text(&b, l, findings); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), "%!") || strings.Contains(b.String(), "()") || strings.Contains(b.String(), "%s") {
+			t.Errorf("%s: a sentence has a hole:\n%s", want.log, &b)
+		}
+		for _, f := range findings {
+			if !strings.HasSuffix(f.What, ".") || f.Do == "" {
+				t.Errorf("%s: %s is no sentence, or nothing is to be done", want.log, f.Code)
 			}
 		}
-	})
-	t.Logf("64 MiB: %s", got)
+	}
 }
 
 // FuzzRead reads anything, and what comes out is fit for a terminal and a JSON

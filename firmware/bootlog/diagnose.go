@@ -36,10 +36,7 @@ func Diagnose(l *Log) []Finding {
 	if l.Last == nil {
 		return append(out, l.nothing())
 	}
-	b := l.Last
-	if l.Half {
-		b = l.Before
-	}
+	b := l.Boot()
 	if !b.Up {
 		out = append(out, l.stopped(b))
 	}

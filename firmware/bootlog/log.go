@@ -151,6 +151,15 @@ type Mark struct {
 	What  string    `json:"what"` // the part of the text that matters: a file, a device
 }
 
+// Boot is the boot that counts: the last one, or the one before it where the log
+// has only the beginning of one more round. It is nil when there is none.
+func (l *Log) Boot() *Boot {
+	if l.Half {
+		return l.Before
+	}
+	return l.Last
+}
+
 // Reached is the last stage that came to life, or "".
 func (b *Boot) Reached() StageName {
 	if len(b.Stages) == 0 {

@@ -11,9 +11,9 @@ import (
 func Text(w io.Writer, l *Log, findings []Finding) error {
 	var b strings.Builder
 	b.WriteString(l.headline() + "\n")
-	if l.Last != nil {
+	if boot := l.Boot(); boot != nil {
 		b.WriteByte('\n')
-		l.Last.text(&b)
+		boot.text(&b)
 	}
 	for _, f := range findings {
 		b.WriteByte('\n')
@@ -31,21 +31,29 @@ func count(n int, thing string) string {
 }
 
 func (l *Log) headline() string {
-	b := l.Last
-	if b == nil {
+	b := l.Boot()
+	switch {
+	case b == nil:
 		return count(l.Lines, "line") + ", and no stage of a boot in them."
+	case l.Boots == 1:
+		return fmt.Sprintf("One boot in %s: it %s.", count(l.Lines, "line"), l.how(b))
+	case l.Half:
+		return fmt.Sprintf("%d boots in %s. The last one is there in part; the one before it, from line %d on, %s.", l.Boots, count(l.Lines, "line"), b.Line, l.how(b))
+	default:
+		return fmt.Sprintf("%d boots in %s. The last one, from line %d on, %s.", l.Boots, count(l.Lines, "line"), b.Line, l.how(b))
 	}
-	how := "stopped in " + b.Reached().Title()
+}
+
+// how is how a boot went. One that just ends has not been seen to stop.
+func (l *Log) how(b *Boot) string {
 	switch {
 	case b.Up:
-		how = "came up"
-	case l.Half, b.cause().Code == "" && b.Prompt == "" && !b.Starts, b.cause().Code == "" && b.Stage(Linux) != nil:
-		how = "ends in " + b.Reached().Title()
+		return "came up"
+	case l.stopped(b).Severity == Stop:
+		return "stopped in " + b.Reached().Title()
+	default:
+		return "ends in " + b.Reached().Title()
 	}
-	if l.Boots == 1 {
-		return fmt.Sprintf("One boot in %s: it %s.", count(l.Lines, "line"), how)
-	}
-	return fmt.Sprintf("%d boots in %s. The last one, from line %d on, %s.", l.Boots, count(l.Lines, "line"), b.Line, how)
 }
 
 // text is a table of what is known. What the log does not say is left out.
