@@ -68,10 +68,10 @@ func (b *Boot) others() []Finding {
 	for _, m := range b.Marks {
 		g := markOf(m.Code).grade
 		switch {
-		case m.Code == cause && !b.Up:
+		case m.Code == cause && !b.Up, m.Code == "mtk-eth" && b.Mark("mtk-eth-region") != nil: // follows from it
 		case g == note:
 			out = append(out, m.finding(Note))
-		case g == wrong, g == stop && b.Up && m.Stage == Userspace:
+		case g == wrong, b.Up && m.Stage == Userspace && (g == stop || m.Code == "linux-panic"):
 			out = append(out, m.finding(Wrong))
 		case g == stop && (b.Up || m.Stage != b.Reached() || m.Line < b.start):
 			f := m.finding(Note)
@@ -127,7 +127,7 @@ func (l *Log) stopped(b *Boot) Finding {
 	switch {
 	case b.Starts && b.Stage(Linux) == nil:
 		at.Code, at.Severity = "linux-silent", Stop
-		at.What = "U-Boot started the kernel, and nothing came after that: Linux died at once, or it writes to another console."
+		at.What = "U-Boot started the kernel, and nothing came after that: Linux died at once, or it writes to another console, unless the recording was stopped there."
 		at.Do = "Look at console= in extlinux.conf (ttyS0,115200 on MediaTek, ttyS2,1500000 on Rockchip); add earlycon to see the first messages"
 	case b.Prompt == "u-boot":
 		at.Code, at.Severity = "u-boot-prompt", Stop

@@ -47,6 +47,30 @@ var stageForms = []stageForm{
 	{Userspace, "init: Console is alive", regexp.MustCompile(`init: Console is alive`)},
 }
 
+// middleForms are lines that only one stage has: a recording may begin in the
+// middle, and noise may take the line with which a stage comes to life. Those that
+// other stages have as well are for the first line of a log only.
+var middleForms = []struct {
+	stage StageName
+	first bool
+	has   string
+	re    *regexp.Regexp
+}{
+	{ROM, false, "EC: ", regexp.MustCompile(`^EC: 0000 0000 \[\d000\]$`)},
+	{ROM, false, "Jump to BL", regexp.MustCompile(`^Jump to BL$`)},
+	{ROM, false, "System halt!", regexp.MustCompile(`^System halt!$`)},
+	{BL2, false, "NOTICE:  EMI: ", regexp.MustCompile(`^NOTICE:  EMI: `)},
+	{BL2, true, ":  ", regexp.MustCompile(`^(?:NOTICE|ERROR|WARNING): +(?:WDT|BL2|MSDC): `)},
+	{UBoot, false, "Retrieving file: /", regexp.MustCompile(`^Retrieving file: /`)},
+	{UBoot, false, "** Booting bootflow '", regexp.MustCompile(`^\*\* Booting bootflow '`)},
+	{UBoot, false, "Hit any key", regexp.MustCompile(`^Hit any key to stop autoboot`)},
+	{UBoot, true, "", regexp.MustCompile(`^(?:DRAM: +[\d.]+ [MG]iB|Loading Environment from |Starting kernel \.\.\.$)`)},
+	{Linux, false, "Machine model: ", regexp.MustCompile(`^Machine model: `)},
+	{Linux, false, "Memory: ", regexp.MustCompile(`^Memory: \d+K/\d+K available`)},
+	{Linux, true, "", regexp.MustCompile(`^(?:Run /init as init process|Kernel panic - not syncing)`)},
+	{Userspace, true, "", regexp.MustCompile(`^(?:\[  OK  \] |\[FAILED\] )`)},
+}
+
 // A factForm is a line that says something about the boot it is in.
 type factForm struct {
 	has string

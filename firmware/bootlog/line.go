@@ -119,15 +119,17 @@ var stamps = regexp.MustCompile(`^(?:` +
 // CPU or the thread (CONFIG_PRINTK_CALLER), and the Raspberry Pi's firmware.
 var clocks = regexp.MustCompile(`^(?:\[ *\d+\.\d{6}\](?:\[ *[CT]\d+\])? |MESS:\d\d:\d\d:\d\d\.\d+:\d+: | *\d+\.\d\d (?:RPi: |BOOTMODE|Boot mode|Initialising|DDR |Starting |Firmware))`)
 
-// strip takes what stands before the words of a line away, and tells whether it
-// is one of the kernel's.
-func strip(s string) (string, bool) {
-	if s == "" {
-		return s, false
+// unstamped is a line without what the desk put before it.
+func unstamped(s string) string {
+	if s == "" || s[0] != '[' && (s[0] < '0' || s[0] > '9') && (s[0] < 'A' || s[0] > 'Z') {
+		return s
 	}
-	if c := s[0]; c == '[' || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' {
-		s = s[len(stamps.FindString(s)):]
-	}
+	return s[len(stamps.FindString(s)):]
+}
+
+// unclocked is a line without the clock of the board, and whether that is the
+// kernel's.
+func unclocked(s string) (string, bool) {
 	m := clocks.FindString(s)
 	switch {
 	case m == "":
@@ -136,8 +138,28 @@ func strip(s string) (string, bool) {
 		return s[len(m):], true
 	case strings.HasPrefix(m, "MESS"):
 		return s[len(m):], false
-	default:
+	default: // the words are a part of what was found
 		_, rest, _ := strings.Cut(strings.TrimLeft(s, " "), " ")
 		return rest, false
+	}
+}
+
+// inside finds the kernel's clock within a line: Linux and systemd write to one
+// console, and neither waits for the other to end its line.
+var inside = regexp.MustCompile(`\[ *\d+\.\d{6}\](?:\[ *[CT]\d+\])? `)
+
+// split takes a line apart where the kernel cut in.
+func split(s string) []string {
+	var out []string
+	for {
+		var at []int
+		if len(s) > 1 {
+			at = inside.FindStringIndex(s[1:])
+		}
+		if at == nil {
+			return append(out, s)
+		}
+		out = append(out, strings.TrimSpace(s[:at[0]+1]))
+		s = s[at[0]+1:]
 	}
 }

@@ -198,7 +198,7 @@ var markForms = []markForm{
 }
 
 // otherWords are more lines of the same meaning: of older and newer U-Boots
-// (boot/bootm.c, boot/image-board.c, boot/image-fit.c, fs/fs.c), and of TF-A.
+// (boot/bootm.c, boot/image-board.c, boot/image-fit.c, fs/fs.c, arch/arm/mach-rockchip/tpl.c).
 var otherWords = []struct{ has, code string }{
 	{"Wrong Image Format for", "u-boot-kernel"},
 	{"Wrong Image Type for", "u-boot-kernel"},
@@ -206,6 +206,7 @@ var otherWords = []struct{ has, code string }{
 	{"unknown image format type!", "u-boot-kernel"},
 	{"Bad Data Hash", "u-boot-kernel"},
 	{"Bad Data CRC", "u-boot-kernel"},
+	{"DRAM init failed", "tpl-memory"},
 	{"RD image overlaps OS image", "u-boot-initrd-size"},
 	{"Reading file would overwrite reserved memory", "u-boot-initrd-size"},
 	{"Wrong Ramdisk Image Format", "u-boot-initrd"},

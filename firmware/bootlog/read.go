@@ -48,22 +48,19 @@ func (r *reader) line(number int, raw []byte) {
 		r.log.Garbled++
 		return
 	}
-	s, _ = strip(s)
-	if s == "" {
-		return
-	}
-	for _, f := range stageForms {
-		if strings.Contains(s, f.has) {
-			if m := f.re.FindStringSubmatch(s); m != nil {
-				r.stage(number, f.stage, append(m, "", "", ""))
-				break
-			}
+	for _, part := range split(unstamped(s)) {
+		if part, kernel := unclocked(part); part != "" {
+			r.words(number, part, kernel)
 		}
 	}
-	b := r.log.Last
-	if b == nil {
-		b = r.early(number, s)
+}
+
+// words is told of a line without what stands before its words.
+func (r *reader) words(number int, s string, kernel bool) {
+	if !r.comes(number, s) && !r.early(number, s) && r.log.Last == nil && kernel {
+		r.stage(number, Linux, []string{"", "", "", ""})
 	}
+	b := r.log.Last
 	if b == nil {
 		return
 	}
@@ -81,28 +78,33 @@ func (r *reader) line(number int, raw []byte) {
 	b.End = clip(s)
 }
 
-// middleForms are lines that only a boot has, for a log that begins in the middle
-// of one.
-var middleForms = []struct {
-	stage StageName
-	re    *regexp.Regexp
-}{
-	{ROM, regexp.MustCompile(`^(?:EC: 0000 0000 \[\d000\]|Jump to BL|System halt!)$`)},
-	{BL2, regexp.MustCompile(`^(?:NOTICE|ERROR|WARNING): +(?:EMI|WDT|BL2|MSDC): `)},
-	{UBoot, regexp.MustCompile(`^(?:DRAM: +[\d.]+ [MG]iB|Hit any key to stop autoboot|Loading Environment from |Retrieving file: /|Starting kernel \.\.\.$|\*\* Booting bootflow ')`)},
-	{Linux, regexp.MustCompile(`^(?:Machine model: |Memory: \d+K/|Run /init as init process|Kernel panic - not syncing)`)},
-	{Userspace, regexp.MustCompile(`^(?:\[  OK  \] |\[FAILED\] )`)},
-}
-
-// early makes a boot of a log that begins in the middle of one.
-func (r *reader) early(number int, s string) *Boot {
-	for _, f := range middleForms {
-		if f.re.MatchString(s) {
-			r.stage(number, f.stage, []string{"", "", "", ""})
-			return r.log.Last
+// comes looks for the line with which a stage comes to life.
+func (r *reader) comes(number int, s string) bool {
+	for _, f := range stageForms {
+		if !strings.Contains(s, f.has) {
+			continue
+		}
+		if m := f.re.FindStringSubmatch(s); m != nil {
+			r.stage(number, f.stage, append(m, "", "", ""))
+			return true
 		}
 	}
-	return nil
+	return false
+}
+
+// early looks for the lines of a stage whose first line is lost.
+func (r *reader) early(number int, s string) bool {
+	b := r.log.Last
+	for _, f := range middleForms {
+		if b != nil && (f.first || b.Reached().order() == f.stage.order()) || !strings.Contains(s, f.has) {
+			continue
+		}
+		if f.re.MatchString(s) {
+			r.stage(number, f.stage, []string{"", "", "", ""})
+			return true
+		}
+	}
+	return false
 }
 
 func find(re *regexp.Regexp, s string) []string {
@@ -119,25 +121,29 @@ func (r *reader) stage(number int, name StageName, m []string) {
 	if b != nil && name == Userspace && b.inside {
 		name = Initrd
 	}
-	loader := name.order() <= Linux.order()
+	anew := name.order() <= Linux.order()
 	switch {
-	case b == nil, loader && name.order() <= b.Reached().order() && !b.again(name):
+	case b == nil, anew && name.order() <= b.Reached().order() && !b.again(name) && !b.begun(name, number, m[1]):
 		r.finish(number-1, false)
 		b = &Boot{Line: number, Models: []Model{}, Stages: []Stage{}, Failed: []string{}, Marks: []Mark{}}
 		r.log.Before, r.log.Last = r.log.Last, b
 		r.log.Boots++
 	case b.Stage(name) != nil:
 		if s := b.Stage(name); s.Version == "" {
-			s.Version = clip(m[1])
+			*s = newStage(name, s.Line, m)
 		}
 		return
 	}
-	st := Stage{Name: name, Line: number, Version: clip(m[1]), Source: clip(strings.TrimSpace(m[2])), Built: clip(m[3])}
-	if hash := storeRE.FindStringSubmatch(st.Version); name == UBoot && hash != nil {
-		st.Store = hash[1]
-	}
-	b.Stages = append(b.Stages, st)
+	b.Stages = append(b.Stages, newStage(name, number, m))
 	b.Prompt = ""
+}
+
+func newStage(name StageName, number int, m []string) Stage {
+	s := Stage{Name: name, Line: number, Version: clip(m[1]), Source: clip(strings.TrimSpace(m[2])), Built: clip(m[3])}
+	if hash := storeRE.FindStringSubmatch(s.Version); name == UBoot && hash != nil {
+		s.Store = hash[1]
+	}
+	return s
 }
 
 // storeRE is the hash of a store path at the end of a version. Nix's alphabet
@@ -148,6 +154,13 @@ var storeRE = regexp.MustCompile(`-([0-9a-df-np-sv-z]{32})$`)
 // somebody who logged in looks at its messages.
 func (b *Boot) again(name StageName) bool {
 	return name == Linux && b.Up && !b.down && !slices.ContainsFunc(b.Marks, func(m Mark) bool { return m.Code == "linux-panic" })
+}
+
+// begun tells whether a stage has come to life just before it told its version:
+// Linux says on which CPU it boots.
+func (b *Boot) begun(name StageName, number int, version string) bool {
+	s := b.Stage(name)
+	return s != nil && b.Reached() == name && s.Version == "" && version != "" && number-s.Line <= 4
 }
 
 // finish ends a boot at a line, because another one begins or because the log
