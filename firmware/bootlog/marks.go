@@ -100,7 +100,7 @@ var markForms = []markForm{
 	{"u-boot-mmc-abort", stop, `"Synchronous Abort" handler`, regexp.MustCompile(`^MMC: +"Synchronous Abort" handler`),
 		"U-Boot died in the start of the MMC. U-Boot 2025.07 does that on the MT7986 (nixos-sbc issue 46).",
 		"Use U-Boot 2025.04 on a BPI-R3, which nbr gen does by itself"},
-	{"u-boot-abort", stop, `"Synchronous Abort" handler`, regexp.MustCompile(`"Synchronous Abort" handler, (esr \S+)`),
+	{"u-boot-abort", stop, `"Synchronous Abort" handler`, regexp.MustCompile(`"Synchronous Abort" handler, (esr 0x[0-9a-f]+)`),
 		"U-Boot died of an access to memory that it must not touch (%s): it was overwritten by a file that it loaded, or has a bug.",
 		"Look at the lines before: what was loaded last, and where to; and compare the memory that U-Boot saw with what the board has"},
 	{"u-boot-no-card", note, "Card did not respond to voltage select", nil,
