@@ -43,7 +43,7 @@ func (p *Profile) bootBoard(boot *bootlog.Boot) verify.Verdict {
 	const hint = "grep 'Machine model' in the log"
 	want := strings.Join(p.Models, " or ")
 	if m := boot.Model(); m.Stage == bootlog.Linux {
-		return within(p.is(m.Name), want, m.Name, hint)
+		return verify.Judge(p.is(m.Name), want, m.Name, hint)
 	}
 	if boot.SoC != "" && !strings.Contains(strings.ToUpper(p.SoC), boot.SoC) {
 		return verify.Verdict{Status: verify.Fail, Want: p.SoC, Got: boot.SoC, Hint: "grep CPU: in the log"}
@@ -81,7 +81,7 @@ func bootMemory(boot *bootlog.Boot, mem router.Memory) verify.Verdict {
 	if got == 0 {
 		return notSaid(wants, "no line tells of memory", "grep -e DRAM -e 'Memory:' in the log")
 	}
-	v := within(want*3/4 < got && got <= want, wants, fmt.Sprintf("%d MiB", got), "grep -e EMI -e DRAM -e 'Memory:' in the log")
+	v := verify.Judge(want*3/4 < got && got <= want, wants, fmt.Sprintf("%d MiB", got), "grep -e EMI -e DRAM -e 'Memory:' in the log")
 	flag := slices.Contains(mem.Flags, "DDR4_4BG_MODE=1")
 	switch m := boot.Memory; {
 	case v.Status == verify.Pass:
@@ -101,7 +101,7 @@ func bootKernel(boot *bootlog.Boot, span Span) verify.Verdict {
 	if s == nil || s.Version == "" {
 		return notSaid(want, "Linux did not start in this log", hint)
 	}
-	return within(span.Contains(s.Version), want, s.Version, hint)
+	return verify.Judge(span.Contains(s.Version), want, s.Version, hint)
 }
 
 // notSaid is the verdict over something that the log does not say.
