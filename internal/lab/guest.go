@@ -203,3 +203,11 @@ func lock(t testing.TB) (unlock func()) {
 	}
 	return func() { _ = f.Close() }
 }
+
+// DeviceTrees is the folder of the device trees of a maker's boards, as Debian's kernel for
+// arm64 has them.
+func DeviceTrees(t testing.TB, maker string) string {
+	t.Helper()
+	kernel, release := Guest{Arch: ARM64}.kernel(t)
+	return filepath.Join(kernel, "usr", modulesDir(release), "dtb", maker)
+}
