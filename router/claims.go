@@ -102,6 +102,14 @@ type Via struct {
 	Link Link
 }
 
+// An Agent is how the router is verified for as long as it runs.
+type Agent struct {
+	By
+	Interval Seconds  // between looks when nothing happens
+	Listen   []string // where its pages are served: unix:PATH or an address and a port
+	Passive  bool     // it asks nobody anything
+}
+
 // A Package is a program for the router's administrators, by its attribute in
 // nixpkgs.
 type Package struct {
@@ -121,6 +129,7 @@ type Claims struct {
 	Logins   []*Login
 	Names    []*ClockName
 	Vias     []*Via
+	Agent    *Agent // nil when none is wanted
 }
 
 // A Scope is what a block may use while it is resolved: the router as far as
@@ -200,6 +209,12 @@ func (s *Scope) BeforeClock(from hcl.Range, host string) {
 // Via claims a route through a link.
 func (s *Scope) Via(from hcl.Range, to netip.Prefix, l Link) {
 	s.Claims.Vias = append(s.Claims.Vias, &Via{s.at(from), to, l})
+}
+
+// Agent claims that the router is verified for as long as it runs.
+func (s *Scope) Agent(from hcl.Range, a Agent) {
+	a.By = s.at(from)
+	s.Claims.Agent = &a
 }
 
 // Package claims a program.

@@ -5,6 +5,7 @@ package standin
 import (
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,6 +17,9 @@ import (
 // owners says which input declares the options below a first name; nixpkgs has
 // all others. nbr's own options are declared by the modules that nbr generates.
 var owners = map[string]string{"age": "agenix", "nbr": "", "sbc": "nixos-sbc", "sops": "sops-nix"}
+
+// modules are what nbr's own NixOS module declares, below names that are nixpkgs'.
+var modules = map[string]string{"programs": "nbr", "services": "nbr-agent"}
 
 // LockedNixpkgs is the release that the nixpkgs of nixos-sbc calls itself: it
 // stays at what nixos-sbc locks, whatever the router takes. Each derivation has
@@ -64,6 +68,16 @@ func Inputs(t testing.TB, release string) map[string]string {
 	}
 }
 
+// without is the node, which is shared, without one of its children.
+func without(n *nixoptions.Node, child string) *nixoptions.Node {
+	if child == "" {
+		return n
+	}
+	children := maps.Clone(n.Children)
+	delete(children, child)
+	return &nixoptions.Node{Type: n.Type, Children: children}
+}
+
 // tables are the trees of options of a release as JSON, by input.
 func tables(release string) (map[string][]byte, error) {
 	tree, err := nixoptions.Tree(release)
@@ -79,7 +93,7 @@ func tables(release string) (map[string][]byte, error) {
 		if parts[input] == nil {
 			parts[input] = &nixoptions.Node{Children: map[string]*nixoptions.Node{}}
 		}
-		parts[input].Children[name] = node
+		parts[input].Children[name] = without(node, modules[name])
 	}
 	tables := map[string][]byte{}
 	for input, part := range parts {
