@@ -59,7 +59,7 @@ var table = []row{
 	{pkg: "flake", ours: "nixgen", theirs: "sys", outside: "os embed"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: "service router firmware flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: "service router firmware flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd netutil", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -85,6 +85,7 @@ var modules = map[string]string{
 	"systemd":     "github.com/coreos/go-systemd/v22",      // units
 	"dbus":        "github.com/godbus/dbus/v5",             // the way to systemd
 	"wgctrl":      "golang.zx2c4.com/wireguard/wgctrl",     // WireGuard devices
+	"netutil":     "golang.org/x/net/netutil",              // bounds the agent's connections
 	"prometheus":  "github.com/prometheus/client_golang",   // the agent's metrics
 	"term":        "golang.org/x/term",                     // colour and width
 	"cli":         "github.com/urfave/cli/v2",              // stays in cmd
