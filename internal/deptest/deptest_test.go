@@ -67,6 +67,7 @@ var table = []row{
 	{pkg: "internal/lab", ours: "internal/nstest", outside: "os os/exec syscall embed testing"},
 	{pkg: "internal/nixoptions", ours: "nixgen", outside: "embed"},
 	{pkg: "internal/nixoptions/*", ours: "internal/nixoptions testdata/standin", outside: "os embed testing"},
+	{pkg: "internal/agenttest"},
 	{pkg: "internal/flaketest"},
 	{pkg: "internal/referee"},
 	{pkg: "internal/deptest"},
