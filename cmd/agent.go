@@ -50,6 +50,7 @@ func (a *app) agentCommand() *cli.Command {
 		Flags: append(varFlag(),
 			&cli.DurationFlag{Name: "interval", Usage: "look every `DURATION` even if nothing happens", DefaultText: "the spec's, or 60s"},
 			&cli.StringSliceFlag{Name: "listen", Usage: "serve at `PLACE`: unix:PATH or an address and a port (may be given several times)", DefaultText: "the spec's, or " + agentDefaults.Listen[0]},
+			&cli.StringFlag{Name: "look", Usage: "do not look, but read what a nbr observe behind the socket at `PATH` writes: whoever serves need not be who may see all"},
 			boolFlag("passive", "only look, and ask nobody anything")),
 		Action: a.agent,
 	}
@@ -87,13 +88,13 @@ func (a *app) agent(c *cli.Context) error {
 	debug.SetGCPercent(25)
 	specs := make(chan agent.Spec)
 	go a.reload(c, hup, specs, log)
-	events := observe.Watch(c.Context, "/", func(source string, err error) {
+	events := observe.Watch(c.Context, observe.WatchOptions{Ignore: lookUnit, Trouble: func(source string, err error) {
 		if err != nil {
 			log.Warn("no events: looking every interval", "of", source, "why", err)
 			return
 		}
 		log.Info("events again", "of", source)
-	})
+	}})
 	ag.Run(c.Context, events, specs)
 	notify(daemon.SdNotifyStopping)
 	log.Info("ended")
@@ -141,6 +142,9 @@ func (a *app) agentSpec(c *cli.Context) (agent.Spec, []string, error) {
 	return agent.Spec{
 		Router: string(s.Router.Name.V), Hash: specHash(s), Plan: plan, Interval: interval,
 		Look: func(ctx context.Context) (*state.State, error) {
+			if path := c.String("look"); path != "" {
+				return lookElsewhere(ctx, path)
+			}
 			return observe.Look(ctx, observe.Options{Needs: needs, Time: time.Now().Unix(), Passive: passive}), nil
 		},
 		JSON: func(to io.Writer, r *report.Report) error {
@@ -149,6 +153,28 @@ func (a *app) agentSpec(c *cli.Context) (agent.Spec, []string, error) {
 			return r.JSON(&w)
 		},
 	}, set.Listen, nil
+}
+
+// lookUnit is the beginning of the names of the units that flake/module.nix has look
+// for the agent.
+const lookUnit = "nbr-look"
+
+// lookPatience is more than a look takes.
+const lookPatience = 20 * time.Second
+
+// lookElsewhere has somebody else look: one who may see everything and whom nobody can
+// talk to, for this one, whom others talk to.
+func lookElsewhere(ctx context.Context, path string) (*state.State, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookPatience)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	return observe.Load(conn)
 }
 
 // specHash tells specs apart: SHA-256 over names and contents.

@@ -26,7 +26,8 @@ func (a *app) observeCommand() *cli.Command {
 			"   nbr observe -o state.json\n" +
 			"   ssh root@router nbr observe | nbr verify -state - router/",
 		Flags: append(varFlag(),
-			&cli.StringFlag{Name: "o", Usage: "write to `FILE`, for nobody else to read, instead of standard output"}),
+			&cli.StringFlag{Name: "o", Usage: "write to `FILE`, for nobody else to read, instead of standard output"},
+			boolFlag("passive", "only look, and ask nobody anything")),
 		Action: a.observe,
 	}
 }
@@ -36,7 +37,7 @@ func (a *app) observe(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	st := observe.Look(c.Context, observe.Options{Needs: s.Plan().Needs(), Time: time.Now().Unix()})
+	st := observe.Look(c.Context, observe.Options{Needs: s.Plan().Needs(), Time: time.Now().Unix(), Passive: c.Bool("passive")})
 	if c.Context.Err() != nil {
 		return exit{ExitUnknown, "interrupted; nothing was written"}
 	}

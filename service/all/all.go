@@ -6,6 +6,7 @@ import (
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/agent"
+	"github.com/nbr-dev/nbr/service/check"
 	"github.com/nbr-dev/nbr/service/chrony"
 	"github.com/nbr-dev/nbr/service/dhcpcd"
 	"github.com/nbr-dev/nbr/service/ifstate"
@@ -36,6 +37,7 @@ func With(more ...service.Kind) []service.Kind {
 		kea.DHCP4Kind(),
 		chrony.Kind(),
 		agent.Kind(),
+		check.Kind(),
 	}
 	return append(append(kinds, more...), firmware.Kind())
 }

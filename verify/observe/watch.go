@@ -6,6 +6,18 @@ import (
 	"time"
 )
 
+// WatchOptions say what to watch.
+type WatchOptions struct {
+	// Root is as that of [Options].
+	Root string
+	// Ignore is the beginning of the names of units that are no news to whoever
+	// watches, because they look for it. Its own unit never is.
+	Ignore string
+	// Trouble is told when a source of events breaks and, with no error, when it is
+	// back. It may be called by several at once.
+	Trouble func(source string, err error)
+}
+
 // retryAfter is how long a source that broke is left alone.
 const retryAfter = 5 * time.Second
 
@@ -13,7 +25,7 @@ const retryAfter = 5 * time.Second
 // once ready when it listens. It returns when it cannot listen any longer.
 type source struct {
 	name  string
-	watch func(ctx context.Context, root string, ready, poke func()) error
+	watch func(ctx context.Context, o WatchOptions, ready, poke func()) error
 }
 
 // Watch sends to the channel that it returns when something has happened that Look
@@ -21,17 +33,17 @@ type source struct {
 // nobody has taken yet are one: the channel holds it, so a storm costs nothing.
 //
 // A source that cannot be listened to is tried again and again; when it is back, that
-// is an event too, since nobody knows what was missed. trouble is told when a source
-// breaks and, with no error, when it is back.
-func Watch(ctx context.Context, root string, trouble func(source string, err error)) <-chan struct{} {
+// is an event too, since nobody knows what was missed.
+func Watch(ctx context.Context, o WatchOptions) <-chan struct{} {
+	o.Root = filepath.Join("/", o.Root)
 	events := make(chan struct{}, 1)
 	for _, s := range sources {
-		go s.run(ctx, filepath.Join("/", root), events, trouble)
+		go s.run(ctx, o, events)
 	}
 	return events
 }
 
-func (s source) run(ctx context.Context, root string, events chan<- struct{}, trouble func(string, error)) {
+func (s source) run(ctx context.Context, o WatchOptions, events chan<- struct{}) {
 	poke := func() {
 		select {
 		case events <- struct{}{}:
@@ -42,18 +54,18 @@ func (s source) run(ctx context.Context, root string, events chan<- struct{}, tr
 	ready := func() {
 		if told != "" {
 			told = ""
-			trouble(s.name, nil)
+			o.Trouble(s.name, nil)
 		}
 		poke()
 	}
 	for {
-		err := s.watch(ctx, root, ready, poke)
+		err := s.watch(ctx, o, ready, poke)
 		if ctx.Err() != nil {
 			return
 		}
 		if err != nil && err.Error() != told {
 			told = err.Error()
-			trouble(s.name, err)
+			o.Trouble(s.name, err)
 		}
 		select {
 		case <-ctx.Done():

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	systemd "github.com/coreos/go-systemd/v22/dbus"
 	"github.com/godbus/dbus/v5"
 	"golang.org/x/sys/unix"
 )
@@ -23,8 +24,8 @@ var sources = []source{
 
 // netlinkSource listens to multicast groups of netlink(7). Nothing of a message is
 // read: that there is one is all that is asked.
-func netlinkSource(protocol int, groups ...int) func(context.Context, string, func(), func()) error {
-	return func(ctx context.Context, _ string, ready, poke func()) error {
+func netlinkSource(protocol int, groups ...int) func(context.Context, WatchOptions, func(), func()) error {
+	return func(ctx context.Context, _ WatchOptions, ready, poke func()) error {
 		f, err := subscribe(protocol, groups...)
 		if err != nil {
 			return err
@@ -75,9 +76,9 @@ const (
 // watchUnits listens to what org.freedesktop.systemd1(5) says of units. UnitNew and
 // UnitRemoved are left out: whoever asks for a unit that is not loaded causes them, and
 // one that starts or ends changes its properties.
-func watchUnits(ctx context.Context, root string, ready, poke func()) error {
-	signals := &unitSignals{poke: poke}
-	conn, err := dialBus(ctx, filepath.Join(root, busSocket), dbus.WithSignalHandler(signals))
+func watchUnits(ctx context.Context, o WatchOptions, ready, poke func()) error {
+	signals := &unitSignals{ignore: o.Ignore, poke: poke}
+	conn, err := dialBus(ctx, filepath.Join(o.Root, busSocket), dbus.WithSignalHandler(signals))
 	if err != nil {
 		return err
 	}
@@ -109,13 +110,26 @@ func watchUnits(ctx context.Context, root string, ready, poke func()) error {
 
 // unitSignals takes signals where they come in, so that none waits for anybody.
 type unitSignals struct {
-	own  dbus.ObjectPath
-	poke func()
+	own    dbus.ObjectPath
+	ignore string
+	poke   func()
 }
 
 // DeliverSignal makes it a [dbus.SignalHandler]. The bus itself has signals as well.
 func (s *unitSignals) DeliverSignal(_, _ string, signal *dbus.Signal) {
-	if strings.HasPrefix(string(signal.Path), string(systemdPath)) && signal.Path != s.own {
-		s.poke()
+	if !strings.HasPrefix(string(signal.Path), string(systemdPath)) || signal.Path == s.own {
+		return
 	}
+	if s.ignore != "" {
+		if strings.HasPrefix(string(signal.Path), string(systemdPath)+"/unit/"+systemd.PathBusEscape(s.ignore)) {
+			return
+		}
+		// JobRemoved: the job's number and path, the unit, the result.
+		if len(signal.Body) == 4 {
+			if unit, ok := signal.Body[2].(string); ok && strings.HasPrefix(unit, s.ignore) {
+				return
+			}
+		}
+	}
+	s.poke()
 }

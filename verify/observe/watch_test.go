@@ -65,7 +65,7 @@ func quiet(events <-chan struct{}) {
 func TestWatchSeesWhatChanges(t *testing.T) {
 	ns := new(nstest.NS)
 	var tr troubles
-	events := Watch(t.Context(), t.TempDir(), tr.tell)
+	events := Watch(t.Context(), WatchOptions{Root: t.TempDir(), Trouble: tr.tell})
 	happens(t, events, "that it listens")
 	quiet(events)
 	for _, change := range []string{
@@ -99,7 +99,7 @@ func TestWatchSeesWhatChanges(t *testing.T) {
 // network namespace of its own.
 func TestALookIsNoEvent(t *testing.T) {
 	load(t, goodTable)
-	events := Watch(t.Context(), t.TempDir(), func(string, error) {})
+	events := Watch(t.Context(), WatchOptions{Root: t.TempDir(), Trouble: func(string, error) {}})
 	happens(t, events, "that it listens")
 	quiet(events)
 	need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}
@@ -170,7 +170,7 @@ func TestWatchSurvivesLostMessages(t *testing.T) {
 func TestWatchEnds(t *testing.T) {
 	before := runtime.NumGoroutine()
 	ctx, stop := context.WithCancel(t.Context())
-	events := Watch(ctx, t.TempDir(), func(string, error) {})
+	events := Watch(ctx, WatchOptions{Root: t.TempDir(), Trouble: func(string, error) {}})
 	happens(t, events, "that it listens")
 	new(nstest.NS).Run(t, "sh", "-ec", "for i in 1 2 3; do ip link add w0 type veth peer name w1; ip link del w0; done")
 	stop()
@@ -181,19 +181,30 @@ func TestWatchEnds(t *testing.T) {
 	}
 }
 
-func TestOwnUnitIsNoNews(t *testing.T) {
-	n := 0
-	s := &unitSignals{own: systemdPath + "/unit/nbr_2dagent_2eservice", poke: func() { n++ }}
-	for _, path := range []dbus.ObjectPath{
-		"/org/freedesktop/DBus", // NameAcquired
-		s.own,
-		systemdPath + "/unit/sshd_2eservice",
-		systemdPath, // JobRemoved
-	} {
-		s.DeliverSignal("", "", &dbus.Signal{Path: path})
+func TestOwnUnitsAreNoNews(t *testing.T) {
+	job := func(unit string) *dbus.Signal {
+		return &dbus.Signal{Path: systemdPath, Body: []any{uint32(1), systemdPath + "/job/1", unit, "done"}}
 	}
-	if n != 2 {
-		t.Errorf("%d events, want 2", n)
+	own := systemdPath + "/unit/nbr_2dagent_2eservice"
+	for name, c := range map[string]struct {
+		signal *dbus.Signal
+		news   bool
+	}{
+		"the bus":           {&dbus.Signal{Path: "/org/freedesktop/DBus"}, false},
+		"itself":            {&dbus.Signal{Path: own}, false},
+		"who looks for it":  {&dbus.Signal{Path: systemdPath + "/unit/nbr_2dlook_401_2d5_2d0_2eservice"}, false},
+		"its job":           {job("nbr-look@1-5-0.service"), false},
+		"a daemon":          {&dbus.Signal{Path: systemdPath + "/unit/sshd_2eservice"}, true},
+		"a daemon's job":    {job("sshd.service"), true},
+		"a reload":          {&dbus.Signal{Path: systemdPath, Body: []any{true}}, true},
+		"a name like these": {&dbus.Signal{Path: systemdPath + "/unit/nbr_2dverify_2eservice"}, true},
+	} {
+		n := 0
+		s := &unitSignals{own: own, ignore: "nbr-look", poke: func() { n++ }}
+		s.DeliverSignal("", "", c.signal)
+		if (n == 1) != c.news {
+			t.Errorf("%s: %d events", name, n)
+		}
 	}
 }
 
@@ -209,7 +220,7 @@ func TestWatchARealSystemd(t *testing.T) {
 		return nil
 	})
 	var tr troubles
-	events := Watch(t.Context(), root.Path("/"), tr.tell)
+	events := Watch(t.Context(), WatchOptions{Root: root.Path("/"), Trouble: tr.tell})
 	happens(t, events, "that it listens")
 	quiet(events)
 	if err := tr.of("units"); err != nil {
