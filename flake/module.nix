@@ -12,16 +12,39 @@ let
   agent = config.services.nbr-agent;
 
   spec = "/etc/nbr/spec";
+  look = "/run/nbr-look.sock";
 
   nbr = lib.getExe' cfg.package "nbr";
 
+  # What both units of the agent have in common: they change nothing.
+  hardened = {
+    UMask = "0077";
+    NoNewPrivileges = true;
+    ProtectSystem = "strict";
+    PrivateTmp = true;
+    ProtectKernelTunables = true;
+    ProtectKernelModules = true;
+    ProtectKernelLogs = true;
+    ProtectControlGroups = true;
+    ProtectHostname = true;
+    ProtectProc = "invisible";
+    RestrictRealtime = true;
+    RestrictSUIDSGID = true;
+    LockPersonality = true;
+    MemoryDenyWriteExecute = true;
+    KeyringMode = "private";
+    RemoveIPC = true;
+    SystemCallArchitectures = "native";
+    SystemCallErrorNumber = "EPERM";
+  };
+
   # Each was taken away once, and something could not be seen any more.
   capabilities = [
-    "CAP_DAC_READ_SEARCH" # owner and mode of files in folders of others
-    "CAP_NET_ADMIN" # the firewall's rules, events of it, WireGuard
-    "CAP_NET_RAW" # a question that looks like a client's
+    "CAP_DAC_READ_SEARCH" # owner and mode of files in folders of others, their sockets
+    "CAP_NET_ADMIN" # the firewall's rules, WireGuard
     "CAP_SYS_PTRACE" # which program a socket is of
-  ];
+  ]
+  ++ lib.optional (!agent.passive) "CAP_NET_RAW"; # a question that looks like a client's
 in
 {
   options.programs.nbr = {
@@ -116,25 +139,113 @@ in
         description = "nbr agent";
       };
       users.groups.nbr-agent = { };
+      users.users.nbr-look = {
+        isSystemUser = true;
+        group = "nbr-look";
+        description = "looks for nbr agent";
+      };
+      users.groups.nbr-look = { };
 
-      systemd.services.nbr-agent = {
-        description = "Verify the router for as long as it runs";
-        wantedBy = [ "multi-user.target" ];
-        after = [
-          "network.target"
-          "nftables.service"
-        ];
-        restartTriggers = [ cfg.spec ];
+      # Whoever serves pages need not be who may see everything. The agent itself has no
+      # privilege; for each look it connects to this socket, behind which a process looks,
+      # writes what it saw and ends. Nothing is read from the other side.
+      systemd.sockets.nbr-look = {
+        description = "Looks at the router for nbr agent";
+        wantedBy = [ "sockets.target" ];
+        socketConfig = {
+          ListenStream = look;
+          Accept = true;
+          MaxConnections = 2;
+          SocketUser = "nbr-agent";
+          SocketGroup = "nbr-agent";
+          SocketMode = "0600";
+          # Looks come every few seconds when much happens, and that is no attack.
+          TriggerLimitIntervalSec = 0;
+        };
+      };
+
+      systemd.services."nbr-look@" = {
+        description = "A look at the router";
+        # One that failed is told by the agent and must not be kept.
+        unitConfig.CollectMode = "inactive-or-failed";
         # It lists the firewall's rules with nft, and what they should be by loading them
         # into a network namespace that nobody else is in.
         path = [ pkgs.nftables ];
 
-        serviceConfig = {
+        serviceConfig = hardened // {
+          ExecStart = lib.concatStringsSep " " (
+            [
+              nbr
+              "observe"
+            ]
+            ++ lib.optional agent.passive "-passive"
+            ++ [ spec ]
+          );
+          # Not everything could be seen: the state says what, and why.
+          SuccessExitStatus = 3;
+          StandardInput = "socket";
+          StandardOutput = "socket";
+          StandardError = "null";
+          # Not a line in the journal for each.
+          LogLevelMax = "warning";
+          TimeoutStartSec = 20;
+          RuntimeMaxSec = 20;
+          # Not one of its own, which would come and go with it.
+          Slice = "system.slice";
+
+          User = "nbr-look";
+          Group = "nbr-look";
+          AmbientCapabilities = capabilities;
+          CapabilityBoundingSet = capabilities;
+          # What is hidden looks as if it were not there, so nothing that a spec may name
+          # is, nor is the medium with the firmware.
+          ProtectHome = "read-only";
+          DevicePolicy = "closed";
+          DeviceAllow = [
+            "block-mmc r"
+            "block-mtdblock r"
+            "char-mtd r"
+          ];
+          RestrictAddressFamilies = [
+            "AF_INET"
+            "AF_INET6"
+            "AF_NETLINK"
+            "AF_UNIX"
+          ]
+          ++ lib.optional (!agent.passive) "AF_PACKET";
+          RestrictNamespaces = [
+            "net"
+            "user"
+          ];
+          SystemCallFilter = [
+            "@system-service"
+            "~@privileged"
+            "~@resources"
+            # Read only: whether somebody keeps the clock.
+            "adjtimex"
+          ];
+        };
+      };
+
+      systemd.services.nbr-agent = {
+        description = "Verify the router for as long as it runs";
+        wantedBy = [ "multi-user.target" ];
+        requires = [ "nbr-look.socket" ];
+        after = [
+          "network.target"
+          "nbr-look.socket"
+          "nftables.service"
+        ];
+        restartTriggers = [ cfg.spec ];
+
+        serviceConfig = hardened // {
           Type = "notify-reload";
           ExecStart = lib.concatStringsSep " " (
             [
               nbr
               "agent"
+              "-look"
+              look
               "-interval"
               agent.interval
             ]
@@ -142,67 +253,33 @@ in
               "-listen"
               place
             ]) agent.listen
-            ++ lib.optional agent.passive "-passive"
             ++ [ spec ]
           );
           Restart = "always";
           RestartSec = 5;
-          # A look takes ten seconds at most.
-          WatchdogSec = 60;
+          # A look takes twenty seconds at most.
+          WatchdogSec = 120;
 
           User = "nbr-agent";
           Group = "nbr-agent";
-          UMask = "0077";
           RuntimeDirectory = "nbr-agent";
           RuntimeDirectoryMode = "0750";
 
-          AmbientCapabilities = capabilities;
-          CapabilityBoundingSet = capabilities;
-          NoNewPrivileges = true;
-
-          # It has to see the machine and must not change it. What is hidden from it looks
-          # as if it were not there, so nothing that a spec may name is.
-          ProtectSystem = "strict";
-          ProtectHome = "read-only";
-          PrivateTmp = true;
-          ProtectKernelTunables = true;
-          ProtectKernelModules = true;
-          ProtectKernelLogs = true;
-          ProtectControlGroups = true;
-          ProtectHostname = true;
-          # The boot medium's firmware.
-          DevicePolicy = "closed";
-          DeviceAllow = [
-            "block-mmc r"
-            "block-mtdblock r"
-            "char-mtd r"
-          ];
-
+          CapabilityBoundingSet = "";
+          ProtectHome = true;
+          ProtectClock = true;
+          PrivateDevices = true;
           RestrictAddressFamilies = [
             "AF_INET"
             "AF_INET6"
             "AF_NETLINK"
-            "AF_PACKET"
             "AF_UNIX"
           ];
-          RestrictNamespaces = [
-            "net"
-            "user"
-          ];
-          RestrictRealtime = true;
-          RestrictSUIDSGID = true;
-          LockPersonality = true;
-          MemoryDenyWriteExecute = true;
-          KeyringMode = "private";
-          RemoveIPC = true;
-          SystemCallArchitectures = "native";
-          SystemCallErrorNumber = "EPERM";
+          RestrictNamespaces = true;
           SystemCallFilter = [
             "@system-service"
             "~@privileged"
             "~@resources"
-            # Read only: whether somebody keeps the clock.
-            "adjtimex"
           ];
         };
       };

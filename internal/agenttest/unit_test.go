@@ -39,21 +39,19 @@ func copyFile(t *testing.T, from, to string, mode os.FileMode) {
 	}
 }
 
-// A service is what a NixOS module makes of a unit.
-type service struct {
-	Description         string
-	WantedBy            []string
-	Wants, After        []string
-	RestartTriggers     []any
-	ServiceConfig       map[string]any
-	UnitConfig          map[string]any
-	RestartIfChanged    bool
-	StartLimitBurst     int
-	StartLimitIntervalS int
+// A unit is what a NixOS module makes of a service or a socket.
+type unit struct {
+	Description string
+	WantedBy    []string
+	Requires    []string
+	After       []string
+	Unit        map[string]any `json:"unitConfig"`
+	Service     map[string]any `json:"serviceConfig"`
+	Socket      map[string]any `json:"socketConfig"`
 }
 
-// evaluated are the services of nbr's NixOS module, as Nix has them.
-func evaluated(t *testing.T, settings string) map[string]service {
+// evaluated are the units of nbr's NixOS module, as Nix has them.
+func evaluated(t *testing.T, settings string) map[string]unit {
 	t.Helper()
 	in := standin.Inputs(t, "25.11")
 	dir := filepath.Join(t.TempDir(), "router")
@@ -64,22 +62,27 @@ func evaluated(t *testing.T, settings string) map[string]service {
   inputs.nbr.url = "path:`+ownFlake(t)+`";
   inputs.nixpkgs.url = "path:`+in["nixpkgs"]+`";
   outputs = { nbr, nixpkgs, self }: {
-    services = builtins.mapAttrs
-      (_: s: { inherit (s) description wantedBy after serviceConfig; wants = s.wants or [ ]; })
-      (nixpkgs.lib.nixosSystem {
-        modules = [
-          nbr.nixosModules.default
-          { nixpkgs.hostPlatform = "x86_64-linux"; system.stateVersion = "25.11"; }
-          { `+settings+` }
-        ];
-      }).config.systemd.services;
+    units =
+      let
+        systemd = (nixpkgs.lib.nixosSystem {
+          modules = [
+            nbr.nixosModules.default
+            { nixpkgs.hostPlatform = "x86_64-linux"; system.stateVersion = "25.11"; }
+            { `+settings+` }
+          ];
+        }).config.systemd;
+        all = u: { inherit (u) description; wantedBy = u.wantedBy or [ ]; requires = u.requires or [ ]; after = u.after or [ ]; };
+        named = suffix: f: units: nixpkgs.lib.mapAttrs' (n: u: { name = n + suffix; value = all u // f u; }) units;
+      in
+      named ".service" (u: { inherit (u) serviceConfig; unitConfig = u.unitConfig or { }; }) systemd.services
+      // named ".socket" (u: { inherit (u) socketConfig; }) systemd.sockets;
   };
 }
 `), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	var out map[string]service
-	lab.Nix(t).EvalFlakeJSON(t, dir, "services", map[string]string{"nbr/nixpkgs": in["nixpkgs"]}, &out)
+	var out map[string]unit
+	lab.Nix(t).EvalFlakeJSON(t, dir, "units", map[string]string{"nbr/nixpkgs": in["nixpkgs"]}, &out)
 	return out
 }
 
@@ -90,21 +93,29 @@ const agentOn = `
   services.nbr-agent.interval = "5s";
 `
 
-// unitFile writes a service as NixOS does (nixos/lib/systemd-lib.nix, toOption), but
-// for the programs, which are where the lab's Debian has them.
-func unitFile(s service) string {
+// unitFile writes a unit as NixOS does (nixos/lib/systemd-lib.nix, toOption), but for
+// the programs, which are where the lab's Debian has them.
+func unitFile(u unit) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "[Unit]\nDescription=%s\n\n[Service]\n", s.Description)
-	one := func(key string, v any) {
-		switch v := v.(type) {
-		case bool:
-			fmt.Fprintf(&b, "%s=%t\n", key, v)
-		default:
-			fmt.Fprintf(&b, "%s=%v\n", key, v)
-		}
+	fmt.Fprintf(&b, "[Unit]\nDescription=%s\n", u.Description)
+	for _, name := range u.Requires {
+		fmt.Fprintf(&b, "Requires=%s\nAfter=%s\n", name, name)
 	}
-	for _, key := range slices.Sorted(maps.Keys(s.ServiceConfig)) {
-		v := s.ServiceConfig[key]
+	for _, key := range slices.Sorted(maps.Keys(u.Unit)) {
+		fmt.Fprintf(&b, "%s=%v\n", key, u.Unit[key])
+	}
+	section(&b, "Service", u.Service)
+	section(&b, "Socket", u.Socket)
+	return b.String()
+}
+
+func section(b *strings.Builder, name string, config map[string]any) {
+	if len(config) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n[%s]\n", name)
+	for _, key := range slices.Sorted(maps.Keys(config)) {
+		v := config[key]
 		if key == "ExecStart" {
 			store, rest, _ := strings.Cut(v.(string), "/bin/")
 			if !strings.HasPrefix(store, "/nix/store/") {
@@ -112,31 +123,34 @@ func unitFile(s service) string {
 			}
 			v = "/usr/bin/" + rest
 		}
-		if list, ok := v.([]any); ok {
-			for _, e := range list {
-				one(key, e)
-			}
-			continue
+		list, ok := v.([]any)
+		if !ok {
+			list = []any{v}
 		}
-		one(key, v)
+		for _, e := range list {
+			fmt.Fprintf(b, "%s=%v\n", key, e)
+		}
 	}
-	return b.String()
 }
 
-// systemd's own judgement of the unit: 2.0 or better, of 10.
+// systemd's own judgement, from 0 to 10: 2.0 or better for the one that others talk to.
+// The one that looks has to see everything, and nobody talks to it.
 func TestExposure(t *testing.T) {
-	root := lab.Rootfs(t, lab.Files{"/lab/nbr-agent.service": unitFile(evaluated(t, agentOn)["nbr-agent"])})
-	out, err := root.Try(t, new(nstest.NS), "systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", "/lab/nbr-agent.service")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for l := range strings.Lines(out) {
-		if strings.Contains(l, "exposure level") {
-			t.Log(strings.TrimSpace(l))
-			return
+	units := evaluated(t, agentOn)
+	for name, threshold := range map[string]string{"nbr-agent.service": "20", "nbr-look@.service": "35"} {
+		file := "/lab/" + name
+		root := lab.Rootfs(t, lab.Files{file: unitFile(units[name])})
+		out, err := root.Try(t, new(nstest.NS), "systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold="+threshold, file)
+		if err != nil {
+			t.Error(err)
+			continue
 		}
+		_, level, ok := strings.Cut(out, "→ ")
+		if !ok {
+			t.Errorf("systemd-analyze judged nothing:\n%s", out)
+		}
+		t.Log(strings.TrimSpace(level))
 	}
-	t.Errorf("systemd-analyze judged nothing:\n%s", out)
 }
 
 // systemd-analyze verify reads units as systemd does, and complains of what it does
@@ -144,10 +158,12 @@ func TestExposure(t *testing.T) {
 func TestUnitsAreUnderstood(t *testing.T) {
 	root := lab.Rootfs(t, nil)
 	copyFile(t, binary(t), root.Path("/usr/bin/nbr"), 0o755)
-	for name, s := range evaluated(t, agentOn) {
-		file := "/lab/" + name + ".service"
-		root.Write(t, file, unitFile(s))
-		cmd := root.Command(t, new(nstest.NS), "systemd-analyze", "verify", "--man=no", file)
+	units := evaluated(t, agentOn)
+	for _, name := range slices.Sorted(maps.Keys(units)) {
+		root.Write(t, "/etc/systemd/system/"+name, unitFile(units[name]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(units)) {
+		cmd := root.Command(t, new(nstest.NS), "systemd-analyze", "verify", "--man=no", strings.Replace(name, "@", "@x", 1))
 		if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
