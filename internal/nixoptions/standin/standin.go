@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/nbr-dev/nbr/internal/nixoptions"
@@ -65,7 +66,40 @@ func Inputs(t testing.TB, release string) map[string]string {
 		"sops-nix/nixpkgs":  router,
 		"agenix":            write("agenix", "agenix"),
 		"agenix/nixpkgs":    router,
+		"nbr":               own(t, filepath.Join(dir, "nbr")),
 	}
+}
+
+// own is no stand-in: what a router evaluates of nbr's own flake. Tests run in the
+// folder of their package.
+func own(t testing.TB, dir string) string {
+	root, err := filepath.Abs(".")
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		if root == filepath.Dir(root) {
+			t.Fatal("standin: no go.mod above the test")
+		}
+		root = filepath.Dir(root)
+	}
+	nix, err := filepath.Glob(filepath.Join(root, "flake", "*.nix"))
+	for _, file := range append(nix, filepath.Join(root, "flake.nix")) {
+		var b []byte
+		if err == nil {
+			b, err = os.ReadFile(file)
+		}
+		if err == nil {
+			to := filepath.Join(dir, strings.TrimPrefix(file, root))
+			if err = os.MkdirAll(filepath.Dir(to), 0o755); err == nil {
+				err = os.WriteFile(to, b, 0o644)
+			}
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // without is the node, which is shared, without one of its children.
