@@ -22,7 +22,7 @@ buildGoModule {
         "testdata"
       ]);
   };
-  vendorHash = "sha256-EOteCnSJM75Q4zWRL+fy6hAB1bjRVWKWHh9ePfcLrVI=";
+  vendorHash = "sha256-gcz1iWKAo6woQZGiWYGukdEjbo0a4IRn8kfgjrf52GM=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;

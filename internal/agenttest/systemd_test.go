@@ -84,8 +84,12 @@ func newMachine(t *testing.T) *machine {
 	for _, name := range slices.Sorted(maps.Keys(units)) {
 		m.root.Write(t, "/etc/systemd/system/"+name, unitFile(units[name]))
 	}
-	for _, name := range []string{"nbr-agent", "nbr-look@"} {
-		m.root.Write(t, "/run/systemd/system/"+name+".service.d/log.conf", "[Service]\nStandardError=append:/run/"+name+".log\n")
+	for name, more := range map[string]string{
+		"nbr-agent": "", "nbr-look@": "",
+		// What is wrong here does not get better.
+		"nbr-verify": "StandardOutput=append:/run/nbr-verify.log\nExecStart=\nExecStart=/usr/bin/nbr verify /etc/nbr/spec\n",
+	} {
+		m.root.Write(t, "/run/systemd/system/"+name+".service.d/log.conf", "[Service]\nStandardError=append:/run/"+name+".log\n"+more)
 	}
 	pid1 := m.ns.Command(t, "unshare", "--mount", "--pid", "--fork", "--kill-child", "--cgroup", "sh", "-ec", boot, m.root.Path("/"))
 	if err := pid1.Start(); err != nil {
@@ -203,7 +207,6 @@ func (m *machine) look() *state.State {
 func TestLookNeedsItsCapabilities(t *testing.T) {
 	m := newMachine(t)
 	st := m.look()
-	t.Log(st.Tables, st.Missed)
 	for _, part := range []string{"tables", "listeners", "files", "units", "clock", "wireguard", "kernel", "sysctls", "users"} {
 		if why, missed := st.Missed[part]; missed {
 			t.Errorf("%s: %s", part, why)
@@ -247,6 +250,19 @@ func TestLookNeedsItsCapabilities(t *testing.T) {
 	}
 }
 
+// A router that is not what its spec promises is no reason to call the switch failed,
+// and is told all the same.
+func TestVerifyAfterASwitch(t *testing.T) {
+	m := newMachine(t)
+	m.job((*systemd.Conn).StartUnitContext, "nbr-verify.service")
+	if !strings.Contains(m.said("nbr-verify"), "[firmware/kernel]") {
+		t.Errorf("it said:\n%s", m.said("nbr-verify"))
+	}
+	if u := m.look().Units["nbr-verify.service"]; u.Active == "failed" {
+		t.Errorf("the unit: %+v", u)
+	}
+}
+
 // The whole thing, as a router has it: two units, no privilege where pages are served.
 func TestAgentAsAUnit(t *testing.T) {
 	m := newMachine(t)
@@ -271,6 +287,8 @@ func TestAgentAsAUnit(t *testing.T) {
 	if n := r.metric("nbr_look_errors_total"); n != 0 {
 		t.Errorf("%.0f looks came to nothing", n)
 	}
+
+	t.Logf("resident: %.0f kB", r.metric("process_resident_memory_bytes")/1024)
 
 	// It is quiet when nothing happens, though each look starts a unit.
 	time.Sleep(3 * time.Second)
