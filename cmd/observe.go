@@ -22,12 +22,13 @@ func (a *app) observeCommand() *cli.Command {
 		Description: "Looks at this machine and writes all that the checks of the spec need as JSON, to be\n" +
 			"judged anywhere. No part of it is a secret. The spec is " + deviceSpec + " if that is there,\n" +
 			"else the current folder. Exit code 3 if something could not be looked at.\n\n" +
+			asksWhat + "\n" +
 			"Examples:\n" +
 			"   nbr observe -o state.json\n" +
 			"   ssh root@router nbr observe | nbr verify -state - router/",
 		Flags: append(varFlag(),
-			&cli.StringFlag{Name: "o", Usage: "write to `FILE`, for nobody else to read, instead of standard output"},
-			boolFlag("passive", "only look, and ask nobody anything")),
+			passiveFlag(),
+			&cli.StringFlag{Name: "o", Usage: "write to `FILE`, for nobody else to read, instead of standard output"}),
 		Action: a.observe,
 	}
 }

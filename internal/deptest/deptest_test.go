@@ -43,14 +43,15 @@ var table = []row{
 	{pkg: "router", ours: "hcl/conf hcl/diag", theirs: "hcl ssh", outside: "net"},
 	{pkg: "verify", ours: "verify/state", theirs: "hcl"},
 	// The only package that touches a kernel or a socket. No service imports it.
-	{pkg: "verify/observe", ours: "verify/state", theirs: "netlink systemd dbus wgctrl sys", outside: "net os os/exec syscall"},
+	{pkg: "verify/observe", ours: "verify/state", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet dhcp dns ntp", outside: "net os os/exec syscall"},
 	{pkg: "verify/report", ours: "verify hcl/diag", theirs: "hcl", outside: "embed"},
 	// It keeps verifying: what it looks with and where it is served come from outside.
 	{pkg: "verify/agent", ours: "verify verify/state verify/report", theirs: "prometheus", outside: "log/slog net/http"},
 	{pkg: "service", ours: "router hcl/* nixgen verify", theirs: "hcl cty"},
 
 	// The open rim: no service imports another, and none looks at a device.
-	{pkg: "firmware", ours: "service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "embed"},
+	{pkg: "firmware/bootlog"},
+	{pkg: "firmware", ours: "firmware/bootlog service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "embed"},
 	{pkg: "service/all", ours: "service service/* firmware"},
 	{pkg: "service/servicetest", ours: "service router hcl/diag nixgen verify verify/state", theirs: "hcl cmp txtar", outside: "os flag testing"},
 	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "net"},
@@ -59,7 +60,7 @@ var table = []row{
 	{pkg: "flake", ours: "nixgen", theirs: "sys", outside: "os embed"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: "service router firmware flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd netutil", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: "service router firmware firmware/bootlog flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd netutil", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -88,6 +89,12 @@ var modules = map[string]string{
 	"wgctrl":      "golang.zx2c4.com/wireguard/wgctrl",     // WireGuard devices
 	"netutil":     "golang.org/x/net/netutil",              // bounds the agent's connections
 	"prometheus":  "github.com/prometheus/client_golang",   // the agent's metrics
+	"ebpf":        "github.com/cilium/ebpf",                // has packets arrive
+	"packet":      "github.com/mdlayher/packet",            // hears what leaves
+	"bpf":         "golang.org/x/net/bpf",                  // and what of it matters
+	"dhcp":        "github.com/insomniacslk/dhcp",          // asks for a lease
+	"dns":         "github.com/miekg/dns",                  // asks a resolver
+	"ntp":         "github.com/beevik/ntp",                 // asks for the time
 	"term":        "golang.org/x/term",                     // colour and width
 	"cli":         "github.com/urfave/cli/v2",              // stays in cmd
 	"diff":        "github.com/rogpeppe/go-internal/diff",  // gen -diff

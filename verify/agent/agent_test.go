@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,7 +31,8 @@ type router struct {
 	state  *state.State
 	err    error
 	bug    bool
-	hangs  chan struct{}
+	mu     sync.Mutex
+	hangs  chan struct{} // until it is closed
 	log    bytes.Buffer
 	beats  int
 	looked int
@@ -47,8 +49,11 @@ func (r *router) observe(ctx context.Context) (*state.State, error) {
 	if r.bug {
 		panic("index out of range")
 	}
-	if r.hangs != nil {
-		<-r.hangs
+	r.mu.Lock()
+	hangs := r.hangs
+	r.mu.Unlock()
+	if hangs != nil {
+		<-hangs
 	}
 	return r.state, r.err
 }
@@ -288,7 +293,9 @@ func TestALookThatIsNone(t *testing.T) {
 // A look that hangs must not be hidden from the watchdog.
 func TestALookThatHangs(t *testing.T) {
 	run(t, func(t *testing.T, b *bench) {
+		b.router.mu.Lock()
 		b.hangs = make(chan struct{})
+		b.router.mu.Unlock()
 		b.pass(time.Minute)
 		before := b.beats
 		b.pass(time.Hour)

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/nbr-dev/nbr/internal/nstest"
 	"github.com/nbr-dev/nbr/verify/state"
@@ -19,7 +22,7 @@ const asNobody = "NBR_OBSERVE_AS_NOBODY"
 func TestMain(m *testing.M) {
 	if os.Getenv(asNobody) != "" {
 		need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}
-		st := Look(context.Background(), Options{Needs: []state.Need{need}})
+		st := Look(context.Background(), Options{Needs: append([]state.Need{need}, nobodysQuestions...)})
 		nft, err := exec.LookPath("nft")
 		if err == nil {
 			var want []string
@@ -38,9 +41,17 @@ func TestMain(m *testing.M) {
 	nstest.Main(m)
 }
 
+// nobodysQuestions are two that take privileges and one that takes none.
+var nobodysQuestions = []state.Need{
+	{Kind: state.NeedOffer, Name: "wan"},
+	{Kind: state.NeedReach, Name: "wan tcp/22"},
+	{Kind: state.NeedAnswer, Name: "127.0.0.1 . SOA"},
+}
+
 // Somebody without a privilege sees less, and all that is not seen is said.
 func TestAsNobody(t *testing.T) {
 	listen(t)
+	upstream(t)
 	load(t, goodTable)
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
 	cmd.Env = append(os.Environ(), asNobody+"=1")
@@ -75,5 +86,54 @@ func TestAsNobody(t *testing.T) {
 	// The throwaway namespace is to be had all the same.
 	if why := st.Missed["throwaway"]; len(st.Users) == 0 || why != "" {
 		t.Errorf("the throwaway namespace: %q, %q", st.Users, why)
+	}
+	// Nobody is said to be silent who was not asked.
+	if o := st.Offers["wan"]; o.Answered || !strings.HasPrefix(o.Error, "no permission to hear what leaves") {
+		t.Errorf("an offer: %+v", o)
+	}
+	if r := st.Reaches["wan tcp/22"]; r.Answered || !strings.HasPrefix(r.Error, "no permission to hear what leaves") {
+		t.Errorf("a stranger: %+v", r)
+	}
+	if a, asked := st.Answers["127.0.0.1 . SOA"]; !asked || a != (state.Answer{}) {
+		t.Errorf("an answer: %+v", st.Answers)
+	}
+}
+
+// Who has these three and nothing else, as the agent's own user may, asks as root
+// does; with one of them less it is said which.
+func TestWithCapabilities(t *testing.T) {
+	upstream(t)
+	if !privileged(t) {
+		return // TestReachWithoutRules has said it
+	}
+	program := filepath.Join("/run", "observe.test") // where everybody may run it
+	run(t, "", "cp", "/proc/1/exe", program)
+	run(t, "", "chmod", "755", program)
+	for _, tt := range []struct {
+		why  string
+		caps []uintptr
+	}{
+		{"", []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_BPF}},
+		{"no permission to make a packet arrive", []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW}},
+		{"no permission to make a packet arrive", []uintptr{unix.CAP_NET_RAW, unix.CAP_BPF}},
+		{"no permission to hear what leaves", []uintptr{unix.CAP_NET_ADMIN, unix.CAP_BPF}},
+	} {
+		cmd := exec.CommandContext(t.Context(), program)
+		cmd.Env = append(os.Environ(), asNobody+"=1")
+		cmd.Dir = "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}, AmbientCaps: tt.caps}
+		out, err := nstest.Output(cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, err := Load(strings.NewReader(out))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, r := st.Offers["wan"], st.Reaches["wan tcp/22"]
+		if tt.why == "" && (o.Answered || o.Error != "" || r != (state.Reach{Answered: true, Answer: "RST"})) ||
+			!strings.HasPrefix(o.Error, tt.why) || !strings.HasPrefix(r.Error, tt.why) {
+			t.Errorf("%v: %+v, %+v", tt.caps, o, r)
+		}
 	}
 }
