@@ -44,7 +44,10 @@ let
     "CAP_NET_ADMIN" # the firewall's rules, WireGuard
     "CAP_SYS_PTRACE" # which program a socket is of
   ]
-  ++ lib.optional (!agent.passive) "CAP_NET_RAW"; # a question that looks like a client's
+  ++ lib.optionals (!agent.passive) [
+    "CAP_BPF" # a packet that arrives as if a stranger had sent it
+    "CAP_NET_RAW" # a question that looks like a client's
+  ];
 in
 {
   options.programs.nbr = {
@@ -223,7 +226,8 @@ in
             "~@resources"
             # Read only: whether somebody keeps the clock.
             "adjtimex"
-          ];
+          ]
+          ++ lib.optional (!agent.passive) "bpf";
         };
       };
 

@@ -22,7 +22,7 @@ buildGoModule {
         "testdata"
       ]);
   };
-  vendorHash = "sha256-gcz1iWKAo6woQZGiWYGukdEjbo0a4IRn8kfgjrf52GM=";
+  vendorHash = "sha256-tgXc2amADVMUF+3uaSXez0dG+U4cmt6VggFvQA4Srtc=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;

@@ -68,7 +68,7 @@ type machine struct {
 	root *lab.Root
 }
 
-func newMachine(t *testing.T) *machine {
+func newMachine(t *testing.T, settings string) *machine {
 	t.Helper()
 	m := &machine{t, nstest.New(t, "router"), nil}
 	bridge(t, m.ns)
@@ -80,7 +80,7 @@ func newMachine(t *testing.T) *machine {
 		}
 	}
 	copyFile(t, binary(t), m.root.Path("/usr/bin/nbr"), 0o755)
-	units := evaluated(t, agentOn)
+	units := evaluated(t, settings)
 	for _, name := range slices.Sorted(maps.Keys(units)) {
 		m.root.Write(t, "/etc/systemd/system/"+name, unitFile(units[name]))
 	}
@@ -205,7 +205,7 @@ func (m *machine) look() *state.State {
 // What the unit may do is what it needs: with it everything is seen that root sees, and
 // with each capability less something is not.
 func TestLookNeedsItsCapabilities(t *testing.T) {
-	m := newMachine(t)
+	m := newMachine(t, agentOn)
 	st := m.look()
 	for _, part := range []string{"tables", "listeners", "files", "units", "clock", "wireguard", "kernel", "sysctls", "users"} {
 		if why, missed := st.Missed[part]; missed {
@@ -250,10 +250,38 @@ func TestLookNeedsItsCapabilities(t *testing.T) {
 	}
 }
 
+// Asking takes two more: that nobody outside reaches the resolver is seen by a packet
+// that arrives as if from there, and by what goes back.
+func TestLookAsksWithItsCapabilities(t *testing.T) {
+	m := newMachine(t, strings.Replace(agentOn, "passive = true", "passive = false", 1))
+	m.ns.Run(t, "sh", "-ec", "ip link add wan type veth peer name isp; ip link set wan up; ip link set isp up; ip addr add 203.0.113.2/24 dev wan")
+	m.root.Write(t, "/etc/nbr/spec/router.hcl", strings.Replace(spec, "[network.lan]\n}", "[network.lan]\n  allow = [\"dns\"]\n}\n\nresolver {\n  networks = [network.lan]\n}", 1))
+	reach := func() state.Reach {
+		t.Helper()
+		st := m.look()
+		r, ok := st.Reaches["wan udp/53"]
+		if !ok {
+			t.Fatalf("nobody tried: %+v %v", st.Reaches, st.Missed)
+		}
+		return r
+	}
+	if r := reach(); r.Error != "" {
+		t.Error(r.Error)
+	}
+	for _, without := range []string{"CAP_BPF", "CAP_NET_RAW"} {
+		set := "CapabilityBoundingSet=~" + without + "\nAmbientCapabilities=~" + without + "\n"
+		m.root.Write(t, "/run/systemd/system/nbr-look@.service.d/less.conf", "[Service]\n"+set)
+		m.reread()
+		if r := reach(); r.Error == "" {
+			t.Errorf("nothing is lost without %s, so nobody needs it", without)
+		}
+	}
+}
+
 // A router that is not what its spec promises is no reason to call the switch failed,
 // and is told all the same.
 func TestVerifyAfterASwitch(t *testing.T) {
-	m := newMachine(t)
+	m := newMachine(t, agentOn)
 	m.job((*systemd.Conn).StartUnitContext, "nbr-verify.service")
 	if !strings.Contains(m.said("nbr-verify"), "[firmware/kernel]") {
 		t.Errorf("it said:\n%s", m.said("nbr-verify"))
@@ -265,7 +293,7 @@ func TestVerifyAfterASwitch(t *testing.T) {
 
 // The whole thing, as a router has it: two units, no privilege where pages are served.
 func TestAgentAsAUnit(t *testing.T) {
-	m := newMachine(t)
+	m := newMachine(t, agentOn)
 	m.job((*systemd.Conn).StartUnitContext, "nbr-agent.service") // done when it is ready
 	r := &running{t: t, ns: m.ns, ended: make(chan struct{}), socket: m.root.Path("/run/nbr-agent/metrics.sock")}
 	r.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
