@@ -60,6 +60,8 @@ func (a *app) agent(c *cli.Context) error {
 	if err := agentUsage(c); err != nil {
 		return err
 	}
+	// A garbage collection costs less than memory that a router has better uses for.
+	debug.SetGCPercent(25)
 	// From here on: who starts it may ask for a new spec before the first is read.
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
@@ -84,8 +86,6 @@ func (a *app) agent(c *cli.Context) error {
 		log.Info("serving", "at", l.Addr().String())
 	}
 
-	// A garbage collection costs less than memory that a router has better uses for.
-	debug.SetGCPercent(25)
 	specs := make(chan agent.Spec)
 	go a.reload(c, hup, specs, log)
 	events := observe.Watch(c.Context, observe.WatchOptions{Ignore: lookUnit, Trouble: func(source string, err error) {

@@ -112,7 +112,7 @@ func TestServiceManager(t *testing.T) {
 	m.told(r, 6, "READY=1")
 	r.says("check=network.lan/ipv4 was=pass is=fail", 1)
 	m.told(r, 7, `STATUS=\d+ pass, .*`)
-	if code, body, err := r.get("/health"); err != nil || code != 503 || !strings.Contains(body, "fail network.lan/ipv4 (router.hcl:12): want 192.0.2.9/24") {
+	if code, body, err := r.get("/health"); err != nil || code != 503 || !strings.Contains(body, "fail network.lan/ipv4 (router.hcl:14): want 192.0.2.9/24") {
 		t.Errorf("/health: %d %v\n%s", code, err, body)
 	}
 	if code, body, err := r.get("/report"); err != nil || code != 200 || !strings.Contains(body, `"id": "network.lan/ipv4"`) {
