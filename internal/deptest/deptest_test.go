@@ -42,8 +42,10 @@ var table = []row{
 	// The closed core. net is for the text forms of addresses: see TestNoDialling.
 	{pkg: "router", ours: "hcl/conf hcl/diag", theirs: "hcl ssh", outside: "net"},
 	{pkg: "verify", ours: "verify/state", theirs: "hcl"},
+	// What is on a boot medium, from a reader that somebody else has opened.
+	{pkg: "firmware/image", ours: "verify/state", theirs: "zstd"},
 	// The only package that touches a kernel or a socket. No service imports it.
-	{pkg: "verify/observe", ours: "verify/state", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet dhcp dns ntp", outside: "net os os/exec syscall"},
+	{pkg: "verify/observe", ours: "verify/state firmware/image", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet dhcp dns ntp", outside: "net os os/exec syscall"},
 	{pkg: "verify/report", ours: "verify hcl/diag", theirs: "hcl", outside: "embed"},
 	// It keeps verifying: what it looks with and where it is served come from outside.
 	{pkg: "verify/agent", ours: "verify verify/state verify/report", theirs: "prometheus", outside: "log/slog net/http"},
@@ -51,7 +53,7 @@ var table = []row{
 
 	// The open rim: no service imports another, and none looks at a device.
 	{pkg: "firmware/bootlog"},
-	{pkg: "firmware", ours: "firmware/bootlog service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "embed"},
+	{pkg: "firmware", ours: "firmware/bootlog firmware/image service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "embed"},
 	{pkg: "service/all", ours: "service service/* firmware"},
 	{pkg: "service/servicetest", ours: "service router hcl/diag nixgen verify verify/state", theirs: "hcl cmp txtar", outside: "os flag testing"},
 	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "net"},
@@ -60,7 +62,7 @@ var table = []row{
 	{pkg: "flake", ours: "nixgen", theirs: "sys", outside: "os embed"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: "service router firmware firmware/bootlog flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd netutil", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: "service router firmware firmware/bootlog firmware/image flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd netutil progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -95,6 +97,8 @@ var modules = map[string]string{
 	"dhcp":        "github.com/insomniacslk/dhcp",          // asks for a lease
 	"dns":         "github.com/miekg/dns",                  // asks a resolver
 	"ntp":         "github.com/beevik/ntp",                 // asks for the time
+	"zstd":        "github.com/klauspost/compress/zstd",    // images
+	"progressbar": "github.com/schollz/progressbar/v3",     // stays in cmd
 	"term":        "golang.org/x/term",                     // colour and width
 	"cli":         "github.com/urfave/cli/v2",              // stays in cmd
 	"diff":        "github.com/rogpeppe/go-internal/diff",  // gen -diff
