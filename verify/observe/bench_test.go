@@ -35,7 +35,7 @@ func BenchmarkNetwork(b *testing.B) {
 	for b.Loop() {
 		start := time.Now()
 		for _, req := range []int{unix.RTM_GETLINK, unix.RTM_GETADDR, unix.RTM_GETROUTE, unix.RTM_GETRULE} {
-			if err := dump(req); err != nil {
+			if err := rawDump(req); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -48,8 +48,8 @@ func BenchmarkNetwork(b *testing.B) {
 	b.ReportMetric(float64(looked.Microseconds())/1000/float64(b.N), "look-ms/op")
 }
 
-// dump asks for everything and reads the answers to their end.
-func dump(req int) error {
+// rawDump asks for everything and reads the answers to their end.
+func rawDump(req int) error {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
 		return err

@@ -4,8 +4,9 @@ package observe
 var collectors = []collector{
 	{"board", (*looker).board},
 	{"kernel", (*looker).kernel},
+	{"modules", (*looker).modules},
 	{"system", (*looker).system},
-	{"links addrs routes", (*looker).network},
+	{"links addrs routes neighbours", (*looker).network},
 	{"rules", (*looker).rules},
 	{"sysctls", (*looker).sysctls},
 	{"units", (*looker).units},

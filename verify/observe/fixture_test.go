@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -64,6 +65,7 @@ func tree(t *testing.T, others ...string) string {
 var fromFiles = []collector{
 	{"board", (*looker).board},
 	{"kernel", (*looker).kernel},
+	{"modules", (*looker).modules},
 	{"system", (*looker).system},
 	{"sysctls", (*looker).sysctls},
 	{"files", (*looker).files},
@@ -92,11 +94,13 @@ func TestFiles(t *testing.T) {
 	}
 	sysctls := needs(state.NeedSysctl, "net.ipv4.conf.lan0/7.forwarding", "net.ipv4.tcp_rmem", "net.ipv4.nothing", "net.ipv4.tcp_rmem")
 	files := needs(state.NeedFile, "/run/secrets/psk", "/run/secrets/none", "/run/secrets/psk/x", "/run/gone", "/run/secrets.d/1", "/proc/meminfo")
-	got := look(t.Context(), Options{Root: root, Needs: append(sysctls, files...)}, fromFiles)
+	modules := needs(state.NeedModule, "wireguard", "8021q", "tcp-cubic", "bonding")
+	got := look(t.Context(), Options{Root: root, Needs: slices.Concat(sysctls, files, modules)}, fromFiles)
 	want := &state.State{
 		FormatVersion: state.Version,
 		Board:         &state.Board{Compatible: []string{"bananapi,bpi-r4", "mediatek,mt7988a"}, MemTotal: 8130056},
 		Kernel:        &state.Kernel{Release: "6.18.1", Config: map[string]string{"CC_VERSION_TEXT": "gcc (GCC) 14.3.0", "NET_DSA": "y", "WIREGUARD": "m"}},
+		Modules:       map[string]string{"wireguard": "loaded", "8021q": "available", "tcp-cubic": "builtin"},
 		System:        &state.System{Hostname: "router", Booted: "/nix/store/3gpn5x6b-nixos-system-router-25.11", Current: "/nix/store/9y2k7h1c-nixos-system-router-25.11"},
 		Sysctls:       map[string]string{"net.ipv4.conf.lan0/7.forwarding": "1", "net.ipv4.tcp_rmem": "4096 131072 6291456"},
 		Files: map[string]state.File{
@@ -118,9 +122,40 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// On NixOS the modules are the booted system's, whatever else is there.
+func TestModulesOfNixOS(t *testing.T) {
+	root := tree(t, "run/booted-system.link", "-", "sys/module/wireguard/initstate", "-")
+	dir := root + "/run/booted-system/kernel-modules/lib/modules/6.18.1/"
+	err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(dir+"modules.dep", []byte("kernel/bonding.ko.xz:\n"), 0o644), os.WriteFile(dir+"modules.builtin", nil, 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := look(t.Context(), Options{Root: root, Needs: needs(state.NeedModule, "wireguard", "bonding")}, fromFiles)
+	if d := cmp.Diff(map[string]string{"bonding": "available"}, st.Modules); d != "" {
+		t.Error(d, st.Missed)
+	}
+}
+
+func TestHardware(t *testing.T) {
+	l := &looker{Options: Options{Root: tree(t)}}
+	for _, tt := range []struct {
+		name       string
+		link, want state.Link
+	}{
+		{"wan", state.Link{Kind: "dsa", MAC: "02:00:00:00:00:01"}, state.Link{Kind: "dsa", MAC: "02:00:00:00:00:01", MACFrom: "permanent", Speed: 1000}},
+		{"end1", state.Link{MAC: "02:00:00:00:00:02"}, state.Link{MAC: "02:00:00:00:00:02", MACFrom: "random"}},
+		{"gone", state.Link{MAC: "02:00:00:00:00:03"}, state.Link{MAC: "02:00:00:00:00:03"}},
+		{"wan", state.Link{Kind: "veth", MAC: "02:00:00:00:00:04"}, state.Link{Kind: "veth", MAC: "02:00:00:00:00:04"}},
+	} {
+		if d := cmp.Diff(tt.want, l.hardware(tt.name, tt.link)); d != "" {
+			t.Errorf("%s: %s", tt.name, d)
+		}
+	}
+}
+
 func TestNothingAskedIsNothingThere(t *testing.T) {
 	st := look(t.Context(), Options{Root: tree(t)}, fromFiles)
-	if st.Sysctls == nil || st.Files == nil || st.Missed != nil {
+	if st.Sysctls == nil || st.Files == nil || st.Modules == nil || st.Missed != nil {
 		t.Errorf("%v %v %v", st.Sysctls, st.Files, st.Missed)
 	}
 }
@@ -222,7 +257,7 @@ func TestALookWithoutTimeSeesNothing(t *testing.T) {
 	cancel()
 	st := Look(ctx, Options{})
 	want := map[string]string{}
-	for _, part := range strings.Fields("board kernel system links addrs routes rules sysctls units files tables rulesets users listeners wireguard clock") {
+	for _, part := range strings.Fields("board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard clock") {
 		want[part] = "context canceled"
 	}
 	if d := cmp.Diff(&state.State{FormatVersion: state.Version, Missed: want}, st); d != "" {

@@ -93,7 +93,7 @@ route add ::/0 via fe80::1 dev v0 proto ra
 		"lo":      {Up: true, Carrier: true, MTU: 65536},
 		"br0":     {Kind: "bridge", Up: true, Carrier: true, MTU: 1400},
 		"v0":      {Kind: "veth", Up: true, Carrier: true, MTU: 1500, Parent: "v1"},
-		"v1":      {Kind: "veth", Up: true, Carrier: true, MTU: 1400, Parent: "v0", Master: "br0"},
+		"v1":      {Kind: "veth", Up: true, Carrier: true, MTU: 1400, Parent: "v0", Master: "br0", Port: &state.BridgePort{State: "forwarding", Learning: true, Flood: true}},
 		"tap0":    {Kind: "tun", MTU: 1500},
 		"sleeper": {Kind: "ifb", MTU: 1500},
 		"far0":    {Kind: "veth", Up: true, Carrier: true, MTU: 1500},
@@ -137,6 +137,27 @@ route add ::/0 via fe80::1 dev v0 proto ra
 	order := cmpopts.SortSlices(func(a, b state.Route) bool { return fmt.Sprint(a) < fmt.Sprint(b) })
 	linkLocalRoute := cmpopts.IgnoreSliceElements(func(r state.Route) bool { return r.To == "fe80::/64" })
 	if d := cmp.Diff(routes, st.Routes, order, linkLocalRoute); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestNeighbours(t *testing.T) {
+	ip(t, `link add n0 type veth peer name n1
+link set n0 up
+link set n1 up
+addr add 192.0.2.1/24 dev n0
+addr add 2001:db8::1/64 dev n0 nodad
+neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev n0 nud permanent
+neigh add 192.0.2.8 lladdr 02:00:00:00:00:08 dev n0 nud stale
+neigh add 192.0.2.7 lladdr 02:00:00:00:00:07 dev n0 nud stale
+neigh add 2001:db8::9 lladdr 02:00:00:00:00:0a dev n0 nud permanent
+`, "link del n0\n")
+	want := []state.Neighbour{
+		{Link: "n0", Address: "192.0.2.8", MAC: "02:00:00:00:00:08", State: "STALE"},
+		{Link: "n0", Address: "192.0.2.9", MAC: "02:00:00:00:00:09", State: "PERMANENT"},
+		{Link: "n0", Address: "2001:db8::9", MAC: "02:00:00:00:00:0a", State: "PERMANENT"},
+	}
+	if d := cmp.Diff(want, seen(t, "neighbours", needs(state.NeedPeer, "192.0.2.8")...).Neighbours); d != "" {
 		t.Error(d)
 	}
 }
@@ -212,6 +233,9 @@ func FuzzMessages(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		_, _ = parseRule(b)
 		_, _ = parseRoute(nil, b)
+		_, _ = parseLink(b)
+		_, _, _ = parseAddr(b)
+		_, _, _ = parseNeighbour(b)
 	})
 }
 
@@ -311,6 +335,61 @@ func TestRulesets(t *testing.T) {
 		if st.Rulesets != nil || !strings.Contains(st.Missed["rulesets"], tt.why) {
 			t.Errorf("%s: %v %q", name, st.Rulesets, st.Missed["rulesets"])
 		}
+	}
+}
+
+// What a table drops is counted by chain: where a rule says so, and where the chain's
+// policy does and the rule before the end counts.
+func TestDrops(t *testing.T) {
+	text := `table inet nbr {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		udp dport 1 counter drop
+		udp dport 2 counter accept
+		jump more
+		counter
+	}
+	chain more {
+		udp dport 3 counter reject
+		counter
+	}
+	chain output {
+		type filter hook output priority filter; policy accept;
+		udp dport 4 counter drop
+		counter
+	}
+}
+`
+	load(t, text)
+	for port, packets := range map[int]int{1: 2, 2: 1, 3: 1, 4: 3, 5: 1} {
+		for range packets {
+			s, err := net.Dial("udp4", fmt.Sprintf("127.0.0.1:%d", port))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = s.Write([]byte("twelve bytes")) // a rule may refuse it
+			s.Close()
+		}
+	}
+	need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: text}
+	r := seen(t, "rulesets", need).Rulesets["inet nbr"]
+	// 20 bytes of IP and 8 of UDP; the refusal, an ICMP error, passes the input chain.
+	want := map[string]uint64{"input": 3, "more": 1, "output": 3}
+	for _, d := range r.Drops {
+		if d.Chain == "input" {
+			if d.Packets < want["input"] {
+				t.Errorf("%+v", d)
+			}
+		} else if d.Packets != want[d.Chain] || d.Bytes != 40*d.Packets {
+			t.Errorf("%+v", d)
+		}
+		delete(want, d.Chain)
+	}
+	if len(want) > 0 {
+		t.Errorf("not counted: %v", want)
+	}
+	if d := cmp.Diff(r.Want, r.Got); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -60,6 +61,64 @@ func (l *looker) kernel(context.Context) error {
 	}
 	l.st.Kernel.Config = config
 	return nil
+}
+
+// modules finds out about the ones asked for: a kernel option that is m promises
+// nothing before its file is there, for the kernel that runs.
+func (l *looker) modules(context.Context) (err error) {
+	if len(l.asked(state.NeedModule)) == 0 {
+		l.st.Modules = map[string]string{}
+		return nil
+	}
+	files, err := l.moduleFiles()
+	if err != nil {
+		return err
+	}
+	l.st.Modules, err = each(l, state.NeedModule, func(n state.Need) (string, error) {
+		name := strings.ReplaceAll(n.Name, "-", "_")
+		if !moduleName.MatchString(name) {
+			return "", errors.New("not the name of a module")
+		}
+		// Built-in code with parameters is below /sys/module, too, but has no state.
+		if _, err := os.Stat(l.path("/sys/module/" + name + "/initstate")); err == nil {
+			return "loaded", nil
+		}
+		if where := files[name]; where != "" {
+			return where, nil
+		}
+		return "", errNotThere
+	})
+	return err
+}
+
+var moduleName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+
+// moduleFiles are the modules of the running kernel by their name: builtin or
+// available. On NixOS they are beside the system that was booted.
+func (l *looker) moduleFiles() (map[string]string, error) {
+	release, err := l.line("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	var errs error
+	for _, below := range []string{"/run/booted-system/kernel-modules/lib/modules/", "/lib/modules/"} {
+		errs = nil
+		for file, what := range map[string]string{"modules.builtin": "builtin", "modules.dep": "available"} {
+			b, err := l.read(below + release + "/" + file)
+			if err != nil {
+				errs = errors.Join(errs, err)
+				continue
+			}
+			for name := range parseModules(b) {
+				out[name] = what
+			}
+		}
+		if errs == nil {
+			break
+		}
+	}
+	return out, errs
 }
 
 // system fills what it can: only NixOS has a booted and a current system.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
 	"github.com/nbr-dev/nbr/verify/state"
@@ -36,29 +37,25 @@ func again(ctx context.Context, dump func() error) error {
 	panic("unreachable")
 }
 
-// network takes links, addresses and routes together: the latter two have links by
-// their numbers only. A number that is not known is of a link made since, so that
-// makes the dump one to do again.
+// network takes links and what is on them together: addresses, routes and neighbours
+// have links by their numbers only. A number that is not known is of a link made
+// since, so that makes the dump one to do again.
 func (l *looker) network(ctx context.Context) error {
-	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
-	if err != nil {
-		return err
-	}
-	defer h.Close()
-	if err := h.SetSocketTimeout(patience); err != nil {
-		return err
-	}
 	var links map[string]state.Link
 	var addrs []state.Addr
 	var routes []state.Route
-	err = again(ctx, func() error {
+	var neighbours []state.Neighbour
+	err := again(ctx, func() error {
 		var hops []hop
 		var err1, err2 error
 		var wg sync.WaitGroup
 		wg.Go(func() { hops, err1 = dumpRoutes() })
 		var names names
-		if links, names, err2 = dumpLinks(h); err2 == nil {
-			addrs, err2 = dumpAddrs(h, names)
+		if links, names, err2 = dumpLinks(); err2 == nil {
+			addrs, err2 = dumpAddrs(names)
+		}
+		if err2 == nil {
+			neighbours, err2 = l.dumpNeighbours(names)
 		}
 		wg.Wait()
 		if err := cmp.Or(err2, err1); err != nil {
@@ -66,8 +63,8 @@ func (l *looker) network(ctx context.Context) error {
 		}
 		routes = make([]state.Route, len(hops))
 		for i, hop := range hops {
-			if hop.Link, err = names.find(int(hop.index)); err != nil {
-				return fmt.Errorf("routes: %w", err)
+			if hop.Link, err1 = names.find(hop.index); err1 != nil {
+				return fmt.Errorf("routes: %w", err1)
 			}
 			routes[i] = hop.Route
 		}
@@ -76,17 +73,36 @@ func (l *looker) network(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for name, link := range links {
+		links[name] = l.hardware(name, link)
+	}
 	slices.SortFunc(addrs, func(a, b state.Addr) int {
 		return cmp.Or(cmp.Compare(a.Link, b.Link), cmp.Compare(a.Prefix, b.Prefix))
 	})
-	l.st.Links, l.st.Addrs, l.st.Routes = links, addrs, routes
+	slices.SortFunc(neighbours, func(a, b state.Neighbour) int {
+		return cmp.Or(cmp.Compare(a.Link, b.Link), cmp.Compare(a.Address, b.Address))
+	})
+	l.st.Links, l.st.Addrs, l.st.Routes, l.st.Neighbours = links, addrs, routes, neighbours
 	return nil
 }
 
-// names are links by their number.
-type names map[int]string
+// dump asks for all objects of a kind (rtnetlink(7)). The library has types of forty
+// fields for what a look needs five of; reading the messages takes half the time.
+func dump(request, answer int, each func([]byte) error, of ...nl.NetlinkRequestData) error {
+	req := nl.NewNetlinkRequest(request, unix.NLM_F_DUMP)
+	req.Data = of
+	var bad error
+	err := req.ExecuteIter(unix.NETLINK_ROUTE, uint16(answer), func(m []byte) bool {
+		bad = each(m)
+		return bad == nil
+	})
+	return cmp.Or(bad, err)
+}
 
-func (n names) find(index int) (string, error) {
+// names are links by their number.
+type names map[uint32]string
+
+func (n names) find(index uint32) (string, error) {
 	name, ok := n[index]
 	if !ok && index != 0 {
 		return "", fmt.Errorf("link %d is new: %w", index, netlink.ErrDumpInterrupted)
@@ -94,76 +110,59 @@ func (n names) find(index int) (string, error) {
 	return name, nil
 }
 
-func dumpLinks(h *netlink.Handle) (map[string]state.Link, names, error) {
-	list, err := h.LinkList()
-	if err != nil {
-		return nil, nil, fmt.Errorf("links: %w", err)
-	}
-	names := names{}
-	for _, link := range list {
-		names[link.Attrs().Index] = link.Attrs().Name
-	}
-	out := map[string]state.Link{}
-	for _, link := range list {
-		a := link.Attrs()
-		s := state.Link{
-			Kind: kind(link),
-			Up:   a.RawFlags&unix.IFF_UP != 0,
-			// IFF_RUNNING is also off while dormant; the cable is IFF_LOWER_UP
-			// (netdevice(7)), and known only of links that are up.
-			Carrier: a.RawFlags&unix.IFF_LOWER_UP != 0,
-			MTU:     a.MTU,
-			MAC:     a.HardwareAddr.String(),
+func dumpAddrs(names names) ([]state.Addr, error) {
+	out := []state.Addr{}
+	err := dump(unix.RTM_GETADDR, unix.RTM_NEWADDR, func(m []byte) error {
+		a, index, err := parseAddr(m)
+		if err != nil || a.Prefix == "" {
+			return err
 		}
-		if s.Master, err = names.find(a.MasterIndex); err != nil {
-			return nil, nil, err
+		if a.Link, err = names.find(index); err == nil {
+			out = append(out, a)
 		}
-		// The other end of a veth may be in another namespace, and its number with it.
-		if a.NetNsID < 0 {
-			if s.Parent, err = names.find(a.ParentIndex); err != nil {
-				return nil, nil, err
-			}
-		}
-		if v, ok := link.(*netlink.Vlan); ok {
-			s.VLAN = v.VlanId
-		}
-		out[a.Name] = s
-	}
-	return out, names, nil
-}
-
-// kind is IFLA_INFO_KIND, for which the library has words of its own in two cases.
-func kind(link netlink.Link) string {
-	switch k := link.Type(); k {
-	case "device":
-		return ""
-	case "tuntap":
-		return "tun"
-	default:
-		return k
-	}
-}
-
-func dumpAddrs(h *netlink.Handle, names names) ([]state.Addr, error) {
-	list, err := h.AddrList(nil, netlink.FAMILY_ALL)
+		return err
+	}, nl.NewIfInfomsg(unix.AF_UNSPEC))
 	if err != nil {
 		return nil, fmt.Errorf("addresses: %w", err)
-	}
-	out := []state.Addr{}
-	for _, a := range list {
-		name, err := names.find(a.LinkIndex)
-		if err != nil {
-			return nil, err
-		}
-		if a.IPNet == nil {
-			continue // of another family than IP
-		}
-		// include/uapi/linux/if_addr.h: what has no lifetime is permanent.
-		out = append(out, state.Addr{Link: name, Prefix: prefix(a.IPNet), Dynamic: a.Flags&unix.IFA_F_PERMANENT == 0})
 	}
 	return out, nil
 }
 
+// parseAddr reads an address (struct ifaddrmsg and its attributes). One of another
+// family than IP has no prefix.
+func parseAddr(m []byte) (a state.Addr, index uint32, err error) {
+	if len(m) < unix.SizeofIfAddrmsg {
+		return a, 0, fmt.Errorf("a message of %d bytes", len(m))
+	}
+	family, bits, flags := m[0], int(m[1]), uint32(m[2])
+	index = u32(m[4:8])
+	if family != unix.AF_INET && family != unix.AF_INET6 {
+		return a, index, nil
+	}
+	var local, address netip.Addr
+	err = attributes(m[unix.SizeofIfAddrmsg:], func(attr uint16, v []byte) {
+		switch attr {
+		case unix.IFA_LOCAL: // ours, where IFA_ADDRESS is the other end's
+			local, _ = netip.AddrFromSlice(v)
+		case unix.IFA_ADDRESS:
+			address, _ = netip.AddrFromSlice(v)
+		case unix.IFA_FLAGS:
+			flags = u32(v)
+		}
+	})
+	if !local.IsValid() {
+		local = address
+	}
+	prefix := netip.PrefixFrom(local, bits)
+	if err == nil && !prefix.IsValid() {
+		err = fmt.Errorf("%s with %d bits", local, bits)
+	}
+	a.Prefix = prefix.String()
+	a.Dynamic = flags&unix.IFA_F_PERMANENT == 0 // include/uapi/linux/if_addr.h: what has no lifetime is permanent
+	return a, index, err
+}
+
+// prefix is an address block as the library for WireGuard has it.
 func prefix(n *net.IPNet) string {
 	ones, _ := n.Mask.Size()
 	a, _ := netip.AddrFromSlice(n.IP)

@@ -8,7 +8,10 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/nbr-dev/nbr/verify/state"
 )
 
 // An nftObject is one entry of what nft -j lists (libnftables-json(5)).
@@ -70,12 +73,8 @@ func parseTables(b []byte) ([]string, error) {
 }
 
 // canonical is a line for each object of a listing, in nft's order, without what
-// time and packets change.
-func canonical(b []byte) ([]string, error) {
-	objects, err := parseListing(b)
-	if err != nil {
-		return nil, err
-	}
+// time and packets change. It takes these out of the objects.
+func canonical(objects []nftObject) ([]string, error) {
 	out := []string{}
 	for _, o := range objects {
 		delete(o.body, "handle")
@@ -91,6 +90,57 @@ func canonical(b []byte) ([]string, error) {
 		out = append(out, strings.TrimSuffix(w.String(), "\n"))
 	}
 	return out, nil
+}
+
+// drops are the counters of the rules that drop or reject, and of those that do
+// nothing but count at the end of a chain that drops, by chain in nft's order.
+func drops(objects []nftObject) []state.Drop {
+	var out []state.Drop
+	closed := map[string]bool{}
+	for _, o := range objects {
+		chain, _ := o.body["chain"].(string)
+		if o.kind == "chain" {
+			name, _ := o.body["name"].(string)
+			closed[name] = o.body["policy"] == "drop"
+		}
+		expr, _ := o.body["expr"].([]any)
+		if o.kind != "rule" || len(expr) == 0 {
+			continue
+		}
+		last, _ := expr[len(expr)-1].(map[string]any)
+		_, dropped := last["drop"]
+		_, rejected := last["reject"]
+		if !dropped && !rejected && !(closed[chain] && len(expr) == 1) {
+			continue
+		}
+		for _, e := range expr {
+			statement, _ := e.(map[string]any)
+			if c, ok := statement["counter"].(map[string]any); ok {
+				out = count(out, state.Drop{Chain: chain, Packets: number(c["packets"]), Bytes: number(c["bytes"])})
+			}
+		}
+	}
+	return out
+}
+
+func count(all []state.Drop, d state.Drop) []state.Drop {
+	for i := range all {
+		if all[i].Chain == d.Chain {
+			all[i].Packets, all[i].Bytes = all[i].Packets+d.Packets, all[i].Bytes+d.Bytes
+			return all
+		}
+	}
+	return append(all, d)
+}
+
+// number is 0 for what is none.
+func number(v any) uint64 {
+	text, _ := v.(json.Number)
+	n, err := strconv.ParseUint(string(text), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 func dynamic(flags any) bool {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -56,25 +57,33 @@ func (l *looker) rulesets(ctx context.Context) (err error) {
 		if err != nil {
 			return r, err
 		}
-		if r.Got, err = lines(exec.CommandContext(ctx, nft, "-j", "-s", "list", "table", n.Name)); err != nil {
+		var errWant error
+		var wg sync.WaitGroup
+		wg.Go(func() { r.Want, errWant = throwaway(ctx, nft, n) })
+		objects, err := listing(exec.CommandContext(ctx, nft, "-j", "list", "table", n.Name))
+		wg.Wait()
+		if err != nil {
 			// The words of the message depend on nft's version.
 			if names, err2 := l.tableNames(ctx); err2 == nil && !slices.Contains(names, n.Name) {
 				return r, errNotThere
 			}
 			return r, err
 		}
-		r.Want, err = throwaway(ctx, nft, n)
-		return r, err
+		r.Drops = drops(objects)
+		if r.Got, err = canonical(objects); err != nil {
+			return r, err
+		}
+		return r, errWant
 	})
 	return err
 }
 
-func lines(cmd *exec.Cmd) ([]string, error) {
+func listing(cmd *exec.Cmd) ([]nftObject, error) {
 	out, err := output(cmd)
 	if err != nil {
 		return nil, err
 	}
-	return canonical(out)
+	return parseListing(out)
 }
 
 // loadAndList are two runs of nft, since within one it does not read back from the
@@ -90,7 +99,11 @@ func throwaway(ctx context.Context, nft string, n state.Need) ([]string, error) 
 		cmd := exec.CommandContext(ctx, "/bin/sh", "-c", loadAndList, nft, n.Name)
 		cmd.Stdin = strings.NewReader(n.Text)
 		cmd.SysProcAttr = attr
-		return lines(cmd)
+		objects, err := listing(cmd)
+		if err != nil {
+			return nil, err
+		}
+		return canonical(objects)
 	}
 	out, err := attempt(&syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET})
 	if errors.Is(err, syscall.EPERM) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -65,6 +67,21 @@ func parseKconfig(b []byte) (map[string]string, error) {
 		return nil, errors.New("no kernel options")
 	}
 	return out, nil
+}
+
+// parseModules reads modules.dep or modules.builtin (modprobe(8)): a path a line, in
+// the former followed by a colon and what it needs. Dashes and underscores are the
+// same in a module's name.
+func parseModules(b []byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(string(b)) {
+			file, _, _ := strings.Cut(strings.TrimSpace(line), ":")
+			name, _, ok := strings.Cut(path.Base(file), ".ko") // perhaps .ko.xz
+			if ok && !yield(strings.ReplaceAll(name, "-", "_")) {
+				return
+			}
+		}
+	}
 }
 
 // An account is a line of passwd(5).

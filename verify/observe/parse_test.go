@@ -2,6 +2,7 @@ package observe
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -171,7 +172,7 @@ func TestTables(t *testing.T) {
 
 func TestCanonical(t *testing.T) {
 	check(t, func(b []byte) (any, error) {
-		lines, err := canonical(fmt.Appendf(nil, `{"nftables": [{"metainfo": {"version": "1"}}, %s]}`, b))
+		lines, err := listed(fmt.Appendf(nil, `{"nftables": [{"metainfo": {"version": "1"}}, %s]}`, b))
 		return strings.Join(lines, "\n"), err
 	}, []parsed{
 		{"handles go, members are sorted", `{"table": {"name": "nbr", "handle": 7, "family": "inet"}}`, `{"table":{"family":"inet","name":"nbr"}}`, ""},
@@ -230,11 +231,11 @@ func FuzzNFT(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, _ = parseTables(b)
-		once, err := canonical(b)
+		once, err := listed(b)
 		if err != nil {
 			return
 		}
-		twice, err := canonical([]byte(`{"nftables":[` + strings.Join(once, ",") + `]}`))
+		twice, err := listed([]byte(`{"nftables":[` + strings.Join(once, ",") + `]}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,4 +243,21 @@ func FuzzNFT(f *testing.F) {
 			t.Error(d)
 		}
 	})
+}
+
+// listed is what is compared of a listing.
+func listed(b []byte) ([]string, error) {
+	objects, err := parseListing(b)
+	if err != nil {
+		return nil, err
+	}
+	return canonical(objects)
+}
+
+func TestModules(t *testing.T) {
+	text := "kernel/drivers/net/wireguard/wireguard.ko.xz: kernel/lib/crypto/libchacha.ko.xz\nkernel/net/8021q/8021q.ko:\n\nkernel/fs/nls/nls-utf8.ko.zst: \nREADME\n"
+	got := slices.Collect(parseModules([]byte(text)))
+	if d := cmp.Diff([]string{"wireguard", "8021q", "nls_utf8"}, got); d != "" {
+		t.Error(d)
+	}
 }

@@ -14,8 +14,7 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// A hop is a route by one router or link. The library has a type of forty fields, of
-// which a look needs five; with 10,000 routes, reading the messages takes 12 ms, not 19.
+// A hop is a route by one router or link.
 type hop struct {
 	state.Route
 	index uint32 // of its link, 0 for none
@@ -23,17 +22,14 @@ type hop struct {
 
 func dumpRoutes() ([]hop, error) {
 	out := []hop{}
-	var bad error
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		req := nl.NewNetlinkRequest(unix.RTM_GETROUTE, unix.NLM_F_DUMP)
 		msg := &nl.RtMsg{}
 		msg.Family = family
-		req.AddData(msg)
-		err := req.ExecuteIter(unix.NETLINK_ROUTE, unix.RTM_NEWROUTE, func(m []byte) bool {
-			out, bad = parseRoute(out, m)
-			return bad == nil
-		})
-		if err := cmp.Or(err, bad); err != nil {
+		err := dump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, func(m []byte) (err error) {
+			out, err = parseRoute(out, m)
+			return err
+		}, msg)
+		if err != nil {
 			return nil, fmt.Errorf("routes: %w", err)
 		}
 	}
@@ -146,6 +142,13 @@ func u32(v []byte) uint32 {
 		return 0
 	}
 	return binary.NativeEndian.Uint32(v)
+}
+
+func u16(v []byte) uint16 {
+	if len(v) != 2 {
+		return 0
+	}
+	return binary.NativeEndian.Uint16(v)
 }
 
 // protocols are the names that iproute2 ships in rt_protos.

@@ -38,7 +38,7 @@ type State struct {
 	Times         map[string]NTP       `json:"times,omitzero"`    // NTP
 	Reaches       map[string]Reach     `json:"reaches,omitzero"`  // packets from outside
 	Commands      map[string]Command   `json:"commands,omitzero"` // check blocks
-	Missed        map[string]string    `json:"missed,omitzero"` // part → why it could not be seen
+	Missed        map[string]string    `json:"missed,omitzero"`   // part → why it could not be seen
 }
 
 // Board is what the device tree and the memory say.

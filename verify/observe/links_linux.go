@@ -1,0 +1,182 @@
+package observe
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// A device is a link as its message has it: other links are numbers.
+type device struct {
+	state.Link
+	name                  string
+	index, master, parent uint32
+	elsewhere             bool // the parent is in another namespace, and its number with it
+}
+
+// skipStats is RTEXT_FILTER_SKIP_STATS of include/uapi/linux/rtnetlink.h, which
+// x/sys/unix does not have.
+const skipStats = 1 << 3
+
+func dumpLinks() (map[string]state.Link, names, error) {
+	var devices []device
+	names := names{}
+	// Without the counters, which are most of a message.
+	lean := nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(skipStats))
+	err := dump(unix.RTM_GETLINK, unix.RTM_NEWLINK, func(m []byte) error {
+		d, err := parseLink(m)
+		devices = append(devices, d)
+		names[d.index] = d.name
+		return err
+	}, nl.NewIfInfomsg(unix.AF_UNSPEC), lean)
+	if err != nil {
+		return nil, nil, fmt.Errorf("links: %w", err)
+	}
+	out := map[string]state.Link{}
+	for _, d := range devices {
+		if d.Master, err = names.find(d.master); err != nil {
+			return nil, nil, err
+		}
+		if !d.elsewhere {
+			if d.Parent, err = names.find(d.parent); err != nil {
+				return nil, nil, err
+			}
+		}
+		out[d.name] = d.Link
+	}
+	return out, names, nil
+}
+
+// parseLink reads a link (struct ifinfomsg and its attributes).
+func parseLink(m []byte) (device, error) {
+	var d device
+	if len(m) < unix.SizeofIfInfomsg {
+		return d, fmt.Errorf("a message of %d bytes", len(m))
+	}
+	d.index = u32(m[4:8])
+	flags := u32(m[8:12])
+	d.Up = flags&unix.IFF_UP != 0
+	// IFF_RUNNING is also off while dormant; the cable is IFF_LOWER_UP (netdevice(7)),
+	// and known only of links that are up.
+	d.Carrier = flags&unix.IFF_LOWER_UP != 0
+	var info []byte
+	err := attributes(m[unix.SizeofIfInfomsg:], func(attr uint16, v []byte) {
+		switch attr {
+		case unix.IFLA_IFNAME:
+			d.name = text(v)
+		case unix.IFLA_MASTER:
+			d.master = u32(v)
+		case unix.IFLA_LINK:
+			d.parent = u32(v)
+		case unix.IFLA_LINK_NETNSID:
+			d.elsewhere = true
+		case unix.IFLA_MTU:
+			d.MTU = int(u32(v))
+		case unix.IFLA_ADDRESS:
+			d.MAC = net.HardwareAddr(v).String()
+		case unix.IFLA_LINKINFO:
+			info = v
+		}
+	})
+	if err == nil {
+		err = d.info(info)
+	}
+	if err == nil && d.name == "" {
+		err = fmt.Errorf("link %d has no name", d.index)
+	}
+	return d, err
+}
+
+// info reads IFLA_LINKINFO: what kind of link it is, and what its master makes of it.
+func (d *device) info(b []byte) error {
+	var data, portData []byte
+	var portKind string
+	err := attributes(b, func(attr uint16, v []byte) {
+		switch attr {
+		case unix.IFLA_INFO_KIND:
+			d.Kind = text(v)
+		case unix.IFLA_INFO_DATA:
+			data = v
+		case unix.IFLA_INFO_SLAVE_KIND:
+			portKind = text(v)
+		case unix.IFLA_INFO_SLAVE_DATA:
+			portData = v
+		}
+	})
+	if err != nil {
+		return err
+	}
+	switch d.Kind {
+	case "vlan":
+		err = attributes(data, func(attr uint16, v []byte) {
+			if attr == nl.IFLA_VLAN_ID {
+				d.VLAN = int(u16(v))
+			}
+		})
+	case "bridge":
+		err = attributes(data, func(attr uint16, v []byte) {
+			switch attr {
+			case nl.IFLA_BR_STP_STATE:
+				d.STP = u32(v) != 0 // 2 is a program's spanning tree
+			case nl.IFLA_BR_VLAN_FILTERING:
+				d.Filtering = yes(v)
+			}
+		})
+	}
+	if err != nil || portKind != "bridge" {
+		return err
+	}
+	d.Port = &state.BridgePort{}
+	return attributes(portData, func(attr uint16, v []byte) {
+		switch attr {
+		case nl.IFLA_BRPORT_STATE:
+			d.Port.State = portState(v)
+		case nl.IFLA_BRPORT_MODE:
+			d.Port.Hairpin = yes(v)
+		case nl.IFLA_BRPORT_LEARNING:
+			d.Port.Learning = yes(v)
+		case nl.IFLA_BRPORT_UNICAST_FLOOD:
+			d.Port.Flood = yes(v)
+		case nl.IFLA_BRPORT_ISOLATED:
+			d.Port.Isolated = yes(v)
+		}
+	})
+}
+
+// portState is BR_STATE_* of include/uapi/linux/if_bridge.h.
+func portState(v []byte) string {
+	words := []string{"disabled", "listening", "learning", "forwarding", "blocking"}
+	if len(v) == 1 && int(v[0]) < len(words) {
+		return words[v[0]]
+	}
+	return "unknown"
+}
+
+func text(v []byte) string { return strings.TrimRight(string(v), "\x00") }
+
+func yes(v []byte) bool { return len(v) > 0 && v[0] != 0 }
+
+// hardware adds what only sysfs tells of ports that are hardware: the rest has MACs
+// and speeds that somebody made up.
+func (l *looker) hardware(name string, link state.Link) state.Link {
+	if link.Kind != "" && link.Kind != "dsa" || link.MAC == "" || name == "lo" {
+		return link
+	}
+	// include/uapi/linux/netdevice.h, NET_ADDR_*.
+	if v, err := l.line("/sys/class/net/" + name + "/addr_assign_type"); err == nil {
+		link.MACFrom = map[string]string{"0": "permanent", "1": "random", "2": "stolen", "3": "set"}[v]
+	}
+	// The file cannot be read of a link that is down, and is -1 without a cable.
+	if v, err := l.line("/sys/class/net/" + name + "/speed"); err == nil {
+		if n, err := strconv.Atoi(v); err == nil && n > 0 {
+			link.Speed = n
+		}
+	}
+	return link
+}
