@@ -190,25 +190,39 @@ func (z *dnsZone) delegate(server, addr string, fits bool) string {
 	return fmt.Sprintf("%s NS %s\n%s A %s\n%s\n", z.apex, server, server, addr, ds)
 }
 
-// The Internet's names, as far as tests ask for them. The root's server has the real one's
-// address.
+// The servers of the Internet's names, as far as tests ask for them. The root's are where a
+// resolver looks for them.
 const (
-	rootServer   = "198.41.0.4"
 	orgServer    = "203.0.113.53"
 	failedServer = "203.0.113.54"
 )
 
-// dnsTree serves a tree of signed zones in a namespace, each by an address of its own, and
-// returns the root's key, which is what a resolver has to trust.
-func dnsTree(t *testing.T, ns *nstest.NS) (anchor string) {
+// dnsTree serves a tree of signed zones in a namespace, the root by the addresses that a
+// resolver's file of hints gives, and returns the root's key, which a resolver has to trust.
+func dnsTree(t *testing.T, ns *nstest.NS, hints string) (anchor string) {
 	t.Helper()
 	const soa = "@ SOA ns.nbr. hostmaster.nbr. 1 3600 600 86400 60\n"
 	failed := newZone(t, "dnssec-failed.org.", soa+"@ NS ns.dnssec-failed.org.\nns A "+failedServer+"\n@ A 203.0.113.9\n")
 	org := newZone(t, "org.", soa+"@ NS ns.org.\nns A "+orgServer+"\nwww.example A 203.0.113.7\n"+
 		failed.delegate("ns.dnssec-failed.org.", failedServer, false))
-	root := newZone(t, ".", soa+"@ NS a.root-servers.net.\na.root-servers.net A "+rootServer+"\n"+
-		org.delegate("ns.org.", orgServer, true))
-	zones := map[string]*dnsZone{rootServer: root, orgServer: org, failedServer: failed}
+	zones := map[string]*dnsZone{orgServer: org, failedServer: failed}
+
+	records := soa + org.delegate("ns.org.", orgServer, true)
+	var servers []string
+	parser := dns.NewZoneParser(strings.NewReader(hints), ".", "")
+	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
+		records += rr.String() + "\n"
+		if a, ok := rr.(*dns.A); ok {
+			servers = append(servers, a.A.String())
+		}
+	}
+	if err := parser.Err(); err != nil || len(servers) == 0 {
+		t.Fatalf("hints: %v\n%s", err, hints)
+	}
+	root := newZone(t, ".", records)
+	for _, s := range servers {
+		zones[s] = root
+	}
 	for _, addr := range slices.Sorted(maps.Keys(zones)) {
 		ip(t, ns, "addr add "+addr+"/32 dev lo\n")
 		serveZone(t, ns, addr, zones[addr])

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nstest"
 )
@@ -48,9 +50,13 @@ func bootRouter(t *testing.T) *wholeRouter {
 	r := &wholeRouter{g: fromDir(t, article), client: nstest.New(t, "client"), isp: nstest.New(t, "isp")}
 	r.router = board(t, map[string]*nstest.NS{"wan": r.isp, "lan1": r.client})
 	ip(t, r.isp, "addr add 198.51.100.1/24 dev eth0\n")
-	anchor := dnsTree(t, r.isp)
 	listen(t, r.isp, "tcp", 80)
 	isp := lab.Rootfs(t, lab.Files{"/etc/kea.conf": ispKea, "/run/kea/": ""})
+	hints, err := os.ReadFile(isp.Path("/usr/share/dns/root.hints"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	anchor := dnsTree(t, r.isp, string(hints))
 	ifstate := lab.IfState(t)
 	ifstate.Ports = dsaPorts
 	apply(t, ifstate, r.router, r.g)
@@ -59,7 +65,6 @@ func bootRouter(t *testing.T) *wholeRouter {
 
 	files, units := r.disk(t)
 	files["/usr/share/dns/root.key"] = anchor
-	files["/usr/share/dns/root.hints"] = ". 3600000 NS a.root-servers.net.\na.root-servers.net. 3600000 A " + rootServer + "\n"
 	r.Machine = lab.Boot(t, r.router, files, units...)
 	r.furnish(t)
 	r.ids = r.plan(t)
@@ -273,10 +278,39 @@ func wrong(findings []finding) []finding {
 	return slices.DeleteFunc(findings, func(f finding) bool { return f.Status == "pass" })
 }
 
+// works shows that the healthy router is one: a client gets a lease, resolves a name with proof
+// of it, is told of none that is forged, and reaches a server through NAT.
+func (r *wholeRouter) works(t *testing.T) {
+	t.Helper()
+	got, err := getLease(t, r.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := lease{"192.168.178.100", "24", "192.168.178.1", "192.168.178.1", "", "43200", "192.168.178.1"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("the lease (-want +got):\n%s", d)
+	}
+	ip(t, r.client, "addr add "+got.IP+"/"+got.Mask+" dev eth0\nroute add default via "+got.Router+"\n")
+	for name, want := range map[string]string{
+		"www.example.org":   "NOERROR ad 203.0.113.7",
+		"nobody.org":        "NXDOMAIN ad",
+		"dnssec-failed.org": "SERVFAIL",
+	} {
+		if answer, err := dig(t, r.client, got.DNS, name, "+dnssec", "+time=3"); err != nil || answer != want {
+			t.Errorf("%s: %s, %v, want %s", name, answer, err, want)
+		}
+	}
+	check(t, []flow{{"out", r.client, "", "tcp", "198.51.100.1:80", "198.51.100.50 at isp"}})
+}
+
 // The article's router does what its spec says, and nbr verify says so.
 func TestTheWholeRouter(t *testing.T) {
 	r := bootRouter(t)
 	if got := wrong(r.verify(t, "-settle", "20s")); len(got) > 0 {
 		t.Fatalf("nbr verify on a healthy router: %v\n%s", got, r.Journal(t))
+	}
+	r.works(t)
+	for _, b := range breakages {
+		t.Run(b.name, func(t *testing.T) { r.breaks(t, b) })
 	}
 }

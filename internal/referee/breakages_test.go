@@ -1,0 +1,367 @@
+package referee_test
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A breakage is one thing that goes wrong on a router, and what nbr verify must make of it.
+type breakage struct {
+	name  string
+	wreck string   // commands of the router that break it
+	isp   string   // commands of the ISP that do
+	mend  string   // commands of the router that make it whole
+	ispUp string   // commands of the ISP that do
+	finds []string // the checks that must fail; none if it is nothing to condemn
+	line  string   // the beginning of the line of the spec that the first of them names
+	also  []string // what may fail with them because it depends on them, as patterns
+}
+
+// passive are breakages that nobody has to be asked about.
+var breakages = []breakage{
+	{
+		name:  "address removed",
+		wreck: "ip addr del 192.168.178.1/24 dev br-lan",
+		mend:  "ip addr add 192.168.178.1/24 dev br-lan",
+		finds: []string{"network.lan/ipv4"}, line: `network "lan" {`,
+	},
+	{
+		name:  "address with another prefix",
+		wreck: "ip addr add 192.168.178.1/25 dev br-lan; ip addr del 192.168.178.1/24 dev br-lan",
+		mend:  "ip addr add 192.168.178.1/24 dev br-lan; ip addr del 192.168.178.1/25 dev br-lan",
+		finds: []string{"network.lan/ipv4", "interfaces/foreign/addresses"}, line: `network "lan" {`,
+	},
+	{
+		name:  "one more address",
+		wreck: "ip addr add 10.66.0.1/24 dev br-lan",
+		mend:  "ip addr del 10.66.0.1/24 dev br-lan",
+		finds: []string{"interfaces/foreign/addresses"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "one more IPv6 address on the wan",
+		wreck: "ip addr add 2001:db8:bad::1/64 dev wan",
+		mend:  "ip addr del 2001:db8:bad::1/64 dev wan",
+		finds: []string{"interfaces/foreign/addresses"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "bridge down",
+		wreck: "ip link set br-lan down",
+		mend:  "ip link set br-lan up",
+		finds: []string{"network.lan/up"}, line: `network "lan" {`,
+	},
+	{
+		name:  "upstream down",
+		wreck: "ip link set wan down",
+		mend:  "ip link set wan up",
+		finds: []string{"network.wan/up"}, line: `network "wan" {`,
+		also: []string{"network.wan/ipv4"},
+	},
+	{
+		name:  "port down",
+		wreck: "ip link set lan2 down",
+		mend:  "ip link set lan2 up",
+		finds: []string{"bridge.br-lan/port/lan2"}, line: `  ports = [`,
+	},
+	{
+		name:  "port not in its bridge",
+		wreck: "ip link set lan2 nomaster",
+		mend:  "ip link set lan2 master br-lan",
+		finds: []string{"bridge.br-lan/port/lan2"}, line: `  ports = [`,
+	},
+	{
+		name:  "foreign port in the bridge",
+		wreck: "ip tuntap add tap9 mode tap; ip link set tap9 master br-lan",
+		mend:  "ip link del tap9",
+		finds: []string{"interfaces/foreign/links"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "foreign link",
+		wreck: "ip link add name vx9 type vxlan id 9 dstport 4789 remote 192.168.178.9 dev br-lan",
+		mend:  "ip link del vx9",
+		finds: []string{"interfaces/foreign/links"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "conduit down",
+		wreck: "ip link set end0 down",
+		mend:  "ip link set end0 up",
+		finds: []string{"interfaces/conduit"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "wrong MTU",
+		wreck: "ip link set br-lan mtu 1400",
+		mend:  "ip link set br-lan mtu 1500",
+		finds: []string{"bridge.br-lan/mtu"}, line: `bridge "br-lan" {`,
+	},
+	{
+		name:  "spanning tree that nobody asked for",
+		wreck: "ip link set br-lan type bridge stp_state 1",
+		mend:  "ip link set br-lan type bridge stp_state 0",
+		finds: []string{"bridge.br-lan/stp"}, line: `bridge "br-lan" {`,
+	},
+	{
+		name:  "hairpin port",
+		wreck: "bridge link set dev lan1 hairpin on",
+		mend:  "bridge link set dev lan1 hairpin off",
+		finds: []string{"bridge.br-lan/port/lan1"}, line: `  ports = [`,
+	},
+	{
+		name:  "isolated port",
+		wreck: "bridge link set dev lan1 isolated on",
+		mend:  "bridge link set dev lan1 isolated off",
+		finds: []string{"bridge.br-lan/port/lan1"}, line: `  ports = [`,
+	},
+	{
+		name:  "permanent neighbour",
+		wreck: "ip neigh add 192.168.178.77 lladdr 02:00:00:00:00:77 dev br-lan nud permanent",
+		mend:  "ip neigh del 192.168.178.77 dev br-lan",
+		finds: []string{"interfaces/foreign/neighbours"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "foreign route",
+		wreck: "ip route add 10.99.0.0/16 via 192.168.178.77",
+		mend:  "ip route del 10.99.0.0/16",
+		finds: []string{"interfaces/foreign/routes"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "no default route",
+		wreck: "ip route del default",
+		mend:  "dhcpcd --rebind wan",
+		finds: []string{"network.wan/route"}, line: `network "wan" {`,
+	},
+	{
+		name:  "foreign policy rule",
+		wreck: "ip rule add from 10.1.1.0/24 table 100 priority 500",
+		mend:  "ip rule del priority 500",
+		finds: []string{"interfaces/foreign/rules"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "no forwarding of IPv4",
+		wreck: "sysctl -qw net.ipv4.conf.all.forwarding=0",
+		mend:  "sysctl -qw net.ipv4.conf.all.forwarding=1",
+		finds: []string{"interfaces/sysctl/net.ipv4.conf.all.forwarding"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "no forwarding of IPv6",
+		wreck: "sysctl -qw net.ipv6.conf.all.forwarding=0",
+		mend:  "sysctl -qw net.ipv6.conf.all.forwarding=1",
+		finds: []string{"interfaces/sysctl/net.ipv6.conf.all.forwarding"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "forwarding unit stopped",
+		wreck: "systemctl stop nbr-forwarding",
+		mend:  "systemctl start nbr-forwarding",
+		finds: []string{"interfaces/sysctl/net.ipv4.conf.all.forwarding", "interfaces/sysctl/net.ipv6.conf.all.forwarding"},
+		line:  `router "bpi-r4" {`,
+	},
+	{
+		name:  "rule deleted",
+		wreck: `nft delete rule inet nbr input_lan handle $(nft -a list chain inet nbr input_lan | sed -n 's/.*tcp dport 22 .*handle //p')`,
+		mend:  "systemctl reload nftables",
+		finds: []string{"zone.lan/rules"}, line: `zone "lan" {`,
+		also: []string{"firewall/ruleset"},
+	},
+	{
+		name:  "masquerading gone",
+		wreck: "nft flush chain inet nbr nat_out",
+		mend:  "systemctl reload nftables",
+		finds: []string{"policy.internet/rules"}, line: `policy "internet" {`,
+		also: []string{"firewall/ruleset"},
+	},
+	{
+		name:  "rule that nobody declared",
+		wreck: "nft insert rule inet nbr input tcp dport 23 accept",
+		mend:  "systemctl reload nftables",
+		finds: []string{"firewall/ruleset"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name: "rules in another order",
+		wreck: `rule=$(nft -s list chain inet nbr input_lan | sed -n 's/^\t\t\(.*tcp dport 22 .*\)/\1/p')
+			nft delete rule inet nbr input_lan handle $(nft -a list chain inet nbr input_lan | sed -n 's/.*tcp dport 22 .*handle //p')
+			nft add rule inet nbr input_lan "$rule"`,
+		mend:  "systemctl reload nftables",
+		finds: []string{"zone.lan/rules"}, line: `zone "lan" {`,
+		also: []string{"firewall/ruleset"},
+	},
+	{
+		name:  "input is open",
+		wreck: "nft chain inet nbr input '{ policy accept; }'",
+		mend:  "systemctl reload nftables",
+		finds: []string{"firewall/ruleset"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "table flushed",
+		wreck: "nft flush table inet nbr",
+		mend:  "systemctl reload nftables",
+		finds: []string{"firewall/rules", "zone.lan/rules", "zone.wan/rules", "policy.internet/rules", "dhcp_client/rules", "firewall/ruleset"},
+		line:  `router "bpi-r4" {`,
+	},
+	{
+		name:  "table deleted",
+		wreck: "nft delete table inet nbr",
+		mend:  "systemctl reload nftables",
+		finds: []string{"firewall/table"}, line: `router "bpi-r4" {`,
+		also: []string{"*/rules", "firewall/ruleset"},
+	},
+	{
+		name:  "firewall stopped, and forwarding with it",
+		wreck: "systemctl stop nftables",
+		mend:  "systemctl start nftables nbr-forwarding",
+		finds: []string{"firewall/table", "interfaces/sysctl/net.ipv4.conf.all.forwarding", "interfaces/sysctl/net.ipv6.conf.all.forwarding"},
+		line:  `router "bpi-r4" {`,
+		also:  []string{"*/rules", "firewall/ruleset"},
+	},
+	{
+		name:  "another program's table",
+		wreck: "nft add table ip filter; nft add chain ip filter INPUT '{ type filter hook input priority 0; }'",
+		mend:  "nft delete table ip filter",
+	},
+	{
+		name:  "DHCP server stopped",
+		wreck: "systemctl stop kea-dhcp4-server",
+		mend:  "systemctl start kea-dhcp4-server",
+		finds: []string{"dhcp4.lan/unit"}, line: `dhcp4 "lan" {`,
+	},
+	{
+		name:  "resolver stopped",
+		wreck: "systemctl stop knot-resolver",
+		mend:  "systemctl start knot-resolver",
+		finds: []string{"resolver/unit", "resolver/listen/udp", "resolver/listen/tcp"}, line: `resolver {`,
+	},
+	{
+		name:  "sshd stopped",
+		wreck: "systemctl stop sshd",
+		mend:  "systemctl start sshd",
+		finds: []string{"ssh/unit", "ssh/listen"}, line: `ssh {`,
+	},
+	{
+		name:  "sshd on another port",
+		wreck: "sed -i.old 's/:22$/:2222/; s/^Port 22/Port 2222/' /etc/ssh/sshd_config; systemctl restart sshd",
+		mend:  "mv /etc/ssh/sshd_config.old /etc/ssh/sshd_config; systemctl restart sshd",
+		finds: []string{"ssh/listen", "interfaces/foreign/listeners"}, line: `  networks = [network.lan]`,
+	},
+	{
+		name:  "sshd on every address",
+		wreck: "sed -i.old /^ListenAddress/d /etc/ssh/sshd_config; systemctl restart sshd",
+		mend:  "mv /etc/ssh/sshd_config.old /etc/ssh/sshd_config; systemctl restart sshd",
+		finds: []string{"ssh/listen"}, line: `  networks = [network.lan]`,
+	},
+	{
+		name:  "foreign listener",
+		wreck: "systemd-run --quiet --unit=foreign nc -lk 8080",
+		mend:  "systemctl stop foreign",
+		finds: []string{"interfaces/foreign/listeners"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "secret missing",
+		wreck: "mv /run/secrets/wg0 /run/secrets/old",
+		mend:  "mv /run/secrets/old /run/secrets/wg0",
+		finds: []string{"secret.wg0/file"}, line: `secret "wg0" {`,
+	},
+	{
+		name:  "secret that everybody can read",
+		wreck: "chmod 444 /run/secrets/wg0",
+		mend:  "chmod 400 /run/secrets/wg0",
+		finds: []string{"secret.wg0/file"}, line: `secret "wg0" {`,
+	},
+	{
+		name:  "secret of somebody else",
+		wreck: "chown nobody /run/secrets/wg0",
+		mend:  "chown root /run/secrets/wg0",
+		finds: []string{"secret.wg0/file"}, line: `secret "wg0" {`,
+	},
+	{
+		name:  "DHCP client stopped",
+		wreck: "systemctl stop dhcpcd",
+		mend:  "systemctl start dhcpcd",
+		finds: []string{"dhcp_client/unit"}, line: `  ipv4 = "dhcp"`,
+	},
+	{
+		name:  "no lease of the upstream",
+		wreck: "systemctl stop dhcpcd; ip addr flush dev wan",
+		mend:  "systemctl start dhcpcd",
+		finds: []string{"network.wan/ipv4", "dhcp_client/unit"}, line: `network "wan" {`,
+	},
+	{
+		name:  "chronyd stopped",
+		wreck: "systemctl stop chronyd",
+		mend:  "systemctl start chronyd",
+		finds: []string{"time/unit"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "chronyd has crashed",
+		wreck: "systemctl kill --signal=SEGV chronyd; sleep 0.2",
+		mend:  "systemctl restart chronyd",
+		finds: []string{"time/unit"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "no Nix daemon",
+		wreck: "systemctl stop nix-daemon.socket",
+		mend:  "systemctl start nix-daemon.socket",
+		finds: []string{"nix/unit"}, line: `nix {`,
+	},
+	{
+		name:  "no root",
+		wreck: "sed -i s/^root:/toor:/ /etc/passwd",
+		mend:  "sed -i s/^toor:/root:/ /etc/passwd",
+		finds: []string{"user.root/account"}, line: `user "root" {`,
+	},
+}
+
+// must is a shell that gives up at the first command that fails.
+func must(script string) []string { return []string{"sh", "-ec", script} }
+
+// breaks breaks one thing, looks that it is found, where and that nothing else is, mends it
+// and looks that all is well again.
+func (r *wholeRouter) breaks(t *testing.T, b breakage) {
+	r.Run(t, must(b.wreck)...)
+	if b.isp != "" {
+		r.isp.Run(t, "sh", "-ec", b.isp)
+	}
+	var got []finding
+	var complaint string
+	for deadline := time.Now().Add(8 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		got = wrong(r.verify(t))
+		if complaint = r.judge(b, got); complaint == "" || time.Now().After(deadline) {
+			break
+		}
+	}
+	if complaint != "" {
+		t.Errorf("%s: %v", complaint, got)
+	}
+	r.Run(t, must(b.mend)...)
+	if b.ispUp != "" {
+		r.isp.Run(t, "sh", "-ec", b.ispUp)
+	}
+	if got := wrong(r.verify(t, "-settle", "20s")); len(got) > 0 {
+		t.Errorf("mended, and still: %v", got)
+	}
+}
+
+// judge says what is wrong with what was found of a breakage, if anything.
+func (r *wholeRouter) judge(b breakage, got []finding) string {
+	for i, id := range b.finds {
+		j := slices.IndexFunc(got, func(f finding) bool { return f.ID == id && f.Status == "fail" })
+		if j < 0 {
+			return id + " does not find it"
+		}
+		f := got[j]
+		name := path.Base(f.Range.File)
+		line := ""
+		if lines := r.g.source[name]; f.Range.Line > 0 && f.Range.Line <= len(lines) {
+			line = lines[f.Range.Line-1]
+		}
+		if i == 0 && !strings.HasPrefix(line, b.line) {
+			return id + " names the line " + line
+		}
+	}
+	for _, f := range got {
+		ok := func(pattern string) bool { ok, err := path.Match(pattern, f.ID); return ok && err == nil }
+		if !slices.Contains(b.finds, f.ID) && !slices.ContainsFunc(b.also, ok) {
+			return f.ID + " has nothing to do with it"
+		}
+	}
+	return ""
+}
