@@ -23,6 +23,12 @@ func (b *Block) Checks(r *router.Router, plan *verify.Plan) {
 	plan.Add(verify.Check{ID: "firmware/kernel", Title: "the router runs " + name, From: from, Eval: checkKernel(span)})
 	for _, k := range r.Claims.KernelSymbols() {
 		plan.Add(verify.Check{ID: "firmware/kernel/" + k.Symbol, Title: fmt.Sprintf("the kernel has %s for %s", k.Symbol, k.Why), From: k.From, Eval: checkOption(k.Symbol)})
+		if o := Options()[k.Symbol]; o != nil && o.Module != "" {
+			plan.Add(verify.Check{
+				ID: "firmware/module/" + k.Symbol, Title: fmt.Sprintf("the module %s for %s can be loaded", o.Module, k.Why), From: k.From,
+				Needs: []state.Need{{Kind: state.NeedModule, Name: o.Module}}, Eval: checkModule(k.Symbol, o.Module),
+			})
+		}
 	}
 }
 
@@ -50,7 +56,7 @@ func checkMemory(m router.Memory) func(*state.State) verify.Verdict {
 		if st.Board == nil || st.Board.MemTotal == 0 {
 			return verify.NotSeen(want, hint)
 		}
-		return within(m.MinTotal <= st.Board.MemTotal && st.Board.MemTotal <= m.MaxTotal, want, fmt.Sprintf("%d kB", st.Board.MemTotal), hint)
+		return verify.Judge(m.MinTotal <= st.Board.MemTotal && st.Board.MemTotal <= m.MaxTotal, want, fmt.Sprintf("%d kB", st.Board.MemTotal), hint)
 	}
 }
 
@@ -61,7 +67,7 @@ func checkKernel(span Span) func(*state.State) verify.Verdict {
 		if st.Kernel == nil || st.Kernel.Release == "" {
 			return verify.NotSeen(want, hint)
 		}
-		return within(span.Contains(st.Kernel.Release), want, st.Kernel.Release, hint)
+		return verify.Judge(span.Contains(st.Kernel.Release), want, st.Kernel.Release, hint)
 	}
 }
 
@@ -75,14 +81,25 @@ func checkOption(symbol string) func(*state.State) verify.Verdict {
 		if !ok {
 			return verify.Missing("y or m", hint)
 		}
-		return within(got == "y" || got == "m", "y or m", got, hint)
+		return verify.Judge(got == "y" || got == "m", "y or m", got, hint)
 	}
 }
 
-func within(ok bool, want, got, hint string) verify.Verdict {
-	v := verify.Verdict{Status: verify.Fail, Want: want, Got: got, Hint: hint}
-	if ok {
-		v.Status = verify.Pass
+// checkModule looks for what an option that is a module promises: a file of the kernel
+// that runs, or the module at work. What is built in needs none.
+func checkModule(symbol, module string) func(*state.State) verify.Verdict {
+	want, hint := "loaded, builtin or available", "modinfo "+module
+	return func(st *state.State) verify.Verdict {
+		if st.Kernel != nil && st.Kernel.Config[symbol] == "y" {
+			return verify.Judge(true, want, "builtin", hint)
+		}
+		if st.Modules == nil {
+			return verify.NotSeen(want, hint)
+		}
+		got, ok := st.Modules[module]
+		if !ok {
+			return verify.Missing(want, hint)
+		}
+		return verify.Judge(true, want, got, hint)
 	}
-	return v
 }

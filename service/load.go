@@ -490,9 +490,17 @@ func (s *Spec) Modules() []File {
 
 // Plan is all checks of the spec.
 func (s *Spec) Plan() *verify.Plan {
+	return s.PlanOf(func(Kind) bool { return true })
+}
+
+// PlanOf is the checks that blocks of some kinds make. What a kind promises of the
+// core's blocks, as the firewall does of zones, is part of it.
+func (s *Spec) PlanOf(wanted func(Kind) bool) *verify.Plan {
 	plan := &verify.Plan{}
 	for _, p := range s.blocks {
-		p.block.Checks(s.Router, plan)
+		if wanted(p.kind) {
+			p.block.Checks(s.Router, plan)
+		}
 	}
 	return plan
 }

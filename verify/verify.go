@@ -119,8 +119,13 @@ func Eval(p *Plan, st *state.State) ([]Result, error) {
 
 // Compare passes when got is want.
 func Compare(want, got, hint string) Verdict {
+	return Judge(want == got, want, got, hint)
+}
+
+// Judge passes when ok is true.
+func Judge(ok bool, want, got, hint string) Verdict {
 	v := Verdict{Status: Fail, Want: want, Got: got, Hint: hint}
-	if want == got {
+	if ok {
 		v.Status = Pass
 	}
 	return v
@@ -136,7 +141,8 @@ func NotSeen(want, hint string) Verdict {
 	return Verdict{Want: want, Got: "could not be seen", Hint: hint}
 }
 
-// UnitActive promises that a unit runs.
+// UnitActive promises that a unit runs. One that systemd starts again and again is not
+// active while it waits for the next time.
 func (p *Plan) UnitActive(id string, from hcl.Range, unit string) {
 	p.Add(Check{ID: id, Title: unit + " runs", From: from, Eval: func(st *state.State) Verdict {
 		hint := "systemctl status " + unit
@@ -147,6 +153,13 @@ func (p *Plan) UnitActive(id string, from hcl.Range, unit string) {
 		if !ok {
 			return Missing("active", hint)
 		}
-		return Compare("active", u.Active, hint)
+		v := Compare("active", u.Active, hint)
+		if v.Status == Fail && u.Result != "" && u.Result != "success" {
+			v.Got += " (" + u.Result + ")"
+		}
+		if u.Restarts > 0 {
+			v.Note = fmt.Sprintf("systemd has restarted it %d times", u.Restarts)
+		}
+		return v
 	}})
 }

@@ -113,9 +113,15 @@ func (t *Time) Lower(r *router.Router, m *nixgen.Module) {
 	m.Set(from, nixgen.Lines(lines.String()), "services", "chrony", "extraConfig")
 }
 
-// Checks look at the unit and ask the kernel whether somebody keeps its clock.
+// Checks look at the unit, ask the kernel whether somebody keeps its clock, and ask
+// the time in each network that gets it from the router.
 func (t *Time) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(t.Addr.String()+"/unit", t.Def, "chronyd.service")
+	for _, n := range t.Networks.Items {
+		for _, f := range n.Target.Fixed() {
+			t.serves(p, f.Addr().String(), n.Range)
+		}
+	}
 	p.Add(verify.Check{
 		ID: t.Addr.String() + "/synchronised", Title: "the clock is synchronised", From: t.Def,
 		Eval: func(st *state.State) verify.Verdict {
@@ -127,6 +133,31 @@ func (t *Time) Checks(_ *router.Router, p *verify.Plan) {
 				return verify.Verdict{Status: verify.Fail, Want: want, Got: "running free", Hint: hint}
 			}
 			return verify.Compare(want, want, hint)
+		},
+	})
+}
+
+// serves adds the check that the router tells the time on an address. Strata from 16
+// on are of servers that do not know it themselves (RFC 5905 section 7.3).
+func (t *Time) serves(p *verify.Plan, addr string, from hcl.Range) {
+	want, hint := "a time of stratum 1 to 15", "chronyd -Q 'server "+addr+" iburst'"
+	p.Add(verify.Check{
+		ID: t.Addr.String() + "/serves/" + addr, Title: "time is served on " + addr, From: from,
+		Needs: []state.Need{{Kind: state.NeedTime, Name: addr}},
+		Eval: func(st *state.State) verify.Verdict {
+			a, ok := st.Times[addr]
+			v := verify.Verdict{Status: verify.Fail, Want: want, Got: fmt.Sprintf("stratum %d", a.Stratum), Hint: hint}
+			switch {
+			case !ok:
+				return verify.NotSeen(want, hint)
+			case a.Error != "":
+				return verify.NotAsked(want, a.Error, hint)
+			case !a.Answered:
+				v.Got = "no answer"
+			case a.Stratum >= 1 && a.Stratum <= 15:
+				v.Status = verify.Pass
+			}
+			return v
 		},
 	})
 }

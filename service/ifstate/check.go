@@ -1,8 +1,12 @@
 package ifstate
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
@@ -14,24 +18,36 @@ import (
 // itself is inactive when all is well, so its state says nothing.
 func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 	for _, br := range r.Bridges {
-		link(p, br, br, "kind", func(l state.Link) string { return l.Kind }, "bridge")
+		links(r, p, br, br)
+		link(p, br.Addr.String()+"/kind", br, br.Def, "kind of", "bridge", func(l state.Link) string { return l.Kind })
+		link(p, br.Addr.String()+"/stp", br, cmp.Or(br.STP.Range, br.Def), "spanning tree of", onOff(br.STP.V), func(l state.Link) string { return onOff(l.STP) })
+		if br.MAC.Set {
+			link(p, br.Addr.String()+"/mac", br, br.MAC.Range, "MAC address of", string(br.MAC.V), func(l state.Link) string { return l.MAC })
+		}
 		for _, port := range br.Ports.Items {
-			name := string(port.Target.LinkName())
-			p.Add(verify.Check{
-				ID: fmt.Sprintf("%s/port/%s", br.Addr, name), Title: fmt.Sprintf("%s is a port of %s", name, br.LinkName()), From: port.Range,
-				Eval: onLink(name, string(br.LinkName()), func(l state.Link) string { return l.Master }),
-			})
+			member(p, br, port.Target, port.Range)
 		}
 	}
 	for _, v := range r.VLANs {
-		link(p, v, v, "kind", func(l state.Link) string { return l.Kind }, "vlan")
-		link(p, v, v, "id", func(l state.Link) string { return fmt.Sprint(l.VLAN) }, fmt.Sprint(v.ID.V))
-		link(p, v, v, "link", func(l state.Link) string { return l.Parent }, string(v.Link.Target.LinkName()))
+		links(r, p, v, v)
+		link(p, v.Addr.String()+"/kind", v, v.Def, "kind of", "vlan", func(l state.Link) string { return l.Kind })
+		link(p, v.Addr.String()+"/id", v, v.ID.Range, "VLAN of", fmt.Sprint(v.ID.V), func(l state.Link) string { return fmt.Sprint(l.VLAN) })
+		link(p, v.Addr.String()+"/link", v, v.Link.Range, "link below", string(v.Link.Target.LinkName()), func(l state.Link) string { return l.Parent })
+	}
+	for _, port := range r.Board.Ports {
+		if used(r, port) {
+			hardware(r, p, port)
+		}
 	}
 	for _, n := range r.Networks {
-		link(p, n, n.Link.Target, "up", func(l state.Link) string { return upDown(l.Up) }, "up")
+		p.LinkUp(n.Addr.String()+"/up", n.Def, string(n.Device()))
 		address(p, n, "ipv4", n.IPv4.Set, n.IPv4.V.DHCP, n.IPv4.V.String())
 		address(p, n, "ipv6", n.IPv6.Set, n.IPv6.V.Auto, n.IPv6.V.String())
+		if n.IPv4.V.DHCP {
+			leased(p, n)
+		}
+		gateway(p, n, "gateway", n.Gateway)
+		gateway(p, n, "gateway6", n.Gateway6)
 	}
 	for _, rt := range routes(r) {
 		p.Add(verify.Check{
@@ -59,34 +75,143 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 	b.drift(r, p)
 }
 
-func upDown(up bool) string {
-	if up {
-		return "up"
+// links adds the checks of a link that a block makes.
+func links(r *router.Router, p *verify.Plan, b conf.Block, l router.Link) {
+	id := b.Head().Addr.String()
+	hasMTU(r, p, id+"/mtu", l, b.Head().Def)
+	if len(on(r, l)) == 0 {
+		p.LinkUp(id+"/up", b.Head().Def, string(l.LinkName())) // else its networks promise it
 	}
-	return "down"
 }
 
-// link adds a check of one property of a link.
-func link(p *verify.Plan, b conf.Block, l router.Link, what string, get func(state.Link) string, want string) {
-	name := string(l.LinkName())
-	p.Add(verify.Check{
-		ID: fmt.Sprintf("%s/%s", b.Head().Addr, what), Title: fmt.Sprintf("%s of %s", what, name), From: b.Head().Def,
-		Eval: onLink(name, want, get),
+// member adds the checks of a port of a bridge. The flags are the kernel's defaults: a
+// port that is isolated or does not learn was made so by somebody else.
+func member(p *verify.Plan, br *router.Bridge, port router.Link, from hcl.Range) {
+	id := fmt.Sprintf("%s/port/%s", br.Addr, port.LinkName())
+	link(p, id, port, from, "bridge of", string(br.LinkName()), func(l state.Link) string { return l.Master })
+	p.LinkUp(id+"/up", from, string(port.LinkName()))
+	link(p, id+"/flags", port, from, "bridge flags of", "learning, flood", func(l state.Link) string {
+		if l.Port == nil {
+			return "no port of a bridge"
+		}
+		var flags []string
+		for _, f := range []struct {
+			on   bool
+			word string
+		}{{l.Port.Learning, "learning"}, {l.Port.Flood, "flood"}, {l.Port.Hairpin, "hairpin"}, {l.Port.Isolated, "isolated"}} {
+			if f.on {
+				flags = append(flags, f.word)
+			}
+		}
+		return strings.Join(flags, ", ")
 	})
 }
 
-func onLink(name, want string, get func(state.Link) string) func(*state.State) verify.Verdict {
-	return func(st *state.State) verify.Verdict {
-		hint := "ip -d link show " + name
-		if st.Links == nil {
+// hardware adds the checks of a port that is on the board. A MAC address that the
+// driver rolled would be another one after each boot, and with it leases and names.
+func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
+	user := portUser(r, port).Head()
+	id := fmt.Sprintf("%s/port/%s", user.Addr, port.Name)
+	hasMTU(r, p, id+"/mtu", port, user.Def)
+	name := string(port.Name)
+	p.Add(verify.Check{ID: id + "/mac", Title: "MAC address of " + name, From: user.Def, Eval: func(st *state.State) verify.Verdict {
+		want, hint := "one that stays", "cat /sys/class/net/"+name+"/addr_assign_type"
+		l, ok := st.Links[name]
+		switch {
+		case st.Links == nil || ok && l.MACFrom == "":
+			return verify.NotSeen(want, hint)
+		case !ok:
+			return verify.Missing(want, hint)
+		case l.MACFrom == "random":
+			return verify.Compare(want, "random: "+l.MAC, hint)
+		}
+		return verify.Verdict{Status: verify.Pass, Want: want, Got: l.MAC + " (" + l.MACFrom + ")", Hint: hint}
+	}})
+	if port.Kind == router.PortDSA {
+		want := "dsa on " + string(port.Conduit)
+		link(p, id+"/switch", port, user.Def, "switch of", want, func(l state.Link) string { return l.Kind + " on " + l.Parent })
+	}
+}
+
+func hasMTU(r *router.Router, p *verify.Plan, id string, l router.Link, from hcl.Range) {
+	want, said := wantMTU(r, l)
+	link(p, id, l, cmp.Or(said, from), "MTU of", fmt.Sprint(want), func(l state.Link) string { return fmt.Sprint(l.MTU) })
+}
+
+// wantMTU is the MTU of a link and where the spec says so. IfState leaves alone what is
+// not said: Ethernet's 1500, and a VLAN takes that of the link below it.
+func wantMTU(r *router.Router, l router.Link) (int, hcl.Range) {
+	switch l := l.(type) {
+	case *router.Bridge:
+		if l.MTU.Set {
+			return int(l.MTU.V), l.MTU.Range
+		}
+	case *router.VLAN:
+		if l.MTU.Set {
+			return int(l.MTU.V), l.MTU.Range
+		}
+		return wantMTU(r, l.Link.Target)
+	}
+	return 1500, hcl.Range{}
+}
+
+// leased adds the check of the default route that comes with a lease (RFC 2132 section
+// 3.5).
+func leased(p *verify.Plan, n *router.Network) {
+	want, hint := "a default route by DHCP on "+string(n.Device()), "ip route show default"
+	p.Add(verify.Check{ID: n.Addr.String() + "/default", Title: "default route of " + string(n.Device()), From: n.IPv4.Range, Eval: func(st *state.State) verify.Verdict {
+		if st.Routes == nil {
 			return verify.NotSeen(want, hint)
 		}
-		l, ok := st.Links[name]
-		if !ok {
-			return verify.Missing(want, hint)
+		for _, rt := range st.Routes {
+			if rt.To == "0.0.0.0/0" && rt.Link == string(n.Device()) && rt.Proto == "dhcp" && rt.Table == "" {
+				return verify.Verdict{Status: verify.Pass, Want: want, Got: "via " + rt.Via, Hint: hint}
+			}
 		}
-		return verify.Compare(want, get(l), hint)
+		return verify.Missing(want, hint)
+	}})
+}
+
+// gateway adds the check that the next hop of a default route answers ARP or neighbour
+// solicitations. Before the first packet goes there nobody knows.
+func gateway(p *verify.Plan, n *router.Network, what string, gw conf.Value[router.Addr]) {
+	if !gw.Set {
+		return
 	}
+	addr := gw.V.String()
+	want, hint := "reachable", "ip neigh show "+addr
+	p.Add(verify.Check{
+		ID: n.Addr.String() + "/" + what, Title: "gateway " + addr + " is there", From: gw.Range,
+		Needs: []state.Need{{Kind: state.NeedPeer, Name: addr}},
+		Eval: func(st *state.State) verify.Verdict {
+			if st.Neighbours == nil {
+				return verify.NotSeen(want, hint)
+			}
+			for _, nb := range st.Neighbours {
+				switch {
+				case nb.Address != addr || nb.Link != string(n.Device()):
+				case nb.State == "FAILED" || nb.State == "INCOMPLETE":
+					return verify.Compare(want, nb.State, hint)
+				default:
+					return verify.Verdict{Status: verify.Pass, Want: want, Got: nb.MAC + " " + nb.State, Hint: hint}
+				}
+			}
+			return verify.Skipped(want, "no packet has gone there yet", hint)
+		},
+	})
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+// link adds a check of one property of a link.
+func link(p *verify.Plan, id string, l router.Link, from hcl.Range, what, want string, get func(state.Link) string) {
+	name := string(l.LinkName())
+	p.Link(id, what+" "+name, from, name, want, get)
 }
 
 // address adds the check of a network's address: the one that the spec gives, or
@@ -122,20 +247,31 @@ func address(p *verify.Plan, n *router.Network, family string, set, dynamic bool
 }
 
 func hasRoute(rt route) func(*state.State) verify.Verdict {
-	want := fmt.Sprintf("%s dev %s", rt.to, rt.dev)
+	want := rt.to
 	if rt.via != "" {
-		want = fmt.Sprintf("%s via %s", rt.to, rt.via)
+		want += " via " + rt.via
+	}
+	if rt.dev != "" {
+		want += " dev " + string(rt.dev)
+	}
+	if rt.metric != 0 {
+		want += fmt.Sprintf(" metric %d", rt.metric)
 	}
 	return func(st *state.State) verify.Verdict {
 		hint := "ip route show " + rt.to
 		if st.Routes == nil {
 			return verify.NotSeen(want, hint)
 		}
-		for _, got := range st.Routes {
-			if got.To == rt.to && got.Via == rt.via && (rt.via != "" || got.Link == string(rt.dev)) {
-				return verify.Verdict{Status: verify.Pass, Want: want, Got: want, Hint: hint}
-			}
+		if slices.ContainsFunc(st.Routes, rt.is) {
+			return verify.Compare(want, want, hint)
 		}
 		return verify.Missing(want, hint)
 	}
+}
+
+// is tells whether a route of the kernel is this one. IPv6 gives a metric of 1024 to
+// those that have none (include/net/ip6_route.h, IP6_RT_PRIO_USER).
+func (rt route) is(got state.Route) bool {
+	return got.To == rt.to && got.Via == rt.via && got.Table == "" && (rt.dev == "" || got.Link == string(rt.dev)) &&
+		(rt.metric == 0 || got.Metric == rt.metric)
 }

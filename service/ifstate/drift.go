@@ -22,48 +22,78 @@ var ignored = regexp.MustCompile(`^(lo|br-[\da-f]{12}.*|docker\d+.*|ppp\d+|veth.
 // and of daemons: what they add is theirs to keep.
 var dynamicProto = []string{"kernel", "ra", "dhcp", "redirect", "zebra", "bird", "babel", "bgp", "isis", "ospf", "rip", "eigrp"}
 
-// drift adds the checks for what nobody declared. What it finds is classed:
-// declared, dynamic (the kernel's, a daemon's) or foreign; only the last is named.
+// A class is what a thing is that was seen: the spec's, somebody's who may (the
+// kernel's, a daemon's), or nobody's. Only the last is named.
+type class int
+
+const (
+	declared class = iota
+	dynamic
+	foreign
+)
+
+// A finding is the things of one sort that were seen.
+type finding struct {
+	n       [3]int // by class
+	foreign []string
+}
+
+func (f *finding) add(c class, what string) {
+	f.n[c]++
+	if c == foreign {
+		f.foreign = append(f.foreign, what)
+	}
+}
+
+// drift adds the checks for what nobody declared.
 func (b *Interfaces) drift(r *router.Router, p *verify.Plan) {
-	add := func(what, title, hint string, look func(*state.State) ([]string, bool)) {
+	add := func(what, title, hint string, look func(*state.State) (finding, bool)) {
 		p.Add(verify.Check{
 			ID: b.Addr.String() + "/foreign/" + what, Title: title, From: b.Def,
 			Eval: func(st *state.State) verify.Verdict {
-				found, seen := look(st)
+				f, seen := look(st)
 				if !seen {
 					return verify.NotSeen("none", hint)
 				}
-				slices.Sort(found)
-				if len(found) == 0 {
-					found = []string{"none"}
+				got := "none"
+				if len(f.foreign) > 0 {
+					slices.Sort(f.foreign)
+					got = strings.Join(slices.Compact(f.foreign), ", ")
 				}
-				return verify.Compare("none", strings.Join(found, ", "), hint)
+				v := verify.Compare("none", got, hint)
+				v.Note = fmt.Sprintf("%d declared, %d dynamic", f.n[declared], f.n[dynamic])
+				return v
 			},
 		})
 	}
-	add("links", "no links that nobody declared", "ip link", func(st *state.State) ([]string, bool) { return b.foreignLinks(r, st), st.Links != nil })
-	add("addresses", "no addresses that nobody declared", "ip addr", func(st *state.State) ([]string, bool) { return foreignAddrs(r, st), st.Addrs != nil })
-	add("routes", "no routes that nobody declared", "ip route", func(st *state.State) ([]string, bool) { return foreignRoutes(r, st), st.Routes != nil })
-	add("rules", "no routing rules that nobody declared", "ip rule", func(st *state.State) ([]string, bool) {
-		var out []string
-		for _, rule := range st.Rules {
-			out = append(out, rule.Text)
-		}
-		return out, st.Rules != nil
-	})
-	add("listeners", "no sockets that nobody declared", "ss -lntup", func(st *state.State) ([]string, bool) { return foreignListeners(r, st), st.Listeners != nil })
+	add("links", "no links that nobody declared", "ip -d link", func(st *state.State) (finding, bool) { return b.driftLinks(r, st), st.Links != nil })
+	add("addresses", "no addresses that nobody declared", "ip addr", func(st *state.State) (finding, bool) { return driftAddrs(r, st), st.Addrs != nil })
+	add("routes", "no routes that nobody declared", "ip route", func(st *state.State) (finding, bool) { return driftRoutes(r, st), st.Routes != nil })
+	add("rules", "no routing rules that nobody declared", "ip rule", func(st *state.State) (finding, bool) { return driftRules(st), st.Rules != nil })
+	add("neighbours", "no neighbours that nobody declared", "ip neigh show nud permanent", func(st *state.State) (finding, bool) { return driftNeighbours(r, st), st.Neighbours != nil })
+	add("listeners", "no sockets that nobody declared", "ss -lntup", func(st *state.State) (finding, bool) { return driftListeners(r, st), st.Listeners != nil })
 }
 
-func (b *Interfaces) foreignLinks(r *router.Router, st *state.State) []string {
-	known := map[string]bool{}
-	for _, l := range r.Links() {
-		known[string(l.LinkName())] = true
-	}
-	var out []string
-	for name := range st.Links {
-		if !known[name] && !ignored.MatchString(name) && !b.ignores(name) {
-			out = append(out, name)
+func (b *Interfaces) driftLinks(r *router.Router, st *state.State) (f finding) {
+	known := ours(r)
+	for name, l := range st.Links {
+		switch {
+		case known[name]:
+			f.add(declared, name)
+		case ignored.MatchString(name) || b.ignores(name):
+			f.add(dynamic, name)
+		default:
+			f.add(foreign, strings.TrimSpace(name+" "+l.Kind))
 		}
+	}
+	return f
+}
+
+// ours are the names of the links that the spec or the board has.
+func ours(r *router.Router) map[string]bool {
+	out := map[string]bool{}
+	for _, l := range r.Links() {
+		out[string(l.LinkName())] = true
 	}
 	return out
 }
@@ -78,55 +108,94 @@ func (b *Interfaces) ignores(name string) bool {
 	return false
 }
 
-func foreignAddrs(r *router.Router, st *state.State) []string {
+func driftAddrs(r *router.Router, st *state.State) (f finding) {
 	known := map[string]bool{}
-	mine := map[string]bool{}
+	mine := ours(r)
 	for _, n := range r.Networks {
 		mine[string(n.Device())] = true
 		for _, p := range n.Fixed() {
 			known[string(n.Device())+" "+p.String()] = true
 		}
 	}
-	for _, l := range r.Links() {
-		mine[string(l.LinkName())] = true
-	}
-	var out []string
 	for _, a := range st.Addrs {
 		p, err := netip.ParsePrefix(a.Prefix)
-		own := err == nil && p.Addr().IsLinkLocalUnicast() && p.Addr().Is6()
-		if mine[a.Link] && !a.Dynamic && !own && !known[a.Link+" "+a.Prefix] {
-			out = append(out, a.Prefix+" on "+a.Link)
+		linkLocal := err == nil && p.Addr().IsLinkLocalUnicast() && p.Addr().Is6() // the kernel's, on every link
+		switch {
+		case known[a.Link+" "+a.Prefix]:
+			f.add(declared, a.Prefix)
+		case !mine[a.Link] || a.Dynamic || linkLocal:
+			f.add(dynamic, a.Prefix)
+		default:
+			f.add(foreign, a.Prefix+" on "+a.Link)
 		}
 	}
-	return out
+	return f
 }
 
-func foreignRoutes(r *router.Router, st *state.State) []string {
-	known := map[string]bool{}
-	for _, rt := range routes(r) {
-		known[rt.to+" "+rt.via] = true
-	}
-	var out []string
+func driftRoutes(r *router.Router, st *state.State) (f finding) {
+	known := routes(r)
 	for _, rt := range st.Routes {
-		if !slices.Contains(dynamicProto, rt.Proto) && !known[rt.To+" "+rt.Via] {
-			out = append(out, strings.TrimSpace(fmt.Sprintf("%s via %s dev %s %s", rt.To, rt.Via, rt.Link, rt.Table)))
+		switch {
+		case slices.ContainsFunc(known, func(k route) bool { return k.is(rt) }):
+			f.add(declared, rt.To)
+		case slices.Contains(dynamicProto, rt.Proto):
+			f.add(dynamic, rt.To)
+		default:
+			f.add(foreign, routeText(rt))
 		}
 	}
-	return out
+	return f
 }
 
-// foreignListeners are sockets that can be reached over the network and that no
-// block claimed. Ports above 1023 of UDP are where clients wait for answers.
-func foreignListeners(r *router.Router, st *state.State) []string {
-	var out []string
+// routeText is as ip route prints it.
+func routeText(rt state.Route) string {
+	var b strings.Builder
+	b.WriteString(rt.To)
+	for _, part := range []struct{ word, value string }{{"via", rt.Via}, {"dev", rt.Link}, {"table", rt.Table}, {"proto", rt.Proto}} {
+		if part.value != "" {
+			b.WriteString(" " + part.word + " " + part.value)
+		}
+	}
+	return b.String()
+}
+
+func driftRules(st *state.State) (f finding) {
+	for _, rule := range st.Rules {
+		f.add(foreign, fmt.Sprintf("%d: %s", rule.Priority, rule.Text))
+	}
+	return f
+}
+
+// driftNeighbours finds entries that somebody set by hand: with one a packet goes where
+// no host has asked for it. Tunnels and the like have their own.
+func driftNeighbours(r *router.Router, st *state.State) (f finding) {
+	mine := ours(r)
+	for _, n := range st.Neighbours {
+		switch {
+		case n.State != "PERMANENT" || !mine[n.Link]:
+			f.add(dynamic, n.Address)
+		default:
+			f.add(foreign, fmt.Sprintf("%s is %s on %s", n.Address, n.MAC, n.Link))
+		}
+	}
+	return f
+}
+
+// driftListeners finds sockets that can be reached over the network and that no block
+// claimed. Ports above 1023 of UDP are where clients wait for answers.
+func driftListeners(r *router.Router, st *state.State) (f finding) {
 	for _, l := range st.Listeners {
 		a, err := netip.ParseAddr(l.Address)
-		if err == nil && a.IsLoopback() || claimed(r, l) || l.Protocol == "udp" && l.Port >= 1024 && l.Program != "" {
-			continue
+		switch {
+		case claimed(r, l):
+			f.add(declared, l.Program)
+		case err == nil && a.IsLoopback() || l.Protocol == "udp" && l.Port >= 1024 && l.Program != "":
+			f.add(dynamic, l.Program)
+		default:
+			f.add(foreign, strings.TrimSpace(fmt.Sprintf("%s/%d %s", l.Protocol, l.Port, l.Program)))
 		}
-		out = append(out, strings.TrimSpace(fmt.Sprintf("%s/%d %s", l.Protocol, l.Port, l.Program)))
 	}
-	return slices.Compact(slices.Sorted(slices.Values(out)))
+	return f
 }
 
 func claimed(r *router.Router, l state.Listener) bool {

@@ -11,7 +11,6 @@ import (
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
-	"github.com/nbr-dev/nbr/verify"
 )
 
 // DHCP4Kind is the dhcp4 block.
@@ -151,10 +150,4 @@ func (d *DHCP4) reservations() hcl.Diagnostics {
 		macs[r.MAC.V], addrs[r.IPv4.V.Addr] = r, r
 	}
 	return diags
-}
-
-// Checks look at the unit. That it answers is a question that verify asks on the
-// network.
-func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
-	p.UnitActive(d.Addr.String()+"/unit", d.Def, "kea-dhcp4-server.service")
 }

@@ -76,26 +76,41 @@ func (d *DHCP4) extra(r *router.Router, out nixgen.Attrs) nixgen.Attrs {
 		k, v := it.Element()
 		add := service.Nix(v)
 		if list, ok := add.(nixgen.List); ok && k.AsString() == "option-data" {
-			add = append(d.without(r, list), list...)
+			add = append(d.ownOptions(r), list...)
 		}
 		out = put(out, attr(k.AsString(), nixgen.At{From: from, Expr: add}))
 	}
 	return out
 }
 
-// without are nbr's own options but those that the user gives too.
-func (d *DHCP4) without(r *router.Router, user nixgen.List) nixgen.List {
-	return slices.DeleteFunc(d.options(r), func(own nixgen.Expr) bool {
-		return slices.ContainsFunc(user, func(u nixgen.Expr) bool { return optionName(u) == optionName(own) })
-	})
+// ownOptions are nbr's options but those that the user gives, too.
+func (d *DHCP4) ownOptions(r *router.Router) nixgen.List {
+	own := d.options(r)
+	if !d.Extra.Set {
+		return own
+	}
+	for it := d.Extra.V.ElementIterator(); it.Next(); {
+		k, v := it.Element()
+		if k.AsString() != "option-data" {
+			continue
+		}
+		user, ok := service.Nix(v).(nixgen.List)
+		if !ok {
+			return nil // no list: nobody knows what the options are
+		}
+		own = slices.DeleteFunc(own, func(o nixgen.Expr) bool {
+			return slices.ContainsFunc(user, func(u nixgen.Expr) bool { return optionPart(u, "name") == optionPart(o, "name") })
+		})
+	}
+	return own
 }
 
-// optionName is the name of an entry of option-data.
-func optionName(e nixgen.Expr) string {
+// optionPart is the name or the data of an entry of option-data.
+func optionPart(e nixgen.Expr, part string) string {
 	attrs, _ := e.(nixgen.Attrs)
 	for _, a := range attrs {
-		if name, ok := a.Value.(nixgen.Str); ok && a.Name[0] == "name" {
-			return string(name)
+		if text, ok := a.Value.(nixgen.Str); ok && a.Name[0] == part {
+			return string(text)
 		}
 	}
 	return ""

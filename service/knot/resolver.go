@@ -4,6 +4,8 @@
 package knot
 
 import (
+	"cmp"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -11,7 +13,6 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
-	"github.com/nbr-dev/nbr/verify"
 )
 
 // ResolverKind is the resolver block.
@@ -81,7 +82,7 @@ func (b *Resolver) Lower(r *router.Router, m *nixgen.Module) {
 		return append([]string{"services", "knot-resolver", "settings"}, path...)
 	}
 	m.Set(from, nixgen.Bool(true), "services", "knot-resolver", "enable")
-	m.Set(service.Origin(b.Addr, orDef(b.Workers.Range, b.Def)), nixgen.Int(b.Workers.V), settings("workers")...)
+	m.Set(service.Origin(b.Addr, cmp.Or(b.Workers.Range, b.Def)), nixgen.Int(b.Workers.V), settings("workers")...)
 	listen := settings("network", "listen")
 	m.Add(from, listen, listener([]string{"127.0.0.1", "::1"}))
 	views := settings("views")
@@ -111,13 +112,6 @@ func (b *Resolver) Lower(r *router.Router, m *nixgen.Module) {
 	service.AddExtra(m, b, b.Extra, settings()...)
 }
 
-func orDef(at, def hcl.Range) hcl.Range {
-	if at == (hcl.Range{}) {
-		return def
-	}
-	return at
-}
-
 // listener is an entry of network.listen. freebind lets it start before the
 // address is there and keep it when the link goes.
 func listener(addrs []string) nixgen.Attrs {
@@ -133,18 +127,5 @@ func view(subnets []string, answer string) nixgen.Attrs {
 	return nixgen.Attrs{
 		{Name: []string{"answer"}, Value: nixgen.Str(answer)},
 		{Name: []string{"subnets"}, Value: service.Strs(subnets)},
-	}
-}
-
-// Checks look at the unit and at the addresses that it listens on: the router's
-// own and those of the networks, and none towards an upstream.
-func (b *Resolver) Checks(_ *router.Router, p *verify.Plan) {
-	p.UnitActive(b.Addr.String()+"/unit", b.Def, "knot-resolver.service")
-	addrs := []string{"127.0.0.1", "::1"}
-	for _, n := range b.Networks.All() {
-		addrs = append(addrs, addresses(n)...)
-	}
-	for _, proto := range []string{"udp", "tcp"} {
-		p.Listens(b.Addr.String()+"/listen/"+proto, b.Networks.Range, proto, 53, addrs)
 	}
 }

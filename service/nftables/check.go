@@ -27,18 +27,61 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 			case !slices.Contains(st.Tables, table):
 				return verify.Missing("table "+table, hint)
 			}
-			return verify.Compare(table, table, hint)
+			v := verify.Compare(table, table, hint)
+			v.Note = besides(st.Tables, table)
+			return v
 		},
 	})
+	for _, n := range r.Networks {
+		f.closed(r, p, n)
+	}
 	for _, by := range f.authors(r) {
 		p.Add(verify.Check{
 			ID: by.Addr.String() + "/rules", Title: "firewall rules of " + by.Addr.String(), From: by.From, Needs: []state.Need{need},
-			Eval: sameRules(table, func(line string) bool { return strings.Contains(line, " "+by.Addr.String()+`"`) }),
+			Eval: sameRules(table, func(line string) bool { return strings.Contains(line, " "+by.Addr.String()+`"`) }, func(state.Ruleset) string { return "" }),
 		})
 	}
 	p.Add(verify.Check{
 		ID: f.Addr.String() + "/ruleset", Title: "nothing else is in the table, and the order is right", From: f.Def, Needs: []state.Need{need},
-		Eval: sameRules(table, func(string) bool { return true }),
+		Eval: sameRules(table, func(string) bool { return true }, dropped),
+	})
+}
+
+// besides names the tables of others. Docker and libvirt have theirs, and what they do
+// is not for this spec to judge.
+func besides(tables []string, own string) string {
+	others := slices.DeleteFunc(slices.Clone(tables), func(t string) bool { return t == own })
+	if len(others) == 0 {
+		return ""
+	}
+	return "also loaded: " + strings.Join(others, ", ")
+}
+
+// closed adds the checks that strangers get no answer from what the router serves
+// elsewhere. Of UDP only DNS and NTP can be asked in a way that would be answered.
+func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network) {
+	zone := r.ZoneOf(n)
+	if !n.Upstream() || !n.IPv4.Set || zone == nil {
+		return
+	}
+	seen := map[string]bool{}
+	for _, l := range r.Claims.Listens {
+		port := fmt.Sprintf("%s/%d", l.Protocol, l.Port)
+		if seen[port] || l.Protocol == "udp" && l.Port != 53 && l.Port != 123 || f.reachable(r, zone, n, l) {
+			continue
+		}
+		seen[port] = true
+		p.Closed(fmt.Sprintf("%s/closed/%s/%s", zone.Addr, n.Device(), port), zone.Def, string(n.Device()), port)
+	}
+}
+
+// reachable tells whether the spec lets strangers in a network get to the port of a
+// socket, or to somebody else by it.
+func (f *Firewall) reachable(r *router.Router, zone *router.Zone, n *router.Network, l *router.Listen) bool {
+	return slices.ContainsFunc(r.Claims.Listens, func(o *router.Listen) bool {
+		return o.Protocol == l.Protocol && o.Port == l.Port && o.Serves(n) && slices.Contains(zone.Allow.All(), router.ServiceName(o.Service))
+	}) || slices.ContainsFunc(r.PortForwards, func(pf *router.PortForward) bool {
+		return pf.From.Target == zone && string(pf.Protocol.V) == l.Protocol && int(pf.Port.V.First) <= l.Port && l.Port <= int(pf.Port.V.Last)
 	})
 }
 
@@ -58,7 +101,7 @@ func (f *Firewall) authors(r *router.Router) []router.By {
 }
 
 // sameRules compares the lines of a table's listing that concern somebody.
-func sameRules(table string, concerns func(line string) bool) func(*state.State) verify.Verdict {
+func sameRules(table string, concerns func(line string) bool, note func(state.Ruleset) string) func(*state.State) verify.Verdict {
 	return func(st *state.State) verify.Verdict {
 		hint := "nft list table " + table
 		if st.Tables != nil && !slices.Contains(st.Tables, table) {
@@ -71,7 +114,9 @@ func sameRules(table string, concerns func(line string) bool) func(*state.State)
 		}
 		if slices.Equal(want, got) {
 			rules := fmt.Sprintf("%d lines of its listing", len(want))
-			return verify.Compare(rules, rules, hint)
+			v := verify.Compare(rules, rules, hint)
+			v.Note = note(rs)
+			return v
 		}
 		v := verify.Verdict{Status: verify.Fail, Want: "the generated rules in their order", Got: "another order", Hint: hint}
 		if missing := without(want, got); len(missing) > 0 {
@@ -81,6 +126,18 @@ func sameRules(table string, concerns func(line string) bool) func(*state.State)
 		}
 		return v
 	}
+}
+
+// dropped is what the chains have dropped since they were loaded.
+func dropped(rs state.Ruleset) string {
+	var parts []string
+	for _, d := range rs.Drops {
+		parts = append(parts, fmt.Sprintf("%d packets in %s", d.Packets, d.Chain))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "dropped: " + strings.Join(parts, ", ")
 }
 
 func only(lines []string, concerns func(string) bool) []string {

@@ -7,8 +7,6 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
-	"github.com/nbr-dev/nbr/verify"
-	"github.com/nbr-dev/nbr/verify/state"
 )
 
 // NixKind is the nix block. It is there without being written.
@@ -104,32 +102,4 @@ func users(r *router.Router, s *router.Secret) []*router.SecretUse {
 		}
 	}
 	return out
-}
-
-// Checks look for the Nix daemon and the secrets' files. Their content is nobody's
-// business.
-func (b *Nix) Checks(r *router.Router, p *verify.Plan) {
-	p.UnitActive(b.Addr.String()+"/unit", b.Def, "nix-daemon.socket")
-	for _, s := range r.Secrets {
-		path := s.Location()
-		p.Add(verify.Check{
-			ID: s.Addr.String() + "/file", Title: path, From: s.Def,
-			Needs: []state.Need{{Kind: state.NeedFile, Name: path}},
-			Eval: func(st *state.State) verify.Verdict {
-				want, hint := "a file that others cannot read", "stat "+path
-				if st.Files == nil {
-					return verify.NotSeen(want, hint)
-				}
-				f, ok := st.Files[path]
-				if !ok {
-					return verify.Missing(want, hint)
-				}
-				v := verify.Verdict{Status: verify.Fail, Want: want, Got: "mode " + f.Mode, Hint: hint}
-				if n := len(f.Mode); n > 0 && f.Mode[n-1] == '0' {
-					v.Status = verify.Pass
-				}
-				return v
-			},
-		})
-	}
 }

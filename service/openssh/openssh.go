@@ -94,16 +94,25 @@ func literal(a netip.Addr) string {
 	return a.String()
 }
 
-// Checks look at the unit and at the addresses that it listens on.
+// Checks look at the unit and at the addresses that it listens on, and talk to it
+// there.
 func (b *SSH) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(b.Addr.String()+"/unit", b.Def, "sshd.service")
 	var addrs []string
-	if !b.dynamic() {
-		for _, n := range b.Networks.All() {
-			for _, f := range n.Fixed() {
+	greets := func(a netip.Addr, from hcl.Range) {
+		addr := netip.AddrPortFrom(a, uint16(b.Port.V)).String()
+		p.Greets(b.Addr.String()+"/greets/"+addr, "sshd answers on "+addr, from, addr, "SSH-2.0-") // RFC 4253 section 4.2
+	}
+	for _, n := range b.Networks.Items {
+		for _, f := range n.Target.Fixed() {
+			greets(f.Addr(), n.Range)
+			if !b.dynamic() {
 				addrs = append(addrs, f.Addr().String())
 			}
 		}
+	}
+	if b.dynamic() {
+		greets(netip.AddrFrom4([4]byte{127, 0, 0, 1}), b.Networks.Range)
 	}
 	p.Listens(b.Addr.String()+"/listen", b.Networks.Range, "tcp", int(b.Port.V), addrs)
 }

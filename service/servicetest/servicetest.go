@@ -4,21 +4,29 @@
 //	*.hcl            the spec, as far as the service needs it
 //	want/NAME.nix    the modules that it becomes; others are not looked at
 //	ok.json          a state in which every check of the service passes
-//	FAIL.json        a state in which some do not, and
-//	FAIL.txt         the exact report of those
+//	NAME.patch.json  what is otherwise in a state in which some do not (RFC 7396), and
+//	NAME.txt         the exact report of that one
 //	bad/NAME.hcl     a spec with # ERROR: code (or # WARNING: code) on its lines
 //
-// and the harness fails if a kind of block is in none of them. Run the tests with
-// -update to write the wanted modules and reports anew.
+// where states are judged by the checks that blocks of the folder's package make. The
+// harness fails if a kind of block is in none of them, if a check that passes
+// in ok.json fails in no other state beside it, if a class of checks (the type of a
+// block and what it promises: network/ipv4) passes nowhere, or if a check has an
+// opinion about a state that shows nothing. Run the tests with -update to write the
+// wanted modules and reports anew.
 package servicetest
 
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,7 +56,7 @@ func Run(t *testing.T, reg *service.Registry, folders ...string) {
 		}
 		files = append(files, found...)
 	}
-	covered := map[string]bool{}
+	covered := map[string]bool{} // what a block or a class of checks was shown to be, or to do
 	for _, file := range files {
 		ar, err := txtar.ParseFile(file)
 		if err != nil {
@@ -62,6 +70,11 @@ func Run(t *testing.T, reg *service.Registry, folders ...string) {
 			if !covered[k.Type+"/"+what] {
 				t.Errorf("no txtar file shows %q of the %s block", what, k.Type)
 			}
+		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(covered)) {
+		if class, ok := strings.CutSuffix(what, "/promised"); ok && !(covered[class+"/ok"] && covered[class+"/fail"]) {
+			t.Errorf("no state in a txtar file shows a %s that passes and one that fails", class)
 		}
 	}
 }
@@ -159,59 +172,147 @@ func has(spec *service.Spec, typ string) bool {
 	return false
 }
 
-// states evaluates the plan over every state in the archive.
+// states evaluates the plan over every state in the archive, and over the one in
+// which nothing was seen.
 func (c *testCase) states(t *testing.T, spec *service.Spec, covered map[string]bool) {
+	plan := spec.PlanOf(c.own)
+	if len(plan.Checks) == 0 {
+		return
+	}
+	results, err := verify.Eval(plan, &state.State{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		covered[class(r)+"/promised"] = true
+		if r.Status != verify.Unknown {
+			t.Errorf("%s is %s, and nothing was seen", r.ID, r.Status)
+		}
+	}
+	ok, there := c.get("ok.json")
+	if !there {
+		return
+	}
+	left := map[string]bool{}
+	for _, r := range c.judge(t, plan, "ok", ok, covered) {
+		switch r.Status {
+		case verify.Fail:
+			t.Errorf("ok.json: %s fails", r.ID)
+		case verify.Pass:
+			left[r.ID] = true
+		}
+	}
 	for _, f := range c.ar.Files {
-		name, ok := strings.CutSuffix(f.Name, ".json")
-		if !ok || strings.Contains(name, "/") {
+		name, is := strings.CutSuffix(f.Name, ".patch.json")
+		if !is {
 			continue
 		}
-		var st state.State
-		dec := json.NewDecoder(bytes.NewReader(f.Data))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&st); err != nil {
+		patched, err := mergePatch(ok, f.Data)
+		if err != nil {
 			t.Fatalf("%s: %s", f.Name, err)
 		}
-		results, err := verify.Eval(spec.Plan(), &st)
-		if err != nil {
-			t.Fatal(err)
+		for _, r := range c.judge(t, plan, name, patched, covered) {
+			if r.Status == verify.Fail {
+				delete(left, r.ID)
+			}
 		}
-		c.report(t, spec, name, results, covered)
+	}
+	for _, id := range slices.Sorted(maps.Keys(left)) {
+		t.Errorf("%s passes, and no other state makes it fail", id)
 	}
 }
 
-// report compares what is not well with the report in the archive. Checks that a
-// state does not speak of are unknown; they are counted, not listed.
-func (c *testCase) report(t *testing.T, spec *service.Spec, name string, results []verify.Result, covered map[string]bool) {
+// own tells whether a kind is of the package whose folder the archive is in.
+func (c *testCase) own(k service.Kind) bool {
+	folder := filepath.Base(filepath.Dir(filepath.Dir(c.file)))
+	return path.Base(reflect.TypeOf(k.New()).Elem().PkgPath()) == folder
+}
+
+// class is what a check promises, whatever the block is called.
+func class(r verify.Result) string {
+	typ, _, _ := strings.Cut(r.Block(), ".")
+	what, _, _ := strings.Cut(strings.TrimPrefix(r.ID, r.Block()+"/"), "/")
+	return typ + "/" + what
+}
+
+// judge compares what is not well in a state with the report in the archive. Checks
+// that the state does not speak of are unknown; they are counted, not listed.
+func (c *testCase) judge(t *testing.T, plan *verify.Plan, name string, data []byte, covered map[string]bool) []verify.Result {
+	var st state.State
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&st); err != nil {
+		t.Fatalf("%s: %s", name, err)
+	}
+	results, err := verify.Eval(plan, &st)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b strings.Builder
 	n := map[verify.Status]int{}
 	for _, r := range results {
 		n[r.Status]++
-		typ, _, _ := strings.Cut(r.ID, ".")
-		typ, _, _ = strings.Cut(typ, "/")
+		typ, _, _ := strings.Cut(class(r), "/")
 		switch r.Status {
 		case verify.Pass:
-			covered[typ+"/ok"] = true
+			covered[typ+"/ok"], covered[class(r)+"/ok"] = true, true
 		case verify.Fail:
-			covered[typ+"/fail"] = true
+			covered[typ+"/fail"], covered[class(r)+"/fail"] = true, true
 			fmt.Fprintf(&b, "FAIL %s %s:%d\n  want %s\n  got  %s\n  see  %s\n", r.ID, r.From.Filename, r.From.Start.Line, r.Want, r.Got, r.Hint)
 		}
 	}
-	fmt.Fprintf(&b, "%d pass, %d fail, %d unknown\n", n[verify.Pass], n[verify.Fail], n[verify.Unknown])
+	fmt.Fprintf(&b, "%d pass, %d fail, %d unknown", n[verify.Pass], n[verify.Fail], n[verify.Unknown])
+	if n[verify.Skip] > 0 {
+		fmt.Fprintf(&b, ", %d skip", n[verify.Skip])
+	}
+	b.WriteByte('\n')
 	want, ok := c.get(name + ".txt")
 	switch {
 	case *update:
 		c.put(t, name+".txt", []byte(b.String()))
 	case !ok:
-		t.Errorf("%s.json has no %s.txt; run with -update", name, name)
+		t.Errorf("%s has no %s.txt; run with -update", name, name)
 	default:
 		if d := cmp.Diff(string(want), b.String()); d != "" {
 			t.Errorf("%s.txt (-want +got):\n%s", name, d)
 		}
 	}
-	if name == "ok" && n[verify.Fail] > 0 {
-		t.Errorf("ok.json: %d checks fail", n[verify.Fail])
+	return results
+}
+
+// mergePatch applies a JSON merge patch (RFC 7396).
+func mergePatch(doc, patch []byte) ([]byte, error) {
+	var d, p any
+	if err := errors.Join(decode(doc, &d), decode(patch, &p)); err != nil {
+		return nil, err
 	}
+	return json.Marshal(merge(d, p))
+}
+
+// decode keeps numbers as they are written.
+func decode(b []byte, v *any) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	return dec.Decode(v)
+}
+
+func merge(doc, patch any) any {
+	changes, ok := patch.(map[string]any)
+	if !ok {
+		return patch
+	}
+	out, ok := doc.(map[string]any)
+	if !ok {
+		out = map[string]any{}
+	}
+	for k, v := range changes {
+		if v == nil {
+			delete(out, k)
+			continue
+		}
+		out[k] = merge(out[k], v)
+	}
+	return out
 }
 
 var expectRE = regexp.MustCompile(`# (ERROR|WARNING): ([a-z0-9-]+(?: [a-z0-9-]+)*)`)

@@ -1,9 +1,11 @@
 package wireguard
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -16,23 +18,13 @@ import (
 // the kernel takes a prefix away from one peer when another asks for it.
 func (t *Tunnel) Checks(_ *router.Router, p *verify.Plan) {
 	name := string(t.LinkName())
-	p.Add(verify.Check{
-		ID: t.Addr.String() + "/link", Title: "tunnel " + name, From: t.Def,
-		Eval: func(st *state.State) verify.Verdict {
-			hint := "ip -d link show " + name
-			if st.Links == nil {
-				return verify.NotSeen("wireguard", hint)
-			}
-			l, ok := st.Links[name]
-			if !ok {
-				return verify.Missing("wireguard", hint)
-			}
-			return verify.Compare("wireguard", l.Kind, hint)
-		},
-	})
+	id := t.Addr.String()
+	p.Link(id+"/link", "tunnel "+name, t.Def, name, "wireguard", func(l state.Link) string { return l.Kind })
+	p.LinkUp(id+"/up", t.Def, name)
+	p.Link(id+"/mtu", "MTU of "+name, cmp.Or(t.MTU.Range, t.Def), name, fmt.Sprint(t.MTU.V), func(l state.Link) string { return fmt.Sprint(l.MTU) })
 	if t.Listen.Set {
 		t.add(p, "listen", "listens on udp/"+fmt.Sprint(t.Listen.V), t.Listen.Range, fmt.Sprint(t.Listen.V),
-			func(w state.WireGuard) string { return fmt.Sprint(w.ListenPort) })
+			func(w state.WireGuard) string { return fmt.Sprint(w.ListenPort) }, nil)
 	}
 	for _, peer := range t.Peers {
 		t.add(p, "peer/"+string(peer.Name.V), "peer "+string(peer.Name.V), peer.Def, allowed(peer),
@@ -42,13 +34,22 @@ func (t *Tunnel) Checks(_ *router.Router, p *verify.Plan) {
 					return "no such peer"
 				}
 				return strings.Join(slices.Sorted(slices.Values(got.AllowedIPs)), " ")
-			})
+			}, func(w state.WireGuard, now int64) string { return handshake(w.Peers[string(peer.PublicKey.V)], now) })
 	}
-	t.add(p, "peers", "no other peers", t.Def, "none", func(w state.WireGuard) string { return t.strangers(w) })
+	t.add(p, "peers", "no other peers", t.Def, "none", func(w state.WireGuard) string { return t.strangers(w) }, nil)
+}
+
+// handshake is how long ago the peer was there. A peer that is switched off is no
+// fault of the router's.
+func handshake(p state.Peer, now int64) string {
+	if p.Handshake == 0 {
+		return "no handshake yet"
+	}
+	return fmt.Sprintf("last handshake %s ago", time.Duration(max(now-p.Handshake, 0))*time.Second)
 }
 
 // add adds a check of what the kernel has of the tunnel.
-func (t *Tunnel) add(p *verify.Plan, what, title string, from hcl.Range, want string, get func(state.WireGuard) string) {
+func (t *Tunnel) add(p *verify.Plan, what, title string, from hcl.Range, want string, get func(state.WireGuard) string, note func(w state.WireGuard, now int64) string) {
 	name := string(t.LinkName())
 	p.Add(verify.Check{
 		ID: t.Addr.String() + "/" + what, Title: title, From: from,
@@ -61,7 +62,11 @@ func (t *Tunnel) add(p *verify.Plan, what, title string, from hcl.Range, want st
 			if !ok {
 				return verify.Missing(want, hint)
 			}
-			return verify.Compare(want, get(w), hint)
+			v := verify.Compare(want, get(w), hint)
+			if note != nil {
+				v.Note = note(w, st.Time)
+			}
+			return v
 		},
 	})
 }

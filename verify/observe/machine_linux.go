@@ -130,6 +130,11 @@ func (l *looker) system(context.Context) error {
 	booted, err1 := os.Readlink(l.path("/run/booted-system"))
 	current, err2 := os.Readlink(l.path("/run/current-system"))
 	l.st.System = &state.System{Hostname: host, Booted: booted, Current: current}
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	l.st.System.BootedKernel, err1 = os.Readlink(l.path("/run/booted-system/kernel"))
+	l.st.System.CurrentKernel, err2 = os.Readlink(l.path("/run/current-system/kernel"))
 	return errors.Join(err1, err2)
 }
 

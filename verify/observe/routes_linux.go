@@ -108,6 +108,8 @@ func (h *hop) attribute(attr uint16, v []byte) {
 	switch {
 	case attr == unix.RTA_OIF:
 		h.index = u32(v)
+	case attr == unix.RTA_PRIORITY:
+		h.Metric = int(u32(v))
 	case attr == unix.RTA_VIA && len(v) > 2: // RFC 8950: a family and an address of it
 		v = v[2:]
 		fallthrough

@@ -58,6 +58,9 @@ type System struct {
 	Hostname string `json:"hostname"`
 	Booted   string `json:"booted"`  // /run/booted-system
 	Current  string `json:"current"` // /run/current-system
+	// The kernels of both: where they differ, the one that runs is not the promised one.
+	BootedKernel  string `json:"booted_kernel,omitempty"`
+	CurrentKernel string `json:"current_kernel,omitempty"`
 }
 
 // Link is a network interface.
@@ -105,11 +108,12 @@ type Addr struct {
 
 // Route is a route.
 type Route struct {
-	To    string `json:"to"` // 0.0.0.0/0 for the default
-	Via   string `json:"via,omitempty"`
-	Link  string `json:"link"`
-	Proto string `json:"proto,omitempty"` // as in rt_protos: kernel, boot, static, ra, dhcp
-	Table string `json:"table,omitempty"` // empty for main
+	To     string `json:"to"` // 0.0.0.0/0 for the default
+	Via    string `json:"via,omitempty"`
+	Link   string `json:"link"`
+	Proto  string `json:"proto,omitempty"` // as in rt_protos: kernel, boot, static, ra, dhcp
+	Table  string `json:"table,omitempty"` // empty for main
+	Metric int    `json:"metric,omitempty"`
 }
 
 // Rule is a rule of policy routing that is not one of the kernel's three.

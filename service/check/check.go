@@ -1,0 +1,128 @@
+// Package check is for what nbr does not know: a command on the router that says
+// whether something holds. It is how a spec extends nbr verify without a line of Go.
+package check
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// Kind is the check block.
+func Kind() service.Kind {
+	return service.Kind{
+		Type: "check", Doc: "A command that nbr verify runs on the router. It exits with 0 if all is well, 1 if not, 3 if it cannot tell, and says why on standard output.",
+		File: "system", New: func() service.Block { return &Check{} },
+	}
+}
+
+// Check is the check block.
+type Check struct {
+	conf.Header
+	Name     conf.Value[router.Name]    `hcl:"name,label"`
+	Command  conf.List[string]          `hcl:"command,required" doc:"The program and its arguments, as in [\"ping\", \"-c1\", \"192.0.2.1\"]. There is no shell: [\"sh\", \"-c\", \"…\"] where one is needed."`
+	Title    conf.Value[string]         `hcl:"title,optional" doc:"What is checked, for the report."`
+	Timeout  conf.Value[router.Seconds] `hcl:"timeout,optional" default:"10s" doc:"How long it may take, 60s at most; longer is unknown."`
+	Packages conf.List[Package]         `hcl:"packages,optional" doc:"Packages of nixpkgs that the command needs, as in [\"curl\"]."`
+}
+
+// longest is how long one command may keep a report waiting.
+const longest = 60
+
+// Package is the path of an attribute of nixpkgs.
+type Package string
+
+var packageRE = regexp.MustCompile(`^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*$`)
+
+// UnmarshalText wants identifiers of Nix with dots between them.
+func (p *Package) UnmarshalText(b []byte) error {
+	if !packageRE.Match(b) {
+		return fmt.Errorf("%q is no package of nixpkgs such as curl", b)
+	}
+	*p = Package(b)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Package) Describe() string { return "package of nixpkgs" }
+
+// Resolve judges the command and claims what it needs.
+func (c *Check) Resolve(s *router.Scope) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	if len(c.Command.Items) == 0 || c.Command.Items[0].V == "" {
+		return hcl.Diagnostics{diag.Error("bad-value", c.Command.Range, "No command", "There is nothing to run.")}
+	}
+	for _, a := range c.Command.Items {
+		if strings.ContainsRune(a.V, 0) {
+			diags = append(diags, diag.Error("bad-value", a.Range, "Bad argument", "No argument of a program can hold a NUL."))
+		}
+	}
+	program := c.Command.Items[0]
+	if strings.Contains(program.V, "/") && !path.IsAbs(program.V) {
+		diags = append(diags, diag.Error("bad-value", program.Range, "Bad program",
+			"%s depends on the folder that nbr verify is started in. Write the name of a program, or its whole path.", program.V))
+	}
+	if c.Timeout.V < 1 || c.Timeout.V > longest {
+		diags = append(diags, diag.Error("bad-value", c.Timeout.Range, "Bad timeout", "A command may take 1 to %d seconds.", longest))
+	}
+	for _, p := range c.Packages.Items {
+		s.Package(p.Range, string(p.V))
+	}
+	return diags
+}
+
+// Lower has nothing to do: what the command needs is claimed.
+func (c *Check) Lower(*router.Router, *nixgen.Module) {}
+
+// Checks is the command itself.
+func (c *Check) Checks(_ *router.Router, p *verify.Plan) {
+	args := c.Command.All()
+	title := c.Title.V
+	if title == "" {
+		title = strings.Join(args, " ")
+	}
+	name := c.Addr.String()
+	want, hint := "exit code 0", strings.Join(args, " ")
+	p.Add(verify.Check{
+		ID: name, Title: title, From: c.Def,
+		Needs: []state.Need{{Kind: state.NeedCommand, Name: name, Args: args, Timeout: int(c.Timeout.V)}},
+		Eval: func(st *state.State) verify.Verdict {
+			r, ok := st.Commands[name]
+			switch {
+			case !ok:
+				return verify.NotSeen(want, hint)
+			case r.Error != "":
+				return verify.Verdict{Want: want, Got: r.Error, Hint: hint}
+			}
+			v := verify.Judge(r.Exit == 0, want, said(r), hint)
+			if r.Exit != 0 && r.Exit != 1 { // 3 is "cannot tell", the others are nobody's word
+				v.Status = verify.Unknown
+			}
+			return v
+		},
+	})
+}
+
+// said is what a command said, or how it ended.
+func said(c state.Command) string {
+	code := fmt.Sprintf("exit code %d", c.Exit)
+	switch text := strings.TrimSpace(c.Output); {
+	case text == "":
+		return code
+	case c.Exit > 1:
+		return code + ": " + text
+	default:
+		return text
+	}
+}

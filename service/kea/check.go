@@ -1,0 +1,117 @@
+package kea
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// Checks look at the unit, and at what a stranger and each host with a reservation
+// are offered when they ask: a server can run and listen nowhere.
+func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
+	p.UnitActive(d.Addr.String()+"/unit", d.Def, "kea-dhcp4-server.service")
+	if d.replaced("subnet", "interface") {
+		return // the user's additions make another network of it
+	}
+	device := string(d.Network.Target.Device())
+	if pool := d.pool(); !d.replaced("pools") {
+		d.offered(p, "offer", "a client gets an address of the pool", d.Pool.Range, device, pool, func(o state.Offer) string {
+			if a, err := netip.ParseAddr(o.Address); err == nil && slices.ContainsFunc(d.Pool.All(), func(r router.AddrRange) bool { return r.Contains(a) }) {
+				return pool
+			}
+			return o.Address
+		})
+	}
+	from := d.Network.Range
+	d.detail(p, "prefix", "clients get the network's prefix", from, "/"+strconv.Itoa(d.prefix().Bits()), func(o state.Offer) string { return "/" + strconv.Itoa(o.Prefix) })
+	for _, opt := range d.ownOptions(r) {
+		want := optionPart(opt, "data")
+		switch optionPart(opt, "name") {
+		case "routers":
+			d.detail(p, "router", "clients get the router as their gateway", from, want, func(o state.Offer) string { return strings.Join(o.Routers, ", ") })
+		case "domain-name-servers":
+			d.detail(p, "dns", "clients get name servers", cmp.Or(d.DNS.Range, from), want, func(o state.Offer) string { return strings.Join(o.DNS, ", ") })
+		case "domain-name":
+			d.detail(p, "domain", "clients get a domain", cmp.Or(d.Domain.Range, d.Network.Target.Domain.Range), want, func(o state.Offer) string { return o.Domain })
+		}
+	}
+	if !d.replaced("valid-lifetime", "min-valid-lifetime", "max-valid-lifetime") {
+		seconds := func(n int64) string { return fmt.Sprintf("%d s", n) }
+		d.detail(p, "lease", "leases last as long as they should", cmp.Or(d.Lease.Range, d.Def), seconds(int64(d.Lease.V)), func(o state.Offer) string { return seconds(o.Lease) })
+	}
+	if d.replaced("reservations") {
+		return
+	}
+	for _, res := range d.Reservations {
+		d.offered(p, "reservation/"+string(res.Name.V), fmt.Sprintf("%s gets %s", res.Name.V, res.IPv4.V), res.IPv4.Range,
+			device+" "+string(res.MAC.V), res.IPv4.V.String(), func(o state.Offer) string { return o.Address })
+	}
+}
+
+// offered adds a check of what a client is offered. No offer is a failure.
+func (d *DHCP4) offered(p *verify.Plan, what, title string, from hcl.Range, name, want string, get func(state.Offer) string) {
+	d.judge(p, what, title, from, name, want, func(o state.Offer, hint string) verify.Verdict {
+		if !o.Answered {
+			return verify.Verdict{Status: verify.Fail, Want: want, Got: "no offer", Hint: hint}
+		}
+		return verify.Compare(want, get(o), hint)
+	})
+}
+
+// detail adds a check of one part of the offer to a stranger. Where there is no offer,
+// that has been said.
+func (d *DHCP4) detail(p *verify.Plan, what, title string, from hcl.Range, want string, get func(state.Offer) string) {
+	d.judge(p, "offer/"+what, title, from, string(d.Network.Target.Device()), want, func(o state.Offer, hint string) verify.Verdict {
+		if !o.Answered {
+			return verify.NotSeen(want, hint)
+		}
+		return verify.Compare(want, get(o), hint)
+	})
+}
+
+func (d *DHCP4) judge(p *verify.Plan, what, title string, from hcl.Range, name, want string, judge func(state.Offer, string) verify.Verdict) {
+	device := string(d.Network.Target.Device())
+	hint := "nmap --script broadcast-dhcp-discover (from a host on " + device + ")"
+	p.Add(verify.Check{
+		ID: d.Addr.String() + "/" + what, Title: title, From: from,
+		Needs: []state.Need{{Kind: state.NeedOffer, Name: name}},
+		Eval: func(st *state.State) verify.Verdict {
+			o, ok := st.Offers[name]
+			switch {
+			case !ok:
+				return verify.NotSeen(want, hint)
+			case verify.NoCarrier(st, device):
+				return verify.Skipped(want, "nobody is connected to "+device, hint)
+			case o.Error != "":
+				return verify.NotAsked(want, o.Error, hint)
+			}
+			return judge(o, hint)
+		},
+	})
+}
+
+// pool is what a stranger may get, for people.
+func (d *DHCP4) pool() string {
+	var ranges []string
+	for _, r := range d.Pool.All() {
+		ranges = append(ranges, r.String())
+	}
+	return "an address of " + strings.Join(ranges, ", ")
+}
+
+// replaced tells whether the user's additions say one of these otherwise.
+func (d *DHCP4) replaced(keys ...string) bool {
+	if !d.Extra.Set {
+		return false
+	}
+	return slices.ContainsFunc(keys, func(k string) bool { return d.Extra.V.Type().HasAttribute(k) })
+}

@@ -1,0 +1,120 @@
+package verify
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// NotAsked is the verdict where a question could not be asked, with the reason.
+func NotAsked(want, why, hint string) Verdict {
+	return Verdict{Want: want, Got: "nobody could be asked: " + why, Hint: hint}
+}
+
+// Skipped is the verdict where there is nothing to judge, with the reason.
+func Skipped(want, why, hint string) Verdict {
+	return Verdict{Status: Skip, Want: want, Got: why, Hint: hint}
+}
+
+// A Query is a question to a DNS server and the answer that is promised.
+type Query struct {
+	ID, Title          string
+	From               hcl.Range
+	Server, Name, Type string
+	Code               string // NOERROR, SERVFAIL, …
+	AD                 bool   // the data is authenticated (RFC 4035 section 3.2.3)
+	// Given is another question that has to be answered well for this one's answer to
+	// tell anything, if there is one.
+	Given *Query
+}
+
+func (q *Query) need() state.Need {
+	return state.Need{Kind: state.NeedAnswer, Name: fmt.Sprintf("%s %s %s", q.Server, q.Name, q.Type)}
+}
+
+// Resolves promises the answer to a question.
+func (p *Plan) Resolves(q Query) {
+	need := q.need()
+	want, hint := q.Code, fmt.Sprintf("dig @%s %s %s", q.Server, q.Name, q.Type)
+	if q.AD {
+		want, hint = want+" with the AD flag", hint+" +dnssec"
+	}
+	needs := []state.Need{need}
+	if q.Given != nil {
+		needs = append(needs, q.Given.need())
+	}
+	p.Add(Check{ID: q.ID, Title: q.Title, From: q.From, Needs: needs, Eval: func(st *state.State) Verdict {
+		a, ok := st.Answers[need.Name]
+		switch {
+		case !ok:
+			return NotSeen(want, hint)
+		case a.Error != "":
+			return NotAsked(want, a.Error, hint)
+		case q.Given != nil && st.Answers[q.Given.need().Name].Code != q.Given.Code:
+			return NotSeen(want, hint)
+		case !a.Answered:
+			return Verdict{Status: Fail, Want: want, Got: "no answer", Hint: hint}
+		}
+		got := a.Code
+		if q.AD && a.Authenticated {
+			got += " with the AD flag"
+		}
+		return Compare(want, got, hint)
+	}})
+}
+
+// Greets promises that a server on TCP answers with a line that begins like this.
+func (p *Plan) Greets(id, title string, from hcl.Range, addr, prefix string) {
+	need := state.Need{Kind: state.NeedBanner, Name: addr}
+	want := prefix + "…"
+	host, port := addr[:strings.LastIndexByte(addr, ':')], addr[strings.LastIndexByte(addr, ':')+1:]
+	hint := fmt.Sprintf("nc %s %s", strings.Trim(host, "[]"), port)
+	p.Add(Check{ID: id, Title: title, From: from, Needs: []state.Need{need}, Eval: func(st *state.State) Verdict {
+		b, ok := st.Banners[need.Name]
+		v := Verdict{Status: Fail, Want: want, Got: b.Line, Hint: hint}
+		switch {
+		case !ok:
+			return NotSeen(want, hint)
+		case b.Error != "":
+			return NotAsked(want, b.Error, hint)
+		case !b.Connected:
+			v.Got = "no connection"
+		case strings.HasPrefix(b.Line, prefix):
+			v.Status = Pass
+		}
+		return v
+	}})
+}
+
+// Closed promises that nothing of the router answers to a stranger on a link. What is
+// written as "tcp/22" is asked for.
+func (p *Plan) Closed(id string, from hcl.Range, link, port string) {
+	need := state.Need{Kind: state.NeedReach, Name: link + " " + port}
+	want := "no answer"
+	protocol, number, _ := strings.Cut(port, "/")
+	hint := fmt.Sprintf("nmap -Pn -s%s -p %s ADDRESS (from outside)", map[string]string{"tcp": "S", "udp": "U"}[protocol], number)
+	title := fmt.Sprintf("%s is closed to strangers on %s", port, link)
+	p.Add(Check{ID: id, Title: title, From: from, Needs: []state.Need{need}, Eval: func(st *state.State) Verdict {
+		r, ok := st.Reaches[need.Name]
+		switch {
+		case !ok:
+			return NotSeen(want, hint)
+		case r.Error != "" && NoCarrier(st, link):
+			return Skipped(want, "no cable in "+link, hint)
+		case r.Error != "":
+			return NotAsked(want, r.Error, hint)
+		case r.Answered:
+			return Verdict{Status: Fail, Want: want, Got: r.Answer, Hint: hint}
+		}
+		return Compare(want, want, hint)
+	}})
+}
+
+// NoCarrier tells whether a link is known to have nobody at its other end.
+func NoCarrier(st *state.State, link string) bool {
+	l, ok := st.Links[link]
+	return ok && l.Up && !l.Carrier
+}
