@@ -13,7 +13,7 @@ import (
 	"github.com/nbr-dev/nbr/verify/observe"
 )
 
-var update = flag.Bool("update", false, "record the whole router anew")
+var record = flag.Bool("record", false, "write testdata/states/bench-b.json anew")
 
 // recorded is what nbr observe sees of the whole router while it is healthy, as it is: the
 // board, the kernel and its options are those of the computer that the test ran on.
@@ -35,7 +35,7 @@ func (r *wholeRouter) record(t *testing.T) {
 // What was seen of the healthy router replays anywhere with the same verdicts. A check that
 // asks for something new fails here: record it with
 //
-//	go test ./internal/referee -run TestTheWholeRouter -update
+//	go test ./internal/referee -run TestTheWholeRouter -record
 func TestTheRecordedRouter(t *testing.T) {
 	t.Parallel()
 	f, err := os.Open(recorded)
