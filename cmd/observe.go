@@ -22,10 +22,12 @@ func (a *app) observeCommand() *cli.Command {
 		Description: "Looks at this machine and writes all that the checks of the spec need as JSON, to be\n" +
 			"judged anywhere. No part of it is a secret. The spec is " + deviceSpec + " if that is there,\n" +
 			"else the current folder. Exit code 3 if something could not be looked at.\n\n" +
+			asksWhat + "\n" +
 			"Examples:\n" +
 			"   nbr observe -o state.json\n" +
 			"   ssh root@router nbr observe | nbr verify -state - router/",
 		Flags: append(varFlag(),
+			passiveFlag(),
 			&cli.StringFlag{Name: "o", Usage: "write to `FILE`, for nobody else to read, instead of standard output"}),
 		Action: a.observe,
 	}
@@ -36,7 +38,7 @@ func (a *app) observe(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	st := observe.Look(c.Context, observe.Options{Needs: s.Plan().Needs(), Time: time.Now().Unix()})
+	st := observe.Look(c.Context, observe.Options{Needs: s.Plan().Needs(), Time: time.Now().Unix(), Passive: c.Bool("passive")})
 	if c.Context.Err() != nil {
 		return exit{ExitUnknown, "interrupted; nothing was written"}
 	}

@@ -24,18 +24,30 @@ import (
 // deviceSpec is where a router has the spec that it was made of.
 const deviceSpec = "/etc/nbr/spec"
 
+// asksWhat is what verify and observe send and run: all of it.
+const asksWhat = "Whether services serve is asked of themselves: a DNS query, a connection to SSH, a question\n" +
+	"for the time. A DHCP client's DISCOVER and a stranger's packets to a port are received on the\n" +
+	"link, but never were on its wire; what this router answers to them is. No lease is taken. The\n" +
+	"commands of check blocks are run. -passive leaves all of this out.\n"
+
+// passiveFlag is of all commands that look at a router.
+func passiveFlag() cli.Flag {
+	return boolFlag("passive", "ask nobody anything: no DHCP, no DNS, no commands; what only an answer would show is not judged")
+}
+
 func (a *app) verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name: "verify", Usage: "say line by line whether this router is what its spec promises", ArgsUsage: "[DIR]",
-		Description: "Looks at this machine, changes nothing and sends nothing. The spec is " + deviceSpec + "\n" +
-			"if that is there, else the current folder. Exit code 0 if all checks pass (some may be\n" +
-			"skipped), 1 if one fails, 3 if none fails but something could not be looked at, 2 if the\n" +
-			"spec is wrong.\n\n" +
+		Description: "Looks at this machine and changes nothing. The spec is " + deviceSpec + " if that is there,\n" +
+			"else the current folder. Exit code 0 if all checks pass (some may be skipped), 1 if one\n" +
+			"fails, 3 if none fails but something could not be looked at, 2 if the spec is wrong.\n\n" +
+			asksWhat + "\n" +
 			"Examples:\n" +
 			"   nbr verify                              on the router\n" +
 			"   nbr verify -settle 30s                  wait until all is well, for half a minute at most\n" +
 			"   nbr verify -only network.lan -v         one block, with what passes\n" +
 			"   nbr verify -only 'network.*/ipv4'       the IPv4 addresses of all networks\n" +
+			"   nbr verify -passive                     look, and ask nobody\n" +
 			"   nbr verify -plan router/                what would be checked, and why\n" +
 			"   ssh root@router nbr observe | nbr verify -state - router/\n" +
 			"   nbr verify -format junit >report.xml    for CI",
@@ -45,6 +57,7 @@ func (a *app) verifyCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "only", Usage: "only the checks of `ADDRESS`, as network.lan or network.lan/ipv4; * and ? fit anything (may be given several times)"},
 			boolFlag("plan", "list the checks and the lines that promise them; look at nothing"),
 			&cli.DurationFlag{Name: "settle", Usage: "look again until all checks pass or `DURATION`, as 30s, is over", DefaultText: "look once"},
+			passiveFlag(),
 			boolFlag("v", "list what passes, too")),
 		Action: a.verify,
 	}
@@ -77,7 +90,7 @@ func (a *app) verify(c *cli.Context) error {
 		return rep.List(w)
 	}
 	rep, err := a.settle(c.Context, c.Duration("settle"), func(ctx context.Context) (*report.Report, error) {
-		st, err := a.look(ctx, c.String("state"), plan)
+		st, err := a.look(ctx, c.String("state"), plan, c.Bool("passive"))
 		if err != nil {
 			return nil, exit{ExitUnknown, err.Error()}
 		}
@@ -111,7 +124,9 @@ func (a *app) reportForm(c *cli.Context) (func(*report.Report, *diag.Writer) err
 	switch {
 	case c.Duration("settle") < 0:
 		return nil, usage("-settle takes a time to wait, not %s", c.Duration("settle"))
-	case c.Bool("plan") && (c.IsSet("state") || c.IsSet("settle") || c.IsSet("format") || c.IsSet("v")):
+	case c.Bool("passive") && c.IsSet("state"):
+		return nil, usage("-passive is for a look at this machine: what -state holds has been asked")
+	case c.Bool("plan") && (c.Bool("passive") || c.IsSet("state") || c.IsSet("settle") || c.IsSet("format") || c.IsSet("v")):
 		return nil, usage("-plan looks at nothing and prints a list: it goes with -only and -var")
 	case c.IsSet("settle") && c.String("state") == "-":
 		return nil, usage("standard input is read once: -settle needs a file for -state, or none")
@@ -161,11 +176,11 @@ func (a *app) settle(ctx context.Context, most time.Duration, look func(context.
 }
 
 // look is what the plan's checks judge: this machine, or a recording of one.
-func (a *app) look(ctx context.Context, file string, plan *verify.Plan) (*state.State, error) {
+func (a *app) look(ctx context.Context, file string, plan *verify.Plan, passive bool) (*state.State, error) {
 	var in io.Reader
 	switch file {
 	case "":
-		return observe.Look(ctx, observe.Options{Needs: plan.Needs(), Time: time.Now().Unix()}), nil
+		return observe.Look(ctx, observe.Options{Needs: plan.Needs(), Time: time.Now().Unix(), Passive: passive}), nil
 	case "-":
 		in, file = a.Stdin, "standard input"
 	default:

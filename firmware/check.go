@@ -3,6 +3,7 @@ package firmware
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
@@ -88,7 +89,7 @@ func checkOption(symbol string) func(*state.State) verify.Verdict {
 // checkModule looks for what an option that is a module promises: a file of the kernel
 // that runs, or the module at work. What is built in needs none.
 func checkModule(symbol, module string) func(*state.State) verify.Verdict {
-	want, hint := "loaded, builtin or available", "modinfo "+module
+	want, hint := "loaded, builtin, available", "modinfo "+module
 	return func(st *state.State) verify.Verdict {
 		if st.Kernel != nil && st.Kernel.Config[symbol] == "y" {
 			return verify.Judge(true, want, "builtin", hint)
@@ -100,6 +101,6 @@ func checkModule(symbol, module string) func(*state.State) verify.Verdict {
 		if !ok {
 			return verify.Missing(want, hint)
 		}
-		return verify.Judge(true, want, got, hint)
+		return verify.Judge(slices.Contains(strings.Split(want, ", "), got), want, got, hint)
 	}
 }

@@ -264,6 +264,7 @@ func TestChecks(t *testing.T) {
 		return &state.State{
 			Board:  &state.Board{Compatible: []string{"bananapi,bpi-r4-2g5", "bananapi,bpi-r4", "mediatek,mt7988a"}, MemTotal: 8140600},
 			Kernel: &state.Kernel{Release: "6.12.63-bpi-r4", Config: map[string]string{"NET_DSA": "y", "WIREGUARD": "m"}},
+			Modules: map[string]string{"wireguard": "available"},
 		}
 	}
 	tests := []struct {
@@ -277,9 +278,10 @@ func TestChecks(t *testing.T) {
 		{"another kernel", func(s *state.State) { s.Kernel.Release = "6.1.2" }, "firmware/kernel fail"},
 		{"no WireGuard", func(s *state.State) { delete(s.Kernel.Config, "WIREGUARD") }, "firmware/kernel/WIREGUARD fail"},
 		{"WireGuard off", func(s *state.State) { s.Kernel.Config["WIREGUARD"] = "n" }, "firmware/kernel/WIREGUARD fail"},
-		{"no config.gz", func(s *state.State) { s.Kernel.Config = nil }, "firmware/kernel/NET_DSA unknown, firmware/kernel/WIREGUARD unknown"},
+		{"no module for this kernel", func(s *state.State) { delete(s.Modules, "wireguard") }, "firmware/module/WIREGUARD fail"},
+		{"no config.gz", func(s *state.State) { s.Kernel.Config = nil }, "firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA fail, firmware/kernel/WIREGUARD unknown"},
 		{"nothing seen", func(s *state.State) { *s = state.State{} },
-			"firmware/board unknown, firmware/memory unknown, firmware/kernel unknown, firmware/kernel/NET_DSA unknown, firmware/kernel/WIREGUARD unknown"},
+			"firmware/board unknown, firmware/memory unknown, firmware/kernel unknown, firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA unknown, firmware/kernel/WIREGUARD unknown, firmware/module/WIREGUARD unknown"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

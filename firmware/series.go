@@ -42,9 +42,10 @@ func (s Span) String() string {
 // Contains tells whether a kernel release, as uname -r prints it, is of the
 // span.
 func (s Span) Contains(release string) bool {
-	parts := strings.FieldsFunc(release, func(r rune) bool { return r < '0' || r > '9' })
+	major, rest, _ := strings.Cut(release, ".")
+	minor := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
 	var got Series
-	if len(parts) < 2 || got.UnmarshalText([]byte(parts[0]+"."+parts[1])) != nil {
+	if got.UnmarshalText([]byte(major+"."+minor)) != nil {
 		return false
 	}
 	return s.First.Compare(got) <= 0 && got.Compare(s.Last) <= 0

@@ -94,8 +94,7 @@ func (p *Plan) Greets(id, title string, from hcl.Range, addr, prefix string) {
 func (p *Plan) Closed(id string, from hcl.Range, link, port string) {
 	need := state.Need{Kind: state.NeedReach, Name: link + " " + port}
 	want := "no answer"
-	protocol, number, _ := strings.Cut(port, "/")
-	hint := fmt.Sprintf("nmap -Pn -s%s -p %s ADDRESS (from outside)", map[string]string{"tcp": "S", "udp": "U"}[protocol], number)
+	hint := fmt.Sprintf("ss -lnp '( sport = :%s )'; nft list ruleset", port[strings.IndexByte(port, '/')+1:])
 	title := fmt.Sprintf("%s is closed to strangers on %s", port, link)
 	p.Add(Check{ID: id, Title: title, From: from, Needs: []state.Need{need}, Eval: func(st *state.State) Verdict {
 		r, ok := st.Reaches[need.Name]

@@ -41,8 +41,8 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 	}
 	for _, n := range r.Networks {
 		p.LinkUp(n.Addr.String()+"/up", n.Def, string(n.Device()))
-		address(p, n, "ipv4", n.IPv4.Set, n.IPv4.V.DHCP, n.IPv4.V.String())
-		address(p, n, "ipv6", n.IPv6.Set, n.IPv6.V.Auto, n.IPv6.V.String())
+		address(p, n, "ipv4", n.IPv4.Range, n.IPv4.Set, n.IPv4.V.DHCP, n.IPv4.V.String())
+		address(p, n, "ipv6", n.IPv6.Range, n.IPv6.Set, n.IPv6.V.Auto, n.IPv6.V.String())
 		if n.IPv4.V.DHCP {
 			leased(p, n)
 		}
@@ -122,14 +122,18 @@ func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
 			return verify.NotSeen(want, hint)
 		case !ok:
 			return verify.Missing(want, hint)
-		case l.MACFrom == "random":
-			return verify.Compare(want, "random: "+l.MAC, hint)
 		}
-		return verify.Verdict{Status: verify.Pass, Want: want, Got: l.MAC + " (" + l.MACFrom + ")", Hint: hint}
+		got := fmt.Sprintf("%s (%s)", l.MAC, l.MACFrom)
+		return verify.Judge(slices.Contains([]string{"permanent", "set", "stolen"}, l.MACFrom), want, got, hint)
 	}})
 	if port.Kind == router.PortDSA {
 		want := "dsa on " + string(port.Conduit)
-		link(p, id+"/switch", port, user.Def, "switch of", want, func(l state.Link) string { return l.Kind + " on " + l.Parent })
+		link(p, id+"/switch", port, user.Def, "switch of", want, func(l state.Link) string {
+			if l.Kind != "dsa" {
+				return "no port of a switch"
+			}
+			return "dsa on " + l.Parent
+		})
 	}
 }
 
@@ -216,13 +220,13 @@ func link(p *verify.Plan, id string, l router.Link, from hcl.Range, what, want s
 
 // address adds the check of a network's address: the one that the spec gives, or
 // any that somebody else gave.
-func address(p *verify.Plan, n *router.Network, family string, set, dynamic bool, want string) {
+func address(p *verify.Plan, n *router.Network, family string, from hcl.Range, set, dynamic bool, want string) {
 	if !set {
 		return
 	}
 	dev := string(n.Device())
 	p.Add(verify.Check{
-		ID: fmt.Sprintf("%s/%s", n.Addr, family), Title: fmt.Sprintf("%s address of %s", family, dev), From: n.Def,
+		ID: fmt.Sprintf("%s/%s", n.Addr, family), Title: fmt.Sprintf("%s address of %s", family, dev), From: from,
 		Eval: func(st *state.State) verify.Verdict {
 			hint := "ip addr show dev " + dev
 			if st.Addrs == nil {

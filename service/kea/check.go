@@ -80,7 +80,7 @@ func (d *DHCP4) detail(p *verify.Plan, what, title string, from hcl.Range, want 
 
 func (d *DHCP4) judge(p *verify.Plan, what, title string, from hcl.Range, name, want string, judge func(state.Offer, string) verify.Verdict) {
 	device := string(d.Network.Target.Device())
-	hint := "nmap --script broadcast-dhcp-discover (from a host on " + device + ")"
+	hint := "journalctl -u kea-dhcp4-server -n 20"
 	p.Add(verify.Check{
 		ID: d.Addr.String() + "/" + what, Title: title, From: from,
 		Needs: []state.Need{{Kind: state.NeedOffer, Name: name}},

@@ -2,7 +2,7 @@ package nixos
 
 import (
 	"fmt"
-	"strings"
+	"strconv"
 
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
@@ -61,7 +61,8 @@ func secret(r *router.Router, p *verify.Plan, s *router.Secret) {
 				return verify.Missing(want, hint)
 			}
 			got := fmt.Sprintf("owner %s, mode %s", f.Owner, f.Mode)
-			return verify.Judge(strings.HasSuffix(f.Mode, "0") && f.Owner == owner, want, got, hint)
+			mode, err := strconv.ParseUint(f.Mode, 8, 32)
+			return verify.Judge(err == nil && mode&0o007 == 0 && f.Owner == owner, want, got, hint)
 		},
 	})
 }

@@ -26,7 +26,7 @@ func BenchmarkNetwork(b *testing.B) {
 		fmt.Fprintf(&del, "rule del pref %d\n", 1000+i)
 	}
 	ip(b, add.String(), del.String())
-	all := []collector{{"links addrs routes", (*looker).network}, {"rules", (*looker).rules}}
+	all := []collector{{parts: "links addrs routes", look: (*looker).network}, {parts: "rules", look: (*looker).rules}}
 	st := look(b.Context(), Options{}, all)
 	if len(st.Links) < 500 || len(st.Routes) < 10_000 || len(st.Rules) != 100 || st.Missed != nil {
 		b.Fatal(len(st.Links), len(st.Routes), len(st.Rules), st.Missed)

@@ -8,7 +8,12 @@ import (
 )
 
 // A desk can judge a recorded state, but there is no router to look at.
-var collectors = []collector{{
-	"board kernel system links addrs routes rules sysctls units files tables rulesets users listeners wireguard clock",
-	func(*looker, context.Context) error { return errors.New("this is not Linux") },
-}}
+var collectors = []collector{
+	{
+		parts: "board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard clock",
+		look:  elsewhere,
+	},
+	{parts: "offers answers banners times reaches commands", look: elsewhere, asks: true},
+}
+
+func elsewhere(*looker, context.Context) error { return errors.New("this is not Linux") }

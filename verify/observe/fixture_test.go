@@ -63,14 +63,14 @@ func tree(t *testing.T, others ...string) string {
 
 // fromFiles are the collectors that read nothing but files.
 var fromFiles = []collector{
-	{"board", (*looker).board},
-	{"kernel", (*looker).kernel},
-	{"modules", (*looker).modules},
-	{"system", (*looker).system},
-	{"sysctls", (*looker).sysctls},
-	{"files", (*looker).files},
-	{"users", (*looker).users},
-	{"listeners", (*looker).listeners},
+	{parts: "board", look: (*looker).board},
+	{parts: "kernel", look: (*looker).kernel},
+	{parts: "modules", look: (*looker).modules},
+	{parts: "system", look: (*looker).system},
+	{parts: "sysctls", look: (*looker).sysctls},
+	{parts: "files", look: (*looker).files},
+	{parts: "users", look: (*looker).users},
+	{parts: "listeners", look: (*looker).listeners},
 }
 
 func needs(kind state.NeedKind, names ...string) (out []state.Need) {
@@ -101,8 +101,9 @@ func TestFiles(t *testing.T) {
 		Board:         &state.Board{Compatible: []string{"bananapi,bpi-r4", "mediatek,mt7988a"}, MemTotal: 8130056},
 		Kernel:        &state.Kernel{Release: "6.18.1", Config: map[string]string{"CC_VERSION_TEXT": "gcc (GCC) 14.3.0", "NET_DSA": "y", "WIREGUARD": "m"}},
 		Modules:       map[string]string{"wireguard": "loaded", "8021q": "available", "tcp-cubic": "builtin"},
-		System:        &state.System{Hostname: "router", Booted: "/nix/store/3gpn5x6b-nixos-system-router-25.11", Current: "/nix/store/9y2k7h1c-nixos-system-router-25.11"},
-		Sysctls:       map[string]string{"net.ipv4.conf.lan0/7.forwarding": "1", "net.ipv4.tcp_rmem": "4096 131072 6291456"},
+		System: &state.System{Hostname: "router", Booted: "/nix/store/3gpn5x6b-nixos-system-router-25.11", Current: "/nix/store/9y2k7h1c-nixos-system-router-25.11",
+			BootedKernel: "/nix/store/5b1v-linux-6.18.1/Image", CurrentKernel: "/nix/store/6c2w-linux-6.18.2/Image"},
+		Sysctls: map[string]string{"net.ipv4.conf.lan0/7.forwarding": "1", "net.ipv4.tcp_rmem": "4096 131072 6291456"},
 		Files: map[string]state.File{
 			"/run/secrets/psk": {Owner: owner, Mode: "0640"},
 			"/run/secrets.d/1": {Owner: "root", Mode: "01751"},
@@ -122,15 +123,15 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// On NixOS the modules are the booted system's, whatever else is there.
-func TestModulesOfNixOS(t *testing.T) {
-	root := tree(t, "run/booted-system.link", "-", "sys/module/wireguard/initstate", "-")
-	dir := root + "/run/booted-system/kernel-modules/lib/modules/6.18.1/"
+// Elsewhere than on NixOS the modules are where modprobe(8) has them.
+func TestModulesOfDebian(t *testing.T) {
+	root := tree(t, "run/booted-system.link", "-")
+	dir := root + "/lib/modules/6.18.1/"
 	err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(dir+"modules.dep", []byte("kernel/bonding.ko.xz:\n"), 0o644), os.WriteFile(dir+"modules.builtin", nil, 0o644))
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := look(t.Context(), Options{Root: root, Needs: needs(state.NeedModule, "wireguard", "bonding")}, fromFiles)
+	st := look(t.Context(), Options{Root: root, Needs: needs(state.NeedModule, "8021q", "bonding")}, fromFiles)
 	if d := cmp.Diff(map[string]string{"bonding": "available"}, st.Modules); d != "" {
 		t.Error(d, st.Missed)
 	}
@@ -237,9 +238,9 @@ func TestOneNeedThatCannotBeSeenHidesItsPart(t *testing.T) {
 
 func TestACollectorThatFallsOverCostsItself(t *testing.T) {
 	st := look(t.Context(), Options{Root: tree(t)}, []collector{
-		{"users", (*looker).users},
-		{"addrs routes", func(*looker, context.Context) error { var b []byte; _ = b[4]; return nil }},
-		{"clock", func(*looker, context.Context) error { return errors.New("two\nlines") }},
+		{parts: "users", look: (*looker).users},
+		{parts: "addrs routes", look: func(*looker, context.Context) error { var b []byte; _ = b[4]; return nil }},
+		{parts: "clock", look: func(*looker, context.Context) error { return errors.New("two\nlines") }},
 	})
 	want := map[string]string{
 		"addrs":  "bug: runtime error: index out of range [4] with length 0",
@@ -257,7 +258,7 @@ func TestALookWithoutTimeSeesNothing(t *testing.T) {
 	cancel()
 	st := Look(ctx, Options{})
 	want := map[string]string{}
-	for _, part := range strings.Fields("board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard clock") {
+	for _, part := range strings.Fields("board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard clock offers answers banners times reaches commands") {
 		want[part] = "context canceled"
 	}
 	if d := cmp.Diff(&state.State{FormatVersion: state.Version, Missed: want}, st); d != "" {

@@ -129,10 +129,10 @@ route add ::/0 via fe80::1 dev v0 proto ra
 		{To: "198.51.100.0/24", Link: "v0", Proto: "kernel"},
 		{To: "203.0.113.0/24", Via: "192.0.2.9", Link: "br0", Proto: "static"},
 		{To: "203.0.113.0/24", Via: "192.0.2.9", Link: "br0", Proto: "zebra", Table: "100"},
-		{To: "2001:db8::/64", Link: "v0", Proto: "kernel"},
-		{To: "2001:db8:1::/48", Via: "2001:db8::9", Link: "v0", Proto: "static"},
-		{To: "2001:db8:2::/48", Proto: "boot"},
-		{To: "::/0", Via: "fe80::1", Link: "v0", Proto: "ra"},
+		{To: "2001:db8::/64", Link: "v0", Proto: "kernel", Metric: 256},
+		{To: "2001:db8:1::/48", Via: "2001:db8::9", Link: "v0", Proto: "static", Metric: 1024},
+		{To: "2001:db8:2::/48", Proto: "boot", Metric: 1024},
+		{To: "::/0", Via: "fe80::1", Link: "v0", Proto: "ra", Metric: 1024},
 	}
 	order := cmpopts.SortSlices(func(a, b state.Route) bool { return fmt.Sprint(a) < fmt.Sprint(b) })
 	linkLocalRoute := cmpopts.IgnoreSliceElements(func(r state.Route) bool { return r.To == "fe80::/64" })

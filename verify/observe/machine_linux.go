@@ -100,9 +100,13 @@ func (l *looker) moduleFiles() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	folders := []string{"/lib/modules/"}
+	if booted, err := os.Readlink(l.path("/run/booted-system")); err == nil {
+		folders = []string{booted + "/kernel-modules/lib/modules/", folders[0]}
+	}
 	out := map[string]string{}
 	var errs error
-	for _, below := range []string{"/run/booted-system/kernel-modules/lib/modules/", "/lib/modules/"} {
+	for _, below := range folders {
 		errs = nil
 		for file, what := range map[string]string{"modules.builtin": "builtin", "modules.dep": "available"} {
 			b, err := l.read(below + release + "/" + file)
@@ -133,8 +137,8 @@ func (l *looker) system(context.Context) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	l.st.System.BootedKernel, err1 = os.Readlink(l.path("/run/booted-system/kernel"))
-	l.st.System.CurrentKernel, err2 = os.Readlink(l.path("/run/current-system/kernel"))
+	l.st.System.BootedKernel, err1 = os.Readlink(l.path(booted + "/kernel"))
+	l.st.System.CurrentKernel, err2 = os.Readlink(l.path(current + "/kernel"))
 	return errors.Join(err1, err2)
 }
 

@@ -19,7 +19,7 @@ const asNobody = "NBR_OBSERVE_AS_NOBODY"
 func TestMain(m *testing.M) {
 	if os.Getenv(asNobody) != "" {
 		need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}
-		st := Look(context.Background(), Options{Needs: []state.Need{need}})
+		st := Look(context.Background(), Options{Needs: append([]state.Need{need}, nobodysQuestions...)})
 		nft, err := exec.LookPath("nft")
 		if err == nil {
 			var want []string
@@ -38,9 +38,17 @@ func TestMain(m *testing.M) {
 	nstest.Main(m)
 }
 
+// nobodysQuestions are two that take privileges and one that takes none.
+var nobodysQuestions = []state.Need{
+	{Kind: state.NeedOffer, Name: "wan"},
+	{Kind: state.NeedReach, Name: "wan tcp/22"},
+	{Kind: state.NeedAnswer, Name: "127.0.0.1 . SOA"},
+}
+
 // Somebody without a privilege sees less, and all that is not seen is said.
 func TestAsNobody(t *testing.T) {
 	listen(t)
+	upstream(t)
 	load(t, goodTable)
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
 	cmd.Env = append(os.Environ(), asNobody+"=1")
@@ -75,5 +83,15 @@ func TestAsNobody(t *testing.T) {
 	// The throwaway namespace is to be had all the same.
 	if why := st.Missed["throwaway"]; len(st.Users) == 0 || why != "" {
 		t.Errorf("the throwaway namespace: %q, %q", st.Users, why)
+	}
+	// Nobody is said to be silent who was not asked.
+	if o := st.Offers["wan"]; o.Answered || !strings.HasPrefix(o.Error, "no permission to hear what leaves") {
+		t.Errorf("an offer: %+v", o)
+	}
+	if r := st.Reaches["wan tcp/22"]; r.Answered || !strings.HasPrefix(r.Error, "no permission to hear what leaves") {
+		t.Errorf("a stranger: %+v", r)
+	}
+	if a, asked := st.Answers["127.0.0.1 . SOA"]; !asked || a != (state.Answer{}) {
+		t.Errorf("an answer: %+v", st.Answers)
 	}
 }

@@ -33,6 +33,7 @@ type Options struct {
 	// Time is the Unix time of the look, for the ages of what is seen.
 	Time int64
 	// Passive asks nobody anything: needs that are questions stay without an answer.
+	// Their parts are nil and not in Missed.
 	Passive bool
 }
 
@@ -40,32 +41,52 @@ type Options struct {
 // not look like one that has nothing to say, nor keep the others waiting.
 const patience = 10 * time.Second
 
+// atOnce is how many questions may be open at a time.
+const atOnce = 32
+
 // A collector fills some parts of a state.
 type collector struct {
 	parts string // as in the JSON form, with spaces between them
 	look  func(*looker, context.Context) error
+	// asks is of one that sends or runs something.
+	asks bool
+	// slow is of one that keeps its own time: a spec may give a command more than
+	// patience has.
+	slow bool
 }
 
 // A looker is one look at the machine. Collectors run at the same time; each
 // writes its own fields of st.
 type looker struct {
 	Options
-	st *state.State
-	mu sync.Mutex // guards st.Missed
+	st    *state.State
+	mu    sync.Mutex    // guards st.Missed
+	turns chan struct{} // who has one may ask
 }
 
-// Look looks once at everything. What it could not see is in Missed.
+// Look looks once at everything, and asks all questions. What it could not see is in
+// Missed, what it could not ask in the answer's Error.
 func Look(ctx context.Context, o Options) *state.State {
 	return look(ctx, o, collectors)
 }
 
 func look(ctx context.Context, o Options, all []collector) *state.State {
-	l := &looker{Options: o, st: &state.State{FormatVersion: state.Version, Time: o.Time, Passive: o.Passive}}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	l := &looker{
+		Options: o,
+		st:      &state.State{FormatVersion: state.Version, Time: o.Time, Passive: o.Passive},
+		turns:   make(chan struct{}, atOnce),
+	}
+	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var wg sync.WaitGroup
 	for _, c := range all {
-		wg.Go(func() { l.run(ctx, c) })
+		switch {
+		case c.asks && o.Passive:
+		case c.slow:
+			wg.Go(func() { l.run(ctx, c) })
+		default:
+			wg.Go(func() { l.run(bounded, c) })
+		}
 	}
 	wg.Wait()
 	return l.st

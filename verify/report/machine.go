@@ -39,6 +39,7 @@ type jsonResult struct {
 	Want   string     `json:"want"`
 	Got    string     `json:"got"`
 	Hint   string     `json:"hint"`
+	Note   string     `json:"note"`
 	Range  *jsonRange `json:"range"` // null when no line promised it
 }
 
@@ -57,7 +58,7 @@ func (r *Report) JSON(w *diag.Writer) error {
 	}
 	for _, g := range r.groups() {
 		for _, res := range g.results {
-			j := jsonResult{res.ID, res.Title, g.block, res.Status.String(), res.Want, res.Got, res.Hint, nil}
+			j := jsonResult{res.ID, res.Title, g.block, res.Status.String(), res.Want, res.Got, res.Hint, res.Note, nil}
 			if res.From.Filename != "" {
 				j.Range = &jsonRange{file(w, res.From), res.From.Start.Line, res.From.Start.Column}
 			}

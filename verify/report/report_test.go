@@ -175,7 +175,7 @@ func article(t *testing.T) (*service.Spec, *state.State) {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	b, err := os.ReadFile("testdata/article.json")
+	b, err := os.ReadFile("../../testdata/states/bpi-r4.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestArticleWell(t *testing.T) {
 	spec, st := article(t)
 	r := judge(t, spec, st)
 	if s := r.Summary(); !s.Well() || s.Pass != s.Total() {
-		t.Errorf("%s: testdata/article.json is to hold what every check wants", s)
+		t.Errorf("%s: ../../testdata/states/bpi-r4.json is to hold what every check wants", s)
 	}
 	text := string(forms[0].bytes(t, r, spec.Source.Bytes))
 	block := regexp.MustCompile(`^[^ :]+: \d+ pass$`)
@@ -227,7 +227,7 @@ func TestArticleWell(t *testing.T) {
 func TestArticleBroken(t *testing.T) {
 	spec, st := article(t)
 	for i, a := range st.Addrs {
-		if a.Link == "br-lan" {
+		if a.Prefix == "192.168.178.1/24" {
 			st.Addrs[i].Prefix = "192.168.178.2/24"
 		}
 	}

@@ -41,7 +41,7 @@ func (r *Report) Text(w *diag.Writer, all bool) error {
 			case res.Status == verify.Fail || res.Status == verify.Unknown:
 				fmt.Fprintf(&b, "  %s %s [%s]\n%s\n", mark(w, res.Status), line(res.Title), line(res.ID), indent(detail(w, res)))
 			case all:
-				fmt.Fprintf(&b, "  %s %s%s\n", mark(w, res.Status), line(res.Title), after(": ", clip(line(res.Got), 1)))
+				fmt.Fprintf(&b, "  %s %s%s%s\n", mark(w, res.Status), line(res.Title), after(": ", clip(line(res.Got), 1)), after("; ", clip(line(res.Note), 1)))
 			}
 		}
 	}
@@ -107,7 +107,7 @@ func fields(res verify.Result) []field {
 	if res.Status == verify.Fail && got == "" {
 		got = "(empty)"
 	}
-	all := []field{{"want", res.Want}, {"got", got}, {"see", res.Hint}}
+	all := []field{{"want", res.Want}, {"got", got}, {"note", res.Note}, {"see", res.Hint}}
 	return slices.DeleteFunc(all, func(f field) bool { return f.value == "" })
 }
 

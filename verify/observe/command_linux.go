@@ -1,0 +1,127 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+	"unicode/utf8"
+
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+const (
+	// commandTime is for a command whose block names no time.
+	commandTime = 10 * time.Second
+	// commandOutput is how much of what a command says is kept.
+	commandOutput = 4 << 10
+	// commandsAtOnce is few: each may be a script that keeps a router busy.
+	commandsAtOnce = 4
+	// systemPath is where NixOS has the system's programs.
+	systemPath = "/run/current-system/sw/bin"
+)
+
+// commands have turns of their own: one that takes a minute must not keep those
+// waiting who ask the network.
+func (l *looker) commands(ctx context.Context) error {
+	own := &looker{Options: l.Options, turns: make(chan struct{}, commandsAtOnce)}
+	l.st.Commands = ask(ctx, own, state.NeedCommand, l.command, func(why string) state.Command { return state.Command{Error: why} })
+	return nil
+}
+
+// command runs a program without a shell, in a process group that is killed as a
+// whole.
+func (l *looker) command(ctx context.Context, n state.Need) (state.Command, error) {
+	if len(n.Args) == 0 {
+		return state.Command{}, errors.New("no command")
+	}
+	program, err := l.program(n.Args[0])
+	if err != nil {
+		return state.Command{}, err
+	}
+	timeout := commandTime
+	if n.Timeout > 0 {
+		timeout = time.Duration(n.Timeout) * time.Second
+	}
+	soon, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	out := head{most: commandOutput}
+	cmd := exec.CommandContext(soon, program, n.Args[1:]...)
+	cmd.Args[0] = n.Args[0]
+	cmd.Dir = "/"
+	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH") + ":" + l.path(systemPath)}
+	cmd.Stdout = &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	// What it leaves behind may keep the pipe open.
+	cmd.WaitDelay = time.Second
+	err = cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) { // the command itself has ended well
+		_ = cmd.Cancel()
+		err = nil
+	}
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return state.Command{Output: out.text()}, nil
+	case soon.Err() != nil:
+		return state.Command{}, fmt.Errorf("took longer than %d s", int(timeout.Seconds()))
+	case errors.As(err, &exit) && exit.Exited():
+		return state.Command{Exit: exit.ExitCode(), Output: out.text()}, nil
+	case errors.As(err, &exit):
+		return state.Command{}, fmt.Errorf("ended by %s", exit) // signal: killed
+	}
+	return state.Command{}, err
+}
+
+// program is where a program is. A unit of systemd has few folders in its path, and
+// that of the system's own programs not among them.
+func (l *looker) program(name string) (string, error) {
+	if strings.Contains(name, "/") {
+		if name[0] != '/' {
+			return "", fmt.Errorf("%s: neither a name nor an absolute path", name)
+		}
+		return name, nil
+	}
+	if p, err := exec.LookPath(name); err == nil {
+		return p, nil
+	}
+	p, err := exec.LookPath(l.path(systemPath + "/" + name))
+	if err != nil {
+		return "", fmt.Errorf("%s: not found in PATH or %s", name, systemPath)
+	}
+	return p, nil
+}
+
+// head keeps the beginning of what is written to it and takes the rest, so that the
+// program does not end for nobody listening.
+type head struct {
+	b    []byte
+	most int
+	cut  bool
+}
+
+func (h *head) Write(p []byte) (int, error) {
+	n := min(len(p), h.most-len(h.b))
+	h.b = append(h.b, p[:n]...)
+	h.cut = h.cut || n < len(p)
+	return len(p), nil
+}
+
+// text is what was kept, without the half of a character at the cut.
+func (h *head) text() string {
+	b := h.b
+	if h.cut {
+		for range utf8.UTFMax - 1 {
+			if r, n := utf8.DecodeLastRune(b); r != utf8.RuneError || n != 1 {
+				break
+			}
+			b = b[:len(b)-1]
+		}
+	}
+	return strings.ToValidUTF8(string(b), string(utf8.RuneError))
+}

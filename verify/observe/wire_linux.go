@@ -1,0 +1,167 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/mdlayher/packet"
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// A wire is the other end of a link, without the link's wire: frames that it sends
+// are received by this machine's kernel as if they had come in there, and it hears
+// what this machine sends in answer. So a router can ask its own daemons what a
+// stranger would be told, which no socket does: what a machine sends to itself goes
+// through lo and its rules.
+//
+// The way in is the one by which BPF_PROG_TEST_RUN lets an XDP program look at real
+// frames and then has the network stack take those that it passes
+// (Documentation/bpf/bpf_prog_run.rst, "Running XDP programs in live frame mode"):
+// the link's hooks, the firewall, sockets and forwarding see a frame that was
+// received. Nothing is transmitted on the link itself. Of a bridge, the frame comes in
+// on the bridge and not on one of its ports, whose own rules (nftables' family
+// bridge) it does not pass.
+type wire struct {
+	link int // where frames come in
+	pass *ebpf.Program
+	tap  *packet.Conn
+}
+
+// openWire opens the other end of a link. It hears what leaves on the link tap, or on
+// all if that is 0, and fits the filter.
+func openWire(link, tap int, filter []match) (*wire, error) {
+	code, err := bpf.Assemble(leaving(filter))
+	if err != nil {
+		return nil, err
+	}
+	// From the network header on, whatever the link puts in front.
+	conn, err := packet.Listen(&net.Interface{Index: tap}, packet.Datagram, unix.ETH_P_ALL, &packet.Config{Filter: code})
+	if err != nil {
+		return nil, wireError("hear what leaves on a link", "CAP_NET_RAW", err)
+	}
+	pass, err := ebpf.NewProgram(&ebpf.ProgramSpec{
+		Type:         ebpf.XDP,
+		License:      "MIT",
+		Instructions: asm.Instructions{asm.Mov.Imm(asm.R0, xdpPass), asm.Return()},
+	})
+	if err != nil {
+		return nil, errors.Join(wireError("make a packet arrive", "CAP_BPF and CAP_NET_ADMIN", err), conn.Close())
+	}
+	return &wire{link: link, pass: pass, tap: conn}, nil
+}
+
+// wireError says in words what a person may do about it.
+func wireError(what, capabilities string, err error) error {
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("no permission to %s: it takes %s, and no user namespace", what, capabilities)
+	case errors.Is(err, ebpf.ErrNotSupported), errors.Is(err, unix.ENOSYS):
+		return fmt.Errorf("this kernel cannot %s: %w", what, err)
+	}
+	return fmt.Errorf("cannot %s: %w", what, err)
+}
+
+func (w *wire) Close() error { return errors.Join(w.tap.Close(), w.pass.Close()) }
+
+// xdpPass is XDP_PASS of include/uapi/linux/bpf.h: the network stack is to have it.
+const xdpPass = 2
+
+// xdpMD is struct xdp_md of include/uapi/linux/bpf.h.
+type xdpMD struct{ Data, DataEnd, DataMeta, IngressIfindex, RxQueueIndex, EgressIfindex uint32 }
+
+// inject makes a frame arrive.
+func (w *wire) inject(frame []byte) error {
+	_, err := w.pass.Run(&ebpf.RunOptions{
+		Data:    frame,
+		Context: xdpMD{DataEnd: uint32(len(frame)), IngressIfindex: uint32(w.link)},
+		Repeat:  1,
+		Flags:   unix.BPF_F_TEST_XDP_LIVE_FRAMES,
+	})
+	if errors.Is(err, unix.EINVAL) {
+		return fmt.Errorf("this kernel cannot make a packet arrive: it takes Linux 5.18: %w", err)
+	}
+	if err != nil {
+		return wireError("make a packet arrive", "CAP_BPF and CAP_NET_ADMIN", err)
+	}
+	return nil
+}
+
+// exchange makes a frame arrive, and again if no answer comes soon. It hands what
+// leaves to answers until that says that it is one, or the time is over.
+func (w *wire) exchange(ctx context.Context, frame []byte, answers func([]byte) bool) (bool, error) {
+	for _, d := range []time.Duration{repeat, wait - repeat} {
+		if err := w.inject(frame); err != nil {
+			return false, err
+		}
+		if answered, err := w.hear(ctx, d, answers); answered || err != nil || ctx.Err() != nil {
+			return answered, err
+		}
+	}
+	return false, nil
+}
+
+func (w *wire) hear(ctx context.Context, d time.Duration, answers func([]byte) bool) (bool, error) {
+	if err := w.tap.SetDeadline(time.Time{}); err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	defer closeWith(ctx, w.tap)()
+	buf := make([]byte, 1<<16)
+	for {
+		n, _, err := w.tap.ReadFrom(buf)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return false, nil
+		case err != nil:
+			return false, fmt.Errorf("cannot hear what leaves: %w", err)
+		case answers(buf[:n]):
+			return true, nil
+		}
+	}
+}
+
+// A match is a value that a packet must have.
+type match struct {
+	load []bpf.Instruction
+	want uint32
+}
+
+// extension is what the kernel knows of a packet beside its bytes.
+func extension(e bpf.Extension, want uint32) match {
+	return match{[]bpf.Instruction{bpf.LoadExtension{Num: e}}, want}
+}
+
+// at is a number of so many bytes in the IPv4 header.
+func at(off uint32, size int, want uint32) match {
+	return match{[]bpf.Instruction{bpf.LoadAbsolute{Off: off, Size: size}}, want}
+}
+
+// behind is a number behind the IPv4 header, whose length is in its first byte.
+func behind(off uint32, size int, want uint32) match {
+	return match{[]bpf.Instruction{bpf.LoadMemShift{Off: 0}, bpf.LoadIndirect{Off: off, Size: size}}, want}
+}
+
+// leaving is a program that lets IPv4 packets through that this machine sends and
+// that have all the values. A router forwards gigabits: what does not fit must not wake
+// anybody.
+func leaving(matches []match) []bpf.Instruction {
+	matches = append([]match{extension(bpf.ExtType, unix.PACKET_OUTGOING), extension(bpf.ExtProto, etherIPv4)}, matches...)
+	end := 1 // of the program, after the instruction that accepts
+	for _, m := range matches {
+		end += len(m.load) + 1
+	}
+	var code []bpf.Instruction
+	for _, m := range matches {
+		code = append(code, m.load...)
+		code = append(code, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: m.want, SkipTrue: uint8(end - len(code) - 1)})
+	}
+	return append(code, bpf.RetConstant{Val: 1 << 16}, bpf.RetConstant{Val: 0})
+}
