@@ -33,13 +33,13 @@ var breakages = []breakage{
 		name:  "address removed",
 		wreck: "ip addr del 192.168.178.1/24 dev br-lan",
 		mend:  "ip addr add 192.168.178.1/24 dev br-lan",
-		finds: []string{"network.lan/ipv4", "resolver/answers/192.168.178.1", "ssh/greets/192.168.178.1:22"}, line: `network "lan" {`,
+		finds: []string{"network.lan/ipv4", "resolver/answers/192.168.178.1", "ssh/greets/192.168.178.1:22"}, line: `  ipv4 = "192.168.178.1/24"`,
 	},
 	{
 		name:  "address with another prefix",
 		wreck: "ip addr add 192.168.178.1/25 dev br-lan; ip addr del 192.168.178.1/24 dev br-lan",
 		mend:  "ip addr add 192.168.178.1/24 dev br-lan; ip addr del 192.168.178.1/25 dev br-lan",
-		finds: []string{"network.lan/ipv4", "interfaces/foreign/addresses"}, line: `network "lan" {`,
+		finds: []string{"network.lan/ipv4", "interfaces/foreign/addresses"}, line: `  ipv4 = "192.168.178.1/24"`,
 	},
 	{
 		name:  "one more address",
@@ -386,7 +386,7 @@ var breakages = []breakage{
 		name:  "no lease of the upstream",
 		wreck: "systemctl stop dhcpcd; ip addr flush dev wan",
 		mend:  "systemctl start dhcpcd",
-		finds: []string{"network.wan/ipv4", "network.wan/default", "dhcp_client/unit"}, line: `network "wan" {`,
+		finds: []string{"network.wan/ipv4", "network.wan/default", "dhcp_client/unit"}, line: `  ipv4 = "dhcp"`,
 		also: noUpstream,
 	},
 	{
