@@ -246,6 +246,11 @@ func (a *app) device(c *cli.Context) (loaded, error) {
 			dir = "."
 		}
 	}
+	return a.deviceIn(c, dir)
+}
+
+// deviceIn loads the one spec in a folder.
+func (a *app) deviceIn(c *cli.Context, dir string) (loaded, error) {
 	vars, err := parseVars(c.StringSlice("var"))
 	if err != nil {
 		return loaded{}, err

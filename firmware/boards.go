@@ -22,16 +22,19 @@ var boardsJSON []byte
 // A Profile is what nbr knows of a board beyond what a spec can refer to: how
 // nixos-sbc names its parts and how it boots.
 type Profile struct {
-	ID         string  `json:"id"`
-	Name       string  `json:"name"`
-	SoC        string  `json:"soc"`
-	System     string  `json:"system"`
-	Compatible string  `json:"compatible"`
-	SBCModule  string  `json:"sbc_module"` // attribute path below nixos-sbc.nixosModules
-	Image      string  `json:"image"`      // file name in result/sd-image
-	Console    string  `json:"console"`    // as the kernel's console= has it
-	BootSwitch *Switch `json:"boot_switch"`
-	Kernel     *Kernel `json:"kernel"` // nixos-sbc's own for the board
+	ID         string `json:"id"`
+	Name       string `json:"name"`
+	SoC        string `json:"soc"`
+	System     string `json:"system"`
+	Compatible string `json:"compatible"`
+	// Models are what the device trees of several kernels call the board. A
+	// revision or what is fitted may follow in a log.
+	Models     []string `json:"models"`
+	SBCModule  string   `json:"sbc_module"` // attribute path below nixos-sbc.nixosModules
+	Image      string   `json:"image"`      // file name in result/sd-image
+	Console    string   `json:"console"`    // as the kernel's console= has it
+	BootSwitch *Switch  `json:"boot_switch"`
+	Kernel     *Kernel  `json:"kernel"` // nixos-sbc's own for the board
 	// NixpkgsKernel is "latest" where, for want of an own kernel, the board runs
 	// the newest of nixpkgs instead of its standard one.
 	NixpkgsKernel string `json:"nixpkgs_kernel"`
@@ -142,7 +145,7 @@ func parseBoards(data []byte) ([]*Profile, error) {
 }
 
 func (p *Profile) check() error {
-	if p.ID == "" || p.Name == "" || p.System == "" || p.Compatible == "" || p.SBCModule == "" || p.Image == "" || p.Firmware.UBootAttr == "" {
+	if p.ID == "" || p.Name == "" || p.System == "" || p.Compatible == "" || len(p.Models) == 0 || p.SBCModule == "" || p.Image == "" || p.Firmware.UBootAttr == "" {
 		return fmt.Errorf("incomplete")
 	}
 	if len(p.Ports) == 0 || len(p.Memory) == 0 {

@@ -34,6 +34,7 @@ type Block struct {
 	Kernel         conf.Value[KernelChoice] `hcl:"kernel,optional" default:"vendor" doc:"vendor, the kernel that nixos-sbc has for the board (frank-w's 6.12 on a BPI-R4), or nixpkgs-latest, the newest of the release."`
 	KernelOptions  conf.List[Symbol]        `hcl:"kernel_options,optional" doc:"More options that the kernel must have, as in [\"NET_SCH_CAKE\"]. What the blocks of the spec need is there by itself."`
 	RootFilesystem conf.Value[Filesystem]   `hcl:"root_filesystem,optional" default:"btrfs-subvol" doc:"The root file system of the image. It cannot be changed on a card that is in use."`
+	Card           conf.Value[router.Size]  `hcl:"card,optional" default:"8GiB" doc:"The size of the card or eMMC, of which the kernels of all generations may take a quarter. nbr check warns before they do."`
 	BinaryCache    conf.Value[bool]         `hcl:"binary_cache,optional" default:"false" doc:"Let the router's Nix fetch builds, signed with nixos-sbc's key, from nixos-sbc.cachix.org. It has firmware and kernels as nixos-sbc itself builds them."`
 	ClockBattery   conf.Value[bool]         `hcl:"clock_battery,optional" default:"false" doc:"The board's clock has a battery: use it. Without one it tells a wrong time at boot."`
 	Regulatory     conf.Value[bool]         `hcl:"accept_regulatory_responsibility,optional" default:"false" doc:"Switch on the radio of the board. You answer for it keeping the rules of where you are."`
@@ -116,7 +117,29 @@ func (b *Block) Resolve(s *router.Scope) hcl.Diagnostics {
 	for _, k := range s.Claims.KernelSymbols() {
 		diags = append(diags, judge(k, kernel, span)...)
 	}
+	diags = append(diags, b.bootBudget(s)...)
 	return append(diags, b.resolveBoard(p)...)
+}
+
+// generation is the room that one generation takes in /boot: an arm64 kernel is not
+// compressed, some 40 MiB, an initrd of NixOS is of the same size, and device trees.
+const generation = 96 << 20
+
+// bootBudget warns of boot menus that fill the card. /boot is on the root file system
+// of every image here, and a full one is found out by the switch that fails half way.
+func (b *Block) bootBudget(s *router.Scope) hcl.Diagnostics {
+	boot := s.Claims.Boot
+	need := uint64(boot.Generations) * generation
+	if need <= uint64(b.Card.V)/4 {
+		return nil
+	}
+	d := diag.Warning("boot-budget", boot.From, "Kernels that fill the card",
+		"%d generations take up to %d MiB in /boot, more than a quarter of a card of %s. Keep at most %d, or say that the card is larger: card in the firmware block.",
+		boot.Generations, need>>20, b.Card.V, max(uint64(b.Card.V)/4/generation, 1))
+	if b.Card.Set {
+		d = diag.With(d, b.Card.Range, "%s", b.Addr.String())
+	}
+	return hcl.Diagnostics{d}
 }
 
 // judge says whether a kernel of the span has the claimed option.

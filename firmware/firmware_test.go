@@ -262,8 +262,8 @@ func TestChecks(t *testing.T) {
 	}
 	good := func() *state.State {
 		return &state.State{
-			Board:  &state.Board{Compatible: []string{"bananapi,bpi-r4-2g5", "bananapi,bpi-r4", "mediatek,mt7988a"}, MemTotal: 8140600},
-			Kernel: &state.Kernel{Release: "6.12.63-bpi-r4", Config: map[string]string{"NET_DSA": "y", "WIREGUARD": "m"}},
+			Board:   &state.Board{Compatible: []string{"bananapi,bpi-r4-2g5", "bananapi,bpi-r4", "mediatek,mt7988a"}, MemTotal: 8140600},
+			Kernel:  &state.Kernel{Release: "6.12.63-bpi-r4", Config: map[string]string{"NET_DSA": "y", "WIREGUARD": "m"}},
 			Modules: map[string]string{"wireguard": "available"},
 		}
 	}

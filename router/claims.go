@@ -102,6 +102,12 @@ type Via struct {
 	Link Link
 }
 
+// A Boot is how many generations of the system have a kernel in /boot.
+type Boot struct {
+	By
+	Generations int
+}
+
 // A Package is a program for the router's administrators, by its attribute in
 // nixpkgs.
 type Package struct {
@@ -121,6 +127,7 @@ type Claims struct {
 	Logins   []*Login
 	Names    []*ClockName
 	Vias     []*Via
+	Boot     Boot
 }
 
 // A Scope is what a block may use while it is resolved: the router as far as
@@ -200,6 +207,11 @@ func (s *Scope) BeforeClock(from hcl.Range, host string) {
 // Via claims a route through a link.
 func (s *Scope) Via(from hcl.Range, to netip.Prefix, l Link) {
 	s.Claims.Vias = append(s.Claims.Vias, &Via{s.at(from), to, l})
+}
+
+// Boot claims room in /boot.
+func (s *Scope) Boot(from hcl.Range, generations int) {
+	s.Claims.Boot = Boot{s.at(from), generations}
 }
 
 // Package claims a program.

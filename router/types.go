@@ -441,6 +441,9 @@ func (h *PasswordHash) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (PasswordHash) Describe() string { return "password hash (crypt(5))" }
 
+// Confidential makes it a [conf.Confidential].
+func (PasswordHash) Confidential() {}
+
 // WireGuardKey is a Curve25519 public key in base64 (wg(8)).
 type WireGuardKey string
 

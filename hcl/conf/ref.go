@@ -57,6 +57,12 @@ func (r *Ref[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	addr, diags := refAddr(e, exampleType[T](), ctx)
 	if !diags.HasErrors() {
 		*r = Ref[T]{Addr: addr, Range: e.Range(), Set: true}
+		return diags
+	}
+	if _, no := hcl.AbsTraversalForExpr(e); no.HasErrors() && refName[T]() == "secret" {
+		for _, d := range diags { // the secret may be an argument of a function
+			diag.Hidden(d)
+		}
 	}
 	return diags
 }

@@ -51,6 +51,10 @@ type attribute interface {
 	spec() (typ string, list bool)
 }
 
+// Confidential is a type whose wrong values may be secrets: people write a password
+// where its hash belongs. No output repeats them.
+type Confidential interface{ Confidential() }
+
 func (v *Value[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	val, diags := ctx.eval(e)
 	if diags.HasErrors() {
@@ -66,7 +70,11 @@ func (v *Value[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 func (v *Value[T]) assign(val cty.Value, at hcl.Range) hcl.Diagnostics {
 	v.Range = at
 	if err := assign(val, any(&v.V)); err != nil {
-		return hcl.Diagnostics{diag.Error("bad-value", at, "Bad value", "%s.", sentence(err))}
+		d := diag.Error("bad-value", at, "Bad value", "%s.", sentence(err))
+		if _, ok := any(v.V).(Confidential); ok {
+			diag.Hidden(d)
+		}
+		return hcl.Diagnostics{d}
 	}
 	v.Set = true
 	return nil

@@ -48,7 +48,8 @@ var table = []row{
 	{pkg: "service", ours: "router hcl/* nixgen verify", theirs: "hcl cty"},
 
 	// The open rim: no service imports another, and none looks at a device.
-	{pkg: "firmware", ours: "service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "embed"},
+	{pkg: "firmware/bootlog"},
+	{pkg: "firmware", ours: "firmware/bootlog service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "embed"},
 	{pkg: "service/all", ours: "service service/* firmware"},
 	{pkg: "service/servicetest", ours: "service router hcl/diag nixgen verify verify/state", theirs: "hcl cmp txtar", outside: "os flag testing"},
 	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "net"},
@@ -57,11 +58,11 @@ var table = []row{
 	{pkg: "flake", ours: "nixgen", theirs: "sys", outside: "os embed"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: "service router firmware flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term", outside: "os os/signal syscall embed"},
+	{pkg: "cmd", ours: "service router firmware firmware/bootlog flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term", outside: "os os/signal syscall embed"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
-	{pkg: "internal/nstest", outside: "os os/exec os/signal syscall testing"},
+	{pkg: "internal/nstest", theirs: "sys", outside: "os os/exec os/signal syscall testing"},
 	{pkg: "internal/lab", ours: "internal/nstest", outside: "os os/exec syscall embed testing"},
 	{pkg: "internal/nixoptions", ours: "nixgen", outside: "embed"},
 	{pkg: "internal/nixoptions/*", ours: "internal/nixoptions testdata/standin", outside: "os embed testing"},

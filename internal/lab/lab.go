@@ -1,6 +1,7 @@
 // Package lab lends tests the real programs that judge nbr's output: Nix, the router's daemons
-// in a copy of their own file system, IfState. `.ci/setup` installs them all into one folder.
-// [Boot] starts the whole of that file system with systemd.
+// in a copy of their own file system, IfState, and kernels of Debian on machines that are
+// emulated. `.ci/setup` installs them all into one folder. [Boot] starts the whole of that
+// file system with systemd.
 //
 // Every entry fails the test when its part of the lab is missing, and says what to run: a
 // referee that is not there must not look like one that agrees. The only one that may be
@@ -50,7 +51,7 @@ func part(t testing.TB, name string) string {
 // whole suite ends with this list.
 func Absent() []string {
 	var list []string
-	for _, name := range []string{"ifstate", "nix", "rootfs"} {
+	for _, name := range []string{"dsa", "ifstate", "kernel-amd64", "kernel-arm64", "nix", "rootfs"} {
 		if reason := absent(name); reason != "" {
 			list = append(list, name+": "+reason)
 		}

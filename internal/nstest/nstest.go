@@ -13,6 +13,9 @@
 // If the namespaces cannot be had the tests fail. NBR_NO_NETNS=1 runs them outside; then those
 // that called [Require] fail and the others do not.
 //
+// In a guest of package lab, a machine of its own whose first process is the test binary, Main
+// does the work of an init instead: see [GuestModules].
+//
 // nstest knows nothing of nbr: programs and file systems are package lab's.
 package nstest
 
@@ -43,6 +46,8 @@ type M struct{ *testing.M }
 // Run runs the tests and returns the exit code.
 func (m M) Run() int {
 	switch {
+	case os.Getenv(guest) != "" && os.Getpid() == 1:
+		bootGuest()
 	case os.Getenv(optOut) == "1":
 	case os.Getenv(inside) == "":
 		return restart()

@@ -449,6 +449,7 @@ func must(script string) []string { return []string{"sh", "-ec", script} }
 // breaks breaks one thing, looks that it is found, where and that nothing else is, mends it
 // and looks that all is well again.
 func (r *wholeRouter) breaks(t *testing.T, b breakage) {
+	r.lost = true // until it is mended
 	r.isp.Run(t, "sh", "-ec", b.isp)
 	r.Run(t, must(b.wreck)...)
 	var wrong []finding
@@ -465,8 +466,9 @@ func (r *wholeRouter) breaks(t *testing.T, b breakage) {
 	r.isp.Run(t, "sh", "-ec", b.ispUp)
 	r.Run(t, must(b.mend)...)
 	if wrong := r.settles(t, r.enough(b)...); len(wrong) > 0 {
-		t.Errorf("mended, and still: %v", wrong)
+		t.Fatalf("mended, and still: %v", wrong)
 	}
+	r.lost = false
 }
 
 // enough are the flags with which nbr verify shows that a breakage is mended. What is found

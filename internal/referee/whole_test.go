@@ -28,6 +28,7 @@ type wholeRouter struct {
 	router      *nstest.NS
 	client, isp *nstest.NS
 	asks        map[string]bool // the checks that are answers to questions
+	lost        bool            // it could not be mended
 }
 
 // The upstream's server gives one address for as long as a test lasts.
@@ -113,6 +114,8 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 	}
 	// It takes five seconds to stop, for nothing that a test waits for.
 	files["/etc/systemd/system/knot-resolver.service.d/stop.conf"] = "[Service]\nTimeoutStopSec=1\n"
+	// Daemons are started more often here than systemd puts up with.
+	files["/etc/systemd/system/service.d/often.conf"] = "[Unit]\nStartLimitIntervalSec=0\n"
 	units := []string{
 		"nftables.service", "dhcpcd.service", "sshd.service", "chronyd.service", "nix-daemon.socket",
 		"kea-dhcp4-server.service", "knot-resolver.service", // Debian's are called as NixOS's
@@ -343,6 +346,9 @@ func TestTheWholeRouter(t *testing.T) {
 	}
 	for _, b := range breakages {
 		t.Run(b.name, func(t *testing.T) { r.breaks(t, b) })
+		if r.lost {
+			t.Fatal("a router that cannot be mended is no use for the rest")
+		}
 	}
 	if wrong := r.settles(t); len(wrong) > 0 {
 		t.Errorf("after all of it: %v", wrong)

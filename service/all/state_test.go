@@ -90,6 +90,9 @@ func TestEveryFieldIsJudged(t *testing.T) {
 	}
 }
 
+// comment is of a rule of nft's grammar, which is made to look a little like nft's JSON.
+var comment = regexp.MustCompile(`(?m)^ *(.*) comment "(.*)"$`)
+
 // articleState is the recorded state, with the rules of today's generator, as JSON.
 func articleState(t *testing.T, plan *verify.Plan) map[string]any {
 	t.Helper()
@@ -105,7 +108,7 @@ func articleState(t *testing.T, plan *verify.Plan) map[string]any {
 	for _, n := range plan.Needs() {
 		if n.Kind == state.NeedRuleset {
 			var lines []any
-			for l := range strings.Lines(n.Text) {
+			for l := range strings.Lines(comment.ReplaceAllString(n.Text, `{"rule":{"comment":"$2","text":"$1"}}`)) {
 				lines = append(lines, strings.TrimSuffix(l, "\n"))
 			}
 			drops := []any{map[string]any{"chain": "input", "packets": 1.0, "bytes": 60.0}}

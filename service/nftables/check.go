@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
@@ -35,15 +36,25 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 	for _, n := range r.Networks {
 		f.closed(r, p, n)
 	}
-	for _, by := range f.authors(r) {
+	authors, comments := f.authors(r)
+	split := &splitter{table: table, comments: comments}
+	for _, by := range authors {
 		p.Add(verify.Check{
 			ID: by.Addr.String() + "/rules", Title: "firewall rules of " + by.Addr.String(), From: by.From, Needs: []state.Need{need},
-			Eval: sameRules(table, func(line string) bool { return strings.Contains(line, " "+by.Addr.String()+`"`) }, func(state.Ruleset) string { return "" }),
+			Eval: func(st *state.State) verify.Verdict {
+				of := split.of(st)
+				return sameRules(st, table, of.want[by.Addr], of.got[by.Addr])
+			},
 		})
 	}
 	p.Add(verify.Check{
 		ID: f.Addr.String() + "/ruleset", Title: "nothing else is in the table, and the order is right", From: f.Def, Needs: []state.Need{need},
-		Eval: sameRules(table, func(string) bool { return true }, dropped),
+		Eval: func(st *state.State) verify.Verdict {
+			rs := st.Rulesets[table]
+			v := sameRules(st, table, rs.Want, rs.Got)
+			v.Note = dropped(rs)
+			return v
+		},
 	})
 }
 
@@ -85,47 +96,83 @@ func (f *Firewall) reachable(r *router.Router, zone *router.Zone, n *router.Netw
 	})
 }
 
-// authors are the blocks that made rules, each once and at its first rule.
-func (f *Firewall) authors(r *router.Router) []router.By {
+// authors are the blocks that made rules, each once and at its first rule, and whose
+// rule has which comment.
+func (f *Firewall) authors(r *router.Router) ([]router.By, map[string]conf.Addr) {
 	var out []router.By
 	seen := map[conf.Addr]bool{}
+	comments := map[string]conf.Addr{}
 	for _, c := range f.chains(r) {
 		for _, rule := range c.rules {
+			comments[quote(comment(rule.by))] = rule.by.Addr
 			if !seen[rule.by.Addr] {
 				seen[rule.by.Addr] = true
 				out = append(out, rule.by)
 			}
 		}
 	}
+	return out, comments
+}
+
+// A splitter sorts the lines of a listing by the block that made the rule. Each block
+// has a check, and with thousands of rules nobody wants to go through all of them for
+// each: it keeps what it made of the state that it saw last.
+type splitter struct {
+	table    string
+	comments map[string]conf.Addr // of rules, quoted
+
+	mu   sync.Mutex
+	last *state.State
+	lines
+}
+
+// lines are those of each block, as they should be and as they are.
+type lines struct{ want, got map[conf.Addr][]string }
+
+func (s *splitter) of(st *state.State) lines {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last != st {
+		rs := st.Rulesets[s.table]
+		s.last, s.lines = st, lines{s.split(rs.Want), s.split(rs.Got)}
+	}
+	return s.lines
+}
+
+func (s *splitter) split(lines []string) map[conf.Addr][]string {
+	out := map[conf.Addr][]string{}
+	for _, l := range lines {
+		_, text, ok := strings.Cut(l, `"comment":"`)
+		if end := strings.IndexByte(text, '"'); ok && end >= 0 {
+			// A comment holds no quote, and of what JSON escapes only the backslash.
+			if by, ok := s.comments[`"`+strings.ReplaceAll(text[:end], `\\`, `\`)+`"`]; ok {
+				out[by] = append(out[by], l)
+			}
+		}
+	}
 	return out
 }
 
-// sameRules compares the lines of a table's listing that concern somebody.
-func sameRules(table string, concerns func(line string) bool, note func(state.Ruleset) string) func(*state.State) verify.Verdict {
-	return func(st *state.State) verify.Verdict {
-		hint := "nft list table " + table
-		if st.Tables != nil && !slices.Contains(st.Tables, table) {
-			return verify.Missing("the generated rules", hint)
-		}
-		rs := st.Rulesets[table]
-		want, got := only(rs.Want, concerns), only(rs.Got, concerns)
-		if len(want) == 0 { // the spec has rules, so somebody could not list them
-			return verify.NotSeen("the generated rules", hint)
-		}
-		if slices.Equal(want, got) {
-			rules := fmt.Sprintf("%d lines of its listing", len(want))
-			v := verify.Compare(rules, rules, hint)
-			v.Note = note(rs)
-			return v
-		}
-		v := verify.Verdict{Status: verify.Fail, Want: "the generated rules in their order", Got: "another order", Hint: hint}
-		if missing := without(want, got); len(missing) > 0 {
-			v.Want, v.Got = strings.TrimSpace(missing[0]), fmt.Sprintf("missing (%d in all)", len(missing))
-		} else if extra := without(got, want); len(extra) > 0 {
-			v.Want, v.Got = "nothing more", strings.TrimSpace(extra[0])
-		}
-		return v
+// sameRules compares lines of a table's listing.
+func sameRules(st *state.State, table string, want, got []string) verify.Verdict {
+	hint := "nft list table " + table
+	if st.Tables != nil && !slices.Contains(st.Tables, table) {
+		return verify.Missing("the generated rules", hint)
 	}
+	if len(want) == 0 { // the spec has rules, so somebody could not list them
+		return verify.NotSeen("the generated rules", hint)
+	}
+	if slices.Equal(want, got) {
+		rules := fmt.Sprintf("%d lines of its listing", len(want))
+		return verify.Compare(rules, rules, hint)
+	}
+	v := verify.Verdict{Status: verify.Fail, Want: "the generated rules in their order", Got: "another order", Hint: hint}
+	if missing := without(want, got); len(missing) > 0 {
+		v.Want, v.Got = strings.TrimSpace(missing[0]), fmt.Sprintf("missing (%d in all)", len(missing))
+	} else if extra := without(got, want); len(extra) > 0 {
+		v.Want, v.Got = "nothing more", strings.TrimSpace(extra[0])
+	}
+	return v
 }
 
 // dropped is what the chains have dropped since they were loaded.
@@ -138,10 +185,6 @@ func dropped(rs state.Ruleset) string {
 		return ""
 	}
 	return "dropped: " + strings.Join(parts, ", ")
-}
-
-func only(lines []string, concerns func(string) bool) []string {
-	return slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return !concerns(l) })
 }
 
 // without are the lines of a that b lacks, counting those that are there twice.

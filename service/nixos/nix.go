@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
@@ -25,8 +26,15 @@ type Nix struct {
 	Extra       service.Extra    `hcl:"extra,optional" doc:"Merged into nix.settings."`
 }
 
-// Resolve has nothing to judge that the types do not.
-func (b *Nix) Resolve(s *router.Scope) hcl.Diagnostics { return nil }
+// Resolve claims the room that the kernels of all generations take.
+func (b *Nix) Resolve(s *router.Scope) hcl.Diagnostics {
+	if b.Generations.V < 1 {
+		return hcl.Diagnostics{diag.Error("bad-value", b.Generations.Range, "No generation to boot",
+			"The one that runs has to be in the boot menu: at least 1.")}
+	}
+	s.Boot(b.Generations.Range, b.Generations.V)
+	return nil
+}
 
 // Lower sets what concerns the system as a whole.
 func (b *Nix) Lower(r *router.Router, m *nixgen.Module) {

@@ -18,6 +18,12 @@ func (l *looker) answers(ctx context.Context) error {
 	return nil
 }
 
+// patienceDNS is longer than for others: a resolver that knows nothing yet asks server
+// after server, and of what is signed wrongly all of them. It is shorter than a
+// program's (resolv.conf(5), timeout) and costs nothing where nobody listens: then
+// the kernel answers.
+const patienceDNS = 4 * time.Second
+
 // lookUp asks a DNS server as a stub resolver of its network would, and over TCP what
 // did not fit (RFC 7766 section 5).
 func lookUp(ctx context.Context, n state.Need) (state.Answer, error) {
@@ -30,7 +36,7 @@ func lookUp(ctx context.Context, n state.Need) (state.Answer, error) {
 		return state.Answer{}, err
 	}
 	to := netip.AddrPortFrom(server, 53).String()
-	soon, cancel := context.WithTimeout(ctx, wait)
+	soon, cancel := context.WithTimeout(ctx, patienceDNS)
 	defer cancel()
 	a, truncated, err := lookUpUDP(soon, to, query, packed)
 	if err == nil && truncated {

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/nbr-dev/nbr/internal/nstest"
 	"github.com/nbr-dev/nbr/verify/state"
@@ -93,5 +96,44 @@ func TestAsNobody(t *testing.T) {
 	}
 	if a, asked := st.Answers["127.0.0.1 . SOA"]; !asked || a != (state.Answer{}) {
 		t.Errorf("an answer: %+v", st.Answers)
+	}
+}
+
+// Who has these three and nothing else, as the agent's own user may, asks as root
+// does; with one of them less it is said which.
+func TestWithCapabilities(t *testing.T) {
+	upstream(t)
+	if !privileged(t) {
+		return // TestReachWithoutRules has said it
+	}
+	program := filepath.Join("/run", "observe.test") // where everybody may run it
+	run(t, "", "cp", "/proc/1/exe", program)
+	run(t, "", "chmod", "755", program)
+	for _, tt := range []struct {
+		why  string
+		caps []uintptr
+	}{
+		{"", []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW, unix.CAP_BPF}},
+		{"no permission to make a packet arrive", []uintptr{unix.CAP_NET_ADMIN, unix.CAP_NET_RAW}},
+		{"no permission to make a packet arrive", []uintptr{unix.CAP_NET_RAW, unix.CAP_BPF}},
+		{"no permission to hear what leaves", []uintptr{unix.CAP_NET_ADMIN, unix.CAP_BPF}},
+	} {
+		cmd := exec.CommandContext(t.Context(), program)
+		cmd.Env = append(os.Environ(), asNobody+"=1")
+		cmd.Dir = "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}, AmbientCaps: tt.caps}
+		out, err := nstest.Output(cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, err := Load(strings.NewReader(out))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, r := st.Offers["wan"], st.Reaches["wan tcp/22"]
+		if tt.why == "" && (o.Answered || o.Error != "" || r != (state.Reach{Answered: true, Answer: "RST"})) ||
+			!strings.HasPrefix(o.Error, tt.why) || !strings.HasPrefix(r.Error, tt.why) {
+			t.Errorf("%v: %+v, %+v", tt.caps, o, r)
+		}
 	}
 }

@@ -69,11 +69,10 @@ func (l *looker) rulesets(ctx context.Context) (err error) {
 			}
 			return r, err
 		}
-		r.Drops = drops(objects)
-		if r.Got, err = canonical(objects); err != nil {
-			return r, err
-		}
-		return r, errWant
+		var errGot error
+		r.Drops, err = drops(objects)
+		r.Got, errGot = canonical(objects)
+		return r, errors.Join(err, errGot, errWant)
 	})
 	return err
 }

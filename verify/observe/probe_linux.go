@@ -15,7 +15,7 @@ import (
 
 const (
 	// wait is how long an answer may take. A daemon of this machine has it in
-	// milliseconds; a resolver that first asks somebody else, in less than a second.
+	// milliseconds.
 	wait = 2 * time.Second
 	// repeat is when a question that may have got lost is asked a second time.
 	repeat = 700 * time.Millisecond

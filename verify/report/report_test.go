@@ -167,6 +167,9 @@ func TestOrderOfBlocks(t *testing.T) {
 	}
 }
 
+// comment is of a rule of nft's grammar, which is made to look a little like nft's JSON.
+var comment = regexp.MustCompile(`(?m)^ *(.*) comment "(.*)"$`)
+
 // article is the plan of the article's router and a state in which it is well.
 func article(t *testing.T) (*service.Spec, *state.State) {
 	t.Helper()
@@ -189,7 +192,7 @@ func article(t *testing.T) (*service.Spec, *state.State) {
 	st.Rulesets = map[string]state.Ruleset{}
 	for _, n := range spec.Plan().Needs() {
 		if n.Kind == state.NeedRuleset {
-			lines := strings.Split(n.Text, "\n")
+			lines := strings.Split(comment.ReplaceAllString(n.Text, `{"rule":{"comment":"$2","text":"$1"}}`), "\n")
 			st.Rulesets[n.Name] = state.Ruleset{Want: lines, Got: lines}
 		}
 	}

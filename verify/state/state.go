@@ -220,7 +220,7 @@ type Banner struct {
 type NTP struct {
 	Error    string `json:"error,omitempty"` // why nobody could be asked; then nothing else is set
 	Answered bool   `json:"answered"`
-	Stratum  int    `json:"stratum,omitempty"`
+	Stratum  int    `json:"stratum,omitempty"` // none: it does not know the time itself
 }
 
 // Reach is what became of a packet that arrived on a link as if a stranger had sent

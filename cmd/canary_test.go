@@ -1,0 +1,136 @@
+package cmd
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/service/all"
+)
+
+// canary is a key as wg genkey prints one; it looks like what people paste by mistake.
+const canary = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="
+
+// secretFields are the arguments of the language that want a secret, as TYPE.ARGUMENT,
+// with a block in which somebody has written the secret itself.
+var secretFields = map[string]string{
+	"wireguard.private_key":        "wireguard \"wg0\" {\n  private_key = %s\n}\n",
+	"wireguard.peer.preshared_key": "secret \"k\" {\n  path = \"/run/k\"\n}\n\nwireguard \"wg0\" {\n  private_key = secret.k\n\n  peer \"a\" {\n    public_key    = \"X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk=\"\n    preshared_key = %s\n    allowed_ips   = [\"10.8.0.2/32\"]\n  }\n}\n",
+	"user.hashed_password_file":    "user \"root\" {\n  hashed_password_file = %s\n}\n",
+	// A hash may be there; a password may not.
+	"user.hashed_password": "user \"root\" {\n  hashed_password = %s\n}\n",
+}
+
+// findSecretFields lists them from the structs of all blocks, so that a new one has to
+// be added above.
+func findSecretFields() map[string]bool {
+	found := map[string]bool{}
+	var walk func(path string, t reflect.Type)
+	walk = func(path string, t reflect.Type) {
+		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+			t = t.Elem()
+		}
+		if t.Kind() != reflect.Struct {
+			return
+		}
+		for i := range t.NumField() {
+			f := t.Field(i)
+			name, kind, _ := strings.Cut(f.Tag.Get("hcl"), ",")
+			switch {
+			case f.Type == reflect.TypeFor[conf.Ref[*router.Secret]](), f.Type == reflect.TypeFor[conf.Value[router.PasswordHash]]():
+				found[path+"."+name] = true
+			case kind == "block":
+				walk(path+"."+name, f.Type)
+			}
+		}
+	}
+	for _, t := range (&service.Registry{Kinds: all.Kinds()}).Types() {
+		walk(t.Type, reflect.TypeOf(t.New()))
+	}
+	return found
+}
+
+// A secret that somebody writes into a spec is in nothing that nbr prints or writes, in
+// no form, and nothing is generated.
+func TestCanary(t *testing.T) {
+	found := findSecretFields()
+	for f := range found {
+		if secretFields[f] == "" {
+			t.Errorf("no spec feeds a canary to %s", f)
+		}
+	}
+	raw, err := base64.StdEncoding.DecodeString(canary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forms := [][]byte{
+		[]byte(canary), raw, []byte(hex.EncodeToString(raw)), []byte(hex.EncodeToString([]byte(canary))),
+		[]byte(base64.StdEncoding.EncodeToString([]byte(canary)))[:40], []byte(base64.URLEncoding.EncodeToString(raw)[:40]),
+	}
+	for field, block := range secretFields {
+		if !found[field] {
+			t.Errorf("the language has no %s", field)
+		}
+		for form, value := range map[string]string{
+			"text":     fmt.Sprintf("%q", canary),
+			"heredoc":  "<<EOT\n" + canary + "\nEOT\n",
+			"function": fmt.Sprintf("trimspace(%q)", " "+canary),
+			"local":    "local.k",
+			"variable": "var.k",
+		} {
+			t.Run(field+"/"+form, func(t *testing.T) {
+				dir := t.TempDir()
+				src := "router \"r\" {\n  board         = \"bananapi-bpir4\"\n  memory        = \"4GiB\"\n  state_version = \"25.11\"\n  console_only  = true\n}\n\n" + fmt.Sprintf(block, value)
+				vars := []string{}
+				switch form {
+				case "local":
+					src += fmt.Sprintf("\nlocals {\n  k = %q\n}\n", canary)
+				case "variable":
+					src += "\nvariable \"k\" {\n  type = string\n}\n"
+					vars = []string{"-var", "k=" + canary}
+				}
+				spec := filepath.Join(dir, "spec")
+				if err := os.Mkdir(spec, 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(spec, "router.hcl"), []byte(src), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				out := filepath.Join(dir, "out")
+				var said bytes.Buffer
+				for _, args := range [][]string{
+					{"check"}, {"check", "-format", "json"}, {"check", "-format", "github"},
+					{"gen", "-o", out}, {"gen", "-diff", "-o", out}, {"verify", "-plan"}, {"observe"}, {"patch"},
+				} {
+					args = append(append(args, vars...), spec)
+					if code := Run(t.Context(), Env{Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said}, args, all.Kinds()...); code != ExitSpec {
+						t.Errorf("%q: exit code %d", args[0], code)
+					}
+				}
+				if _, err := os.Stat(out); err == nil {
+					_ = filepath.WalkDir(out, func(p string, d fs.DirEntry, err error) error {
+						if err == nil && !d.IsDir() {
+							t.Errorf("%s was written", p)
+						}
+						return err
+					})
+				}
+				for i, form := range forms {
+					if bytes.Contains(said.Bytes(), form) {
+						t.Errorf("form %d of the secret is in the output:\n%s", i, said.Bytes())
+					}
+				}
+			})
+		}
+	}
+}
