@@ -88,7 +88,8 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 		DisableSliceFlagSeparator: true, // a comma in the value of -var is part of it
 		Commands: []*cli.Command{
 			a.initCommand(), a.checkCommand(), a.genCommand(), a.fmtCommand(), a.schemaCommand(),
-			a.verifyCommand(), a.observeCommand(), a.bootlogCommand(), a.explainCommand(), a.patchCommand(), a.versionCommand(), a.completionCommand(),
+			a.verifyCommand(), a.agentCommand(), a.observeCommand(), a.imageCommand(), a.bootlogCommand(),
+			a.explainCommand(), a.patchCommand(), a.versionCommand(), a.completionCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are decided below
 		OnUsageError:   usageError,
@@ -106,9 +107,13 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 		},
 	}
 	for _, sub := range c.Commands {
-		sub.OnUsageError = usageError
-		sub.Before = flagsFirst
-		sub.HideHelpCommand = true // help may be the name of a folder
+		for _, sub := range append(sub.Subcommands, sub) {
+			sub.OnUsageError = usageError
+			if len(sub.Subcommands) == 0 { // the flags of those are arguments of it
+				sub.Before = flagsFirst
+			}
+			sub.HideHelpCommand = true // help may be the name of a folder
+		}
 	}
 	err := cmp.Or(c.RunContext(ctx, append([]string{"nbr"}, args...)), notFound)
 	var code exit
@@ -147,7 +152,7 @@ func usageError(_ *cli.Context, err error, _ bool) error {
 func flagsFirst(c *cli.Context) error {
 	for _, arg := range c.Args().Slice() {
 		if len(arg) > 1 && strings.HasPrefix(arg, "-") {
-			return usage("flags come before arguments: put %s right after nbr %s", arg, c.Command.Name)
+			return usage("flags come before arguments: put %s right after %s", arg, c.Command.HelpName)
 		}
 	}
 	return nil

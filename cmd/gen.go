@@ -183,7 +183,7 @@ func newInputs() *inputs { return &inputs{by: map[string]string{}} }
 // add takes the inputs that a router needs. One flake has one nixpkgs, so all its
 // routers are of one release.
 func (in *inputs) add(r *router.Router) error {
-	names := []string{"nixpkgs", "nixos-sbc"}
+	names := []string{"nixpkgs", "nixos-sbc", "nbr"}
 	for _, s := range r.Secrets {
 		switch s.Source.V {
 		case router.SourceSOPS:

@@ -106,7 +106,12 @@ func (a *app) verify(c *cli.Context) error {
 	if err := show(rep, w); err != nil {
 		return err
 	}
-	switch sum := rep.Summary(); {
+	return exitOf(rep.Summary())
+}
+
+// exitOf is how a command ends that has shown a report.
+func exitOf(sum report.Summary) error {
+	switch {
 	case sum.Well():
 		return nil
 	case sum.Fail > 0:
@@ -235,13 +240,17 @@ func varFlag() []cli.Flag { return specFlags()[:1] }
 // with it is told in words on standard error, whatever the form of the report;
 // warnings are what nbr check is for.
 func (a *app) device(c *cli.Context) (loaded, error) {
-	dir := deviceSpec
-	switch {
-	case c.NArg() > 1:
+	if c.NArg() > 1 {
 		return loaded{}, usage("nbr %s takes one folder", c.Command.Name)
-	case c.NArg() == 1:
-		dir = c.Args().First()
-	default:
+	}
+	return a.deviceAt(c, c.Args().First())
+}
+
+// deviceAt loads the spec in a folder, or in the one that is looked for when none is
+// given.
+func (a *app) deviceAt(c *cli.Context, dir string) (loaded, error) {
+	if dir == "" {
+		dir = deviceSpec
 		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
 			dir = "."
 		}

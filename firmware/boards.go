@@ -82,11 +82,21 @@ type Firmware struct {
 	UBootAttr  string         `json:"uboot_attr"` // likewise
 	Partitions map[string]int `json:"partitions"` // file of the U-Boot package → partition that holds it
 	SDDevice   string         `json:"sd_device"`  // on the running board
+	Layout     []Partition    `json:"layout"`     // of the SD image
 	// UBoot is the release to build where the one that nixos-sbc builds fails.
 	UBoot *UBoot `json:"uboot"`
 	// ATF is the revision that memory flags are known to work with. Without
 	// flags nixos-sbc's own revision is left alone.
 	ATF *ATF `json:"atf_for_flags"`
+}
+
+// A Partition is one of those that nixos-sbc's module for the board makes with
+// sgdisk (modules/boards, sd-image-*.nix).
+type Partition struct {
+	Name     string `json:"name"`
+	First    uint64 `json:"first"`    // LBA
+	Last     uint64 `json:"last"`     // LBA, the last of its own; 0 is of one that fills the image
+	Bootable bool   `json:"bootable"` // attribute bit 2
 }
 
 // A UBoot is a release of U-Boot.
@@ -148,8 +158,8 @@ func (p *Profile) check() error {
 	if p.ID == "" || p.Name == "" || p.System == "" || p.Compatible == "" || len(p.Models) == 0 || p.SBCModule == "" || p.Image == "" || p.Firmware.UBootAttr == "" {
 		return fmt.Errorf("incomplete")
 	}
-	if len(p.Ports) == 0 || len(p.Memory) == 0 {
-		return fmt.Errorf("no ports or no memory")
+	if len(p.Ports) == 0 || len(p.Memory) == 0 || len(p.Firmware.Layout) == 0 {
+		return fmt.Errorf("no ports, no memory or no layout")
 	}
 	for _, m := range p.Memory {
 		if m.Min >= m.Max || m.Max > uint64(m.Size)/1024 {

@@ -60,7 +60,7 @@ func TestBoardsAreFresh(t *testing.T) {
 
 func TestParseBoards(t *testing.T) {
 	const head = `[{"id": "b", "name": "B", "system": "aarch64-linux", "compatible": "b,b", "models": ["B"], "sbc_module": "boards.b", "image": "i",
-		"firmware": {"uboot_attr": "u"}, "ports": [{"name": "end0", "kind": "nic"}], `
+		"firmware": {"uboot_attr": "u", "layout": [{"name": "root", "first": 34}]}, "ports": [{"name": "end0", "kind": "nic"}], `
 	tests := []struct{ name, data, err string }{
 		{"good", head + `"memory": [{"size": "1GiB", "min_total_kb": 1, "max_total_kb": 2}]}]`, ""},
 		{"unknown field", head + `"memmory": []}]`, `unknown field "memmory"`},

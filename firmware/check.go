@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nbr-dev/nbr/firmware/image"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/state"
@@ -16,6 +17,7 @@ func (b *Block) Checks(r *router.Router, plan *verify.Plan) {
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok {
 		plan.Add(verify.Check{ID: "firmware/memory", Title: fmt.Sprintf("all %s of memory are there", mem.Size), From: memoryAt(r), Eval: checkMemory(mem)})
 	}
+	bootChecks(r, plan)
 	from := b.Kernel.Range
 	if !b.Kernel.Set {
 		from = b.Def
@@ -57,7 +59,11 @@ func checkMemory(m router.Memory) func(*state.State) verify.Verdict {
 		if st.Board == nil || st.Board.MemTotal == 0 {
 			return verify.NotSeen(want, hint)
 		}
-		return verify.Judge(m.MinTotal <= st.Board.MemTotal && st.Board.MemTotal <= m.MaxTotal, want, fmt.Sprintf("%d kB", st.Board.MemTotal), hint)
+		v := verify.Judge(m.MinTotal <= st.Board.MemTotal && st.Board.MemTotal <= m.MaxTotal, want, fmt.Sprintf("%d kB", st.Board.MemTotal), hint)
+		if st.Firmware != nil && st.Firmware.FourBG == image.Present && !wantsFourBG(m) {
+			v.Note = "the BL2 has DDR4_4BG_MODE, which nbr builds for other sizes only"
+		}
+		return v
 	}
 }
 

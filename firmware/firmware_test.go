@@ -262,9 +262,10 @@ func TestChecks(t *testing.T) {
 	}
 	good := func() *state.State {
 		return &state.State{
-			Board:   &state.Board{Compatible: []string{"bananapi,bpi-r4-2g5", "bananapi,bpi-r4", "mediatek,mt7988a"}, MemTotal: 8140600},
-			Kernel:  &state.Kernel{Release: "6.12.63-bpi-r4", Config: map[string]string{"NET_DSA": "y", "WIREGUARD": "m"}},
-			Modules: map[string]string{"wireguard": "available"},
+			Board:    &state.Board{Compatible: []string{"bananapi,bpi-r4-2g5", "bananapi,bpi-r4", "mediatek,mt7988a"}, MemTotal: 8140600},
+			Kernel:   &state.Kernel{Release: "6.12.63-bpi-r4", Config: map[string]string{"NET_DSA": "y", "WIREGUARD": "m"}},
+			Modules:  map[string]string{"wireguard": "available"},
+			Firmware: &state.Firmware{Medium: "sdmmc", Intact: true, FourBG: "present", FourBGWhy: "it says so"},
 		}
 	}
 	tests := []struct {
@@ -280,8 +281,14 @@ func TestChecks(t *testing.T) {
 		{"WireGuard off", func(s *state.State) { s.Kernel.Config["WIREGUARD"] = "n" }, "firmware/kernel/WIREGUARD fail"},
 		{"no module for this kernel", func(s *state.State) { delete(s.Modules, "wireguard") }, "firmware/module/WIREGUARD fail"},
 		{"no config.gz", func(s *state.State) { s.Kernel.Config = nil }, "firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA fail, firmware/kernel/WIREGUARD unknown"},
+		{"BL2 without the flag", func(s *state.State) { s.Firmware.FourBG = "absent" }, "firmware/bl2 fail"},
+		{"BL2 that hides it", func(s *state.State) { s.Firmware.FourBG = "unknown" }, "firmware/bl2 unknown"},
+		{"BL2 for eMMC", func(s *state.State) { s.Firmware.Medium = "emmc" }, "firmware/medium fail"},
+		{"BL2 damaged", func(s *state.State) { s.Firmware.Intact = false }, "firmware/intact fail"},
+		{"no partition for a BL2", func(s *state.State) { s.Firmware = &state.Firmware{} }, "firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown"},
 		{"nothing seen", func(s *state.State) { *s = state.State{} },
-			"firmware/board unknown, firmware/memory unknown, firmware/kernel unknown, firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA unknown, firmware/kernel/WIREGUARD unknown, firmware/module/WIREGUARD unknown"},
+			"firmware/board unknown, firmware/memory unknown, firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/kernel unknown, " +
+				"firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA unknown, firmware/kernel/WIREGUARD unknown, firmware/module/WIREGUARD unknown"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

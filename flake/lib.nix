@@ -48,7 +48,7 @@ in
   # module for each router of the spec.
   #
   #   nixosConfigurations.bpi-r4 = nixpkgs.lib.nixosSystem {
-  #     specialArgs = { inherit nixos-sbc; };
+  #     specialArgs = { inherit nbr nixos-sbc; };
   #     modules = [ (nbr.lib.fromSpec ./router).bpi-r4 ];
   #   };
   #

@@ -1,4 +1,5 @@
-# nbr on the router: the program, and the spec that the router was made from.
+# nbr on the router: the program, the spec that the router was made from, a look
+# after each switch, and the agent that keeps looking.
 self:
 {
   config,
@@ -8,6 +9,45 @@ self:
 }:
 let
   cfg = config.programs.nbr;
+  agent = config.services.nbr-agent;
+
+  spec = "/etc/nbr/spec";
+  look = "/run/nbr-look.sock";
+
+  nbr = lib.getExe' cfg.package "nbr";
+
+  # What both units of the agent have in common: they change nothing.
+  hardened = {
+    UMask = "0077";
+    NoNewPrivileges = true;
+    ProtectSystem = "strict";
+    PrivateTmp = true;
+    ProtectKernelTunables = true;
+    ProtectKernelModules = true;
+    ProtectKernelLogs = true;
+    ProtectControlGroups = true;
+    ProtectHostname = true;
+    ProtectProc = "invisible";
+    RestrictRealtime = true;
+    RestrictSUIDSGID = true;
+    LockPersonality = true;
+    MemoryDenyWriteExecute = true;
+    KeyringMode = "private";
+    RemoveIPC = true;
+    SystemCallArchitectures = "native";
+    SystemCallErrorNumber = "EPERM";
+  };
+
+  # Each was taken away once, and something could not be seen any more.
+  capabilities = [
+    "CAP_DAC_READ_SEARCH" # owner and mode of files in folders of others, their sockets
+    "CAP_NET_ADMIN" # the firewall's rules, WireGuard
+    "CAP_SYS_PTRACE" # which program a socket is of
+  ]
+  ++ lib.optionals (!agent.passive) [
+    "CAP_BPF" # a packet that arrives as if a stranger had sent it
+    "CAP_NET_RAW" # a question that looks like a client's
+  ];
 in
 {
   options.programs.nbr = {
@@ -15,8 +55,9 @@ in
 
     package = lib.mkOption {
       type = lib.types.package;
-      default = self.packages.${pkgs.stdenv.hostPlatform.system}.nbr;
-      defaultText = lib.literalExpression "nbr.packages.\${system}.nbr";
+      # With the router's own packages, so that it can be cross-compiled with them.
+      default = pkgs.callPackage ./package.nix { };
+      defaultText = lib.literalExpression "pkgs.callPackage \${nbr}/flake/package.nix { }";
       description = "The nbr to use; one with further services comes from lib.withServices.";
     };
 
@@ -27,8 +68,225 @@ in
     };
   };
 
-  config = lib.mkIf cfg.enable {
-    environment.systemPackages = [ cfg.package ];
-    environment.etc = lib.mkIf (cfg.spec != null) { "nbr/spec".source = cfg.spec; };
+  options.services.nbr-agent = {
+    enable = lib.mkEnableOption "the agent that verifies the router for as long as it runs";
+
+    interval = lib.mkOption {
+      type = lib.types.str;
+      default = "60s";
+      description = "Time between two looks when nothing happens.";
+    };
+
+    listen = lib.mkOption {
+      type = lib.types.listOf lib.types.str;
+      default = [ "unix:/run/nbr-agent/metrics.sock" ];
+      description = "Where metrics, health and the last report are served: unix:PATH, or an address and a port.";
+    };
+
+    passive = lib.mkOption {
+      type = lib.types.bool;
+      default = false;
+      description = "Whether it only looks, and asks nobody anything.";
+    };
   };
+
+  config = lib.mkMerge [
+    (lib.mkIf cfg.enable {
+      environment.systemPackages = [ cfg.package ];
+      environment.etc = lib.mkIf (cfg.spec != null) { "nbr/spec".source = cfg.spec; };
+    })
+
+    # Each switch starts what multi-user.target wants and what is not active, so this
+    # runs after each. What it finds is in the journal and no reason to call the switch
+    # failed: 1 is a check that fails, 2 a spec that this nbr cannot read, 3 something
+    # that could not be looked at.
+    (lib.mkIf (cfg.enable && cfg.spec != null) {
+      systemd.services.nbr-verify = {
+        description = "Verify the router against its spec";
+        wantedBy = [ "multi-user.target" ];
+        wants = [ "network-online.target" ];
+        after = [
+          "network.target"
+          "network-online.target"
+          "nftables.service"
+        ];
+        restartTriggers = [
+          cfg.spec
+          cfg.package
+        ];
+        path = [ pkgs.nftables ];
+        serviceConfig = {
+          Type = "oneshot";
+          ExecStart = "${nbr} verify -settle 30s ${spec}";
+          SuccessExitStatus = [
+            1
+            2
+            3
+          ];
+          TimeoutStartSec = "2min";
+        };
+      };
+    })
+
+    (lib.mkIf agent.enable {
+      assertions = [
+        {
+          assertion = cfg.enable && cfg.spec != null;
+          message = "services.nbr-agent verifies the router against programs.nbr.spec, so programs.nbr.enable and programs.nbr.spec must be set";
+        }
+      ];
+
+      users.users.nbr-agent = {
+        isSystemUser = true;
+        group = "nbr-agent";
+        description = "nbr agent";
+      };
+      users.groups.nbr-agent = { };
+      users.users.nbr-look = {
+        isSystemUser = true;
+        group = "nbr-look";
+        description = "looks for nbr agent";
+      };
+      users.groups.nbr-look = { };
+
+      # Whoever serves pages need not be who may see everything. The agent itself has no
+      # privilege; for each look it connects to this socket, behind which a process looks,
+      # writes what it saw and ends. Nothing is read from the other side.
+      systemd.sockets.nbr-look = {
+        description = "Looks at the router for nbr agent";
+        wantedBy = [ "sockets.target" ];
+        socketConfig = {
+          ListenStream = look;
+          Accept = true;
+          MaxConnections = 2;
+          SocketUser = "nbr-agent";
+          SocketGroup = "nbr-agent";
+          SocketMode = "0600";
+          # Looks come every few seconds when much happens, and that is no attack.
+          TriggerLimitIntervalSec = 0;
+        };
+      };
+
+      systemd.services."nbr-look@" = {
+        description = "A look at the router";
+        # One that failed is told by the agent and must not be kept.
+        unitConfig.CollectMode = "inactive-or-failed";
+        # It lists the firewall's rules with nft, and what they should be by loading them
+        # into a network namespace that nobody else is in.
+        path = [ pkgs.nftables ];
+
+        serviceConfig = hardened // {
+          ExecStart = lib.concatStringsSep " " (
+            [
+              nbr
+              "observe"
+            ]
+            ++ lib.optional agent.passive "-passive"
+            ++ [ spec ]
+          );
+          # Not everything could be seen: the state says what, and why.
+          SuccessExitStatus = 3;
+          StandardInput = "socket";
+          StandardOutput = "socket";
+          StandardError = "null";
+          # Not a line in the journal for each.
+          LogLevelMax = "warning";
+          TimeoutStartSec = 20;
+          RuntimeMaxSec = 20;
+          # Not one of its own, which would come and go with it.
+          Slice = "system.slice";
+
+          User = "nbr-look";
+          Group = "nbr-look";
+          AmbientCapabilities = capabilities;
+          CapabilityBoundingSet = capabilities;
+          # What is hidden looks as if it were not there, so nothing that a spec may name
+          # is, nor is the medium with the firmware.
+          ProtectHome = "read-only";
+          DevicePolicy = "closed";
+          DeviceAllow = [
+            "block-mmc r"
+            "block-mtdblock r"
+            "char-mtd r"
+          ];
+          RestrictAddressFamilies = [
+            "AF_INET"
+            "AF_INET6"
+            "AF_NETLINK"
+            "AF_UNIX"
+          ]
+          ++ lib.optional (!agent.passive) "AF_PACKET";
+          RestrictNamespaces = [
+            "net"
+            "user"
+          ];
+          SystemCallFilter = [
+            "@system-service"
+            "~@privileged"
+            "~@resources"
+            # Read only: whether somebody keeps the clock.
+            "adjtimex"
+          ]
+          ++ lib.optional (!agent.passive) "bpf";
+        };
+      };
+
+      systemd.services.nbr-agent = {
+        description = "Verify the router for as long as it runs";
+        wantedBy = [ "multi-user.target" ];
+        requires = [ "nbr-look.socket" ];
+        after = [
+          "network.target"
+          "nbr-look.socket"
+          "nftables.service"
+        ];
+        restartTriggers = [ cfg.spec ];
+
+        serviceConfig = hardened // {
+          Type = "notify-reload";
+          ExecStart = lib.concatStringsSep " " (
+            [
+              nbr
+              "agent"
+              "-look"
+              look
+              "-interval"
+              agent.interval
+            ]
+            ++ lib.concatMap (place: [
+              "-listen"
+              place
+            ]) agent.listen
+            ++ [ spec ]
+          );
+          Restart = "always";
+          RestartSec = 5;
+          # A look takes twenty seconds at most.
+          WatchdogSec = 120;
+
+          User = "nbr-agent";
+          Group = "nbr-agent";
+          RuntimeDirectory = "nbr-agent";
+          RuntimeDirectoryMode = "0750";
+
+          CapabilityBoundingSet = "";
+          ProtectHome = true;
+          ProtectClock = true;
+          PrivateDevices = true;
+          RestrictAddressFamilies = [
+            "AF_INET"
+            "AF_INET6"
+            "AF_NETLINK"
+            "AF_UNIX"
+          ];
+          RestrictNamespaces = true;
+          SystemCallFilter = [
+            "@system-service"
+            "~@privileged"
+            "~@resources"
+          ];
+        };
+      };
+    })
+  ];
 }

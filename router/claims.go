@@ -108,6 +108,14 @@ type Boot struct {
 	Generations int
 }
 
+// An Agent is how the router is verified for as long as it runs.
+type Agent struct {
+	By
+	Interval Seconds  // between looks when nothing happens
+	Listen   []string // where its pages are served: unix:PATH or an address and a port
+	Passive  bool     // it asks nobody anything
+}
+
 // A Package is a program for the router's administrators, by its attribute in
 // nixpkgs.
 type Package struct {
@@ -128,6 +136,7 @@ type Claims struct {
 	Names    []*ClockName
 	Vias     []*Via
 	Boot     Boot
+	Agent    *Agent // nil when none is wanted
 }
 
 // A Scope is what a block may use while it is resolved: the router as far as
@@ -212,6 +221,12 @@ func (s *Scope) Via(from hcl.Range, to netip.Prefix, l Link) {
 // Boot claims room in /boot.
 func (s *Scope) Boot(from hcl.Range, generations int) {
 	s.Claims.Boot = Boot{s.at(from), generations}
+}
+
+// Agent claims that the router is verified for as long as it runs.
+func (s *Scope) Agent(from hcl.Range, a Agent) {
+	a.By = s.at(from)
+	s.Claims.Agent = &a
 }
 
 // Package claims a program.

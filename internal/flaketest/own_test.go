@@ -111,7 +111,7 @@ func TestFromSpec(t *testing.T) {
   inputs.bin = { url = "path:` + bin + `"; flake = false; };
   outputs = inputs: {
     nixosConfigurations.bpi-r4 = inputs.nixpkgs.lib.nixosSystem {
-      specialArgs = { inherit (inputs) nixos-sbc; };
+      specialArgs = { inherit (inputs) nbr nixos-sbc; };
       modules = [ (inputs.nbr.lib.fromSpec {
         spec = ./spec;
         pkgs.runCommand = name: _: script: derivation {

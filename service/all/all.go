@@ -5,6 +5,7 @@ package all
 import (
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/service/agent"
 	"github.com/nbr-dev/nbr/service/check"
 	"github.com/nbr-dev/nbr/service/chrony"
 	"github.com/nbr-dev/nbr/service/dhcpcd"
@@ -35,6 +36,7 @@ func With(more ...service.Kind) []service.Kind {
 		knot.ResolverKind(),
 		kea.DHCP4Kind(),
 		chrony.Kind(),
+		agent.Kind(),
 		check.Kind(),
 	}
 	return append(append(kinds, more...), firmware.Kind())

@@ -42,6 +42,7 @@ var unread = map[string]string{
 	`wireguard\..+\.(endpoint|handshake)`:      "where a peer is and when it was there is its own affair",
 	`offers\..+\.server`:                       "the router has one server",
 	`answers\..+\.records`:                     "how many records there are is the zone's affair",
+	`firmware\.(four_bg_why|tfa|uboot\w*)`:     "what tells so, and versions, which are notes",
 	`rulesets\..+\.drops\[\d\]\.\w+`:           "what is dropped is a note",
 }
 

@@ -47,8 +47,11 @@ func (b *Nix) Lower(r *router.Router, m *nixgen.Module) {
 	sys(r.Def, nixgen.Str(r.Name.V), "networking", "hostName")
 	sys(r.StateVersion.Range, nixgen.Str(r.StateVersion.V), "system", "stateVersion")
 	sys(r.TimeZone.Range, nixgen.Str(r.TimeZone.V), "time", "timeZone")
-	// The same spec, for those who look at the router and for nbr verify.
-	sys(r.Def, nixgen.Path("./spec"), "environment", "etc", "nbr/spec", "source")
+	// The same spec and the program that reads it: who looks at the router finds both,
+	// of one age.
+	m.Imports = append(m.Imports, nixgen.Var("nbr.nixosModules.default"))
+	sys(r.Def, nixgen.Bool(true), "programs", "nbr", "enable")
+	sys(r.Def, nixgen.Path("./spec"), "programs", "nbr", "spec")
 	from := service.From(b)
 	if b.Flakes.V {
 		m.Set(from, nixgen.List{nixgen.Str("nix-command"), nixgen.Str("flakes")}, "nix", "settings", "experimental-features")

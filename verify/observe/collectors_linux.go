@@ -17,6 +17,7 @@ var collectors = []collector{
 	{parts: "listeners", look: (*looker).listeners},
 	{parts: "wireguard", look: (*looker).wireGuard},
 	{parts: "clock", look: (*looker).clock},
+	{parts: "firmware", look: (*looker).firmware},
 
 	// Those that ask.
 	{parts: "offers", look: (*looker).offers, asks: true},

@@ -10,10 +10,13 @@ import (
 // A desk can judge a recorded state, but there is no router to look at.
 var collectors = []collector{
 	{
-		parts: "board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard clock",
+		parts: "board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard clock firmware",
 		look:  elsewhere,
 	},
 	{parts: "offers answers banners times reaches commands", look: elsewhere, asks: true},
 }
 
 func elsewhere(*looker, context.Context) error { return errors.New("this is not Linux") }
+
+// Nor is there anything to watch.
+var sources []source

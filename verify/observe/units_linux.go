@@ -25,20 +25,7 @@ var unitTypes = map[string]string{".service": "Service", ".socket": "Socket", ".
 // or wanted by one that is. It forgets the others, so one that is not there is not
 // known or has nothing to tell.
 func (l *looker) units(ctx context.Context) error {
-	conn, err := systemd.NewConnection(func() (*dbus.Conn, error) {
-		c, err := dbus.Dial("unix:path="+dbus.EscapeBusAddressValue(l.path(busSocket)), dbus.WithContext(ctx))
-		if err != nil {
-			return nil, err
-		}
-		// By number: a name would be looked up through nsswitch.
-		if err := c.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Getuid()))}); err != nil {
-			return nil, errors.Join(err, c.Close())
-		}
-		if err := c.Hello(); err != nil {
-			return nil, errors.Join(err, c.Close())
-		}
-		return c, nil
-	})
+	conn, err := systemd.NewConnection(func() (*dbus.Conn, error) { return dialBus(ctx, l.path(busSocket)) })
 	if err != nil {
 		return err
 	}
@@ -56,6 +43,22 @@ func (l *looker) units(ctx context.Context) error {
 		return p.Value.Value(), nil
 	})
 	return err
+}
+
+// dialBus connects to the bus until the context ends.
+func dialBus(ctx context.Context, socket string, opts ...dbus.ConnOption) (*dbus.Conn, error) {
+	c, err := dbus.Dial("unix:path="+dbus.EscapeBusAddressValue(socket), append(opts, dbus.WithContext(ctx))...)
+	if err != nil {
+		return nil, err
+	}
+	// By number: a name would be looked up through nsswitch.
+	if err := c.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Getuid()))}); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	if err := c.Hello(); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
 // convertUnits asks for the properties of all units at once: each answer is a

@@ -81,6 +81,16 @@ Restart=on-failure
 RestartSec=10ms
 StartLimitBurst=3
 X
+for n in sleeps sleeps2; do
+cat >/run/systemd/system/$n.service <<X
+[Service]
+ExecStart=/bin/sleep infinity
+X
+done
+cat >/run/systemd/system/kills.service <<X
+[Service]
+ExecStart=/bin/systemctl kill -s KILL dbus.service
+X
 cat >/run/systemd/system/lab.target <<X
 [Unit]
 Requires=dbus.socket dbus.service

@@ -5,8 +5,10 @@ package standin
 import (
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/nbr-dev/nbr/internal/nixoptions"
@@ -16,6 +18,9 @@ import (
 // owners says which input declares the options below a first name; nixpkgs has
 // all others. nbr's own options are declared by the modules that nbr generates.
 var owners = map[string]string{"age": "agenix", "nbr": "", "sbc": "nixos-sbc", "sops": "sops-nix"}
+
+// modules are what nbr's own NixOS module declares, below names that are nixpkgs'.
+var modules = map[string]string{"programs": "nbr", "services": "nbr-agent"}
 
 // LockedNixpkgs is the release that the nixpkgs of nixos-sbc calls itself: it
 // stays at what nixos-sbc locks, whatever the router takes. Each derivation has
@@ -61,7 +66,50 @@ func Inputs(t testing.TB, release string) map[string]string {
 		"sops-nix/nixpkgs":  router,
 		"agenix":            write("agenix", "agenix"),
 		"agenix/nixpkgs":    router,
+		"nbr":               own(t, filepath.Join(dir, "nbr")),
 	}
+}
+
+// own is no stand-in: what a router evaluates of nbr's own flake. Tests run in the
+// folder of their package.
+func own(t testing.TB, dir string) string {
+	root, err := filepath.Abs(".")
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		if root == filepath.Dir(root) {
+			t.Fatal("standin: no go.mod above the test")
+		}
+		root = filepath.Dir(root)
+	}
+	nix, err := filepath.Glob(filepath.Join(root, "flake", "*.nix"))
+	for _, file := range append(nix, filepath.Join(root, "flake.nix")) {
+		var b []byte
+		if err == nil {
+			b, err = os.ReadFile(file)
+		}
+		if err == nil {
+			to := filepath.Join(dir, strings.TrimPrefix(file, root))
+			if err = os.MkdirAll(filepath.Dir(to), 0o755); err == nil {
+				err = os.WriteFile(to, b, 0o644)
+			}
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// without is the node, which is shared, without one of its children.
+func without(n *nixoptions.Node, child string) *nixoptions.Node {
+	if child == "" {
+		return n
+	}
+	children := maps.Clone(n.Children)
+	delete(children, child)
+	return &nixoptions.Node{Type: n.Type, Children: children}
 }
 
 // tables are the trees of options of a release as JSON, by input.
@@ -79,7 +127,7 @@ func tables(release string) (map[string][]byte, error) {
 		if parts[input] == nil {
 			parts[input] = &nixoptions.Node{Children: map[string]*nixoptions.Node{}}
 		}
-		parts[input].Children[name] = node
+		parts[input].Children[name] = without(node, modules[name])
 	}
 	tables := map[string][]byte{}
 	for input, part := range parts {

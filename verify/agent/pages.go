@@ -1,0 +1,92 @@
+package agent
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/nbr-dev/nbr/verify"
+)
+
+// patience is how long a look may take before nobody believes the one before it.
+const patience = 15 * time.Second
+
+// handler makes the pages. Metrics are in a registry of their own: what some library
+// puts into the default one is nobody's business here.
+func (a *Agent) handler() http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(a, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	mux := http.NewServeMux()
+	// One scrape at a time is enough for a router, and bounds what it costs.
+	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 2, DisableCompression: true}))
+	mux.HandleFunc("GET /health", a.health)
+	mux.HandleFunc("GET /report", a.report)
+	return mux
+}
+
+// health says 200 if the last look is recent and nothing fails, else 503 and why.
+func (a *Agent) health(w http.ResponseWriter, _ *http.Request) {
+	text(w)
+	last, broken := a.now()
+	if last == nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		if broken != "" {
+			fmt.Fprintf(w, "the router could not be looked at: %s\n", line(broken))
+			return
+		}
+		fmt.Fprintln(w, "nothing was looked at yet")
+		return
+	}
+	age := a.Now().Sub(last.ended)
+	stale := age > 2*last.spec.Interval+patience
+	sum := last.report.Summary()
+	if stale || sum.Fail > 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	if stale {
+		fmt.Fprintf(w, "the last look is %s old\n", age.Round(time.Second))
+	}
+	if broken != "" {
+		fmt.Fprintf(w, "the router could not be looked at: %s\n", line(broken))
+	}
+	for _, res := range last.report.Results {
+		if res.Status != verify.Fail {
+			continue
+		}
+		at := place(res)
+		if at != "" {
+			at = " (" + at + ")"
+		}
+		fmt.Fprintf(w, "fail %s%s: want %s, got %s\n", line(res.ID), line(at), line(res.Want), line(res.Got))
+	}
+	fmt.Fprintln(w, sum)
+}
+
+// report is the last report, as nbr verify -format json prints it.
+func (a *Agent) report(w http.ResponseWriter, _ *http.Request) {
+	last, _ := a.now()
+	if last == nil {
+		text(w)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprintln(w, "nothing was looked at yet")
+		return
+	}
+	var b bytes.Buffer
+	if err := last.spec.JSON(&b, last.report); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Last-Modified", last.ended.UTC().Format(http.TimeFormat))
+	_, _ = w.Write(b.Bytes()) // whoever asked may have gone
+}
+
+func text(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+}

@@ -1,0 +1,273 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/nbr-dev/nbr/internal/lab"
+	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// troubles is what a watcher told of its sources.
+type troubles struct {
+	mu  sync.Mutex
+	now map[string]error
+}
+
+func (tr *troubles) tell(source string, err error) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	if tr.now == nil {
+		tr.now = map[string]error{}
+	}
+	tr.now[source] = err
+}
+
+func (tr *troubles) of(source string) error {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return tr.now[source]
+}
+
+// happens waits for an event.
+func happens(t *testing.T, events <-chan struct{}, what string) {
+	t.Helper()
+	select {
+	case <-events:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("%s is no event", what)
+	}
+}
+
+// quiet drains what comes until nothing has come for a while.
+func quiet(events <-chan struct{}) {
+	for {
+		select {
+		case <-events:
+		case <-time.After(200 * time.Millisecond):
+			return
+		}
+	}
+}
+
+func TestWatchSeesWhatChanges(t *testing.T) {
+	ns := new(nstest.NS)
+	var tr troubles
+	events := Watch(t.Context(), WatchOptions{Root: t.TempDir(), Trouble: tr.tell})
+	happens(t, events, "that it listens")
+	quiet(events)
+	for _, change := range []string{
+		"ip link add w0 type veth peer name w1",
+		"ip link set w0 up && ip link set w1 up",
+		"ip addr add 192.0.2.1/24 dev w0",
+		"ip addr add 2001:db8::1/64 dev w0 nodad",
+		"ip route add 198.51.100.0/24 via 192.0.2.2",
+		"ip -6 route add 2001:db8:1::/48 via 2001:db8::2",
+		"ip rule add priority 1000 from 192.0.2.9 lookup main",
+		"ip rule del priority 1000",
+		"nft add table inet watched",
+		"nft add chain inet watched input",
+		"nft add rule inet watched input counter",
+		"nft delete table inet watched",
+		"ip link del w0",
+	} {
+		ns.Run(t, "sh", "-ec", change)
+		happens(t, events, change)
+		quiet(events)
+	}
+	if tr.of("units") == nil {
+		t.Error("there is no bus in an empty folder, and nobody said so")
+	}
+	if err := errors.Join(tr.of("nftables"), tr.of("links, addresses and routes")); err != nil {
+		t.Error(err)
+	}
+}
+
+// A look must not be a reason for the next one: it reads, and what it loads is in a
+// network namespace of its own.
+func TestALookIsNoEvent(t *testing.T) {
+	load(t, goodTable)
+	events := Watch(t.Context(), WatchOptions{Root: t.TempDir(), Trouble: func(string, error) {}})
+	happens(t, events, "that it listens")
+	quiet(events)
+	need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}
+	for range 3 {
+		st := Look(t.Context(), Options{Needs: []state.Need{need}, Passive: true})
+		if len(st.Rulesets["inet nbr"].Want) == 0 {
+			t.Fatalf("it did not look: %v", st.Missed)
+		}
+	}
+	select {
+	case <-events:
+		t.Error("a look is an event")
+	case <-time.After(500 * time.Millisecond):
+	}
+}
+
+// A storm is more than fits into the socket. What was lost is an event, and so is
+// what comes after it.
+func TestWatchSurvivesLostMessages(t *testing.T) {
+	ns := new(nstest.NS)
+	open := func() *os.File {
+		f, err := subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		raw, err := f.SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 1) }); err != nil {
+			t.Fatal(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	watched, witness := open(), open()
+	ns.Run(t, "sh", "-ec", "for i in 1 2 3 4 5; do ip link add w0 type veth peer name w1; ip link del w0; done")
+	if _, err := witness.Read(make([]byte, 64)); !errors.Is(err, syscall.ENOBUFS) {
+		t.Fatalf("nothing was lost, so nothing is shown: %v", err)
+	}
+	events := make(chan struct{}, 1)
+	ended := make(chan error)
+	go func() {
+		ended <- drain(watched, func() {
+			select {
+			case events <- struct{}{}:
+			default:
+			}
+		})
+	}()
+	happens(t, events, "what was lost")
+	quiet(events)
+	ns.Run(t, "ip", "link", "add", "w0", "type", "veth", "peer", "name", "w1")
+	happens(t, events, "what comes after it")
+	ns.Run(t, "ip", "link", "del", "w0")
+	if err := watched.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, os.ErrClosed) {
+		t.Errorf("a closed socket: %v", err)
+	}
+}
+
+// Whoever does not take events keeps nobody waiting, and the end is the end of all.
+func TestWatchEnds(t *testing.T) {
+	before := runtime.NumGoroutine()
+	ctx, stop := context.WithCancel(t.Context())
+	events := Watch(ctx, WatchOptions{Root: t.TempDir(), Trouble: func(string, error) {}})
+	happens(t, events, "that it listens")
+	new(nstest.NS).Run(t, "sh", "-ec", "for i in 1 2 3; do ip link add w0 type veth peer name w1; ip link del w0; done")
+	stop()
+	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d goroutines, and %d before", runtime.NumGoroutine(), before)
+		}
+	}
+}
+
+func TestOwnUnitsAreNoNews(t *testing.T) {
+	job := func(unit string) *dbus.Signal {
+		return &dbus.Signal{Path: systemdPath, Body: []any{uint32(1), systemdPath + "/job/1", unit, "done"}}
+	}
+	own := systemdPath + "/unit/nbr_2dagent_2eservice"
+	for name, c := range map[string]struct {
+		signal *dbus.Signal
+		news   bool
+	}{
+		"the bus":           {&dbus.Signal{Path: "/org/freedesktop/DBus"}, false},
+		"itself":            {&dbus.Signal{Path: own}, false},
+		"who looks for it":  {&dbus.Signal{Path: systemdPath + "/unit/nbr_2dlook_401_2d5_2d0_2eservice"}, false},
+		"its job":           {job("nbr-look@1-5-0.service"), false},
+		"a daemon":          {&dbus.Signal{Path: systemdPath + "/unit/sshd_2eservice"}, true},
+		"a daemon's job":    {job("sshd.service"), true},
+		"a reload":          {&dbus.Signal{Path: systemdPath, Body: []any{true}}, true},
+		"a name like these": {&dbus.Signal{Path: systemdPath + "/unit/nbr_2dverify_2eservice"}, true},
+	} {
+		n := 0
+		s := &unitSignals{own: own, ignore: "nbr-look", poke: func() { n++ }}
+		s.DeliverSignal("", "", c.signal)
+		if (n == 1) != c.news {
+			t.Errorf("%s: %d events", name, n)
+		}
+	}
+}
+
+func TestWatchARealSystemd(t *testing.T) {
+	ns := nstest.New(t, "router")
+	root := lab.Rootfs(t, nil)
+	d := root.Daemon(t, ns, "unshare", "--cgroup", "sh", "-ec", boot)
+	d.Ready(t, func() error {
+		st := look(context.WithoutCancel(t.Context()), Options{Root: root.Path("/")}, []collector{{parts: "units", look: (*looker).units}})
+		if u := st.Units["breaks.service"]; u.Active != "failed" {
+			return fmt.Errorf("breaks.service is %s: %v", u.Active, st.Missed)
+		}
+		return nil
+	})
+	var tr troubles
+	events := Watch(t.Context(), WatchOptions{Root: root.Path("/"), Trouble: tr.tell})
+	happens(t, events, "that it listens")
+	quiet(events)
+	if err := tr.of("units"); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		st := look(t.Context(), Options{Root: root.Path("/")}, []collector{{parts: "units", look: (*looker).units}})
+		if st.Units == nil {
+			t.Fatal(st.Missed)
+		}
+	}
+	select {
+	case <-events:
+		t.Error("a look at the units is an event")
+	case <-time.After(500 * time.Millisecond):
+	}
+	start(t, root, "sleeps.service")
+	happens(t, events, "a unit that starts")
+	quiet(events)
+
+	// The bus ends, and comes back when somebody asks for it.
+	start(t, root, "kills.service")
+	for end := time.Now().Add(10 * time.Second); tr.of("units") == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the bus has gone, and nobody said so")
+		}
+	}
+	for end := time.Now().Add(3 * retryAfter); tr.of("units") != nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the bus is back, and still: %v", tr.of("units"))
+		}
+	}
+	happens(t, events, "that the bus is back")
+	quiet(events)
+	start(t, root, "sleeps2.service")
+	happens(t, events, "a unit that starts after that")
+}
+
+// start starts a unit of the systemd in root, by its bus.
+func start(t *testing.T, root *lab.Root, unit string) {
+	t.Helper()
+	conn, err := dialBus(t.Context(), root.Path(busSocket))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Object(systemdName, systemdPath).CallWithContext(t.Context(), systemdName+".Manager.StartUnit", 0, unit, "replace").Err; err != nil {
+		t.Fatal(err)
+	}
+}
