@@ -1,6 +1,7 @@
 // Package lab lends tests the real programs that judge nbr's output: Nix, the router's daemons
 // in a copy of their own file system, IfState, and kernels of Debian on machines that are
-// emulated. `.ci/setup` installs them all into one folder.
+// emulated. `.ci/setup` installs them all into one folder. [Boot] starts the whole of that
+// file system with systemd.
 //
 // Every entry fails the test when its part of the lab is missing, and says what to run: a
 // referee that is not there must not look like one that agrees. The only one that may be

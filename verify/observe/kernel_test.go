@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -445,6 +446,37 @@ func listen(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
+}
+
+// A resolver opens a socket for each question and closes it again. That nobody has it any
+// more does not make it the kernel's.
+func TestListenersThatComeAndGo(t *testing.T) {
+	nstest.Require(t)
+	done := make(chan bool)
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if c, err := net.ListenPacket("udp", ":0"); err == nil {
+					c.Close()
+				}
+			}
+		})
+	}
+	for range 20 {
+		for _, l := range seen(t, "listeners").Listeners {
+			if l.Program == "" {
+				t.Errorf("nobody has %s port %d", l.Protocol, l.Port)
+			}
+		}
+	}
+	close(done)
+	wg.Wait()
 }
 
 func TestListeners(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -14,41 +15,36 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
+// A waiting is a socket of /proc/net that waits for somebody.
+type waiting struct {
+	state.Listener
+	inode uint64
+}
+
 func (l *looker) listeners(ctx context.Context) error {
-	type waiting struct {
-		state.Listener
-		inode uint64
+	list, err := l.waiting()
+	if err != nil {
+		return err
 	}
-	var list []waiting
 	programs := map[uint64]string{} // by the socket's inode
-	for _, name := range []string{"tcp", "tcp6", "udp", "udp6"} {
-		text, err := l.read("/proc/net/" + name)
-		if errors.Is(err, os.ErrNotExist) && strings.HasSuffix(name, "6") {
-			continue // ipv6.disable=1
-		}
-		if err != nil {
-			return err
-		}
-		sockets, err := parseSockets(text)
-		if err != nil {
-			return fmt.Errorf("/proc/net/%s: %w", name, err)
-		}
-		protocol := strings.TrimSuffix(name, "6")
-		for _, s := range sockets {
-			if s.waits(protocol) {
-				list = append(list, waiting{state.Listener{Protocol: protocol, Address: s.local.Addr().String(), Port: int(s.local.Port())}, s.inode})
-				programs[s.inode] = ""
-			}
-		}
+	for _, w := range list {
+		programs[w.inode] = ""
 	}
 	refused, err := l.owners(ctx, programs)
+	if err != nil {
+		return err
+	}
+	left, err := l.left(programs)
 	if err != nil {
 		return err
 	}
 	out := []state.Listener{}
 	for _, w := range list {
 		w.Program = programs[w.inode]
-		if w.Program == "" && refused != nil {
+		switch {
+		case w.Program == "" && !left[w.inode]:
+			continue
+		case w.Program == "" && refused != nil:
 			// The kernel's own, as WireGuard's, or somebody's who may not be looked at.
 			return fmt.Errorf("whose is %s port %d: %w", w.Protocol, w.Port, refused)
 		}
@@ -60,6 +56,45 @@ func (l *looker) listeners(ctx context.Context) error {
 	// Workers of one daemon share a socket's address (SO_REUSEPORT).
 	l.st.Listeners = slices.Compact(out)
 	return nil
+}
+
+// waiting are the sockets that wait for packets or connections now.
+func (l *looker) waiting() ([]waiting, error) {
+	var list []waiting
+	for _, name := range []string{"tcp", "tcp6", "udp", "udp6"} {
+		text, err := l.read("/proc/net/" + name)
+		if errors.Is(err, os.ErrNotExist) && strings.HasSuffix(name, "6") {
+			continue // ipv6.disable=1
+		}
+		if err != nil {
+			return nil, err
+		}
+		sockets, err := parseSockets(text)
+		if err != nil {
+			return nil, fmt.Errorf("/proc/net/%s: %w", name, err)
+		}
+		protocol := strings.TrimSuffix(name, "6")
+		for _, s := range sockets {
+			if s.waits(protocol) {
+				list = append(list, waiting{state.Listener{Protocol: protocol, Address: s.local.Addr().String(), Port: int(s.local.Port())}, s.inode})
+			}
+		}
+	}
+	return list, nil
+}
+
+// left are the sockets without an owner that are still there. A resolver opens one for a
+// question and closes it after the answer: it was seen, but nobody who had it.
+func (l *looker) left(programs map[uint64]string) (map[uint64]bool, error) {
+	left := map[uint64]bool{}
+	if !slices.Contains(slices.Collect(maps.Values(programs)), "") {
+		return left, nil
+	}
+	list, err := l.waiting()
+	for _, w := range list {
+		left[w.inode] = true
+	}
+	return left, err
 }
 
 // owners finds which program has each of the sockets (proc_pid_fd(5)). Processes end

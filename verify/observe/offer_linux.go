@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -53,7 +54,7 @@ func seekOffer(ctx context.Context, n state.Need) (state.Offer, error) {
 	}
 	defer w.Close()
 	var offer state.Offer
-	_, err = w.exchange(ctx, discoverFrame(d), func(b []byte) bool {
+	_, err = w.exchange(ctx, discoverFrame(d), []time.Duration{repeat, wait - repeat}, func(b []byte) bool {
 		o, err := parseOffer(d, b)
 		if err == nil {
 			offer = o

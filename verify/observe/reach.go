@@ -54,7 +54,8 @@ func (k knock) packet() ([]byte, error) {
 		binary.BigEndian.PutUint32(b[40:], k.seq) // the time, which nobody reads
 		return udp(k.from, k.to, b), nil
 	}
-	m := new(dns.Msg).SetQuestion(".", dns.TypeSOA)
+	// Every server knows that one without asking another (RFC 6761 section 6.3).
+	m := new(dns.Msg).SetQuestion("localhost.", dns.TypeA)
 	m.Id = k.id
 	b, err := m.Pack()
 	return udp(k.from, k.to, b), err

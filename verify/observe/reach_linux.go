@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -19,6 +20,11 @@ func (l *looker) reaches(ctx context.Context) error {
 	l.st.Reaches = ask(ctx, l, state.NeedReach, reach, func(why string) state.Reach { return state.Reach{Error: why} })
 	return nil
 }
+
+// silence is what a closed port answers, so on a healthy router the whole time is always
+// waited for. Nobody but this machine answers, from the kernel or what it has in memory,
+// and is asked twice.
+var silence = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond}
 
 // strangers are hosts that nobody has, of the networks for documentation (RFC 5737).
 // What the router answers goes no further than to a router that knows these.
@@ -67,10 +73,16 @@ func reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	// A link without Ethernet's addresses, as of PPP, has zeros for its own.
 	in := func(packet []byte) []byte { return frame(link.HardwareAddr, stranger(), packet) }
 	var r state.Reach
-	r.Answered, err = w.exchange(ctx, in(packet), func(b []byte) (ok bool) {
-		r.Answer, ok = k.answer(b)
-		return ok
-	})
+	knock := func(times []time.Duration) {
+		r.Answered, err = w.exchange(ctx, in(packet), times, func(b []byte) (ok bool) {
+			r.Answer, ok = k.answer(b)
+			return ok
+		})
+	}
+	knock(silence)
+	if err == nil && !r.Answered && back.stuck(k.from.Addr()) != nil {
+		knock([]time.Duration{repeat, wait - repeat}) // the gateway may yet say its MAC
+	}
 	switch {
 	case err != nil:
 		return state.Reach{}, err

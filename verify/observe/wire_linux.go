@@ -93,10 +93,10 @@ func (w *wire) inject(frame []byte) error {
 	return nil
 }
 
-// exchange makes a frame arrive, and again if no answer comes soon. It hands what
-// leaves to answers until that says that it is one, or the time is over.
-func (w *wire) exchange(ctx context.Context, frame []byte, answers func([]byte) bool) (bool, error) {
-	for _, d := range []time.Duration{repeat, wait - repeat} {
+// exchange makes a frame arrive, and again whenever a time is over without an answer.
+// It hands what leaves to answers until that says that it is one.
+func (w *wire) exchange(ctx context.Context, frame []byte, times []time.Duration, answers func([]byte) bool) (bool, error) {
+	for _, d := range times {
 		if err := w.inject(frame); err != nil {
 			return false, err
 		}
