@@ -1,0 +1,52 @@
+package firmware
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/router"
+)
+
+// NotKnown is what nbr does not know of the board, in sentences: what is absent
+// from its data first, then what its sources leave open.
+func (p *Profile) NotKnown() []string {
+	var out, labels, speeds []string
+	if p.BootSwitch == nil {
+		out = append(out, "What selects the boot medium: a switch, if there is one, and how it stands for each.")
+	}
+	for _, q := range p.Ports {
+		if q.Label == "" && q.Kind != router.PortConduit && q.Kind != router.PortWiFi { // those are not on the case
+			labels = append(labels, string(q.Name))
+		}
+		if q.Mbps == 0 {
+			speeds = append(speeds, string(q.Name))
+		}
+	}
+	if len(labels) > 0 {
+		out = append(out, fmt.Sprintf("The label of %s on the case.", diag.List(labels)))
+	}
+	if len(speeds) > 0 {
+		out = append(out, fmt.Sprintf("The speed of %s.", diag.List(speeds)))
+	}
+	return append(out, p.Unknown...)
+}
+
+// KernelText is the kernel that the board runs unless the spec says another, for
+// people. Where it is one of nixpkgs it depends on the release.
+func (p *Profile) KernelText() string {
+	if p.Kernel != nil {
+		name, span := p.kernel(KernelVendor, "")
+		return fmt.Sprintf("%s, Linux %s", name, span)
+	}
+	text := "the kernel of the NixOS release"
+	if p.NixpkgsKernel == "latest" {
+		text = "the newest kernel of the NixOS release"
+	}
+	var each []string
+	for _, release := range router.Releases {
+		_, span := p.kernel(KernelVendor, router.Release(release))
+		each = append(each, fmt.Sprintf("Linux %s in %s", span, release))
+	}
+	return text + ": " + strings.Join(each, ", ")
+}
