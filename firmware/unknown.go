@@ -2,7 +2,6 @@ package firmware
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
@@ -30,23 +29,4 @@ func (p *Profile) NotKnown() []string {
 		out = append(out, fmt.Sprintf("The speed of %s.", diag.List(speeds)))
 	}
 	return append(out, p.Unknown...)
-}
-
-// KernelText is the kernel that the board runs unless the spec says another, for
-// people. Where it is one of nixpkgs it depends on the release.
-func (p *Profile) KernelText() string {
-	if p.Kernel != nil {
-		name, span := p.kernel(KernelVendor, "")
-		return fmt.Sprintf("%s, Linux %s", name, span)
-	}
-	text := "the kernel of the NixOS release"
-	if p.NixpkgsKernel == "latest" {
-		text = "the newest kernel of the NixOS release"
-	}
-	var each []string
-	for _, release := range router.Releases {
-		_, span := p.kernel(KernelVendor, router.Release(release))
-		each = append(each, fmt.Sprintf("Linux %s in %s", span, release))
-	}
-	return text + ": " + strings.Join(each, ", ")
 }
