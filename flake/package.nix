@@ -22,7 +22,7 @@ buildGoModule {
         "testdata"
       ]);
   };
-  vendorHash = "sha256-tgXc2amADVMUF+3uaSXez0dG+U4cmt6VggFvQA4Srtc=";
+  vendorHash = "sha256-NX3kJV/tvoTrbEg7CmA1IH2deSuLPFVMEq2Sz16w7Lo=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;
