@@ -31,11 +31,14 @@ let
       writeText = name: text: "text:${text}";
     };
 
+  # nbr's own module is flaketest's to evaluate: here are the options that it is given.
+  nbr.nixosModules.default = { };
+
   # The sets that a module and its imports define.
   definitions =
     module:
     let
-      set = if builtins.isFunction module then module { inherit lib pkgs; } else module;
+      set = if builtins.isFunction module then module { inherit lib pkgs nbr; } else module;
     in
     builtins.concatMap definitions (set.imports or [ ]) ++ [ (removeAttrs set [ "imports" ]) ];
 
