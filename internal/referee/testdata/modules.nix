@@ -31,14 +31,17 @@ let
       writeText = name: text: "text:${text}";
     };
 
-  # nbr's own module is flaketest's to evaluate: here are the options that it is given.
-  nbr.nixosModules.default = { };
+  # Inputs of the flake are other modules' affair: what nbr's own does is for flaketest.
+  args = {
+    inherit lib pkgs;
+    nbr.nixosModules.default = { };
+  };
 
   # The sets that a module and its imports define.
   definitions =
     module:
     let
-      set = if builtins.isFunction module then module { inherit lib pkgs nbr; } else module;
+      set = if builtins.isFunction module then module (builtins.intersectAttrs (builtins.functionArgs module) args) else module;
     in
     builtins.concatMap definitions (set.imports or [ ]) ++ [ (removeAttrs set [ "imports" ]) ];
 
