@@ -454,7 +454,7 @@ func (r *wholeRouter) breaks(t *testing.T, b breakage) {
 	r.Run(t, must(b.wreck)...)
 	var wrong []finding
 	var complaint string
-	for deadline := time.Now().Add(6 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		wrong = r.verify(t)
 		if complaint = r.judge(b, wrong); complaint == "" || time.Now().After(deadline) {
 			break
