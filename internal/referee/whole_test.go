@@ -82,7 +82,7 @@ func (r *wholeRouter) furnish(t *testing.T) {
 	if _, err := nstest.Output(build); err != nil {
 		t.Fatal(err)
 	}
-	r.Run(t, must("chmod 400 /run/secrets/wg0; mkdir -p /nix/store/system")...)
+	r.Run(t, must("chmod 400 /var/lib/secrets/wg0; mkdir -p /nix/store/system")...)
 	r.Run(t, must("ln -s /nix/store/linux/Image /nix/store/system/kernel")...)
 	r.Run(t, must("for s in booted current; do ln -s /nix/store/system /run/$s-system; done")...)
 }
@@ -104,7 +104,7 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 		"/etc/sysctl.d/60-nixos.conf":     sysctlConf(r.g),
 		"/etc/ssh/authorized_keys.d/root": "",
 
-		"/run/secrets/wg0": "IFBWhXFOEnyYTwwCcTuHY4Fu0WvCDuVgs7ScUvGxLEk=\n",
+		"/var/lib/secrets/wg0": "IFBWhXFOEnyYTwwCcTuHY4Fu0WvCDuVgs7ScUvGxLEk=\n",
 	}
 	for name, lines := range r.g.source {
 		files["/etc/nbr/spec/"+name] = strings.Join(lines, "\n")
