@@ -74,6 +74,8 @@ type app struct {
 
 // Run runs nbr with these arguments and returns its exit code.
 func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int {
+	out := &output{w: env.Stdout}
+	env.Stdout = out
 	a := &app{env, &service.Registry{Kinds: kinds, Boards: firmware.Boards()}}
 	var notFound error // nbr help of a command that is not there, which urfave/cli forgets
 	c := &cli.App{
@@ -118,6 +120,9 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 	err := cmp.Or(c.RunContext(ctx, append([]string{"nbr"}, args...)), notFound)
 	var code exit
 	switch {
+	case out.err != nil && (err == nil || !errors.As(err, &code)):
+		fmt.Fprintf(env.Stderr, "nbr: %s\n", out.err)
+		return ExitUnknown
 	case err == nil:
 		return ExitOK
 	case errors.As(err, &code):
@@ -129,6 +134,27 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 		fmt.Fprintf(env.Stderr, "nbr: %s\n", err)
 		return ExitUnknown
 	}
+}
+
+// output is standard output. What could not be written there is told at the end, by
+// whichever command: a full disk must not look like an empty answer.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// terminal tells whether a person reads it.
+func (o *output) terminal() bool {
+	f, ok := o.w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // exit is an error that decides the exit code.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/verify"
@@ -280,6 +279,6 @@ func (a *app) deviceIn(c *cli.Context, dir string) (loaded, error) {
 // stdoutColor tells whether the report, which goes to standard output, is for a
 // terminal.
 func (a *app) stdoutColor() bool {
-	f, ok := a.Stdout.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
+	o, ok := a.Stdout.(*output)
+	return ok && o.terminal() && os.Getenv("NO_COLOR") == ""
 }

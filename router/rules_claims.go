@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -174,14 +175,26 @@ func ruleImports(r *Router) hcl.Diagnostics {
 	return diags
 }
 
+// networkList names the networks of a zone as a spec does.
+func networkList(z *Zone) string {
+	var out []string
+	for _, n := range z.Networks.Items {
+		out = append(out, n.Addr.String())
+	}
+	return strings.Join(out, ", ")
+}
+
 // ruleLockOut wants one zone from which somebody can log in.
 func ruleLockOut(r *Router) hcl.Diagnostics {
 	if r.ConsoleOnly.V {
 		return nil
 	}
-	way := slices.ContainsFunc(r.Zones, func(z *Zone) bool {
-		return slices.Contains(z.Allow.All(), "ssh") && r.listens("ssh", z)
-	})
+	allowed := func(z *Zone) bool { return slices.Contains(z.Allow.All(), "ssh") }
+	way := slices.ContainsFunc(r.Zones, func(z *Zone) bool { return allowed(z) && r.listens("ssh", z) })
+	if i := slices.IndexFunc(r.Zones, allowed); !way && i >= 0 {
+		return one(diag.With(diag.Error("lock-out", r.Def, "You would be locked out",
+			"%s allows ssh, and no ssh block serves its networks. Write ssh { networks = [%s] }, or say console_only = true.", r.Zones[i].Addr, networkList(r.Zones[i])), r.Zones[i].Allow.Range, "%s", r.Zones[i].Addr.String()))
+	}
 	if !way {
 		return one(diag.Error("lock-out", r.Def, "You would be locked out",
 			"No zone allows ssh, so the router could be reached over its serial console only. Add \"ssh\" to the allow of your own zone and an ssh block for its networks, or say console_only = true."))
