@@ -69,6 +69,9 @@ func listenAt(ctx context.Context, places []string) ([]net.Listener, error) {
 		for _, l := range out {
 			l.Close()
 		}
+		if errors.Is(err, os.ErrNotExist) { // the folder is made by the agent's unit
+			err = fmt.Errorf("%w; -listen names another place, as in -listen 127.0.0.1:9842", err)
+		}
 		return nil, fmt.Errorf("cannot serve at %s: %w", place, err)
 	}
 	return out, nil
