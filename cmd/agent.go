@@ -50,7 +50,7 @@ func (a *app) agentCommand() *cli.Command {
 		Flags: append(varFlag(),
 			&cli.DurationFlag{Name: "interval", Usage: "look every `DURATION` even if nothing happens", DefaultText: "the spec's, or 60s"},
 			&cli.StringSliceFlag{Name: "listen", Usage: "serve at `PLACE`: unix:PATH or an address and a port (may be given several times)", DefaultText: "the spec's, or " + agentDefaults.Listen[0]},
-			&cli.StringFlag{Name: "look", Usage: "do not look, but read what a nbr observe behind the socket at `PATH` writes: whoever serves need not be who may see all"},
+			&cli.StringFlag{Name: "look", Usage: "do not look, but read what an nbr observe behind the socket at `PATH` writes: whoever serves need not be who may see all"},
 			passiveFlag()),
 		Action: a.agent,
 	}

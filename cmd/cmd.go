@@ -88,7 +88,7 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 		DisableSliceFlagSeparator: true, // a comma in the value of -var is part of it
 		Commands: []*cli.Command{
 			a.initCommand(), a.checkCommand(), a.genCommand(), a.fmtCommand(), a.schemaCommand(),
-			a.verifyCommand(), a.agentCommand(), a.observeCommand(), a.imageCommand(), a.bootlogCommand(),
+			a.verifyCommand(), a.agentCommand(), a.observeCommand(), a.imageCommand(), a.bootlogCommand(), a.boardsCommand(),
 			a.explainCommand(), a.patchCommand(), a.versionCommand(), a.completionCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are decided below

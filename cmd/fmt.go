@@ -65,7 +65,7 @@ func (a *app) fmt(c *cli.Context) error {
 		}
 		changed = true
 		if err := a.fmtOne(c, file, src, out); err != nil {
-			return exit{ExitFailed, err.Error()}
+			return exit{ExitUnknown, err.Error()}
 		}
 	}
 	switch {

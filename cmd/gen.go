@@ -69,7 +69,7 @@ func (a *app) gen(c *cli.Context) error {
 		return nil
 	}
 	if err := c.Context.Err(); err != nil {
-		return exit{ExitFailed, "interrupted; nothing was written"}
+		return exit{ExitUnknown, "interrupted; nothing was written"}
 	}
 	if err := plan.Apply(); err != nil {
 		return exit{ExitUnknown, err.Error()}

@@ -48,18 +48,18 @@ func (a *app) init(c *cli.Context) error {
 	}
 	file := filepath.Join(dir, "router.hcl")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return exit{ExitFailed, err.Error()}
+		return exit{ExitUnknown, err.Error()}
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return exit{ExitFailed, file + " is there already and was left alone"}
 	}
 	if err != nil {
-		return exit{ExitFailed, err.Error()}
+		return exit{ExitUnknown, err.Error()}
 	}
 	_, err = f.WriteString(withKey(template, key))
 	if err := errors.Join(err, f.Close()); err != nil {
-		return exit{ExitFailed, err.Error()}
+		return exit{ExitUnknown, err.Error()}
 	}
 	fmt.Fprintf(a.Stdout, "wrote %s\n", file)
 	next := "next"

@@ -52,7 +52,7 @@ func (a *app) observe(c *cli.Context) error {
 		_, err = a.Stdout.Write(b.Bytes())
 	}
 	if err != nil {
-		return exit{ExitFailed, err.Error()}
+		return exit{ExitUnknown, err.Error()}
 	}
 	for _, part := range slices.Sorted(maps.Keys(st.Missed)) {
 		fmt.Fprintf(a.Stderr, "nbr: could not look at %s: %s\n", diag.Printable(part), diag.Printable(st.Missed[part]))

@@ -54,7 +54,7 @@ func (a *app) patch(c *cli.Context) error {
 // somebody's and left alone.
 func (a *app) writePatches(dir string, patches []firmware.PatchFile) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return exit{ExitFailed, err.Error()}
+		return exit{ExitUnknown, err.Error()}
 	}
 	for _, p := range patches {
 		file := filepath.Join(dir, p.Name)
@@ -64,10 +64,10 @@ func (a *app) writePatches(dir string, patches []firmware.PatchFile) error {
 		case err == nil:
 			return exit{ExitFailed, file + " is there already, with other content, and was left alone"}
 		case !errors.Is(err, fs.ErrNotExist):
-			return exit{ExitFailed, err.Error()}
+			return exit{ExitUnknown, err.Error()}
 		default:
 			if err := replaceFile(file, p.Body); err != nil {
-				return exit{ExitFailed, err.Error()}
+				return exit{ExitUnknown, err.Error()}
 			}
 		}
 		fmt.Fprintln(a.Stdout, file)

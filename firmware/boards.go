@@ -5,6 +5,8 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -47,6 +49,10 @@ type Profile struct {
 	Firmware      Firmware `json:"firmware"`
 	Memory        []memory `json:"memory"`
 	Ports         []port   `json:"ports"`
+	Notes         []string `json:"notes"` // what has surprised people, in sentences
+	// Unknown is what the sources leave open, in sentences. What is only absent
+	// here need not be said: see NotKnown.
+	Unknown []string `json:"unknown"`
 }
 
 // A Switch selects what a board boots from.
@@ -160,6 +166,11 @@ func (p *Profile) check() error {
 	}
 	if len(p.Ports) == 0 || len(p.Memory) == 0 || len(p.Firmware.Layout) == 0 {
 		return fmt.Errorf("no ports, no memory or no layout")
+	}
+	for _, text := range slices.Concat(p.Notes, p.Unknown) {
+		if !strings.HasSuffix(text, ".") {
+			return fmt.Errorf("%q is no sentence", text)
+		}
 	}
 	for _, m := range p.Memory {
 		if m.Min >= m.Max || m.Max > uint64(m.Size)/1024 {

@@ -1,6 +1,7 @@
 package firmware
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -45,9 +46,67 @@ func TestBoards(t *testing.T) {
 			t.Errorf("%s: image %s", b.ID, p.Image)
 		}
 	}
+	// The images that nixos-sbc makes (sdImages of its flake), the best known first.
 	want := []string{"bananapi-bpir4", "bananapi-bpir3", "pine64-rock64v2", "pine64-rock64v3", "raspberrypi-rpi4", "xunlong-opi5b"}
 	if d := cmp.Diff(want, ids); d != "" {
 		t.Error(d)
+	}
+}
+
+// Whoever looks for a module of nixos-sbc (nixosModules.boards of its flake) finds the
+// board, or why it is not one of nbr's.
+func TestModulesOfSBC(t *testing.T) {
+	var text strings.Builder
+	for _, b := range Boards() {
+		p := ProfileOf(b.ID)
+		text.WriteString(" " + p.SBCModule + " " + strings.Join(p.Notes, " "))
+	}
+	for _, name := range []string{
+		"bananapi.bpir3", "bananapi.bpir4", "pine64.rock64", "pine64.rock64v2", "pine64.rock64v3",
+		"raspberrypi.rpi4", "xunlong.opi5", "xunlong.opi5b",
+	} {
+		if !regexp.MustCompile(`\bboards\.` + regexp.QuoteMeta(name) + `\b`).MatchString(text.String()) {
+			t.Errorf("nothing is said of boards.%s", name)
+		}
+	}
+}
+
+func TestNotKnown(t *testing.T) {
+	tests := []struct {
+		name string
+		p    Profile
+		want []string
+	}{
+		{"all of it", Profile{
+			BootSwitch: &Switch{},
+			Ports:      []port{{Name: "end0", Kind: router.PortConduit, Mbps: 1}, {Name: "wan", Label: "WAN", Mbps: 1}, {Name: "wlan0", Kind: router.PortWiFi, Mbps: 1}},
+		}, nil},
+		{"no switch", Profile{}, []string{"What selects the boot medium: a switch, if there is one, and how it stands for each."}},
+		{"ports", Profile{
+			BootSwitch: &Switch{},
+			Ports:      []port{{Name: "end0"}, {Name: "wan", Label: "WAN"}},
+			Unknown:    []string{"More."},
+		}, []string{"The label of end0 on the case.", "The speed of end0 and wan.", "More."}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if d := cmp.Diff(tt.want, tt.p.NotKnown()); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestKernelText(t *testing.T) {
+	for id, want := range map[string]string{
+		"bananapi-bpir4":   "frank-w's kernel, Linux 6.12",
+		"bananapi-bpir3":   "nixos-sbc's kernel, Linux 6.16",
+		"pine64-rock64v3":  "the kernel of the NixOS release: Linux 6.12 in 25.11, Linux 6.18 in 26.05",
+		"raspberrypi-rpi4": "the newest kernel of the NixOS release: Linux 6.17 to 7.2 in 25.11, Linux 7.0 to 7.2 in 26.05",
+	} {
+		if got := ProfileOf(id).KernelText(); got != want {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
 	}
 }
 
@@ -68,6 +127,7 @@ func TestParseBoards(t *testing.T) {
 		{"more than there is", head + `"memory": [{"size": "1MiB", "min_total_kb": 1, "max_total_kb": 2000}]}]`, "no range"},
 		{"bad size", head + `"memory": [{"size": "1GB", "min_total_kb": 1, "max_total_kb": 2}]}]`, "no size"},
 		{"flags for nothing", head + `"memory": [{"size": "1GiB", "min_total_kb": 1, "max_total_kb": 2, "atf_flags": ["A=1"]}]}]`, "no revision"},
+		{"half a sentence", head + `"unknown": ["a"], "memory": [{"size": "1GiB", "min_total_kb": 1, "max_total_kb": 2}]}]`, "no sentence"},
 		{"kernel without its options", head + `"kernel": {"series": "6.12", "has": ["NO_SUCH"]}, "memory": [{"size": "1GiB", "min_total_kb": 1, "max_total_kb": 2}]}]`, "NO_SUCH"},
 	}
 	for _, tt := range tests {

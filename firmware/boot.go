@@ -3,7 +3,9 @@ package firmware
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/nbr-dev/nbr/firmware/image"
 	"github.com/nbr-dev/nbr/router"
@@ -30,6 +32,41 @@ func bootChecks(r *router.Router, plan *verify.Plan) {
 	plan.Add(verify.Check{ID: "firmware/intact", Title: "the BL2 is not damaged", From: r.BoardID.Range, Eval: checkIntact})
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok && wantsFourBG(mem) {
 		plan.Add(fourBG(r, mem))
+	}
+}
+
+// releaseChecks promise the releases that the system would build, where it says which.
+func releaseChecks(r *router.Router, plan *verify.Plan) {
+	fw := ProfileOf(r.Board.ID).Firmware
+	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok && len(mem.Flags) > 0 && fw.ATF != nil {
+		want, _, _ := strings.Cut(fw.ATF.Version, "-") // 2.13.0-mtk is v2.13.0(release) of itself
+		plan.Add(verify.Check{ID: "firmware/tfa", Title: "Trusted Firmware-A is the system's", From: memoryAt(r),
+			Eval: checkRelease(want, func(f *state.Firmware) string { return f.TFA })})
+	}
+	if fw.UBoot != nil {
+		plan.Add(verify.Check{ID: "firmware/uboot", Title: "U-Boot is the system's", From: r.BoardID.Range,
+			Eval: checkRelease(fw.UBoot.Version, func(f *state.Firmware) string { return f.UBoot })})
+	}
+}
+
+// checkRelease tells firmware that was left behind: a switch to another system writes
+// none. Its store path would say more, but a system that was built on the router has
+// others than one that was built on the desk.
+func checkRelease(want string, get func(*state.Firmware) string) func(*state.State) verify.Verdict {
+	release := regexp.MustCompile(`^v?` + regexp.QuoteMeta(want) + `([^0-9.]|$)`)
+	return func(st *state.State) verify.Verdict {
+		f, v := seenBL2(st, want)
+		switch {
+		case f == nil:
+			return v
+		case get(f) == "":
+			return verify.NotSeen(want, bl2Hint)
+		}
+		v = verify.Judge(release.MatchString(get(f)), want, get(f), bl2Hint)
+		if v.Status == verify.Fail {
+			v.Note = "nixos-rebuild writes no firmware; nbr flash -firmware-only does"
+		}
+		return v
 	}
 }
 

@@ -18,6 +18,7 @@ func (b *Block) Checks(r *router.Router, plan *verify.Plan) {
 		plan.Add(verify.Check{ID: "firmware/memory", Title: fmt.Sprintf("all %s of memory are there", mem.Size), From: memoryAt(r), Eval: checkMemory(mem)})
 	}
 	bootChecks(r, plan)
+	releaseChecks(r, plan)
 	from := b.Kernel.Range
 	if !b.Kernel.Set {
 		from = b.Def

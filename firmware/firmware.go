@@ -192,6 +192,25 @@ func (p *Profile) kernel(choice KernelChoice, release router.Release) (string, S
 	}
 }
 
+// KernelText is the kernel that the board runs unless the spec says another, for
+// people. Where it is one of nixpkgs it depends on the release.
+func (p *Profile) KernelText() string {
+	if p.Kernel != nil {
+		name, span := p.kernel(KernelVendor, "")
+		return fmt.Sprintf("%s, Linux %s", name, span)
+	}
+	text := "the kernel of the NixOS release"
+	if p.NixpkgsKernel == "latest" {
+		text = "the newest kernel of the NixOS release"
+	}
+	var each []string
+	for _, release := range router.Releases {
+		_, span := p.kernel(KernelVendor, router.Release(release))
+		each = append(each, fmt.Sprintf("Linux %s in %s", span, release))
+	}
+	return text + ": " + strings.Join(each, ", ")
+}
+
 // assignments are the kernel options that have to be set.
 func (b *Block) assignments(r *router.Router, p *Profile) []Assignment {
 	var has []string

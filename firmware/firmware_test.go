@@ -265,7 +265,7 @@ func TestChecks(t *testing.T) {
 			Board:    &state.Board{Compatible: []string{"bananapi,bpi-r4-2g5", "bananapi,bpi-r4", "mediatek,mt7988a"}, MemTotal: 8140600},
 			Kernel:   &state.Kernel{Release: "6.12.63-bpi-r4", Config: map[string]string{"NET_DSA": "y", "WIREGUARD": "m"}},
 			Modules:  map[string]string{"wireguard": "available"},
-			Firmware: &state.Firmware{Medium: "sdmmc", Intact: true, FourBG: "present", FourBGWhy: "it says so"},
+			Firmware: &state.Firmware{TFA: "v2.13.0(release)", Medium: "sdmmc", Intact: true, FourBG: "present", FourBGWhy: "it says so"},
 		}
 	}
 	tests := []struct {
@@ -285,9 +285,11 @@ func TestChecks(t *testing.T) {
 		{"BL2 that hides it", func(s *state.State) { s.Firmware.FourBG = "unknown" }, "firmware/bl2 unknown"},
 		{"BL2 for eMMC", func(s *state.State) { s.Firmware.Medium = "emmc" }, "firmware/medium fail"},
 		{"BL2 damaged", func(s *state.State) { s.Firmware.Intact = false }, "firmware/intact fail"},
-		{"no partition for a BL2", func(s *state.State) { s.Firmware = &state.Firmware{} }, "firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown"},
+		{"firmware left behind by a switch", func(s *state.State) { s.Firmware.TFA = "v2.12.0(release)" }, "firmware/tfa fail"},
+		{"firmware of a later release", func(s *state.State) { s.Firmware.TFA = "v2.13.01(release)" }, "firmware/tfa fail"},
+		{"no partition for a BL2", func(s *state.State) { s.Firmware = &state.Firmware{} }, "firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown"},
 		{"nothing seen", func(s *state.State) { *s = state.State{} },
-			"firmware/board unknown, firmware/memory unknown, firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/kernel unknown, " +
+			"firmware/board unknown, firmware/memory unknown, firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown, firmware/kernel unknown, " +
 				"firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA unknown, firmware/kernel/WIREGUARD unknown, firmware/module/WIREGUARD unknown"},
 	}
 	for _, tt := range tests {

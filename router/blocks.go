@@ -13,7 +13,7 @@ import (
 type System struct {
 	conf.Header
 	Name         conf.Value[Hostname] `hcl:"name,label"`
-	BoardID      conf.Value[string]   `hcl:"board,required" doc:"The board, as nbr names it: bananapi-bpir4."`
+	BoardID      conf.Value[string]   `hcl:"board,required" doc:"The board, as nbr boards lists it: bananapi-bpir4."`
 	Memory       conf.Value[Size]     `hcl:"memory,optional" doc:"The memory of the board. 8GiB switches on DDR4_4BG_MODE on a BPI-R4."`
 	Release      conf.Value[Release]  `hcl:"release,optional" default:"25.11" doc:"The NixOS release of kernel and userland."`
 	StateVersion conf.Value[Release]  `hcl:"state_version,required" doc:"The release the router was first installed with (system.stateVersion). Never changed later."`

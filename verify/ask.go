@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -66,8 +67,9 @@ func (p *Plan) Resolves(q Query) {
 	}})
 }
 
-// Greets promises that a server on TCP answers with a line that begins like this.
-func (p *Plan) Greets(id, title string, from hcl.Range, addr, prefix string) {
+// Greets promises that a server on TCP answers with a line that begins like this. What it
+// says instead to who has asked too often is away: that tells nothing.
+func (p *Plan) Greets(id, title string, from hcl.Range, addr, prefix string, away ...string) {
 	need := state.Need{Kind: state.NeedBanner, Name: addr}
 	want := prefix + "…"
 	host, port := addr[:strings.LastIndexByte(addr, ':')], addr[strings.LastIndexByte(addr, ':')+1:]
@@ -80,6 +82,8 @@ func (p *Plan) Greets(id, title string, from hcl.Range, addr, prefix string) {
 			return NotSeen(want, hint)
 		case b.Error != "":
 			return NotAsked(want, b.Error, hint)
+		case slices.Contains(away, b.Line):
+			return NotAsked(want, b.Line, hint)
 		case !b.Connected:
 			v.Got = "no connection"
 		case strings.HasPrefix(b.Line, prefix):

@@ -360,20 +360,20 @@ var breakages = []breakage{
 	},
 	{
 		name:  "secret missing",
-		wreck: "mv /run/secrets/wg0 /run/secrets/old",
-		mend:  "mv /run/secrets/old /run/secrets/wg0",
+		wreck: "mv /var/lib/secrets/wg0 /var/lib/secrets/old",
+		mend:  "mv /var/lib/secrets/old /var/lib/secrets/wg0",
 		finds: []string{"secret.wg0/file"}, line: `secret "wg0" {`,
 	},
 	{
 		name:  "secret that everybody can read",
-		wreck: "chmod 444 /run/secrets/wg0",
-		mend:  "chmod 400 /run/secrets/wg0",
+		wreck: "chmod 444 /var/lib/secrets/wg0",
+		mend:  "chmod 400 /var/lib/secrets/wg0",
 		finds: []string{"secret.wg0/file"}, line: `secret "wg0" {`,
 	},
 	{
 		name:  "secret of somebody else",
-		wreck: "chown nobody /run/secrets/wg0",
-		mend:  "chown root /run/secrets/wg0",
+		wreck: "chown nobody /var/lib/secrets/wg0",
+		mend:  "chown root /var/lib/secrets/wg0",
 		finds: []string{"secret.wg0/file"}, line: `secret "wg0" {`,
 	},
 	{
@@ -454,7 +454,7 @@ func (r *wholeRouter) breaks(t *testing.T, b breakage) {
 	r.Run(t, must(b.wreck)...)
 	var wrong []finding
 	var complaint string
-	for deadline := time.Now().Add(6 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		wrong = r.verify(t)
 		if complaint = r.judge(b, wrong); complaint == "" || time.Now().After(deadline) {
 			break

@@ -33,8 +33,9 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 			return v
 		},
 	})
+	asked := map[string]bool{} // networks may share a link
 	for _, n := range r.Networks {
-		f.closed(r, p, n)
+		f.closed(r, p, n, asked)
 	}
 	authors, comments := f.authors(r)
 	split := &splitter{table: table, comments: comments}
@@ -70,18 +71,18 @@ func besides(tables []string, own string) string {
 
 // closed adds the checks that strangers get no answer from what the router serves
 // elsewhere. Of UDP only DNS and NTP can be asked in a way that would be answered.
-func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network) {
+func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, asked map[string]bool) {
 	zone := r.ZoneOf(n)
 	if !n.Upstream() || !n.IPv4.Set || zone == nil {
 		return
 	}
-	seen := map[string]bool{}
 	for _, l := range r.Claims.Listens {
 		port := fmt.Sprintf("%s/%d", l.Protocol, l.Port)
-		if seen[port] || l.Protocol == "udp" && l.Port != 53 && l.Port != 123 || f.reachable(r, zone, n, l) {
+		question := string(n.Device()) + " " + port
+		if asked[question] || l.Protocol == "udp" && l.Port != 53 && l.Port != 123 || f.reachable(r, zone, n, l) {
 			continue
 		}
-		seen[port] = true
+		asked[question] = true
 		p.Closed(fmt.Sprintf("%s/closed/%s/%s", zone.Addr, n.Device(), port), zone.Def, string(n.Device()), port)
 	}
 }

@@ -94,6 +94,11 @@ func literal(a netip.Addr) string {
 	return a.String()
 }
 
+// tooOften is what sshd says to a host that comes and goes without a login more than once
+// a second, and while too many others are at it (sshd_config(5), PerSourcePenalties and
+// MaxStartups).
+var tooOften = []string{"Not allowed at this time", "Exceeded MaxStartups"}
+
 // Checks look at the unit and at the addresses that it listens on, and talk to it
 // there.
 func (b *SSH) Checks(_ *router.Router, p *verify.Plan) {
@@ -101,7 +106,7 @@ func (b *SSH) Checks(_ *router.Router, p *verify.Plan) {
 	var addrs []string
 	greets := func(a netip.Addr, from hcl.Range) {
 		addr := netip.AddrPortFrom(a, uint16(b.Port.V)).String()
-		p.Greets(b.Addr.String()+"/greets/"+addr, "sshd answers on "+addr, from, addr, "SSH-2.0-") // RFC 4253 section 4.2
+		p.Greets(b.Addr.String()+"/greets/"+addr, "sshd answers on "+addr, from, addr, "SSH-2.0-", tooOften...) // RFC 4253 section 4.2
 	}
 	for _, n := range b.Networks.Items {
 		for _, f := range n.Target.Fixed() {

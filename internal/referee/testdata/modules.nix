@@ -31,11 +31,17 @@ let
       writeText = name: text: "text:${text}";
     };
 
+  # Inputs of the flake are other modules' affair: what nbr's own does is for flaketest.
+  args = {
+    inherit lib pkgs;
+    nbr.nixosModules.default = { };
+  };
+
   # The sets that a module and its imports define.
   definitions =
     module:
     let
-      set = if builtins.isFunction module then module { inherit lib pkgs; } else module;
+      set = if builtins.isFunction module then module (builtins.intersectAttrs (builtins.functionArgs module) args) else module;
     in
     builtins.concatMap definitions (set.imports or [ ]) ++ [ (removeAttrs set [ "imports" ]) ];
 

@@ -58,9 +58,9 @@ resolver {
 }
 
 # A secret is a path on the router, never a value: the spec and the Nix store are
-# readable by everyone. Make the key with: wg genkey >/run/secrets/wg0
+# readable by everyone. Make the key there: umask 077; wg genkey >/var/lib/secrets/wg0
 secret "wg0" {
-  path = "/run/secrets/wg0"
+  path = "/var/lib/secrets/wg0"
 }
 
 wireguard "wg0" {

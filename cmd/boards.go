@@ -1,0 +1,96 @@
+package cmd
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/nbr-dev/nbr/firmware"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/router"
+)
+
+func (a *app) boardsCommand() *cli.Command {
+	return &cli.Command{
+		Name: "boards", Usage: "say what nbr knows of the boards, and what it does not", ArgsUsage: "[ID...]",
+		Description: "A table of all boards, or a page for each that is named: ports with their labels and what\n" +
+			"Linux calls them, memory, boot switch, image, and what is not known.\n\n" +
+			"Examples:\n   nbr boards\n   nbr boards bananapi-bpir4\n   nbr boards -doc >BOARDS.md",
+		Flags:  []cli.Flag{boolFlag("doc", "print the pages as Markdown")},
+		Action: a.boards, BashComplete: complete(boardIDs(a.reg.Boards)...),
+	}
+}
+
+func boardIDs(all []*router.Board) []string {
+	var ids []string
+	for _, b := range all {
+		ids = append(ids, b.ID)
+	}
+	return ids
+}
+
+func (a *app) boards(c *cli.Context) error {
+	ids := boardIDs(a.reg.Boards)
+	for _, want := range c.Args().Slice() {
+		if !contains(ids, want) {
+			return usage("there is no board %q.%s nbr knows %s", want, diag.Suggest(want, ids), diag.List(ids))
+		}
+	}
+	var sheets []sheet
+	for _, b := range a.reg.Boards {
+		if c.NArg() == 0 || contains(c.Args().Slice(), b.ID) {
+			sheets = append(sheets, sheetOf(b, firmware.ProfileOf(b.ID)))
+		}
+	}
+	out := textOf(sheets)
+	switch {
+	case c.Bool("doc"):
+		out = markdownOf(sheets)
+	case c.NArg() == 0:
+		out = boardTable(a.reg.Boards)
+	}
+	_, err := a.Stdout.Write(out)
+	return err
+}
+
+// boardTable is a line a board.
+func boardTable(all []*router.Board) []byte {
+	var b bytes.Buffer
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "ID\tNAME\tMEMORY\tPORTS")
+	for _, board := range all {
+		var sizes []string
+		for _, m := range board.Memory {
+			sizes = append(sizes, m.Size.String())
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", board.ID, board.Name, strings.Join(sizes, " "), shortPorts(board))
+	}
+	tw.Flush() // a buffer takes everything
+	return b.Bytes()
+}
+
+// portKinds are the kinds that a spec can refer to, for people.
+var portKinds = []struct {
+	kind router.PortKind
+	text string
+}{{router.PortDSA, "switch"}, {router.PortNIC, "Ethernet"}, {router.PortSFP, "SFP"}, {router.PortWiFi, "Wi-Fi"}}
+
+// shortPorts are the ports by their kinds.
+func shortPorts(board *router.Board) string {
+	var out []string
+	for _, k := range portKinds {
+		var names []string
+		for _, p := range board.Ports {
+			if p.Kind == k.kind {
+				names = append(names, string(p.Name))
+			}
+		}
+		if len(names) > 0 {
+			out = append(out, k.text+" "+strings.Join(names, " "))
+		}
+	}
+	return strings.Join(out, ", ")
+}
