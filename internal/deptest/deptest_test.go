@@ -72,6 +72,7 @@ var table = []row{
 	{pkg: "internal/nixoptions/*", ours: "internal/nixoptions testdata/standin", outside: "os embed testing"},
 	{pkg: "internal/agenttest"},
 	{pkg: "internal/flaketest"},
+	{pkg: "internal/imagetest"},
 	{pkg: "internal/referee"},
 	{pkg: "internal/deptest"},
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,22 +45,46 @@ type Guest struct {
 	Modules []string
 	// Copy are files and folders of this machine by where they are in the guest.
 	Copy map[string]string
+	// Memory is the machine's, in MiB, and 1024 if it is not set. Only what the guest touches is
+	// taken from this machine.
+	Memory int
+	// Disk, if it is set, makes the disk that the machine starts from as a board does: the firmware
+	// has to find everything there. Without it the emulator lays kernel and archive into memory.
+	// The guest may write to the disk, and the file stays as it is.
+	Disk func(Payload) Disk
 	// Timeout is how long the machine may take, four minutes if it is not set. Half of it is the
 	// tests' own, so that one that hangs can still say where.
 	Timeout time.Duration
 }
 
+// A Payload is what a disk has to bring for a guest to start from it.
+type Payload struct {
+	Kernel  string // a file: an Image of arm64
+	Release string // the kernel's, as uname(2) has it
+	Archive string // a file: the kernel's first file system, not compressed
+	Args    string // the kernel's command line
+}
+
+// A Disk is a file with the bytes of a disk, and one with the firmware that the processor runs
+// first.
+type Disk struct{ Image, Firmware string }
+
 // Test boots the guest, runs all tests of the package there that are called TestGuest…, and
 // reports each as a part of t. It fails as well if a test is skipped, if there is none, and if
-// the machine ends before they do.
-func (g Guest) Test(t *testing.T) {
+// the machine ends before they do. What it returns was written to the guest's serial port.
+func (g Guest) Test(t *testing.T) (console string) {
 	t.Helper()
 	if g.Timeout == 0 {
 		g.Timeout = 4 * time.Minute
 	}
+	if g.Memory == 0 {
+		g.Memory = 1024
+	}
 	dir := t.TempDir()
 	g.pack(t, dir)
-	g.boot(t, dir).report(t)
+	o := g.boot(t, dir, g.media(t, dir))
+	o.report(t)
+	return o.console
 }
 
 // pack makes the archive of what is in the machine.
@@ -133,12 +158,12 @@ func goTool(t testing.TB, arch Arch, args ...string) {
 }
 
 // boot runs the machine to its end.
-func (g Guest) boot(t testing.TB, dir string) outcome {
+func (g Guest) boot(t testing.TB, dir string, media []string) outcome {
 	t.Helper()
 	defer lock(t)()
 	ctx, cancel := context.WithTimeout(t.Context(), g.Timeout)
 	defer cancel()
-	args := g.command(t, dir)
+	args := append(g.command(dir), media...)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.WaitDelay = time.Second
 	start := time.Now()
@@ -151,7 +176,7 @@ func (g Guest) boot(t testing.TB, dir string) outcome {
 		b, _ := os.ReadFile(filepath.Join(dir, name))
 		return string(b)
 	}
-	o := outcome{status: strings.TrimSpace(text("status")), output: text("output"), console: string(complaints) + text("console")}
+	o := outcome{status: strings.TrimSpace(text("status")), output: text("output"), console: text("console"), emulator: string(complaints)}
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		o.trouble = fmt.Sprintf("the machine was stopped after %s", g.Timeout)
@@ -165,26 +190,61 @@ func (g Guest) boot(t testing.TB, dir string) outcome {
 
 // command is that of the emulator. Accelerators are not used: there is none for a foreign
 // processor, and a machine without one is what this one may be itself.
-func (g Guest) command(t testing.TB, dir string) []string {
-	t.Helper()
-	kernel, release := g.kernel(t)
-	emulator, console := []string{"qemu-system-x86_64", "-M", "q35", "-cpu", "max"}, "ttyS0"
+func (g Guest) command(dir string) []string {
+	emulator := []string{"qemu-system-x86_64", "-M", "q35,memory-backend=memory", "-cpu", "max"}
 	if g.Arch == ARM64 {
-		emulator, console = []string{"qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72"}, "ttyAMA0"
+		emulator = []string{"qemu-system-aarch64", "-M", "virt,memory-backend=memory", "-cpu", "cortex-a72"}
 	}
 	in := func(name string) string { return filepath.Join(dir, name) }
+	size := strconv.Itoa(g.Memory)
 	return append(emulator,
-		"-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024", "-nodefaults", "-display", "none", "-no-reboot",
+		"-accel", "tcg,thread=multi", "-smp", "2", "-nodefaults", "-display", "none", "-no-reboot",
+		"-m", size, "-object", "memory-backend-ram,id=memory,reserve=off,size="+size+"M",
 		"-serial", "file:"+in("console"),
 		"-device", "virtio-serial-pci",
 		"-chardev", "file,id=output,path="+in("output"), "-device", "virtserialport,chardev=output,name="+nstest.GuestOutput,
 		"-chardev", "file,id=status,path="+in("status"), "-device", "virtserialport,chardev=status,name="+nstest.GuestStatus,
-		"-device", "virtio-net-pci,romfile=,mac="+guestMAC,
-		"-kernel", filepath.Join(kernel, "usr", modulesDir(release), "vmlinuz"),
-		"-initrd", in("initramfs"),
-		// What the kernel does not know before the dashes is in init's environment, what is
-		// after them is init's arguments.
-		"-append", fmt.Sprintf("console=%s quiet panic=-1 oops=panic NBR_GUEST=1 -- -test.v=test2json -test.run=^TestGuest -test.timeout=%s", console, g.Timeout/2))
+		"-device", "virtio-net-pci,romfile=,mac="+guestMAC)
+}
+
+// media are the emulator's arguments for what the machine starts from.
+func (g Guest) media(t testing.TB, dir string) []string {
+	t.Helper()
+	kernel, release := g.kernel(t)
+	p := Payload{
+		Kernel:  filepath.Join(kernel, "usr", modulesDir(release), "vmlinuz"),
+		Release: release,
+		Archive: filepath.Join(dir, "initramfs"),
+		Args:    g.kernelArgs(),
+	}
+	if g.Disk == nil {
+		return []string{"-kernel", p.Kernel, "-initrd", p.Archive, "-append", "quiet " + p.Args}
+	}
+	disk := g.Disk(p)
+	return []string{
+		"-bios", disk.Firmware,
+		"-drive", "if=none,id=disk,format=raw,snapshot=on,file=" + disk.Image, "-device", "virtio-blk-pci,drive=disk",
+	}
+}
+
+// kernelArgs is the kernel's command line. What it does not know before the dashes is in init's
+// environment, what is after them is init's arguments.
+func (g Guest) kernelArgs() string {
+	console := "ttyS0"
+	if g.Arch == ARM64 {
+		console = "ttyAMA0"
+	}
+	return fmt.Sprintf("console=%s panic=-1 oops=panic NBR_GUEST=1 -- -test.v=test2json -test.run=^TestGuest -test.timeout=%s", console, g.Timeout/2)
+}
+
+// UBoot is Debian's U-Boot for the emulated board of arm64.
+func UBoot(t testing.TB) string {
+	t.Helper()
+	const file = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
+	if _, err := os.Stat(file); err != nil {
+		t.Fatalf("lab: %v: run .ci/setup", err)
+	}
+	return file
 }
 
 // guestMAC is the address of a guest's network card.

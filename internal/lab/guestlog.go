@@ -7,10 +7,11 @@ import (
 
 // An outcome is what came out of a guest.
 type outcome struct {
-	status  string // how the tests' process ended, as os.ProcessState has it
-	output  string // of the tests, as test2json reads it
-	console string // of the kernel and the emulator
-	trouble string // why the machine did not do all it should have, or ""
+	status   string // how the tests' process ended, as os.ProcessState has it
+	output   string // of the tests, as test2json reads it
+	console  string // of the firmware and the kernel
+	emulator string // its complaints
+	trouble  string // why the machine did not do all it should have, or ""
 }
 
 // A guestTest is one test of a guest, with those inside it.
@@ -69,7 +70,7 @@ func (o outcome) report(t *testing.T) {
 		})
 	}
 	if complaint := o.complaint(len(tests), failed); complaint != "" {
-		t.Errorf("lab: %s\nthe tests wrote: %s\nthe console: %s", complaint, other, tail(o.console))
+		t.Errorf("lab: %s\nthe tests wrote: %s\nthe console: %s", complaint, other, tail(o.emulator+o.console))
 	}
 }
 
