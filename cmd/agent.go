@@ -13,7 +13,6 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"sync"
 	"syscall"
 	"time"
 
@@ -95,6 +94,8 @@ func (a *app) agent(c *cli.Context) error {
 		}
 		log.Info("events again", "of", source)
 	}})
+	// Ready is who can be asked; the first look would else see its own unit begin for ever.
+	notify(daemon.SdNotifyReady)
 	ag.Run(c.Context, events, specs)
 	notify(daemon.SdNotifyStopping)
 	log.Info("ended")
@@ -159,8 +160,8 @@ func (a *app) agentSpec(c *cli.Context) (agent.Spec, []string, error) {
 // for the agent.
 const lookUnit = "nbr-look"
 
-// lookPatience is more than a look takes.
-const lookPatience = 20 * time.Second
+// lookPatience is more than a look takes, with all commands of check blocks.
+const lookPatience = observe.CommandsTime + 20*time.Second
 
 // lookElsewhere has somebody else look: one who may see everything and whom nobody can
 // talk to, for this one, whom others talk to.
@@ -188,12 +189,10 @@ func specHash(s loaded) string {
 }
 
 func newAgent(spec agent.Spec, log *slog.Logger) *agent.Agent {
-	var ready sync.Once
 	conf := agent.Config{
 		Spec: spec, Log: log, Now: time.Now,
 		Version: buildVersion(), GoVersion: runtime.Version(),
 		Looked: func(sum report.Summary) {
-			ready.Do(func() { notify(daemon.SdNotifyReady) })
 			notify("STATUS=" + sum.String())
 			// What a look needs is several times what is kept of it.
 			debug.FreeOSMemory()

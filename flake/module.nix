@@ -191,8 +191,8 @@ in
           StandardError = "null";
           # Not a line in the journal for each.
           LogLevelMax = "warning";
-          TimeoutStartSec = 20;
-          RuntimeMaxSec = 20;
+          TimeoutStartSec = 80;
+          RuntimeMaxSec = 80;
           # Not one of its own, which would come and go with it.
           Slice = "system.slice";
 
@@ -261,7 +261,7 @@ in
           );
           Restart = "always";
           RestartSec = 5;
-          # A look takes twenty seconds at most.
+          # A look takes 80 seconds at most.
           WatchdogSec = 120;
 
           User = "nbr-agent";

@@ -27,13 +27,21 @@ type Query struct {
 	Server, Name, Type string
 	Code               string // NOERROR, SERVFAIL, …
 	AD                 bool   // the data is authenticated (RFC 4035 section 3.2.3)
+	CD                 bool   // the server need not validate (RFC 4035 section 3.2.2)
+	// Wrong is the one code that breaks the promise; others then tell nothing. Without
+	// it every other code does.
+	Wrong string
 	// Given is another question that has to be answered well for this one's answer to
 	// tell anything, if there is one.
 	Given *Query
 }
 
 func (q *Query) need() state.Need {
-	return state.Need{Kind: state.NeedAnswer, Name: fmt.Sprintf("%s %s %s", q.Server, q.Name, q.Type)}
+	name := fmt.Sprintf("%s %s %s", q.Server, q.Name, q.Type)
+	if q.CD {
+		name += " CD"
+	}
+	return state.Need{Kind: state.NeedAnswer, Name: name}
 }
 
 // Resolves promises the answer to a question.
@@ -63,7 +71,11 @@ func (p *Plan) Resolves(q Query) {
 		if q.AD && a.Authenticated {
 			got += " with the AD flag"
 		}
-		return Compare(want, got, hint)
+		v := Compare(want, got, hint)
+		if v.Status == Fail && q.Wrong != "" && a.Code != q.Wrong {
+			v.Status = Unknown
+		}
+		return v
 	}})
 }
 

@@ -153,7 +153,7 @@ func (p *Plan) UnitActive(id string, from hcl.Range, unit string) {
 		if !ok {
 			return Missing("active", hint)
 		}
-		v := Compare("active", u.Active, hint)
+		v := Judge(u.Active == "active" || u.Active == "reloading", "active", u.Active, hint)
 		if v.Status == Fail && u.Result != "" && u.Result != "success" {
 			v.Got += " (" + u.Result + ")"
 		}

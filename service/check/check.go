@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -31,14 +32,14 @@ func Kind() service.Kind {
 type Check struct {
 	conf.Header
 	Name     conf.Value[router.Name]    `hcl:"name,label"`
-	Command  conf.List[string]          `hcl:"command,required" doc:"The program and its arguments, as in [\"ping\", \"-c1\", \"192.0.2.1\"]. There is no shell: [\"sh\", \"-c\", \"…\"] where one is needed."`
+	Command  conf.List[string]          `hcl:"command,required" doc:"The program and its arguments. nbr verify runs it as whoever runs nbr verify, the agent without any privilege. As in [\"ping\", \"-c1\", \"192.0.2.1\"]. There is no shell: [\"sh\", \"-c\", \"…\"] where one is needed."`
 	Title    conf.Value[string]         `hcl:"title,optional" doc:"What is checked, for the report."`
-	Timeout  conf.Value[router.Seconds] `hcl:"timeout,optional" default:"10s" doc:"How long it may take, 60s at most; longer is unknown."`
+	Timeout  conf.Value[router.Seconds] `hcl:"timeout,optional" default:"10s" doc:"How long it may take, 30s at most; longer is unknown. All commands together have a minute."`
 	Packages conf.List[Package]         `hcl:"packages,optional" doc:"Packages of nixpkgs that the command needs, as in [\"curl\"]."`
 }
 
 // longest is how long one command may keep a report waiting.
-const longest = 60
+const longest = 30
 
 // Package is the path of an attribute of nixpkgs.
 type Package string
@@ -104,6 +105,8 @@ func (c *Check) Checks(_ *router.Router, p *verify.Plan) {
 				return verify.NotSeen(want, hint)
 			case r.Error != "":
 				return verify.Verdict{Want: want, Got: r.Error, Hint: hint}
+			case r.Args != nil && !slices.Equal(r.Args, args):
+				return verify.Verdict{Want: want, Got: "the state was recorded for another command: " + strings.Join(r.Args, " "), Hint: hint}
 			}
 			v := verify.Judge(r.Exit == 0, want, said(r), hint)
 			if r.Exit != 0 && r.Exit != 1 { // 3 is "cannot tell", the others are nobody's word

@@ -39,10 +39,15 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 	}
 	authors, comments := f.authors(r)
 	split := &splitter{table: table, comments: comments}
+	// Who replays a state that was recorded for another spec has not listed these rules.
+	foreign := func(st *state.State) bool { of := st.Rulesets[table].Of; return of != "" && of != need.Hash() }
 	for _, by := range authors {
 		p.Add(verify.Check{
 			ID: by.Addr.String() + "/rules", Title: "firewall rules of " + by.Addr.String(), From: by.From, Needs: []state.Need{need},
 			Eval: func(st *state.State) verify.Verdict {
+				if foreign(st) {
+					return otherSpec(table)
+				}
 				of := split.of(st)
 				return sameRules(st, table, of.want[by.Addr], of.got[by.Addr])
 			},
@@ -51,6 +56,9 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 	p.Add(verify.Check{
 		ID: f.Addr.String() + "/ruleset", Title: "nothing else is in the table, and the order is right", From: f.Def, Needs: []state.Need{need},
 		Eval: func(st *state.State) verify.Verdict {
+			if foreign(st) {
+				return otherSpec(table)
+			}
 			rs := st.Rulesets[table]
 			v := sameRules(st, table, rs.Want, rs.Got)
 			v.Note = dropped(rs)
@@ -123,7 +131,7 @@ type splitter struct {
 	comments map[string]conf.Addr // of rules, quoted
 
 	mu   sync.Mutex
-	last *state.State
+	last *string // the first line of what should be, by which a listing is known
 	lines
 }
 
@@ -133,9 +141,12 @@ type lines struct{ want, got map[conf.Addr][]string }
 func (s *splitter) of(st *state.State) lines {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last != st {
-		rs := st.Rulesets[s.table]
-		s.last, s.lines = st, lines{s.split(rs.Want), s.split(rs.Got)}
+	rs := st.Rulesets[s.table]
+	if len(rs.Want) == 0 {
+		return lines{}
+	}
+	if s.last != &rs.Want[0] {
+		s.last, s.lines = &rs.Want[0], lines{s.split(rs.Want), s.split(rs.Got)}
 	}
 	return s.lines
 }
@@ -152,6 +163,13 @@ func (s *splitter) split(lines []string) map[conf.Addr][]string {
 		}
 	}
 	return out
+}
+
+// otherSpec is the verdict over rules that were listed for another spec.
+func otherSpec(table string) verify.Verdict {
+	v := verify.NotSeen("the generated rules", "nft list table "+table)
+	v.Got = "the state was recorded for another spec: run nbr observe with this one"
+	return v
 }
 
 // sameRules compares lines of a table's listing.

@@ -14,7 +14,7 @@ import (
 )
 
 // patience is how long a look may take before nobody believes the one before it.
-const patience = 15 * time.Second
+const patience = 80 * time.Second
 
 // handler makes the pages. Metrics are in a registry of their own: what some library
 // puts into the default one is nobody's business here.
@@ -22,14 +22,15 @@ func (a *Agent) handler() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(a, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
-	// One scrape at a time is enough for a router, and bounds what it costs.
+	// A scrape and one beside it are enough for a router, and bound what they cost.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 2, DisableCompression: true}))
 	mux.HandleFunc("GET /health", a.health)
 	mux.HandleFunc("GET /report", a.report)
 	return mux
 }
 
-// health says 200 if the last look is recent and nothing fails, else 503 and why.
+// health says 200 if the last look is recent and all is well, else 503 and why. What
+// could not be seen is not well.
 func (a *Agent) health(w http.ResponseWriter, _ *http.Request) {
 	text(w)
 	last, broken := a.now()
@@ -45,7 +46,7 @@ func (a *Agent) health(w http.ResponseWriter, _ *http.Request) {
 	age := a.Now().Sub(last.ended)
 	stale := age > 2*last.spec.Interval+patience
 	sum := last.report.Summary()
-	if stale || sum.Fail > 0 {
+	if stale || broken != "" || !sum.Well() {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	if stale {
@@ -55,14 +56,14 @@ func (a *Agent) health(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, "the router could not be looked at: %s\n", line(broken))
 	}
 	for _, res := range last.report.Results {
-		if res.Status != verify.Fail {
+		if res.Status != verify.Fail && res.Status != verify.Unknown {
 			continue
 		}
 		at := place(res)
 		if at != "" {
 			at = " (" + at + ")"
 		}
-		fmt.Fprintf(w, "fail %s%s: want %s, got %s\n", line(res.ID), line(at), line(res.Want), line(res.Got))
+		fmt.Fprintf(w, "%s %s%s: want %s, got %s\n", res.Status, line(res.ID), line(at), line(res.Want), line(res.Got))
 	}
 	fmt.Fprintln(w, sum)
 }

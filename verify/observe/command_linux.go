@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/nbr-dev/nbr/verify/state"
 )
@@ -29,6 +32,8 @@ const (
 // waiting who ask the network.
 func (l *looker) commands(ctx context.Context) error {
 	own := &looker{Options: l.Options, turns: make(chan struct{}, commandsAtOnce)}
+	ctx, cancel := context.WithTimeout(ctx, CommandsTime)
+	defer cancel()
 	l.st.Commands = ask(ctx, own, state.NeedCommand, l.command, func(why string) state.Command { return state.Command{Error: why} })
 	return nil
 }
@@ -59,7 +64,7 @@ func (l *looker) command(ctx context.Context, n state.Need) (state.Command, erro
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	// What it leaves behind may keep the pipe open.
 	cmd.WaitDelay = time.Second
-	err = cmd.Run()
+	err = runBare(cmd)
 	if errors.Is(err, exec.ErrWaitDelay) { // the command itself has ended well
 		_ = cmd.Cancel()
 		err = nil
@@ -67,15 +72,35 @@ func (l *looker) command(ctx context.Context, n state.Need) (state.Command, erro
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
-		return state.Command{Output: out.text()}, nil
+		return state.Command{Args: n.Args, Output: out.text()}, nil
 	case soon.Err() != nil:
 		return state.Command{}, fmt.Errorf("took longer than %d s", int(timeout.Seconds()))
 	case errors.As(err, &exit) && exit.Exited():
-		return state.Command{Exit: exit.ExitCode(), Output: out.text()}, nil
+		return state.Command{Args: n.Args, Exit: exit.ExitCode(), Output: out.text()}, nil
 	case errors.As(err, &exit):
 		return state.Command{}, fmt.Errorf("ended by %s", exit) // signal: killed
 	}
 	return state.Command{}, err
+}
+
+// runBare runs a command without the capabilities that a unit of systemd has lent this
+// process (capabilities(7), ambient set): whoever writes a check wants to know something,
+// not to read all secrets. Root stays root. The set is the thread's, which ends with the
+// goroutine since it is never unlocked.
+func runBare(cmd *exec.Cmd) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+		if err == nil {
+			err = cmd.Start()
+		}
+		started <- err
+	}()
+	if err := <-started; err != nil {
+		return err
+	}
+	return cmd.Wait()
 }
 
 // program is where a program is. A unit of systemd has few folders in its path, and

@@ -15,10 +15,11 @@ import (
 const udpSize = 1232
 
 // parseQuery reads the name of a [state.NeedAnswer]: the bare address of a server, a
-// domain name and a type, with spaces between them.
+// domain name, a type and, perhaps, CD (checking disabled), with spaces between them.
 func parseQuery(name string) (netip.Addr, *dns.Msg, error) {
 	f := strings.Split(name, " ")
-	if len(f) != 3 {
+	unchecked := len(f) == 4 && f[3] == "CD"
+	if len(f) != 3 && !unchecked {
 		return netip.Addr{}, nil, errors.New("not a DNS server, a name and a type")
 	}
 	server, err := netip.ParseAddr(f[0])
@@ -36,6 +37,8 @@ func parseQuery(name string) (netip.Addr, *dns.Msg, error) {
 	// RFC 6840 section 5.7: who sets AD wants to know whether the answer is
 	// authenticated, and DO asks for the proof (RFC 3225).
 	query.AuthenticatedData = true
+	// RFC 4035 section 3.2.2: who sets CD judges for himself.
+	query.CheckingDisabled = unchecked
 	query.SetEdns0(udpSize, true)
 	return server, query, nil
 }

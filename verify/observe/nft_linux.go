@@ -49,7 +49,7 @@ func (l *looker) nft() (string, error) {
 // changes with its version.
 func (l *looker) rulesets(ctx context.Context) (err error) {
 	l.st.Rulesets, err = each(l, state.NeedRuleset, func(n state.Need) (state.Ruleset, error) {
-		var r state.Ruleset
+		r := state.Ruleset{Of: n.Hash()}
 		if !table.MatchString(n.Name) {
 			return r, errors.New("not the name of a table")
 		}

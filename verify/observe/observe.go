@@ -44,6 +44,10 @@ const patience = 10 * time.Second
 // atOnce is how many questions may be open at a time.
 const atOnce = 32
 
+// CommandsTime is how long all commands of check blocks together may take. What has not
+// ended by then, or not begun, is not known.
+const CommandsTime = time.Minute
+
 // A collector fills some parts of a state.
 type collector struct {
 	parts string // as in the JSON form, with spaces between them

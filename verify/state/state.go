@@ -5,6 +5,11 @@
 // was looked at and nothing was there. No part ever holds a secret.
 package state
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
 // Version is the version of the JSON form. A state of another version is refused.
 const Version = 1
 
@@ -138,6 +143,7 @@ type File struct {
 // Ruleset is a table of nftables as it is and as it should be, after the same nft
 // has read and listed both: one line a rule.
 type Ruleset struct {
+	Of    string   `json:"of,omitempty"` // SHA-256 of the need's text: Want is made of it
 	Want  []string `json:"want"`
 	Got   []string `json:"got"`
 	Drops []Drop   `json:"drops,omitempty"` // counters of what the table drops
@@ -233,6 +239,7 @@ type Reach struct {
 
 // Command is how a command of a check block ended.
 type Command struct {
+	Args   []string `json:"args,omitempty"`  // what was run
 	Error  string `json:"error,omitempty"` // why it could not be run, or that it took too long
 	Exit   int    `json:"exit"`
 	Output string `json:"output,omitempty"` // the beginning of its standard output
@@ -247,6 +254,12 @@ type Need struct {
 	Text    string   `json:"text,omitempty"`    // of a ruleset: the table as it should be
 	Args    []string `json:"args,omitempty"`    // of a command: it and its arguments
 	Timeout int      `json:"timeout,omitempty"` // of a command: seconds
+}
+
+// Hash is the SHA-256 of the need's text, in hex.
+func (n Need) Hash() string {
+	sum := sha256.Sum256([]byte(n.Text))
+	return hex.EncodeToString(sum[:])
 }
 
 // Same tells whether two needs ask for the same thing.
@@ -266,7 +279,7 @@ const (
 	// Those that follow are questions: something is sent, or run.
 
 	NeedOffer   NeedKind = "offer"   // Name is a link and, perhaps, a client's MAC: "br-lan", "br-lan 02:00:00:00:00:01"
-	NeedAnswer  NeedKind = "answer"  // Name is a DNS server, a name and a type: "192.0.2.1 . SOA"
+	NeedAnswer  NeedKind = "answer"  // Name is a DNS server, a name, a type and, perhaps, CD: "192.0.2.1 . SOA"
 	NeedBanner  NeedKind = "banner"  // Name is an address and a port: "192.0.2.1:22", "[2001:db8::1]:22"
 	NeedTime    NeedKind = "time"    // Name is the address of an NTP server: "192.0.2.1"
 	NeedReach   NeedKind = "reach"   // Name is a link and a port of the router: "wan tcp/22", "wan udp/53"
