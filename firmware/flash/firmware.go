@@ -3,6 +3,7 @@ package flash
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -43,6 +44,12 @@ func (f *Firmware) Parts() []int {
 
 // Same tells whether the card has this firmware already.
 func (f *Firmware) Same() bool { return slices.EqualFunc(f.old, f.fresh, bytes.Equal) }
+
+// BackupName is what a backup is called: after what is in it, so that no other is
+// ever lost.
+func BackupName(b []byte) string {
+	return fmt.Sprintf("bl2-fip-%.6x.img", sha256.Sum256(b))
+}
 
 // NewFirmware makes sure that an image and a card are what they claim, and reads
 // both. img is what image.Read has found in the image.

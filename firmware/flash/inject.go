@@ -165,21 +165,20 @@ func fileSystem(src Image, offset int64) (string, error) {
 }
 
 // Write puts the files into the root partition of a card that the image was written
-// to, and compares them. The card is a device or a file. An error is an *Error, and
-// none has anything of a file in it.
-func (in *Injection) Write(ctx context.Context, card string) error {
-	if err := in.write(ctx, fmt.Sprintf("%s?offset=%d", card, in.offset)); err != nil {
+// to, and compares them. An error is an *Error, and none has anything of a file in it.
+func (in *Injection) Write(ctx context.Context, card *os.File) error {
+	if err := in.write(ctx, card); err != nil {
 		return &Error{Partly, err}
 	}
 	return nil
 }
 
-func (in *Injection) write(ctx context.Context, at string) error {
+func (in *Injection) write(ctx context.Context, card *os.File) error {
 	for _, name := range in.files {
 		if err := interrupted(ctx); err != nil {
 			return err
 		}
-		if err := in.one(ctx, at, name); err != nil {
+		if err := in.one(ctx, card, name); err != nil {
 			return fmt.Errorf("/%s: %w", name, err)
 		}
 	}
@@ -188,12 +187,12 @@ func (in *Injection) write(ctx context.Context, at string) error {
 
 // one puts one file there. Someone who stops nbr does not stop debugfs, which would
 // leave the file system damaged.
-func (in *Injection) one(ctx context.Context, at, name string) error {
+func (in *Injection) one(ctx context.Context, card *os.File, name string) error {
 	ctx = context.WithoutCancel(ctx)
-	if err := in.folders(ctx, at, path.Dir(name)); err != nil {
+	if err := in.folders(ctx, card, path.Dir(name)); err != nil {
 		return err
 	}
-	kind, err := in.stat(ctx, at, name)
+	kind, err := in.stat(ctx, card, name)
 	if err != nil {
 		return err
 	}
@@ -207,14 +206,14 @@ func (in *Injection) one(ctx context.Context, at, name string) error {
 	}
 	script = append(script, fmt.Sprintf("write ./%s /%[1]s", name), fmt.Sprintf("sif /%s mode 0100600", name),
 		fmt.Sprintf("sif /%s uid 0", name), fmt.Sprintf("sif /%s gid 0", name))
-	if err := in.script(ctx, at, script...); err != nil {
+	if err := in.script(ctx, card, script...); err != nil {
 		return err
 	}
 	want, err := in.root.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	got, err := in.debugfs(ctx, nil, "-R", "cat /"+name, at)
+	got, err := in.debugfs(ctx, card, nil, "-R", "cat /"+name)
 	if err != nil {
 		return err
 	}
@@ -225,14 +224,14 @@ func (in *Injection) one(ctx context.Context, at, name string) error {
 }
 
 // folders makes the folders that are missing, from the top.
-func (in *Injection) folders(ctx context.Context, at, dir string) error {
+func (in *Injection) folders(ctx context.Context, card *os.File, dir string) error {
 	if dir == "." {
 		return nil
 	}
-	if err := in.folders(ctx, at, path.Dir(dir)); err != nil {
+	if err := in.folders(ctx, card, path.Dir(dir)); err != nil {
 		return err
 	}
-	kind, err := in.stat(ctx, at, dir)
+	kind, err := in.stat(ctx, card, dir)
 	switch {
 	case err != nil || kind == "directory":
 		return err
@@ -243,7 +242,7 @@ func (in *Injection) folders(ctx context.Context, at, dir string) error {
 	if slices.Contains(in.shut, dir) {
 		mode = "040700"
 	}
-	return in.script(ctx, at, "mkdir /"+dir, fmt.Sprintf("sif /%s mode %s", dir, mode),
+	return in.script(ctx, card, "mkdir /"+dir, fmt.Sprintf("sif /%s mode %s", dir, mode),
 		fmt.Sprintf("sif /%s uid 0", dir), fmt.Sprintf("sif /%s gid 0", dir))
 }
 
@@ -251,8 +250,8 @@ var typeLine = regexp.MustCompile(`(?m)^Inode: \d+ +Type: (.+?) +Mode:`)
 
 // stat is what a name is in the image, and "" if it is not there. It has to be asked:
 // debugfs makes a folder a second time and leaves the first one unconnected.
-func (in *Injection) stat(ctx context.Context, at, name string) (string, error) {
-	out, err := in.debugfs(ctx, nil, "-R", "stat /"+name, at)
+func (in *Injection) stat(ctx context.Context, card *os.File, name string) (string, error) {
+	out, err := in.debugfs(ctx, card, nil, "-R", "stat /"+name)
 	if err != nil {
 		if strings.Contains(err.Error(), "File not found by ext2_lookup") {
 			return "", nil
@@ -266,16 +265,17 @@ func (in *Injection) stat(ctx context.Context, at, name string) (string, error) 
 	return string(m[1]), nil
 }
 
-func (in *Injection) script(ctx context.Context, at string, lines ...string) error {
-	_, err := in.debugfs(ctx, strings.NewReader(strings.Join(lines, "\n")+"\n"), "-w", "-f", "-", at)
+func (in *Injection) script(ctx context.Context, card *os.File, lines ...string) error {
+	_, err := in.debugfs(ctx, card, strings.NewReader(strings.Join(lines, "\n")+"\n"), "-w", "-f", "-")
 	return err
 }
 
 // debugfs runs debugfs, which ends with 0 whatever happens. What went wrong is on
 // standard error, behind a line with its version.
-func (in *Injection) debugfs(ctx context.Context, script io.Reader, args ...string) ([]byte, error) {
+func (in *Injection) debugfs(ctx context.Context, card *os.File, script io.Reader, args ...string) ([]byte, error) {
 	var out, said bytes.Buffer
-	cmd := exec.CommandContext(ctx, in.tool, args...)
+	cmd := exec.CommandContext(ctx, in.tool, append(args, fmt.Sprintf("/dev/fd/3?offset=%d", in.offset))...)
+	cmd.ExtraFiles = []*os.File{card} // whatever its name has in it, and the same card
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = in.dir, script, &out, &said
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBUGFS_PAGER=cat", "PAGER=cat")
 	err := cmd.Run()

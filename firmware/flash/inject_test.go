@@ -36,6 +36,16 @@ func rootfs(t *testing.T, kind string) []byte {
 	return read(t, file)
 }
 
+func open(t *testing.T, file string) *os.File {
+	t.Helper()
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
 // tree makes a folder of files. A name that ends in / is a folder.
 func tree(t *testing.T, files map[string]string) string {
 	t.Helper()
@@ -82,7 +92,7 @@ func TestInject(t *testing.T) {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 	for range 2 { // again is the same
-		if err := in.Write(t.Context(), file); err != nil {
+		if err := in.Write(t.Context(), open(t, file)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -114,7 +124,7 @@ func TestInject(t *testing.T) {
 	// What is stopped before it began, and what somebody else has there.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	check(t, in.Write(ctx, file), Partly, "^interrupted;")
+	check(t, in.Write(ctx, open(t, file)), Partly, "^interrupted;")
 }
 
 func TestInjectRefused(t *testing.T) {
@@ -179,7 +189,7 @@ func TestInjectRefused(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(in.dir, tt.file), []byte(tt.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err = in.Write(t.Context(), write(t, ext4))
+			err = in.Write(t.Context(), open(t, write(t, ext4)))
 			check(t, err, Partly, tt.want)
 			if strings.Contains(err.Error(), "canary") {
 				t.Error("a secret is printed")
@@ -191,5 +201,5 @@ func TestInjectRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	check(t, in.Write(t.Context(), write(t, ext4)), Partly, "^/etc/key: exit status 1;")
+	check(t, in.Write(t.Context(), open(t, write(t, ext4))), Partly, "^/etc/key: exit status 1;")
 }

@@ -55,7 +55,7 @@ func TestLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	if err := in.Write(t.Context(), dev); err != nil {
+	if err := in.Write(t.Context(), card.File); err != nil {
 		t.Fatal(err)
 	}
 	if err := card.Sync(); err != nil {
