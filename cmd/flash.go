@@ -3,6 +3,7 @@ package cmd
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -133,7 +134,10 @@ func (f *flashing) look(c *cli.Context) error {
 	if err := f.device.Refuse(need); err != nil {
 		return err
 	}
-	if f.img, err = f.readImage(c.Context, f.file); err != nil {
+	f.img, err = f.readImage(c.Context, f.file)
+	if c.Context.Err() != nil {
+		return errors.New("interrupted; nothing was written")
+	} else if err != nil {
 		return err
 	}
 	if f.img.Kind != image.KindDisk {
@@ -319,7 +323,7 @@ func (f *flashing) canAsk() bool {
 // ask says what is on the card and has its name typed.
 func (f *flashing) ask(ctx context.Context, card *flash.Card, question string) error {
 	var b bytes.Buffer
-	name := filepath.Base(f.device.Path)
+	name := cmp.Or(f.device.Name, filepath.Base(f.device.Path))
 	fmt.Fprintf(&b, "%s: %s", f.device.Path, size(f.device.Size))
 	if f.device.Model != "" {
 		fmt.Fprintf(&b, ", %s", plain(f.device.Model))

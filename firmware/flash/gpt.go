@@ -39,7 +39,8 @@ func moveBackup(head []byte, size int64) ([]patch, error) {
 	last := uint64(size)/sector - 1
 	at, count, each := le.Uint64(header[72:]), uint64(le.Uint32(header[80:])), uint64(le.Uint32(header[84:]))
 	hsize := le.Uint32(header[12:])
-	if hsize < 92 || hsize > sector || at < 2 || at > uint64(len(head)) || count > 1024 || each > sector || at*sector+count*each > uint64(len(head)) {
+	if hsize < 92 || hsize > sector || at < 2 || at > uint64(len(head)) ||
+		count == 0 || count > 1024 || each == 0 || each%128 != 0 || each > 4096 || at*sector+count*each > uint64(len(head)) {
 		return nil, fmt.Errorf("the image's first partition table is damaged")
 	}
 	entries := head[at*sector:][:count*each]
@@ -52,7 +53,7 @@ func moveBackup(head []byte, size int64) ([]patch, error) {
 	}
 	long := (count*each + sector - 1) / sector
 	end := lastUsed(entries, int(each))
-	if end+long+1 > last {
+	if end > last || end+long+1 > last {
 		return nil, fmt.Errorf("the last partition ends at LBA %d, and on a card of %d sectors there is no room for the second partition table behind it", end, last+1)
 	}
 	le.PutUint64(header[32:], last)
@@ -68,7 +69,7 @@ func moveBackup(head []byte, size int64) ([]patch, error) {
 	if old > end+long && old < last { // nobody should find the old one
 		ps = append(ps, patch{int64(old-long) * sector, make([]byte, (long+1)*sector)})
 	}
-	return append(ps, patch{0, protective(head[:sector], last)}, patch{sector, header},
+	return append(ps, patch{0, protective(head[:sector], old, last)}, patch{sector, header},
 		patch{int64(last-long) * sector, slices.Concat(entries, make([]byte, long*sector-count*each), second)}), nil
 }
 
@@ -93,12 +94,12 @@ func lastUsed(entries []byte, each int) uint64 {
 	return last
 }
 
-// protective is the boot sector with the partition that keeps other tools away made
-// as long as the card (section 5.2.3).
-func protective(mbr []byte, last uint64) []byte {
+// protective is the boot sector with the partition that keeps other tools away as long
+// as the card, if it was as long as the image (section 5.2.3).
+func protective(mbr []byte, old, last uint64) []byte {
 	mbr = bytes.Clone(mbr)
 	for i := range 4 {
-		if p := mbr[446+16*i:]; p[4] == 0xee {
+		if p := mbr[446+16*i:]; p[4] == 0xee && uint64(binary.LittleEndian.Uint32(p[12:])) == old {
 			binary.LittleEndian.PutUint32(p[12:], uint32(min(last, math.MaxUint32)))
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/nbr-dev/nbr/firmware/image"
 )
@@ -277,6 +278,7 @@ func (in *Injection) debugfs(ctx context.Context, card *os.File, script io.Reade
 	cmd := exec.CommandContext(ctx, in.tool, append(args, fmt.Sprintf("/dev/fd/3?offset=%d", in.offset))...)
 	cmd.ExtraFiles = []*os.File{card} // whatever its name has in it, and the same card
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = in.dir, script, &out, &said
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for nbr alone
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBUGFS_PAGER=cat", "PAGER=cat")
 	err := cmd.Run()
 	var wrong []string
