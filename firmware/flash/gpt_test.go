@@ -62,12 +62,16 @@ func TestMoveBackup(t *testing.T) {
 // Whatever an image begins with, nothing panics, nothing goes out of the card, and
 // what is taken for a table is one afterwards.
 func FuzzMoveBackup(f *testing.F) {
-	head := makeImage(f, nil, nil, nil)[:34*sector]
-	f.Add(head, int64(1<<15))
-	f.Add(head, int64(imageSize/sector))
+	head := sealed(makeImage(f, nil, nil, nil)[:34*sector], func(header, entries []byte) {
+		clear(entries[128:])
+		binary.LittleEndian.PutUint64(entries[40:], 500)
+		binary.LittleEndian.PutUint64(header[32:], 999)
+	})
+	f.Add(head, int64(2000))
+	f.Add(head, int64(1000))
 	f.Add(head[:100], int64(1))
 	f.Fuzz(func(t *testing.T, head []byte, sectors int64) {
-		if sectors < 68 || sectors > 1<<15 {
+		if sectors < 68 || sectors > 4096 {
 			return
 		}
 		if len(head) >= 34*sector { // or the checksums refuse everything

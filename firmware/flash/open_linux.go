@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,7 +13,7 @@ import (
 // Look says what a device or a file is, without opening it for writing.
 func Look(file string) (*Device, error) {
 	info, err := os.Stat(file)
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) && !strings.HasPrefix(file, "/dev/") {
 		return nil, fmt.Errorf("there is no %s; a file that stands for a card is made with truncate -s 8G %[1]s", file)
 	} else if err != nil {
 		return nil, err

@@ -97,6 +97,7 @@ func TestLook(t *testing.T) {
 		dir:            dir + " is neither a block device nor a file",
 		"/dev/null":    "/dev/null is neither a block device nor a file",
 		dir + "/none":  "there is no " + dir + "/none; a file that stands for a card is made with truncate -s 8G " + dir + "/none",
+		"/dev/no-disk": "stat /dev/no-disk: no such file or directory",
 		"/dev/null/no": "stat /dev/null/no: not a directory",
 	} {
 		if d, err := Look(file); err == nil || err.Error() != want {
