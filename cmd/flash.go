@@ -1,21 +1,14 @@
 package cmd
 
 import (
-	"bufio"
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"text/tabwriter"
-	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/firmware/flash"
@@ -224,6 +217,9 @@ func (f *flashing) all(ctx context.Context, inject string) error {
 	if err := card.Reread(); err != nil {
 		fmt.Fprintf(f.Stderr, "nbr: the kernel does not read the partition table anew (%v): take the card out before you use it here\n", err)
 	}
+	if f.device.EMMC && f.img.BL2 != nil {
+		fmt.Fprintln(f.Stderr, "nbr: a board starts from the boot partition of an eMMC, which is a device of its own and was not written: this BL2 is for cards")
+	}
 	return f.next()
 }
 
@@ -252,152 +248,4 @@ func (f *flashing) next() error {
 		fmt.Fprintf(tw, "%s\t%s\n", t.About, t.Text)
 	}
 	return tw.Flush()
-}
-
-// firmware writes two partitions of a card.
-func (f *flashing) firmware(ctx context.Context) error {
-	card, err := flash.Open(f.device, false) // its other partitions may be in use
-	if err != nil {
-		return err
-	}
-	defer card.Close()
-	fw, err := flash.NewFirmware(f.src, f.img, card)
-	if err != nil {
-		return fmt.Errorf("%w; nothing was written", err)
-	}
-	if err := f.device.Refuse(flash.Need{Force: f.force, Parts: fw.Parts()}); err != nil {
-		return err
-	}
-	if fw.Same() {
-		fmt.Fprintf(f.Stdout, "%s has this firmware already; nothing was written\n", f.device.Path)
-		return nil
-	}
-	if err := f.ask(ctx, card, fmt.Sprintf("Write the bl2 and the fip of %s to %s? The other partitions stay as they are.", f.file, f.device.Path)); err != nil {
-		return err
-	}
-	kept, err := keep(fw.Backup)
-	if err != nil {
-		return fmt.Errorf("saving the old firmware: %w; nothing was written", err)
-	}
-	fmt.Fprintf(f.Stdout, "the old firmware is in %s: nbr flash -firmware-only %[1]s %s brings it back\n", kept, f.device.Path)
-	defer f.hold(ctx)()
-	show, done := f.progress()
-	err = fw.Write(ctx, show)
-	done()
-	var bad *flash.Error
-	if errors.As(err, &bad) && bad.Left == flash.Lost {
-		return fmt.Errorf("%w; the old firmware is in %s", err, kept)
-	} else if err != nil {
-		return err
-	}
-	fmt.Fprintf(f.Stdout, "%s has the new firmware, written and compared\n", f.device.Path)
-	return nil
-}
-
-// keep writes the old firmware to a file that is called after what is in it. One that
-// is there already has to be the same.
-func keep(b []byte) (string, error) {
-	name := flash.BackupName(b)
-	out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, os.ErrExist) {
-		old, err := os.ReadFile(name)
-		if err == nil && !bytes.Equal(old, b) {
-			err = fmt.Errorf("%s is there and has something else in it: move it away", name)
-		}
-		return name, err
-	} else if err != nil {
-		return "", err
-	}
-	_, err = out.Write(b)
-	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(name))
-	}
-	return name, nil
-}
-
-func (f *flashing) canAsk() bool {
-	in, ok := f.Stdin.(*os.File)
-	return ok && term.IsTerminal(int(in.Fd()))
-}
-
-// ask says what is on the card and has its name typed.
-func (f *flashing) ask(ctx context.Context, card *flash.Card, question string) error {
-	var b bytes.Buffer
-	name := cmp.Or(f.device.Name, filepath.Base(f.device.Path))
-	fmt.Fprintf(&b, "%s: %s", f.device.Path, size(f.device.Size))
-	if f.device.Model != "" {
-		fmt.Fprintf(&b, ", %s", plain(f.device.Model))
-	}
-	now, err := image.ReadAt(card, card.Size())
-	switch {
-	case err != nil:
-		fmt.Fprintf(&b, "; %s\n", plain(err.Error()))
-	case now.GPT == nil:
-		fmt.Fprintf(&b, "; on it is a %s alone\n", now.Kind)
-	default:
-		b.WriteByte('\n')
-		partitions(&b, now.GPT)
-	}
-	if _, err := f.Stdout.Write(b.Bytes()); err != nil || f.yes {
-		return err
-	}
-	fmt.Fprintf(f.Stderr, "%s Type the device's name, %s, to go on: ", question, name)
-	answer := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(f.Stdin).ReadString('\n') // what is not the name is no
-		answer <- line
-	}()
-	select {
-	case got := <-answer:
-		if got = trimLine(got); got == name || got == f.device.Path {
-			return nil
-		}
-		return errors.New("that is not its name; nothing was written")
-	case <-ctx.Done():
-		return errors.New("interrupted; nothing was written")
-	}
-}
-
-func trimLine(s string) string { return string(bytes.TrimSpace([]byte(s))) }
-
-// hold has nbr come to its own end after Ctrl-C, until the returned function is
-// called: what is on its way to a card cannot be called back.
-func (f *flashing) hold(ctx context.Context) func() {
-	if f.Held != nil {
-		f.Held.Store(true)
-	}
-	stop := context.AfterFunc(ctx, func() {
-		fmt.Fprintln(f.Stderr, "\nnbr: stopping, as soon as the card has taken what it was given")
-	})
-	return func() {
-		stop()
-		if f.Held != nil {
-			f.Held.Store(false)
-		}
-	}
-}
-
-// progress shows how far a step is, if somebody is there to see it. The second
-// function ends that.
-func (f *flashing) progress() (flash.Progress, func()) {
-	out, ok := f.Stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(out.Fd())) {
-		return func(flash.Step, int64, int64) {}, func() {}
-	}
-	var bar *progressbar.ProgressBar
-	var now flash.Step
-	done := func() {
-		if bar != nil {
-			bar.Clear() // nothing is left to be said about it
-		}
-	}
-	return func(step flash.Step, n, total int64) {
-		if step != now {
-			done()
-			now = step
-			bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(string(step)),
-				progressbar.OptionShowBytes(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
-		}
-		bar.Set64(n)
-	}, done
 }

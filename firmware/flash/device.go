@@ -19,6 +19,7 @@ type Device struct {
 	Size      int64
 	Sector    int    // bytes of a logical sector
 	Removable bool   // a card in a reader or a slot, or a stick
+	EMMC      bool   // soldered to a board
 	ReadOnly  bool   // an SD card's lock
 	Whole     string // of a partition, the device that it is on
 	Used      []Use
@@ -142,7 +143,9 @@ func (s *survey) device(d *Device, parts []string) (*Device, error) {
 	d.Model = strings.TrimSpace(s.text(dir+"/device/vendor") + " " + s.text(dir+"/device/model") + s.text(dir+"/device/name"))
 	// The slot of a machine is not removable and its card is; what is soldered to the
 	// board calls itself MMC (drivers/mmc/core/bus.c).
-	d.Removable = s.text(dir+"/removable") == "1" || strings.HasPrefix(d.Name, "mmcblk") && s.text(dir+"/device/type") != "MMC"
+	mmc := strings.HasPrefix(d.Name, "mmcblk")
+	d.EMMC = mmc && s.text(dir+"/device/type") == "MMC"
+	d.Removable = s.text(dir+"/removable") == "1" || mmc && !d.EMMC
 	d.ReadOnly = s.text(dir+"/ro") == "1"
 	d.Used, err = s.used(d.Name, parts)
 	return d, err

@@ -35,6 +35,7 @@ func machine(t *testing.T) fs.FS {
 }
 
 func TestRefuse(t *testing.T) {
+	t.Parallel()
 	root := machine(t)
 	const image = 4 << 30
 	for _, tt := range []struct {
@@ -83,15 +84,17 @@ func TestRefuse(t *testing.T) {
 }
 
 func TestSurvey(t *testing.T) {
+	t.Parallel()
 	root := machine(t)
 	for _, want := range []*Device{
 		{Path: "/dev/x", Name: "sdb", Model: "Generic- SD/MMC", Size: 31914983424, Sector: 512, Removable: true},
 		{Path: "/dev/x", Name: "mmcblk1", Model: "SC32G", Size: 31914983424, Sector: 512, Removable: true},
+		{Path: "/dev/x", Name: "mmcblk0", Model: "DG4008", Size: 7818182656, Sector: 512, EMMC: true},
 		{Path: "/dev/x", Name: "nvme0n1", Model: "WD_BLACK SN770 1TB", Size: 1000204886016, Sector: 512, Used: []Use{
 			{"nvme0n1p2", "is mounted on /", true}, {"nvme0n1p1", "is mounted on /boot", false},
 		}},
 	} {
-		got, err := Survey(root, "/dev/x", map[string]string{"sdb": "8:16", "mmcblk1": "179:32", "nvme0n1": "259:0"}[want.Name])
+		got, err := Survey(root, "/dev/x", map[string]string{"sdb": "8:16", "mmcblk0": "179:0", "mmcblk1": "179:32", "nvme0n1": "259:0"}[want.Name])
 		if err != nil {
 			t.Fatal(err)
 		}

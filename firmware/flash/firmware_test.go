@@ -26,6 +26,7 @@ func cardOf(b []byte) *fake {
 }
 
 func TestFirmware(t *testing.T) {
+	t.Parallel()
 	old, fresh := oldAndNew(t)
 	card := cardOf(old)
 	f, err := NewFirmware(source(fresh), inspect(t, fresh), card)
@@ -67,6 +68,7 @@ func TestFirmware(t *testing.T) {
 // Whatever goes wrong, the card has the one firmware or the other, or it is said that
 // it has none.
 func TestFirmwareFaults(t *testing.T) {
+	t.Parallel()
 	old, fresh := oldAndNew(t)
 	for _, tt := range []struct {
 		name string
@@ -115,6 +117,7 @@ func TestFirmwareFaults(t *testing.T) {
 
 // What is not what it claims is neither read from nor written to.
 func TestFirmwareRefused(t *testing.T) {
+	t.Parallel()
 	old, fresh := oldAndNew(t)
 	emmc := makeImage(t, makeBL2(t, "emmc", 1), makeFIP(t, 500<<10, 1), nil)
 	zero := func(b []byte, at, n int) []byte { b = bytes.Clone(b); clear(b[at : at+n]); return b }

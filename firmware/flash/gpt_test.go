@@ -21,6 +21,7 @@ func sealed(head []byte, change func(header, entries []byte)) []byte {
 }
 
 func TestMoveBackup(t *testing.T) {
+	t.Parallel()
 	head := makeImage(t, nil, nil, nil)[:Block]
 	le := binary.LittleEndian
 	same := func([]byte, []byte) {}

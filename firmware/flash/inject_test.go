@@ -68,6 +68,7 @@ func tree(t *testing.T, files map[string]string) string {
 // Files are in the root file system as ext4 has them, e2fsck finds nothing wrong, and
 // the rest of the card is as it was.
 func TestInject(t *testing.T) {
+	t.Parallel()
 	disk := makeImage(t, nil, nil, rootfs(t, "ext4"))
 	card := newFake(20 << 20)
 	if _, err := Write(t.Context(), card, source(disk), silent); err != nil {
@@ -128,6 +129,7 @@ func TestInject(t *testing.T) {
 }
 
 func TestInjectRefused(t *testing.T) {
+	t.Parallel()
 	ext4 := makeImage(t, nil, nil, rootfs(t, "ext4"))
 	btrfs := bytes.Clone(ext4)
 	clear(btrfs[rootAt:][:2048])

@@ -22,6 +22,7 @@ func loop(t *testing.T, size int64) (dev, file string) {
 
 // A real block device, on which the kernel has the last word.
 func TestLoop(t *testing.T) {
+	t.Parallel()
 	disk := makeImage(t, nil, nil, rootfs(t, "ext4"))
 	const size = 24 << 20
 	dev, file := loop(t, size)
@@ -74,6 +75,7 @@ func TestLoop(t *testing.T) {
 // A loop device that has no partition table read has nothing to reread: the error is
 // one that can be shown.
 func TestReread(t *testing.T) {
+	t.Parallel()
 	dev, file := loop(t, 1<<20)
 	for _, name := range []string{dev, file} {
 		d, err := Look(name)
@@ -92,6 +94,7 @@ func TestReread(t *testing.T) {
 }
 
 func TestLook(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for file, want := range map[string]string{
 		dir:            dir + " is neither a block device nor a file",

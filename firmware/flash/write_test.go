@@ -16,6 +16,7 @@ import (
 // The image is on the card, and sgdisk finds nothing wrong with the tables of a card
 // of any size: the second one is at its end.
 func TestWrite(t *testing.T) {
+	t.Parallel()
 	disk := plainImage(t)
 	for _, size := range []int64{imageSize, imageSize + sector, imageSize + 20*sector, imageSize + 33*sector, imageSize + 1<<20, 40<<20 + 3*sector} {
 		card := newFake(size)
@@ -69,6 +70,7 @@ type fault struct {
 }
 
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	disk := plainImage(t)
 	const size = 40 << 20
 	with := func(f func(*fake)) func() *fake {
@@ -152,6 +154,7 @@ func (f *fake) doesNotBoot(t *testing.T) {
 
 // What a card had before, behind the image, is no lie: here another copy of it.
 func TestOldCopy(t *testing.T) {
+	t.Parallel()
 	disk := plainImage(t)
 	card := newFake(40 << 20)
 	copy(card.b[imageSize+5<<20:], disk[:12<<20])
@@ -166,6 +169,7 @@ func TestOldCopy(t *testing.T) {
 
 // Ctrl-C at every point where the card is touched.
 func TestInterrupted(t *testing.T) {
+	t.Parallel()
 	disk := plainImage(t)
 	const size = 40 << 20
 	before, after := newFake(size), newFake(size)
@@ -214,6 +218,7 @@ func TestInterrupted(t *testing.T) {
 
 // An image that is not the same any more, or cannot be read.
 func TestChangingImage(t *testing.T) {
+	t.Parallel()
 	disk := plainImage(t)
 	broken := func(at int64, err error) io.Reader {
 		return io.MultiReader(bytes.NewReader(disk[:at]), errReader{err})
