@@ -209,7 +209,7 @@ func (f *flashing) all(ctx context.Context, inject string) error {
 		return err
 	}
 	if in != nil {
-		if err := errors.Join(in.Write(ctx, card.File), card.Sync()); err != nil {
+		if err := in.Write(ctx, card); err != nil {
 			return err
 		}
 	}

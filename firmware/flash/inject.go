@@ -167,14 +167,14 @@ func fileSystem(src Image, offset int64) (string, error) {
 
 // Write puts the files into the root partition of a card that the image was written
 // to, and compares them. An error is an *Error, and none has anything of a file in it.
-func (in *Injection) Write(ctx context.Context, card *os.File) error {
+func (in *Injection) Write(ctx context.Context, card *Card) error {
 	if err := in.write(ctx, card); err != nil {
 		return &Error{Partly, err}
 	}
 	return nil
 }
 
-func (in *Injection) write(ctx context.Context, card *os.File) error {
+func (in *Injection) write(ctx context.Context, card *Card) error {
 	for _, name := range in.files {
 		if err := interrupted(ctx); err != nil {
 			return err
@@ -183,12 +183,20 @@ func (in *Injection) write(ctx context.Context, card *os.File) error {
 			return fmt.Errorf("/%s: %w", name, err)
 		}
 	}
+	if err := sync(card); err != nil {
+		return err
+	}
+	for _, name := range in.files {
+		if err := in.same(context.WithoutCancel(ctx), card, name); err != nil {
+			return fmt.Errorf("/%s: %w", name, err)
+		}
+	}
 	return nil
 }
 
 // one puts one file there. Someone who stops nbr does not stop debugfs, which would
 // leave the file system damaged.
-func (in *Injection) one(ctx context.Context, card *os.File, name string) error {
+func (in *Injection) one(ctx context.Context, card *Card, name string) error {
 	ctx = context.WithoutCancel(ctx)
 	if err := in.folders(ctx, card, path.Dir(name)); err != nil {
 		return err
@@ -207,9 +215,11 @@ func (in *Injection) one(ctx context.Context, card *os.File, name string) error 
 	}
 	script = append(script, fmt.Sprintf("write ./%s /%[1]s", name), fmt.Sprintf("sif /%s mode 0100600", name),
 		fmt.Sprintf("sif /%s uid 0", name), fmt.Sprintf("sif /%s gid 0", name))
-	if err := in.script(ctx, card, script...); err != nil {
-		return err
-	}
+	return in.script(ctx, card, script...)
+}
+
+// same compares one file.
+func (in *Injection) same(ctx context.Context, card *Card, name string) error {
 	want, err := in.root.ReadFile(name)
 	if err != nil {
 		return err
@@ -225,7 +235,7 @@ func (in *Injection) one(ctx context.Context, card *os.File, name string) error 
 }
 
 // folders makes the folders that are missing, from the top.
-func (in *Injection) folders(ctx context.Context, card *os.File, dir string) error {
+func (in *Injection) folders(ctx context.Context, card *Card, dir string) error {
 	if dir == "." {
 		return nil
 	}
@@ -251,7 +261,7 @@ var typeLine = regexp.MustCompile(`(?m)^Inode: \d+ +Type: (.+?) +Mode:`)
 
 // stat is what a name is in the image, and "" if it is not there. It has to be asked:
 // debugfs makes a folder a second time and leaves the first one unconnected.
-func (in *Injection) stat(ctx context.Context, card *os.File, name string) (string, error) {
+func (in *Injection) stat(ctx context.Context, card *Card, name string) (string, error) {
 	out, err := in.debugfs(ctx, card, nil, "-R", "stat /"+name)
 	if err != nil {
 		if strings.Contains(err.Error(), "File not found by ext2_lookup") {
@@ -266,17 +276,17 @@ func (in *Injection) stat(ctx context.Context, card *os.File, name string) (stri
 	return string(m[1]), nil
 }
 
-func (in *Injection) script(ctx context.Context, card *os.File, lines ...string) error {
+func (in *Injection) script(ctx context.Context, card *Card, lines ...string) error {
 	_, err := in.debugfs(ctx, card, strings.NewReader(strings.Join(lines, "\n")+"\n"), "-w", "-f", "-")
 	return err
 }
 
 // debugfs runs debugfs, which ends with 0 whatever happens. What went wrong is on
 // standard error, behind a line with its version.
-func (in *Injection) debugfs(ctx context.Context, card *os.File, script io.Reader, args ...string) ([]byte, error) {
+func (in *Injection) debugfs(ctx context.Context, card *Card, script io.Reader, args ...string) ([]byte, error) {
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(ctx, in.tool, append(args, fmt.Sprintf("/dev/fd/3?offset=%d", in.offset))...)
-	cmd.ExtraFiles = []*os.File{card} // whatever its name has in it, and the same card
+	cmd.ExtraFiles = []*os.File{card.File} // whatever its name has in it, and the same card
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = in.dir, script, &out, &said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for nbr alone
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBUGFS_PAGER=cat", "PAGER=cat")

@@ -36,14 +36,14 @@ func rootfs(t *testing.T, kind string) []byte {
 	return read(t, file)
 }
 
-func open(t *testing.T, file string) *os.File {
+func open(t *testing.T, file string) *Card {
 	t.Helper()
 	f, err := os.OpenFile(file, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return f
+	return &Card{File: f}
 }
 
 // tree makes a folder of files. A name that ends in / is a folder.

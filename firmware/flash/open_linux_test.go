@@ -56,10 +56,7 @@ func TestLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	if err := in.Write(t.Context(), card.File); err != nil {
-		t.Fatal(err)
-	}
-	if err := card.Sync(); err != nil {
+	if err := in.Write(t.Context(), card); err != nil {
 		t.Fatal(err)
 	}
 	out := run(t, "sgdisk", "-v", dev)
