@@ -64,9 +64,6 @@ func NewFirmware(src Image, img *image.Image, card Target) (*Firmware, error) {
 	if err := claims(now); err != nil {
 		return nil, fmt.Errorf("the card: %w", err)
 	}
-	if now.BL2.Medium != img.BL2.Medium {
-		return nil, fmt.Errorf("the image's BL2 is for %s and the card's for %s", img.BL2.Medium, now.BL2.Medium)
-	}
 	head, err := readHead(src, img)
 	if err != nil {
 		return nil, err
@@ -108,8 +105,8 @@ func valid(img *image.Image) error {
 	return nil
 }
 
-// claims refuses what has not one bl2 partition with a BL2 and one fip partition with
-// a FIP. A BL2 that is damaged may be replaced.
+// claims refuses what has not one bl2 partition with a BL2 for cards and one fip
+// partition with a FIP. A BL2 that is damaged may be replaced.
 func claims(img *image.Image) error {
 	if img.Kind != image.KindDisk {
 		return fmt.Errorf("it is a %s alone, without a partition table", img.Kind)

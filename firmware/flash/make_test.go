@@ -132,6 +132,8 @@ type fake struct {
 	flips    int64 // this byte is read wrong
 	heals    bool  // the first failure is the last one
 	syncs    int   // so many work
+	waits    int64 // bytes that are not synced
+	most     int64 // the most that ever were
 	writes   int   // after so many, and
 	reads    int   // so many reads, the function is called
 	call     func()
@@ -144,6 +146,7 @@ func newFake(size int64) *fake {
 func (f *fake) Size() int64 { return f.claims }
 
 func (f *fake) Sync() error {
+	f.waits = 0
 	if f.syncs--; f.syncs < 0 {
 		return syscall.EIO
 	}
@@ -159,6 +162,8 @@ func (f *fake) heal() {
 }
 
 func (f *fake) WriteAt(b []byte, at int64) (int, error) {
+	f.waits += int64(len(b))
+	f.most = max(f.most, f.waits)
 	if f.writes--; f.writes == -1 && f.call != nil {
 		f.call()
 	}

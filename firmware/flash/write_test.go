@@ -61,6 +61,20 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// What waits in memory is bounded, or the progress would not be true, and the last of
+// it is on the card at the end.
+func TestSyncsInSteps(t *testing.T) {
+	t.Parallel()
+	disk := append(plainImage(t), random(150<<20-imageSize, 6)...)
+	card := newFake(151 << 20)
+	if _, err := Write(t.Context(), card, source(disk), silent); err != nil {
+		t.Fatal(err)
+	}
+	if card.most != syncEach || card.waits != 0 {
+		t.Errorf("%d bytes waited at most, and %d still do", card.most, card.waits)
+	}
+}
+
 // fault is what a card does, and what is said of it.
 type fault struct {
 	name string
