@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -36,7 +37,7 @@ const (
 func Main(kinds ...service.Kind) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	env := Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	env := Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Held: new(atomic.Bool)}
 	if term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" {
 		env.Color = true
 		env.Width, _, _ = term.GetSize(int(os.Stderr.Fd()))
@@ -49,12 +50,16 @@ func Main(kinds ...service.Kind) {
 	case <-ctx.Done():
 	}
 	// Whatever is not done soon is not worth waiting for: a tree is the old one or
-	// the new one wherever it is left.
-	select {
-	case c := <-code:
-		os.Exit(c)
-	case <-time.After(2 * time.Second):
-		os.Exit(ExitUnknown)
+	// the new one wherever it is left. A card is not.
+	for {
+		select {
+		case c := <-code:
+			os.Exit(c)
+		case <-time.After(2 * time.Second):
+			if !env.Held.Load() {
+				os.Exit(ExitUnknown)
+			}
+		}
 	}
 }
 
@@ -64,6 +69,8 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	Color          bool // Stderr is a terminal
 	Width          int  // its columns, 0 when it is none
+	// Held is set while a command must come to its own end after Ctrl-C. It may be nil.
+	Held *atomic.Bool
 }
 
 // app is one run of nbr.
@@ -90,7 +97,7 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 		DisableSliceFlagSeparator: true, // a comma in the value of -var is part of it
 		Commands: []*cli.Command{
 			a.initCommand(), a.checkCommand(), a.genCommand(), a.fmtCommand(), a.schemaCommand(),
-			a.verifyCommand(), a.agentCommand(), a.observeCommand(), a.imageCommand(), a.bootlogCommand(), a.boardsCommand(),
+			a.verifyCommand(), a.agentCommand(), a.observeCommand(), a.imageCommand(), a.flashCommand(), a.bootlogCommand(), a.boardsCommand(),
 			a.explainCommand(), a.patchCommand(), a.versionCommand(), a.completionCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are decided below

@@ -29,9 +29,14 @@ func TestMain(m *testing.M) {
 //	exits CODE COMMAND…   run a command, which must exit with this very code
 //	files FOLDER          print the paths of all files below a folder
 //
-// and $ARTICLE is the folder of the article's router.
+// and $ARTICLE is the folder of the article's router, $MAKE_IMAGE a script that makes
+// a small SD image.
 func TestScript(t *testing.T) {
 	article, err := filepath.Abs("../testdata/routers/bpi-r4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := filepath.Abs("../testdata/image/make.sh")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +47,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ARTICLE", article)
+			e.Setenv("MAKE_IMAGE", image)
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 			return nil
 		},

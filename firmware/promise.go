@@ -137,16 +137,26 @@ func place(first, last uint64, bootable bool) string {
 // The board itself it does not say: nixos-sbc builds a BPI-R4's from the defconfig of
 // MediaTek's reference board.
 func (p *imagePlan) soc() {
-	vendor, name, _ := strings.Cut(strings.ToLower(p.profile.SoC), " ")
-	want := vendor + "," + strings.TrimRight(name, "abcdefghijklmnopqrstuvwxyz")
+	want := p.profile.soc()
 	p.add("image/soc", "U-Boot is built for a "+p.profile.SoC, func() verify.Verdict {
 		if p.img.FIP == nil || len(p.img.FIP.Compatible) == 0 {
 			return verify.Verdict{Want: want, Got: "could not be seen: no device tree was found in BL33"}
 		}
 		v := verify.Verdict{Status: verify.Fail, Want: want, Got: strings.Join(p.img.FIP.Compatible, ", ")}
-		if slices.ContainsFunc(p.img.FIP.Compatible, func(c string) bool { return strings.HasPrefix(c, want) }) {
+		if p.profile.drives(p.img.FIP) {
 			v.Status = verify.Pass
 		}
 		return v
 	})
+}
+
+// soc is how the compatible of a device tree for the board's SoC begins.
+func (p *Profile) soc() string {
+	vendor, name, _ := strings.Cut(strings.ToLower(p.SoC), " ")
+	return vendor + "," + strings.TrimRight(name, "abcdefghijklmnopqrstuvwxyz")
+}
+
+// drives tells whether a FIP is for the board's SoC.
+func (p *Profile) drives(f *image.FIP) bool {
+	return slices.ContainsFunc(f.Compatible, func(c string) bool { return strings.HasPrefix(c, p.soc()) })
 }

@@ -87,7 +87,7 @@ func bootMemory(boot *bootlog.Boot, mem router.Memory) verify.Verdict {
 	case v.Status == verify.Pass:
 	case flag && m.EMI && !m.FourBG:
 		v.Got += ": BL2 was built without DDR4_4BG_MODE=1"
-		v.Hint = "write bl2.img and fip.bin of system.build.nbrFirmware to the partitions bl2 and fip; nixos-rebuild never does"
+		v.Hint = "nbr flash -firmware-only IMAGE DEVICE replaces both partitions, bl2 and fip; nixos-rebuild never does"
 	case flag && m.FourBG:
 		v.Got += ", and BL2 was built with DDR4_4BG_MODE=1: does the board have that much?"
 	}

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // Kind is what was read.
@@ -83,19 +81,14 @@ func Read(r io.Reader) (*Image, error) {
 		}
 		return read(h)
 	}
-	z, err := zstd.NewReader(&runs{r: br}, zstd.WithDecoderMaxWindow(mostWindow), zstd.WithDecoderLowmem(true))
+	z, err := unpack(br)
 	if err != nil {
 		return nil, err
 	}
 	defer z.Close()
 	h, err := stream(z)
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, fmt.Errorf("the compressed image is cut off: after %d bytes of what is inside there is no more of it", h.size)
-	case errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return nil, fmt.Errorf("the compressed image wants more than %d MiB of memory to be read: compress it without --long and --ultra", mostWindow>>20)
-	case err != nil:
-		return nil, fmt.Errorf("the compressed image is damaged: %w", err)
+	if err != nil {
+		return nil, err
 	}
 	img, err := read(h)
 	if err == nil {

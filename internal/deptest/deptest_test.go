@@ -44,6 +44,8 @@ var table = []row{
 	{pkg: "verify", ours: "verify/state", theirs: "hcl"},
 	// What is on a boot medium, from a reader that somebody else has opened.
 	{pkg: "firmware/image", ours: "verify/state", theirs: "zstd"},
+	// The only package that writes to a device, and runs debugfs on it.
+	{pkg: "firmware/flash", ours: "firmware/image", theirs: "sys", outside: "os os/exec syscall"},
 	// The only package that touches a kernel or a socket. No service imports it.
 	{pkg: "verify/observe", ours: "verify/state firmware/image", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet dhcp dns ntp", outside: "net os os/exec syscall"},
 	{pkg: "verify/report", ours: "verify hcl/diag", theirs: "hcl", outside: "embed"},
@@ -62,7 +64,7 @@ var table = []row{
 	{pkg: "flake", ours: "nixgen", theirs: "sys", outside: "os embed"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: "service router firmware firmware/bootlog firmware/image flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd netutil progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: "service router firmware firmware/bootlog firmware/flash firmware/image flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd netutil progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -253,6 +255,8 @@ func TestTableKeepsDesign(t *testing.T) {
 		{"flags stay in cmd", "service/kea", modules["cli"]},
 		{"flags stay in cmd", "flake", modules["cli"]},
 		{"nothing imports cmd", "flake", own("cmd")},
+		{"only a command writes to a device", "firmware", own("firmware/flash")},
+		{"flash knows no spec", "firmware/flash", own("firmware")},
 		{"a third party chooses its kinds", "cmd", own("service/all")},
 		{"firmware is a component like the others", "service", own("firmware")},
 	} {
