@@ -150,7 +150,7 @@ func (a *app) reportForm(c *cli.Context) (func(*report.Report, *diag.Writer) err
 }
 
 // settle looks, and looks again until all is well, the time is over or somebody
-// presses Ctrl-C. It is the only place that knows about time.
+// presses Ctrl-C. Only here and in the agent does time pass.
 func (a *app) settle(ctx context.Context, most time.Duration, look func(context.Context) (*report.Report, error)) (*report.Report, error) {
 	end := time.Now().Add(most)
 	var last *report.Report

@@ -111,7 +111,7 @@ func (p *Plan) Closed(id string, from hcl.Range, link, port string) {
 	need := state.Need{Kind: state.NeedReach, Name: link + " " + port}
 	want := "no answer"
 	hint := fmt.Sprintf("ss -lnp '( sport = :%s )'; nft list ruleset", port[strings.IndexByte(port, '/')+1:])
-	title := fmt.Sprintf("%s is closed to strangers on %s", port, link)
+	title := fmt.Sprintf("%s is closed to strangers on %s (IPv4)", port, link)
 	p.Add(Check{ID: id, Title: title, From: from, Needs: []state.Need{need}, Eval: func(st *state.State) Verdict {
 		r, ok := st.Reaches[need.Name]
 		switch {
@@ -121,6 +121,8 @@ func (p *Plan) Closed(id string, from hcl.Range, link, port string) {
 			return Skipped(want, "no cable in "+link, hint)
 		case r.Error != "":
 			return NotAsked(want, r.Error, hint)
+		case r.Leaves != "":
+			return Skipped(want, "answers to strangers leave on "+r.Leaves, hint)
 		case r.Answered:
 			return Verdict{Status: Fail, Want: want, Got: r.Answer, Hint: hint}
 		}

@@ -80,6 +80,13 @@ var breakages = []breakage{
 		finds: []string{"bridge.br-lan/port/lan2", "bridge.br-lan/port/lan2/flags"}, line: `  ports = [`,
 	},
 	{
+		name:  "upstream in the bridge of the house",
+		wreck: "ip link set wan master br-lan",
+		mend:  "ip link set wan nomaster",
+		finds: []string{"network.wan/master"}, line: `  link = port.wan`,
+		also: append([]string{"network.wan/*", "dhcp4.lan/*"}, noUpstream...),
+	},
+	{
 		name:  "foreign port in the bridge",
 		wreck: "ip tuntap add tap9 mode tap; ip link set tap9 master br-lan",
 		mend:  "ip link del tap9",

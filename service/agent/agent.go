@@ -36,7 +36,7 @@ const socket = "/run/nbr-agent/metrics.sock"
 // Agent is the agent block.
 type Agent struct {
 	conf.Header
-	Interval conf.Value[router.Seconds] `hcl:"interval,optional" default:"60s" doc:"Time between two looks when nothing happens; at least 5s. What changes is looked at within seconds."`
+	Interval conf.Value[router.Seconds] `hcl:"interval,optional" default:"60s" doc:"Time between two looks when nothing happens; at least 5s. Changes of links, addresses, routes and units are looked at within seconds."`
 	Metrics  conf.Value[Metrics]        `hcl:"metrics,optional" default:"unix" doc:"Where programs of the router itself get the metrics: unix (only the socket) or an address and a port of the loopback, as in 127.0.0.1:9842."`
 	Networks conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that get the metrics from the router. Never an upstream."`
 	Port     conf.Value[router.Port]    `hcl:"port,optional" default:"9842" doc:"TCP port for the networks."`

@@ -5,6 +5,7 @@ package dhcpcd
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -14,6 +15,7 @@ import (
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
 )
 
 // Kind is the dhcp_client block. It is there without being written.
@@ -115,4 +117,25 @@ func (c *Client) Checks(r *router.Router, p *verify.Plan) {
 	if ns := networks(r); len(ns) > 0 {
 		p.UnitActive(c.Addr.String()+"/unit", ns[0].IPv4.Range, "dhcpcd.service")
 	}
+	// Of several, or with lines of the user, nobody knows which leads to the world.
+	if ns := networks(r); len(ns) == 1 && len(c.Extra.Items) == 0 && !slices.ContainsFunc(r.Networks, func(n *router.Network) bool { return n.Gateway.Set }) {
+		leased(p, ns[0])
+	}
+}
+
+// leased adds the check of the default route that comes with a lease (RFC 2132 section
+// 3.5).
+func leased(p *verify.Plan, n *router.Network) {
+	want, hint := "a default route by DHCP on "+string(n.Device()), "ip route show default"
+	p.Add(verify.Check{ID: n.Addr.String() + "/default", Title: "default route of " + string(n.Device()), From: n.IPv4.Range, Eval: func(st *state.State) verify.Verdict {
+		if st.Routes == nil {
+			return verify.NotSeen(want, hint)
+		}
+		for _, rt := range st.Routes {
+			if rt.To == "0.0.0.0/0" && rt.Link == string(n.Device()) && rt.Proto == "dhcp" && rt.Table == "" {
+				return verify.Verdict{Status: verify.Pass, Want: want, Got: "via " + rt.Via, Hint: hint}
+			}
+		}
+		return verify.Missing(want, hint)
+	}})
 }

@@ -21,6 +21,9 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 		links(r, p, br, br)
 		link(p, br.Addr.String()+"/kind", br, br.Def, "kind of", "bridge", func(l state.Link) string { return l.Kind })
 		link(p, br.Addr.String()+"/stp", br, cmp.Or(br.STP.Range, br.Def), "spanning tree of", onOff(br.STP.V), func(l state.Link) string { return onOff(l.STP) })
+		if !b.Extra.Set { // which may switch it on
+			link(p, br.Addr.String()+"/filtering", br, br.Def, "VLAN filtering of", "off", func(l state.Link) string { return onOff(l.Filtering) })
+		}
 		if br.MAC.Set {
 			link(p, br.Addr.String()+"/mac", br, br.MAC.Range, "MAC address of", string(br.MAC.V), func(l state.Link) string { return l.MAC })
 		}
@@ -41,11 +44,12 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 	}
 	for _, n := range r.Networks {
 		p.LinkUp(n.Addr.String()+"/up", n.Def, string(n.Device()))
+		if r.BridgeOf(n.Link.Target) == nil {
+			// As a port of a bridge it would hand its frames to others, addresses or not.
+			link(p, n.Addr.String()+"/master", n.Link.Target, n.Link.Range, "master of", "none", func(l state.Link) string { return cmp.Or(l.Master, "none") })
+		}
 		address(p, n, "ipv4", n.IPv4.Range, n.IPv4.Set, n.IPv4.V.DHCP, n.IPv4.V.String())
 		address(p, n, "ipv6", n.IPv6.Range, n.IPv6.Set, n.IPv6.V.Auto, n.IPv6.V.String())
-		if n.IPv4.V.DHCP {
-			leased(p, n)
-		}
 		gateway(p, n, "gateway", n.Gateway)
 		gateway(p, n, "gateway6", n.Gateway6)
 	}
@@ -150,6 +154,14 @@ func wantMTU(r *router.Router, l router.Link) (int, hcl.Range) {
 		if l.MTU.Set {
 			return int(l.MTU.V), l.MTU.Range
 		}
+		// br_mtu_auto_adjust of net/bridge/br_if.c: that of the port with the least.
+		least, at := 1500, hcl.Range{}
+		for i, port := range l.Ports.All() {
+			if n, said := wantMTU(r, port); i == 0 || n < least {
+				least, at = n, said
+			}
+		}
+		return least, at
 	case *router.VLAN:
 		if l.MTU.Set {
 			return int(l.MTU.V), l.MTU.Range
@@ -157,23 +169,6 @@ func wantMTU(r *router.Router, l router.Link) (int, hcl.Range) {
 		return wantMTU(r, l.Link.Target)
 	}
 	return 1500, hcl.Range{}
-}
-
-// leased adds the check of the default route that comes with a lease (RFC 2132 section
-// 3.5).
-func leased(p *verify.Plan, n *router.Network) {
-	want, hint := "a default route by DHCP on "+string(n.Device()), "ip route show default"
-	p.Add(verify.Check{ID: n.Addr.String() + "/default", Title: "default route of " + string(n.Device()), From: n.IPv4.Range, Eval: func(st *state.State) verify.Verdict {
-		if st.Routes == nil {
-			return verify.NotSeen(want, hint)
-		}
-		for _, rt := range st.Routes {
-			if rt.To == "0.0.0.0/0" && rt.Link == string(n.Device()) && rt.Proto == "dhcp" && rt.Table == "" {
-				return verify.Verdict{Status: verify.Pass, Want: want, Got: "via " + rt.Via, Hint: hint}
-			}
-		}
-		return verify.Missing(want, hint)
-	}})
 }
 
 // gateway adds the check that the next hop of a default route answers ARP or neighbour
@@ -194,8 +189,10 @@ func gateway(p *verify.Plan, n *router.Network, what string, gw conf.Value[route
 			for _, nb := range st.Neighbours {
 				switch {
 				case nb.Address != addr || nb.Link != string(n.Device()):
-				case nb.State == "FAILED" || nb.State == "INCOMPLETE":
+				case nb.State == "FAILED":
 					return verify.Compare(want, nb.State, hint)
+				case nb.State == "INCOMPLETE":
+					return verify.Skipped(want, "it is being asked", hint)
 				default:
 					return verify.Verdict{Status: verify.Pass, Want: want, Got: nb.MAC + " " + nb.State, Hint: hint}
 				}
@@ -238,7 +235,7 @@ func address(p *verify.Plan, n *router.Network, family string, from hcl.Range, s
 					continue
 				}
 				if a.Prefix == want || dynamic && a.Dynamic {
-					return verify.Verdict{Status: verify.Pass, Want: want, Got: a.Prefix, Hint: hint}
+					return usable(st, a, want, hint)
 				}
 				got = append(got, a.Prefix)
 			}
@@ -248,6 +245,21 @@ func address(p *verify.Plan, n *router.Network, family string, from hcl.Range, s
 			return verify.Verdict{Status: verify.Fail, Want: want, Got: strings.Join(got, " "), Hint: hint}
 		},
 	})
+}
+
+// usable judges an address that is there. IPv6 first finds out whether somebody else has
+// it (RFC 4862 section 5.4), which takes a cable.
+func usable(st *state.State, a state.Addr, want, hint string) verify.Verdict {
+	v := verify.Verdict{Status: verify.Pass, Want: want, Got: a.Prefix, Hint: hint}
+	switch {
+	case a.Duplicate:
+		v.Status, v.Got = verify.Fail, a.Prefix+" is somebody else's, too (duplicate address detection)"
+	case a.Tentative && verify.NoCarrier(st, a.Link):
+		v.Note = "tentative until there is a cable"
+	case a.Tentative:
+		v.Status, v.Got = verify.Unknown, a.Prefix+" is tentative"
+	}
+	return v
 }
 
 func hasRoute(rt route) func(*state.State) verify.Verdict {

@@ -19,8 +19,8 @@ var ignored = regexp.MustCompile(`^(lo|br-[\da-f]{12}.*|docker\d+.*|ppp\d+|veth.
 	`sit0|tunl0|gre0|gretap0|erspan0|ip6tnl0|ip6gre0|ip_vti0|ip6_vti0)$`)
 
 // dynamicProto are the routing protocols (rtnetlink(7), rt_protos) of the kernel
-// and of daemons: what they add is theirs to keep.
-var dynamicProto = []string{"kernel", "ra", "dhcp", "redirect", "zebra", "bird", "babel", "bgp", "isis", "ospf", "rip", "eigrp"}
+// and of routing daemons: what they add is theirs to keep.
+var dynamicProto = []string{"kernel", "zebra", "bird", "babel", "bgp", "isis", "ospf", "rip", "eigrp"}
 
 // A class is what a thing is that was seen: the spec's, somebody's who may (the
 // kernel's, a daemon's), or nobody's. Only the last is named.
@@ -71,7 +71,7 @@ func (b *Interfaces) drift(r *router.Router, p *verify.Plan) {
 	add("routes", "no routes that nobody declared", "ip route", func(st *state.State) (finding, bool) { return driftRoutes(r, st), st.Routes != nil })
 	add("rules", "no routing rules that nobody declared", "ip rule", func(st *state.State) (finding, bool) { return driftRules(st), st.Rules != nil })
 	add("neighbours", "no neighbours that nobody declared", "ip neigh show nud permanent", func(st *state.State) (finding, bool) { return driftNeighbours(r, st), st.Neighbours != nil })
-	add("listeners", "no sockets that nobody declared", "ss -lntup", func(st *state.State) (finding, bool) { return driftListeners(r, st), st.Listeners != nil })
+	add("listeners", "no sockets that nobody declared", "ss -lntup", func(st *state.State) (finding, bool) { return b.driftListeners(r, st), st.Listeners != nil })
 }
 
 func (b *Interfaces) driftLinks(r *router.Router, st *state.State) (f finding) {
@@ -111,8 +111,13 @@ func (b *Interfaces) ignores(name string) bool {
 func driftAddrs(r *router.Router, st *state.State) (f finding) {
 	known := map[string]bool{}
 	mine := ours(r)
+	mine["lo"], known["lo 127.0.0.1/8"], known["lo ::1/128"] = true, true, true
+	given := map[string]bool{} // links that get addresses from elsewhere
 	for _, n := range r.Networks {
 		mine[string(n.Device())] = true
+		if n.Dynamic() {
+			given[string(n.Device())] = true
+		}
 		for _, p := range n.Fixed() {
 			known[string(n.Device())+" "+p.String()] = true
 		}
@@ -123,7 +128,7 @@ func driftAddrs(r *router.Router, st *state.State) (f finding) {
 		switch {
 		case known[a.Link+" "+a.Prefix]:
 			f.add(declared, a.Prefix)
-		case !mine[a.Link] || a.Dynamic || linkLocal:
+		case !mine[a.Link] || a.Dynamic && given[a.Link] || linkLocal:
 			f.add(dynamic, a.Prefix)
 		default:
 			f.add(foreign, a.Prefix+" on "+a.Link)
@@ -134,11 +139,16 @@ func driftAddrs(r *router.Router, st *state.State) (f finding) {
 
 func driftRoutes(r *router.Router, st *state.State) (f finding) {
 	known := routes(r)
+	given := map[string]bool{} // links on which somebody else may have a say, by protocol
+	for _, n := range r.Networks {
+		given[string(n.Device())+" dhcp"] = given[string(n.Device())+" dhcp"] || n.IPv4.V.DHCP
+		given[string(n.Device())+" ra"] = given[string(n.Device())+" ra"] || n.IPv6.V.Auto
+	}
 	for _, rt := range st.Routes {
 		switch {
 		case slices.ContainsFunc(known, func(k route) bool { return k.is(rt) }):
 			f.add(declared, rt.To)
-		case slices.Contains(dynamicProto, rt.Proto):
+		case slices.Contains(dynamicProto, rt.Proto) || given[rt.Link+" "+rt.Proto]:
 			f.add(dynamic, rt.To)
 		default:
 			f.add(foreign, routeText(rt))
@@ -182,20 +192,33 @@ func driftNeighbours(r *router.Router, st *state.State) (f finding) {
 }
 
 // driftListeners finds sockets that can be reached over the network and that no block
-// claimed. Ports above 1023 of UDP are where clients wait for answers.
-func driftListeners(r *router.Router, st *state.State) (f finding) {
+// claimed. Clients wait for answers on UDP ports that the kernel chooses
+// (net.ipv4.ip_local_port_range), and so do tunnels that name none.
+func (b *Interfaces) driftListeners(r *router.Router, st *state.State) (f finding) {
+	const ephemeral = 32768
+	tunnels := map[int]bool{}
+	for _, t := range r.Tunnels {
+		if w, ok := st.WireGuard[string(t.LinkName())]; ok {
+			tunnels[w.ListenPort] = true
+		}
+	}
 	for _, l := range st.Listeners {
 		a, err := netip.ParseAddr(l.Address)
 		switch {
-		case claimed(r, l):
+		case claimed(r, l) || l.Protocol == "udp" && l.Program == "" && tunnels[l.Port]:
 			f.add(declared, l.Program)
-		case err == nil && a.IsLoopback() || l.Protocol == "udp" && l.Port >= 1024 && l.Program != "":
+		case err == nil && a.IsLoopback() || l.Protocol == "udp" && l.Port >= ephemeral && l.Program != "" || b.expects(l):
 			f.add(dynamic, l.Program)
 		default:
 			f.add(foreign, strings.TrimSpace(fmt.Sprintf("%s/%d %s", l.Protocol, l.Port, l.Program)))
 		}
 	}
 	return f
+}
+
+// expects tells whether the spec knows a socket of a program that nbr does not.
+func (b *Interfaces) expects(l state.Listener) bool {
+	return slices.Contains(b.Listeners.All(), Socket(fmt.Sprintf("%s/%d", l.Protocol, l.Port)))
 }
 
 func claimed(r *router.Router, l state.Listener) bool {

@@ -6,6 +6,7 @@ package ifstate
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -26,8 +27,9 @@ func Kind() service.Kind {
 // Interfaces is the interfaces block.
 type Interfaces struct {
 	conf.Header
-	Ignore conf.List[Pattern] `hcl:"ignore,optional" doc:"Regular expressions of interfaces that other programs make; IfState leaves them alone."`
-	Extra  service.Extra      `hcl:"extra,optional" doc:"Merged into networking.ifstate.settings."`
+	Ignore    conf.List[Pattern] `hcl:"ignore,optional" doc:"Regular expressions of interfaces that other programs make; IfState leaves them alone."`
+	Listeners conf.List[Socket]  `hcl:"listeners,optional" doc:"Sockets of programs that nbr does not know, as in [\"tcp/8080\"]: nbr verify does not call them foreign. The firewall is not opened for them."`
+	Extra     service.Extra      `hcl:"extra,optional" doc:"Merged into networking.ifstate.settings."`
 }
 
 // Resolve claims what a router needs of the kernel, whatever else it does.
@@ -93,6 +95,23 @@ func routes(r *router.Router) []route {
 	}
 	return out
 }
+
+// Socket is a port that a program listens on.
+type Socket string
+
+// UnmarshalText wants tcp or udp and a port.
+func (s *Socket) UnmarshalText(b []byte) error {
+	protocol, port, _ := strings.Cut(string(b), "/")
+	var p router.Port
+	if protocol != "tcp" && protocol != "udp" || p.UnmarshalText([]byte(port)) != nil {
+		return fmt.Errorf("%q is no socket such as tcp/8080", b)
+	}
+	*s = Socket(fmt.Sprintf("%s/%d", protocol, p))
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Socket) Describe() string { return "tcp or udp, a slash and a port" }
 
 // Pattern is a regular expression over interface names, as Python's re has it.
 type Pattern string

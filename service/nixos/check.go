@@ -2,6 +2,7 @@ package nixos
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/nbr-dev/nbr/router"
@@ -60,9 +61,13 @@ func secret(r *router.Router, p *verify.Plan, s *router.Secret) {
 			if !ok {
 				return verify.Missing(want, hint)
 			}
-			got := fmt.Sprintf("owner %s, mode %s", f.Owner, f.Mode)
+			if f.Kind != "" {
+				return verify.Compare(want, "a "+f.Kind, hint)
+			}
+			got := fmt.Sprintf("owner %s, group %s, mode %s", f.Owner, f.Group, f.Mode)
 			mode, err := strconv.ParseUint(f.Mode, 8, 32)
-			return verify.Judge(err == nil && mode&0o007 == 0 && f.Owner == owner, want, got, hint)
+			private := mode&0o007 == 0 && (mode&0o070 == 0 || slices.Contains([]string{owner, "root", "keys", "wheel"}, f.Group))
+			return verify.Judge(err == nil && private && f.Owner == owner, want, got, hint)
 		},
 	})
 }

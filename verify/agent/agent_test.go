@@ -269,8 +269,8 @@ func TestALookThatIsNone(t *testing.T) {
 				b.lines()
 				breaks(b.router)
 				b.pass(time.Minute)
-				if code, body := b.page(t, "/health"); code != 200 || !strings.Contains(body, "could not be looked at") {
-					t.Errorf("the last report is recent: %d %s", code, body)
+				if code, body := b.page(t, "/health"); code != 503 || !strings.Contains(body, "could not be looked at") {
+					t.Errorf("the last report is recent, but not the last look: %d %s", code, body)
 				}
 				b.pass(5 * time.Minute)
 				n := 0
@@ -367,8 +367,8 @@ func TestHealth(t *testing.T) {
 			"fail service.b/unit (router.hcl:11): want active, got inactive\n2 fail\n", body)
 		r.state = &state.State{}
 		b.look(t.Context(), atInterval)
-		if code, body := b.page(t, "/health"); code != 200 || body != "2 unknown\n" {
-			t.Errorf("nothing fails: %d %s", code, body)
+		if code, body := b.page(t, "/health"); code != 503 || !strings.HasSuffix(body, "could not be seen\n2 unknown\n") {
+			t.Errorf("nothing fails, and nothing is seen: %d %s", code, body)
 		}
 	})
 }

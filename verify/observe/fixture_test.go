@@ -105,9 +105,9 @@ func TestFiles(t *testing.T) {
 			BootedKernel: "/nix/store/5b1v-linux-6.18.1/Image", CurrentKernel: "/nix/store/6c2w-linux-6.18.2/Image"},
 		Sysctls: map[string]string{"net.ipv4.conf.lan0/7.forwarding": "1", "net.ipv4.tcp_rmem": "4096 131072 6291456"},
 		Files: map[string]state.File{
-			"/run/secrets/psk": {Owner: owner, Mode: "0640"},
-			"/run/secrets.d/1": {Owner: "root", Mode: "01751"},
-			"/proc/meminfo":    {Owner: number, Mode: "0640"},
+			"/run/secrets/psk": {Owner: owner, Group: "root", Mode: "0640"},
+			"/run/secrets.d/1": {Owner: "root", Group: "root", Mode: "01751", Kind: "folder"},
+			"/proc/meminfo":    {Owner: number, Group: "root", Mode: "0640"},
 		},
 		Users: []string{"root", "toor", "kea"},
 		Listeners: []state.Listener{

@@ -400,7 +400,7 @@ func TestNoNFT(t *testing.T) {
 	need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}
 	st := look(t.Context(), Options{Root: root, Needs: []state.Need{need}}, collectors)
 	for _, part := range []string{"tables", "rulesets"} {
-		if !strings.Contains(st.Missed[part], "/run/current-system/sw/bin/nft") {
+		if !strings.Contains(st.Missed[part], "not found in PATH or /run/current-system/sw/bin") {
 			t.Errorf("%s: %v", part, st.Missed[part])
 		}
 	}

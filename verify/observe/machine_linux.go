@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -184,6 +185,12 @@ func (l *looker) files(context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Groups are for people: one without a name has its number.
+	text, err := l.read("/etc/group")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	groups := parseGroups(text)
 	owners := map[uint32]string{}
 	for _, a := range accounts {
 		if _, ok := owners[a.uid]; !ok { // as getpwuid(3): the first one
@@ -200,13 +207,27 @@ func (l *looker) files(context.Context) error {
 		} else if err != nil {
 			return state.File{}, err
 		}
-		owner, ok := owners[st.Uid]
-		if !ok {
-			owner = strconv.FormatUint(uint64(st.Uid), 10)
-		}
-		return state.File{Owner: owner, Mode: fmt.Sprintf("0%03o", st.Mode&0o7777)}, nil
+		return state.File{
+			Owner: cmp.Or(owners[st.Uid], strconv.FormatUint(uint64(st.Uid), 10)),
+			Group: cmp.Or(groups[st.Gid], strconv.FormatUint(uint64(st.Gid), 10)),
+			Mode:  fmt.Sprintf("0%03o", st.Mode&0o7777),
+			Kind:  fileKind(st.Mode),
+		}, nil
 	})
 	return err
+}
+
+// fileKind is S_IFMT of inode(7) in words, and nothing for a regular file.
+func fileKind(mode uint32) string {
+	switch mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return ""
+	case unix.S_IFDIR:
+		return "folder"
+	case unix.S_IFSOCK:
+		return "socket"
+	}
+	return "device or pipe"
 }
 
 func (l *looker) users(context.Context) error {

@@ -159,6 +159,8 @@ func parseAddr(m []byte) (a state.Addr, index uint32, err error) {
 	}
 	a.Prefix = prefix.String()
 	a.Dynamic = flags&unix.IFA_F_PERMANENT == 0 // include/uapi/linux/if_addr.h: what has no lifetime is permanent
+	a.Duplicate = flags&unix.IFA_F_DADFAILED != 0
+	a.Tentative = flags&unix.IFA_F_TENTATIVE != 0 && !a.Duplicate
 	return a, index, err
 }
 

@@ -24,7 +24,7 @@ func (l *looker) tables(ctx context.Context) (err error) {
 }
 
 func (l *looker) tableNames(ctx context.Context) ([]string, error) {
-	nft, err := l.nft()
+	nft, err := l.program("nft")
 	if err != nil {
 		return nil, err
 	}
@@ -33,15 +33,6 @@ func (l *looker) tableNames(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	return parseTables(out)
-}
-
-// nft is where nft is. A unit of systemd has few folders in its path, and that of
-// the system's own programs not among them.
-func (l *looker) nft() (string, error) {
-	if p, err := exec.LookPath("nft"); err == nil {
-		return p, nil
-	}
-	return exec.LookPath(l.path("/run/current-system/sw/bin/nft"))
 }
 
 // rulesets compares nothing itself. It lets the same nft read and list both tables:
@@ -53,7 +44,7 @@ func (l *looker) rulesets(ctx context.Context) (err error) {
 		if !table.MatchString(n.Name) {
 			return r, errors.New("not the name of a table")
 		}
-		nft, err := l.nft()
+		nft, err := l.program("nft")
 		if err != nil {
 			return r, err
 		}

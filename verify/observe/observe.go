@@ -1,6 +1,6 @@
 // Package observe looks at the machine that it runs on and fills a [state.State].
-// It is the only package of nbr that opens a socket, asks a kernel or starts a
-// program, and it judges nothing: what a spec promises is package verify's.
+// No other package of nbr asks a kernel or starts a program of a router, and it judges
+// nothing: what a spec promises is package verify's.
 //
 // Each collector fills its own part. One that cannot look leaves the part nil and
 // says why in Missed, and costs nothing else. Secrets never get into a state: of a

@@ -115,6 +115,23 @@ func parsePasswd(b []byte) ([]account, error) {
 	return out, nil
 }
 
+// parseGroups reads group(5): names by number, the first of those that share one. What
+// is no group is left out.
+func parseGroups(b []byte) map[uint32]string {
+	out := map[uint32]string{}
+	for line := range strings.Lines(string(b)) {
+		f := strings.Split(strings.TrimRight(line, "\n"), ":")
+		if len(f) != 4 || f[0] == "" {
+			continue
+		}
+		gid, err := strconv.ParseUint(f[2], 10, 32)
+		if _, taken := out[uint32(gid)]; err == nil && !taken {
+			out[uint32(gid)] = f[0]
+		}
+	}
+	return out
+}
+
 // sysctlPath is where a sysctl lies below /proc/sys. As in sysctl.d(5), the first
 // separator tells which notation it is: net.ipv4.conf.lan0/7.forwarding and
 // net/ipv4/conf/lan0.7/forwarding are the same.

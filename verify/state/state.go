@@ -109,6 +109,9 @@ type Addr struct {
 	Link    string `json:"link"`
 	Prefix  string `json:"prefix"`
 	Dynamic bool   `json:"dynamic"` // it has a lifetime: DHCP or a router advertisement gave it
+	// Of IPv6's duplicate address detection: it goes on, or has found another host.
+	Tentative bool `json:"tentative,omitempty"`
+	Duplicate bool `json:"duplicate,omitempty"`
 }
 
 // Route is a route.
@@ -137,7 +140,9 @@ type Unit struct {
 // File is a file that the spec names. Its content is never looked at.
 type File struct {
 	Owner string `json:"owner"`
-	Mode  string `json:"mode"` // octal, as in 0400
+	Group string `json:"group,omitempty"`
+	Mode  string `json:"mode"`           // octal, as in 0400
+	Kind  string `json:"kind,omitempty"` // folder, socket or other; empty for a regular file
 }
 
 // Ruleset is a table of nftables as it is and as it should be, after the same nft
@@ -232,17 +237,18 @@ type NTP struct {
 // Reach is what became of a packet that arrived on a link as if a stranger had sent
 // it. It was made by the router itself and never on a wire.
 type Reach struct {
-	Error    string `json:"error,omitempty"` // why none could be made; then nothing else is set
-	Answered bool   `json:"answered"`        // something went back
+	Error    string `json:"error,omitempty"`  // why none could be made; then nothing else is set
+	Answered bool   `json:"answered"`         // something went back
+	Leaves   string `json:"leaves,omitempty"` // another link, on which answers to strangers leave: nothing was made
 	Answer   string `json:"answer,omitempty"`
 }
 
 // Command is how a command of a check block ended.
 type Command struct {
 	Args   []string `json:"args,omitempty"`  // what was run
-	Error  string `json:"error,omitempty"` // why it could not be run, or that it took too long
-	Exit   int    `json:"exit"`
-	Output string `json:"output,omitempty"` // the beginning of its standard output
+	Error  string   `json:"error,omitempty"` // why it could not be run, or that it took too long
+	Exit   int      `json:"exit"`
+	Output string   `json:"output,omitempty"` // the beginning of its standard output
 }
 
 // A Need is something a check asks for by name, beyond what is always looked at. Needs
