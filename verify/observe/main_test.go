@@ -46,6 +46,7 @@ var nobodysQuestions = []state.Need{
 	{Kind: state.NeedOffer, Name: "wan"},
 	{Kind: state.NeedReach, Name: "wan tcp/22"},
 	{Kind: state.NeedAnswer, Name: "127.0.0.1 . SOA"},
+	{Kind: state.NeedCommand, Name: "check.caps", Args: []string{"grep", "-E", "^Cap(Eff|Prm|Amb)", "/proc/self/status"}},
 }
 
 // Somebody without a privilege sees less, and all that is not seen is said.
@@ -129,6 +130,10 @@ func TestWithCapabilities(t *testing.T) {
 		st, err := Load(strings.NewReader(out))
 		if err != nil {
 			t.Fatal(err)
+		}
+		// Commands of check blocks have none of what was lent.
+		if c := st.Commands["check.caps"]; c.Error != "" || strings.Trim(c.Output, "CapPrmEffAmb:\t\n0") != "" || strings.Count(c.Output, "\n") != 3 {
+			t.Errorf("%v: a command has %+v", tt.caps, c)
 		}
 		o, r := st.Offers["wan"], st.Reaches["wan tcp/22"]
 		if tt.why == "" && (o.Answered || o.Error != "" || r != (state.Reach{Answered: true, Answer: "RST"})) ||

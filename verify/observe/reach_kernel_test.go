@@ -194,6 +194,10 @@ func TestReachWithoutAWayBack(t *testing.T) {
 		ip(t, "addr add 100.65.0.2/24 dev wan2\nroute replace default via 100.65.0.1\n", "route replace default via 100.64.0.1 dev wan\nlink del wan2\n")
 		carrier(t, "wan2")
 		wantKnocked(t, map[string]string{"wan tcp/8022": "SYN-ACK"})
+		filter(t, "drop", "")
+		if r := asked(t, state.NeedReach, "wan tcp/8022").Reaches["wan tcp/8022"]; r != (state.Reach{Leaves: "wan2"}) {
+			t.Errorf("silence, and answers would leave elsewhere: %+v", r)
+		}
 	})
 	t.Run("a line on which everybody is near", func(t *testing.T) {
 		ip(t, "route replace default dev wan\n", "route replace default via 100.64.0.1 dev wan\n")

@@ -59,15 +59,6 @@ func reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	if err != nil {
 		return state.Reach{}, err
 	}
-	if back.link != link.Index {
-		// What comes in where its answers would not go out is dropped as spoofed (RFC
-		// 3704), so silence would say nothing of the port.
-		other, err := net.InterfaceByIndex(back.link)
-		if err != nil {
-			return state.Reach{}, err
-		}
-		return state.Reach{Leaves: other.Name}, nil
-	}
 	k.to = netip.AddrPortFrom(own, k.to.Port())
 	k.fill(back.network)
 	w, err := openWire(link.Index, 0, []match{at(16, 4, binary.BigEndian.Uint32(k.from.Addr().AsSlice()))})
@@ -95,6 +86,14 @@ func reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	switch {
 	case err != nil:
 		return state.Reach{}, err
+	case !r.Answered && back.link != link.Index:
+		// What comes in where its answers would not go out may have been dropped as spoofed
+		// (RFC 3704), so silence says nothing of the port.
+		other, err := net.InterfaceByIndex(back.link)
+		if err != nil {
+			return state.Reach{}, err
+		}
+		return state.Reach{Leaves: other.Name}, nil
 	case !r.Answered:
 		return r, back.stuck(k.from.Addr())
 	case r.Answer == "SYN-ACK":

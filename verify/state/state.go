@@ -239,7 +239,7 @@ type NTP struct {
 type Reach struct {
 	Error    string `json:"error,omitempty"`  // why none could be made; then nothing else is set
 	Answered bool   `json:"answered"`         // something went back
-	Leaves   string `json:"leaves,omitempty"` // another link, on which answers to strangers leave: nothing was made
+	Leaves   string `json:"leaves,omitempty"` // another link, on which answers to strangers leave: silence says nothing
 	Answer   string `json:"answer,omitempty"`
 }
 
