@@ -62,6 +62,8 @@ func (p *Plan) Resolves(q Query) {
 			return NotSeen(want, hint)
 		case a.Error != "":
 			return NotAsked(want, a.Error, hint)
+		case !a.Answered && Tentative(st, q.Server):
+			return Skipped(want, q.Server+" is tentative until there is a cable", hint)
 		case q.Given != nil && st.Answers[q.Given.need().Name].Code != q.Given.Code:
 			return NotSeen(want, hint)
 		case !a.Answered:
@@ -96,6 +98,8 @@ func (p *Plan) Greets(id, title string, from hcl.Range, addr, prefix string, awa
 			return NotAsked(want, b.Error, hint)
 		case slices.Contains(away, b.Line):
 			return NotAsked(want, b.Line, hint)
+		case !b.Connected && Tentative(st, strings.Trim(host, "[]")):
+			return Skipped(want, host+" is tentative until there is a cable", hint)
 		case !b.Connected:
 			v.Got = "no connection"
 		case strings.HasPrefix(b.Line, prefix):
@@ -128,6 +132,15 @@ func (p *Plan) Closed(id string, from hcl.Range, link, port string) {
 		}
 		return Compare(want, want, hint)
 	}})
+}
+
+// Tentative tells whether an address of the router cannot be used yet: IPv6 first asks
+// the link whether somebody else has it (RFC 4862 section 5.4).
+func Tentative(st *state.State, addr string) bool {
+	return slices.ContainsFunc(st.Addrs, func(a state.Addr) bool {
+		own, _, _ := strings.Cut(a.Prefix, "/")
+		return own == addr && a.Tentative
+	})
 }
 
 // NoCarrier tells whether a link is known to have nobody at its other end.

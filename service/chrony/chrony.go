@@ -152,6 +152,8 @@ func (t *Time) serves(p *verify.Plan, addr string, from hcl.Range) {
 				return verify.NotSeen(want, hint)
 			case a.Error != "":
 				return verify.NotAsked(want, a.Error, hint)
+			case !a.Answered && verify.Tentative(st, addr):
+				return verify.Skipped(want, addr+" is tentative until there is a cable", hint)
 			case !a.Answered:
 				v.Got = "no answer"
 			case a.Stratum >= 1 && a.Stratum <= 15:

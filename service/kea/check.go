@@ -19,8 +19,8 @@ import (
 // are offered when they ask: a server can run and listen nowhere.
 func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 	p.UnitActive(d.Addr.String()+"/unit", d.Def, "kea-dhcp4-server.service")
-	if d.replaced("subnet", "interface") {
-		return // the user's additions make another network of it
+	if d.replaced("subnet", "interface", "relay", "client-class", "client-classes", "require-client-classes", "evaluate-additional-classes") {
+		return // the user's additions make another network of it, or not for everybody
 	}
 	device := string(d.Network.Target.Device())
 	if pool := d.pool(); !d.replaced("pools") {

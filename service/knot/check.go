@@ -27,6 +27,9 @@ func (b *Resolver) Checks(_ *router.Router, p *verify.Plan) {
 		}
 	}
 	for _, proto := range []string{"udp", "tcp"} {
+		if b.Extra.Set && b.Extra.V.Type().HasAttribute("network") {
+			break // the user says more of where it listens
+		}
 		p.Listens(id+"listen/"+proto, b.Networks.Range, proto, 53, addrs)
 	}
 	from := b.Def
