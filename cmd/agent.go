@@ -244,8 +244,10 @@ func serve(pages http.Handler, listeners []net.Listener, log *slog.Logger) (stop
 	srv := &http.Server{
 		Handler: pages, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10,
+		MaxHeaderBytes: 8 << 10,
 	}
+	// There are few connections, and one that waits for the next scrape is somebody else's.
+	srv.SetKeepAlivesEnabled(false)
 	for _, l := range listeners {
 		go func() {
 			if err := srv.Serve(l); err != http.ErrServerClosed {
