@@ -309,9 +309,18 @@ func TestAgentAsAUnit(t *testing.T) {
 			return nil
 		}
 	}
+	r.until(func() error {
+		if code, body, err := r.get("/report"); err != nil || code != 200 {
+			return fmt.Errorf("/report: %d %v %s", code, err, body)
+		}
+		return nil
+	})
 	r.until(status("network.lan/ipv4", "pass"))
 	r.until(status("agent/socket", "pass"))
 	r.until(status("agent/unit", "pass"))
+	if strings.Contains(m.said("nbr-agent"), "check=agent/unit is=fail") {
+		t.Errorf("it saw itself begin:\n%s", m.said("nbr-agent"))
+	}
 	if n := r.metric("nbr_look_errors_total"); n != 0 {
 		t.Errorf("%.0f looks came to nothing", n)
 	}
