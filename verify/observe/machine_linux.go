@@ -105,25 +105,22 @@ func (l *looker) moduleFiles() (map[string]string, error) {
 	if booted, err := os.Readlink(l.path("/run/booted-system")); err == nil {
 		folders = []string{booted + "/kernel-modules/lib/modules/", folders[0]}
 	}
-	out := map[string]string{}
-	var errs error
 	for _, below := range folders {
-		errs = nil
-		for file, what := range map[string]string{"modules.builtin": "builtin", "modules.dep": "available"} {
-			b, err := l.read(below + release + "/" + file)
-			if err != nil {
-				errs = errors.Join(errs, err)
-				continue
-			}
-			for name := range parseModules(b) {
-				out[name] = what
-			}
+		builtin, err1 := l.read(below + release + "/modules.builtin")
+		available, err2 := l.read(below + release + "/modules.dep")
+		if err = errors.Join(err1, err2); err != nil {
+			continue
 		}
-		if errs == nil {
-			break
+		out := map[string]string{}
+		for name := range parseModules(builtin) {
+			out[name] = "builtin"
 		}
+		for name := range parseModules(available) {
+			out[name] = "available"
+		}
+		return out, nil
 	}
-	return out, errs
+	return nil, err
 }
 
 // system fills what it can: only NixOS has a booted and a current system.
