@@ -64,7 +64,7 @@ func (a *app) gen(c *cli.Context) error {
 	case c.Bool("check"):
 		a.report(plan)
 		if plan.Stale() {
-			return exit{ExitFailed, fmt.Sprintf("%s is stale: run nbr gen", c.String("o"))}
+			return exit{ExitFailed, fmt.Sprintf("%s is stale: run %s", c.String("o"), strings.Join(append([]string{"nbr gen -o", c.String("o")}, c.Args().Slice()...), " "))}
 		}
 		return nil
 	}
