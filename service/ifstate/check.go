@@ -60,23 +60,33 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 		})
 	}
 	for _, s := range r.Claims.SysctlKeys() {
-		p.Add(verify.Check{
-			ID: fmt.Sprintf("%s/sysctl/%s", s.Addr, s.Key), Title: s.Key, From: s.From,
-			Needs: []state.Need{{Kind: state.NeedSysctl, Name: s.Key}},
-			Eval: func(st *state.State) verify.Verdict {
-				hint := "sysctl " + s.Key
-				if st.Sysctls == nil {
-					return verify.NotSeen(s.Value, hint)
-				}
-				got, ok := st.Sysctls[s.Key]
-				if !ok {
-					return verify.Missing(s.Value, hint)
-				}
-				return verify.Compare(s.Value, got, hint)
-			},
-		})
+		sysctl(p, s.By, s.Key, s.Value)
+	}
+	for _, n := range r.Networks {
+		if n.IPv6.V.Auto { // as iface sets it; in slashes, since a VLAN's name may have a dot
+			sysctl(p, router.By{Addr: n.Addr, From: n.IPv6.Range}, fmt.Sprintf("net/ipv6/conf/%s/accept_ra", n.Device()), "2")
+		}
 	}
 	b.drift(r, p)
+}
+
+// sysctl adds the check of a kernel parameter.
+func sysctl(p *verify.Plan, by router.By, key, want string) {
+	p.Add(verify.Check{
+		ID: fmt.Sprintf("%s/sysctl/%s", by.Addr, key), Title: key, From: by.From,
+		Needs: []state.Need{{Kind: state.NeedSysctl, Name: key}},
+		Eval: func(st *state.State) verify.Verdict {
+			hint := "sysctl " + key
+			if st.Sysctls == nil {
+				return verify.NotSeen(want, hint)
+			}
+			got, ok := st.Sysctls[key]
+			if !ok {
+				return verify.Missing(want, hint)
+			}
+			return verify.Compare(want, got, hint)
+		},
+	})
 }
 
 // links adds the checks of a link that a block makes.
