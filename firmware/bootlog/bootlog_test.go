@@ -336,3 +336,17 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// A machine that was switched off has a word why.
+func TestWentDown(t *testing.T) {
+	l, err := bootlog.Read(strings.NewReader("[    0.000000] Linux version 6.12.63 (nixbld@localhost) #1\n[   10.000000] reboot: Power down\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range bootlog.Diagnose(l) {
+		if f.Code == "log-ends" && strings.Contains(f.What, "went down by itself") {
+			return
+		}
+	}
+	t.Errorf("%+v", bootlog.Diagnose(l))
+}

@@ -133,6 +133,10 @@ func (l *Log) stopped(b *Boot) Finding {
 		at.Code, at.Severity = "u-boot-prompt", Stop
 		at.What = "U-Boot waits at its prompt: it found nothing to start, or somebody pressed a key."
 		at.Do = "Type bootflow scan -lb and look at what it says; the root partition must hold /boot/extlinux/extlinux.conf"
+	case b.down:
+		at.Code, at.Severity = "log-ends", Unclear
+		at.What = fmt.Sprintf("The log ends in %s, which went down by itself: somebody switched it off or had it restart.", last.Name.Title())
+		at.Do = "Nothing, unless nobody did; then look at the lines before it"
 	default:
 		at.Code, at.Severity = "log-ends", Unclear
 		at.What = fmt.Sprintf("The log ends in %s without a word why: the recording was stopped, the power was cut, or the board hangs there.", last.Name.Title())
