@@ -127,8 +127,8 @@ func (a *app) agentSpec(c *cli.Context) (agent.Spec, []string, error) {
 		return agent.Spec{}, nil, exit{ExitUnknown, fmt.Sprintf("the spec in %s promises nothing that could be verified", s.dir)}
 	}
 	set := agentDefaults
-	if s.Router.Claims.Agent != nil {
-		set = *s.Router.Claims.Agent
+	if claimed := router.Claimed[router.Agent](s.Router); len(claimed) > 0 {
+		set = *claimed[0]
 	}
 	interval := time.Duration(set.Interval) * time.Second
 	if c.IsSet("interval") {

@@ -15,6 +15,7 @@ import (
 	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
 )
 
 func (a *app) explainCommand() *cli.Command {
@@ -108,7 +109,7 @@ func (a *app) explainAddress(c *cli.Context, addr string) error {
 		return err
 	}
 	found := a.becomes(tree, addr)
-	for _, k := range s.Router.Claims.Kernels {
+	for _, k := range router.Claimed[router.Kernel](s.Router) {
 		if about(k.Addr.String(), addr) {
 			found = append(found, fmt.Sprintf("kernel   CONFIG_%s (%s)", k.Symbol, k.Why))
 		}

@@ -25,7 +25,7 @@ func (b *Block) Checks(r *router.Router, plan *verify.Plan) {
 	}
 	name, span := ProfileOf(r.Board.ID).kernel(b.Kernel.V, r.Release.V)
 	plan.Add(verify.Check{ID: "firmware/kernel", Title: "the router runs " + name, From: from, Eval: checkKernel(span)})
-	for _, k := range r.Claims.KernelSymbols() {
+	for _, k := range r.KernelSymbols() {
 		plan.Add(verify.Check{ID: "firmware/kernel/" + k.Symbol, Title: fmt.Sprintf("the kernel has %s for %s", k.Symbol, k.Why), From: k.From, Eval: checkOption(k.Symbol)})
 		if o := Options()[k.Symbol]; o != nil && o.Module != "" {
 			plan.Add(verify.Check{

@@ -15,15 +15,14 @@ import (
 	"github.com/nbr-dev/nbr/service"
 )
 
-// Kind is the firmware block. It must stand last in a registry: its Resolve
-// judges what all other blocks claimed of the kernel.
+// Kind is the firmware block. It judges what all other blocks claimed of the kernel.
 func Kind() service.Kind {
 	return service.Kind{
 		Type:     "firmware",
 		Doc:      "The kernel, the root file system and what the board starts with.",
 		Single:   true,
 		Implicit: true,
-		File:     "hardware",
+		Program:  service.Alone("hardware", (*Block).lower),
 		New:      func() service.Block { return &Block{} },
 	}
 }
@@ -92,33 +91,36 @@ func (s *Symbol) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Symbol) Describe() string { return "kernel option" }
 
-// Resolve claims what the board itself needs and judges all claims on the
-// kernel.
-func (b *Block) Resolve(s *router.Scope) hcl.Diagnostics {
-	p := ProfileOf(s.Board.ID)
-	if p == nil {
-		return hcl.Diagnostics{diag.Error("no-firmware", s.BoardID.Range, "No firmware for this board",
-			"nbr has no kernel and no firmware for %s.", s.Board.ID)}
-	}
+// Claim claims what the board itself needs of the kernel, and what the spec asks for.
+func (b *Block) Claim(s *router.Scope) {
 	if slices.ContainsFunc(s.Board.Ports, func(p *router.BoardPort) bool { return p.Kind == router.PortDSA }) {
-		s.Claims.Kernels = append(s.Claims.Kernels, &router.Kernel{
-			By: router.By{Addr: s.System.Addr, From: s.BoardID.Range}, Symbol: "NET_DSA", Why: "the switch of the " + p.Name,
-		})
+		s.Kernel(s.BoardID.Range, "the switch of the "+s.Board.Name, "NET_DSA")
+	}
+	for _, o := range b.KernelOptions.Items {
+		s.Kernel(o.Range, "this spec", string(o.V))
+	}
+}
+
+// Judge judges all claims on the kernel, and what the board does not have.
+func (b *Block) Judge(r *router.Router) hcl.Diagnostics {
+	p := ProfileOf(r.Board.ID)
+	if p == nil {
+		return hcl.Diagnostics{diag.Error("no-firmware", r.BoardID.Range, "No firmware for this board",
+			"nbr has no kernel and no firmware for %s.", r.Board.ID)}
 	}
 	var diags hcl.Diagnostics
 	for _, o := range b.KernelOptions.Items {
-		s.Kernel(o.Range, "this spec", string(o.V))
 		if opt := Options()[string(o.V)]; opt != nil && opt.Needless != "" {
 			diags = append(diags, diag.Warning("needless-kernel-option", o.Range, "Needless kernel option",
 				"Nobody has to ask for %s: %s.", o.V, opt.Needless))
 		}
 	}
-	kernel, span := p.kernel(b.Kernel.V, s.Release.V)
-	for _, k := range s.Claims.KernelSymbols() {
+	kernel, span := p.kernel(b.Kernel.V, r.Release.V)
+	for _, k := range r.KernelSymbols() {
 		diags = append(diags, judge(k, kernel, span)...)
 	}
-	diags = append(diags, b.bootBudget(s)...)
-	return append(diags, b.resolveBoard(p)...)
+	diags = append(diags, b.bootBudget(r)...)
+	return append(diags, b.judgeBoard(p)...)
 }
 
 // generation is the room that one generation takes in /boot: an arm64 kernel is not
@@ -127,8 +129,12 @@ const generation = 96 << 20
 
 // bootBudget warns of boot menus that fill the card. /boot is on the root file system
 // of every image here, and a full one is found out by the switch that fails half way.
-func (b *Block) bootBudget(s *router.Scope) hcl.Diagnostics {
-	boot := s.Claims.Boot
+func (b *Block) bootBudget(r *router.Router) hcl.Diagnostics {
+	boots := router.Claimed[router.Boot](r)
+	if len(boots) == 0 {
+		return nil
+	}
+	boot := boots[0]
 	need := uint64(boot.Generations) * generation
 	if need <= uint64(b.Card.V)/4 {
 		return nil
@@ -160,8 +166,8 @@ func judge(k *router.Kernel, kernel string, span Span) hcl.Diagnostics {
 	return nil
 }
 
-// resolveBoard judges what is asked of parts that the board may not have.
-func (b *Block) resolveBoard(p *Profile) hcl.Diagnostics {
+// judgeBoard judges what is asked of parts that the board may not have.
+func (b *Block) judgeBoard(p *Profile) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if b.Regulatory.V && p.WiFi == nil {
 		diags = append(diags, diag.Error("no-radio", b.Regulatory.Range, "No radio",
@@ -217,7 +223,7 @@ func (b *Block) assignments(r *router.Router, p *Profile) []Assignment {
 	if b.Kernel.V == KernelVendor && p.Kernel != nil {
 		has = p.Kernel.Has
 	}
-	return KernelConfig(r.Claims.KernelSymbols(), has)
+	return KernelConfig(r.KernelSymbols(), has)
 }
 
 // memoryAt is the line that says how much memory there is.

@@ -28,19 +28,18 @@ type claimer struct {
 	Symbols conf.List[Symbol] `hcl:"symbols,required"`
 }
 
-func (c *claimer) Resolve(s *router.Scope) hcl.Diagnostics {
+func (c *claimer) Claim(s *router.Scope) {
 	for _, it := range c.Symbols.Items {
 		s.Kernel(it.Range, "a test", string(it.V))
 	}
-	return nil
 }
-func (c *claimer) Lower(*router.Router, *nixgen.Module) {}
+func (c *claimer) Judge(*router.Router) hcl.Diagnostics { return nil }
 func (c *claimer) Checks(*router.Router, *verify.Plan)  {}
 
 func load(t *testing.T, src string) (*service.Spec, hcl.Diagnostics) {
 	t.Helper()
 	reg := &service.Registry{Boards: Boards(), Kinds: []service.Kind{
-		{Type: "claimer", Single: true, File: "claimer", New: func() service.Block { return &claimer{} }},
+		{Type: "claimer", Single: true, New: func() service.Block { return &claimer{} }},
 		Kind(),
 	}}
 	return reg.Load(fstest.MapFS{"router.hcl": {Data: []byte(src)}}, nil)

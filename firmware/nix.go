@@ -13,10 +13,10 @@ import (
 // (sbc.version). A router keeps the one it was installed with.
 const sbcVersion = "0.3"
 
-// Lower sets the board's modules and options. The static half of the work is
+// lower sets the board's modules and options. The static half of the work is
 // nbr/firmware.nix and nbr/kernel.nix, which stand beside the routers in a
 // generated tree.
-func (b *Block) Lower(r *router.Router, m *nixgen.Module) {
+func (b *Block) lower(r *router.Router, m *nixgen.Module) {
 	p := ProfileOf(r.Board.ID)
 	board := service.Origin(r.System.Addr, r.BoardID.Range)
 	m.Imports = append(m.Imports,
@@ -113,7 +113,7 @@ func (b *Block) lowerKernel(r *router.Router, m *nixgen.Module, p *Profile) {
 			{Name: []string{"structuredExtraConfig"}, Value: nixgen.With{Scope: nixgen.Var("lib.kernel"), Body: structured(set)}},
 		}}, "boot", "kernelPatches")
 	}
-	for _, k := range r.Claims.KernelSymbols() {
+	for _, k := range r.KernelSymbols() {
 		m.Set(service.By(k.By), nixgen.Str(reason(k)), "nbr", "kernel", "required", k.Symbol)
 	}
 }

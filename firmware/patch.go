@@ -41,7 +41,7 @@ func Patches(r *router.Router) ([]PatchFile, hcl.Diagnostics) {
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok && len(mem.Flags) > 0 {
 		parts = append(parts, memoryPatch(p.Firmware.ATF, mem))
 	}
-	claims := r.Claims.KernelSymbols()
+	claims := r.KernelSymbols()
 	kernel, span := p.kernel(KernelVendor, r.Release.V)
 	var diags hcl.Diagnostics
 	for _, k := range claims {

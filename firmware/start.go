@@ -79,7 +79,7 @@ func (p *Profile) serial() string {
 // firstLogin is how to get in, by the network if that can be told.
 func firstLogin(r *router.Router) string {
 	var users []string
-	for _, l := range r.Claims.Logins {
+	for _, l := range router.Claimed[router.Login](r) {
 		if !slices.Contains(users, l.User) {
 			users = append(users, l.User)
 		}
@@ -88,7 +88,7 @@ func firstLogin(r *router.Router) string {
 		return "nobody can log in: the spec has no user with a key or a password"
 	}
 	var ways []string
-	for _, l := range r.Claims.Listens {
+	for _, l := range router.Claimed[router.Listen](r) {
 		if l.Service != "ssh" {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/firmware/image"
 	"github.com/nbr-dev/nbr/router"
@@ -71,22 +72,29 @@ func TestFirstStart(t *testing.T) {
 	if err := lan.IPv4.V.UnmarshalText([]byte("192.168.178.1/24")); err != nil {
 		t.Fatal(err)
 	}
-	me, root := &router.Login{User: "me"}, &router.Login{User: "root"}
-	ssh := func(port int, networks ...*router.Network) []*router.Listen {
-		return []*router.Listen{{Service: "dns", Port: 53, Networks: []*router.Network{lan}}, {Service: "ssh", Port: port, Networks: networks}}
+	me, root := router.Login{User: "me"}, router.Login{User: "root"}
+	ssh := func(port int, networks ...*router.Network) []router.Listen {
+		return []router.Listen{{Service: "dns", Port: 53, Networks: []*router.Network{lan}}, {Service: "ssh", Port: port, Networks: networks}}
 	}
 	for _, tt := range []struct {
-		logins  []*router.Login
-		listens []*router.Listen
+		logins  []router.Login
+		listens []router.Listen
 		want    string
 	}{
 		{nil, nil, "nobody can log in: the spec has no user with a key or a password"},
-		{[]*router.Login{root}, nil, "root on the serial console: the spec has no ssh block"},
-		{[]*router.Login{root}, ssh(22, lan), "ssh root@192.168.178.1 in network.lan"},
-		{[]*router.Login{me, root, me}, ssh(2222, lan), "ssh -p 2222 me@192.168.178.1 in network.lan; others that may: root"},
-		{[]*router.Login{root}, ssh(22, lan, wan), "ssh root@192.168.178.1 in network.lan, or ssh root@ADDRESS in network.wan, with the address that it gets there"},
+		{[]router.Login{root}, nil, "root on the serial console: the spec has no ssh block"},
+		{[]router.Login{root}, ssh(22, lan), "ssh root@192.168.178.1 in network.lan"},
+		{[]router.Login{me, root, me}, ssh(2222, lan), "ssh -p 2222 me@192.168.178.1 in network.lan; others that may: root"},
+		{[]router.Login{root}, ssh(22, lan, wan), "ssh root@192.168.178.1 in network.lan, or ssh root@ADDRESS in network.wan, with the address that it gets there"},
 	} {
-		r := &router.Router{Claims: router.Claims{Logins: tt.logins, Listens: tt.listens}}
+		r := &router.Router{}
+		s := r.Scopes()(&Block{})
+		for _, l := range tt.logins {
+			router.Claim(s, hcl.Range{}, l)
+		}
+		for _, l := range tt.listens {
+			router.Claim(s, hcl.Range{}, l)
+		}
 		tips := FirstStart(boards("bananapi-bpir4"), r)
 		if d := cmp.Diff(tt.want, tips[len(tips)-1].Text); d != "" {
 			t.Error(d)

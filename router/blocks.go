@@ -6,7 +6,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
-	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
 // System is the router block: what the machine is.
@@ -49,6 +48,9 @@ type Bridge struct {
 // LinkName is the interface's name.
 func (b *Bridge) LinkName() IfName { return b.ifname }
 
+// SetName names the interface.
+func (b *Bridge) SetName(key string) hcl.Diagnostics { return ifName(&b.ifname, b, key, b.Name) }
+
 // A VLAN is an IEEE 802.1Q interface on another link.
 type VLAN struct {
 	conf.Header
@@ -62,6 +64,9 @@ type VLAN struct {
 
 // LinkName is the interface's name.
 func (v *VLAN) LinkName() IfName { return v.ifname }
+
+// SetName names the interface.
+func (v *VLAN) SetName(key string) hcl.Diagnostics { return ifName(&v.ifname, v, key, v.Name) }
 
 // A Network is an IP network that the router is part of.
 type Network struct {
@@ -260,21 +265,13 @@ func Types() []conf.BlockType {
 	}
 }
 
-// Add puts a decoded core block into the router; key is the key of its
-// for_each. It reports what makes the block unusable for everything after it.
-func (r *Router) Add(b conf.Block, key string) hcl.Diagnostics {
-	var err error
+// Add puts a sound block into the router: one of the core's, or one of a service that
+// is a link.
+func (r *Router) Add(b conf.Block) {
 	switch b := b.(type) {
-	case *System:
-		if r.System != nil {
-			return hcl.Diagnostics{conf.Duplicate(b.Addr, b.Def, r.System.Def)}
-		}
-		r.System = b
 	case *Bridge:
-		b.ifname, err = ifName(&b.Header, key, b.Name)
 		r.Bridges = append(r.Bridges, b)
 	case *VLAN:
-		b.ifname, err = ifName(&b.Header, key, b.Name)
 		r.VLANs = append(r.VLANs, b)
 	case *Network:
 		r.Networks = append(r.Networks, b)
@@ -290,13 +287,9 @@ func (r *Router) Add(b conf.Block, key string) hcl.Diagnostics {
 		r.Secrets = append(r.Secrets, b)
 	case *Input:
 		r.Inputs = append(r.Inputs, b)
-	default:
-		return nil
+	case Link:
+		r.Tunnels = append(r.Tunnels, b)
 	}
-	if err != nil {
-		return hcl.Diagnostics{diag.Error("bad-interface-name", b.Head().Def, "Bad interface name", "%s.", err)}
-	}
-	return nil
 }
 
 // Texts are the attributes of a core block that a service's expressions may use,

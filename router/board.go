@@ -1,11 +1,10 @@
 package router
 
 import (
-	"fmt"
-
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
 // A Board is a machine that nbr knows, as data. Package firmware has the list.
@@ -70,20 +69,26 @@ type Link interface {
 	LinkName() IfName
 }
 
-// ifName is the name of a link that a block makes: what it says, else the key of
-// its for_each, else its label. The error is for the label, which may be fine as
-// a label and not as an interface.
-func ifName(h *conf.Header, key string, said conf.Value[IfName]) (IfName, error) {
+// A Named block makes an interface whose name may be the key of its for_each.
+type Named interface {
+	// SetName names the interface once the block is decoded; key is empty without
+	// for_each.
+	SetName(key string) hcl.Diagnostics
+}
+
+// ifName sets the name of a link that a block makes: what it says, else the key of
+// its for_each, else its label, which may be fine as a label and not as an interface.
+func ifName(name *IfName, b conf.Block, key string, said conf.Value[IfName]) hcl.Diagnostics {
 	if said.Set || said.Range != (hcl.Range{}) { // what was refused has been told
-		return said.V, nil
+		*name = said.V
+		return nil
 	}
-	name := h.Addr.Label()
-	if key != "" {
-		name = key
+	text := key
+	if text == "" {
+		text = b.Head().Addr.Label()
 	}
-	var n IfName
-	if err := n.UnmarshalText([]byte(name)); err != nil {
-		return n, fmt.Errorf("%w. Give the block a name", err)
+	if err := name.UnmarshalText([]byte(text)); err != nil {
+		return hcl.Diagnostics{diag.Error("bad-interface-name", b.Head().Def, "Bad interface name", "%s. Give the block a name.", err)}
 	}
-	return n, nil
+	return nil
 }

@@ -3,6 +3,7 @@ package router
 import (
 	"cmp"
 	"net/netip"
+	"reflect"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -56,9 +57,9 @@ type Sysctl struct {
 	By
 	Key   string
 	Value string
-	// Guarded parameters have their value only while the firewall is loaded, and 0
-	// before and after.
-	Guarded bool
+	// WhileFirewallUp parameters have their value only while the firewall is loaded,
+	// and 0 before and after.
+	WhileFirewallUp bool
 }
 
 // A SecretUse is a program that reads a secret.
@@ -87,16 +88,16 @@ type Login struct {
 	Root bool // is root, or can become it
 }
 
-// A ClockName is a host name that has to resolve before the router knows what time it
-// is: the time itself comes from there, and no signature of DNSSEC can be judged
-// without it.
-type ClockName struct {
+// A ResolveUnsigned is a host name that has to resolve before the router knows what
+// time it is: the time itself comes from there, and no signature of DNSSEC can be
+// judged without it.
+type ResolveUnsigned struct {
 	By
 	Host string
 }
 
-// A Via is a destination that is reached through a link that a service makes.
-type Via struct {
+// A DeviceRoute is a destination that is reached through a link that a service makes.
+type DeviceRoute struct {
 	By
 	To   netip.Prefix
 	Link Link
@@ -123,32 +124,52 @@ type Package struct {
 	Attr string
 }
 
-// Claims are what the blocks of a router need of things they share.
-type Claims struct {
-	Listens  []*Listen
-	Opens    []*Open
-	Kernels  []*Kernel
-	Sysctls  []*Sysctl
-	Secrets  []*SecretUse
-	Packages []*Package
-	Starts   []*Start
-	Logins   []*Login
-	Names    []*ClockName
-	Vias     []*Via
-	Boot     Boot
-	Agent    *Agent // nil when none is wanted
+// claims are what the blocks of a router need of things they share: lists by the type
+// of the claim.
+type claims map[reflect.Type]any
+
+// Claimed are the claims of one type, in the order of the kinds and, within a kind, of
+// the spec. The type of a claim is any struct that embeds By: one that a service of
+// another module brings, too.
+func Claimed[T any](r *Router) []*T {
+	list, _ := r.claims[reflect.TypeFor[T]()].([]*T)
+	return list
 }
 
-// A Scope is what a block may use while it is resolved: the router as far as
-// the spec says it, and the claims. Clashes are found when all have claimed.
+// claim is what a pointer to a struct that embeds By is.
+type claim[T any] interface {
+	*T
+	setBy(By)
+}
+
+func (b *By) setBy(by By) { *b = by }
+
+// Claim adds a claim; from is the line that asks for it, or the whole block if it is
+// the zero range.
+func Claim[T any, P claim[T]](s *Scope, from hcl.Range, v T) {
+	P(&v).setBy(s.at(from))
+	t := reflect.TypeFor[T]()
+	list, _ := s.claims[t].([]*T)
+	s.claims[t] = append(list, &v)
+}
+
+// A Scope is what a block may use while it claims: the core's blocks. Claims are only
+// written to it. What others claim is not known yet, so Claimed has nothing for its
+// Router.
 type Scope struct {
 	*Router
-	by By
+	claims claims
+	by     By
 }
 
-// Scope is the scope of one block.
-func (r *Router) Scope(b conf.Block) *Scope {
-	return &Scope{r, By{b.Head().Addr, b.Head().Def}}
+// Scopes returns the scope of each block. What is claimed there becomes the router's.
+func (r *Router) Scopes() func(conf.Block) *Scope {
+	r.claims = claims{}
+	blind := *r
+	blind.claims = nil
+	return func(b conf.Block) *Scope {
+		return &Scope{&blind, r.claims, By{b.Head().Addr, b.Head().Def}}
+	}
 }
 
 // at is the block, at the line that says it.
@@ -162,100 +183,56 @@ func (s *Scope) at(from hcl.Range) By {
 // Listen claims a socket; from is the line that asks for it. Its unit waits for
 // the links.
 func (s *Scope) Listen(from hcl.Range, l Listen) {
-	l.By = s.at(from)
-	s.Claims.Listens = append(s.Claims.Listens, &l)
+	Claim(s, from, l)
 	if l.Unit != "" {
 		s.AfterLinks(from, l.Unit)
 	}
 }
 
 // AfterLinks claims that a unit starts after the links are there.
-func (s *Scope) AfterLinks(from hcl.Range, unit string) {
-	s.Claims.Starts = append(s.Claims.Starts, &Start{s.at(from), unit})
-}
+func (s *Scope) AfterLinks(from hcl.Range, unit string) { Claim(s, from, Start{Unit: unit}) }
 
-// Login claims that a user can log in.
-func (s *Scope) Login(from hcl.Range, user string, root bool) {
-	s.Claims.Logins = append(s.Claims.Logins, &Login{s.at(from), user, root})
-}
-
-// Open claims a way through the input chain.
-func (s *Scope) Open(from hcl.Range, o Open) {
-	o.By = s.at(from)
-	s.Claims.Opens = append(s.Claims.Opens, &o)
-}
-
-// Kernel claims an option of the kernel.
+// Kernel claims options of the kernel, without CONFIG_.
 func (s *Scope) Kernel(from hcl.Range, why string, symbols ...string) {
 	for _, sym := range symbols {
-		s.Claims.Kernels = append(s.Claims.Kernels, &Kernel{By: s.at(from), Symbol: sym, Why: why})
+		Claim(s, from, Kernel{Symbol: sym, Why: why})
 	}
 }
 
 // Sysctl claims a kernel parameter.
 func (s *Scope) Sysctl(from hcl.Range, key, value string) {
-	s.Claims.Sysctls = append(s.Claims.Sysctls, &Sysctl{By: s.at(from), Key: key, Value: value})
+	Claim(s, from, Sysctl{Key: key, Value: value})
 }
 
-// Guarded claims a kernel parameter for the time in which the firewall is loaded.
-func (s *Scope) Guarded(from hcl.Range, key, value string) {
-	s.Claims.Sysctls = append(s.Claims.Sysctls, &Sysctl{By: s.at(from), Key: key, Value: value, Guarded: true})
+// WhileFirewallUp claims a kernel parameter for the time in which the firewall is
+// loaded.
+func (s *Scope) WhileFirewallUp(from hcl.Range, key, value string) {
+	Claim(s, from, Sysctl{Key: key, Value: value, WhileFirewallUp: true})
 }
 
-// Secret claims to read a secret.
-func (s *Scope) Secret(from hcl.Range, u SecretUse) {
-	u.By = s.at(from)
-	s.Claims.Secrets = append(s.Claims.Secrets, &u)
-}
-
-// BeforeClock claims that a host name resolves while the clock may be wrong.
-func (s *Scope) BeforeClock(from hcl.Range, host string) {
-	s.Claims.Names = append(s.Claims.Names, &ClockName{s.at(from), host})
-}
-
-// Via claims a route through a link.
-func (s *Scope) Via(from hcl.Range, to netip.Prefix, l Link) {
-	s.Claims.Vias = append(s.Claims.Vias, &Via{s.at(from), to, l})
-}
-
-// Boot claims room in /boot.
-func (s *Scope) Boot(from hcl.Range, generations int) {
-	s.Claims.Boot = Boot{s.at(from), generations}
-}
-
-// Agent claims that the router is verified for as long as it runs.
-func (s *Scope) Agent(from hcl.Range, a Agent) {
-	a.By = s.at(from)
-	s.Claims.Agent = &a
-}
-
-// Package claims a program.
-func (s *Scope) Package(from hcl.Range, attr string) {
-	s.Claims.Packages = append(s.Claims.Packages, &Package{s.at(from), attr})
-}
-
-// Tunnel adds a link that a service makes, so that names clash where they should.
-func (s *Scope) Tunnel(l Link) { s.Tunnels = append(s.Tunnels, l) }
+// Package claims a program for the router's administrators, by its attribute in
+// nixpkgs.
+func (s *Scope) Package(from hcl.Range, attr string) { Claim(s, from, Package{Attr: attr}) }
 
 // KernelSymbols are the claimed options, sorted, each with its first claim.
-func (c *Claims) KernelSymbols() []*Kernel {
-	return firsts(c.Kernels, func(k *Kernel) string { return k.Symbol })
+func (r *Router) KernelSymbols() []*Kernel {
+	return firsts(Claimed[Kernel](r), func(k *Kernel) string { return k.Symbol })
 }
 
 // SysctlKeys are the claimed kernel parameters, sorted, each with its first claim.
-func (c *Claims) SysctlKeys() []*Sysctl {
-	return firsts(c.Sysctls, func(k *Sysctl) string { return k.Key })
+func (r *Router) SysctlKeys() []*Sysctl {
+	return firsts(Claimed[Sysctl](r), func(k *Sysctl) string { return k.Key })
 }
 
 // PackageAttrs are the claimed programs, sorted, each with its first claim.
-func (c *Claims) PackageAttrs() []*Package {
-	return firsts(c.Packages, func(p *Package) string { return p.Attr })
+func (r *Router) PackageAttrs() []*Package {
+	return firsts(Claimed[Package](r), func(p *Package) string { return p.Attr })
 }
 
 // StartUnits are the units that wait for the links, sorted, each with its first
 // claim.
-func (c *Claims) StartUnits() []*Start {
-	return firsts(c.Starts, func(s *Start) string { return s.Unit })
+func (r *Router) StartUnits() []*Start {
+	return firsts(Claimed[Start](r), func(s *Start) string { return s.Unit })
 }
 
 // firsts sorts by key and keeps the first of those with the same key.

@@ -18,7 +18,7 @@ import (
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
-// A Router is one spec, decoded and linked.
+// A Router is one spec, decoded and linked: the blocks that are sound.
 type Router struct {
 	*System
 	Board        *Board
@@ -32,15 +32,8 @@ type Router struct {
 	PortForwards []*PortForward
 	Secrets      []*Secret
 	Inputs       []*Input
-	Claims       Claims
 	FS           fs.FS // the spec's folder
-	Partial      bool  // blocks of the spec could not be read
-}
-
-// sure tells whether all networks are known: else what seems to be in none of
-// them may be in one of the others.
-func (r *Router) sure() bool {
-	return !r.Partial && !slices.ContainsFunc(r.Networks, func(n *Network) bool { return n.Bad })
+	claims       claims
 }
 
 // ZoneOf is the zone that a network is in, or nil.
@@ -86,8 +79,9 @@ func Devices(ns []*Network) []IfName {
 	return out
 }
 
-// ResolveBoard finds the board of the spec and judges the memory against it.
-func (r *Router) ResolveBoard(boards []*Board) hcl.Diagnostics {
+// ResolveBoard finds the board of the spec and judges the memory against it. Of a
+// router block that is not sound nothing is missed.
+func (r *Router) ResolveBoard(boards []*Board, sound bool) hcl.Diagnostics {
 	ids := make([]string, len(boards))
 	for i, b := range boards {
 		ids[i] = b.ID
@@ -106,8 +100,8 @@ func (r *Router) ResolveBoard(boards []*Board) hcl.Diagnostics {
 		return hcl.Diagnostics{diag.Error("no-such-board", r.BoardID.Range, "No such board", "nbr does not know the board %q.%s", r.BoardID.V, hint)}
 	}
 	if !r.Memory.Set {
-		if r.Memory.Range != (hcl.Range{}) || r.System.Bad {
-			return nil // said already: it was refused, or misspelled
+		if !sound {
+			return nil // it may have been refused, or misspelled
 		}
 		if len(r.Board.Memory) == 1 {
 			r.Memory.V = r.Board.Memory[0].Size

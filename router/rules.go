@@ -12,57 +12,63 @@ import (
 )
 
 // A Rule is something that the router as a whole must keep and that no single
-// block can see.
+// block can see. It looks at sound blocks only.
 type Rule struct {
-	Code   string // of the diagnostics it gives
-	Doc    string
-	Check  func(*Router) hcl.Diagnostics
-	Claims bool // it looks at what the services claim, so they must all be sound
+	Code  string // of the diagnostics it gives
+	Doc   string
+	Check func(*Router) hcl.Diagnostics
+	// Over are the types of blocks of which the rule concludes something because one is
+	// not there. It is applied only if all blocks of these types are sound.
+	Over []string
 }
+
+// Any in Rule.Over stands for every type: a block of any may claim what is missing.
+const Any = "*"
 
 // Rules are all of them, in the order in which they are applied.
 func Rules() []Rule {
 	return []Rule{
-		{"no-router", "A spec has one router block.", ruleRouter, false},
-		{"interface-name-clash", "Two links have the same name.", ruleNames, false},
-		{"link-loop", "A link is on top of itself.", ruleLoops, false},
-		{"port-in-two-bridges", "A link is a port of two bridges.", ruleMasters, false},
-		{"address-on-bridge-port", "A network is on a link that belongs to a bridge.", ruleBridgePorts, false},
-		{"not-a-user-port", "The conduit of a switch is used as a port.", ruleConduit, false},
-		{"vlan-twice", "Two VLANs on one link have the same identifier.", ruleVLANs, false},
-		{"network-without-address", "The router has no address in a network.", ruleAddresses, false},
-		{"overlapping-networks", "Two networks hold the same addresses.", ruleOverlap, false},
-		{"gateway-outside", "A gateway is not in its network.", ruleGateways, false},
-		{"next-hop-outside", "A route's next hop is in none of the networks.", ruleRoutes, false},
-		{"network-in-two-zones", "A network is in two zones.", ruleZones, false},
-		{"network-without-zone", "A network is in no zone, so nothing may pass.", ruleZoneless, false},
-		{"unreachable-policy", "A policy can never match.", ruleShadowed, false},
-		{"masquerade-without-upstream", "A policy masquerades towards no upstream.", ruleMasquerade, false},
-		{"no-default-route", "A policy masquerades, and no route leads to the Internet.", ruleDefaultRoute, false},
-		{"forward-clash", "Two port forwards have the same port.", ruleForwards, false},
-		{"forward-outside", "A port forward leads to no network of the router.", ruleForwardTargets, false},
-		{"listen-clash", "Two programs listen on the same socket.", ruleListens, true},
-		{"nothing-listens", "A zone allows a service that the router does not have there.", ruleAllowed, true},
-		{"forward-takes-service", "A port forward takes a port that the router itself answers on.", ruleForwardedServices, true},
-		{"not-allowed", "A service is for a network whose zone does not allow it.", ruleServed, true},
-		{"sysctl-clash", "Two blocks want different values of a kernel parameter.", ruleSysctls, true},
-		{"no-such-file", "A file that the spec imports is not there.", ruleImports, false},
-		{"secret-without-path", "A secret does not say where it is.", ruleSecrets, false},
-		{"lock-out", "Nobody could reach the router over the network.", ruleLockOut, true},
+		{"no-router", "A spec has one router block.", ruleRouter, nil},
+		{"interface-name-clash", "Two links have the same name.", ruleNames, nil},
+		{"link-loop", "A link is on top of itself.", ruleLoops, nil},
+		{"port-in-two-bridges", "A link is a port of two bridges.", ruleMasters, nil},
+		{"address-on-bridge-port", "A network is on a link that belongs to a bridge.", ruleBridgePorts, nil},
+		{"not-a-user-port", "The conduit of a switch is used as a port.", ruleConduit, nil},
+		{"vlan-twice", "Two VLANs on one link have the same identifier.", ruleVLANs, nil},
+		{"network-without-address", "The router has no address in a network.", ruleAddresses, nil},
+		{"overlapping-networks", "Two networks hold the same addresses.", ruleOverlap, nil},
+		{"gateway-outside", "A gateway is not in its network.", ruleGateways, nil},
+		{"route-twice", "Two routes lead to the same destination.", ruleRoutes, nil},
+		{"next-hop-outside", "A route's next hop is in none of the networks.", ruleNextHops, []string{"network"}},
+		{"network-in-two-zones", "A network is in two zones.", ruleZones, nil},
+		{"network-without-zone", "A network is in no zone, so nothing may pass.", ruleZoneless, []string{"zone"}},
+		{"unreachable-policy", "A policy can never match.", ruleShadowed, nil},
+		{"masquerade-without-upstream", "A policy masquerades towards no upstream.", ruleMasquerade, nil},
+		{"no-default-route", "A policy masquerades, and no route leads to the Internet.", ruleDefaultRoute, []string{"network", "route"}},
+		{"forward-clash", "Two port forwards have the same port, or one leads to the router itself.", ruleForwards, nil},
+		{"forward-outside", "A port forward leads to no network of the router.", ruleForwardNetworks, []string{"network"}},
+		{"listen-clash", "Two programs listen on the same socket.", ruleListens, nil},
+		{"nothing-listens", "A zone allows a service that the router does not have there.", ruleAllowed, []string{Any}},
+		{"forward-takes-service", "A port forward takes a port that the router itself answers on.", ruleForwardedServices, nil},
+		{"not-allowed", "A service is for a network whose zone does not allow it.", ruleServed, []string{Any}},
+		{"sysctl-clash", "Two blocks want different values of a kernel parameter.", ruleSysctls, nil},
+		{"no-such-file", "A file that the spec imports is not there.", ruleImports, nil},
+		{"secret-without-path", "A secret does not say where it is.", ruleSecrets, nil},
+		{"lock-out", "The router could not be reached over the network.", ruleLockOut, []string{Any}},
 	}
 }
 
-// Judge applies the rules; those over claims only if every block is sound, for
-// else they would speak of what a block could not claim.
-func (r *Router) Judge(sound bool) hcl.Diagnostics {
+// Judge applies the rules; unsound are the types of which a block could not be read or
+// is wrong.
+func (r *Router) Judge(unsound map[string]bool) hcl.Diagnostics {
+	if r.System == nil {
+		return ruleRouter(r) // nothing else can be judged
+	}
 	var diags hcl.Diagnostics
 	for _, rule := range Rules() {
-		if rule.Claims && !sound {
-			continue
-		}
-		diags = append(diags, rule.Check(r)...)
-		if r.System == nil {
-			break // nothing else can be judged
+		missing := func(typ string) bool { return unsound[typ] || typ == Any && len(unsound) > 0 }
+		if !slices.ContainsFunc(rule.Over, missing) {
+			diags = append(diags, rule.Check(r)...)
 		}
 	}
 	return diags
@@ -81,7 +87,7 @@ func ruleRouter(r *Router) hcl.Diagnostics {
 func ruleAddresses(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range r.Networks {
-		if n.IPv4.Range == (hcl.Range{}) && n.IPv6.Range == (hcl.Range{}) { // a refused value has its range
+		if !n.IPv4.Set && !n.IPv6.Set {
 			diags = append(diags, diag.Error("network-without-address", n.Def, "Network without an address",
 				"%s has neither ipv4 nor ipv6. Give the router an address there, or remove the network.", n.Addr))
 		}
@@ -166,8 +172,6 @@ func gateway(n *Network, g conf.Value[Addr], p netip.Prefix, attr string) hcl.Di
 	switch {
 	case !g.Set:
 		return nil
-	case !p.IsValid() && n.Bad:
-		return nil
 	case !p.IsValid():
 		return one(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
 			"%s needs %s = an address of the router in the gateway's network.", n.Addr, attr))
@@ -184,17 +188,10 @@ func ruleRoutes(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	first := map[string]*Route{}
 	for _, rt := range r.Routes {
-		if !rt.To.Set || !rt.Via.Set {
-			continue
-		}
 		if rt.To.V.Addr().Is4() != rt.Via.V.Is4() {
 			diags = append(diags, diag.Error("next-hop-outside", rt.Via.Range, "Next hop of the other family",
 				"%s is not of the family of %s.", rt.Via.V, rt.To.V.Prefix))
 			continue
-		}
-		if !rt.Network.Set && r.NetworkAt(rt.Via.V.Addr) == nil && r.sure() && !rt.Bad {
-			diags = append(diags, diag.Error("next-hop-outside", rt.Via.Range, "Next hop out of reach",
-				"%s is in no network of the router with a fixed address. If it is on the link all the same, say where: network = network.NAME.", rt.Via.V))
 		}
 		key := fmt.Sprint(rt.To.V.Prefix, rt.Metric.V)
 		if before := first[key]; before != nil {
@@ -203,6 +200,17 @@ func ruleRoutes(r *Router) hcl.Diagnostics {
 			continue
 		}
 		first[key] = rt
+	}
+	return diags
+}
+
+func ruleNextHops(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, rt := range r.Routes {
+		if !rt.Network.Set && r.NetworkAt(rt.Via.V.Addr) == nil {
+			diags = append(diags, diag.Error("next-hop-outside", rt.Via.Range, "Next hop out of reach",
+				"%s is in no network of the router with a fixed address. If it is on the link all the same, say where: network = network.NAME.", rt.Via.V))
+		}
 	}
 	return diags
 }

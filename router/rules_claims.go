@@ -21,7 +21,7 @@ func ruleListens(r *Router) hcl.Diagnostics {
 		port  int
 	}
 	by := map[socket][]*Listen{}
-	for _, l := range r.Claims.Listens {
+	for _, l := range Claimed[Listen](r) {
 		k := socket{l.Protocol, l.Port}
 		for _, o := range by[k] {
 			if o.Addr != l.Addr && sameNetwork(o, l) {
@@ -42,7 +42,7 @@ func sameNetwork(a, b *Listen) bool {
 func ruleAllowed(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	var names []string
-	for _, l := range r.Claims.Listens {
+	for _, l := range Claimed[Listen](r) {
 		if !slices.Contains(names, l.Service) {
 			names = append(names, l.Service)
 		}
@@ -67,7 +67,7 @@ func ruleAllowed(r *Router) hcl.Diagnostics {
 }
 
 func (r *Router) listens(service string, z *Zone) bool {
-	return slices.ContainsFunc(r.Claims.Listens, func(l *Listen) bool {
+	return slices.ContainsFunc(Claimed[Listen](r), func(l *Listen) bool {
 		return l.Service == service && slices.ContainsFunc(z.Networks.All(), l.Serves)
 	})
 }
@@ -82,7 +82,7 @@ func ruleServed(r *Router) hcl.Diagnostics {
 		z       *Zone
 	}
 	said := map[key]bool{}
-	for _, l := range r.Claims.Listens {
+	for _, l := range Claimed[Listen](r) {
 		for _, n := range l.Networks {
 			z := r.ZoneOf(n)
 			if z == nil || slices.Contains(z.Allow.All(), ServiceName(l.Service)) || said[key{l.Service, l.Addr, z}] {
@@ -100,7 +100,7 @@ func ruleServed(r *Router) hcl.Diagnostics {
 func ruleSysctls(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	first := map[string]*Sysctl{}
-	for _, s := range r.Claims.Sysctls {
+	for _, s := range Claimed[Sysctl](r) {
 		if before := first[s.Key]; before != nil && before.Value != s.Value {
 			diags = append(diags, clash("sysctl-clash", "Kernel parameter wanted twice", before.By, s.By,
 				"%s wants %s = %s, and %s wants %s.", s.Addr, s.Key, s.Value, before.Addr, before.Value))
@@ -114,9 +114,6 @@ func ruleSysctls(r *Router) hcl.Diagnostics {
 func ruleSecrets(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, s := range r.Secrets {
-		if s.Bad {
-			continue
-		}
 		if s.File.Set && s.Source.V != SourceFile {
 			diags = append(diags, r.encrypted(s)...)
 		}
@@ -199,12 +196,12 @@ func ruleLockOut(r *Router) hcl.Diagnostics {
 		return one(diag.Error("lock-out", r.Def, "You would be locked out",
 			"No zone allows ssh, so the router could be reached over its serial console only. Add \"ssh\" to the allow of your own zone and an ssh block for its networks, or say console_only = true."))
 	}
-	if len(r.Claims.Logins) == 0 {
+	if len(Claimed[Login](r)) == 0 {
 		return one(diag.Error("lock-out", r.Def, "You would be locked out",
 			"Nobody can log in over ssh: no user has authorized_keys. Put your key into a user block, or say console_only = true."))
 	}
-	if !slices.ContainsFunc(r.Claims.Logins, func(l *Login) bool { return l.Root }) {
-		l := r.Claims.Logins[0]
+	if !slices.ContainsFunc(Claimed[Login](r), func(l *Login) bool { return l.Root }) {
+		l := Claimed[Login](r)[0]
 		return one(diag.With(diag.Error("lock-out", r.Def, "Nobody could administer the router",
 			"Users can log in, and none of them is root or may become it. Say admin = true for one of them."), l.From, "%s", l.Addr.String()))
 	}

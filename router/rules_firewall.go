@@ -36,9 +36,6 @@ func ruleSharedLinks(r *Router) hcl.Diagnostics {
 	for _, z := range r.Zones {
 		for _, n := range z.Networks.Items {
 			l := n.Target.Link.Target
-			if l == nil {
-				continue
-			}
 			if before := zone[l]; before != nil && before != z && !slices.Contains(before.Networks.All(), n.Target) {
 				diags = append(diags, diag.With(diag.Error("link-in-two-zones", n.Range, "One link in two zones",
 					"%s is on %s, which %s already has: what arrives on one interface belongs to one zone.", n.Addr, l.Head().Addr, before.Addr),
@@ -69,9 +66,6 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 	type pair struct{ from, to *Zone }
 	taken := map[pair]*Policy{} // by a policy without further conditions
 	for _, p := range r.Policies {
-		if p.Bad {
-			continue
-		}
 		var by *Policy
 		all := true
 		for _, f := range p.From.All() {
@@ -98,7 +92,7 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 func ruleMasquerade(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, p := range r.Policies {
-		if !p.Masquerade.V || p.Bad {
+		if !p.Masquerade.V {
 			continue
 		}
 		if p.Action.V != "accept" {
@@ -107,7 +101,7 @@ func ruleMasquerade(r *Router) hcl.Diagnostics {
 			continue
 		}
 		for _, z := range p.To.Items {
-			if !z.Target.Bad && !slices.ContainsFunc(z.Target.Networks.All(), func(n *Network) bool { return n.IPv4.Set || n.Bad }) {
+			if !slices.ContainsFunc(z.Target.Networks.All(), func(n *Network) bool { return n.IPv4.Set }) {
 				diags = append(diags, diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade without an address",
 					"%s has no network with an IPv4 address that packets could be given.", z.Addr))
 			}
@@ -118,16 +112,16 @@ func ruleMasquerade(r *Router) hcl.Diagnostics {
 
 // ruleDefaultRoute finds the upstream whose gateway was forgotten.
 func ruleDefaultRoute(r *Router) hcl.Diagnostics {
-	def := func(n *Network) bool { return n.Dynamic() || n.Gateway.Set || n.Gateway6.Set || n.Bad }
-	route := func(rt *Route) bool { return rt.Bad || rt.To.V.IsValid() && rt.To.V.Bits() == 0 }
-	if r.Partial || slices.ContainsFunc(r.Networks, def) || slices.ContainsFunc(r.Routes, route) {
+	def := func(n *Network) bool { return n.Dynamic() || n.Gateway.Set || n.Gateway6.Set }
+	route := func(rt *Route) bool { return rt.To.V.Bits() == 0 }
+	if slices.ContainsFunc(r.Networks, def) || slices.ContainsFunc(r.Routes, route) {
 		return nil
 	}
 	for _, p := range r.Policies {
 		addressed := func(z *Zone) bool {
 			return slices.ContainsFunc(z.Networks.All(), func(n *Network) bool { return n.IPv4.Set })
 		}
-		if p.Masquerade.V && !p.Bad && p.Action.V == "accept" && slices.ContainsFunc(p.To.All(), addressed) {
+		if p.Masquerade.V && p.Action.V == "accept" && slices.ContainsFunc(p.To.All(), addressed) {
 			return one(diag.Warning("no-default-route", p.Masquerade.Range, "No way to the Internet",
 				"%s masquerades, and no network has a gateway and no route is a default route. Add gateway = the next router's address to the upstream network.", p.Addr))
 		}
@@ -135,17 +129,23 @@ func ruleDefaultRoute(r *Router) hcl.Diagnostics {
 	return nil
 }
 
+// ruleForwards judges the forwards by themselves: their ports and targets.
 func ruleForwards(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for i, f := range r.PortForwards {
-		if f.Bad {
-			continue
-		}
 		for _, g := range r.PortForwards[:i] {
-			if !g.Bad && f.From.Target == g.From.Target && f.Protocol.V == g.Protocol.V && f.Port.V.Overlaps(g.Port.V) {
+			if f.From.Target == g.From.Target && f.Protocol.V == g.Protocol.V && f.Port.V.Overlaps(g.Port.V) {
 				diags = append(diags, clash("forward-clash", "Port forwarded twice", By{g.Addr, g.Port.Range}, By{f.Addr, f.Port.Range},
 					"%s already forwards %s/%s from %s.", g.Addr, g.Protocol.V, g.Port.V, g.From.Addr))
 			}
+		}
+		switch n := r.NetworkAt(f.To.V.Addr); {
+		case !f.To.V.Is4():
+			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Not an IPv4 address",
+				"IPv6 needs no port forwards: allow the connections with a policy."))
+		case n != nil && n.IPv4.V.Prefix.Addr() == f.To.V.Addr:
+			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Host is the router itself",
+				"To open a service of the router, put its name into the zone's allow."))
 		}
 		if f.ToPort.Set && f.Port.V.First != f.Port.V.Last {
 			diags = append(diags, diag.Error("forward-clash", f.ToPort.Range, "A range to one port",
@@ -161,7 +161,7 @@ func ruleForwardedServices(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range r.PortForwards {
 		z := f.From.Target
-		for _, l := range r.Claims.Listens {
+		for _, l := range Claimed[Listen](r) {
 			port := PortRange{Port(l.Port), Port(l.Port)}
 			if l.Protocol != string(f.Protocol.V) || !f.Port.V.Overlaps(port) || !slices.ContainsFunc(z.Networks.All(), l.Serves) {
 				continue
@@ -178,23 +178,11 @@ func ruleForwardedServices(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-func ruleForwardTargets(r *Router) hcl.Diagnostics {
+func ruleForwardNetworks(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range r.PortForwards {
-		if !f.To.Set {
-			continue
-		}
-		n := r.NetworkAt(f.To.V.Addr)
-		switch {
-		case !f.To.V.Is4():
-			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Not an IPv4 address",
-				"IPv6 needs no port forwards: allow the connections with a policy."))
-		case n == nil && !r.sure():
-		case n == nil:
+		if f.To.V.Is4() && r.NetworkAt(f.To.V.Addr) == nil {
 			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Host out of reach", "%s is in no network of the router.", f.To.V))
-		case n.IPv4.V.Prefix.Addr() == f.To.V.Addr:
-			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Host is the router itself",
-				"To open a service of the router, put its name into the zone's allow."))
 		}
 	}
 	return diags

@@ -139,13 +139,14 @@ func TestSize(t *testing.T) {
 // TestFirsts wants of several claims the first, sorted by what is claimed.
 func TestFirsts(t *testing.T) {
 	r := &Router{}
+	scope := r.Scopes()
 	by := func(name string) *Scope {
-		return r.Scope(&Zone{Header: conf.Header{Addr: conf.Addr{Type: "zone", Name: name}}})
+		return scope(&Zone{Header: conf.Header{Addr: conf.Addr{Type: "zone", Name: name}}})
 	}
 	by("a").Kernel(hcl.Range{}, "why", "Z", "A")
 	by("b").Kernel(hcl.Range{}, "why not", "A", "M")
 	var got []string
-	for _, k := range r.Claims.KernelSymbols() {
+	for _, k := range r.KernelSymbols() {
 		got = append(got, k.Symbol+" "+k.Addr.String())
 	}
 	if s := strings.Join(got, ", "); s != "A zone.a, M zone.b, Z zone.a" {
@@ -156,8 +157,9 @@ func TestFirsts(t *testing.T) {
 // TestSysctls has the one rule that no spec can break yet.
 func TestSysctls(t *testing.T) {
 	r := &Router{}
+	scope := r.Scopes()
 	for i, value := range []string{"1", "1", "0"} {
-		s := r.Scope(&Zone{Header: conf.Header{Addr: conf.Addr{Type: "zone", Name: fmt.Sprint(i)}}})
+		s := scope(&Zone{Header: conf.Header{Addr: conf.Addr{Type: "zone", Name: fmt.Sprint(i)}}})
 		s.Sysctl(hcl.Range{Filename: "a", Start: hcl.Pos{Line: i + 1}}, "net.ipv4.ip_forward", value)
 	}
 	diags := ruleSysctls(r)

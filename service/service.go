@@ -4,6 +4,9 @@
 package service
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -12,17 +15,66 @@ import (
 	"github.com/nbr-dev/nbr/verify"
 )
 
-// A Block is one decoded block of a service.
+// A Block is one decoded block of a service. Its references are linked before any
+// of the methods is called.
 type Block interface {
 	conf.Block
-	// Resolve judges the block among its neighbours and claims what it shares
-	// with them. References are linked already. It is the only method that may
-	// fail: whatever can go wrong is said here, with a line.
-	Resolve(*router.Scope) hcl.Diagnostics
-	// Lower says what the block becomes.
-	Lower(*router.Router, *nixgen.Module)
-	// Checks says how to tell that it is there.
+	// Claim says what the block needs of the things that services share. It reads
+	// the block itself and the core's blocks, never a claim, so the order of kinds
+	// is of no meaning; and it cannot fail.
+	Claim(*router.Scope)
+	// Judge judges the block among its neighbours. Every sound block has claimed by
+	// then. It changes nothing, and it is the only method that may fail: whatever
+	// can go wrong is said here, with a line.
+	Judge(*router.Router) hcl.Diagnostics
+	// Checks says how to tell that the block's promises hold.
 	Checks(*router.Router, *verify.Plan)
+}
+
+// A Program is what the blocks of one or more kinds configure: Kea with its subnets,
+// FRR with BGP and OSPF. It alone knows its own syntax, and lowers once for all its
+// blocks. Two kinds are of one program if their Program values are equal.
+type Program interface {
+	// File is the base name of the generated module; programs may share one.
+	File() string
+	// Lower sets the options of NixOS. It is called if there is a block, with all of
+	// them, and cannot fail: the spec has been judged.
+	Lower(*router.Router, []Block, *nixgen.Module)
+	// Checks says how to tell that the program itself runs, beyond what each block
+	// promises.
+	Checks(*router.Router, []Block, *verify.Plan)
+}
+
+// Alone is the program of a kind whose blocks have nothing in common: each is
+// lowered by itself.
+func Alone[B Block](file string, lower func(B, *router.Router, *nixgen.Module)) Program {
+	return &alone[B]{file, lower}
+}
+
+type alone[B Block] struct {
+	file  string
+	lower func(B, *router.Router, *nixgen.Module)
+}
+
+func (a *alone[B]) File() string { return a.file }
+
+func (a *alone[B]) Lower(r *router.Router, blocks []Block, m *nixgen.Module) {
+	for _, b := range Of[B](blocks) {
+		a.lower(b, r, m)
+	}
+}
+
+func (a *alone[B]) Checks(*router.Router, []Block, *verify.Plan) {}
+
+// Of are the blocks of one type.
+func Of[B Block](blocks []Block) []B {
+	var out []B
+	for _, b := range blocks {
+		if b, ok := b.(B); ok {
+			out = append(out, b)
+		}
+	}
+	return out
 }
 
 // A Kind is a block type that a service adds to the language.
@@ -33,12 +85,14 @@ type Kind struct {
 	// Implicit blocks are single and there even if the spec does not write them:
 	// a router has a firewall.
 	Implicit bool
-	// File is the base name of the generated module; several kinds may share one.
-	File string
-	New  func() Block
+	// Program is what the blocks configure, nil if that is nothing: what they need
+	// is claimed.
+	Program Program
+	New     func() Block
 }
 
-// A Registry is what a build of nbr knows: its block types and boards.
+// A Registry is what a build of nbr knows: its block types and boards. The order of
+// the kinds is that of the documentation and of no other meaning.
 type Registry struct {
 	Kinds  []Kind
 	Boards []*router.Board
@@ -54,6 +108,17 @@ func (r *Registry) Types() []conf.BlockType {
 		})
 	}
 	return types
+}
+
+// byType are the kinds in the order in which their blocks claim, are lowered and
+// are checked.
+func (r *Registry) byType() []*Kind {
+	var out []*Kind
+	for i := range r.Kinds {
+		out = append(out, &r.Kinds[i])
+	}
+	slices.SortFunc(out, func(a, b *Kind) int { return cmp.Compare(a.Type, b.Type) })
+	return out
 }
 
 // Origin is the place in the spec, for what is generated from it.

@@ -46,7 +46,6 @@ func (a Addr) Label() string {
 type Header struct {
 	Addr Addr
 	Def  hcl.Range // the line that opens the block
-	Bad  bool      // something is wrong with it and has been told: nothing is concluded from what it lacks
 }
 
 // Head returns the header itself; it makes every block struct a Block.

@@ -180,15 +180,15 @@ func instance(addr Addr, key cty.Value, at hcl.Range) (Addr, hcl.Diagnostics) {
 
 // An Index holds what can be referred to.
 type Index struct {
-	objects map[Addr]any
-	groups  map[Addr][]Addr // a block with for_each → its instances
-	lost    map[Addr]bool   // what could not be read; without a name all of that type
-	order   []Addr
+	objects    map[Addr]any
+	groups     map[Addr][]Addr // a block with for_each → its instances
+	unreadable map[Addr]bool   // what could not be read; without a name all of that type
+	order      []Addr
 }
 
 // NewIndex is an index of nothing.
 func NewIndex() *Index {
-	return &Index{objects: map[Addr]any{}, groups: map[Addr][]Addr{}, lost: map[Addr]bool{}}
+	return &Index{objects: map[Addr]any{}, groups: map[Addr][]Addr{}, unreadable: map[Addr]bool{}}
 }
 
 // Add makes obj known as addr.
@@ -200,9 +200,9 @@ func (x *Index) Add(addr Addr, obj any) {
 // Group makes addr stand for instances.
 func (x *Index) Group(addr Addr, instances []Addr) { x.groups[addr] = instances }
 
-// Lose says that addr, or every block of its type if it has no name, may be
+// MarkUnreadable says that addr, or every block of its type if it has no name, may be
 // there and could not be read: that it is missing is nobody's mistake.
-func (x *Index) Lose(addr Addr) { x.lost[addr] = true }
+func (x *Index) MarkUnreadable(addr Addr) { x.unreadable[addr] = true }
 
 // linker is what a field must be to be linked.
 type linker interface {
@@ -296,7 +296,7 @@ func find[T any](x *Index, a Addr, at hcl.Range, ctx *Context) (T, hcl.Diagnosti
 	if t, is := obj.(T); is {
 		return t, nil
 	}
-	if !ok && (x.lost[Addr{Type: a.Type}] || x.lost[Addr{a.Type, a.Label()}]) {
+	if !ok && (x.unreadable[Addr{Type: a.Type}] || x.unreadable[Addr{a.Type, a.Label()}]) {
 		return zero, hcl.Diagnostics{diag.Follow(at)}
 	}
 	var fit []string // what could stand here

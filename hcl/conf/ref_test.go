@@ -41,8 +41,8 @@ func TestLink(t *testing.T) {
 	index.Group(v, []Addr{v.Instance("1"), v.Instance("2")})
 	index.Group(Addr{"network", "none"}, []Addr{})
 	index.Add(Addr{"zone", "lan"}, &frame{})
-	index.Lose(Addr{"network", "lost"})
-	index.Lose(Addr{Type: "link"})
+	index.MarkUnreadable(Addr{"network", "lost"})
+	index.MarkUnreadable(Addr{Type: "link"})
 
 	tests := []struct {
 		name, src string

@@ -65,8 +65,8 @@ func Follow(at hcl.Range) *hcl.Diagnostic {
 	return d
 }
 
-// Told are the diagnostics without those that only follow from others.
-func Told(ds hcl.Diagnostics) hcl.Diagnostics {
+// WithoutFollowUps are the diagnostics without those that only follow from others.
+func WithoutFollowUps(ds hcl.Diagnostics) hcl.Diagnostics {
 	return slices.DeleteFunc(slices.Clone(ds), func(d *hcl.Diagnostic) bool { return extra(d).follows })
 }
 
@@ -104,7 +104,7 @@ func extra(d *hcl.Diagnostic) *Extra {
 // those that say the same at the same place, so that two runs print the same. It
 // also drops what follows from other errors.
 func Sort(ds hcl.Diagnostics) hcl.Diagnostics {
-	if told := Told(ds); told.HasErrors() {
+	if told := WithoutFollowUps(ds); told.HasErrors() {
 		ds = told // an error that nothing told stays: it must not pass for a good spec
 	}
 	slices.SortStableFunc(ds, func(a, b *hcl.Diagnostic) int {

@@ -201,7 +201,7 @@ import (
 )
 
 func Kind() service.Kind {
-	return service.Kind{Type: "hello", Doc: "Says hello.", File: "hello", Single: true, New: func() service.Block { return &Hello{} }}
+	return service.Kind{Type: "hello", Doc: "Says hello.", Single: true, Program: service.Alone("hello", (*Hello).lower), New: func() service.Block { return &Hello{} }}
 }
 
 type Hello struct {
@@ -209,8 +209,9 @@ type Hello struct {
 	To conf.Value[string] ` + "`hcl:\"to,required\" doc:\"Whom.\"`" + `
 }
 
-func (h *Hello) Resolve(*router.Scope) hcl.Diagnostics { return nil }
-func (h *Hello) Lower(_ *router.Router, m *nixgen.Module) {
+func (h *Hello) Claim(*router.Scope) {}
+func (h *Hello) Judge(*router.Router) hcl.Diagnostics { return nil }
+func (h *Hello) lower(_ *router.Router, m *nixgen.Module) {
 	m.Set(service.From(h), nixgen.Str("hello "+h.To.V), "users", "motd")
 }
 func (h *Hello) Checks(*router.Router, *verify.Plan) {}

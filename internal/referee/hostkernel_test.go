@@ -74,7 +74,7 @@ firmware {
 		t.Fatal(err)
 	}
 	var want []string
-	for _, k := range spec.Router.Claims.KernelSymbols() {
+	for _, k := range spec.Router.KernelSymbols() {
 		if !strings.Contains(config, "\nCONFIG_"+k.Symbol+"=") {
 			want = append(want, k.Symbol)
 		}

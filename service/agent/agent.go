@@ -22,7 +22,7 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "agent", Doc: "Verifies the router for as long as it runs, and serves metrics of it (nbr agent).",
-		Single: true, File: "agent", New: func() service.Block { return &Agent{} },
+		Single: true, Program: service.Alone("agent", (*Agent).lower), New: func() service.Block { return &Agent{} },
 	}
 }
 
@@ -67,8 +67,16 @@ func (m *Metrics) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Metrics) Describe() string { return "unix, or address and port" }
 
-// Resolve claims the agent and its sockets. What it serves tells much of a router.
-func (b *Agent) Resolve(s *router.Scope) hcl.Diagnostics {
+// Claim claims the agent and its socket for the networks.
+func (b *Agent) Claim(s *router.Scope) {
+	if len(b.Networks.Items) > 0 {
+		s.Listen(b.Networks.Range, router.Listen{Service: "metrics", Protocol: "tcp", Port: int(b.Port.V), Networks: b.Networks.All(), Unit: unit})
+	}
+	router.Claim(s, hcl.Range{}, router.Agent{Interval: b.Interval.V, Listen: b.listen(), Passive: b.Passive.V})
+}
+
+// Judge refuses upstreams: what the agent serves tells much of a router.
+func (b *Agent) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if b.Interval.V < 5 {
 		diags = append(diags, diag.Error("bad-value", b.Interval.Range, "Looks without a pause",
@@ -84,10 +92,6 @@ func (b *Agent) Resolve(s *router.Scope) hcl.Diagnostics {
 				"The agent listens on the router's address in %s, which has none.", n.Addr))
 		}
 	}
-	if len(b.Networks.Items) > 0 {
-		s.Listen(b.Networks.Range, router.Listen{Service: "metrics", Protocol: "tcp", Port: int(b.Port.V), Networks: b.Networks.All(), Unit: unit})
-	}
-	s.Agent(hcl.Range{}, router.Agent{Interval: b.Interval.V, Listen: b.listen(), Passive: b.Passive.V})
 	return diags
 }
 
@@ -114,8 +118,8 @@ func (b *Agent) listen() []string {
 	return out
 }
 
-// Lower sets the options of nbr's own module, which the system has anyway.
-func (b *Agent) Lower(_ *router.Router, m *nixgen.Module) {
+// lower sets the options of nbr's own module, which the system has anyway.
+func (b *Agent) lower(_ *router.Router, m *nixgen.Module) {
 	set := func(at hcl.Range, v nixgen.Expr, name string) {
 		if at == (hcl.Range{}) {
 			at = b.Def

@@ -1,5 +1,4 @@
-// Package all is the list of what nbr has built in, in the order in which blocks
-// are resolved and modules are printed.
+// Package all is the list of what nbr has built in, in the order of the documentation.
 package all
 
 import (
@@ -21,11 +20,9 @@ import (
 // Kinds are the block types of the services.
 func Kinds() []service.Kind { return With() }
 
-// With are the built-in kinds and further ones. A service that asks what others
-// claimed while it is resolved stands after them: dhcp4 after resolver, firmware
-// after everything that claims options of the kernel.
+// With are the built-in kinds and further ones.
 func With(more ...service.Kind) []service.Kind {
-	kinds := []service.Kind{
+	return append([]service.Kind{
 		nixos.NixKind(),
 		nixos.UserKind(),
 		ifstate.Kind(),
@@ -38,6 +35,6 @@ func With(more ...service.Kind) []service.Kind {
 		chrony.Kind(),
 		agent.Kind(),
 		check.Kind(),
-	}
-	return append(append(kinds, more...), firmware.Kind())
+		firmware.Kind(),
+	}, more...)
 }

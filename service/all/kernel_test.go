@@ -51,7 +51,7 @@ firmware {
 	if err := json.Unmarshal(recorded, &good); err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range spec.Router.Claims.KernelSymbols() {
+	for _, k := range spec.Router.KernelSymbols() {
 		good.Kernel.Config[k.Symbol] = "m"
 		if o := firmware.Options()[k.Symbol]; o.Module != "" {
 			good.Modules[o.Module] = "available"
@@ -73,7 +73,7 @@ firmware {
 		t.Fatalf("all are there, and %s fails", f[0].ID)
 	}
 	n := 0
-	for _, k := range spec.Router.Claims.KernelSymbols() {
+	for _, k := range spec.Router.KernelSymbols() {
 		n++
 		bad := good
 		kernel := *good.Kernel

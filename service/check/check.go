@@ -13,7 +13,6 @@ import (
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
-	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
@@ -24,7 +23,7 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "check", Doc: "A command that nbr verify runs on the router. It exits with 0 if all is well, 1 if not, 3 if it cannot tell, and says why on standard output.",
-		File: "system", New: func() service.Block { return &Check{} },
+		New: func() service.Block { return &Check{} },
 	}
 }
 
@@ -58,8 +57,15 @@ func (p *Package) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Package) Describe() string { return "package of nixpkgs" }
 
-// Resolve judges the command and claims what it needs.
-func (c *Check) Resolve(s *router.Scope) hcl.Diagnostics {
+// Claim claims the packages that the command needs.
+func (c *Check) Claim(s *router.Scope) {
+	for _, p := range c.Packages.Items {
+		s.Package(p.Range, string(p.V))
+	}
+}
+
+// Judge judges the command.
+func (c *Check) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if len(c.Command.Items) == 0 || c.Command.Items[0].V == "" {
 		return hcl.Diagnostics{diag.Error("bad-value", c.Command.Range, "No command", "There is nothing to run.")}
@@ -77,14 +83,8 @@ func (c *Check) Resolve(s *router.Scope) hcl.Diagnostics {
 	if c.Timeout.V < 1 || c.Timeout.V > longest {
 		diags = append(diags, diag.Error("bad-value", c.Timeout.Range, "Bad timeout", "A command may take 1 to %d seconds.", longest))
 	}
-	for _, p := range c.Packages.Items {
-		s.Package(p.Range, string(p.V))
-	}
 	return diags
 }
-
-// Lower has nothing to do: what the command needs is claimed.
-func (c *Check) Lower(*router.Router, *nixgen.Module) {}
 
 // Checks is the command itself.
 func (c *Check) Checks(_ *router.Router, p *verify.Plan) {

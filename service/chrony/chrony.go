@@ -24,7 +24,7 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "time", Doc: "The router's clock, and time for the networks (chrony).",
-		Single: true, Implicit: true, File: "time", New: func() service.Block { return &Time{} },
+		Single: true, Implicit: true, Program: service.Alone("time", (*Time).lower), New: func() service.Block { return &Time{} },
 	}
 }
 
@@ -53,8 +53,18 @@ func (s *Server) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Server) Describe() string { return "host name or address" }
 
-// Resolve claims the server's socket.
-func (t *Time) Resolve(s *router.Scope) hcl.Diagnostics {
+// Claim claims the server's socket, and the names of the servers.
+func (t *Time) Claim(s *router.Scope) {
+	for _, h := range t.hosts() {
+		router.Claim(s, h.Range, router.ResolveUnsigned{Host: string(h.V)})
+	}
+	if len(t.Networks.Items) > 0 {
+		s.Listen(t.Networks.Range, router.Listen{Service: "ntp", Protocol: "udp", Port: 123, Networks: t.Networks.All(), Unit: "chronyd"})
+	}
+}
+
+// Judge refuses to serve an upstream, and NTS without servers that speak it.
+func (t *Time) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range t.Networks.Items {
 		if n.Target.Upstream() {
@@ -65,12 +75,6 @@ func (t *Time) Resolve(s *router.Scope) hcl.Diagnostics {
 	if t.NTS.V && !t.Servers.Set {
 		diags = append(diags, diag.Error("nts-without-servers", t.NTS.Range, "NTS needs servers that speak it",
 			"The pool does not. Name servers that do, as in servers = [\"time.cloudflare.com\"]."))
-	}
-	for _, h := range t.hosts() {
-		s.BeforeClock(h.Range, string(h.V))
-	}
-	if len(t.Networks.Items) > 0 {
-		s.Listen(t.Networks.Range, router.Listen{Service: "ntp", Protocol: "udp", Port: 123, Networks: t.Networks.All(), Unit: "chronyd"})
 	}
 	return diags
 }
@@ -90,8 +94,8 @@ func (t *Time) hosts() []conf.Value[Server] {
 	})
 }
 
-// Lower sets services.chrony.
-func (t *Time) Lower(r *router.Router, m *nixgen.Module) {
+// lower sets services.chrony.
+func (t *Time) lower(r *router.Router, m *nixgen.Module) {
 	from := service.From(t)
 	m.Set(from, nixgen.Bool(true), "services", "chrony", "enable")
 	if t.Servers.Set {

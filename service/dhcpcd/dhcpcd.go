@@ -22,7 +22,7 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "dhcp_client", Doc: "How networks with ipv4 = \"dhcp\" get their address (dhcpcd).",
-		Single: true, Implicit: true, File: "dhcp-client",
+		Single: true, Implicit: true, Program: service.Alone("dhcp-client", (*Client).lower),
 		New: func() service.Block { return &Client{} },
 	}
 }
@@ -58,18 +58,20 @@ func networks(r *router.Router) []*router.Network {
 	return out
 }
 
-// Resolve claims the way of the server's answers to the client: renewals arrive
+// Claim claims the way of the server's answers to the client: renewals arrive
 // at an ordinary UDP socket (RFC 2131 section 4.1).
-func (c *Client) Resolve(s *router.Scope) hcl.Diagnostics {
+func (c *Client) Claim(s *router.Scope) {
 	for _, n := range networks(s.Router) {
-		s.Open(n.IPv4.Range, router.Open{Networks: []*router.Network{n}, Protocol: "udp", Source: 67, Port: 68})
+		router.Claim(s, n.IPv4.Range, router.Open{Networks: []*router.Network{n}, Protocol: "udp", Source: 67, Port: 68})
 		s.AfterLinks(n.IPv4.Range, "dhcpcd")
 	}
-	return nil
 }
 
-// Lower sets networking.dhcpcd.
-func (c *Client) Lower(r *router.Router, m *nixgen.Module) {
+// Judge has nothing to refuse.
+func (c *Client) Judge(*router.Router) hcl.Diagnostics { return nil }
+
+// lower sets networking.dhcpcd.
+func (c *Client) lower(r *router.Router, m *nixgen.Module) {
 	ns := networks(r)
 	if len(ns) == 0 {
 		return
@@ -104,7 +106,7 @@ func config(r *router.Router, c *Client) string {
 }
 
 func resolves(r *router.Router) bool {
-	for _, l := range r.Claims.Listens {
+	for _, l := range router.Claimed[router.Listen](r) {
 		if l.Service == "dns" {
 			return true
 		}

@@ -59,7 +59,7 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 			Eval: hasRoute(rt),
 		})
 	}
-	for _, s := range r.Claims.SysctlKeys() {
+	for _, s := range r.SysctlKeys() {
 		sysctl(p, s.By, s.Key, s.Value)
 	}
 	for _, n := range r.Networks {

@@ -222,6 +222,6 @@ func (b *Interfaces) expects(l state.Listener) bool {
 }
 
 func claimed(r *router.Router, l state.Listener) bool {
-	return slices.ContainsFunc(r.Claims.Listens, func(c *router.Listen) bool { return c.Protocol == l.Protocol && c.Port == l.Port }) ||
-		slices.ContainsFunc(r.Claims.Opens, func(o *router.Open) bool { return o.Protocol == l.Protocol && o.Port == l.Port })
+	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(c *router.Listen) bool { return c.Protocol == l.Protocol && c.Port == l.Port }) ||
+		slices.ContainsFunc(router.Claimed[router.Open](r), func(o *router.Open) bool { return o.Protocol == l.Protocol && o.Port == l.Port })
 }

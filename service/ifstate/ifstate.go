@@ -19,7 +19,7 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "interfaces", Doc: "How links, addresses and routes are made (IfState).",
-		Single: true, Implicit: true, File: "network",
+		Single: true, Implicit: true, Program: service.Alone("network", (*Interfaces).lower),
 		New: func() service.Block { return &Interfaces{} },
 	}
 }
@@ -32,18 +32,20 @@ type Interfaces struct {
 	Extra     service.Extra      `hcl:"extra,optional" doc:"Merged into networking.ifstate.settings."`
 }
 
-// Resolve claims what a router needs of the kernel, whatever else it does.
-func (b *Interfaces) Resolve(s *router.Scope) hcl.Diagnostics {
-	s.Guarded(hcl.Range{}, "net.ipv4.conf.all.forwarding", "1")
-	s.Guarded(hcl.Range{}, "net.ipv6.conf.all.forwarding", "1")
+// Claim claims what a router needs of the kernel, whatever else it does.
+func (b *Interfaces) Claim(s *router.Scope) {
+	s.WhileFirewallUp(hcl.Range{}, "net.ipv4.conf.all.forwarding", "1")
+	s.WhileFirewallUp(hcl.Range{}, "net.ipv6.conf.all.forwarding", "1")
 	for _, br := range s.Bridges {
 		s.Kernel(br.Def, "bridges", "BRIDGE")
 	}
 	for _, v := range s.VLANs {
 		s.Kernel(v.Def, "VLANs", "VLAN_8021Q")
 	}
-	return nil
 }
+
+// Judge has nothing to refuse: the core's rules judge links and addresses.
+func (b *Interfaces) Judge(*router.Router) hcl.Diagnostics { return nil }
 
 // on are the networks on a link.
 func on(r *router.Router, l router.Link) []*router.Network {
@@ -90,7 +92,7 @@ func routes(r *router.Router) []route {
 		}
 		out = append(out, o)
 	}
-	for _, v := range r.Claims.Vias {
+	for _, v := range router.Claimed[router.DeviceRoute](r) {
 		out = append(out, route{By: v.By, to: v.To.String(), dev: v.Link.LinkName()})
 	}
 	return out

@@ -13,8 +13,8 @@ import (
 
 var settings = []string{"networking", "ifstate", "settings"}
 
-// Lower sets networking.ifstate and what goes with it.
-func (b *Interfaces) Lower(r *router.Router, m *nixgen.Module) {
+// lower sets networking.ifstate and what goes with it.
+func (b *Interfaces) lower(r *router.Router, m *nixgen.Module) {
 	from := service.From(b)
 	m.Set(from, nixgen.Bool(true), "networking", "ifstate", "enable")
 	// The module asserts it, and a hardware-configuration.nix may say otherwise
@@ -29,13 +29,13 @@ func (b *Interfaces) Lower(r *router.Router, m *nixgen.Module) {
 		m.Add(at, sub("parameters", "ignore", "ifname"), service.Strs(b.Ignore.All())...)
 	}
 	stage(r, m)
-	for _, s := range r.Claims.SysctlKeys() {
-		if s.Guarded {
+	for _, s := range r.SysctlKeys() {
+		if s.WhileFirewallUp {
 			continue // the firewall's
 		}
 		m.Set(service.By(s.By), nixgen.Str(s.Value), "boot", "kernel", "sysctl", s.Key)
 	}
-	for _, u := range r.Claims.StartUnits() {
+	for _, u := range r.StartUnits() {
 		// No wants: ifstate.service is inactive once it has succeeded, so a restart
 		// of the unit would apply the whole network configuration again.
 		m.Add(service.By(u.By), []string{"systemd", "services", u.Unit, "after"}, nixgen.Str("ifstate.service"))
@@ -48,7 +48,7 @@ func (b *Interfaces) Lower(r *router.Router, m *nixgen.Module) {
 // so: without its file IfState would configure nothing at all.
 func stage(r *router.Router, m *nixgen.Module) {
 	var script strings.Builder
-	for _, u := range r.Claims.Secrets {
+	for _, u := range router.Claimed[router.SecretUse](r) {
 		if u.StandIn == "" || u.Unit != "ifstate" {
 			continue
 		}

@@ -17,7 +17,7 @@ import (
 func DHCP4Kind() service.Kind {
 	return service.Kind{
 		Type: "dhcp4", Doc: "A DHCPv4 server for one network (Kea).",
-		File: "dhcp4", New: func() service.Block { return &DHCP4{} },
+		Program: server{}, New: func() service.Block { return &DHCP4{} },
 	}
 }
 
@@ -53,18 +53,20 @@ func (d *DHCP4) subnetID() int {
 	return int(binary.BigEndian.Uint32(b[:]))
 }
 
-// Resolve judges pools and reservations against the network and claims the
-// server's socket.
-func (d *DHCP4) Resolve(s *router.Scope) hcl.Diagnostics {
+// Claim claims the server's socket.
+func (d *DHCP4) Claim(s *router.Scope) {
+	s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: "udp", Port: 67, Networks: []*router.Network{d.Network.Target}, Unit: "kea-dhcp4-server"})
+}
+
+// Judge judges pools and reservations against the network.
+func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	n := d.Network.Target
 	if !d.prefix().IsValid() {
 		return hcl.Diagnostics{diag.With(diag.Error("no-fixed-address", d.Network.Range, "Network without a fixed address",
 			"A DHCP server leases addresses of its own network, so %s needs ipv4 = the router's address there.", n.Addr), n.Def, "%s", n.Addr.String())}
 	}
-	diags := d.link(s)
-	s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: "udp", Port: 67, Networks: []*router.Network{n}, Unit: "kea-dhcp4-server"})
-	diags = append(diags, d.pools()...)
-	if len(d.DNS.Items) == 0 && !d.resolver(s.Router) {
+	diags := append(d.link(r), d.pools()...)
+	if len(d.DNS.Items) == 0 && !d.resolver(r) {
 		diags = append(diags, diag.Warning("no-name-server", d.Def, "Clients get no name server",
 			"The router has no resolver for %s, and %s names none. Add a resolver block or dns = [\"9.9.9.9\"].", n.Addr, d.Addr))
 	}
@@ -73,8 +75,11 @@ func (d *DHCP4) Resolve(s *router.Scope) hcl.Diagnostics {
 
 // link refuses a second server on one link: a client that asks for an address does
 // not say of which network, and Kea takes an interface once.
-func (d *DHCP4) link(s *router.Scope) hcl.Diagnostics {
-	for _, l := range s.Claims.Listens {
+func (d *DHCP4) link(r *router.Router) hcl.Diagnostics {
+	for _, l := range router.Claimed[router.Listen](r) {
+		if l.Addr == d.Addr {
+			break // the later one of two has one too many
+		}
 		if l.Service != "dhcp" {
 			continue
 		}
@@ -88,10 +93,9 @@ func (d *DHCP4) link(s *router.Scope) hcl.Diagnostics {
 	return nil
 }
 
-// resolver tells whether the router answers DNS in the network. The kinds that do
-// are resolved first.
+// resolver tells whether the router answers DNS in the network.
 func (d *DHCP4) resolver(r *router.Router) bool {
-	for _, l := range r.Claims.Listens {
+	for _, l := range router.Claimed[router.Listen](r) {
 		if l.Service == "dns" && l.Serves(d.Network.Target) {
 			return true
 		}

@@ -7,15 +7,20 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
 )
 
 var settings = []string{"services", "kea", "dhcp4", "settings"}
 
 func sub(path ...string) []string { return slices.Concat(settings, path) }
 
-// Lower adds the network to the server's settings. What is the same for all
-// networks is set by each.
-func (d *DHCP4) Lower(r *router.Router, m *nixgen.Module) {
+// server is Kea's DHCPv4 server, which all dhcp4 blocks share.
+type server struct{}
+
+func (server) File() string { return "dhcp4" }
+
+// Lower sets what is the same for all networks, and adds each.
+func (server) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) {
 	none := nixgen.Origin{}
 	m.Set(none, nixgen.Bool(true), "services", "kea", "dhcp4", "enable")
 	m.Set(none, nixgen.Bool(true), sub("authoritative")...)
@@ -33,9 +38,14 @@ func (d *DHCP4) Lower(r *router.Router, m *nixgen.Module) {
 	// tries again every five seconds, for years.
 	m.Set(none, nixgen.Int(4294967295), sub("interfaces-config", "service-sockets-max-retries")...)
 	m.Set(none, nixgen.Int(5000), sub("interfaces-config", "service-sockets-retry-wait-time")...)
-	m.Add(service.From(d), sub("interfaces-config", "interfaces"), nixgen.Str(d.Network.Target.Device()))
-	m.Add(service.From(d), sub("subnet4"), d.subnet(r))
+	for _, d := range service.Of[*DHCP4](blocks) {
+		m.Add(service.From(d), sub("interfaces-config", "interfaces"), nixgen.Str(d.Network.Target.Device()))
+		m.Add(service.From(d), sub("subnet4"), d.subnet(r))
+	}
 }
+
+// Checks has nothing to add: each network's block asks the server for a lease.
+func (server) Checks(*router.Router, []service.Block, *verify.Plan) {}
 
 func attr(name string, v nixgen.Expr) nixgen.Attr { return nixgen.Attr{Name: []string{name}, Value: v} }
 

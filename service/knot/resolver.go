@@ -19,7 +19,7 @@ import (
 func ResolverKind() service.Kind {
 	return service.Kind{
 		Type: "resolver", Doc: "A recursive, validating DNS resolver for the networks (Knot Resolver).",
-		Single: true, File: "resolver", New: func() service.Block { return &Resolver{} },
+		Single: true, Program: service.Alone("resolver", (*Resolver).lower), New: func() service.Block { return &Resolver{} },
 	}
 }
 
@@ -32,8 +32,15 @@ type Resolver struct {
 	Extra    service.Extra              `hcl:"extra,optional" doc:"Merged into services.knot-resolver.settings."`
 }
 
-// Resolve claims the sockets and refuses to be an open resolver (RFC 5358).
-func (b *Resolver) Resolve(s *router.Scope) hcl.Diagnostics {
+// Claim claims the sockets.
+func (b *Resolver) Claim(s *router.Scope) {
+	for _, proto := range []string{"udp", "tcp"} {
+		s.Listen(b.Networks.Range, router.Listen{Service: "dns", Protocol: proto, Port: 53, Networks: b.Networks.All(), Unit: "knot-resolver"})
+	}
+}
+
+// Judge refuses to be an open resolver (RFC 5358).
+func (b *Resolver) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range b.Networks.Items {
 		switch {
@@ -47,9 +54,6 @@ func (b *Resolver) Resolve(s *router.Scope) hcl.Diagnostics {
 	}
 	if b.Workers.V < 1 || b.Workers.V > 256 {
 		diags = append(diags, diag.Error("bad-value", b.Workers.Range, "Bad number of workers", "1 to 256 processes answer."))
-	}
-	for _, proto := range []string{"udp", "tcp"} {
-		s.Listen(b.Networks.Range, router.Listen{Service: "dns", Protocol: proto, Port: 53, Networks: b.Networks.All(), Unit: "knot-resolver"})
 	}
 	return diags
 }
@@ -75,8 +79,8 @@ func blocks(n *router.Network) []string {
 	return out
 }
 
-// Lower sets services.knot-resolver.
-func (b *Resolver) Lower(r *router.Router, m *nixgen.Module) {
+// lower sets services.knot-resolver.
+func (b *Resolver) lower(r *router.Router, m *nixgen.Module) {
 	from := service.From(b)
 	settings := func(path ...string) []string {
 		return append([]string{"services", "knot-resolver", "settings"}, path...)
@@ -94,7 +98,7 @@ func (b *Resolver) Lower(r *router.Router, m *nixgen.Module) {
 		m.Add(at, listen, listener(addresses(n.Target)))
 		m.Add(at, views, view(blocks(n.Target), "allow"))
 	}
-	for _, n := range r.Claims.Names {
+	for _, n := range router.Claimed[router.ResolveUnsigned](r) {
 		// Signatures have a time too: a router that comes up in the past could not
 		// resolve the servers that tell it the time.
 		m.Add(service.By(n.By), settings("dnssec", "negative-trust-anchors"), nixgen.Str(n.Host))

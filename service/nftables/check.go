@@ -84,7 +84,7 @@ func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, a
 	if !n.Upstream() || !n.IPv4.Set || zone == nil {
 		return
 	}
-	for _, l := range r.Claims.Listens {
+	for _, l := range router.Claimed[router.Listen](r) {
 		port := fmt.Sprintf("%s/%d", l.Protocol, l.Port)
 		question := string(n.Device()) + " " + port
 		if asked[question] || l.Protocol == "udp" && l.Port != 53 && l.Port != 123 || f.reachable(r, zone, n, l) {
@@ -98,7 +98,7 @@ func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, a
 // reachable tells whether the spec lets strangers in a network get to the port of a
 // socket, or to somebody else by it.
 func (f *Firewall) reachable(r *router.Router, zone *router.Zone, n *router.Network, l *router.Listen) bool {
-	return slices.ContainsFunc(r.Claims.Listens, func(o *router.Listen) bool {
+	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(o *router.Listen) bool {
 		return o.Protocol == l.Protocol && o.Port == l.Port && o.Serves(n) && slices.Contains(zone.Allow.All(), router.ServiceName(o.Service))
 	}) || slices.ContainsFunc(r.PortForwards, func(pf *router.PortForward) bool {
 		return pf.From.Target == zone && string(pf.Protocol.V) == l.Protocol && int(pf.Port.V.First) <= l.Port && l.Port <= int(pf.Port.V.Last)

@@ -19,7 +19,7 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "firewall", Doc: "How the firewall behaves beyond zones and policies (nftables).",
-		Single: true, Implicit: true, File: "firewall",
+		Single: true, Implicit: true, Program: service.Alone("firewall", (*Firewall).lower),
 		New: func() service.Block { return &Firewall{} },
 	}
 }
@@ -36,8 +36,8 @@ type Firewall struct {
 	FlowOffload conf.Value[bool] `hcl:"flow_offload,optional" default:"false" doc:"Lead established connections past the rules (nf_flow_table, in software). Counters and later rules do not see them."`
 }
 
-// Resolve claims the kernel's parts that the rules use.
-func (f *Firewall) Resolve(s *router.Scope) hcl.Diagnostics {
+// Claim claims the kernel's parts that the rules use.
+func (f *Firewall) Claim(s *router.Scope) {
 	s.Kernel(hcl.Range{}, "the firewall", "NF_TABLES", "NF_TABLES_INET", "NF_CONNTRACK", "NFT_CT", "NFT_LIMIT", "NFT_REJECT_INET")
 	if f.LogDrops.V {
 		s.Kernel(f.LogDrops.Range, "logging of drops", "NFT_LOG", "NF_LOG_SYSLOG")
@@ -56,11 +56,13 @@ func (f *Firewall) Resolve(s *router.Scope) hcl.Diagnostics {
 	if f.FlowOffload.V {
 		s.Kernel(f.FlowOffload.Range, "flow offload", "NF_FLOW_TABLE", "NF_FLOW_TABLE_INET", "NFT_FLOW_OFFLOAD")
 	}
-	return nil
 }
 
-// Lower sets networking.nftables.
-func (f *Firewall) Lower(r *router.Router, m *nixgen.Module) {
+// Judge has nothing to refuse: the core's rules judge zones and policies.
+func (f *Firewall) Judge(*router.Router) hcl.Diagnostics { return nil }
+
+// lower sets networking.nftables.
+func (f *Firewall) lower(r *router.Router, m *nixgen.Module) {
 	from := service.From(f)
 	m.Set(from, nixgen.Bool(true), "networking", "nftables", "enable")
 	m.Set(from, nixgen.Bool(false), "networking", "firewall", "enable")
@@ -76,8 +78,8 @@ func (f *Firewall) Lower(r *router.Router, m *nixgen.Module) {
 // failed or was stopped is a host, not an open door.
 func (f *Firewall) lowerForwarding(r *router.Router, m *nixgen.Module) {
 	var on, off strings.Builder
-	for _, s := range r.Claims.SysctlKeys() {
-		if s.Guarded {
+	for _, s := range r.SysctlKeys() {
+		if s.WhileFirewallUp {
 			fmt.Fprintf(&on, " %s=%s", s.Key, s.Value)
 			fmt.Fprintf(&off, " %s=0", s.Key)
 		}

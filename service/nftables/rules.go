@@ -130,7 +130,7 @@ func (f *Firewall) input(r *router.Router) chain {
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
 	c.add(by, "iifname \"lo\" accept")
 	c.icmp(f, r)
-	for _, o := range r.Claims.Opens {
+	for _, o := range router.Claimed[router.Open](r) {
 		c.add(line(o.Addr, o.From), "%s", open(o))
 	}
 	for _, z := range r.Zones {
@@ -183,7 +183,7 @@ func zoneChain(z *router.Zone) string {
 func zoneInput(r *router.Router, z *router.Zone) chain {
 	c := chain{name: zoneChain(z)}
 	for _, allow := range z.Allow.Items {
-		for _, l := range r.Claims.Listens {
+		for _, l := range router.Claimed[router.Listen](r) {
 			if l.Service != string(allow.V) {
 				continue
 			}

@@ -14,7 +14,7 @@ import (
 func NixKind() service.Kind {
 	return service.Kind{
 		Type: "nix", Doc: "How Nix behaves on the router.",
-		Single: true, Implicit: true, File: "system", New: func() service.Block { return &Nix{} },
+		Single: true, Implicit: true, Program: service.Alone("system", (*Nix).lower), New: func() service.Block { return &Nix{} },
 	}
 }
 
@@ -26,18 +26,22 @@ type Nix struct {
 	Extra       service.Extra    `hcl:"extra,optional" doc:"Merged into nix.settings."`
 }
 
-// Resolve claims the room that the kernels of all generations take.
-func (b *Nix) Resolve(s *router.Scope) hcl.Diagnostics {
+// Claim claims the room that the kernels of all generations take.
+func (b *Nix) Claim(s *router.Scope) {
+	router.Claim(s, b.Generations.Range, router.Boot{Generations: b.Generations.V})
+}
+
+// Judge wants a generation to boot.
+func (b *Nix) Judge(*router.Router) hcl.Diagnostics {
 	if b.Generations.V < 1 {
 		return hcl.Diagnostics{diag.Error("bad-value", b.Generations.Range, "No generation to boot",
 			"The one that runs has to be in the boot menu: at least 1.")}
 	}
-	s.Boot(b.Generations.Range, b.Generations.V)
 	return nil
 }
 
-// Lower sets what concerns the system as a whole.
-func (b *Nix) Lower(r *router.Router, m *nixgen.Module) {
+// lower sets what concerns the system as a whole.
+func (b *Nix) lower(r *router.Router, m *nixgen.Module) {
 	sys := func(at hcl.Range, v nixgen.Expr, path ...string) {
 		if at == (hcl.Range{}) {
 			at = r.Def
@@ -58,7 +62,7 @@ func (b *Nix) Lower(r *router.Router, m *nixgen.Module) {
 	}
 	m.Set(from, nixgen.Int(b.Generations.V), "boot", "loader", "generic-extlinux-compatible", "configurationLimit")
 	service.AddExtra(m, b, b.Extra, "nix", "settings")
-	for _, p := range r.Claims.PackageAttrs() {
+	for _, p := range r.PackageAttrs() {
 		m.Add(service.By(p.By), []string{"environment", "systemPackages"}, nixgen.Var("pkgs."+p.Attr))
 	}
 	secrets(r, m)
@@ -107,7 +111,7 @@ var sourceModule = map[router.Source]nixgen.Expr{
 // users are the programs that read a secret.
 func users(r *router.Router, s *router.Secret) []*router.SecretUse {
 	var out []*router.SecretUse
-	for _, u := range r.Claims.Secrets {
+	for _, u := range router.Claimed[router.SecretUse](r) {
 		if u.Secret == s {
 			out = append(out, u)
 		}

@@ -22,7 +22,7 @@ import (
 func UserKind() service.Kind {
 	return service.Kind{
 		Type: "user", Doc: "Somebody who may log in.",
-		File: "users", New: func() service.Block { return &User{} },
+		Program: service.Alone("users", (*User).lower), New: func() service.Block { return &User{} },
 	}
 }
 
@@ -72,19 +72,26 @@ func (f *FullName) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (FullName) Describe() string { return "full name" }
 
-// Resolve claims the login and warns of passwords that everyone can read.
-func (u *User) Resolve(s *router.Scope) hcl.Diagnostics {
+// Claim claims the login, by key or by password.
+func (u *User) Claim(s *router.Scope) {
+	login := router.Login{User: string(u.Name.V), Root: u.Admin.V || u.Name.V == "root"}
 	if len(u.Keys.Items) > 0 {
-		s.Login(u.Keys.Range, string(u.Name.V), u.Admin.V || u.Name.V == "root")
+		router.Claim(s, u.Keys.Range, login)
 	}
 	if u.PasswordFile.Set {
-		s.Secret(u.PasswordFile.Range, router.SecretUse{Secret: u.PasswordFile.Target, Owner: "root"})
-		s.Login(u.PasswordFile.Range, string(u.Name.V), u.Admin.V || u.Name.V == "root")
+		router.Claim(s, u.PasswordFile.Range, router.SecretUse{Secret: u.PasswordFile.Target, Owner: "root"})
+		router.Claim(s, u.PasswordFile.Range, login)
 	}
+	if u.PasswordHash.Set {
+		router.Claim(s, u.PasswordHash.Range, login)
+	}
+}
+
+// Judge warns of passwords that everyone can read.
+func (u *User) Judge(*router.Router) hcl.Diagnostics {
 	if !u.PasswordHash.Set {
 		return nil
 	}
-	s.Login(u.PasswordHash.Range, string(u.Name.V), u.Admin.V || u.Name.V == "root")
 	diags := hcl.Diagnostics{diag.Warning("password-in-store", u.PasswordHash.Range, "Password in the Nix store",
 		"The hash ends in the flake's git and in the Nix store, where everyone on the router can read it and try passwords against it. Use authorized_keys, or put the hash into a secret: hashed_password_file = secret.…")}
 	if u.PasswordFile.Set {
@@ -94,8 +101,8 @@ func (u *User) Resolve(s *router.Scope) hcl.Diagnostics {
 	return diags
 }
 
-// Lower sets users.users.
-func (u *User) Lower(r *router.Router, m *nixgen.Module) {
+// lower sets users.users.
+func (u *User) lower(r *router.Router, m *nixgen.Module) {
 	from := service.From(u)
 	set := func(at hcl.Range, v nixgen.Expr, path ...string) {
 		m.Set(service.Origin(u.Addr, at), v, append([]string{"users", "users", string(u.Name.V)}, path...)...)

@@ -20,7 +20,7 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "ssh", Doc: "Logins over the network (OpenSSH).",
-		Single: true, File: "ssh", New: func() service.Block { return &SSH{} },
+		Single: true, Program: service.Alone("ssh", (*SSH).lower), New: func() service.Block { return &SSH{} },
 	}
 }
 
@@ -33,8 +33,8 @@ type SSH struct {
 	Extra     service.Extra              `hcl:"extra,optional" doc:"Merged into services.openssh.settings."`
 }
 
-// Resolve claims the socket.
-func (b *SSH) Resolve(s *router.Scope) hcl.Diagnostics {
+// Claim claims the socket.
+func (b *SSH) Claim(s *router.Scope) {
 	s.Listen(b.Networks.Range, router.Listen{Service: "ssh", Protocol: "tcp", Port: int(b.Port.V), Networks: b.Networks.All(), Unit: "sshd"})
 	for _, n := range b.Networks.Items {
 		if n.Target.IPv6.V.Prefix.IsValid() {
@@ -43,6 +43,10 @@ func (b *SSH) Resolve(s *router.Scope) hcl.Diagnostics {
 			s.Sysctl(n.Range, "net.ipv6.ip_nonlocal_bind", "1")
 		}
 	}
+}
+
+// Judge warns of passwords.
+func (b *SSH) Judge(*router.Router) hcl.Diagnostics {
 	if !b.Passwords.V {
 		return nil
 	}
@@ -56,8 +60,8 @@ func (b *SSH) dynamic() bool {
 	return slices.ContainsFunc(b.Networks.All(), (*router.Network).Dynamic)
 }
 
-// Lower sets services.openssh.
-func (b *SSH) Lower(r *router.Router, m *nixgen.Module) {
+// lower sets services.openssh.
+func (b *SSH) lower(r *router.Router, m *nixgen.Module) {
 	from := service.From(b)
 	set := func(v nixgen.Expr, path ...string) {
 		m.Set(from, v, append([]string{"services", "openssh"}, path...)...)

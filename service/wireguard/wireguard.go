@@ -22,7 +22,7 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "wireguard", Doc: "A WireGuard tunnel; networks can be on it.",
-		File: "wireguard", New: func() service.Block { return &Tunnel{} },
+		Program: service.Alone("wireguard", (*Tunnel).lower), New: func() service.Block { return &Tunnel{} },
 	}
 }
 
@@ -90,23 +90,35 @@ func (k *Keepalive) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Keepalive) Describe() string { return "seconds" }
 
-// Resolve claims the kernel's WireGuard, the socket and the keys, and finds peers
-// that would take each other's packets.
-func (t *Tunnel) Resolve(s *router.Scope) hcl.Diagnostics {
+// Claim claims the kernel's WireGuard, the socket, the keys, and a route to what a
+// peer has.
+func (t *Tunnel) Claim(s *router.Scope) {
 	s.Kernel(hcl.Range{}, "WireGuard", "WIREGUARD")
-	s.Tunnel(t)
+	s.Package(hcl.Range{}, "wireguard-tools")
 	if t.Listen.Set {
 		s.Listen(t.Listen.Range, router.Listen{Service: "wireguard", Protocol: "udp", Port: int(t.Listen.V)})
 	}
-	s.Secret(t.PrivateKey.Range, key(t.PrivateKey.Target, "wg genkey"))
-	s.Package(hcl.Range{}, "wireguard-tools")
+	router.Claim(s, t.PrivateKey.Range, key(t.PrivateKey.Target, "wg genkey"))
+	seen := map[netip.Prefix]bool{}
+	for _, p := range t.Peers {
+		if p.PresharedKey.Set {
+			router.Claim(s, p.PresharedKey.Range, key(p.PresharedKey.Target, "wg genpsk"))
+		}
+		for _, ip := range p.AllowedIPs.Items {
+			if to := ip.V.Prefix; !seen[to] && to.Bits() > 0 && !t.holds(s.Router, to) {
+				router.Claim(s, ip.Range, router.DeviceRoute{To: to, Link: t})
+			}
+			seen[ip.V.Prefix] = true
+		}
+	}
+}
+
+// Judge finds peers that would take each other's packets.
+func (t *Tunnel) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	keys := map[router.WireGuardKey]*Peer{}
 	routes := map[netip.Prefix]*Peer{}
 	for _, p := range t.Peers {
-		if p.PresharedKey.Set {
-			s.Secret(p.PresharedKey.Range, key(p.PresharedKey.Target, "wg genpsk"))
-		}
 		if before := keys[p.PublicKey.V]; before != nil {
 			diags = append(diags, diag.With(diag.Error("same-peer-twice", p.PublicKey.Range, "Same key for two peers",
 				"%s has this key already; a key is one peer.", before.Addr), before.PublicKey.Range, "%s", before.Addr.String()))
@@ -121,12 +133,9 @@ func (t *Tunnel) Resolve(s *router.Scope) hcl.Diagnostics {
 				continue
 			}
 			routes[ip.V.Prefix] = p
-			if n := t.own(s.Router, ip.V.Prefix); n != nil {
+			if n := t.own(r, ip.V.Prefix); n != nil {
 				diags = append(diags, diag.With(diag.Error("peer-is-router", ip.Range, "Address of the router itself",
 					"%s is the router's own address in %s, so nothing would reach %s.", ip.V.Addr(), n.Addr, p.Addr), n.IPv4.Range, "%s", n.Addr.String()))
-			}
-			if ip.V.Bits() > 0 && !t.holds(s.Router, ip.V.Prefix) {
-				s.Via(ip.Range, ip.V.Prefix, t)
 			}
 		}
 	}
@@ -157,8 +166,8 @@ func key(s *router.Secret, standIn string) router.SecretUse {
 	return router.SecretUse{Secret: s, Owner: "root", Unit: "ifstate", StandIn: standIn, StandInPackage: "wireguard-tools"}
 }
 
-// Lower adds the link to IfState's settings.
-func (t *Tunnel) Lower(r *router.Router, m *nixgen.Module) {
+// lower adds the link to IfState's settings.
+func (t *Tunnel) lower(r *router.Router, m *nixgen.Module) {
 	from := service.From(t)
 	base := []string{"networking", "ifstate", "settings", "interfaces", string(t.LinkName())}
 	set := func(from nixgen.Origin, v nixgen.Expr, path ...string) {

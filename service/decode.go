@@ -1,0 +1,380 @@
+package service
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
+	"github.com/nbr-dev/nbr/router"
+)
+
+// VarsFile is the file in a spec's folder that holds the values given by -var
+// when it was generated, so that the router decodes the same spec.
+const VarsFile = "nbr.vars.json"
+
+// A loader reads a spec, up to the linked blocks.
+type loader struct {
+	reg    *Registry
+	types  []conf.BlockType
+	ctx    *conf.Context
+	diags  hcl.Diagnostics
+	blocks []*decoded
+	first  map[conf.Addr]hcl.Range
+	names  map[conf.Addr]hcl.Range  // of keyed blocks
+	groups map[conf.Addr][]*decoded // the instances of blocks with for_each
+	// unreadable are blocks that are there and could not be read; without a name all
+	// of a type. That one is missing, or what its value is, cannot be said.
+	unreadable map[conf.Addr]bool
+}
+
+// decoded is a block with the key of its for_each.
+type decoded struct {
+	block conf.Block
+	kind  *Kind // nil for the core's
+	key   string
+	group conf.Addr // its address without the key
+	sound bool      // nothing is wrong with it, nor with a block that it refers to
+}
+
+func newLoader(reg *Registry, diags hcl.Diagnostics) *loader {
+	l := &loader{
+		reg: reg, types: reg.Types(), diags: diags,
+		first: map[conf.Addr]hcl.Range{}, names: map[conf.Addr]hcl.Range{},
+		groups: map[conf.Addr][]*decoded{}, unreadable: map[conf.Addr]bool{},
+	}
+	l.ctx = &conf.Context{
+		Eval:  &hcl.EvalContext{Functions: conf.Functions(), Variables: map[string]cty.Value{}},
+		Types: map[string]bool{"port": true},
+	}
+	for _, t := range l.types {
+		l.ctx.Types[t.Type] = true
+	}
+	return l
+}
+
+// say keeps what is wrong with a block. An error makes it unsound.
+func (l *loader) say(d *decoded, diags hcl.Diagnostics) {
+	l.diags = append(l.diags, diags...)
+	d.sound = d.sound && !diags.HasErrors()
+}
+
+// vars merges the file's values and the command line's, which win.
+func (l *loader) vars(fsys fs.FS, given map[string]string) map[string]string {
+	vars := map[string]string{}
+	b, err := fs.ReadFile(fsys, VarsFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err == nil:
+		err = json.Unmarshal(b, &vars)
+		fallthrough
+	default:
+		if err != nil {
+			at := hcl.Range{Filename: VarsFile, Start: hcl.InitialPos, End: hcl.InitialPos}
+			l.diags = append(l.diags, diag.Error("unreadable", at, "Values of variables cannot be read",
+				"%s maps names to texts, as in {\"name\": \"value\"}: %s.", VarsFile, strings.TrimPrefix(err.Error(), "json: ")))
+			clear(vars)
+		}
+	}
+	maps.Copy(vars, given)
+	return vars
+}
+
+func (l *loader) content(set *source.Set) *hcl.BodyContent {
+	schema := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
+		{Type: "locals"}, {Type: "variable", LabelNames: []string{"name"}},
+	}}
+	for _, t := range l.types {
+		schema.Blocks = append(schema.Blocks, t.HCL())
+	}
+	broken := map[string]bool{} // files with errors of syntax: what is left of them says nothing
+	for _, d := range l.diags {
+		if d.Subject != nil && d.Severity == hcl.DiagError {
+			broken[d.Subject.Filename] = true
+		}
+	}
+	all := &hcl.BodyContent{}
+	for _, f := range set.Files {
+		if broken[f.Name] {
+			continue
+		}
+		c, diags := f.Body.Content(schema)
+		l.diags = append(l.diags, conf.Coded(diags)...)
+		all.Blocks = append(all.Blocks, c.Blocks...)
+	}
+	if l.diags.HasErrors() { // whole blocks are missing, and who knows which
+		for _, h := range schema.Blocks {
+			l.unreadable[conf.Addr{Type: h.Type}] = true
+		}
+	}
+	return all
+}
+
+// isUnreadable tells whether blocks of this type could not be read.
+func (l *loader) isUnreadable(typ string) bool { return l.unreadable[conf.Addr{Type: typ}] }
+
+// values are what an expression knows by the name of a type. Where something of
+// it could not be read, all of it may be anything.
+func (l *loader) values(typ string, vals map[string]cty.Value) {
+	l.ctx.Eval.Variables[typ] = cty.ObjectVal(vals)
+	if l.isUnreadable(typ) {
+		l.ctx.Eval.Variables[typ] = cty.DynamicVal
+	}
+}
+
+// variables makes var and local known to every expression after it.
+func (l *loader) variables(content *hcl.BodyContent, given map[string]string) {
+	vals := map[string]cty.Value{}
+	defined := map[string]hcl.Range{}
+	for _, blk := range content.Blocks.OfType("variable") {
+		v, diags := conf.DecodeVariable(blk, l.ctx)
+		if before, dup := defined[v.Name]; dup {
+			diags = append(diags, conf.Duplicate(conf.Addr{Type: "var", Name: v.Name}, v.Def, before))
+		}
+		defined[v.Name] = v.Def
+		if !diags.HasErrors() {
+			var text *string
+			if s, ok := given[v.Name]; ok {
+				text = &s
+			}
+			var ds hcl.Diagnostics
+			vals[v.Name], ds = v.Value(text, l.ctx)
+			if l.isUnreadable("variable") { // its value may be what could not be read
+				for _, d := range ds {
+					*d = *diag.Follow(blk.DefRange)
+				}
+			}
+			diags = append(diags, ds...)
+		}
+		if diags.HasErrors() {
+			vals[v.Name] = cty.DynamicVal
+		}
+		l.diags = append(l.diags, diags...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if _, ok := defined[name]; !ok && !l.isUnreadable("variable") {
+			l.diags = append(l.diags, diag.Error("no-such-variable", hcl.Range{}, "No such variable",
+				"-var %s: the spec has no variable of this name.%s", name, diag.Suggest(name, slices.Sorted(maps.Keys(defined)))))
+		}
+	}
+	l.values("var", vals)
+	var locals []conf.Local
+	for _, blk := range content.Blocks.OfType("locals") {
+		attrs, diags := blk.Body.JustAttributes()
+		l.diags = append(l.diags, conf.Coded(diags)...)
+		for _, name := range slices.Sorted(maps.Keys(attrs)) {
+			locals = append(locals, conf.Local{Name: name, Attr: attrs[name]})
+		}
+	}
+	val, diags := conf.Locals(locals, l.ctx)
+	l.diags = append(l.diags, diags...)
+	l.values("local", val.AsValueMap())
+}
+
+// decodeCore decodes the core's blocks.
+func (l *loader) decodeCore(content *hcl.BodyContent) {
+	l.ctx.Stage = "a block of the core"
+	for _, t := range router.Types() {
+		for _, blk := range content.Blocks.OfType(t.Type) {
+			l.decodeBlock(blk, nil, t.New)
+		}
+	}
+}
+
+// decodeServices decodes the services' blocks.
+func (l *loader) decodeServices(content *hcl.BodyContent) {
+	l.ctx.Stage = "a service"
+	for _, k := range l.reg.byType() {
+		for _, blk := range content.Blocks.OfType(k.Type) {
+			l.decodeBlock(blk, k, func() conf.Block { return k.New() })
+		}
+	}
+}
+
+// decodeBlock decodes one block, or one for each turn of its for_each.
+func (l *loader) decodeBlock(blk *hcl.Block, kind *Kind, mk func() conf.Block) {
+	b := mk()
+	diags := conf.Labels(blk, b)
+	group := b.Head().Addr
+	if before, dup := l.first[group]; dup {
+		l.diags = append(l.diags, conf.Duplicate(group, blk.DefRange, before))
+		return
+	}
+	l.first[group] = blk.DefRange
+	loop, rest, ds := conf.Loop(blk)
+	diags = append(diags, ds...)
+	if loop == nil {
+		d := &decoded{block: b, kind: kind, sound: true}
+		l.blocks = append(l.blocks, d)
+		l.say(d, append(diags, conf.Decode(rest, b, l.ctx)...))
+		l.name(d, group.Name, blk.DefRange)
+		return
+	}
+	if len(blk.Labels) == 0 || blk.Type == "router" {
+		l.diags = append(l.diags, diag.Error("bad-for-each", loop.NameRange, "Only one of these",
+			"A router has one %s block at most, so there is nothing to repeat.", blk.Type))
+		l.unreadable[conf.Addr{Type: blk.Type}] = true
+		return
+	}
+	turns, ds := conf.ForEach(loop.Expr, l.ctx)
+	diags = append(diags, ds...)
+	if len(turns) == 0 { // what is wrong in every turn is wrong without any
+		diags = append(diags, diag.WithoutFollowUps(conf.Decode(rest, b, l.ctx.AnyTurn()))...)
+	}
+	l.diags = append(l.diags, diags...)
+	if ds.HasErrors() {
+		l.unreadable[group] = true
+		return
+	}
+	l.groups[group] = nil
+	for _, turn := range turns {
+		b := mk()
+		conf.Labels(blk, b)
+		d := &decoded{block: b, kind: kind, key: turn.Key, group: group, sound: !diags.HasErrors()}
+		l.blocks = append(l.blocks, d)
+		l.groups[group] = append(l.groups[group], d)
+		l.say(d, conf.SetKey(b, turn.Key, loop.Expr.Range()))
+		l.say(d, conf.Decode(rest, b, turn.Ctx))
+		l.name(d, turn.Key, loop.Expr.Range())
+	}
+}
+
+// name takes the names that a block has beside its address: that of the thing it is
+// about, and that of the interface.
+func (l *loader) name(d *decoded, name string, at hcl.Range) {
+	if named, ok := d.block.(router.Named); ok {
+		l.say(d, named.SetName(d.key))
+	}
+	if !conf.Keyed(d.block) {
+		return
+	}
+	own := conf.Addr{Type: d.block.Head().Addr.Type, Name: name}
+	if before, dup := l.names[own]; dup {
+		l.say(d, hcl.Diagnostics{conf.Duplicate(own, at, before)})
+		return
+	}
+	l.names[own] = at
+}
+
+// board finds the router block and its board, which has the ports.
+func (l *loader) board(r *router.Router) {
+	for _, d := range l.blocks {
+		system, ok := d.block.(*router.System)
+		switch {
+		case !ok:
+		case r.System != nil:
+			l.say(d, hcl.Diagnostics{conf.Duplicate(system.Addr, system.Def, r.System.Def)})
+		default:
+			r.System = system
+			l.say(d, r.ResolveBoard(l.reg.Boards, d.sound))
+		}
+	}
+	if r.Board == nil {
+		l.unreadable[conf.Addr{Type: "port"}] = true
+	}
+}
+
+// coreValues makes the values of the core's blocks known to services. Those of an
+// unsound block may be anything.
+func (l *loader) coreValues(r *router.Router) {
+	value := func(d *decoded) cty.Value {
+		if !d.sound {
+			return cty.DynamicVal
+		}
+		return conf.AsValue(router.Texts(d.block))
+	}
+	types := map[string]map[string]cty.Value{"port": {}}
+	for _, t := range router.Types() {
+		types[t.Type] = map[string]cty.Value{}
+	}
+	for _, d := range l.blocks {
+		if a := d.block.Head().Addr; d.group == (conf.Addr{}) {
+			types[a.Type][a.Name] = value(d)
+		}
+	}
+	for g, members := range l.groups {
+		vals := map[string]cty.Value{}
+		for _, d := range members {
+			vals[d.key] = value(d)
+		}
+		types[g.Type][g.Name] = cty.ObjectVal(vals)
+	}
+	for a := range l.unreadable {
+		if a.Name != "" {
+			types[a.Type][a.Name] = cty.DynamicVal
+		}
+	}
+	if r.Board != nil {
+		for _, p := range r.Board.Ports {
+			types["port"][string(p.Name)] = conf.AsValue(router.Texts(p))
+		}
+	}
+	for typ, vals := range types {
+		l.values(typ, vals)
+	}
+}
+
+// implicit adds the blocks that are there without being written.
+func (l *loader) implicit(r *router.Router) {
+	for _, k := range l.reg.byType() {
+		addr := conf.Addr{Type: k.Type}
+		if _, written := l.first[addr]; !k.Implicit || written {
+			continue
+		}
+		b := k.New()
+		*b.Head() = conf.Header{Addr: addr, Def: r.Def}
+		if diags := conf.Decode(hcl.EmptyBody(), b, l.ctx); diags.HasErrors() {
+			panic("service: the implicit block " + k.Type + " has required arguments: " + diags.Error())
+		}
+		l.blocks = append(l.blocks, &decoded{block: b, kind: k, sound: true})
+	}
+}
+
+// link makes every block known and sets the targets of all references. A block that
+// refers to an unsound one is unsound, too.
+func (l *loader) link(r *router.Router) {
+	index := conf.NewIndex()
+	if r.Board != nil {
+		for _, p := range r.Board.Ports {
+			index.Add(p.Addr, p)
+		}
+	}
+	for _, d := range l.blocks {
+		index.Add(d.block.Head().Addr, d.block)
+	}
+	for g, members := range l.groups {
+		addrs := []conf.Addr{}
+		for _, d := range members {
+			addrs = append(addrs, d.block.Head().Addr)
+		}
+		index.Group(g, addrs)
+	}
+	for a := range l.unreadable {
+		index.MarkUnreadable(a)
+	}
+	referring := map[conf.Addr][]*decoded{}
+	for _, d := range l.blocks {
+		l.say(d, conf.Link(d.block, index, l.ctx))
+		for _, a := range conf.References(d.block) {
+			referring[a] = append(referring[a], d)
+		}
+	}
+	unsound := slices.DeleteFunc(slices.Clone(l.blocks), func(d *decoded) bool { return d.sound })
+	for len(unsound) > 0 {
+		for _, d := range referring[unsound[0].block.Head().Addr] {
+			if d.sound {
+				d.sound = false
+				unsound = append(unsound, d)
+			}
+		}
+		unsound = unsound[1:]
+	}
+}
