@@ -254,6 +254,7 @@ func Types() []conf.BlockType {
 	return []conf.BlockType{
 		{Type: "router", Doc: "What the machine is. Each spec has one.", New: func() conf.Block { return &System{} }},
 		{Type: "bridge", Doc: "Joins ports and other links to one broadcast domain.", New: func() conf.Block { return &Bridge{} }},
+		{Type: "link", Doc: "An interface that another program makes, such as a modem's wwan0: nbr neither makes nor removes it.", New: func() conf.Block { return &External{} }},
 		{Type: "vlan", Doc: "An IEEE 802.1Q interface on another link.", New: func() conf.Block { return &VLAN{} }},
 		{Type: "network", Doc: "An IP network that the router is part of.", New: func() conf.Block { return &Network{} }},
 		{Type: "route", Doc: "A static route.", New: func() conf.Block { return &Route{} }},
@@ -269,10 +270,6 @@ func Types() []conf.BlockType {
 // is a link.
 func (r *Router) Add(b conf.Block) {
 	switch b := b.(type) {
-	case *Bridge:
-		r.Bridges = append(r.Bridges, b)
-	case *VLAN:
-		r.VLANs = append(r.VLANs, b)
 	case *Network:
 		r.Networks = append(r.Networks, b)
 	case *Route:
@@ -288,7 +285,7 @@ func (r *Router) Add(b conf.Block) {
 	case *Input:
 		r.Inputs = append(r.Inputs, b)
 	case Link:
-		r.Tunnels = append(r.Tunnels, b)
+		r.Made = append(r.Made, b)
 	}
 }
 

@@ -62,13 +62,6 @@ func (b *Board) MemoryOf(s Size) (Memory, bool) {
 	return Memory{}, false
 }
 
-// A Link is what a network can be on: a port of the board, a bridge, a VLAN,
-// a tunnel.
-type Link interface {
-	conf.Block
-	LinkName() IfName
-}
-
 // A Named block makes an interface whose name may be the key of its for_each.
 type Named interface {
 	// SetName names the interface once the block is decoded; key is empty without

@@ -22,9 +22,7 @@ import (
 type Router struct {
 	*System
 	Board        *Board
-	Bridges      []*Bridge
-	VLANs        []*VLAN
-	Tunnels      []Link // links that services make
+	Made         []Link // links that blocks make or name, in the order of the spec
 	Networks     []*Network
 	Routes       []*Route
 	Zones        []*Zone
@@ -41,16 +39,6 @@ func (r *Router) ZoneOf(n *Network) *Zone {
 	for _, z := range r.Zones {
 		if conf.Has(z.Networks, n) {
 			return z
-		}
-	}
-	return nil
-}
-
-// BridgeOf is the bridge that a link is a port of, or nil.
-func (r *Router) BridgeOf(l Link) *Bridge {
-	for _, b := range r.Bridges {
-		if conf.Has(b.Ports, l) {
-			return b
 		}
 	}
 	return nil

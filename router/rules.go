@@ -35,6 +35,7 @@ func Rules() []Rule {
 		{"address-on-bridge-port", "A network is on a link that belongs to a bridge.", ruleBridgePorts, nil},
 		{"not-a-user-port", "The conduit of a switch is used as a port.", ruleConduit, nil},
 		{"vlan-twice", "Two VLANs on one link have the same identifier.", ruleVLANs, nil},
+		{"mtu-too-large", "A link is to carry larger packets than the link below it.", ruleMTU, nil},
 		{"network-without-address", "The router has no address in a network.", ruleAddresses, nil},
 		{"overlapping-networks", "Two networks hold the same addresses.", ruleOverlap, nil},
 		{"gateway-outside", "A gateway is not in its network.", ruleGateways, nil},

@@ -5,25 +5,9 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
-
-// Links are all links with their names, ports first.
-func (r *Router) Links() []Link {
-	var out []Link
-	if r.Board != nil {
-		for _, p := range r.Board.Ports {
-			out = append(out, p)
-		}
-	}
-	for _, b := range r.Bridges {
-		out = append(out, b)
-	}
-	for _, v := range r.VLANs {
-		out = append(out, v)
-	}
-	return append(out, r.Tunnels...)
-}
 
 func ruleNames(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
@@ -47,19 +31,6 @@ func ruleNames(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-// below are the links that a link needs.
-func below(l Link) []Link {
-	switch l := l.(type) {
-	case *Bridge:
-		return l.Ports.All()
-	case *VLAN:
-		if l.Link.Set {
-			return []Link{l.Link.Target}
-		}
-	}
-	return nil
-}
-
 func ruleLoops(r *Router) hcl.Diagnostics {
 	for _, l := range r.Links() {
 		var path []string
@@ -72,7 +43,8 @@ func ruleLoops(r *Router) hcl.Diagnostics {
 }
 
 func reaches(from, to Link, path *[]string, seen map[Link]bool) bool {
-	for _, b := range below(from) {
+	for _, ref := range below(from) {
+		b := ref.Target
 		if b == to {
 			*path = append(*path, from.Head().Addr.String())
 			return true
@@ -93,17 +65,17 @@ func ruleMasters(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	type use struct {
 		at hcl.Range
-		by *Bridge
+		by Link
 	}
 	first := map[Link]use{}
-	for _, b := range r.Bridges {
-		for _, p := range b.Ports.Items {
+	for _, m := range r.Made {
+		for _, p := range m.Spec().Ports.Items {
 			if before, dup := first[p.Target]; dup {
 				diags = append(diags, diag.With(diag.Error("port-in-two-bridges", p.Range, "Port of two bridges",
-					"%s can be a port of one bridge only, and %s has it.", p.Addr, before.by.Addr), before.at, "%s", before.by.Addr.String()))
+					"%s can be a port of one bridge only, and %s has it.", p.Addr, before.by.Head().Addr), before.at, "%s", before.by.Head().Addr.String()))
 				continue
 			}
-			first[p.Target] = use{p.Range, b}
+			first[p.Target] = use{p.Range, m}
 		}
 	}
 	return diags
@@ -112,12 +84,9 @@ func ruleMasters(r *Router) hcl.Diagnostics {
 func ruleBridgePorts(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range r.Networks {
-		if !n.Link.Set {
-			continue
-		}
-		if b := r.BridgeOf(n.Link.Target); b != nil {
+		if m := r.MasterOf(n.Link.Target); m != nil {
 			diags = append(diags, diag.With(diag.Error("address-on-bridge-port", n.Link.Range, "Link belongs to a bridge",
-				"%s is a port of %s: addresses belong to the bridge. Use link = %s.", n.Link.Addr, b.Addr, b.Addr), b.Ports.Range, "%s", b.Addr.String()))
+				"%s is a port of %s: addresses belong to the bridge. Use link = %[2]s.", n.Link.Addr, m.Head().Addr), m.Spec().Ports.Range, "%s", m.Head().Addr.String()))
 		}
 	}
 	return diags
@@ -125,22 +94,19 @@ func ruleBridgePorts(r *Router) hcl.Diagnostics {
 
 func ruleConduit(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	check := func(l Link, at hcl.Range) {
-		if p, ok := l.(*BoardPort); ok && p.Kind == PortConduit {
-			diags = append(diags, diag.Error("not-a-user-port", at, "Not a port for users",
+	check := func(ref conf.Ref[Link]) {
+		if p, ok := ref.Target.(*BoardPort); ok && p.Kind == PortConduit {
+			diags = append(diags, diag.Error("not-a-user-port", ref.Range, "Not a port for users",
 				"%s carries the frames of the switch's ports, tagged for the switch. Use the ports themselves.", p.Addr))
 		}
 	}
-	for _, b := range r.Bridges {
-		for _, p := range b.Ports.Items {
-			check(p.Target, p.Range)
+	for _, l := range r.Made {
+		for _, ref := range below(l) {
+			check(ref)
 		}
 	}
-	for _, v := range r.VLANs {
-		check(v.Link.Target, v.Link.Range)
-	}
 	for _, n := range r.Networks {
-		check(n.Link.Target, n.Link.Range)
+		check(n.Link)
 	}
 	return diags
 }
@@ -152,14 +118,48 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 		id   VLANID
 	}
 	first := map[key]*VLAN{}
-	for _, v := range r.VLANs {
+	for _, l := range r.Made {
+		v, ok := l.(*VLAN)
+		if !ok {
+			continue
+		}
 		k := key{v.Link.Target, v.ID.V}
-		if before, dup := first[k]; dup && v.ID.Set && v.Link.Set {
+		if before, dup := first[k]; dup {
 			diags = append(diags, diag.With(diag.Error("vlan-twice", v.ID.Range, "VLAN identifier taken",
 				"%s already has VLAN %d on %s.", before.Addr, v.ID.V, v.Link.Addr), before.ID.Range, "%s", before.Addr.String()))
 			continue
 		}
 		first[k] = v
+	}
+	return diags
+}
+
+// ruleMTU finds links that are to carry larger packets than what carries them. The
+// kernel refuses it of a VLAN (vlan_dev_change_mtu in net/8021q/vlan_dev.c), and the
+// ports of a bridge drop such packets.
+func ruleMTU(r *Router) hcl.Diagnostics {
+	if len(ruleLoops(r)) > 0 {
+		return nil // a link in a loop has no MTU
+	}
+	var diags hcl.Diagnostics
+	for _, l := range r.Made {
+		mtu := l.Spec().MTU
+		if !mtu.Set {
+			continue
+		}
+		for _, ref := range below(l) {
+			least, at := MTUOf(ref.Target)
+			if int(mtu.V) <= least {
+				continue
+			}
+			d := diag.Error("mtu-too-large", mtu.Range, "MTU larger than what carries it",
+				"%s is to carry packets of %d bytes, and %s below it %d.", l.Head().Addr, mtu.V, ref.Addr, least)
+			if at != (hcl.Range{}) {
+				diag.With(d, at, "%s", ref.Addr.String())
+			}
+			diags = append(diags, d)
+			break
+		}
 	}
 	return diags
 }

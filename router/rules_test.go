@@ -107,8 +107,8 @@ func TestLookups(t *testing.T) {
 	}
 	port := &BoardPort{Name: "lan1"}
 	br := &Bridge{Ports: conf.Refs[Link]{Items: []conf.Ref[Link]{{Target: port}}}}
-	r.Bridges = []*Bridge{br}
-	if r.BridgeOf(port) != br || r.BridgeOf(br) != nil {
+	r.Made = []Link{br}
+	if r.MasterOf(port) != Link(br) || r.MasterOf(br) != nil {
 		t.Error("bridges")
 	}
 }

@@ -64,8 +64,14 @@ func (c *Client) Claim(s *router.Scope) {
 	for _, n := range networks(s.Router) {
 		router.Claim(s, n.IPv4.Range, router.Open{Networks: []*router.Network{n}, Protocol: "udp", Source: 67, Port: 68})
 		s.AfterLinks(n.IPv4.Range, "dhcpcd")
+		on := []router.Link{n.Link.Target}
+		router.Claim(s, n.IPv4.Range, router.OwnRoutes{Protocol: protocolDHCP, On: on})
+		router.Claim(s, n.IPv4.Range, router.OwnAddresses{On: on, Expiring: true})
 	}
 }
+
+// protocolDHCP is RTPROT_DHCP of linux/rtnetlink.h, which dhcpcd gives its routes.
+const protocolDHCP = 16
 
 // Judge has nothing to refuse.
 func (c *Client) Judge(*router.Router) hcl.Diagnostics { return nil }

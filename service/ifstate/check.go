@@ -17,25 +17,15 @@ import (
 // Checks look at links, addresses, routes and kernel parameters. ifstate.service
 // itself is inactive when all is well, so its state says nothing.
 func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
-	for _, br := range r.Bridges {
-		links(r, p, br, br)
-		link(p, br.Addr.String()+"/kind", br, br.Def, "kind of", "bridge", func(l state.Link) string { return l.Kind })
-		link(p, br.Addr.String()+"/stp", br, cmp.Or(br.STP.Range, br.Def), "spanning tree of", onOff(br.STP.V), func(l state.Link) string { return onOff(l.STP) })
-		if !b.Extra.Set { // which may switch it on
-			link(p, br.Addr.String()+"/filtering", br, br.Def, "VLAN filtering of", "off", func(l state.Link) string { return onOff(l.Filtering) })
+	for _, l := range r.Made {
+		switch l := l.(type) {
+		case *router.Bridge:
+			b.bridge(r, p, l)
+		case *router.VLAN:
+			vlan(r, p, l)
+		case *router.External:
+			external(r, p, l)
 		}
-		if br.MAC.Set {
-			link(p, br.Addr.String()+"/mac", br, br.MAC.Range, "MAC address of", string(br.MAC.V), func(l state.Link) string { return l.MAC })
-		}
-		for _, port := range br.Ports.Items {
-			member(p, br, port.Target, port.Range)
-		}
-	}
-	for _, v := range r.VLANs {
-		links(r, p, v, v)
-		link(p, v.Addr.String()+"/kind", v, v.Def, "kind of", "vlan", func(l state.Link) string { return l.Kind })
-		link(p, v.Addr.String()+"/id", v, v.ID.Range, "VLAN of", fmt.Sprint(v.ID.V), func(l state.Link) string { return fmt.Sprint(l.VLAN) })
-		link(p, v.Addr.String()+"/link", v, v.Link.Range, "link below", string(v.Link.Target.LinkName()), func(l state.Link) string { return l.Parent })
 	}
 	for _, port := range r.Board.Ports {
 		if used(r, port) {
@@ -44,7 +34,7 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 	}
 	for _, n := range r.Networks {
 		p.LinkUp(n.Addr.String()+"/up", n.Def, string(n.Device()))
-		if r.BridgeOf(n.Link.Target) == nil {
+		if r.MasterOf(n.Link.Target) == nil {
 			// As a port of a bridge it would hand its frames to others, addresses or not.
 			link(p, n.Addr.String()+"/master", n.Link.Target, n.Link.Range, "master of", "none", func(l state.Link) string { return cmp.Or(l.Master, "none") })
 		}
@@ -70,6 +60,40 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 	b.drift(r, p)
 }
 
+// bridge adds the checks of a bridge.
+func (b *Interfaces) bridge(r *router.Router, p *verify.Plan, br *router.Bridge) {
+	links(r, p, br)
+	link(p, br.Addr.String()+"/kind", br, br.Def, "kind of", "bridge", func(l state.Link) string { return l.Kind })
+	link(p, br.Addr.String()+"/stp", br, cmp.Or(br.STP.Range, br.Def), "spanning tree of", onOff(br.STP.V), func(l state.Link) string { return onOff(l.STP) })
+	if !b.Extra.Set { // which may switch it on
+		link(p, br.Addr.String()+"/filtering", br, br.Def, "VLAN filtering of", "off", func(l state.Link) string { return onOff(l.Filtering) })
+	}
+	if br.MAC.Set {
+		link(p, br.Addr.String()+"/mac", br, br.MAC.Range, "MAC address of", string(br.MAC.V), func(l state.Link) string { return l.MAC })
+	}
+	for _, port := range br.Ports.Items {
+		member(p, br, port.Target, port.Range)
+	}
+}
+
+// vlan adds the checks of a VLAN.
+func vlan(r *router.Router, p *verify.Plan, v *router.VLAN) {
+	links(r, p, v)
+	link(p, v.Addr.String()+"/kind", v, v.Def, "kind of", "vlan", func(l state.Link) string { return l.Kind })
+	link(p, v.Addr.String()+"/id", v, v.ID.Range, "VLAN of", fmt.Sprint(v.ID.V), func(l state.Link) string { return fmt.Sprint(l.VLAN) })
+	link(p, v.Addr.String()+"/link", v, v.Link.Range, "link below", string(v.Link.Target.LinkName()), func(l state.Link) string { return l.Parent })
+}
+
+// external adds the checks of an interface that another program makes.
+func external(r *router.Router, p *verify.Plan, e *router.External) {
+	if e.MTU.Set {
+		hasMTU(p, e.Addr.String()+"/mtu", e, e.Def)
+	}
+	if len(r.On(e)) == 0 {
+		p.LinkUp(e.Addr.String()+"/up", e.Def, string(e.LinkName()))
+	}
+}
+
 // sysctl adds the check of a kernel parameter.
 func sysctl(p *verify.Plan, by router.By, key, want string) {
 	p.Add(verify.Check{
@@ -90,11 +114,11 @@ func sysctl(p *verify.Plan, by router.By, key, want string) {
 }
 
 // links adds the checks of a link that a block makes.
-func links(r *router.Router, p *verify.Plan, b conf.Block, l router.Link) {
-	id := b.Head().Addr.String()
-	hasMTU(r, p, id+"/mtu", l, b.Head().Def)
-	if len(on(r, l)) == 0 {
-		p.LinkUp(id+"/up", b.Head().Def, string(l.LinkName())) // else its networks promise it
+func links(r *router.Router, p *verify.Plan, l router.Link) {
+	id := l.Head().Addr.String()
+	hasMTU(p, id+"/mtu", l, l.Head().Def)
+	if len(r.On(l)) == 0 {
+		p.LinkUp(id+"/up", l.Head().Def, string(l.LinkName())) // else its networks promise it
 	}
 }
 
@@ -126,7 +150,7 @@ func member(p *verify.Plan, br *router.Bridge, port router.Link, from hcl.Range)
 func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
 	user := portUser(r, port).Head()
 	id := fmt.Sprintf("%s/port/%s", user.Addr, port.Name)
-	hasMTU(r, p, id+"/mtu", port, user.Def)
+	hasMTU(p, id+"/mtu", port, user.Def)
 	name := string(port.Name)
 	p.Add(verify.Check{ID: id + "/mac", Title: "MAC address of " + name, From: user.Def, Eval: func(st *state.State) verify.Verdict {
 		want, hint := "one that stays", "cat /sys/class/net/"+name+"/addr_assign_type"
@@ -151,34 +175,9 @@ func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
 	}
 }
 
-func hasMTU(r *router.Router, p *verify.Plan, id string, l router.Link, from hcl.Range) {
-	want, said := wantMTU(r, l)
+func hasMTU(p *verify.Plan, id string, l router.Link, from hcl.Range) {
+	want, said := router.MTUOf(l)
 	link(p, id, l, cmp.Or(said, from), "MTU of", fmt.Sprint(want), func(l state.Link) string { return fmt.Sprint(l.MTU) })
-}
-
-// wantMTU is the MTU of a link and where the spec says so. IfState leaves alone what is
-// not said: Ethernet's 1500, and a VLAN takes that of the link below it.
-func wantMTU(r *router.Router, l router.Link) (int, hcl.Range) {
-	switch l := l.(type) {
-	case *router.Bridge:
-		if l.MTU.Set {
-			return int(l.MTU.V), l.MTU.Range
-		}
-		// br_mtu_auto_adjust of net/bridge/br_if.c: that of the port with the least.
-		least, at := 1500, hcl.Range{}
-		for i, port := range l.Ports.All() {
-			if n, said := wantMTU(r, port); i == 0 || n < least {
-				least, at = n, said
-			}
-		}
-		return least, at
-	case *router.VLAN:
-		if l.MTU.Set {
-			return int(l.MTU.V), l.MTU.Range
-		}
-		return wantMTU(r, l.Link.Target)
-	}
-	return 1500, hcl.Range{}
 }
 
 // gateway adds the check that the next hop of a default route answers ARP or neighbour

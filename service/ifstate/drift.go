@@ -3,7 +3,6 @@ package ifstate
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,16 +10,6 @@ import (
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/state"
 )
-
-// ignored are the interfaces that IfState itself leaves to others
-// (parameters.ignore.ifname_builtin of IfState 2.x), the loopback, and the ones
-// that tunnel modules of the kernel make when they are loaded.
-var ignored = regexp.MustCompile(`^(lo|br-[\da-f]{12}.*|docker\d+.*|ppp\d+|veth.*|virbr\d+|vrrp\d*\.\d+|` +
-	`sit0|tunl0|gre0|gretap0|erspan0|ip6tnl0|ip6gre0|ip_vti0|ip6_vti0)$`)
-
-// dynamicProto are the routing protocols (rtnetlink(7), rt_protos) of the kernel
-// and of routing daemons: what they add is theirs to keep.
-var dynamicProto = []string{"kernel", "zebra", "bird", "babel", "bgp", "isis", "ospf", "rip", "eigrp"}
 
 // A class is what a thing is that was seen: the spec's, somebody's who may (the
 // kernel's, a daemon's), or nobody's. Only the last is named.
@@ -69,7 +58,7 @@ func (b *Interfaces) drift(r *router.Router, p *verify.Plan) {
 	add("links", "no links that nobody declared", "ip -d link", func(st *state.State) (finding, bool) { return b.driftLinks(r, st), st.Links != nil })
 	add("addresses", "no addresses that nobody declared", "ip addr", func(st *state.State) (finding, bool) { return driftAddrs(r, st), st.Addrs != nil })
 	add("routes", "no routes that nobody declared", "ip route", func(st *state.State) (finding, bool) { return driftRoutes(r, st), st.Routes != nil })
-	add("rules", "no routing rules that nobody declared", "ip rule", func(st *state.State) (finding, bool) { return driftRules(st), st.Rules != nil })
+	add("rules", "no routing rules that nobody declared", "ip rule", func(st *state.State) (finding, bool) { return driftRules(r, st), st.Rules != nil })
 	add("neighbours", "no neighbours that nobody declared", "ip neigh show nud permanent", func(st *state.State) (finding, bool) { return driftNeighbours(r, st), st.Neighbours != nil })
 	add("listeners", "no sockets that nobody declared", "ss -lntup", func(st *state.State) (finding, bool) { return b.driftListeners(r, st), st.Listeners != nil })
 }
@@ -80,7 +69,7 @@ func (b *Interfaces) driftLinks(r *router.Router, st *state.State) (f finding) {
 		switch {
 		case known[name]:
 			f.add(declared, name)
-		case ignored.MatchString(name) || b.ignores(name):
+		case name == "lo" || r.OwnsLink(name):
 			f.add(dynamic, name)
 		default:
 			f.add(foreign, strings.TrimSpace(name+" "+l.Kind))
@@ -98,26 +87,12 @@ func ours(r *router.Router) map[string]bool {
 	return out
 }
 
-// ignores tells whether the spec leaves an interface to somebody else.
-func (b *Interfaces) ignores(name string) bool {
-	for _, pattern := range b.Ignore.All() {
-		if ok, err := regexp.MatchString(string(pattern), name); err == nil && ok {
-			return true
-		}
-	}
-	return false
-}
-
 func driftAddrs(r *router.Router, st *state.State) (f finding) {
 	known := map[string]bool{}
 	mine := ours(r)
 	mine["lo"], known["lo 127.0.0.1/8"], known["lo ::1/128"] = true, true, true
-	given := map[string]bool{} // links that get addresses from elsewhere
 	for _, n := range r.Networks {
 		mine[string(n.Device())] = true
-		if n.Dynamic() {
-			given[string(n.Device())] = true
-		}
 		for _, p := range n.Fixed() {
 			known[string(n.Device())+" "+p.String()] = true
 		}
@@ -128,7 +103,7 @@ func driftAddrs(r *router.Router, st *state.State) (f finding) {
 		switch {
 		case known[a.Link+" "+a.Prefix]:
 			f.add(declared, a.Prefix)
-		case !mine[a.Link] || a.Dynamic && given[a.Link] || linkLocal:
+		case !mine[a.Link] || linkLocal || err == nil && r.OwnsAddress(p, a.Link, a.Dynamic):
 			f.add(dynamic, a.Prefix)
 		default:
 			f.add(foreign, a.Prefix+" on "+a.Link)
@@ -139,16 +114,11 @@ func driftAddrs(r *router.Router, st *state.State) (f finding) {
 
 func driftRoutes(r *router.Router, st *state.State) (f finding) {
 	known := routes(r)
-	given := map[string]bool{} // links on which somebody else may have a say, by protocol
-	for _, n := range r.Networks {
-		given[string(n.Device())+" dhcp"] = given[string(n.Device())+" dhcp"] || n.IPv4.V.DHCP
-		given[string(n.Device())+" ra"] = given[string(n.Device())+" ra"] || n.IPv6.V.Auto
-	}
 	for _, rt := range st.Routes {
 		switch {
 		case slices.ContainsFunc(known, func(k route) bool { return k.is(rt) }):
 			f.add(declared, rt.To)
-		case slices.Contains(dynamicProto, rt.Proto) || given[rt.Link+" "+rt.Proto]:
+		case rt.Proto == "kernel" || r.OwnsRoute(rt.Proto, rt.Link):
 			f.add(dynamic, rt.To)
 		default:
 			f.add(foreign, routeText(rt))
@@ -169,8 +139,12 @@ func routeText(rt state.Route) string {
 	return b.String()
 }
 
-func driftRules(st *state.State) (f finding) {
+func driftRules(r *router.Router, st *state.State) (f finding) {
 	for _, rule := range st.Rules {
+		if r.OwnsRule(rule.Proto) {
+			f.add(dynamic, rule.Text)
+			continue
+		}
 		f.add(foreign, fmt.Sprintf("%d: %s", rule.Priority, rule.Text))
 	}
 	return f
@@ -197,8 +171,8 @@ func driftNeighbours(r *router.Router, st *state.State) (f finding) {
 func (b *Interfaces) driftListeners(r *router.Router, st *state.State) (f finding) {
 	const ephemeral = 32768
 	tunnels := map[int]bool{}
-	for _, t := range r.Tunnels {
-		if w, ok := st.WireGuard[string(t.LinkName())]; ok {
+	for _, l := range r.Made {
+		if w, ok := st.WireGuard[string(l.LinkName())]; ok && l.Spec().WireGuard != nil {
 			tunnels[w.ListenPort] = true
 		}
 	}
@@ -207,7 +181,7 @@ func (b *Interfaces) driftListeners(r *router.Router, st *state.State) (f findin
 		switch {
 		case claimed(r, l) || l.Protocol == "udp" && l.Program == "" && tunnels[l.Port]:
 			f.add(declared, l.Program)
-		case err == nil && a.IsLoopback() || l.Protocol == "udp" && l.Port >= ephemeral && l.Program != "" || b.expects(l):
+		case err == nil && a.IsLoopback() || l.Protocol == "udp" && l.Port >= ephemeral && l.Program != "" || b.expects(l) || r.OwnsSocket(l.Program):
 			f.add(dynamic, l.Program)
 		default:
 			f.add(foreign, strings.TrimSpace(fmt.Sprintf("%s/%d %s", l.Protocol, l.Port, l.Program)))

@@ -5,6 +5,7 @@ package ifstate
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -32,36 +33,49 @@ type Interfaces struct {
 	Extra     service.Extra      `hcl:"extra,optional" doc:"Merged into networking.ifstate.settings."`
 }
 
-// Claim claims what a router needs of the kernel, whatever else it does.
+// protocolRA is RTPROT_RA of linux/rtnetlink.h: the kernel's routes by router
+// advertisements.
+const protocolRA = 9
+
+// kernelLinks are the interfaces that tunnel modules of the kernel make when they are
+// loaded (net.core.fb_tunnels_only_for_init_net).
+const kernelLinks = "^(sit0|tunl0|gre0|gretap0|erspan0|ip6tnl0|ip6gre0|ip_vti0|ip6_vti0)$"
+
+// Claim claims what a router needs of the kernel, whatever else it does, and what the
+// kernel does by itself.
 func (b *Interfaces) Claim(s *router.Scope) {
+	router.Claim(s, hcl.Range{}, router.OwnLinks{Pattern: kernelLinks})
+	for _, p := range b.Ignore.Items {
+		router.Claim(s, p.Range, router.OwnLinks{Pattern: string(p.V)})
+	}
+	for _, n := range s.Networks {
+		if n.IPv6.V.Auto {
+			on := []router.Link{n.Link.Target}
+			router.Claim(s, n.IPv6.Range, router.OwnRoutes{Protocol: protocolRA, On: on})
+			router.Claim(s, n.IPv6.Range, router.OwnAddresses{On: on, Expiring: true})
+		}
+	}
 	s.WhileFirewallUp(hcl.Range{}, "net.ipv4.conf.all.forwarding", "1")
 	s.WhileFirewallUp(hcl.Range{}, "net.ipv6.conf.all.forwarding", "1")
-	for _, br := range s.Bridges {
-		s.Kernel(br.Def, "bridges", "BRIDGE")
-	}
-	for _, v := range s.VLANs {
-		s.Kernel(v.Def, "VLANs", "VLAN_8021Q")
+	for _, l := range s.Made {
+		switch spec := l.Spec(); {
+		case spec.External:
+			router.Claim(s, l.Head().Def, router.OwnLinks{Pattern: "^" + regexp.QuoteMeta(string(l.LinkName())) + "$"})
+		case spec.Kind == "bridge":
+			s.Kernel(l.Head().Def, "bridges", "BRIDGE")
+		case spec.Kind == "vlan":
+			s.Kernel(l.Head().Def, "VLANs", "VLAN_8021Q")
+		}
 	}
 }
 
 // Judge has nothing to refuse: the core's rules judge links and addresses.
 func (b *Interfaces) Judge(*router.Router) hcl.Diagnostics { return nil }
 
-// on are the networks on a link.
-func on(r *router.Router, l router.Link) []*router.Network {
-	var out []*router.Network
-	for _, n := range r.Networks {
-		if n.Link.Target == l {
-			out = append(out, n)
-		}
-	}
-	return out
-}
-
-// used tells whether a port has anything to do: a bridge, a network, a VLAN.
+// used tells whether a port has anything to do: a bridge, a network, a link on it.
 func used(r *router.Router, p *router.BoardPort) bool {
-	return r.BridgeOf(p) != nil || len(on(r, p)) > 0 ||
-		slices.ContainsFunc(r.VLANs, func(v *router.VLAN) bool { return v.Link.Target == p })
+	return r.MasterOf(p) != nil || len(r.On(p)) > 0 ||
+		slices.ContainsFunc(r.Made, func(l router.Link) bool { return l.Spec().On.Target == router.Link(p) })
 }
 
 // A route is a default route of a network, a route block or what a service asks for.

@@ -24,10 +24,7 @@ func (b *Interfaces) lower(r *router.Router, m *nixgen.Module) {
 	for _, rt := range routes(r) {
 		m.Add(service.By(rt.By), sub("routing", "routes"), routeAttrs(rt))
 	}
-	if len(b.Ignore.Items) > 0 {
-		at := service.Origin(b.Addr, b.Ignore.Range)
-		m.Add(at, sub("parameters", "ignore", "ifname"), service.Strs(b.Ignore.All())...)
-	}
+	ignore(r, m)
 	stage(r, m)
 	for _, s := range r.SysctlKeys() {
 		if s.WhileFirewallUp {
@@ -41,6 +38,39 @@ func (b *Interfaces) lower(r *router.Router, m *nixgen.Module) {
 		m.Add(service.By(u.By), []string{"systemd", "services", u.Unit, "after"}, nixgen.Str("ifstate.service"))
 	}
 	service.AddExtra(m, b, b.Extra, settings...)
+}
+
+// ignore leaves alone what other blocks own. IfState deletes what it does not know, but
+// addresses with a lifetime and routes of routing daemons, by number, that it has in
+// lists of its own (libifstate/parser/base.py).
+func ignore(r *router.Router, m *nixgen.Module) {
+	for _, o := range router.Claimed[router.OwnLinks](r) {
+		m.Add(service.By(o.By), sub("parameters", "ignore", "ifname"), nixgen.Str(o.Pattern))
+	}
+	for _, o := range router.Claimed[router.OwnAddresses](r) {
+		if o.Within.IsValid() {
+			m.Add(service.By(o.By), sub("parameters", "ignore", "ipaddr"), nixgen.Attrs{{Name: []string{"prefix"}, Value: nixgen.Str(o.Within.String())}})
+		}
+	}
+	proto := func(n uint8) nixgen.Expr { return nixgen.Attrs{{Name: []string{"proto"}, Value: nixgen.Int(n)}} }
+	for _, o := range router.Claimed[router.OwnRoutes](r) {
+		if !builtin(o.Protocol) {
+			m.Add(service.By(o.By), sub("parameters", "ignore", "routes"), proto(o.Protocol))
+		}
+	}
+	for _, o := range router.Claimed[router.OwnRules](r) {
+		if !builtin(o.Protocol) {
+			m.Add(service.By(o.By), sub("parameters", "ignore", "rules"), proto(o.Protocol))
+		}
+	}
+	for _, o := range router.Claimed[router.OwnNetns](r) {
+		m.Add(service.By(o.By), sub("parameters", "ignore", "netns"), nixgen.Str(o.Pattern))
+	}
+}
+
+// builtin tells whether IfState leaves routes and rules of a protocol alone by itself.
+func builtin(protocol uint8) bool {
+	return slices.Contains([]uint8{1, 2, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 42, 186, 187, 188, 189, 192}, protocol)
 }
 
 // stage copies the secrets that IfState includes to where it looks for them. One
@@ -111,31 +141,25 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 			})
 		}
 	}
-	for _, br := range r.Bridges {
-		set(br, br, iface(r, br, bridge(br)))
-	}
-	for _, v := range r.VLANs {
-		set(v, v, iface(r, v, vlan(v)))
-	}
-	for _, t := range r.Tunnels {
-		if addresses, ok := fixedAddresses(r, t); ok {
-			m.Set(service.From(t), addresses, sub("interfaces", string(t.LinkName()), "addresses")...)
+	for _, l := range r.Made {
+		if spec := l.Spec(); !spec.External {
+			set(l, l, iface(r, l, made(r, l, spec)))
 		}
 	}
 }
 
 // portUser is the block that makes a port be there: its bridge, its network or
-// its VLAN.
+// the link on it.
 func portUser(r *router.Router, p *router.BoardPort) conf.Block {
-	if br := r.BridgeOf(p); br != nil {
-		return br
+	if m := r.MasterOf(p); m != nil {
+		return m
 	}
-	if ns := on(r, p); len(ns) > 0 {
+	if ns := r.On(p); len(ns) > 0 {
 		return ns[0]
 	}
-	for _, v := range r.VLANs {
-		if v.Link.Target == p {
-			return v
+	for _, l := range r.Made {
+		if l.Spec().On.Target == router.Link(p) {
+			return l
 		}
 	}
 	return r.System
@@ -149,7 +173,10 @@ func iface(r *router.Router, l router.Link, link nixgen.Attrs) nixgen.Attrs {
 		out = append(out, nixgen.Attr{Name: []string{"addresses"}, Value: addresses})
 	}
 	out = append(out, nixgen.Attr{Name: []string{"link"}, Value: link})
-	for _, n := range on(r, l) {
+	if w := l.Spec().WireGuard; w != nil {
+		out = append(out, nixgen.Attr{Name: []string{"wireguard"}, Value: wireGuard(l, w)})
+	}
+	for _, n := range r.On(l) {
 		if n.IPv6.V.Auto {
 			// 2: also while forwarding (Documentation/networking/ip-sysctl.rst).
 			out = append(out, nixgen.Attr{Name: []string{"sysctl", "ipv6", "accept_ra"}, Value: nixgen.At{
@@ -164,7 +191,7 @@ func iface(r *router.Router, l router.Link, link nixgen.Attrs) nixgen.Attrs {
 // ones alone.
 func fixedAddresses(r *router.Router, l router.Link) (nixgen.List, bool) {
 	out := nixgen.List{}
-	ns := on(r, l)
+	ns := r.On(l)
 	for _, n := range ns {
 		if n.IPv4.V.Prefix.IsValid() {
 			out = append(out, nixgen.At{From: service.Origin(n.Addr, n.IPv4.Range), Expr: nixgen.Str(n.IPv4.V.String())})
@@ -192,38 +219,78 @@ func port(r *router.Router, p *router.BoardPort) nixgen.Attrs {
 }
 
 func master(r *router.Router, l router.Link, out nixgen.Attrs) nixgen.Attrs {
-	if br := r.BridgeOf(l); br != nil {
-		out = append(out, nixgen.Attr{Name: []string{"master"}, Value: nixgen.Str(br.LinkName())})
+	if m := r.MasterOf(l); m != nil {
+		out = append(out, nixgen.Attr{Name: []string{"master"}, Value: nixgen.Str(m.LinkName())})
 	}
 	return out
 }
 
-func bridge(b *router.Bridge) nixgen.Attrs {
-	out := nixgen.Attrs{kind("bridge"), up()}
-	if b.MAC.Set {
-		out = append(out, nixgen.Attr{Name: []string{"address"}, Value: nixgen.Str(b.MAC.V)})
+// made is a link that a block makes. IfState calls its attributes what the kernel does.
+func made(r *router.Router, l router.Link, s router.LinkSpec) nixgen.Attrs {
+	out := nixgen.Attrs{kind(s.Kind), up()}
+	set := func(name string, v nixgen.Expr) {
+		out = append(out, nixgen.Attr{Name: []string{name}, Value: v})
 	}
-	if b.STP.V {
-		out = append(out, nixgen.Attr{Name: []string{"br_stp_state"}, Value: nixgen.Bool(true)})
+	if s.On.Set {
+		set("link", nixgen.Str(s.On.Target.LinkName()))
 	}
-	return mtu(out, b.MTU)
+	if s.MAC.Set {
+		set("address", nixgen.Str(s.MAC.V))
+	}
+	if s.MTU.V != 0 {
+		set("mtu", nixgen.Int(s.MTU.V))
+	}
+	for _, a := range s.Attributes {
+		switch v := a.Value.(type) {
+		case bool:
+			set(a.Name, nixgen.Bool(v))
+		case int:
+			set(a.Name, nixgen.Int(v))
+		case string:
+			set(a.Name, nixgen.Str(v))
+		}
+	}
+	return master(r, l, out)
 }
 
-func vlan(v *router.VLAN) nixgen.Attrs {
-	return mtu(nixgen.Attrs{
-		kind("vlan"),
-		{Name: []string{"link"}, Value: nixgen.Str(v.Link.Target.LinkName())},
-		up(),
-		{Name: []string{"vlan_id"}, Value: nixgen.Int(v.ID.V)},
-	}, v.MTU)
+// wireGuard are the settings of a tunnel. Keys are read from files when IfState runs.
+func wireGuard(l router.Link, w *router.WireGuard) nixgen.Attrs {
+	var out nixgen.Attrs
+	if w.Listen.Set {
+		out = append(out, nixgen.Attr{Name: []string{"listen_port"}, Value: nixgen.At{
+			From: service.Origin(l.Head().Addr, w.Listen.Range), Expr: nixgen.Int(w.Listen.V)}})
+	}
+	peers := nixgen.Attrs{}
+	for _, p := range w.Peers {
+		peers = append(peers, nixgen.Attr{Name: []string{string(p.PublicKey)}, Value: nixgen.At{From: service.By(p.By), Expr: peer(p)}})
+	}
+	if len(peers) > 0 {
+		out = append(out, nixgen.Attr{Name: []string{"peers"}, Value: peers})
+	}
+	return append(out, nixgen.Attr{Name: []string{"private_key"}, Value: nixgen.At{
+		From: service.Origin(l.Head().Addr, w.PrivateKey.Range), Expr: include(w.PrivateKey.Target)}})
 }
 
-func mtu(out nixgen.Attrs, v conf.Value[router.MTU]) nixgen.Attrs {
-	if v.Set {
-		out = append(out, nixgen.Attr{Name: []string{"mtu"}, Value: nixgen.Int(v.V)})
+func peer(p router.WireGuardPeer) nixgen.Attrs {
+	allowed := nixgen.List{}
+	for _, ip := range p.AllowedIPs {
+		allowed = append(allowed, nixgen.Str(ip.String()))
+	}
+	out := nixgen.Attrs{{Name: []string{"allowedips"}, Value: allowed}}
+	if p.Endpoint != "" {
+		out = append(out, nixgen.Attr{Name: []string{"endpoint"}, Value: nixgen.Str(p.Endpoint)})
+	}
+	if p.Keepalive != 0 {
+		out = append(out, nixgen.Attr{Name: []string{"persistent_keepalive_interval"}, Value: nixgen.Int(p.Keepalive)})
+	}
+	if p.PresharedKey != nil {
+		out = append(out, nixgen.Attr{Name: []string{"preshared_key"}, Value: include(p.PresharedKey)})
 	}
 	return out
 }
+
+// include makes IfState read a value from a file when it runs.
+func include(s *router.Secret) nixgen.Str { return nixgen.Str("!include " + s.Staged()) }
 
 func routeAttrs(rt route) nixgen.Attrs {
 	out := nixgen.Attrs{{Name: []string{"to"}, Value: nixgen.Str(rt.to)}}

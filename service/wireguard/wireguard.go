@@ -13,7 +13,6 @@ import (
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
-	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 )
@@ -22,7 +21,7 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "wireguard", Doc: "A WireGuard tunnel; networks can be on it.",
-		Program: service.Alone("wireguard", (*Tunnel).lower), New: func() service.Block { return &Tunnel{} },
+		New: func() service.Block { return &Tunnel{} },
 	}
 }
 
@@ -49,6 +48,18 @@ type Peer struct {
 
 // LinkName is the interface's name.
 func (t *Tunnel) LinkName() router.IfName { return t.Name.V }
+
+// Spec is the tunnel as the kernel has it.
+func (t *Tunnel) Spec() router.LinkSpec {
+	w := &router.WireGuard{PrivateKey: t.PrivateKey, Listen: t.Listen}
+	for _, p := range t.Peers {
+		w.Peers = append(w.Peers, router.WireGuardPeer{
+			By: router.By{Addr: p.Addr, From: p.Def}, PublicKey: p.PublicKey.V, PresharedKey: p.PresharedKey.Target,
+			AllowedIPs: p.AllowedIPs.All(), Endpoint: string(p.Endpoint.V), Keepalive: int(p.Keepalive.V),
+		})
+	}
+	return router.LinkSpec{Kind: "wireguard", MTU: t.MTU, WireGuard: w}
+}
 
 // Endpoint is a host and a port.
 type Endpoint string
@@ -165,45 +176,3 @@ func (t *Tunnel) holds(r *router.Router, to netip.Prefix) bool {
 func key(s *router.Secret, standIn string) router.SecretUse {
 	return router.SecretUse{Secret: s, Owner: "root", Unit: "ifstate", StandIn: standIn, StandInPackage: "wireguard-tools"}
 }
-
-// lower adds the link to IfState's settings.
-func (t *Tunnel) lower(r *router.Router, m *nixgen.Module) {
-	from := service.From(t)
-	base := []string{"networking", "ifstate", "settings", "interfaces", string(t.LinkName())}
-	set := func(from nixgen.Origin, v nixgen.Expr, path ...string) {
-		m.Set(from, v, slices.Concat(base, path)...)
-	}
-	set(from, nixgen.Attrs{
-		{Name: []string{"kind"}, Value: nixgen.Str("wireguard")},
-		{Name: []string{"state"}, Value: nixgen.Str("up")},
-		{Name: []string{"mtu"}, Value: nixgen.Int(t.MTU.V)},
-	}, "link")
-	set(service.Origin(t.Addr, t.PrivateKey.Range), include(t.PrivateKey.Target), "wireguard", "private_key")
-	if t.Listen.Set {
-		set(service.Origin(t.Addr, t.Listen.Range), nixgen.Int(t.Listen.V), "wireguard", "listen_port")
-	}
-	for _, p := range t.Peers {
-		set(service.From(p), peer(p), "wireguard", "peers", string(p.PublicKey.V))
-	}
-}
-
-func peer(p *Peer) nixgen.Attrs {
-	allowed := nixgen.List{}
-	for _, ip := range p.AllowedIPs.All() {
-		allowed = append(allowed, nixgen.Str(ip.String()))
-	}
-	out := nixgen.Attrs{{Name: []string{"allowedips"}, Value: allowed}}
-	if p.Endpoint.Set {
-		out = append(out, nixgen.Attr{Name: []string{"endpoint"}, Value: nixgen.Str(p.Endpoint.V)})
-	}
-	if p.Keepalive.Set {
-		out = append(out, nixgen.Attr{Name: []string{"persistent_keepalive_interval"}, Value: nixgen.Int(p.Keepalive.V)})
-	}
-	if p.PresharedKey.Set {
-		out = append(out, nixgen.Attr{Name: []string{"preshared_key"}, Value: include(p.PresharedKey.Target)})
-	}
-	return out
-}
-
-// include makes IfState read a value from a file when it runs.
-func include(s *router.Secret) nixgen.Str { return nixgen.Str("!include " + s.Staged()) }

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -73,7 +72,7 @@ func parseRoute(out []hop, m []byte) ([]hop, error) {
 		return out, fmt.Errorf("to %s by %d bits", to, bits)
 	}
 	one.To = prefix.String()
-	one.Proto = protoName(proto)
+	one.Proto = state.RouteProtocolName(proto)
 	if table != unix.RT_TABLE_MAIN {
 		one.Table = tableName(table)
 	}
@@ -152,15 +151,6 @@ func u16(v []byte) uint16 {
 	}
 	return binary.NativeEndian.Uint16(v)
 }
-
-// protocols are the names that iproute2 ships in rt_protos.
-var protocols = map[uint8]string{
-	0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated", 9: "ra", 10: "mrt",
-	11: "zebra", 12: "bird", 13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp", 18: "keepalived",
-	42: "babel", 84: "ovn", 99: "openr", 186: "bgp", 187: "isis", 188: "ospf", 189: "rip", 192: "eigrp",
-}
-
-func protoName(n uint8) string { return cmp.Or(protocols[n], strconv.Itoa(int(n))) }
 
 // tableName is as in rt_tables.
 func tableName(n uint32) string {

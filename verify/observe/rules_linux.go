@@ -37,7 +37,8 @@ func (l *looker) rules(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if !slices.Contains(ownRules, r) {
+			own := func(o state.Rule) bool { return o.Priority == r.Priority && o.Text == r.Text }
+			if !slices.ContainsFunc(ownRules, own) {
 				out = append(out, r)
 			}
 		}
@@ -57,6 +58,7 @@ var ownRules = []state.Rule{
 // From include/uapi/linux/fib_rules.h; x/sys/unix does not have them.
 const (
 	fraL3MDev   = 19
+	fraProtocol = 21
 	fraInvert   = 0x2
 	fraIifGone  = 0x8
 	fraOifGone  = 0x10
@@ -159,7 +161,11 @@ func parseRule(m []byte) (state.Rule, error) {
 		word("prohibit")
 	}
 	priority, _ := attrs.u32(nl.FRA_PRIORITY)
-	return state.Rule{Priority: int(priority), Text: w.String()}, nil
+	rule := state.Rule{Priority: int(priority), Text: w.String()}
+	if v := attrs[fraProtocol]; len(v) > 0 && v[0] != unix.RTPROT_UNSPEC {
+		rule.Proto = state.RouteProtocolName(v[0])
+	}
+	return rule, nil
 }
 
 // ruleAttrs are the attributes of a rule by FRA_*.

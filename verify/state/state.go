@@ -6,8 +6,10 @@
 package state
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 )
 
 // Version is the version of the JSON form. A state of another version is refused.
@@ -127,8 +129,19 @@ type Route struct {
 // Rule is a rule of policy routing that is not one of the kernel's three.
 type Rule struct {
 	Priority int    `json:"priority"`
-	Text     string `json:"text"` // as ip rule prints it
+	Text     string `json:"text"`            // as ip rule prints it
+	Proto    string `json:"proto,omitempty"` // as of a Route
 }
+
+// routeProtocols are the names that iproute2 ships in rt_protos.
+var routeProtocols = map[uint8]string{
+	0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated", 9: "ra", 10: "mrt",
+	11: "zebra", 12: "bird", 13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp", 18: "keepalived",
+	42: "babel", 84: "ovn", 99: "openr", 186: "bgp", 187: "isis", 188: "ospf", 189: "rip", 192: "eigrp",
+}
+
+// RouteProtocolName is what ip route calls a protocol (rtm_protocol, rtnetlink(7)).
+func RouteProtocolName(n uint8) string { return cmp.Or(routeProtocols[n], strconv.Itoa(int(n))) }
 
 // Unit is a systemd unit.
 type Unit struct {

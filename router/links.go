@@ -1,0 +1,160 @@
+package router
+
+import (
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+)
+
+// A Link is what a network can be on, whoever makes it: a port of the board, a block of
+// the core, or a block of a service, which becomes a link of the router by having these
+// methods.
+type Link interface {
+	conf.Block
+	// LinkName is the interface's name.
+	LinkName() IfName
+	// Spec is what the link is. References in it are linked by the time it is called.
+	Spec() LinkSpec
+}
+
+// A LinkSpec is what a link is, in the words of the kernel (rtnetlink(7)). The program
+// that makes links needs to know no more of it.
+type LinkSpec struct {
+	// Kind is what the kernel calls links of its sort (IFLA_INFO_KIND): bridge, vlan,
+	// wireguard. It is physical or dsa for hardware, and empty for a link of another
+	// program.
+	Kind string
+	// On is the link below (IFLA_LINK), as the one that carries the frames of a VLAN.
+	On conf.Ref[Link]
+	// Ports are the links that have this one as their master (IFLA_MASTER).
+	Ports conf.Refs[Link]
+	MAC   conf.Value[MAC]
+	MTU   conf.Value[MTU]
+	// Attributes are those of the kind: IFLA_VLAN_ID is vlan_id.
+	Attributes []LinkAttribute
+	WireGuard  *WireGuard
+	// External links are made by another program. nbr neither makes nor removes them,
+	// and gives them no address.
+	External bool
+}
+
+// A LinkAttribute is an attribute of a link's kind (linux/if_link.h), in lower case and
+// without IFLA_.
+type LinkAttribute struct {
+	Name  string
+	Value any // bool, int or string
+}
+
+// WireGuard is what a tunnel is beyond its link (linux/wireguard.h).
+type WireGuard struct {
+	PrivateKey conf.Ref[*Secret]
+	Listen     conf.Value[Port]
+	Peers      []WireGuardPeer
+}
+
+// A WireGuardPeer is the other end of a tunnel.
+type WireGuardPeer struct {
+	By
+	PublicKey    WireGuardKey
+	PresharedKey *Secret // nil without one
+	AllowedIPs   []Block
+	Endpoint     string // host:port; empty if the peer connects
+	Keepalive    int    // seconds; 0 is off
+}
+
+// External is the link block: an interface that another program makes.
+type External struct {
+	conf.Header
+	Name conf.Value[IfName] `hcl:"name,key"`
+	MTU  conf.Value[MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes, as the program that makes the interface sets it."`
+}
+
+// LinkName is the interface's name.
+func (e *External) LinkName() IfName { return e.Name.V }
+
+// Spec says that another program makes the link.
+func (e *External) Spec() LinkSpec { return LinkSpec{MTU: e.MTU, External: true} }
+
+// Spec is the bridge as the kernel has it.
+func (b *Bridge) Spec() LinkSpec {
+	s := LinkSpec{Kind: "bridge", Ports: b.Ports, MAC: b.MAC, MTU: b.MTU}
+	if b.STP.V {
+		s.Attributes = []LinkAttribute{{"br_stp_state", true}}
+	}
+	return s
+}
+
+// Spec is the VLAN as the kernel has it.
+func (v *VLAN) Spec() LinkSpec {
+	return LinkSpec{Kind: "vlan", On: v.Link, MTU: v.MTU, Attributes: []LinkAttribute{{"vlan_id", int(v.ID.V)}}}
+}
+
+// Spec says that the port is hardware. The link below a port of a switch is its
+// conduit, which no block names.
+func (p *BoardPort) Spec() LinkSpec {
+	if p.Kind == PortDSA {
+		return LinkSpec{Kind: "dsa"}
+	}
+	return LinkSpec{Kind: "physical"}
+}
+
+// Links are all links, the board's ports first.
+func (r *Router) Links() []Link {
+	var out []Link
+	if r.Board != nil {
+		for _, p := range r.Board.Ports {
+			out = append(out, p)
+		}
+	}
+	return append(out, r.Made...)
+}
+
+// MasterOf is the link that l is a port of, or nil.
+func (r *Router) MasterOf(l Link) Link {
+	for _, m := range r.Made {
+		if conf.Has(m.Spec().Ports, l) {
+			return m
+		}
+	}
+	return nil
+}
+
+// On are the networks on a link.
+func (r *Router) On(l Link) []*Network {
+	var out []*Network
+	for _, n := range r.Networks {
+		if n.Link.Target == l {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// below are the references to links that a link needs.
+func below(l Link) []conf.Ref[Link] {
+	s := l.Spec()
+	if s.On.Set {
+		return append([]conf.Ref[Link]{s.On}, s.Ports.Items...)
+	}
+	return s.Ports.Items
+}
+
+// MTUOf is the MTU that a link has and the place in the spec that says so, the zero
+// range if none does. Ethernet has 1500; a bridge takes the least of its ports
+// (br_mtu_auto_adjust in net/bridge/br_if.c) and a link on another one that one's.
+func MTUOf(l Link) (int, hcl.Range) {
+	s := l.Spec()
+	switch {
+	case s.MTU.V != 0:
+		return int(s.MTU.V), s.MTU.Range
+	case s.On.Set:
+		return MTUOf(s.On.Target)
+	}
+	least, at := 1500, hcl.Range{}
+	for i, port := range s.Ports.All() {
+		if n, said := MTUOf(port); i == 0 || n < least {
+			least, at = n, said
+		}
+	}
+	return least, at
+}
