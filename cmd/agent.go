@@ -138,7 +138,7 @@ func (a *app) agentSpec(c *cli.Context) (agent.Spec, []string, error) {
 		set.Listen = c.StringSlice("listen")
 	}
 	passive := set.Passive || c.Bool("passive")
-	needs := plan.Needs()
+	needs, questions := plan.Needs(), plan.Questions()
 	w := diag.Writer{Dir: a.diagWriter(s.Spec, s.dir).Dir}
 	return agent.Spec{
 		Router: string(s.Router.Name.V), Hash: specHash(s), Plan: plan, Interval: interval,
@@ -146,7 +146,7 @@ func (a *app) agentSpec(c *cli.Context) (agent.Spec, []string, error) {
 			if path := c.String("look"); path != "" {
 				return lookElsewhere(ctx, path)
 			}
-			return observe.Look(ctx, observe.Options{Needs: needs, Time: time.Now().Unix(), Passive: passive}), nil
+			return observe.Look(ctx, observe.Options{Needs: needs, Questions: questions, Time: time.Now().Unix(), Passive: passive}), nil
 		},
 		JSON: func(to io.Writer, r *report.Report) error {
 			w := w

@@ -38,7 +38,8 @@ func (a *app) observe(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	st := observe.Look(c.Context, observe.Options{Needs: s.Plan().Needs(), Time: time.Now().Unix(), Passive: c.Bool("passive")})
+	plan := s.Plan()
+	st := observe.Look(c.Context, observe.Options{Needs: plan.Needs(), Questions: plan.Questions(), Time: time.Now().Unix(), Passive: c.Bool("passive")})
 	if c.Context.Err() != nil {
 		return exit{ExitUnknown, "interrupted; nothing was written"}
 	}

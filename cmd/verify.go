@@ -185,7 +185,7 @@ func (a *app) look(ctx context.Context, file string, plan *verify.Plan, passive 
 	var in io.Reader
 	switch file {
 	case "":
-		return observe.Look(ctx, observe.Options{Needs: plan.Needs(), Time: time.Now().Unix(), Passive: passive}), nil
+		return observe.Look(ctx, observe.Options{Needs: plan.Needs(), Questions: plan.Questions(), Time: time.Now().Unix(), Passive: passive}), nil
 	case "-":
 		in, file = a.Stdin, "standard input"
 	default:

@@ -153,7 +153,7 @@ func ruleMTU(r *Router) hcl.Diagnostics {
 				continue
 			}
 			d := diag.Error("mtu-too-large", mtu.Range, "MTU larger than what carries it",
-				"%s is to carry packets of %d bytes, and %s below it %d.", l.Head().Addr, mtu.V, ref.Addr, least)
+				"%s is to carry packets of %d bytes, and %s below it carries %[4]d at most. Write mtu = %[4]d or less.", l.Head().Addr, mtu.V, ref.Addr, least)
 			if at != (hcl.Range{}) {
 				diag.With(d, at, "%s", ref.Addr.String())
 			}

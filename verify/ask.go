@@ -1,12 +1,15 @@
 package verify
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -147,4 +150,23 @@ func Tentative(st *state.State, addr string) bool {
 func NoCarrier(st *state.State, link string) bool {
 	l, ok := st.Links[link]
 	return ok && l.Up && !l.Carrier
+}
+
+// Asked promises something of the answer to a question. Where there is no answer the
+// verdict is Unknown, with the reason.
+func Asked[Q comparable, A any](p *Plan, c Check, pr *probe.Probe[Q, A], q Q, want, hint string, judge func(*state.State, A) Verdict) {
+	c.Asks = append(c.Asks, pr.Ask(q))
+	c.Eval = func(st *state.State) Verdict {
+		a, err := pr.Answer(st, q)
+		switch {
+		case errors.Is(err, probe.ErrNotAsked):
+			return NotSeen(want, hint)
+		case err != nil:
+			return NotAsked(want, err.Error(), hint)
+		}
+		v := judge(st, a)
+		v.Want, v.Hint = cmp.Or(v.Want, want), cmp.Or(v.Hint, hint)
+		return v
+	}
+	p.Add(c)
 }

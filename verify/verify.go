@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -44,12 +45,15 @@ type Check struct {
 	Title string       // for people
 	From  hcl.Range    // the line that promised it
 	Needs []state.Need // what has to be looked at for it, beyond what always is
-	Eval  func(*state.State) Verdict
+	// Asks are the questions of probes that it reads the answers of.
+	Asks []probe.Question
+	Eval func(*state.State) Verdict
 }
 
 // Active tells whether somebody has to be asked for it.
 func (c Check) Active() bool {
-	return slices.ContainsFunc(c.Needs, func(n state.Need) bool { return n.Kind.Active() })
+	return slices.ContainsFunc(c.Needs, func(n state.Need) bool { return n.Kind.Active() }) ||
+		slices.ContainsFunc(c.Asks, func(q probe.Question) bool { return q.Active })
 }
 
 // Block is the address of the block that the check is of. The key of an instance
@@ -88,6 +92,21 @@ func (p *Plan) Needs() []state.Need {
 		for _, n := range c.Needs {
 			if !slices.ContainsFunc(out, n.Same) {
 				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+// Questions are what all checks ask by probes, each once, in the order of the checks.
+func (p *Plan) Questions() []probe.Question {
+	var out []probe.Question
+	seen := map[[2]string]bool{}
+	for _, c := range p.Checks {
+		for _, q := range c.Asks {
+			if id := [2]string{q.Probe, q.Key}; !seen[id] {
+				seen[id] = true
+				out = append(out, q)
 			}
 		}
 	}

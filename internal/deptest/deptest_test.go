@@ -41,13 +41,15 @@ var table = []row{
 
 	// The closed core. net is for the text forms of addresses: see TestNoDialling.
 	{pkg: "router", ours: "hcl/conf hcl/diag", theirs: "hcl ssh", outside: "net"},
-	{pkg: "verify", ours: "verify/state", theirs: "hcl"},
+	// How a program's own questions are asked and read. It asks nothing by itself.
+	{pkg: "verify/probe", ours: "verify/state", outside: "net syscall"},
+	{pkg: "verify", ours: "verify/state verify/probe", theirs: "hcl"},
 	// What is on a boot medium, from a reader that somebody else has opened.
 	{pkg: "firmware/image", ours: "verify/state", theirs: "zstd"},
 	// The only package that writes to a device, and runs debugfs on it.
 	{pkg: "firmware/flash", ours: "firmware/image", theirs: "sys", outside: "os os/exec syscall"},
 	// The only package that touches a kernel or a socket. No service imports it.
-	{pkg: "verify/observe", ours: "verify/state firmware/image", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet dhcp dns ntp", outside: "net os os/exec syscall"},
+	{pkg: "verify/observe", ours: "verify/state verify/probe firmware/image", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet dhcp dns", outside: "net os os/exec syscall"},
 	{pkg: "verify/report", ours: "verify hcl/diag", theirs: "hcl", outside: "embed"},
 	// It keeps verifying: what it looks with and where it is served come from outside.
 	{pkg: "verify/agent", ours: "verify verify/state verify/report", theirs: "prometheus", outside: "log/slog net/http"},
@@ -58,7 +60,7 @@ var table = []row{
 	{pkg: "firmware", ours: "firmware/bootlog firmware/image service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "embed"},
 	{pkg: "service/all", ours: "service service/* firmware"},
 	{pkg: "service/servicetest", ours: "service router hcl/diag nixgen verify verify/state", theirs: "hcl cmp txtar", outside: "os flag testing"},
-	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "net"},
+	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty ntp", outside: "net"},
 
 	// What is written to disk. flake does not know what a router is either.
 	{pkg: "flake", ours: "nixgen", theirs: "sys", outside: "os embed"},
@@ -282,10 +284,12 @@ func TestTableKeepsDesign(t *testing.T) {
 	}
 }
 
-// text is what package net has that neither opens a socket nor asks the machine.
+// text is what package net has that neither opens a socket nor asks the machine: text
+// forms, and the types of what a probe's host has opened.
 var text = []string{
 	"ParseMAC", "HardwareAddr", "SplitHostPort", "JoinHostPort",
 	"IP", "ParseIP", "IPNet", "ParseCIDR", "IPMask", "CIDRMask",
+	"Conn", "Error", "OpError",
 }
 
 // Whoever decodes a spec must get the same on every machine, so the rows that

@@ -123,7 +123,7 @@ func (t *Time) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(t.Addr.String()+"/unit", t.Def, "chronyd.service")
 	for _, n := range t.Networks.Items {
 		for _, f := range n.Target.Fixed() {
-			t.serves(p, f.Addr().String(), n.Range)
+			t.serves(p, f.Addr(), n.Range)
 		}
 	}
 	p.Add(verify.Check{
@@ -143,27 +143,16 @@ func (t *Time) Checks(_ *router.Router, p *verify.Plan) {
 
 // serves adds the check that the router tells the time on an address. Strata from 16
 // on are of servers that do not know it themselves (RFC 5905 section 7.3).
-func (t *Time) serves(p *verify.Plan, addr string, from hcl.Range) {
-	want, hint := "a time of stratum 1 to 15", "chronyd -Q 'server "+addr+" iburst'"
-	p.Add(verify.Check{
-		ID: t.Addr.String() + "/serves/" + addr, Title: "time is served on " + addr, From: from,
-		Needs: []state.Need{{Kind: state.NeedTime, Name: addr}},
-		Eval: func(st *state.State) verify.Verdict {
-			a, ok := st.Times[addr]
-			v := verify.Verdict{Status: verify.Fail, Want: want, Got: fmt.Sprintf("stratum %d", a.Stratum), Hint: hint}
-			switch {
-			case !ok:
-				return verify.NotSeen(want, hint)
-			case a.Error != "":
-				return verify.NotAsked(want, a.Error, hint)
-			case !a.Answered && verify.Tentative(st, addr):
-				return verify.Skipped(want, addr+" is tentative until there is a cable", hint)
-			case !a.Answered:
-				v.Got = "no answer"
-			case a.Stratum >= 1 && a.Stratum <= 15:
-				v.Status = verify.Pass
-			}
-			return v
-		},
+func (t *Time) serves(p *verify.Plan, addr netip.Addr, from hcl.Range) {
+	want, hint := "a time of stratum 1 to 15", "chronyd -Q 'server "+addr.String()+" iburst'"
+	c := verify.Check{ID: t.Addr.String() + "/serves/" + addr.String(), Title: "time is served on " + addr.String(), From: from}
+	verify.Asked(p, c, timeOf, addr, want, hint, func(st *state.State, a answer) verify.Verdict {
+		switch {
+		case !a.Answered && verify.Tentative(st, addr.String()):
+			return verify.Skipped(want, addr.String()+" is tentative until there is a cable", hint)
+		case !a.Answered:
+			return verify.Judge(false, want, "no answer", hint)
+		}
+		return verify.Judge(a.Stratum >= 1 && a.Stratum <= 15, want, fmt.Sprintf("stratum %d", a.Stratum), hint)
 	})
 }

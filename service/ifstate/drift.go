@@ -69,7 +69,7 @@ func (b *Interfaces) driftLinks(r *router.Router, st *state.State) (f finding) {
 		switch {
 		case known[name]:
 			f.add(declared, name)
-		case name == "lo" || r.OwnsLink(name):
+		case name == "lo" || ownsLink(r, name):
 			f.add(dynamic, name)
 		default:
 			f.add(foreign, strings.TrimSpace(name+" "+l.Kind))
@@ -103,7 +103,7 @@ func driftAddrs(r *router.Router, st *state.State) (f finding) {
 		switch {
 		case known[a.Link+" "+a.Prefix]:
 			f.add(declared, a.Prefix)
-		case !mine[a.Link] || linkLocal || err == nil && r.OwnsAddress(p, a.Link, a.Dynamic):
+		case !mine[a.Link] || linkLocal || err == nil && ownsAddress(r, p, a.Link, a.Dynamic):
 			f.add(dynamic, a.Prefix)
 		default:
 			f.add(foreign, a.Prefix+" on "+a.Link)
@@ -118,7 +118,7 @@ func driftRoutes(r *router.Router, st *state.State) (f finding) {
 		switch {
 		case slices.ContainsFunc(known, func(k route) bool { return k.is(rt) }):
 			f.add(declared, rt.To)
-		case rt.Proto == "kernel" || r.OwnsRoute(rt.Proto, rt.Link):
+		case rt.Proto == "kernel" || ownsRoute(r, rt):
 			f.add(dynamic, rt.To)
 		default:
 			f.add(foreign, routeText(rt))
@@ -141,7 +141,7 @@ func routeText(rt state.Route) string {
 
 func driftRules(r *router.Router, st *state.State) (f finding) {
 	for _, rule := range st.Rules {
-		if r.OwnsRule(rule.Proto) {
+		if ownsRule(r, rule) {
 			f.add(dynamic, rule.Text)
 			continue
 		}
@@ -181,7 +181,7 @@ func (b *Interfaces) driftListeners(r *router.Router, st *state.State) (f findin
 		switch {
 		case claimed(r, l) || l.Protocol == "udp" && l.Program == "" && tunnels[l.Port]:
 			f.add(declared, l.Program)
-		case err == nil && a.IsLoopback() || l.Protocol == "udp" && l.Port >= ephemeral && l.Program != "" || b.expects(l) || r.OwnsSocket(l.Program):
+		case err == nil && a.IsLoopback() || l.Protocol == "udp" && l.Port >= ephemeral && l.Program != "" || b.expects(l) || ownsSocket(r, l.Program):
 			f.add(dynamic, l.Program)
 		default:
 			f.add(foreign, strings.TrimSpace(fmt.Sprintf("%s/%d %s", l.Protocol, l.Port, l.Program)))

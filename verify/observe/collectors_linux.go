@@ -19,11 +19,12 @@ var collectors = []collector{
 	{parts: "clock", look: (*looker).clock},
 	{parts: "firmware", look: (*looker).firmware},
 
+	{parts: "probes", look: (*looker).probes},
+
 	// Those that ask.
 	{parts: "offers", look: (*looker).offers, asks: true},
 	{parts: "answers", look: (*looker).answers, asks: true},
 	{parts: "banners", look: (*looker).banners, asks: true},
-	{parts: "times", look: (*looker).times, asks: true},
 	{parts: "reaches", look: (*looker).reaches, asks: true},
 	{parts: "commands", look: (*looker).commands, asks: true, slow: true},
 }

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -57,13 +55,7 @@ func (l *looker) command(ctx context.Context, n state.Need) (state.Command, erro
 	out := head{most: commandOutput}
 	cmd := exec.CommandContext(soon, program, n.Args[1:]...)
 	cmd.Args[0] = n.Args[0]
-	cmd.Dir = "/"
-	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH") + ":" + l.path(systemPath)}
-	cmd.Stdout = &out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	// What it leaves behind may keep the pipe open.
-	cmd.WaitDelay = time.Second
+	l.prepare(cmd, &out)
 	err = runBare(cmd)
 	if errors.Is(err, exec.ErrWaitDelay) { // the command itself has ended well
 		_ = cmd.Cancel()

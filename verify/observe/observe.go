@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -30,6 +31,8 @@ type Options struct {
 	Root string
 	// Needs are what the checks ask for by name: verify.Plan.Needs.
 	Needs []state.Need
+	// Questions are those of the programs' own probes: verify.Plan.Questions.
+	Questions []probe.Question
 	// Time is the Unix time of the look, for the ages of what is seen.
 	Time int64
 	// Passive asks nobody anything: needs that are questions stay without an answer.

@@ -19,7 +19,6 @@ var everyQuestion = []state.Need{
 	{Kind: state.NeedOffer, Name: "none"},
 	{Kind: state.NeedAnswer, Name: "127.0.0.1 . SOA"},
 	{Kind: state.NeedBanner, Name: "127.0.0.1:1"},
-	{Kind: state.NeedTime, Name: "127.0.0.1"},
 	{Kind: state.NeedReach, Name: "none tcp/22"},
 	{Kind: state.NeedCommand, Name: "check.x", Args: []string{"/bin/true"}},
 }
@@ -33,10 +32,10 @@ func TestPassive(t *testing.T) {
 		}
 	}
 	st := Look(t.Context(), Options{Needs: everyQuestion, Passive: true})
-	if !st.Passive || st.Offers != nil || st.Answers != nil || st.Banners != nil || st.Times != nil || st.Reaches != nil || st.Commands != nil {
+	if !st.Passive || st.Offers != nil || st.Answers != nil || st.Banners != nil || st.Reaches != nil || st.Commands != nil {
 		t.Errorf("%+v", st)
 	}
-	for _, part := range strings.Fields("offers answers banners times reaches commands") {
+	for _, part := range strings.Fields("offers answers banners reaches commands") {
 		if why, missed := st.Missed[part]; missed {
 			t.Errorf("%s: %s", part, why)
 		}
@@ -51,13 +50,13 @@ func TestPassive(t *testing.T) {
 func TestQuestions(t *testing.T) {
 	nstest.Require(t)
 	got := Look(t.Context(), Options{Needs: everyQuestion})
-	for i, n := range []int{len(got.Offers), len(got.Answers), len(got.Banners), len(got.Times), len(got.Reaches), len(got.Commands)} {
+	for i, n := range []int{len(got.Offers), len(got.Answers), len(got.Banners), len(got.Reaches), len(got.Commands)} {
 		if n != 1 {
 			t.Errorf("%d answers to %+v", n, everyQuestion[i])
 		}
 	}
 	got = Look(t.Context(), Options{})
-	if got.Passive || got.Offers == nil || got.Answers == nil || got.Banners == nil || got.Times == nil || got.Reaches == nil || got.Commands == nil {
+	if got.Passive || got.Offers == nil || got.Answers == nil || got.Banners == nil || got.Reaches == nil || got.Commands == nil {
 		t.Errorf("nothing was asked: %+v", got)
 	}
 }
@@ -65,30 +64,30 @@ func TestQuestions(t *testing.T) {
 // One question that falls over costs itself, and so does one that has no turn.
 func TestQuestionsCostThemselves(t *testing.T) {
 	l := &looker{turns: make(chan struct{}, 1)}
-	l.Needs = needs(state.NeedTime, "good", "bad", "mad")
-	failed := func(why string) state.NTP { return state.NTP{Error: why} }
-	got := ask(t.Context(), l, state.NeedTime, func(_ context.Context, n state.Need) (state.NTP, error) {
+	l.Needs = needs(state.NeedBanner, "good", "bad", "mad")
+	failed := func(why string) state.Banner { return state.Banner{Error: why} }
+	got := ask(t.Context(), l, state.NeedBanner, func(_ context.Context, n state.Need) (state.Banner, error) {
 		switch n.Name {
 		case "bad":
-			return state.NTP{Answered: true}, fmt.Errorf("two\nlines")
+			return state.Banner{Connected: true}, fmt.Errorf("two\nlines")
 		case "mad":
 			panic("lost")
 		}
-		return state.NTP{Answered: true, Stratum: 2}, nil
+		return state.Banner{Connected: true, Line: "2"}, nil
 	}, failed)
-	want := map[string]state.NTP{"good": {Answered: true, Stratum: 2}, "bad": {Error: "two; lines"}, "mad": {Error: "bug: lost"}}
+	want := map[string]state.Banner{"good": {Connected: true, Line: "2"}, "bad": {Error: "two; lines"}, "mad": {Error: "bug: lost"}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	got = ask(ctx, l, state.NeedTime, func(ctx context.Context, _ state.Need) (state.NTP, error) {
+	got = ask(ctx, l, state.NeedBanner, func(ctx context.Context, _ state.Need) (state.Banner, error) {
 		<-ctx.Done()
-		return state.NTP{Answered: true}, nil // as who takes a cut for silence, or silence for an answer
+		return state.Banner{Connected: true}, nil // as who takes a cut for silence, or silence for an answer
 	}, failed)
 	for n, v := range got {
-		if v.Answered || !strings.HasPrefix(v.Error, "there was no time ") || !strings.HasSuffix(v.Error, context.DeadlineExceeded.Error()) {
+		if v.Connected || !strings.HasPrefix(v.Error, "there was no time ") || !strings.HasSuffix(v.Error, context.DeadlineExceeded.Error()) {
 			t.Errorf("%s: %+v", n, v)
 		}
 	}
@@ -101,17 +100,17 @@ func TestQuestionsCostThemselves(t *testing.T) {
 func TestTurns(t *testing.T) {
 	l := &looker{turns: make(chan struct{}, 4)}
 	for i := range 40 {
-		l.Needs = append(l.Needs, needs(state.NeedTime, fmt.Sprint(i))...)
+		l.Needs = append(l.Needs, needs(state.NeedBanner, fmt.Sprint(i))...)
 	}
 	var open, most atomic.Int32
-	got := ask(t.Context(), l, state.NeedTime, func(context.Context, state.Need) (state.NTP, error) {
+	got := ask(t.Context(), l, state.NeedBanner, func(context.Context, state.Need) (state.Banner, error) {
 		if n := open.Add(1); n > most.Load() {
 			most.Store(n)
 		}
 		time.Sleep(time.Millisecond)
 		open.Add(-1)
-		return state.NTP{Answered: true}, nil
-	}, func(why string) state.NTP { return state.NTP{Error: why} })
+		return state.Banner{Connected: true}, nil
+	}, func(why string) state.Banner { return state.Banner{Error: why} })
 	if len(got) != 40 || most.Load() > 4 || most.Load() < 2 {
 		t.Errorf("%d answers, %d at once", len(got), most.Load())
 	}

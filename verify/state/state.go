@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"strconv"
 )
 
@@ -42,10 +43,19 @@ type State struct {
 	Offers        map[string]Offer     `json:"offers,omitzero"`   // by name of the need, as all that follow
 	Answers       map[string]Answer    `json:"answers,omitzero"`  // DNS
 	Banners       map[string]Banner    `json:"banners,omitzero"`  // TCP
-	Times         map[string]NTP       `json:"times,omitzero"`    // NTP
 	Reaches       map[string]Reach     `json:"reaches,omitzero"`  // packets from outside
 	Commands      map[string]Command   `json:"commands,omitzero"` // check blocks
-	Missed        map[string]string    `json:"missed,omitzero"`   // part → why it could not be seen
+	// Probes are the answers to the programs' own questions: by probe, then by the
+	// question in JSON.
+	Probes map[string]map[string]Probed `json:"probes,omitzero"`
+	Missed map[string]string            `json:"missed,omitzero"` // part → why it could not be seen
+}
+
+// Probed is what came of a question: an answer, whose form is the probe's own, or the
+// reason why there is none.
+type Probed struct {
+	Error  string          `json:"error,omitempty"`
+	Answer json.RawMessage `json:"answer,omitempty"`
 }
 
 // Board is what the device tree and the memory say.
@@ -240,13 +250,6 @@ type Banner struct {
 	Line      string `json:"line,omitempty"`
 }
 
-// NTP is what a time server answered (RFC 5905).
-type NTP struct {
-	Error    string `json:"error,omitempty"` // why nobody could be asked; then nothing else is set
-	Answered bool   `json:"answered"`
-	Stratum  int    `json:"stratum,omitempty"` // none: it does not know the time itself
-}
-
 // Reach is what became of a packet that arrived on a link as if a stranger had sent
 // it. It was made by the router itself and never on a wire.
 type Reach struct {
@@ -300,7 +303,6 @@ const (
 	NeedOffer   NeedKind = "offer"   // Name is a link and, perhaps, a client's MAC: "br-lan", "br-lan 02:00:00:00:00:01"
 	NeedAnswer  NeedKind = "answer"  // Name is a DNS server, a name, a type and, perhaps, CD: "192.0.2.1 . SOA"
 	NeedBanner  NeedKind = "banner"  // Name is an address and a port: "192.0.2.1:22", "[2001:db8::1]:22"
-	NeedTime    NeedKind = "time"    // Name is the address of an NTP server: "192.0.2.1"
 	NeedReach   NeedKind = "reach"   // Name is a link and a port of the router: "wan tcp/22", "wan udp/53"
 	NeedCommand NeedKind = "command" // Name is the address of the check block
 )
@@ -308,7 +310,7 @@ const (
 // Active tells whether the need is a question.
 func (k NeedKind) Active() bool {
 	switch k {
-	case NeedOffer, NeedAnswer, NeedBanner, NeedTime, NeedReach, NeedCommand:
+	case NeedOffer, NeedAnswer, NeedBanner, NeedReach, NeedCommand:
 		return true
 	}
 	return false

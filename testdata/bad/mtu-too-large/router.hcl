@@ -1,0 +1,38 @@
+# Links that are to carry larger packets than what carries them.
+
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+
+# The kernel refuses it.
+vlan "tagged" {
+  link = port.lan1
+  id   = 10
+  mtu  = 1504 # ERROR: mtu-too-large
+}
+
+# Its port would drop the larger ones.
+bridge "br-lan" {
+  ports = [port.lan2]
+  mtu   = 9000 # ERROR: mtu-too-large
+}
+
+# What another program makes may be larger.
+link "wwan0" {
+  mtu = 9000
+}
+
+vlan "modem" {
+  link = link.wwan0
+  id   = 20
+  mtu  = 9000
+}
+
+vlan "upper" {
+  link = vlan.modem
+  id   = 30
+  mtu  = 9001 # ERROR: mtu-too-large
+}
