@@ -23,7 +23,7 @@ type By struct {
 type Listen struct {
 	By
 	Service  string // its name in zone.allow
-	Protocol string // tcp or udp
+	Protocol IPProtocol
 	Port     int
 	Networks []*Network // where it is served; empty is every network
 	Unit     string     // the systemd unit that opens it, without .service; empty for the kernel
@@ -32,17 +32,6 @@ type Listen struct {
 // Serves tells whether the socket is served on the network.
 func (l *Listen) Serves(n *Network) bool {
 	return len(l.Networks) == 0 || slices.Contains(l.Networks, n)
-}
-
-// An Open is a way through the input chain that is not a service for zones, such
-// as the answers of a DHCP server to the router's own client.
-type Open struct {
-	By
-	Networks []*Network
-	Protocol string
-	Source   int // port of the other side; 0 is any
-	Port     int // port of the router
-	IPv6     bool
 }
 
 // A Kernel is an option that the kernel must have been built with.

@@ -17,7 +17,7 @@ import (
 func ruleListens(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	type socket struct {
-		proto string
+		proto IPProtocol
 		port  int
 	}
 	by := map[socket][]*Listen{}

@@ -163,7 +163,7 @@ func ruleForwardedServices(r *Router) hcl.Diagnostics {
 		z := f.From.Target
 		for _, l := range Claimed[Listen](r) {
 			port := PortRange{Port(l.Port), Port(l.Port)}
-			if l.Protocol != string(f.Protocol.V) || !f.Port.V.Overlaps(port) || !slices.ContainsFunc(z.Networks.All(), l.Serves) {
+			if l.Protocol.String() != string(f.Protocol.V) || !f.Port.V.Overlaps(port) || !slices.ContainsFunc(z.Networks.All(), l.Serves) {
 				continue
 			}
 			for _, a := range z.Allow.Items {

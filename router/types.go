@@ -210,6 +210,12 @@ func (r PortRange) String() string {
 	return fmt.Sprintf("%d-%d", r.First, r.Last)
 }
 
+// OnePort is the range of a single port.
+func OnePort(p Port) PortRange { return PortRange{p, p} }
+
+// Contains tells whether a port is in the range.
+func (r PortRange) Contains(port int) bool { return int(r.First) <= port && port <= int(r.Last) }
+
 // Overlaps tells whether a port is in both.
 func (r PortRange) Overlaps(o PortRange) bool { return r.First <= o.Last && o.First <= r.Last }
 

@@ -51,7 +51,7 @@ type names struct {
 
 func (n *names) Claim(s *router.Scope) {
 	n.seen = len(router.Claimed[router.Listen](s.Router)) + len(router.Claimed[router.Kernel](s.Router))
-	s.Listen(n.Networks.Range, router.Listen{Service: "dns", Protocol: "udp", Port: 53, Networks: n.Networks.All()})
+	s.Listen(n.Networks.Range, router.Listen{Service: "dns", Protocol: router.UDP, Port: 53, Networks: n.Networks.All()})
 }
 func (n *names) Judge(*router.Router) hcl.Diagnostics { return nil }
 func (n *names) Checks(*router.Router, *verify.Plan)  {}

@@ -70,7 +70,7 @@ func (Metrics) Describe() string { return "unix, or address and port" }
 // Claim claims the agent and its socket for the networks.
 func (b *Agent) Claim(s *router.Scope) {
 	if len(b.Networks.Items) > 0 {
-		s.Listen(b.Networks.Range, router.Listen{Service: "metrics", Protocol: "tcp", Port: int(b.Port.V), Networks: b.Networks.All(), Unit: unit})
+		s.Listen(b.Networks.Range, router.Listen{Service: "metrics", Protocol: router.TCP, Port: int(b.Port.V), Networks: b.Networks.All(), Unit: unit})
 	}
 	router.Claim(s, hcl.Range{}, router.Agent{Interval: b.Interval.V, Listen: b.listen(), Passive: b.Passive.V})
 }

@@ -59,7 +59,7 @@ func (t *Time) Claim(s *router.Scope) {
 		router.Claim(s, h.Range, router.ResolveUnsigned{Host: string(h.V)})
 	}
 	if len(t.Networks.Items) > 0 {
-		s.Listen(t.Networks.Range, router.Listen{Service: "ntp", Protocol: "udp", Port: 123, Networks: t.Networks.All(), Unit: "chronyd"})
+		s.Listen(t.Networks.Range, router.Listen{Service: "ntp", Protocol: router.UDP, Port: 123, Networks: t.Networks.All(), Unit: "chronyd"})
 	}
 }
 

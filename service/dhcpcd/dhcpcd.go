@@ -62,7 +62,9 @@ func networks(r *router.Router) []*router.Network {
 // at an ordinary UDP socket (RFC 2131 section 4.1).
 func (c *Client) Claim(s *router.Scope) {
 	for _, n := range networks(s.Router) {
-		router.Claim(s, n.IPv4.Range, router.Open{Networks: []*router.Network{n}, Protocol: "udp", Source: 67, Port: 68})
+		router.Claim(s, n.IPv4.Range, router.Accept{Networks: []*router.Network{n}, Match: router.Match{
+			Family: router.IPv4, Protocol: router.UDP, SourcePorts: router.OnePort(67), Ports: router.OnePort(68),
+		}})
 		s.AfterLinks(n.IPv4.Range, "dhcpcd")
 		on := []router.Link{n.Link.Target}
 		router.Claim(s, n.IPv4.Range, router.OwnRoutes{Protocol: protocolDHCP, On: on})

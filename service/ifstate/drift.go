@@ -196,6 +196,8 @@ func (b *Interfaces) expects(l state.Listener) bool {
 }
 
 func claimed(r *router.Router, l state.Listener) bool {
-	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(c *router.Listen) bool { return c.Protocol == l.Protocol && c.Port == l.Port }) ||
-		slices.ContainsFunc(router.Claimed[router.Open](r), func(o *router.Open) bool { return o.Protocol == l.Protocol && o.Port == l.Port })
+	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(c *router.Listen) bool { return c.Protocol.String() == l.Protocol && c.Port == l.Port }) ||
+		slices.ContainsFunc(router.Claimed[router.Accept](r), func(a *router.Accept) bool {
+			return a.Protocol.String() == l.Protocol && a.Ports.Contains(l.Port)
+		})
 }

@@ -55,7 +55,7 @@ func (d *DHCP4) subnetID() int {
 
 // Claim claims the server's socket.
 func (d *DHCP4) Claim(s *router.Scope) {
-	s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: "udp", Port: 67, Networks: []*router.Network{d.Network.Target}, Unit: "kea-dhcp4-server"})
+	s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: router.UDP, Port: 67, Networks: []*router.Network{d.Network.Target}, Unit: "kea-dhcp4-server"})
 }
 
 // Judge judges pools and reservations against the network.

@@ -34,7 +34,7 @@ type Resolver struct {
 
 // Claim claims the sockets.
 func (b *Resolver) Claim(s *router.Scope) {
-	for _, proto := range []string{"udp", "tcp"} {
+	for _, proto := range []router.IPProtocol{router.UDP, router.TCP} {
 		s.Listen(b.Networks.Range, router.Listen{Service: "dns", Protocol: proto, Port: 53, Networks: b.Networks.All(), Unit: "knot-resolver"})
 	}
 }

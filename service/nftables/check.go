@@ -87,7 +87,7 @@ func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, a
 	for _, l := range router.Claimed[router.Listen](r) {
 		port := fmt.Sprintf("%s/%d", l.Protocol, l.Port)
 		question := string(n.Device()) + " " + port
-		if asked[question] || l.Protocol == "udp" && l.Port != 53 && l.Port != 123 || f.reachable(r, zone, n, l) {
+		if asked[question] || l.Protocol == router.UDP && l.Port != 53 && l.Port != 123 || f.reachable(r, zone, n, l) {
 			continue
 		}
 		asked[question] = true
@@ -101,7 +101,7 @@ func (f *Firewall) reachable(r *router.Router, zone *router.Zone, n *router.Netw
 	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(o *router.Listen) bool {
 		return o.Protocol == l.Protocol && o.Port == l.Port && o.Serves(n) && slices.Contains(zone.Allow.All(), router.ServiceName(o.Service))
 	}) || slices.ContainsFunc(r.PortForwards, func(pf *router.PortForward) bool {
-		return pf.From.Target == zone && string(pf.Protocol.V) == l.Protocol && int(pf.Port.V.First) <= l.Port && l.Port <= int(pf.Port.V.Last)
+		return pf.From.Target == zone && string(pf.Protocol.V) == l.Protocol.String() && int(pf.Port.V.First) <= l.Port && l.Port <= int(pf.Port.V.Last)
 	})
 }
 

@@ -130,8 +130,8 @@ func (f *Firewall) input(r *router.Router) chain {
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
 	c.add(by, "iifname \"lo\" accept")
 	c.icmp(f, r)
-	for _, o := range router.Claimed[router.Open](r) {
-		c.add(line(o.Addr, o.From), "%s", open(o))
+	for _, a := range router.Claimed[router.Accept](r) {
+		c.add(line(a.Addr, a.From), "%s", accept(a))
 	}
 	for _, z := range r.Zones {
 		if devs := router.Devices(z.Networks.All()); len(devs) > 0 {
@@ -161,15 +161,57 @@ func (c *chain) icmp(f *Firewall, r *router.Router) {
 
 const pingLimit = "10/second burst 20 packets"
 
-func open(o *router.Open) string {
-	s := fmt.Sprintf("iifname %s ", set(router.Devices(o.Networks)))
-	if o.IPv6 {
-		s += "ip6 saddr fe80::/10 "
+func accept(a *router.Accept) string {
+	return fmt.Sprintf("iifname %s %s counter accept", set(router.Devices(a.Networks)), match(a.Match))
+}
+
+// match renders what a rule looks at.
+func match(m router.Match) string {
+	var parts []string
+	say := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	switch m.Family {
+	case router.IPv4:
+		say("meta nfproto ipv4")
+	case router.IPv6:
+		say("meta nfproto ipv6")
 	}
-	if o.Source != 0 {
-		s += fmt.Sprintf("%s sport %d ", o.Protocol, o.Source)
+	if m.LinkLocal {
+		say("ip6 saddr fe80::/10 ip6 daddr fe80::/10")
 	}
-	return s + fmt.Sprintf("%s dport %d counter accept", o.Protocol, o.Port)
+	var v4, v6 []string
+	for _, g := range m.Groups {
+		if g.Is4() {
+			v4 = append(v4, g.String())
+		} else {
+			v6 = append(v6, g.String())
+		}
+	}
+	if len(v4) > 0 {
+		say("ip daddr { %s }", strings.Join(v4, ", "))
+	}
+	if len(v6) > 0 {
+		say("ip6 daddr { %s }", strings.Join(v6, ", "))
+	}
+	if m.SourcePorts != (router.PortRange{}) {
+		say("%s sport %s", m.Protocol, m.SourcePorts)
+	}
+	switch {
+	case m.Ports != (router.PortRange{}):
+		say("%s dport %s", m.Protocol, m.Ports)
+	case len(m.ICMP) > 0:
+		var types []string
+		for _, t := range m.ICMP {
+			types = append(types, fmt.Sprint(t))
+		}
+		word := "icmp"
+		if m.Protocol == router.ICMPv6 {
+			word = "icmpv6"
+		}
+		say("%s type { %s }", word, strings.Join(types, ", "))
+	case m.Protocol != 0 && m.SourcePorts == (router.PortRange{}):
+		say("meta l4proto %s", m.Protocol)
+	}
+	return strings.Join(parts, " ")
 }
 
 // zoneChain is the name of a zone's chain. An instance of for_each is z.key: no

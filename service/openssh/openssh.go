@@ -35,7 +35,7 @@ type SSH struct {
 
 // Claim claims the socket.
 func (b *SSH) Claim(s *router.Scope) {
-	s.Listen(b.Networks.Range, router.Listen{Service: "ssh", Protocol: "tcp", Port: int(b.Port.V), Networks: b.Networks.All(), Unit: "sshd"})
+	s.Listen(b.Networks.Range, router.Listen{Service: "ssh", Protocol: router.TCP, Port: int(b.Port.V), Networks: b.Networks.All(), Unit: "sshd"})
 	for _, n := range b.Networks.Items {
 		if n.Target.IPv6.V.Prefix.IsValid() {
 			// Without a cable the address stays tentative, and sshd does not bind to it

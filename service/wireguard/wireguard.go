@@ -107,7 +107,7 @@ func (t *Tunnel) Claim(s *router.Scope) {
 	s.Kernel(hcl.Range{}, "WireGuard", "WIREGUARD")
 	s.Package(hcl.Range{}, "wireguard-tools")
 	if t.Listen.Set {
-		s.Listen(t.Listen.Range, router.Listen{Service: "wireguard", Protocol: "udp", Port: int(t.Listen.V)})
+		s.Listen(t.Listen.Range, router.Listen{Service: "wireguard", Protocol: router.UDP, Port: int(t.Listen.V)})
 	}
 	router.Claim(s, t.PrivateKey.Range, key(t.PrivateKey.Target, "wg genkey"))
 	seen := map[netip.Prefix]bool{}

@@ -1,0 +1,68 @@
+package router
+
+import (
+	"net/netip"
+	"strconv"
+)
+
+// IPProtocol is the number of a protocol above IP (IANA, Assigned Internet Protocol
+// Numbers). 0 is any.
+type IPProtocol uint8
+
+// The protocols that blocks of nbr itself speak.
+const (
+	ICMP   IPProtocol = 1
+	TCP    IPProtocol = 6
+	UDP    IPProtocol = 17
+	ICMPv6 IPProtocol = 58
+	OSPF   IPProtocol = 89
+)
+
+// String is the keyword of nftables and of ss, or the number.
+func (p IPProtocol) String() string {
+	switch p {
+	case ICMP:
+		return "icmp"
+	case TCP:
+		return "tcp"
+	case UDP:
+		return "udp"
+	case ICMPv6:
+		return "ipv6-icmp"
+	}
+	return strconv.Itoa(int(p))
+}
+
+// HasPorts tells whether packets of the protocol have ports.
+func (p IPProtocol) HasPorts() bool { return p == TCP || p == UDP }
+
+// Family is a version of IP, or both.
+type Family uint8
+
+// The families.
+const (
+	AnyFamily Family = iota
+	IPv4
+	IPv6
+)
+
+// A Match is what a rule of the firewall looks at in a packet; a packet fits if it fits
+// all that is set. The zero Match fits every packet. Only the firewall renders it.
+type Match struct {
+	Family             Family
+	Protocol           IPProtocol
+	SourcePorts, Ports PortRange    // of protocols with ports; the zero range is any
+	ICMP               []uint8      // types of ICMP or ICMPv6 messages
+	Groups             []netip.Addr // destinations, as multicast groups
+	// LinkLocal says that source and destination are link-local addresses: the packet is
+	// from a neighbour.
+	LinkLocal bool
+}
+
+// An Accept is a way through the input chain that is not a service for zones, such
+// as the answers of a DHCP server to the router's own client.
+type Accept struct {
+	By
+	Match
+	Networks []*Network // where it arrives
+}
