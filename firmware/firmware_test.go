@@ -265,7 +265,7 @@ func TestChecks(t *testing.T) {
 			Board:    &state.Board{Compatible: []string{"bananapi,bpi-r4-2g5", "bananapi,bpi-r4", "mediatek,mt7988a"}, MemTotal: 8140600},
 			Kernel:   &state.Kernel{Release: "6.12.63-bpi-r4", Config: map[string]string{"NET_DSA": "y", "WIREGUARD": "m"}},
 			Modules:  map[string]string{"wireguard": "available"},
-			Firmware: &state.Firmware{TFA: "v2.13.0(release)", Medium: "sdmmc", Intact: true, FourBG: "present", FourBGWhy: "it says so"},
+			Firmware: &state.Firmware{TFA: "v2.13.0(release)", Medium: "sdmmc", Intact: true, FourBG: "present", FourBGWhy: "it says so", SoC: "MT7988", DDR: "comb"},
 		}
 	}
 	tests := []struct {
@@ -282,9 +282,16 @@ func TestChecks(t *testing.T) {
 		{"no module for this kernel", func(s *state.State) { delete(s.Modules, "wireguard") }, "firmware/module/WIREGUARD fail"},
 		{"no config.gz", func(s *state.State) { s.Kernel.Config = nil }, "firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA fail, firmware/kernel/WIREGUARD unknown"},
 		{"BL2 without the flag", func(s *state.State) { s.Firmware.FourBG = "absent" }, "firmware/bl2 fail"},
+		{"BL2 of another SoC", func(s *state.State) { s.Firmware.SoC = "MT7987" }, "firmware/bl2 fail"},
+		{"BL2 for DDR3", func(s *state.State) { s.Firmware.DDR = "ddr3" }, "firmware/bl2 fail"},
+		{"BL2 for DDR4", func(s *state.State) { s.Firmware.DDR = "ddr4" }, ""},
+		{"BL2 with a limit", func(s *state.State) { s.Firmware.DDRLimit = 4096 }, "firmware/bl2 fail"},
+		{"BL2 for a SoC that is not known", func(s *state.State) { s.Firmware.SoC = "" }, "firmware/bl2 unknown"},
+		{"BL2 for a memory that is not known", func(s *state.State) { s.Firmware.DDR = "unknown" }, "firmware/bl2 unknown"},
+		{"BL2 that an older nbr has seen", func(s *state.State) { s.Firmware.DDR = "" }, "firmware/bl2 unknown"},
 		{"BL2 that hides it", func(s *state.State) { s.Firmware.FourBG = "unknown" }, "firmware/bl2 unknown"},
 		{"BL2 for eMMC", func(s *state.State) { s.Firmware.Medium = "emmc" }, "firmware/medium fail"},
-		{"BL2 damaged", func(s *state.State) { s.Firmware.Intact = false }, "firmware/intact fail"},
+		{"BL2 damaged", func(s *state.State) { s.Firmware.Intact = false }, "firmware/intact fail, firmware/bl2 unknown"},
 		{"firmware left behind by a switch", func(s *state.State) { s.Firmware.TFA = "v2.12.0(release)" }, "firmware/tfa fail"},
 		{"firmware of a later release", func(s *state.State) { s.Firmware.TFA = "v2.13.01(release)" }, "firmware/tfa fail"},
 		{"no partition for a BL2", func(s *state.State) { s.Firmware = &state.Firmware{} }, "firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown"},

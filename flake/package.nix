@@ -22,7 +22,7 @@ buildGoModule {
         "testdata"
       ]);
   };
-  vendorHash = "sha256-NX3kJV/tvoTrbEg7CmA1IH2deSuLPFVMEq2Sz16w7Lo=";
+  vendorHash = "sha256-mpmoQ8Lw832GAovbIk0eTXJNROW8HG7LmCJDD2M0YEk=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;

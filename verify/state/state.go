@@ -189,11 +189,16 @@ type Clock struct {
 
 // Firmware is what the partitions of the boot medium hold (MediaTek's bl2 and fip).
 type Firmware struct {
-	Medium    string `json:"medium"`               // what the BL2 is built to boot from: sdmmc, emmc, snand, …
-	Intact    bool   `json:"intact"`               // the BL2's own SHA-256 holds
-	TFA       string `json:"tfa,omitempty"`        // version of Trusted Firmware-A: v2.13.0(release)
-	FourBG    string `json:"four_bg"`              // DDR4_4BG_MODE: present, absent or unknown
-	FourBGWhy string `json:"four_bg_why"`          // what tells so
+	Medium    string `json:"medium"`        // what the BL2 is built to boot from: sdmmc, emmc, snand, …
+	Intact    bool   `json:"intact"`        // the BL2's own SHA-256 holds
+	TFA       string `json:"tfa,omitempty"` // version of Trusted Firmware-A: v2.13.0(release)
+	FourBG    string `json:"four_bg"`       // DDR4_4BG_MODE: present, absent or unknown
+	FourBGWhy string `json:"four_bg_why"`   // what tells so
+	SoC       string `json:"soc,omitempty"` // that the BL2 is for: MT7988; empty if it is not known
+	// DDR is the memory that the BL2 drives: comb (it finds out), ddr4, ddr3; unknown or
+	// empty if it is not known. DDRLimit is the most of it in MiB, 0 for no limit.
+	DDR       string `json:"ddr,omitempty"`
+	DDRLimit  int    `json:"ddr_limit_mib,omitempty"`
 	UBoot     string `json:"uboot,omitempty"`      // version of U-Boot
 	UBootHash string `json:"uboot_hash,omitempty"` // hash of the Nix store path that it says it is of
 }
