@@ -85,6 +85,11 @@ func bootMemory(boot *bootlog.Boot, mem router.Memory) verify.Verdict {
 	flag := slices.Contains(mem.Flags, "DDR4_4BG_MODE=1")
 	switch m := boot.Memory; {
 	case v.Status == verify.Pass:
+	case m.BL2 > 0 && m.BL2 < 4096 && m.DDR == "3":
+		v.Got += ": BL2 was built for DDR3 (neither DRAM_USE_COMB=1 nor DRAM_USE_DDR4=1)"
+	case flag && m.BL2 > 0 && m.BL2 < 4096:
+		// Without the flag it finds 4096 MB.
+		v.Got += ": that is less than DDR4_4BG_MODE decides over; BL2 was built with DRAM_SIZE_LIMIT, or this is another board"
 	case flag && m.EMI && !m.FourBG:
 		v.Got += ": BL2 was built without DDR4_4BG_MODE=1"
 		v.Hint = "nbr flash -firmware-only IMAGE DEVICE replaces both partitions, bl2 and fip; nixos-rebuild never does"
