@@ -105,6 +105,12 @@ func TestSurvey(t *testing.T) {
 	if d, err := Survey(root, "/dev/x", "179:8"); err != nil || !d.EMMC || d.Removable {
 		t.Errorf("a boot partition of an eMMC is soldered, too: %+v, %v", d, err)
 	}
+	// Another card in the same reader has the name and the number of the one before.
+	swapped := machine(t).(fstest.MapFS)
+	swapped["sys/block/sdb/diskseq"] = &fstest.MapFile{Data: []byte("19\n")}
+	if d, err := Survey(swapped, "/dev/x", "8:16"); err != nil || d.ID != "8:16, device 19 of the kernel" {
+		t.Errorf("%+v, %v", d, err)
+	}
 	if _, err := Survey(root, "/dev/x", "8:99"); err == nil || !strings.Contains(err.Error(), "/dev/x is device 8:99, which is not in /sys/block") {
 		t.Error(err)
 	}

@@ -139,8 +139,8 @@ func TestLook(t *testing.T) {
 }
 
 // Between the look and the opening a name may have become another device's: by a link
-// that udev moves, or because a card was taken out and another one put in, which then has
-// the number as well. Nothing is written to that, and nothing of it is opened for long.
+// that udev moves, or because a card was taken out and another one put in. Nothing is
+// written to that, and nothing of it is opened for long.
 func TestAnotherDevice(t *testing.T) {
 	t.Parallel()
 	const size = 4 << 20
@@ -196,12 +196,6 @@ func TestAnotherDevice(t *testing.T) {
 	}
 	relink(pipe)
 	refused(d, " is neither a block device nor a file")
-
-	// The same name and number, and another medium of the same size.
-	d = look(one)
-	run(t, "losetup", "-d", one)
-	run(t, "losetup", one, same)
-	refused(d, one+" has become another one since it was looked at: it was ")
 	if !bytes.Equal(read(t, oneFile), make([]byte, size)) || !bytes.Equal(read(t, same), make([]byte, size)) {
 		t.Error("something was written")
 	}
@@ -209,7 +203,6 @@ func TestAnotherDevice(t *testing.T) {
 
 // Who began to use a device after the look is seen.
 func TestInUseSince(t *testing.T) {
-	t.Parallel()
 	const size = 4 << 20
 	dev, _ := loop(t, size)
 	d, err := Look(dev)
@@ -236,9 +229,9 @@ func TestInUseSince(t *testing.T) {
 	}
 }
 
-// Whoever writes some partitions has them alone, and no more: the others may be in use.
+// Whoever writes some partitions has them alone, and no more: the others may be in use. It
+// runs alone: a program that another test starts has for a moment open what was closed here.
 func TestClaim(t *testing.T) {
-	t.Parallel()
 	dev := strings.TrimSpace(run(t, "losetup", "-P", "-f", "--show", write(t, make([]byte, 8<<20))))
 	t.Cleanup(func() { run(t, "losetup", "-d", dev) })
 	for _, part := range []string{"1", "4", "5"} { // the kernel is told: it need not know tables
@@ -253,14 +246,13 @@ func TestClaim(t *testing.T) {
 		}
 		return func() { f.Close() }
 	}
-	taken := func(name string, want bool) {
+	taken := func(name string) {
 		t.Helper()
-		f, err := exclusive(name)
-		if err == nil {
-			f.Close()
-		}
-		if errors.Is(err, unix.EBUSY) != want || err != nil && !want {
+		if f, err := exclusive(name); !errors.Is(err, unix.EBUSY) {
 			t.Errorf("%s: %v", name, err)
+			if err == nil {
+				f.Close()
+			}
 		}
 	}
 	open := func() *Card {
@@ -282,7 +274,7 @@ func TestClaim(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{dev, dev + "p1", dev + "p4", dev + "p5"} { // nobody used it
-		taken(name, true)
+		taken(name)
 	}
 	c.Close()
 
@@ -291,17 +283,17 @@ func TestClaim(t *testing.T) {
 	if err := c.Claim(parts); err != nil {
 		t.Fatal(err)
 	}
-	taken(dev+"p1", true)
-	taken(dev+"p4", true)
+	taken(dev + "p1")
+	taken(dev + "p4")
 	c.Close()
-	taken(dev+"p1", false)
-	taken(dev+"p4", false)
+	mine(dev + "p1")()
+	mine(dev + "p4")()
 	c = open()
 	if err := c.Claim([]int{4, 5}); err == nil || err.Error() != dev+"p5 is in use, the kernel says" {
 		t.Error(err)
 	}
 	c.Close()
-	taken(dev+"p4", false)
+	mine(dev + "p4")()
 	free()
 
 	defer mine(dev)() // as all of it mounted
