@@ -72,6 +72,7 @@ var table = []row{
 	{pkg: "internal/lab", ours: "internal/nstest", outside: "os os/exec syscall embed testing"},
 	{pkg: "internal/nixoptions", ours: "nixgen", outside: "embed"},
 	{pkg: "internal/nixoptions/*", ours: "internal/nixoptions testdata/standin", outside: "os embed testing"},
+	{pkg: "internal/testlog", outside: "os"},
 	{pkg: "internal/agenttest"},
 	{pkg: "internal/flaketest"},
 	{pkg: "internal/imagetest"},

@@ -31,12 +31,9 @@ type Machine struct {
 	done    chan struct{} // closed when the last of its processes has ended
 }
 
-// How long a machine may take to come up and to go down. Each takes a second; then units that
-// do not answer are killed with it.
-const (
-	bootTime = 60 * time.Second
-	haltTime = 8 * time.Second
-)
+// haltTime is how long a machine may take to go down, which takes a second: then units that do not
+// answer are killed with it, and nothing is lost.
+const haltTime = 8 * time.Second
 
 // The second shell has the cgroup it was started in as the root of its hierarchy (the
 // namespace cannot be made with the process: it would be rooted where this one is), and makes
@@ -147,7 +144,7 @@ func cgroup(t testing.TB) *os.File {
 // ready waits until the boot has ended.
 func (m *Machine) ready(t testing.TB) {
 	t.Helper()
-	deadline := time.Now().Add(bootTime)
+	deadline := time.Now().Add(nstest.Patience)
 	for {
 		state, err := m.Try(t, "systemctl", "is-system-running")
 		if state = strings.TrimSpace(state); state == "running" {
@@ -201,7 +198,7 @@ func (m *Machine) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = []string{"PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = 10 * time.Second
 	return cmd
 }
 

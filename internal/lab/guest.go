@@ -52,8 +52,9 @@ type Guest struct {
 	// has to find everything there. Without it the emulator lays kernel and archive into memory.
 	// The guest may write to the disk, and the file stays as it is.
 	Disk func(Payload) Disk
-	// Timeout is how long the machine may take, four minutes if it is not set. Half of it is the
-	// tests' own, so that one that hangs can still say where.
+	// Timeout is how long the machine may take, twenty minutes if it is not set: it only ends one
+	// that hangs, and emulators starve on a busy machine. Half of it is the tests' own, so that
+	// one that hangs can still say where.
 	Timeout time.Duration
 }
 
@@ -75,7 +76,7 @@ type Disk struct{ Image, Firmware string }
 func (g Guest) Test(t *testing.T) (console string) {
 	t.Helper()
 	if g.Timeout == 0 {
-		g.Timeout = 4 * time.Minute
+		g.Timeout = 20 * time.Minute
 	}
 	if g.Memory == 0 {
 		g.Memory = 1024

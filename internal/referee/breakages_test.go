@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nbr-dev/nbr/internal/nstest"
 )
 
 // A breakage is one thing that goes wrong on a router, and what nbr verify must make of it.
@@ -404,7 +406,7 @@ var breakages = []breakage{
 	},
 	{
 		name:  "chronyd has crashed",
-		wreck: "systemctl kill --signal=SEGV chronyd; sleep 0.2",
+		wreck: "systemctl kill --signal=SEGV chronyd",
 		mend:  "systemctl restart chronyd",
 		finds: []string{"time/unit"}, line: `router "bpi-r4" {`,
 	},
@@ -461,7 +463,7 @@ func (r *wholeRouter) breaks(t *testing.T, b breakage) {
 	r.Run(t, must(b.wreck)...)
 	var wrong []finding
 	var complaint string
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(nstest.Patience); ; time.Sleep(100 * time.Millisecond) {
 		wrong = r.verify(t)
 		if complaint = r.judge(b, wrong); complaint == "" || time.Now().After(deadline) {
 			break

@@ -40,7 +40,7 @@ func dhcpcdConf(t *testing.T, g *generated) string {
 const upstreamKea = `{"Dhcp4": {
   "interfaces-config": {"interfaces": ["eth0"]},
   "lease-database": {"type": "memfile", "persist": false},
-  "valid-lifetime": 20, "renew-timer": 2, "rebind-timer": 15,
+  "valid-lifetime": 900, "renew-timer": 2, "rebind-timer": 800,
   "subnet4": [{
     "id": 1, "subnet": "198.51.100.0/24",
     "pools": [{"pool": "198.51.100.50-198.51.100.60"}],

@@ -203,7 +203,7 @@ func TestGuestBridgeIsSetUp(t *testing.T) {
 	must(err)
 	must(netlink.AddrAdd(bridge, address))
 
-	j, before := verifyJSON(t, []int{0}, "-settle", "10s", "-only", "bridge.br-lan", "-only", "network.lan")
+	j, before := verifyJSON(t, []int{0}, "-settle", "5m", "-only", "bridge.br-lan", "-only", "network.lan")
 	if len(before) < 15 {
 		t.Errorf("%d checks: %+v", len(before), j)
 	}

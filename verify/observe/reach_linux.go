@@ -59,8 +59,12 @@ func reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	if err != nil {
 		return state.Reach{}, err
 	}
+	mine, err := allAddresses()
+	if err != nil {
+		return state.Reach{}, err
+	}
 	k.to = netip.AddrPortFrom(own, k.to.Port())
-	k.fill(back.network)
+	k.fill(back.network, mine)
 	w, err := openWire(link.Index, 0, []match{at(16, 4, binary.BigEndian.Uint32(k.from.Addr().AsSlice()))})
 	if err != nil {
 		return state.Reach{}, err
@@ -82,6 +86,9 @@ func reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	knock(silence)
 	if err == nil && !r.Answered && back.stuck(k.from.Addr()) != nil {
 		knock([]time.Duration{repeat, wait - repeat}) // the gateway may yet say its MAC
+	}
+	if err == nil && !r.Answered {
+		err = stayed(name, link)
 	}
 	switch {
 	case err != nil:
@@ -105,12 +112,20 @@ func reach(ctx context.Context, n state.Need) (state.Reach, error) {
 
 // fill makes the stranger one that nobody else is at this moment: answers are told
 // apart by it, and the kernel counts ICMP errors by whom they are for
-// (Documentation/networking/ip-sysctl, icmp_ratelimit).
-func (k *knock) fill(network netip.Addr) {
+// (Documentation/networking/ip-sysctl, icmp_ratelimit). It is none of the router's own
+// addresses, which may be of the network: a packet from oneself that comes in from
+// outside is dropped before anything looks at its port.
+func (k *knock) fill(network netip.Addr, own map[netip.Addr]bool) {
 	var b [9]byte
 	_, _ = rand.Read(b[:]) // which does not fail
 	a := network.As4()
 	a[3] = 1 + b[0]%254
+	for range 254 {
+		if !own[netip.AddrFrom4(a)] {
+			break
+		}
+		a[3] = 1 + a[3]%254
+	}
 	// Of the ephemeral ports (RFC 6335 section 6).
 	k.from = netip.AddrPortFrom(netip.AddrFrom4(a), binary.BigEndian.Uint16(b[1:])|0xc000)
 	k.seq, k.id = binary.BigEndian.Uint32(b[3:]), binary.BigEndian.Uint16(b[7:])
@@ -132,6 +147,21 @@ func ownAddress(name string) (netip.Addr, error) {
 		}
 	}
 	return netip.Addr{}, fmt.Errorf("%s has no IPv4 address", name)
+}
+
+// allAddresses are this machine's own of IPv4, on whatever link.
+func allAddresses() (map[netip.Addr]bool, error) {
+	list, err := netlink.AddrList(nil, netlink.FAMILY_V4)
+	if err != nil {
+		return nil, err
+	}
+	own := map[netip.Addr]bool{}
+	for _, a := range list {
+		if ip, ok := netip.AddrFromSlice(a.IP.To4()); ok {
+			own[ip] = true
+		}
+	}
+	return own, nil
 }
 
 // A wayBack is how an answer gets to a stranger.
