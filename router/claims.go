@@ -67,6 +67,8 @@ type SecretUse struct {
 	Secret *Secret
 	Owner  string // user that must be able to read it
 	Unit   string // unit that reads it when it starts, without .service
+	// Account says that it is the password of an account.
+	Account bool
 	// Stand-in is a command that prints a value, and its package, for a secret that
 	// the network cannot start without: a missing WireGuard key must cost the
 	// tunnel, not the house's network.
@@ -205,6 +207,7 @@ func (s *Scope) Guarded(from hcl.Range, key, value string) {
 // Secret claims to read a secret.
 func (s *Scope) Secret(from hcl.Range, u SecretUse) {
 	u.By = s.at(from)
+	u.Secret.forAccounts = u.Secret.forAccounts || u.Account
 	s.Claims.Secrets = append(s.Claims.Secrets, &u)
 }
 
