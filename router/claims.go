@@ -139,6 +139,7 @@ type Claims struct {
 	Vias     []*Via
 	Boot     Boot
 	Agent    *Agent // nil when none is wanted
+	Battery  *By    // who says that the clock goes on while the router is off; nil when nobody does
 }
 
 // A Scope is what a block may use while it is resolved: the router as far as
@@ -230,6 +231,12 @@ func (s *Scope) Boot(from hcl.Range, generations int) {
 func (s *Scope) Agent(from hcl.Range, a Agent) {
 	a.By = s.at(from)
 	s.Claims.Agent = &a
+}
+
+// Battery claims that the clock goes on while the router is off.
+func (s *Scope) Battery(from hcl.Range) {
+	by := s.at(from)
+	s.Claims.Battery = &by
 }
 
 // Package claims a program.
