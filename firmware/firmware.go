@@ -113,6 +113,9 @@ func (b *Block) Resolve(s *router.Scope) hcl.Diagnostics {
 				"Nobody has to ask for %s: %s.", o.V, opt.Needless))
 		}
 	}
+	if b.ClockBattery.V {
+		s.Battery(b.ClockBattery.Range)
+	}
 	kernel, span := p.kernel(b.Kernel.V, s.Release.V)
 	for _, k := range s.Claims.KernelSymbols() {
 		diags = append(diags, judge(k, kernel, span)...)

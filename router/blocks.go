@@ -201,6 +201,8 @@ type Secret struct {
 	Path   conf.Value[Path]   `hcl:"path,optional" doc:"Where the file is. Required for source = \"file\"; the others have their own place."`
 	File   conf.Value[File]   `hcl:"file,optional" doc:"The encrypted file in the spec's folder, for sops and agenix."`
 	Key    conf.Value[string] `hcl:"key,optional" doc:"The key inside the sops file, when the label is not it."`
+	// forAccounts tells that an account's password is in it.
+	forAccounts bool
 }
 
 // Source is who puts a secret on the router.
@@ -220,10 +222,19 @@ func (s *Source) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Source) Describe() string { return "file, sops or agenix" }
 
-// Location is where the secret is on the router.
+// ForAccounts tells whether the accounts are made with the secret, which is before any
+// unit starts and before its owner has a number. Whoever asks does so after all blocks
+// are resolved.
+func (s *Secret) ForAccounts() bool { return s.forAccounts }
+
+// Location is where the secret is on the router. sops-nix puts those for accounts into a
+// folder of their own, before it makes the accounts (sops.secrets.<name>.neededForUsers).
 func (s *Secret) Location() string {
 	switch s.Source.V {
 	case SourceSOPS:
+		if s.forAccounts {
+			return "/run/secrets-for-users/" + string(s.Name.V)
+		}
 		return "/run/secrets/" + string(s.Name.V)
 	case SourceAgenix:
 		return "/run/agenix/" + string(s.Name.V)

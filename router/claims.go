@@ -67,6 +67,8 @@ type SecretUse struct {
 	Secret *Secret
 	Owner  string // user that must be able to read it
 	Unit   string // unit that reads it when it starts, without .service
+	// Account says that it is the password of an account.
+	Account bool
 	// Stand-in is a command that prints a value, and its package, for a secret that
 	// the network cannot start without: a missing WireGuard key must cost the
 	// tunnel, not the house's network.
@@ -137,6 +139,7 @@ type Claims struct {
 	Vias     []*Via
 	Boot     Boot
 	Agent    *Agent // nil when none is wanted
+	Battery  *By    // who says that the clock goes on while the router is off; nil when nobody does
 }
 
 // A Scope is what a block may use while it is resolved: the router as far as
@@ -205,6 +208,7 @@ func (s *Scope) Guarded(from hcl.Range, key, value string) {
 // Secret claims to read a secret.
 func (s *Scope) Secret(from hcl.Range, u SecretUse) {
 	u.By = s.at(from)
+	u.Secret.forAccounts = u.Secret.forAccounts || u.Account
 	s.Claims.Secrets = append(s.Claims.Secrets, &u)
 }
 
@@ -227,6 +231,12 @@ func (s *Scope) Boot(from hcl.Range, generations int) {
 func (s *Scope) Agent(from hcl.Range, a Agent) {
 	a.By = s.at(from)
 	s.Claims.Agent = &a
+}
+
+// Battery claims that the clock goes on while the router is off.
+func (s *Scope) Battery(from hcl.Range) {
+	by := s.at(from)
+	s.Claims.Battery = &by
 }
 
 // Package claims a program.

@@ -123,7 +123,7 @@ func ruleSecrets(r *Router) hcl.Diagnostics {
 		switch {
 		case s.Source.V == SourceFile && !s.Path.Set:
 			diags = append(diags, diag.Error("secret-without-path", s.Def, "Secret without a path",
-				"Say where the file is on the router: path = \"/run/secrets/%s\".", s.Name.V))
+				"Say where the file is on the router: path = \"/var/lib/secrets/%s\".", s.Name.V))
 		case s.Source.V == SourceFile && s.File.Set:
 			diags = append(diags, diag.Error("secret-without-path", s.File.Range, "File of a secret that you place yourself",
 				"With source = \"file\" nbr copies nothing to the router. Use source = \"sops\" or \"agenix\" for an encrypted file in the spec's folder."))

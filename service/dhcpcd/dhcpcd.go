@@ -91,6 +91,10 @@ func (c *Client) Lower(r *router.Router, m *nixgen.Module) {
 func config(r *router.Router, c *Client) string {
 	lines := []string{
 		"ipv4only", // router advertisements are the kernel's
+		// NixOS sends the router's name, and dhcpcd its own version, the kernel's and the
+		// processor's: the provider needs none of them.
+		`hostname ""`,
+		`vendorclassid ""`,
 		"noipv4ll", // a made-up address is no upstream, and without a lifetime IfState removes it
 	}
 	if resolves(r) {

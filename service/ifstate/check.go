@@ -67,6 +67,11 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 			sysctl(p, router.By{Addr: n.Addr, From: n.IPv6.Range}, fmt.Sprintf("net/ipv6/conf/%s/accept_ra", n.Device()), "2")
 		}
 	}
+	for _, n := range r.Networks {
+		if n.IPv6.V.Auto { // networking.tempAddresses
+			sysctl(p, router.By{Addr: n.Addr, From: n.IPv6.Range}, fmt.Sprintf("net/ipv6/conf/%s/use_tempaddr", n.Device()), "0")
+		}
+	}
 	b.drift(r, p)
 }
 

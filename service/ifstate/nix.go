@@ -20,6 +20,9 @@ func (b *Interfaces) Lower(r *router.Router, m *nixgen.Module) {
 	// The module asserts it, and a hardware-configuration.nix may say otherwise
 	// with the same priority as the module's own default.
 	m.Set(from, nixgen.Bool(false), "networking", "useDHCP")
+	// NixOS would give an upstream changing addresses beside the one that the spec's
+	// policies and everybody's DNS know (RFC 8981).
+	m.Set(from, nixgen.Str("disabled"), "networking", "tempAddresses")
 	b.links(r, m)
 	for _, rt := range routes(r) {
 		m.Add(service.By(rt.By), sub("routing", "routes"), routeAttrs(rt))

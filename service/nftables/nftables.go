@@ -63,6 +63,9 @@ func (f *Firewall) Resolve(s *router.Scope) hcl.Diagnostics {
 func (f *Firewall) Lower(r *router.Router, m *nixgen.Module) {
 	from := service.From(f)
 	m.Set(from, nixgen.Bool(true), "networking", "nftables", "enable")
+	// Others' tables are left alone. Before 23.11 a system was to flush them at each
+	// reload, and a state_version of then still asks for it.
+	m.Set(from, nixgen.Bool(false), "networking", "nftables", "flushRuleset")
 	m.Set(from, nixgen.Bool(false), "networking", "firewall", "enable")
 	m.Set(from, nixgen.Str("inet"), "networking", "nftables", "tables", Table, "family")
 	m.Set(from, nixgen.Lines(f.Content(r)), "networking", "nftables", "tables", Table, "content")

@@ -175,6 +175,10 @@ let
         default = "6_18";
         latest = "6_18";
       };
+      "26.11" = {
+        default = "6_18";
+        latest = "6_18";
+      };
     }
     .${lib.release} or {
       default = "6_12";
