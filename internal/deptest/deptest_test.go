@@ -50,7 +50,7 @@ var table = []row{
 	{pkg: "verify/observe", ours: "verify/state firmware/image", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet dhcp dns ntp", outside: "net os os/exec syscall"},
 	{pkg: "verify/report", ours: "verify hcl/diag", theirs: "hcl", outside: "embed"},
 	// It keeps verifying: what it looks with and where it is served come from outside.
-	{pkg: "verify/agent", ours: "verify verify/state verify/report", theirs: "prometheus", outside: "log/slog net net/http"},
+	{pkg: "verify/agent", ours: "verify verify/state verify/report", theirs: "prometheus", outside: "log/slog net/http"},
 	{pkg: "service", ours: "router hcl/* nixgen verify", theirs: "hcl cty"},
 
 	// The open rim: no service imports another, and none looks at a device.

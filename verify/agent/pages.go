@@ -3,7 +3,6 @@ package agent
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -69,8 +68,12 @@ func (p *page) WriteHeader(code int) {
 // read what the router runs. To a Unix socket no browser connects.
 func (a *Agent) named(pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-		if tcp, ok := local.(*net.TCPAddr); ok && !a.answersTo(r.Host, tcp.AddrPort().Addr().Unmap()) {
+		// A net.Addr: that of a Unix socket is a path.
+		local := netip.AddrPort{}
+		if addr, ok := r.Context().Value(http.LocalAddrContextKey).(fmt.Stringer); ok {
+			local, _ = netip.ParseAddrPort(addr.String())
+		}
+		if local.IsValid() && !a.answersTo(r.Host, local.Addr().Unmap()) {
 			http.Error(w, "this is not "+line(r.Host)+": names of the agent block are answered", http.StatusMisdirectedRequest)
 			return
 		}
@@ -78,14 +81,17 @@ func (a *Agent) named(pages http.Handler) http.Handler {
 	})
 }
 
-// answersTo tells whether the Host of a request is a name of this router.
+// answersTo tells whether the Host of a request, with or without a port, is a name of this
+// router.
 func (a *Agent) answersTo(host string, local netip.Addr) bool {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if with, fits := netip.ParseAddrPort(host); fits == nil {
+		ip, err = with.Addr(), nil
 	}
-	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+	if err == nil {
 		return ip.Unmap().WithZone("") == local.WithZone("")
 	}
+	host, _, _ = strings.Cut(host, ":")
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	a.mu.Lock()
 	defer a.mu.Unlock()
