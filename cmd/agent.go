@@ -141,7 +141,7 @@ func (a *app) agentSpec(c *cli.Context) (agent.Spec, []string, error) {
 	needs := plan.Needs()
 	w := diag.Writer{Dir: a.diagWriter(s.Spec, s.dir).Dir}
 	return agent.Spec{
-		Router: string(s.Router.Name.V), Hash: specHash(s), Plan: plan, Interval: interval,
+		Router: string(s.Router.Name.V), Hash: specHash(s), Plan: plan, Names: set.Names, Interval: interval,
 		Look: func(ctx context.Context) (*state.State, error) {
 			if path := c.String("look"); path != "" {
 				return lookElsewhere(ctx, path)

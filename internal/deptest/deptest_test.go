@@ -58,13 +58,13 @@ var table = []row{
 	{pkg: "firmware", ours: "firmware/bootlog firmware/image service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "embed"},
 	{pkg: "service/all", ours: "service service/* firmware"},
 	{pkg: "service/servicetest", ours: "service router hcl/diag nixgen verify verify/state", theirs: "hcl cmp txtar", outside: "os flag testing"},
-	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "net"},
+	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "net embed"},
 
 	// What is written to disk. flake does not know what a router is either.
 	{pkg: "flake", ours: "nixgen", theirs: "sys", outside: "os embed"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: "service router firmware firmware/bootlog firmware/flash firmware/image flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd netutil progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: "service router firmware firmware/bootlog firmware/flash firmware/image flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -93,7 +93,6 @@ var modules = map[string]string{
 	"systemd":     "github.com/coreos/go-systemd/v22",      // units
 	"dbus":        "github.com/godbus/dbus/v5",             // the way to systemd
 	"wgctrl":      "golang.zx2c4.com/wireguard/wgctrl",     // WireGuard devices
-	"netutil":     "golang.org/x/net/netutil",              // bounds the agent's connections
 	"prometheus":  "github.com/prometheus/client_golang",   // the agent's metrics
 	"ebpf":        "github.com/cilium/ebpf",                // has packets arrive
 	"packet":      "github.com/mdlayher/packet",            // hears what leaves

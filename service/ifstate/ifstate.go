@@ -36,6 +36,9 @@ type Interfaces struct {
 func (b *Interfaces) Resolve(s *router.Scope) hcl.Diagnostics {
 	s.Guarded(hcl.Range{}, "net.ipv4.conf.all.forwarding", "1")
 	s.Guarded(hcl.Range{}, "net.ipv6.conf.all.forwarding", "1")
+	// Of links that come later; what is there already has its own (see advertisements).
+	s.Sysctl(hcl.Range{}, "net.ipv6.conf.default.accept_ra", "0")
+	s.Sysctl(hcl.Range{}, "net.ipv6.conf.default.autoconf", "0")
 	for _, br := range s.Bridges {
 		s.Kernel(br.Def, "bridges", "BRIDGE")
 	}

@@ -111,6 +111,7 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 			set(p, r.System, nixgen.Attrs{
 				{Name: []string{"addresses"}, Value: nixgen.List{}},
 				{Name: []string{"link"}, Value: nixgen.Attrs{kind("physical"), up()}},
+				advertisements(r, p),
 			})
 		}
 	}
@@ -121,6 +122,8 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 		set(v, v, iface(r, v, vlan(v)))
 	}
 	for _, t := range r.Tunnels {
+		ra := advertisements(r, t)
+		m.Set(service.From(t), ra.Value, sub(slices.Concat([]string{"interfaces", string(t.LinkName())}, ra.Name)...)...)
 		if addresses, ok := fixedAddresses(r, t); ok {
 			m.Set(service.From(t), addresses, sub("interfaces", string(t.LinkName()), "addresses")...)
 		}
@@ -152,14 +155,7 @@ func iface(r *router.Router, l router.Link, link nixgen.Attrs) nixgen.Attrs {
 		out = append(out, nixgen.Attr{Name: []string{"addresses"}, Value: addresses})
 	}
 	out = append(out, nixgen.Attr{Name: []string{"link"}, Value: link})
-	for _, n := range on(r, l) {
-		if n.IPv6.V.Auto {
-			// 2: also while forwarding (Documentation/networking/ip-sysctl.rst).
-			out = append(out, nixgen.Attr{Name: []string{"sysctl", "ipv6", "accept_ra"}, Value: nixgen.At{
-				From: service.Origin(n.Addr, n.IPv6.Range), Expr: nixgen.Int(2)}})
-		}
-	}
-	return out
+	return append(out, advertisements(r, l))
 }
 
 // fixedAddresses are the addresses that the spec gives a link. A link whose

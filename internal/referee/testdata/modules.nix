@@ -22,6 +22,7 @@ let
           value = "/nix/store/${name}";
         })
         [
+          "iproute2"
           "nftables"
           "procps"
           "wireguard-tools"
