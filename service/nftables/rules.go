@@ -42,6 +42,12 @@ func (f *Firewall) Content(r *router.Router) string {
 
 // chains are the chains of the table, in the order of a packet's way. A hook that
 // has nothing to do is left out.
+//
+// Each chain with a hook has the policy drop and a last rule that decides, because a
+// reload makes the table anew: after the kernel has switched to the new rules, and before
+// it sets the new chain's policy, only a rule can drop; and a packet that saw the new
+// chain before the switch and the old one after it has met no rule at all, so only the
+// old chain's policy can (nf_tables_commit of net/netfilter/nf_tables_api.c).
 func (f *Firewall) chains(r *router.Router) []chain {
 	var chains []chain
 	if f.AntiSpoof.V {
@@ -102,7 +108,7 @@ func antiSpoof(f *Firewall) chain {
 	if !f.AntiSpoof.Set {
 		by = blockLine(f)
 	}
-	c := chain{name: "anti_spoof", head: "type filter hook prerouting priority raw; policy accept;"}
+	c := chain{name: "anti_spoof", head: "type filter hook prerouting priority raw; policy drop;"}
 	c.add(by, "iifname \"lo\" accept")
 	c.add(by, "ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept")
 	c.add(by, "ip6 saddr { ::, fe80::/10 } accept")
@@ -110,6 +116,7 @@ func antiSpoof(f *Firewall) chain {
 		c.add(by, "fib saddr . iif oif missing limit rate 5/second burst 10 packets log prefix \"nbr drop spoof: \"")
 	}
 	c.add(by, "fib saddr . iif oif missing counter drop")
+	c.add(by, "accept")
 	return c
 }
 
@@ -141,7 +148,7 @@ func (f *Firewall) input(r *router.Router) chain {
 	// What is meant for everybody on the link is dropped without a word: there is no
 	// end to it.
 	c.add(by, "meta pkttype { broadcast, multicast } counter drop")
-	f.logDrops(&c, "input")
+	f.drop(&c, "input")
 	return c
 }
 
@@ -212,7 +219,7 @@ func (f *Firewall) forward(r *router.Router) chain {
 	for _, p := range r.Policies {
 		c.policy(p)
 	}
-	f.logDrops(&c, "forward")
+	f.drop(&c, "forward")
 	return c
 }
 
@@ -292,19 +299,26 @@ func matches(p *router.Policy) []string {
 
 const icmpMatch = "meta l4proto { icmp, ipv6-icmp }"
 
-// logDrops logs what the policy of the chain is about to drop.
-func (f *Firewall) logDrops(c *chain, what string) {
+// drop ends a chain that drops what none of its rules let pass, and logs it.
+func (f *Firewall) drop(c *chain, what string) {
 	if f.LogDrops.V {
 		c.add(blockLine(f), "limit rate 5/second burst 10 packets log prefix \"nbr drop %s: \"", what)
 	}
-	c.add(blockLine(f), "counter")
+	c.add(blockLine(f), "counter drop")
+}
+
+// pass ends a chain that looks at some packets only, if it has any rule.
+func (f *Firewall) pass(c *chain) {
+	if len(c.rules) > 0 {
+		c.add(blockLine(f), "accept")
+	}
 }
 
 // natIn leads forwarded ports to their hosts before routing looks at them: of what
 // is meant for the router, not of what passes through it to somebody else. (The
 // chains cannot be called dnat and masquerade: those are words of nft's grammar.)
 func (f *Firewall) natIn(r *router.Router) chain {
-	c := chain{name: "nat_in", head: "type nat hook prerouting priority dstnat; policy accept;"}
+	c := chain{name: "nat_in", head: "type nat hook prerouting priority dstnat; policy drop;"}
 	for _, p := range r.PortForwards {
 		devs := router.Devices(p.From.Target.Networks.All())
 		if len(devs) == 0 {
@@ -316,13 +330,14 @@ func (f *Firewall) natIn(r *router.Router) chain {
 		}
 		c.add(blockLine(p), "iifname %s meta nfproto ipv4 fib daddr type local %s dport %s counter dnat ip to %s", set(devs), p.Protocol.V, p.Port.V, to)
 	}
+	f.pass(&c)
 	return c
 }
 
 // natOut gives packets the router's own address on their way out, if the policy
 // that let them pass says so. Only IPv4: IPv6 has addresses enough.
 func (f *Firewall) natOut(r *router.Router) chain {
-	c := chain{name: "nat_out", head: "type nat hook postrouting priority srcnat; policy accept;"}
+	c := chain{name: "nat_out", head: "type nat hook postrouting priority srcnat; policy drop;"}
 	for i, p := range r.Policies {
 		from, to := zoneDevices(p.From.All()), zoneDevices(p.To.All())
 		if len(from) == 0 || len(to) == 0 {
@@ -340,6 +355,7 @@ func (f *Firewall) natOut(r *router.Router) chain {
 				strings.TrimSpace(fmt.Sprintf("iifname %s oifname %s meta nfproto ipv4 %s", set(from), set(to), match)), verdict)
 		}
 	}
+	f.pass(&c)
 	return c
 }
 
