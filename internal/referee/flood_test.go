@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -71,7 +72,7 @@ func TestReloadsUnderAFloodLetNothingPass(t *testing.T) {
 		{h.client, 7, [][2]string{{"192.0.2.66", somewhere}, {"192.168.178.50", somewhere}}},
 	} {
 		raw := rawIPv4(t, f.from)
-		wg.Go(func() { sent[i] = flood(raw, f.port, f.ways, done) })
+		wg.Go(func() { sent[i] = flood(raw, f.port, f.ways, 0, done) })
 	}
 	for range reloads {
 		if _, err := h.router.Try(t, "nft", "-f", rules); err != nil {
@@ -81,8 +82,8 @@ func TestReloadsUnderAFloodLetNothingPass(t *testing.T) {
 	}
 	close(done)
 	wg.Wait()
-	got := comments(t, h.router, "passed")
-	maps.Copy(got, comments(t, h.internet, "leaked"))
+	got := comments(t, h.router.Run(t, "nft", "-j", "list", "table", "inet", "passed"))
+	maps.Copy(got, comments(t, h.internet.Run(t, "nft", "-j", "list", "table", "inet", "leaked")))
 	t.Logf("%d reloads, %d packets sent: %v", reloads, sent, got)
 	for _, what := range []string{"spoofed", "to the router", "to the LAN", "not masqueraded"} {
 		if n, ok := got[what]; n != 0 || !ok {
@@ -115,8 +116,8 @@ func rawIPv4(t *testing.T, ns *nstest.NS) *os.File {
 }
 
 // flood sends UDP packets from and to the given addresses in turn, each the first of another
-// connection, and returns how many.
-func flood(raw *os.File, dport uint16, ways [][2]string, done <-chan bool) (sent int) {
+// connection, with a pause after each round, and returns how many.
+func flood(raw *os.File, dport uint16, ways [][2]string, pause time.Duration, done <-chan bool) (sent int) {
 	var packets [][]byte
 	var to []*unix.SockaddrInet4
 	for _, way := range ways {
@@ -136,6 +137,7 @@ func flood(raw *os.File, dport uint16, ways [][2]string, done <-chan bool) (sent
 		case <-done:
 			return sent
 		default:
+			time.Sleep(pause)
 		}
 	}
 }
@@ -151,11 +153,11 @@ func udpPacket(src, dst netip.Addr, sport, dport uint16) []byte {
 	return append(b, 0, 8, 0, 0)
 }
 
-// comments are the counters of a table's rules by their comments.
-func comments(t *testing.T, ns *nstest.NS, table string) map[string]int {
+// comments are the counters of a listing's rules by their comments.
+func comments(t *testing.T, listing string) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
-	for _, r := range parseRules(t, ns.Run(t, "nft", "-j", "list", "table", "inet", table)) {
+	for _, r := range parseRules(t, listing) {
 		counts[r.Comment] += r.packets(t)
 	}
 	return counts

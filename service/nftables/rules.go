@@ -158,20 +158,28 @@ func (f *Firewall) input(r *router.Router) chain {
 // and to conntrack all others are invalid.
 func (c *chain) icmp(f *Firewall, r *router.Router) {
 	by := blockLine(f)
+	c.add(by, "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept")
+	c.add(by, "ip6 saddr fe80::/10 icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept")
+	// A neighbour at an upstream may be solicited from such an address.
+	c.dropULA(f, r, "saddr", "daddr")
 	if devs := zoneDevices(r.Zones); f.Ping.V && len(devs) > 0 {
 		c.add(by, "iifname %s icmp type echo-request accept", set(devs))
 		c.add(by, "iifname %s icmpv6 type echo-request accept", set(devs))
 	}
-	c.add(by, "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept")
-	c.add(by, "ip6 saddr fe80::/10 icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept")
 }
 
 const pingLimit = "10/second burst 20 packets"
 
+// open lets in what is sent to the router alone: answers that a client gets by broadcast it
+// reads from a packet socket, before any rule (RFC 2131 section 4.1). Who sends them it
+// learns from them, and behind a relay that is no neighbour; in IPv6 it always is one
+// (RFC 8415 section 13).
 func open(o *router.Open) string {
-	s := fmt.Sprintf("iifname %s ", set(router.Devices(o.Networks)))
+	s := fmt.Sprintf("iifname %s meta pkttype host ", set(router.Devices(o.Networks)))
 	if o.IPv6 {
-		s += "ip6 saddr fe80::/10 "
+		s += "ip6 saddr fe80::/10 ip6 daddr fe80::/10 "
+	} else {
+		s += "meta nfproto ipv4 fib daddr type local "
 	}
 	if o.Source != 0 {
 		s += fmt.Sprintf("%s sport %d ", o.Protocol, o.Source)
@@ -190,14 +198,8 @@ func zoneChain(z *router.Zone) string {
 func zoneInput(r *router.Router, z *router.Zone) chain {
 	c := chain{name: zoneChain(z)}
 	for _, allow := range z.Allow.Items {
-		for _, l := range r.Claims.Listens {
-			if l.Service != string(allow.V) {
-				continue
-			}
-			ns := slices.DeleteFunc(slices.Clone(z.Networks.All()), func(n *router.Network) bool { return !l.Serves(n) })
-			if len(ns) > 0 {
-				c.add(line(z.Addr, allow.Range), "iifname %s %s dport %d counter accept", set(router.Devices(ns)), l.Protocol, l.Port)
-			}
+		for _, match := range services(r, z, string(allow.V)) {
+			c.add(line(z.Addr, allow.Range), "%s counter accept", match)
 		}
 	}
 	return c
@@ -207,6 +209,8 @@ func zoneInput(r *router.Router, z *router.Zone) chain {
 func (f *Firewall) forward(r *router.Router) chain {
 	by := blockLine(f)
 	c := chain{name: "forward", head: "type filter hook forward priority filter; policy drop;"}
+	c.ula(f, r)
+	c.limitPings(f, r)
 	// Tunnels and PPPoE carry less than 1500 bytes, and many hosts never hear of it
 	// (RFC 2923 section 2.1). A segment size is never raised.
 	c.add(by, "tcp flags syn tcp option maxseg size set rt mtu")
@@ -219,6 +223,7 @@ func (f *Firewall) forward(r *router.Router) chain {
 	for _, p := range r.Policies {
 		c.policy(p)
 	}
+	c.pingHosts(f, r)
 	f.drop(&c, "forward")
 	return c
 }
@@ -369,27 +374,4 @@ func set(devs []router.IfName) string {
 		return quoted[0]
 	}
 	return "{ " + strings.Join(quoted, ", ") + " }"
-}
-
-// Flowtable is the ruleset of the offload: all devices of the networks, and one
-// chain that hands established connections over.
-func Flowtable(r *router.Router) string {
-	var devs []string
-	for _, d := range router.Devices(r.Networks) {
-		devs = append(devs, `"`+string(d)+`"`)
-	}
-	return fmt.Sprintf(`table inet %[1]s-flow
-delete table inet %[1]s-flow
-table inet %[1]s-flow {
-  flowtable fast {
-    hook ingress priority filter
-    devices = { %[2]s }
-  }
-
-  chain forward {
-    type filter hook forward priority filter + 1; policy accept;
-    meta l4proto { tcp, udp } ct state established flow add @fast
-  }
-}
-`, Table, strings.Join(devs, ", "))
 }
