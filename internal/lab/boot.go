@@ -66,6 +66,13 @@ var harmless = []string{"setpriv", "--bounding-set=-sys_time,-sys_module,-sys_ra
 // groups.
 func Boot(t testing.TB, ns *nstest.NS, files Files, units ...string) *Machine {
 	t.Helper()
+	return BootFailing(t, ns, files, nil, units...)
+}
+
+// BootFailing is [Boot] of a machine on which some units, given sorted, must fail, and no other
+// may.
+func BootFailing(t testing.TB, ns *nstest.NS, files Files, failing []string, units ...string) *Machine {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Fatal("lab: only root may boot a machine")
 	}
@@ -73,7 +80,7 @@ func Boot(t testing.TB, ns *nstest.NS, files Files, units ...string) *Machine {
 	m.Root.Write(t, "/etc/systemd/system/multi-user.target.d/lab.conf", "[Unit]\nWants="+strings.Join(units, " ")+"\n")
 	m.start(t, ns)
 	t.Cleanup(func() { m.halt(t) })
-	m.ready(t)
+	m.ready(t, failing)
 	return m
 }
 
@@ -141,13 +148,14 @@ func cgroup(t testing.TB) *os.File {
 	return group
 }
 
-// ready waits until the boot has ended.
-func (m *Machine) ready(t testing.TB) {
+// ready waits until the boot has ended, with the given units failed.
+func (m *Machine) ready(t testing.TB, failing []string) {
 	t.Helper()
 	deadline := time.Now().Add(nstest.Patience)
 	for {
 		state, err := m.Try(t, "systemctl", "is-system-running")
-		if state = strings.TrimSpace(state); state == "running" {
+		state = strings.TrimSpace(state)
+		if state == "running" && len(failing) == 0 || state == "degraded" && slices.Equal(m.failed(t), failing) {
 			return
 		}
 		select {
@@ -162,6 +170,15 @@ func (m *Machine) ready(t testing.TB) {
 		}
 		time.Sleep(30 * time.Millisecond)
 	}
+}
+
+// failed are the units that have failed, sorted.
+func (m *Machine) failed(t testing.TB) (units []string) {
+	for line := range strings.Lines(m.Run(t, "systemctl", "--no-pager", "--plain", "--no-legend", "list-units", "--state=failed")) {
+		units = append(units, strings.Fields(line)[0])
+	}
+	slices.Sort(units)
+	return units
 }
 
 func (m *Machine) said() string {

@@ -109,6 +109,10 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 	for name, lines := range r.g.source {
 		files["/etc/nbr/spec/"+name] = strings.Join(lines, "\n")
 	}
+	etc, _ := r.g.at("environment", "etc").(map[string]any)
+	for name := range etc {
+		files["/etc/"+name] = r.g.text(t, "environment", "etc", name, "text")
+	}
 	for name, text := range nixosUnits {
 		files["/etc/systemd/system/"+name] = text
 	}
@@ -125,7 +129,10 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 		options, place := service.(map[string]any), ".service.d/nbr.conf"
 		if options["wantedBy"] != nil { // nbr's own; else it adds to the unit
 			place = ".service"
-			units = append(units, name+".service")
+			if slices.Contains(options["wantedBy"].([]any), any("multi-user.target")) {
+				units = append(units, name+".service")
+			}
+			maps.Copy(files, pulls(name, options))
 		}
 		files["/etc/systemd/system/"+name+place] = unitText(t, options)
 	}
@@ -192,18 +199,22 @@ func unitText(t *testing.T, options map[string]any) string {
 	var unit, service strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(options)) {
 		switch value := options[key]; key {
-		case "after":
-			fmt.Fprintf(&unit, "After=%s\n", words(value))
-		case "bindsTo":
-			fmt.Fprintf(&unit, "BindsTo=%s\n", words(value))
+		case "after", "before", "bindsTo", "conflicts", "partOf", "requisite", "wants":
+			fmt.Fprintf(&unit, "%s%s=%s\n", strings.ToUpper(key[:1]), key[1:], words(value))
 		case "description":
 			fmt.Fprintf(&unit, "Description=%s\n", value)
+		case "unitConfig":
+			for name, v := range value.(map[string]any) {
+				fmt.Fprintf(&unit, "%s=%s\n", name, yesNo(v))
+			}
 		case "serviceConfig":
 			settings := value.(map[string]any)
 			for _, name := range slices.Sorted(maps.Keys(settings)) {
 				fmt.Fprintf(&service, "%s=%s\n", name, storePath.ReplaceAllString(yesNo(settings[name]), ""))
 			}
-		case "wantedBy", "path", "preStart": // started by the test; ifstate's, which is not run here
+		case "wantedBy", "requiredBy": // of the other units: see pulls
+		case "reloadIfChanged", "restartIfChanged": // for switches
+		case "path", "preStart": // ifstate's, which is not run here
 		default:
 			t.Fatalf("nobody has said what NixOS makes of systemd.services.*.%s", key)
 		}
@@ -211,14 +222,32 @@ func unitText(t *testing.T, options map[string]any) string {
 	return "[Unit]\n" + unit.String() + "[Service]\n" + service.String()
 }
 
+// pulls are the drop-ins by which other units start a unit.
+func pulls(name string, options map[string]any) lab.Files {
+	files := lab.Files{}
+	for key, how := range map[string]string{"wantedBy": "Wants", "requiredBy": "Requires"} {
+		others, _ := options[key].([]any)
+		for _, other := range others {
+			if other != "multi-user.target" { // the test starts these
+				files[fmt.Sprintf("/etc/systemd/system/%s.d/%s.conf", other, name)] = fmt.Sprintf("[Unit]\n%s=%s.service\n", how, name)
+			}
+		}
+	}
+	return files
+}
+
 func words(v any) string { return strings.Trim(fmt.Sprint(v), "[]") }
 
-// sysctlConf is what systemd-sysctl reads.
+// sysctlConf is what systemd-sysctl reads, as nixos/modules/config/sysctl.nix writes it.
 func sysctlConf(g *generated) string {
 	set, _ := g.at("boot", "kernel", "sysctl").(map[string]any)
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(set)) {
-		fmt.Fprintf(&b, "%s=%v\n", key, set[key])
+		if value := set[key]; value == false {
+			fmt.Fprintf(&b, "%s=0\n", key)
+		} else if value != nil {
+			fmt.Fprintf(&b, "%s=%v\n", key, value)
+		}
 	}
 	return b.String()
 }

@@ -38,6 +38,10 @@ let
     nbr.nixosModules.default = { };
   };
 
+  # What NixOS itself says where nbr's modules have to say otherwise (25.11's
+  # nixos/modules/tasks/network-interfaces.nix).
+  nixos.boot.kernel.sysctl."net.ipv4.conf.all.forwarding" = lib.mkDefault false;
+
   # The sets that a module and its imports define.
   definitions =
     module:
@@ -68,4 +72,4 @@ let
     else
       throw "conflicting definitions of ${builtins.concatStringsSep "." path}";
 in
-merge [ ] (builtins.concatMap definitions modules)
+merge [ ] (builtins.concatMap definitions ([ nixos ] ++ modules))
