@@ -117,6 +117,9 @@ func summary(p *flake.Plan) string {
 	if p.Same > 0 {
 		parts = append(parts, fmt.Sprintf("%d unchanged", p.Same))
 	}
+	if p.Lock != nil {
+		parts = append(parts, "a first "+flake.LockName)
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -130,6 +133,9 @@ func (a *app) diff(p *flake.Plan) {
 	}
 	for _, r := range p.Remove {
 		fmt.Fprintf(a.Stdout, "removed: %s\n", r)
+	}
+	if p.Lock != nil {
+		a.Stdout.Write(diff.Diff("a/"+flake.LockName, nil, "b/"+flake.LockName, p.Lock))
 	}
 }
 
@@ -147,7 +153,7 @@ func (a *app) build(specs []loaded) (*flake.Tree, error) {
 		if err != nil {
 			return nil, exit{ExitSpec, err.Error()}
 		}
-		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Spec: files}
+		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Release: string(r.Release.V), Spec: files}
 		for _, m := range s.Modules() {
 			m.Module.Doc = []string{"Made by nbr from the spec in spec/. Changes go there or into local.nix."}
 			fr.Modules = append(fr.Modules, flake.Module{Name: m.Name, Module: m.Module})
@@ -201,7 +207,7 @@ func (in *inputs) add(r *router.Router) error {
 		want, _ := flake.Pinned(name, string(r.Release.V))
 		want.Name = name
 		if s := said[name]; s != nil {
-			want.URL = string(s.URL.V)
+			want.URL, want.Locked = string(s.URL.V), nil
 			if s.Follow.Set {
 				want.Follows = nil
 				for _, f := range s.Follow.All() {

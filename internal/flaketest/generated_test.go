@@ -163,7 +163,7 @@ func used(t *testing.T, out string, all map[string]string) map[string]string {
 // TestSeveralRouters puts two routers into one flake.
 func TestSeveralRouters(t *testing.T) {
 	out := gen(t, filepath.Join(repo, "testdata/routers/bpi-r4"), filepath.Join(repo, "testdata/good/console-only"))
-	in := used(t, out, standin.Inputs(t, "25.11"))
+	in := used(t, out, standin.Inputs(t, "26.05"))
 	nix := lab.Nix(t)
 	nix.Flake(t, out, lab.Overrides(in)...)
 	var name string
@@ -179,7 +179,7 @@ func TestLocalNix(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(out, "routers/bpi-r4/local.nix"), []byte("{ time.timeZone = \"Asia/Tokyo\"; }\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	in := used(t, out, standin.Inputs(t, "25.11"))
+	in := used(t, out, standin.Inputs(t, "26.05"))
 	// The spec says Europe/Berlin: two definitions clash, and Nix names both files.
 	_, err := lab.Nix(t).Try(t, "nix", append([]string{"eval", "--offline", "--no-write-lock-file",
 		"path:" + out + "#nixosConfigurations.bpi-r4.config.time.timeZone"}, lab.Overrides(in)...)...)
@@ -193,7 +193,7 @@ func TestLocalNix(t *testing.T) {
 func TestLockFile(t *testing.T) {
 	spec := filepath.Join(repo, "testdata/routers/bpi-r4")
 	out := gen(t, spec)
-	in := used(t, out, standin.Inputs(t, "25.11"))
+	in := used(t, out, standin.Inputs(t, "26.05"))
 	if _, err := lab.Nix(t).Try(t, "nix", append([]string{"flake", "lock", "--offline", "path:" + out}, lab.Overrides(in)...)...); err != nil {
 		t.Fatal(err)
 	}

@@ -80,7 +80,7 @@ func TestVendorHash(t *testing.T) {
 // TestOwnFlake checks nbr's own flake: every output evaluates.
 func TestOwnFlake(t *testing.T) {
 	dir := checkout(t)
-	in := map[string]string{"nixpkgs": standin.Inputs(t, "25.11")["nixpkgs"]}
+	in := map[string]string{"nixpkgs": standin.Inputs(t, "26.05")["nixpkgs"]}
 	nix := lab.Nix(t)
 	nix.Flake(t, dir, lab.Overrides(in)...)
 	var main string
@@ -101,7 +101,7 @@ func TestFromSpec(t *testing.T) {
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	in := standin.Inputs(t, "25.11")
+	in := standin.Inputs(t, "26.05")
 	flake := filepath.Join(t.TempDir(), "router")
 	for name, text := range map[string]string{
 		"flake.nix": `{
@@ -150,7 +150,7 @@ func TestFromSpec(t *testing.T) {
 // source, as Nix's builder would, and builds the result.
 func TestWithServices(t *testing.T) {
 	dir := checkout(t)
-	in := map[string]string{"nixpkgs": standin.Inputs(t, "25.11")["nixpkgs"]}
+	in := map[string]string{"nixpkgs": standin.Inputs(t, "26.05")["nixpkgs"]}
 	third := filepath.Join(t.TempDir(), "hello")
 	if err := os.MkdirAll(third, 0o755); err != nil {
 		t.Fatal(err)
