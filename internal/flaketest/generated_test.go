@@ -14,6 +14,7 @@ import (
 
 	"github.com/nbr-dev/nbr/cmd"
 	"github.com/nbr-dev/nbr/firmware"
+	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nixoptions"
 	"github.com/nbr-dev/nbr/internal/nixoptions/standin"
@@ -185,6 +186,47 @@ func TestLocalNix(t *testing.T) {
 		"path:" + out + "#nixosConfigurations.bpi-r4.config.time.timeZone"}, lab.Overrides(in)...)...)
 	if err == nil || !strings.Contains(err.Error(), "routers/bpi-r4/local.nix") {
 		t.Errorf("local.nix was not read: %v", err)
+	}
+}
+
+// TestFirstLockFile shows what Nix makes of the flake.lock that nbr begins: it adds the
+// inputs that are not there and what they need, keeps nixpkgs at the revision that nbr
+// was tried with, and never asks where the branch is now (it is offline).
+func TestFirstLockFile(t *testing.T) {
+	for _, spec := range []string{"routers/bpi-r4", "good/secrets-sops", "good/secrets-agenix"} {
+		t.Run(spec, func(t *testing.T) {
+			out := gen(t, filepath.Join(repo, "testdata", spec))
+			in := used(t, out, standin.Inputs(t, "26.05"))
+			delete(in, "nixpkgs")
+			lock := func() error {
+				_, err := lab.Nix(t).Try(t, "nix", append([]string{"flake", "lock", "--offline", "path:" + out}, lab.Overrides(in)...)...)
+				return err
+			}
+			if err := lock(); err != nil {
+				t.Fatal(err)
+			}
+			got, err := flake.ReadLock(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, _ := flake.Pinned("nixpkgs", "26.05")
+			if got["nixpkgs"] != *want.Locked {
+				t.Errorf("nixpkgs is locked at %+v, want %+v", got["nixpkgs"], *want.Locked)
+			}
+			for name := range in {
+				if _, ok := got[name]; !ok && !strings.Contains(name, "/") {
+					t.Errorf("Nix has not locked %s: %v", name, got)
+				}
+			}
+			// Without the first lock file Nix asks for the branch, which is what no test
+			// and no rebuild wants.
+			if err := os.Remove(filepath.Join(out, flake.LockName)); err != nil {
+				t.Fatal(err)
+			}
+			if err := lock(); err == nil || !strings.Contains(err.Error(), "github:NixOS/nixpkgs/nixos-26.05") {
+				t.Errorf("without nbr's lock file: %v", err)
+			}
+		})
 	}
 }
 
