@@ -1,6 +1,7 @@
 package router
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -20,9 +21,12 @@ var releases = []struct {
 	name   Release
 	ends   time.Time // the last day with security fixes; zero is not known
 	coming bool
+	// inhibits is what NixOS refuses to switch a running system of an older release
+	// to, for the release notes' reason (switch inhibitors).
+	inhibits string
 }{
 	{name: "25.11", ends: day(2026, time.June, 30)},
-	{name: "26.05", ends: day(2026, time.December, 31)},
+	{name: "26.05", ends: day(2026, time.December, 31), inhibits: "its D-Bus daemon is another (dbus-broker), which NixOS does not change under a running system"},
 	{name: "26.11", coming: true},
 }
 
@@ -66,6 +70,17 @@ func (r Release) Ends() time.Time {
 func (r Release) Newer() (Release, bool) {
 	newest := Release(Releases[len(Releases)-1])
 	return newest, newest > r // YY.MM sorts as text
+}
+
+// Inhibits is why a running system cannot be switched from one release to the other,
+// in words, or nothing where no reason is known.
+func (r Release) Inhibits(other Release) string {
+	for _, known := range releases {
+		if min(r, other) < known.name && known.name <= max(r, other) && known.inhibits != "" {
+			return fmt.Sprintf("with %s %s", known.name, known.inhibits)
+		}
+	}
+	return ""
 }
 
 func (r *Release) UnmarshalText(b []byte) error {

@@ -63,8 +63,11 @@ var table = []row{
 	// What is written to disk. flake does not know what a router is either.
 	{pkg: "flake", ours: "nixgen", theirs: "sys", outside: "os embed"},
 
+	// What all of that is made of, and of when.
+	{pkg: "pins", ours: "flake firmware service router hcl/diag", theirs: "hcl"},
+
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: "service router firmware firmware/bootlog firmware/flash firmware/image flake nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd netutil progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: "service router firmware firmware/bootlog firmware/flash firmware/image flake pins nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd netutil progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
