@@ -87,7 +87,11 @@ func Of(s *service.Spec, inputs []flake.Input, known Known) []Pin {
 			For: "the kernel", Move: "moves with nixpkgs", At: s.Router.BoardID.Range})
 	}
 	for _, b := range built {
-		out = append(out, source(b))
+		p := source(b)
+		if p.By == "nixos-sbc" && said["nixos-sbc"] != nil { // another one may build another
+			p.State, p.Rev, p.Date = "not known", "", time.Time{}
+		}
+		out = append(out, p)
 	}
 	return out
 }
@@ -141,11 +145,8 @@ var builds = map[string]string{
 }
 
 func source(b firmware.Built) Pin {
-	p := Pin{Name: b.Name, State: cmp.Or(b.Version, "not known"), Rev: b.Rev, Date: b.Day, By: "nixos-sbc", For: builds[b.Name],
+	p := Pin{Name: b.Name, State: cmp.Or(b.Version, "not known"), Rev: b.Rev, Date: b.Day, By: b.By, For: builds[b.Name],
 		Exposed: b.Name == "kernel", At: b.At, Move: b.Move + " in the firmware block"}
-	if b.Said {
-		p.By = "the spec"
-	}
 	if b.Repo != "" {
 		p.Source = "github:" + b.Repo
 	} else {
@@ -157,13 +158,14 @@ func source(b firmware.Built) Pin {
 	return p
 }
 
-// Age is how many days old the pin is; the second result is false where it is not
+// Age is how many days old the pin is, by the calendar (UTC); the second result is false where it is not
 // known.
 func (p Pin) Age(today time.Time) (int, bool) {
 	if p.Date.IsZero() {
 		return 0, false
 	}
-	return max(int(today.Sub(p.Date)/(24*time.Hour)), 0), true
+	const day = 24 * time.Hour
+	return max(int(today.Truncate(day).Sub(p.Date.Truncate(day))/day), 0), true
 }
 
 // what is the pin in a sentence.
