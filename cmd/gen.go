@@ -14,8 +14,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/nbr-dev/nbr/flake"
+	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
-	"github.com/nbr-dev/nbr/pins"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 )

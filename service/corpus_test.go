@@ -18,8 +18,8 @@ import (
 
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/flake"
+	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
-	"github.com/nbr-dev/nbr/pins"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/all"
 )
@@ -244,7 +244,7 @@ func TestEveryCode(t *testing.T) {
 		}
 	}
 	codes := map[string]string{}
-	for _, root := range []string{"../hcl", "../router", "../service", "../firmware", "../pins"} {
+	for _, root := range []string{"../hcl", "../router", "../service", "../firmware", "../flake/pins"} {
 		err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nixoptions/standin"
 )
@@ -87,6 +88,21 @@ func TestOwnFlake(t *testing.T) {
 	nix.EvalFlakeJSON(t, dir, "packages.x86_64-linux.nbr.meta.mainProgram", in, &main)
 	if main != "nbr" {
 		t.Errorf("the package's program is %q", main)
+	}
+}
+
+// TestOwnLock wants nbr's own flake to be at the nixpkgs that generated ones begin with,
+// by the branch of the default release and a lock file: one that is in the URL is moved
+// by no nix flake update.
+func TestOwnLock(t *testing.T) {
+	in, _ := flake.Pinned("nixpkgs", "26.05")
+	src, err := os.ReadFile(filepath.Join(repo, "flake.nix"))
+	if err != nil || !strings.Contains(string(src), `"`+in.URL+`"`) {
+		t.Errorf("flake.nix does not name %s: %v", in.URL, err)
+	}
+	locked, err := flake.ReadLock(repo)
+	if err != nil || locked["nixpkgs"] != *in.Locked {
+		t.Errorf("flake.lock has %+v, want %+v: %v", locked["nixpkgs"], *in.Locked, err)
 	}
 }
 
