@@ -1,7 +1,7 @@
 {
   description = "Turns the HCL spec of a router into a NixOS flake";
 
-  inputs.nixpkgs.url = "github:NixOS/nixpkgs/25f538306313eae3927264466c70d7001dcea1df"; # nixos-25.11
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
 
   outputs =
     { self, nixpkgs }:

@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/urfave/cli/v2"
 
 	"github.com/nbr-dev/nbr/flake"
+	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
@@ -23,7 +25,9 @@ func (a *app) genCommand() *cli.Command {
 		Name: "gen", Usage: "make a NixOS flake of one or more specs", ArgsUsage: "[DIR...]",
 		Description: "Reads the specs in the folders (the current one by default) and writes a flake that\n" +
 			"stands alone: flake.nix and routers/. It replaces the old tree in one step, keeps files\n" +
-			"that are not its own, and never overwrites a generated file that somebody edited.\n\n" +
+			"that are not its own, and never overwrites a generated file that somebody edited.\n" +
+			"A first flake.lock is written where there is none, with the nixpkgs that nbr was tried with;\n" +
+			"nix flake update moves it, and nbr never touches it again.\n\n" +
 			"Examples:\n" +
 			"   nbr gen -o out router/            one router\n" +
 			"   nbr gen -o out home/ office/      several routers, one flake\n" +
@@ -40,7 +44,13 @@ func (a *app) genCommand() *cli.Command {
 }
 
 func (a *app) gen(c *cli.Context) error {
-	specs, err := a.load(c, dirs(c))
+	// What is in the folder is told of after the spec: Compare has the words.
+	known, lockErr := pins.FromLock(c.String("o"))
+	recorded, _ := flake.Recorded(c.String("o"))
+	moved := func(s *service.Spec) hcl.Diagnostics {
+		return pins.Moved(s.Router, recorded[string(s.Router.Name.V)])
+	}
+	specs, err := a.load(c, dirs(c), a.aged(known), moved)
 	if err != nil {
 		return err
 	}
@@ -51,6 +61,9 @@ func (a *app) gen(c *cli.Context) error {
 	plan, err := tree.Compare(c.String("o"), c.Bool("force"))
 	if err != nil {
 		return exit{ExitUnknown, err.Error()}
+	}
+	if lockErr != nil {
+		fmt.Fprintf(a.Stderr, "nbr: %s\n", lockErr) // Nix cannot read it either; it stays
 	}
 	a.leaving(plan)
 	switch {
@@ -117,6 +130,9 @@ func summary(p *flake.Plan) string {
 	if p.Same > 0 {
 		parts = append(parts, fmt.Sprintf("%d unchanged", p.Same))
 	}
+	if p.Lock != nil {
+		parts = append(parts, "a first "+flake.LockName)
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -130,6 +146,9 @@ func (a *app) diff(p *flake.Plan) {
 	}
 	for _, r := range p.Remove {
 		fmt.Fprintf(a.Stdout, "removed: %s\n", r)
+	}
+	if p.Lock != nil {
+		a.Stdout.Write(diff.Diff("a/"+flake.LockName, nil, "b/"+flake.LockName, p.Lock))
 	}
 }
 
@@ -147,7 +166,7 @@ func (a *app) build(specs []loaded) (*flake.Tree, error) {
 		if err != nil {
 			return nil, exit{ExitSpec, err.Error()}
 		}
-		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Spec: files}
+		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Release: string(r.Release.V), Spec: files}
 		for _, m := range s.Modules() {
 			m.Module.Doc = []string{"Made by nbr from the spec in spec/. Changes go there or into local.nix."}
 			fr.Modules = append(fr.Modules, flake.Module{Name: m.Name, Module: m.Module})
@@ -201,7 +220,7 @@ func (in *inputs) add(r *router.Router) error {
 		want, _ := flake.Pinned(name, string(r.Release.V))
 		want.Name = name
 		if s := said[name]; s != nil {
-			want.URL = string(s.URL.V)
+			want.URL, want.Locked = string(s.URL.V), nil
 			if s.Follow.Set {
 				want.Follows = nil
 				for _, f := range s.Follow.All() {

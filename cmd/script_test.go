@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -21,7 +22,19 @@ import (
 var update = flag.Bool("update", false, "write the wanted outputs in testdata/script anew")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"nbr": func() { cmd.Main(all.Kinds()...) }})
+	testscript.Main(m, map[string]func(){"nbr": func() {
+		cmd.SetClock(today)
+		cmd.Main(all.Kinds()...)
+	}})
+}
+
+// today is the day in $TODAY. All pins are young on the one that scripts start with.
+func today() time.Time {
+	day, err := time.Parse(time.DateOnly, os.Getenv("TODAY"))
+	if err != nil {
+		panic(err)
+	}
+	return day
 }
 
 // TestScript runs testdata/script/*.txtar: one story a file, told by commands of a
@@ -30,7 +43,8 @@ func TestMain(m *testing.M) {
 //	exits CODE COMMAND…   run a command, which must exit with this very code
 //	files FOLDER          print the paths of all files below a folder
 //
-// and $ARTICLE is the folder of the article's router, $MAKE_IMAGE a script that makes
+// and $TODAY is the day that nbr believes to be (2025-11-01 unless the script says
+// another), $ARTICLE is the folder of the article's router, $MAKE_IMAGE a script that makes
 // a small SD image. $BL2_8GIB and $BL2_4GIB are programs of a BL2 for a BPI-R4, and
 // $BL2_LIMIT is of one with the flag for 8 GiB and a limit of 4 GiB.
 func TestScript(t *testing.T) {
@@ -62,6 +76,7 @@ func TestScript(t *testing.T) {
 			for name, file := range bl2 {
 				e.Setenv(name, file)
 			}
+			e.Setenv("TODAY", "2025-11-01")
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 			return nil
 		},

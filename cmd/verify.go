@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/observe"
@@ -40,7 +41,9 @@ func (a *app) verifyCommand() *cli.Command {
 		Name: "verify", Usage: "say line by line whether this router is what its spec promises", ArgsUsage: "[DIR]",
 		Description: "Looks at this machine and changes nothing. The spec is " + deviceSpec + " if that is there,\n" +
 			"else the current folder. Exit code 0 if all checks pass (some may be skipped), 1 if one\n" +
-			"fails, 3 if none fails but something could not be looked at, 2 if the spec is wrong.\n\n" +
+			"fails, 3 if none fails but something could not be looked at, 2 if the spec is wrong.\n" +
+			"Warns on standard error of a release without security fixes and of pins that face the network\n" +
+			"and are older than 90 days: of nixpkgs by the system that runs.\n\n" +
 			asksWhat + "\n" +
 			"Examples:\n" +
 			"   nbr verify                              on the router\n" +
@@ -89,10 +92,14 @@ func (a *app) verify(c *cli.Context) error {
 		}
 		return rep.List(w)
 	}
+	var runs pins.Known
 	rep, err := a.settle(c.Context, c.Duration("settle"), func(ctx context.Context) (*report.Report, error) {
 		st, err := a.look(ctx, c.String("state"), plan, c.Bool("passive"))
 		if err != nil {
 			return nil, exit{ExitUnknown, err.Error()}
+		}
+		if st.System != nil {
+			runs = pins.FromSystem(st.System.Current)
 		}
 		results, err := verify.Eval(plan, st)
 		if err != nil {
@@ -104,6 +111,10 @@ func (a *app) verify(c *cli.Context) error {
 		return err
 	}
 	if err := show(rep, w); err != nil {
+		return err
+	}
+	// Age is no broken promise: the report does not depend on the day.
+	if err := a.diagWriter(s.Spec, s.dir).Write(a.aged(runs)(s.Spec)); err != nil {
 		return err
 	}
 	return exitOf(rep.Summary())

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
@@ -71,10 +72,42 @@ type Kernel struct {
 	// nixos-sbc locks, because the releases have dropped the series.
 	Nixpkgs string `json:"nixpkgs"`
 	Vendor  bool   `json:"vendor"` // not from kernel.org: nixos-sbc warns about it
+	// What nixos-sbc builds at SBCRevision, and where another revision comes from.
+	Version string `json:"version"`
+	Rev     string `json:"rev"` // of Repo; empty where it is a release of kernel.org
+	Repo    string `json:"repo"`
+	Date    Day    `json:"date"`
+	// Loses is what series of Linux are known to lose on the board.
+	Loses []Loss `json:"loses"`
 	// Has are options that it is known to have, as a module or built in. They
 	// are required of the finished kernel and not set: asking for a module where
 	// the board's defconfig builds in would change how the board comes up.
 	Has []string `json:"has"`
+}
+
+// A Loss is what the board loses with some series of Linux.
+type Loss struct {
+	First   Series `json:"first"`
+	Last    Series `json:"last"`
+	What    string `json:"what"`
+	Because string `json:"because"`
+}
+
+// Day is the day of a revision, YYYY-MM-DD, or nothing where it is not known.
+type Day string
+
+func (d *Day) UnmarshalText(b []byte) error {
+	if _, err := time.Parse(time.DateOnly, string(b)); err != nil {
+		return err
+	}
+	*d = Day(b)
+	return nil
+}
+
+// Time is the day's midnight UTC; the zero time is not known.
+func (d Day) Time() time.Time {
+	t, _ := time.Parse(time.DateOnly, string(d)) // UnmarshalText has seen it
+	return t
 }
 
 // A WiFi is a radio on the board that nixos-sbc can switch on.
@@ -94,6 +127,8 @@ type Firmware struct {
 	// ATF is the revision that memory flags are known to work with. Without
 	// flags nixos-sbc's own revision is left alone.
 	ATF *ATF `json:"atf_for_flags"`
+	// StockATF is the revision that nixos-sbc builds, where it is known.
+	StockATF *ATF `json:"atf"`
 }
 
 // A Partition is one of those that nixos-sbc's module for the board makes with
@@ -109,6 +144,7 @@ type Partition struct {
 type UBoot struct {
 	Version string `json:"version"`
 	Hash    string `json:"hash"` // of the archive at ftp.denx.de
+	Date    Day    `json:"date"`
 	Because string `json:"because"`
 }
 
@@ -118,7 +154,8 @@ type ATF struct {
 	Version string `json:"version"`
 	Rev     string `json:"rev"`
 	Hash    string `json:"hash"` // of fetchFromGitHub
-	Date    string `json:"date"` // of the revision
+	Date    Day    `json:"date"` // of the revision
+	Repo    string `json:"repo"` // on GitHub; empty is MediaTek's
 }
 
 type memory struct {

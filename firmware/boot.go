@@ -36,16 +36,16 @@ func bootChecks(r *router.Router, plan *verify.Plan) {
 }
 
 // releaseChecks promise the releases that the system would build, where it says which.
-func releaseChecks(r *router.Router, plan *verify.Plan) {
-	fw := ProfileOf(r.Board.ID).Firmware
-	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok && len(mem.Flags) > 0 && fw.ATF != nil {
-		want, _, _ := strings.Cut(fw.ATF.Version, "-") // 2.13.0-mtk is v2.13.0(release) of itself
-		plan.Add(verify.Check{ID: "firmware/tfa", Title: "Trusted Firmware-A is the system's", From: memoryAt(r),
+func (b *Block) releaseChecks(r *router.Router, plan *verify.Plan) {
+	p := ProfileOf(r.Board.ID)
+	if atf := b.tfa(r, p); atf != nil {
+		want, _, _ := strings.Cut(atf.Version, "-") // 2.13.0-mtk is v2.13.0(release) of itself
+		plan.Add(verify.Check{ID: "firmware/tfa", Title: "Trusted Firmware-A is the system's", From: b.tfaAt(r),
 			Eval: checkRelease(want, func(f *state.Firmware) string { return f.TFA })})
 	}
-	if fw.UBoot != nil {
-		plan.Add(verify.Check{ID: "firmware/uboot", Title: "U-Boot is the system's", From: r.BoardID.Range,
-			Eval: checkRelease(fw.UBoot.Version, func(f *state.Firmware) string { return f.UBoot })})
+	if u := b.uboot(p); u != nil {
+		plan.Add(verify.Check{ID: "firmware/uboot", Title: "U-Boot is the system's", From: b.ubootAt(r),
+			Eval: checkRelease(u.Version, func(f *state.Firmware) string { return f.UBoot })})
 	}
 }
 

@@ -98,6 +98,43 @@ claimer {
 		{"an untried kernel", spec("bananapi-bpir4", "4GiB", "", `firmware {
   kernel = "nixpkgs-latest" # ERROR: kernel-untried frank-w's kernel only
 }`)},
+		{"kernels that lose the SFP+ cages, the release's own", spec("bananapi-bpir4", "4GiB", "", `firmware {
+  kernel = "nixpkgs" # ERROR: kernel-loses-ports 6.17 to 6.18 the Banana Pi BPI-R4 loses its SFP+ cages, end1 and end2
+}`)},
+		{"the newest of a release whose newest may be one", spec("bananapi-bpir4", "4GiB", `  release = "25.11"
+`, `firmware {
+  kernel = "nixpkgs-latest" # ERROR: kernel-loses-ports SFP+
+}`)},
+		{"a newer kernel of which it is not known", spec("bananapi-bpir4", "4GiB", "", `firmware {
+  kernel = "nixpkgs-latest" # ERROR: kernel-untried Linux 6.17 to 6.18 loses its SFP+ cages, end1 and end2; whether a later one has them is not known.
+}`)},
+		{"the same by its source", spec("bananapi-bpir4", "4GiB", "", strings.Replace(`firmware {
+`+newKernel+`}`, `"6.12.117-bpi-r4"`, `"6.18.5-bpi-r4" # ERROR: kernel-loses-ports Linux 6.12, which nixos-sbc builds, has them`, 1))},
+		{"6.12 of NixOS 25.11 has them", spec("bananapi-bpir4", "4GiB", `  release = "25.11"
+`, `firmware {
+  kernel = "nixpkgs" # ERROR: kernel-untried frank-w's kernel only
+}`)},
+		{"a board with other ports", spec("bananapi-bpir3", "", "", `firmware { kernel = "nixpkgs" }`)},
+		{"other sources", spec("bananapi-bpir4", "8GiB", "", "firmware {\n"+newKernel+newTFA+newUBoot+"}\n")},
+		{"sources that are no pins", spec("bananapi-bpir4", "8GiB", "", `firmware {
+  kernel_source {
+    version = "latest"           # ERROR: bad-value such as 6.12.63-bpi-r4
+    rev     = "6.12-main"        # ERROR: bad-value all 40 hexadecimal digits
+    hash    = "1c0ff6b"          # ERROR: bad-value sha256- and 44 characters
+    repo    = "https://x.org/y"  # ERROR: bad-value such as frank-w/BPI-Router-Linux
+    date    = "December"         # ERROR: bad-value such as 2026-09-25
+  }
+  uboot_source {
+    version = "v2025" # ERROR: bad-value such as 2025.07
+    hash    = "`+someHash+`"
+  }
+}`)},
+		{"a kernel source, and another kernel", spec("bananapi-bpir4", "4GiB", "", strings.Replace(`firmware {
+  kernel = "nixpkgs-latest" # ERROR: kernel-untried frank-w
+`+newKernel+`}`, "kernel_source {", `kernel_source { # ERROR: useless-source "vendor", and the router runs "nixpkgs-latest"`, 1))},
+		{"sources for a board that has none", spec("pine64-rock64v3", "4GiB", "", strings.NewReplacer(
+			"kernel_source {", "kernel_source { # ERROR: useless-source nix flake update moves", "atf_source {", "atf_source { # ERROR: useless-source none for the").Replace(
+			"firmware {\n"+newKernel+newTFA+newUBoot+"}\n"))},
 		{"the user's own options", spec("bananapi-bpir4", "4GiB", "", `firmware {
   kernel_options = [
     "CONFIG_NET_SCH_CAKE",
@@ -112,7 +149,7 @@ claimer {
   clock_battery = true # ERROR: no-clock Raspberry Pi 4
 }`)},
 		{"words", spec("bananapi-bpir4", "4GiB", "", `firmware {
-  kernel          = "mainline" # ERROR: bad-value "vendor" "nixpkgs-latest"
+  kernel          = "mainline" # ERROR: bad-value "vendor" "nixpkgs" "nixpkgs-latest"
   root_filesystem = "zfs"      # ERROR: bad-value "btrfs-subvol" "btrfs" "ext4"
   kernel_options  = ["a-b"]    # ERROR: bad-value no kernel option
 }`)},
@@ -141,6 +178,28 @@ claimer {
 		})
 	}
 }
+
+const (
+	someHash  = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	someRev   = "0123456789abcdef0123456789abcdef01234567"
+	newKernel = `  kernel_source {
+    version = "6.12.117-bpi-r4"
+    rev     = "` + someRev + `"
+    hash    = "` + someHash + `"
+  }
+`
+	newTFA = `  atf_source {
+    version = "2.14.0"
+    rev     = "` + someRev + `"
+    hash    = "` + someHash + `"
+  }
+`
+	newUBoot = `  uboot_source {
+    version = "2025.04"
+    hash    = "` + someHash + `"
+  }
+`
+)
 
 // options are the options of the hardware module, printed.
 func options(t *testing.T, src string) map[string]string {
@@ -189,6 +248,29 @@ func TestLower(t *testing.T) {
 		{"the newest kernel", spec("bananapi-bpir4", "4GiB", "", `firmware { kernel = "nixpkgs-latest" }`),
 			map[string]string{packages: "lib.mkForce pkgs.linuxPackages_latest", patches: "NET_DSA = lib.mkDefault module"},
 			[]string{"sbc.suppressVendorKernelWarning"}},
+		{"the kernel of the release", spec("bananapi-bpir4", "4GiB", "", `firmware { kernel = "nixpkgs" }`),
+			map[string]string{packages: "lib.mkForce pkgs.linuxPackages", patches: "NET_DSA = lib.mkDefault module"},
+			[]string{"sbc.suppressVendorKernelWarning"}},
+		{"another kernel source", spec("bananapi-bpir4", "4GiB", "", "firmware {\n"+newKernel+"}\n"),
+			map[string]string{"nbr.kernel.source": `package = "linuxPackages_frankw_latest_bananaPiR4";
+    owner = "frank-w";
+    repo = "BPI-Router-Linux";
+    version = "6.12.117-bpi-r4";
+    rev = "` + someRev + `";
+    hash = "` + someHash + `";`},
+			[]string{packages, patches, atf}},
+		{"another kernel of nixos-sbc's nixpkgs", spec("bananapi-bpir3", "", "", "firmware {\n"+strings.Replace(newKernel, "rev ", "repo = \"me/linux\"\nrev ", 1)+"}\n"),
+			map[string]string{"nbr.kernel.source": `owner = "me"`, "nbr.kernel.nixpkgs": "nixos-sbc"}, nil},
+		{"another firmware, with the flag", spec("bananapi-bpir4", "8GiB", "", "firmware {\n"+newTFA+newUBoot+"}\n"),
+			map[string]string{atf: `version = "2.14.0";
+    rev = "` + someRev + `";
+    hash = "` + someHash + `";
+    makeFlags = [ "DDR4_4BG_MODE=1" ];`, "nbr.firmware.ubootSource": `version = "2025.04"`}, nil},
+		{"another firmware, without a flag", spec("bananapi-bpir4", "4GiB", "", "firmware {\n"+strings.Replace(newTFA, "rev ", "repo = \"me/tf-a\"\nrev ", 1)+"}\n"),
+			map[string]string{atf: `package = "armTrustedFirmwareMT7988";
+    owner = "me";
+    repo = "tf-a";
+    version = "2.14.0";`}, []string{"nbr.firmware.ubootSource", "nbr.kernel.source"}},
 		{"a kernel that the release has dropped", spec("bananapi-bpir3", "", "", ""),
 			map[string]string{"nbr.kernel.nixpkgs": "nixos-sbc", "nbr.firmware.ubootSource": "2025.04", "sbc.board.wifi.devices.wifi.enable": "false"},
 			[]string{packages, atf}},

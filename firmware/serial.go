@@ -17,18 +17,14 @@ import (
 func (b *Block) BootChecks(r *router.Router, l *bootlog.Log) *verify.Plan {
 	boot := cmp.Or(l.Boot(), &bootlog.Boot{})
 	p := ProfileOf(r.Board.ID)
-	kernel, span := p.kernel(b.Kernel.V, r.Release.V)
-	from := b.Kernel.Range
-	if !b.Kernel.Set {
-		from = b.Def
-	}
+	kernel, span := b.kernel(p, r.Release.V)
 	plan := &verify.Plan{}
 	plan.Add(verify.Check{ID: "firmware/board", Title: "the board is a " + p.Name, From: r.BoardID.Range, Eval: seen(p.bootBoard(boot))})
 	plan.Add(verify.Check{ID: "firmware/medium", Title: "it starts from the SD card that the image is for", From: r.BoardID.Range, Eval: seen(p.bootMedium(boot))})
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok {
 		plan.Add(verify.Check{ID: "firmware/memory", Title: fmt.Sprintf("all %s of memory are there", mem.Size), From: memoryAt(r), Eval: seen(bootMemory(boot, mem))})
 	}
-	plan.Add(verify.Check{ID: "firmware/kernel", Title: "the router runs " + kernel, From: from, Eval: seen(bootKernel(boot, span))})
+	plan.Add(verify.Check{ID: "firmware/kernel", Title: "the router runs " + kernel, From: b.kernelAt(), Eval: seen(bootKernel(boot, span))})
 	return plan
 }
 

@@ -15,24 +15,13 @@ type System struct {
 	Name         conf.Value[Hostname] `hcl:"name,label"`
 	BoardID      conf.Value[string]   `hcl:"board,required" doc:"The board, as nbr boards lists it: bananapi-bpir4."`
 	Memory       conf.Value[Size]     `hcl:"memory,optional" doc:"The memory of the board. 8GiB switches on DDR4_4BG_MODE on a BPI-R4."`
-	Release      conf.Value[Release]  `hcl:"release,optional" default:"25.11" doc:"The NixOS release of kernel and userland."`
+	Release      conf.Value[Release]  `hcl:"release,optional" default:"26.05" doc:"The NixOS release of kernel and userland. nbr check says when it has no security fixes any more."`
 	StateVersion conf.Value[Release]  `hcl:"state_version,required" doc:"The release the router was first installed with (system.stateVersion). Never changed later."`
 	TimeZone     conf.Value[TimeZone] `hcl:"time_zone,optional" default:"UTC" doc:"The time zone of logs and the console."`
 	ConsoleOnly  conf.Value[bool]     `hcl:"console_only,optional" default:"false" doc:"Accept a router that can be reached over its serial console only."`
 	Import       conf.List[File]      `hcl:"import,optional" doc:"NixOS modules in the spec's folder that are part of the system."`
 	Description  conf.Value[string]   `hcl:"description,optional" doc:"What the router is for; becomes the description of the flake."`
 }
-
-// Release is a release of NixOS that nbr generates for.
-type Release string
-
-// Releases are the releases that nbr knows, the default one first.
-var Releases = []string{"25.11", "26.05"}
-
-func (r *Release) UnmarshalText(b []byte) error { return oneOf(r, b, "release", Releases) }
-
-// Describe is what the type is in the schema.
-func (Release) Describe() string { return "NixOS release" }
 
 // A Bridge joins links to one broadcast domain.
 type Bridge struct {

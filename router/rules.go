@@ -24,6 +24,7 @@ type Rule struct {
 func Rules() []Rule {
 	return []Rule{
 		{"no-router", "A spec has one router block.", ruleRouter, false},
+		{"no-pin-yet", "A release is chosen that nbr has no revision of.", ruleRelease, false},
 		{"interface-name-clash", "Two links have the same name.", ruleNames, false},
 		{"link-loop", "A link is on top of itself.", ruleLoops, false},
 		{"port-in-two-bridges", "A link is a port of two bridges.", ruleMasters, false},

@@ -34,9 +34,12 @@ let
   armTrustedFirmware = sbcPkgs.${cfg.armTrustedFirmware.package}.overrideAttrs (old: {
     inherit (cfg.armTrustedFirmware) version;
     src = firmwarePkgs.fetchFromGitHub {
-      owner = "mtk-openwrt";
-      repo = "arm-trusted-firmware";
-      inherit (cfg.armTrustedFirmware) rev hash;
+      inherit (cfg.armTrustedFirmware)
+        owner
+        repo
+        rev
+        hash
+        ;
     };
     makeFlags = old.makeFlags ++ cfg.armTrustedFirmware.makeFlags;
   });
@@ -65,9 +68,31 @@ let
       cp ${armTrustedFirmware}/bl2.img bl2.img
     '';
 
+  # The kernel of nixos-sbc with another source: its configuration and everything
+  # else of the recipe stay.
+  kernelPkgs = if config.nbr.kernel.nixpkgs == "release" then pkgs else firmwarePkgs;
+  inherit (config.nbr.kernel) source;
+  linuxPackages = kernelPkgs.linuxPackagesFor (
+    (kernelPkgs.callPackage (nixos-sbc + "/pkgs") { }).${source.package}.kernel.override (old: {
+      argsOverride = (old.argsOverride or { }) // {
+        inherit (source) version;
+        modDirVersion = source.version;
+        src = kernelPkgs.fetchFromGitHub {
+          inherit (source)
+            owner
+            repo
+            rev
+            hash
+            ;
+        };
+      };
+    })
+  );
+
   rebuilt = {
     ${cfg.uboot} = uboot;
   }
+  // lib.optionalAttrs (source != null) { ${source.package} = linuxPackages; }
   // lib.optionalAttrs (cfg.armTrustedFirmware != null) {
     ${cfg.armTrustedFirmware.package} = armTrustedFirmware;
   };
@@ -115,9 +140,19 @@ in
               type = lib.types.str;
               description = "The version of the package.";
             };
+            owner = lib.mkOption {
+              type = lib.types.str;
+              default = "mtk-openwrt";
+              description = "The owner of the repository on GitHub.";
+            };
+            repo = lib.mkOption {
+              type = lib.types.str;
+              default = "arm-trusted-firmware";
+              description = "The repository on GitHub.";
+            };
             rev = lib.mkOption {
               type = lib.types.str;
-              description = "The revision of github.com/mtk-openwrt/arm-trusted-firmware.";
+              description = "The revision of the repository.";
             };
             hash = lib.mkOption {
               type = lib.types.str;

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nixoptions/standin"
 )
@@ -80,13 +81,28 @@ func TestVendorHash(t *testing.T) {
 // TestOwnFlake checks nbr's own flake: every output evaluates.
 func TestOwnFlake(t *testing.T) {
 	dir := checkout(t)
-	in := map[string]string{"nixpkgs": standin.Inputs(t, "25.11")["nixpkgs"]}
+	in := map[string]string{"nixpkgs": standin.Inputs(t, "26.05")["nixpkgs"]}
 	nix := lab.Nix(t)
 	nix.Flake(t, dir, lab.Overrides(in)...)
 	var main string
 	nix.EvalFlakeJSON(t, dir, "packages.x86_64-linux.nbr.meta.mainProgram", in, &main)
 	if main != "nbr" {
 		t.Errorf("the package's program is %q", main)
+	}
+}
+
+// TestOwnLock wants nbr's own flake to be at the nixpkgs that generated ones begin with,
+// by the branch of the default release and a lock file: one that is in the URL is moved
+// by no nix flake update.
+func TestOwnLock(t *testing.T) {
+	in, _ := flake.Pinned("nixpkgs", "26.05")
+	src, err := os.ReadFile(filepath.Join(repo, "flake.nix"))
+	if err != nil || !strings.Contains(string(src), `"`+in.URL+`"`) {
+		t.Errorf("flake.nix does not name %s: %v", in.URL, err)
+	}
+	locked, err := flake.ReadLock(repo)
+	if err != nil || locked["nixpkgs"] != *in.Locked {
+		t.Errorf("flake.lock has %+v, want %+v: %v", locked["nixpkgs"], *in.Locked, err)
 	}
 }
 
@@ -101,7 +117,7 @@ func TestFromSpec(t *testing.T) {
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	in := standin.Inputs(t, "25.11")
+	in := standin.Inputs(t, "26.05")
 	flake := filepath.Join(t.TempDir(), "router")
 	for name, text := range map[string]string{
 		"flake.nix": `{
@@ -150,7 +166,7 @@ func TestFromSpec(t *testing.T) {
 // source, as Nix's builder would, and builds the result.
 func TestWithServices(t *testing.T) {
 	dir := checkout(t)
-	in := map[string]string{"nixpkgs": standin.Inputs(t, "25.11")["nixpkgs"]}
+	in := map[string]string{"nixpkgs": standin.Inputs(t, "26.05")["nixpkgs"]}
 	third := filepath.Join(t.TempDir(), "hello")
 	if err := os.MkdirAll(third, 0o755); err != nil {
 		t.Fatal(err)
