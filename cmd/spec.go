@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/service"
 )
 
@@ -46,7 +47,7 @@ func (a *app) load(c *cli.Context, dirs []string) ([]loaded, error) {
 		if err != nil || !info.IsDir() {
 			return nil, exit{ExitSpec, fmt.Sprintf("%s is no folder with a spec", dir)}
 		}
-		spec, diags := a.reg.Load(os.DirFS(dir), vars)
+		spec, diags := a.reg.Load(source.Dir(dir), vars)
 		bad = bad || diags.HasErrors()
 		specs = append(specs, loaded{spec, dir})
 		w := a.diagWriter(spec, dir)
@@ -80,7 +81,7 @@ func (a *app) load(c *cli.Context, dirs []string) ([]loaded, error) {
 }
 
 func (a *app) diagWriter(spec *service.Spec, dir string) *diag.Writer {
-	return &diag.Writer{W: a.Stderr, Dir: filepath.ToSlash(dir), Bytes: spec.Source.Bytes, Color: a.Color, Width: a.Width}
+	return &diag.Writer{W: a.Stderr, Dir: filepath.ToSlash(dir), Bytes: spec.Source.Bytes, Secrets: spec.Secrets, Color: a.Color, Width: a.Width}
 }
 
 // dirs are the arguments, or the current folder.
@@ -96,7 +97,7 @@ func parseVars(in []string) (map[string]string, error) {
 	for _, s := range in {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
-			return nil, usage("-var takes NAME=VALUE, not %q", s)
+			return nil, usage("-var takes NAME=VALUE") // what it was given may be a secret
 		}
 		vars[name] = value
 	}
