@@ -2,9 +2,7 @@ package cmd
 
 import (
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,7 +67,7 @@ func (a *app) gen(c *cli.Context) error {
 	switch {
 	case c.Bool("diff"):
 		a.report(plan)
-		a.diff(plan)
+		a.diff(plan, specs)
 		if c.Bool("check") && plan.Stale() {
 			return exit{code: ExitFailed}
 		}
@@ -136,13 +134,18 @@ func summary(p *flake.Plan) string {
 	return strings.Join(parts, ", ")
 }
 
-func (a *app) diff(p *flake.Plan) {
+// diff prints what would change, without the secrets that the specs hold.
+func (a *app) diff(p *flake.Plan, specs []loaded) {
+	secrets := diag.NewSecrets()
+	for _, s := range specs {
+		s.AddSecrets(secrets, s.dir+"/")
+	}
 	for _, w := range p.Write {
 		if w.Path == flake.Dir+"/"+flake.ManifestName {
 			fmt.Fprintf(a.Stdout, "changed: %s\n", w.Path) // hashes tell nobody anything
 			continue
 		}
-		a.Stdout.Write(diff.Diff("a/"+w.Path, w.Old, "b/"+w.Path, w.New))
+		fmt.Fprint(a.Stdout, secrets.Text(string(diff.Diff("a/"+w.Path, w.Old, "b/"+w.Path, w.New))))
 	}
 	for _, r := range p.Remove {
 		fmt.Fprintf(a.Stdout, "removed: %s\n", r)
@@ -162,11 +165,7 @@ func (a *app) build(specs []loaded) (*flake.Tree, error) {
 		if err := inputs.add(r); err != nil {
 			return nil, err
 		}
-		files, err := specFiles(s)
-		if err != nil {
-			return nil, exit{ExitSpec, err.Error()}
-		}
-		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Release: string(r.Release.V), Spec: files}
+		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Release: string(r.Release.V), Spec: specFiles(s)}
 		for _, m := range s.Modules() {
 			m.Module.Doc = []string{"Made by nbr from the spec in spec/. Changes go there or into local.nix."}
 			fr.Modules = append(fr.Modules, flake.Module{Name: m.Name, Module: m.Module})
@@ -261,7 +260,7 @@ func inputSource(in flake.Input) string {
 
 // specFiles are the files of a spec that go with the tree: its HCL, the values of
 // its variables, and the files that it names.
-func specFiles(s loaded) (map[string][]byte, error) {
+func specFiles(s loaded) map[string][]byte {
 	files := map[string][]byte{}
 	for _, f := range s.Source.Files {
 		files[f.Name] = f.Bytes
@@ -269,21 +268,6 @@ func specFiles(s loaded) (map[string][]byte, error) {
 	if len(s.Vars) > 0 {
 		files[service.VarsFile] = diag.MarshalIndent(s.Vars)
 	}
-	named := []string{}
-	for _, f := range s.Router.Import.All() {
-		named = append(named, string(f))
-	}
-	for _, sec := range s.Router.Secrets {
-		if sec.File.Set {
-			named = append(named, string(sec.File.V))
-		}
-	}
-	for _, name := range named {
-		b, err := fs.ReadFile(os.DirFS(s.dir), path.Clean(name))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", filepath.Join(s.dir, name), err)
-		}
-		files[name] = b
-	}
-	return files, nil
+	maps.Copy(files, s.Router.Files)
+	return files
 }

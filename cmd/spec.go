@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/service"
 )
 
@@ -50,7 +51,7 @@ func (a *app) load(c *cli.Context, dirs []string, more ...judge) ([]loaded, erro
 		if err != nil || !info.IsDir() {
 			return nil, exit{ExitSpec, fmt.Sprintf("%s is no folder with a spec", dir)}
 		}
-		spec, diags := a.reg.Load(os.DirFS(dir), vars)
+		spec, diags := a.reg.Load(source.Dir(dir), vars)
 		if diags.HasErrors() {
 			bad = true
 		} else {
@@ -91,7 +92,7 @@ func (a *app) load(c *cli.Context, dirs []string, more ...judge) ([]loaded, erro
 }
 
 func (a *app) diagWriter(spec *service.Spec, dir string) *diag.Writer {
-	return &diag.Writer{W: a.Stderr, Dir: filepath.ToSlash(dir), Bytes: spec.Source.Bytes, Color: a.Color, Width: a.Width}
+	return &diag.Writer{W: a.Stderr, Dir: filepath.ToSlash(dir), Bytes: spec.Source.Bytes, Secrets: spec.Secrets, Color: a.Color, Width: a.Width}
 }
 
 // dirs are the arguments, or the current folder.
@@ -107,7 +108,7 @@ func parseVars(in []string) (map[string]string, error) {
 	for _, s := range in {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
-			return nil, usage("-var takes NAME=VALUE, not %q", s)
+			return nil, usage("-var takes NAME=VALUE") // what it was given may be a secret
 		}
 		vars[name] = value
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/observe"
 	"github.com/nbr-dev/nbr/verify/report"
@@ -278,7 +279,7 @@ func (a *app) deviceIn(c *cli.Context, dir string) (loaded, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return loaded{}, exit{ExitSpec, fmt.Sprintf("%s is no folder with a spec", dir)}
 	}
-	spec, diags := a.reg.Load(os.DirFS(filepath.Clean(dir)), vars)
+	spec, diags := a.reg.Load(source.Dir(filepath.Clean(dir)), vars)
 	if diags.HasErrors() {
 		if err := a.diagWriter(spec, dir).Write(diags); err != nil {
 			return loaded{}, err

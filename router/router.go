@@ -33,8 +33,9 @@ type Router struct {
 	Secrets      []*Secret
 	Inputs       []*Input
 	Claims       Claims
-	FS           fs.FS // the spec's folder
-	Partial      bool  // blocks of the spec could not be read
+	FS           fs.FS             // the spec's folder
+	Files        map[string][]byte // what the spec names there, as it was judged
+	Partial      bool              // blocks of the spec could not be read
 }
 
 // sure tells whether all networks are known: else what seems to be in none of

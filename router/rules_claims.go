@@ -2,9 +2,7 @@ package router
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -12,6 +10,7 @@ import (
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
 )
 
 func ruleListens(r *Router) hcl.Diagnostics {
@@ -141,9 +140,9 @@ func ruleSecrets(r *Router) hcl.Diagnostics {
 // encrypted tells whether a secret's file may be copied into the tree, which ends
 // in git and in the Nix store.
 func (r *Router) encrypted(s *Secret) hcl.Diagnostics {
-	b, err := fs.ReadFile(r.FS, string(s.File.V))
+	b, err := r.file(s.File.V)
 	if err != nil {
-		return one(diag.Error("no-such-file", s.File.Range, "No such file", "%s cannot be read: %s.", s.File.V, reason(err)))
+		return one(source.Unreadable(s.File.Range, string(s.File.V), err))
 	}
 	ok := bytes.Contains(b, []byte("ENC[AES256_GCM,"))
 	if s.Source.V == SourceAgenix {
@@ -156,20 +155,28 @@ func (r *Router) encrypted(s *Secret) hcl.Diagnostics {
 		"%s is not encrypted by %s. The file would be copied into the tree and from there into the Nix store, which everyone can read.", s.File.V, s.Source.V))
 }
 
-// reason is an error without the path that the message names already.
-func reason(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
+// file is the content of a file that the spec names. It is read once: what is judged is
+// what goes into the tree.
+func (r *Router) file(name File) ([]byte, error) {
+	if b, ok := r.Files[string(name)]; ok {
+		return b, nil
 	}
-	return err
+	b, err := source.ReadFile(r.FS, string(name))
+	if err != nil {
+		return nil, err
+	}
+	if r.Files == nil {
+		r.Files = map[string][]byte{}
+	}
+	r.Files[string(name)] = b
+	return b, nil
 }
 
 func ruleImports(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range r.Import.Items {
-		if _, err := fs.Stat(r.FS, string(f.V)); err != nil {
-			diags = append(diags, diag.Error("no-such-file", f.Range, "No such file", "%s cannot be read: %s.", f.V, reason(err)))
+		if _, err := r.file(f.V); err != nil {
+			diags = append(diags, source.Unreadable(f.Range, string(f.V), err))
 		}
 	}
 	return diags

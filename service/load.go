@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -17,6 +18,7 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
 )
 
 // VarsFile is the file in a spec's folder that holds the values given by -var
@@ -30,6 +32,27 @@ type Spec struct {
 	Vars   map[string]string // given on the command line or in VarsFile
 	blocks []placed          // the services'
 	all    []conf.Block
+
+	secrets func() *diag.Secrets
+}
+
+// Secrets is what must not be shown of the files of the spec and the values of its
+// variables.
+func (s *Spec) Secrets() *diag.Secrets { return s.secrets() }
+
+// AddSecrets adds them to those of other specs; prefix tells their files apart.
+func (s *Spec) AddSecrets(to *diag.Secrets, prefix string) {
+	for _, b := range s.all {
+		for _, text := range conf.PublicTexts(b) {
+			to.Public(text)
+		}
+	}
+	for _, f := range s.Source.Files {
+		to.Add(prefix+f.Name, f.Bytes)
+	}
+	for name, value := range s.Vars {
+		to.AddValue(name, value)
+	}
 }
 
 // Blocks are all blocks of the spec, the core's first.
@@ -82,6 +105,11 @@ func (reg *Registry) Load(fsys fs.FS, vars map[string]string) (*Spec, hcl.Diagno
 		l.ctx.Types[t.Type] = true
 	}
 	spec := &Spec{Source: set, Router: &router.Router{FS: fsys}, Vars: l.vars(fsys, vars)}
+	spec.secrets = sync.OnceValue(func() *diag.Secrets {
+		out := diag.NewSecrets()
+		spec.AddSecrets(out, "")
+		return out
+	})
 	content := l.content(set)
 	l.variables(content, spec.Vars)
 	l.decodeAll(content, true, "a block of the core")
@@ -114,15 +142,14 @@ func (reg *Registry) Load(fsys fs.FS, vars map[string]string) (*Spec, hcl.Diagno
 // vars merges the file's values and the command line's, which win.
 func (l *loader) vars(fsys fs.FS, given map[string]string) map[string]string {
 	vars := map[string]string{}
-	b, err := fs.ReadFile(fsys, VarsFile)
+	at := hcl.Range{Filename: VarsFile, Start: hcl.InitialPos, End: hcl.InitialPos}
+	b, err := source.ReadFile(fsys, VarsFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-	case err == nil:
-		err = json.Unmarshal(b, &vars)
-		fallthrough
+	case err != nil:
+		l.diags = append(l.diags, source.Unreadable(at, VarsFile, err))
 	default:
-		if err != nil {
-			at := hcl.Range{Filename: VarsFile, Start: hcl.InitialPos, End: hcl.InitialPos}
+		if err := json.Unmarshal(b, &vars); err != nil {
 			l.diags = append(l.diags, diag.Error("unreadable", at, "Values of variables cannot be read",
 				"%s maps names to texts, as in {\"name\": \"value\"}: %s.", VarsFile, strings.TrimPrefix(err.Error(), "json: ")))
 			clear(vars)
@@ -500,6 +527,18 @@ func (s *Spec) PlanOf(wanted func(Kind) bool) *verify.Plan {
 	for _, p := range s.blocks {
 		if wanted(p.kind) {
 			p.block.Checks(s.Router, plan)
+		}
+	}
+	// What a check wants and says comes from the spec: the command of a check block may
+	// have a token in it.
+	for i, c := range plan.Checks {
+		plan.Checks[i].Title = s.Secrets().Known(c.Title)
+		plan.Checks[i].Eval = func(st *state.State) verify.Verdict {
+			v := c.Eval(st)
+			for _, text := range []*string{&v.Want, &v.Got, &v.Hint, &v.Note} {
+				*text = s.Secrets().Known(*text)
+			}
+			return v
 		}
 	}
 	return plan

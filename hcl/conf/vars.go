@@ -127,7 +127,7 @@ func (v *Variable) parse(given string) (cty.Value, hcl.Diagnostics) {
 		}
 	}
 	return cty.NilVal, hcl.Diagnostics{diag.Error("bad-value", v.Def, "Bad value for a variable",
-		"-var %s=%s is no expression of type %s: %s.", v.Name, given, v.Type.FriendlyName(), diags[0].Summary)}
+		"What -var gives %s is no expression of type %s: %s.", v.Name, v.Type.FriendlyName(), diags[0].Summary)}
 }
 
 func (v *Variable) validate(val cty.Value, ctx *Context) hcl.Diagnostics {

@@ -4,7 +4,6 @@
 package source
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -19,9 +18,10 @@ import (
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
-// MaxBytes is the largest file that is read as a spec. A router of ten
-// thousand reservations is about 1 MiB; what is larger is not a spec.
-const MaxBytes = 16 << 20
+// MaxBytes is the largest file that is read for a spec, and the most that all its
+// files of HCL may be. A router of ten thousand reservations is about 1 MiB; what is
+// larger is not a spec, and the parser takes a hundred times as much memory.
+const MaxBytes = 4 << 20
 
 // A File is one file of a spec.
 type File struct {
@@ -53,13 +53,15 @@ func ReadDir(fsys fs.FS) (*Set, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	// Not every file system sorts, and Bytes searches.
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	size := 0
 	for _, e := range entries {
 		if e.IsDir() || !IsSpec(e.Name()) {
 			continue
 		}
-		file, ds := readFile(fsys, e.Name())
+		file, ds := readFile(fsys, e.Name(), MaxBytes-size)
 		diags = append(diags, ds...)
 		if file != nil {
+			size += len(file.Bytes)
 			set.Files = append(set.Files, file)
 		}
 	}
@@ -70,22 +72,15 @@ func ReadDir(fsys fs.FS) (*Set, hcl.Diagnostics) {
 	return set, diags
 }
 
-func readFile(fsys fs.FS, name string) (*File, hcl.Diagnostics) {
-	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
-	info, err := fs.Stat(fsys, name)
-	switch {
-	case err != nil:
-	case !info.Mode().IsRegular():
-		err = errors.New("it is no regular file") // reading a pipe would wait for ever
-	case info.Size() > MaxBytes:
-		err = fmt.Errorf("it is larger than %d MiB", MaxBytes>>20)
-	}
-	var b []byte
-	if err == nil {
-		b, err = fs.ReadFile(fsys, name)
+// readFile reads and parses a file, unless there is less room left for it.
+func readFile(fsys fs.FS, name string, room int) (*File, hcl.Diagnostics) {
+	b, err := ReadFile(fsys, name)
+	if err == nil && len(b) > room {
+		err = fmt.Errorf("%w with the files before it", ErrTooLarge)
 	}
 	if err != nil {
-		return nil, hcl.Diagnostics{diag.Error("unreadable", at, "File cannot be read", "%s: %s.", name, err)}
+		at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+		return nil, hcl.Diagnostics{Unreadable(at, name, err)}
 	}
 	return Parse(name, b)
 }
