@@ -61,10 +61,11 @@ func (m *manager) messages() (other []string, beats int) {
 	return other, beats
 }
 
-// told waits for so many messages and wants the last of them to fit.
+// told waits for so many messages and wants the last of them to fit. What an agent has said before
+// its end may be read after it.
 func (m *manager) told(r *running, n int, pattern string) {
 	r.t.Helper()
-	r.until(func() error {
+	nstest.Wait(r.t, func() error {
 		if got, _ := m.messages(); len(got) < n {
 			return fmt.Errorf("the manager was told %q, not %d things", got, n)
 		}

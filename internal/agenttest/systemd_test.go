@@ -129,28 +129,34 @@ func (m *machine) said(unit string) string {
 	return string(b)
 }
 
-// systemd is the way to the manager, whose jobs are done when this returns.
+// systemd is the way to the manager, whose jobs are done when this returns. The bus may hang up
+// while it or the manager reads its files again: asking twice does what asking once does.
 func (m *machine) systemd(do func(context.Context, *systemd.Conn, chan<- string) error) {
 	m.t.Helper()
 	ctx, cancel := context.WithTimeout(m.t.Context(), nstest.Patience)
 	defer cancel()
-	conn, err := systemd.NewConnection(func() (*dbus.Conn, error) {
-		c, err := dbus.Dial("unix:path="+m.root.Path("/run/dbus/system_bus_socket"), dbus.WithContext(ctx))
-		if err == nil {
-			if err = c.Auth([]dbus.Auth{dbus.AuthExternal("0")}); err == nil {
-				err = c.Hello()
+	var conn *systemd.Conn
+	var done chan string
+	nstest.Wait(m.t, func() (err error) {
+		conn, err = systemd.NewConnection(func() (*dbus.Conn, error) {
+			c, err := dbus.Dial("unix:path="+m.root.Path("/run/dbus/system_bus_socket"), dbus.WithContext(ctx))
+			if err == nil {
+				if err = c.Auth([]dbus.Auth{dbus.AuthExternal("0")}); err == nil {
+					err = c.Hello()
+				}
 			}
+			return c, err
+		})
+		if err != nil {
+			return err
 		}
-		return c, err
+		done = make(chan string, 1)
+		if err = do(ctx, conn, done); err != nil {
+			conn.Close()
+		}
+		return err
 	})
-	if err != nil {
-		m.t.Fatal(err)
-	}
 	defer conn.Close()
-	done := make(chan string, 1)
-	if err := do(ctx, conn, done); err != nil {
-		m.t.Fatal(err)
-	}
 	select {
 	case result := <-done:
 		if result != "done" {
@@ -175,8 +181,9 @@ func (m *machine) job(do func(*systemd.Conn, context.Context, string, string, ch
 func (m *machine) reread() {
 	m.t.Helper()
 	m.systemd(func(ctx context.Context, conn *systemd.Conn, done chan<- string) error {
+		err := conn.ReloadContext(ctx)
 		done <- "done"
-		return conn.ReloadContext(ctx)
+		return err
 	})
 }
 
