@@ -268,11 +268,11 @@ func wrongImages(t *testing.T) []wrong {
 		{"place of the first in the second", "gpt-backup-field", tableAt(true, 32, 9)},
 		{"disk GUID of the second", "gpt-backup-differs", tableAt(true, 56, 0)},
 		{"an entry of the second", "gpt-backup-differs", tableAt(true, sector+56, 'x')},
-		{"cut off", "gpt-primary-field gpt-backup-missing gpt-bounds", func(_ *testing.T, p *parts) []byte { return p.disk()[:20000*sector] }},
+		{"cut off", "gpt-cut-off gpt-backup-missing gpt-cut-off", func(_ *testing.T, p *parts) []byte { return p.disk()[:20000*sector] }},
 		{"on a larger card", "gpt-backup-place", func(_ *testing.T, p *parts) []byte { return append(p.disk(), zeros(4<<20)...) }},
 		{"no boot sector", "gpt-mbr", bytesAt(0, zeros(sector)...)},
 		{"no protective partition", "gpt-mbr", bytesAt(446+4, 0x83)},
-		{"a partition behind the end", "gpt-bounds", bothAt(sector+4*128+40, 0, 0, 1)},
+		{"a partition behind the end", "gpt-cut-off", bothAt(sector+4*128+40, 0, 0, 1)},
 		{"a partition that ends before it begins", "gpt-bounds", bothAt(sector+2*128+40, 1, 0, 0)},
 		{"two partitions on one place", "gpt-overlap", bothAt(sector+128+32, 0, 0x1f)},
 
@@ -359,7 +359,7 @@ func wrongImages(t *testing.T) []wrong {
 		}},
 		{"FIP: end inside the table", "fip-toc fip-bounds fip-bounds", fipAt(16+80+16, 8, 0, 0, 0)},
 		{"FIP cut off", "fip-truncated", func(_ *testing.T, p *parts) []byte { p.fip = p.fip[:len(p.fip)/2]; return p.disk() }},
-		{"FIP that the image ends in", "gpt-primary-field gpt-backup-missing gpt-bounds gpt-bounds fip-truncated", func(_ *testing.T, p *parts) []byte {
+		{"FIP that the image ends in", "gpt-cut-off gpt-backup-missing gpt-cut-off gpt-cut-off fip-truncated", func(_ *testing.T, p *parts) []byte {
 			return p.disk()[:13312*sector+len(p.fip)-1]
 		}},
 		{"FIP that says it is longer than its partition", "fip-truncated fip-too-large", fipAt(16+80+16, 0, 0, 0x21)},
