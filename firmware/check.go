@@ -19,6 +19,7 @@ func (b *Block) Checks(r *router.Router, plan *verify.Plan) {
 	}
 	bootChecks(r, plan)
 	releaseChecks(r, plan)
+	b.watchdogCheck(r, plan)
 	from := b.Kernel.Range
 	if !b.Kernel.Set {
 		from = b.Def

@@ -37,6 +37,7 @@ type Block struct {
 	Card           conf.Value[router.Size]  `hcl:"card,optional" default:"8GiB" doc:"The size of the card or eMMC, of which the kernels of all generations may take a quarter. nbr check warns before they do."`
 	BinaryCache    conf.Value[bool]         `hcl:"binary_cache,optional" default:"false" doc:"Let the router's Nix fetch builds, signed with nixos-sbc's key, from nixos-sbc.cachix.org. It has firmware and kernels as nixos-sbc itself builds them."`
 	ClockBattery   conf.Value[bool]         `hcl:"clock_battery,optional" default:"false" doc:"The board's clock has a battery: use it. Without one it tells a wrong time at boot."`
+	Watchdog       conf.Value[bool]         `hcl:"watchdog,optional" default:"true" doc:"Let systemd feed the watchdog in the board's chip, which resets a router that hangs. Boards that nbr knows no watchdog of have none to feed."`
 	Regulatory     conf.Value[bool]         `hcl:"accept_regulatory_responsibility,optional" default:"false" doc:"Switch on the radio of the board. You answer for it keeping the rules of where you are."`
 }
 
@@ -173,6 +174,10 @@ func (b *Block) resolveBoard(p *Profile) hcl.Diagnostics {
 	if b.ClockBattery.V && p.Clock == "" {
 		diags = append(diags, diag.Error("no-clock", b.ClockBattery.Range, "No clock",
 			"nbr knows no clock on the %s.", p.Name))
+	}
+	if b.Watchdog.Set && b.Watchdog.V && p.Watchdog == nil {
+		diags = append(diags, diag.Error("no-watchdog", b.Watchdog.Range, "No watchdog",
+			"nbr knows no watchdog on the %s.", p.Name))
 	}
 	if b.Kernel.V == KernelLatest && p.Kernel != nil && p.Kernel.Vendor {
 		diags = append(diags, diag.Warning("kernel-untried", b.Kernel.Range, "Untried kernel",

@@ -26,6 +26,7 @@ let
   config = {
     nbr.firmware = {
       uboot = "uboot";
+      unfree = [ ];
       inherit armTrustedFirmware ubootSource;
     };
     nbr.kernel = {
