@@ -44,13 +44,17 @@ type Profile struct {
 	// RemovedKernel is an attribute of nixpkgs that nixos-sbc's module for the
 	// board names and the releases have dropped. It has to be there: what is
 	// forced to another value is looked at all the same.
-	RemovedKernel string   `json:"removed_kernel"`
-	Clock         string   `json:"clock"` // below sbc.board.rtc.devices, where it is off by default
-	WiFi          *WiFi    `json:"wifi"`  // a radio that nixos-sbc drives
-	Firmware      Firmware `json:"firmware"`
-	Memory        []memory `json:"memory"`
-	Ports         []port   `json:"ports"`
-	Notes         []string `json:"notes"` // what has surprised people, in sentences
+	RemovedKernel string `json:"removed_kernel"`
+	Clock         string `json:"clock"` // below sbc.board.rtc.devices, where it is off by default
+	WiFi          *WiFi  `json:"wifi"`  // a radio that nixos-sbc drives
+	// StageOneHook is an option of nixos-sbc that is on by default and adds commands to
+	// the scripted stage 1 (boot.initrd.*Commands): systemd's cannot run them.
+	StageOneHook string    `json:"stage1_hook"`
+	Watchdog     *Watchdog `json:"watchdog"` // nil where nbr knows of none
+	Firmware     Firmware  `json:"firmware"`
+	Memory       []memory  `json:"memory"`
+	Ports        []port    `json:"ports"`
+	Notes        []string  `json:"notes"` // what has surprised people, in sentences
 	// Unknown is what the sources leave open, in sentences. What is only absent
 	// here need not be said: see NotKnown.
 	Unknown []string `json:"unknown"`
@@ -115,6 +119,11 @@ type WiFi struct {
 	Device string `json:"device"` // below sbc.board.wifi.devices
 }
 
+// A Watchdog is the timer in the chip that resets the board unless it is fed.
+type Watchdog struct {
+	MaxSeconds int `json:"max_seconds"` // the longest time it can wait
+}
+
 // Firmware is what runs before the kernel.
 type Firmware struct {
 	ATFAttr    string         `json:"atf_attr"`   // in nixos-sbc's packages; empty where it builds none
@@ -122,6 +131,7 @@ type Firmware struct {
 	Partitions map[string]int `json:"partitions"` // file of the U-Boot package → partition that holds it
 	SDDevice   string         `json:"sd_device"`  // on the running board
 	Layout     []Partition    `json:"layout"`     // of the SD image
+	Unfree     []string       `json:"unfree"`     // packages of nixpkgs in it that are not free
 	// UBoot is the release to build where the one that nixos-sbc builds fails.
 	UBoot *UBoot `json:"uboot"`
 	// ATF is the revision that memory flags are known to work with. Without
@@ -203,6 +213,9 @@ func (p *Profile) check() error {
 	}
 	if len(p.Ports) == 0 || len(p.Memory) == 0 || len(p.Firmware.Layout) == 0 {
 		return fmt.Errorf("no ports, no memory or no layout")
+	}
+	if p.Watchdog != nil && p.Watchdog.MaxSeconds < 2*watchdogSlack {
+		return fmt.Errorf("a watchdog of %d s", p.Watchdog.MaxSeconds)
 	}
 	for _, text := range slices.Concat(p.Notes, p.Unknown) {
 		if !strings.HasSuffix(text, ".") {

@@ -19,6 +19,7 @@ func (b *Block) Checks(r *router.Router, plan *verify.Plan) {
 	}
 	bootChecks(r, plan)
 	b.releaseChecks(r, plan)
+	b.watchdogCheck(r, plan)
 	name, span := b.kernel(ProfileOf(r.Board.ID), r.Release.V)
 	eval := checkKernel(span)
 	if b.KernelSource != nil {

@@ -40,6 +40,7 @@ type Block struct {
 	KernelSource   *KernelSource            `hcl:"kernel_source,block" doc:"Another revision of the vendor's kernel than the one that nixos-sbc builds."`
 	TFASource      *TFASource               `hcl:"atf_source,block" doc:"Another revision of Trusted Firmware-A. nixos-rebuild does not write it: nbr flash -firmware-only does."`
 	UBootSource    *UBootSource             `hcl:"uboot_source,block" doc:"Another release of U-Boot. nixos-rebuild does not write it: nbr flash -firmware-only does."`
+	Watchdog       conf.Value[bool]         `hcl:"watchdog,optional" default:"true" doc:"Let systemd feed the watchdog in the board's chip, which resets a router that hangs. Boards that nbr knows no watchdog of have none to feed."`
 	Regulatory     conf.Value[bool]         `hcl:"accept_regulatory_responsibility,optional" default:"false" doc:"Switch on the radio of the board. You answer for it keeping the rules of where you are."`
 }
 
@@ -178,6 +179,10 @@ func (b *Block) resolveBoard(p *Profile, span Span) hcl.Diagnostics {
 	if b.ClockBattery.V && p.Clock == "" {
 		diags = append(diags, diag.Error("no-clock", b.ClockBattery.Range, "No clock",
 			"nbr knows no clock on the %s.", p.Name))
+	}
+	if b.Watchdog.Set && b.Watchdog.V && p.Watchdog == nil {
+		diags = append(diags, diag.Error("no-watchdog", b.Watchdog.Range, "No watchdog",
+			"nbr knows no watchdog on the %s.", p.Name))
 	}
 	if b.Kernel.V != KernelVendor && p.Kernel != nil && p.Kernel.Vendor {
 		known := ""

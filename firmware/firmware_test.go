@@ -348,6 +348,7 @@ func TestChecks(t *testing.T) {
 			Kernel:   &state.Kernel{Release: "6.12.63-bpi-r4", Config: map[string]string{"NET_DSA": "y", "WIREGUARD": "m"}},
 			Modules:  map[string]string{"wireguard": "available"},
 			Firmware: &state.Firmware{TFA: "v2.13.0(release)", Medium: "sdmmc", Intact: true, FourBG: "present", FourBGWhy: "it says so", SoC: "MT7988", DDR: "comb"},
+			Watchdog: &state.Watchdog{Runtime: 30e6, Device: "/dev/watchdog0", Devices: []string{"watchdog0"}},
 		}
 	}
 	tests := []struct {
@@ -378,7 +379,7 @@ func TestChecks(t *testing.T) {
 		{"firmware of a later release", func(s *state.State) { s.Firmware.TFA = "v2.13.01(release)" }, "firmware/tfa fail"},
 		{"no partition for a BL2", func(s *state.State) { s.Firmware = &state.Firmware{} }, "firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown"},
 		{"nothing seen", func(s *state.State) { *s = state.State{} },
-			"firmware/board unknown, firmware/memory unknown, firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown, firmware/kernel unknown, " +
+			"firmware/board unknown, firmware/memory unknown, firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown, firmware/watchdog unknown, firmware/kernel unknown, " +
 				"firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA unknown, firmware/kernel/WIREGUARD unknown, firmware/module/WIREGUARD unknown"},
 	}
 	for _, tt := range tests {

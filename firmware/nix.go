@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -14,6 +15,10 @@ import (
 // sbcVersion is the layout of the images that nixos-sbc makes today
 // (sbc.version). A router keeps the one it was installed with.
 const sbcVersion = "0.3"
+
+// scriptless is the first release of NixOS without the scripted stage 1. 26.05 has
+// systemd's by default.
+const scriptless = "26.11"
 
 // Lower sets the board's modules and options. The static half of the work is
 // nbr/firmware.nix and nbr/kernel.nix, which stand beside the routers in a
@@ -33,9 +38,17 @@ func (b *Block) Lower(r *router.Router, m *nixgen.Module) {
 	if u := b.uboot(p); u != nil {
 		m.Set(decided(b, r, b.UBootSource != nil, b.ubootAt(r)), nixgen.Attrs{str("version", u.Version), str("hash", u.Hash)}, "nbr", "firmware", "ubootSource")
 	}
-	// nixos-sbc's boards were brought up with the scripted stage 1, which was
-	// NixOS's default until 26.05; a board's commands in it need that.
-	m.Set(board, mkDefault(nixgen.Bool(false)), "boot", "initrd", "systemd", "enable")
+	if len(p.Firmware.Unfree) > 0 {
+		m.Set(board, service.Strs(p.Firmware.Unfree), "nbr", "firmware", "unfree")
+	}
+	if p.StageOneHook != "" {
+		if r.Release.V < scriptless {
+			m.Set(board, mkDefault(nixgen.Bool(false)), "boot", "initrd", "systemd", "enable")
+		} else {
+			m.Set(board, mkDefault(nixgen.Bool(false)), strings.Split(p.StageOneHook, ".")...)
+		}
+	}
+	b.lowerWatchdog(m, p)
 	b.lowerImage(m, p)
 	b.lowerTFA(r, m, p)
 	b.lowerKernel(r, m, p)

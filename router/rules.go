@@ -49,6 +49,7 @@ func Rules() []Rule {
 		{"sysctl-clash", "Two blocks want different values of a kernel parameter.", ruleSysctls, true},
 		{"no-such-file", "A file that the spec imports is not there.", ruleImports, false},
 		{"secret-without-path", "A secret does not say where it is.", ruleSecrets, false},
+		{"no-name-servers", "The router has nobody to ask for names, or is told to ask others than itself.", ruleNameServers, true},
 		{"lock-out", "Nobody could reach the router over the network.", ruleLockOut, true},
 	}
 }

@@ -110,6 +110,29 @@ func ruleSysctls(r *Router) hcl.Diagnostics {
 	return diags
 }
 
+// Resolves tells whether the router has a resolver of its own, which it then asks itself.
+func (r *Router) Resolves() bool {
+	return slices.ContainsFunc(r.Claims.Listens, func(l *Listen) bool { return l.Service == "dns" })
+}
+
+// ruleNameServers wants somebody to ask: without names there are no updates, and no time
+// but of servers that are given by address. Router advertisements name servers too, but
+// nothing on the router listens to that (RFC 8106).
+func ruleNameServers(r *Router) hcl.Diagnostics {
+	dhcp := slices.ContainsFunc(r.Networks, func(n *Network) bool { return n.IPv4.V.DHCP })
+	up := slices.IndexFunc(r.Networks, func(n *Network) bool { return n.Gateway.Set || n.Gateway6.Set || n.IPv6.V.Auto })
+	switch {
+	case r.NameServers.Set && r.Resolves():
+		return one(diag.Error("needless-name-servers", r.NameServers.Range, "Name servers beside a resolver",
+			"The router asks its own resolver, which validates the answers. To have that ask these servers write forward in the resolver block; remove name_servers."))
+	case r.NameServers.Set || r.Resolves() || dhcp || up < 0:
+		return nil
+	}
+	n := r.Networks[up]
+	return one(diag.Error("no-name-servers", n.Def, "Nobody to ask for names",
+		"%s leads to the Internet and no DHCP server there names a name server. Write a resolver block, or name_servers = [\"9.9.9.9\"] with your provider's in the router block.", n.Addr))
+}
+
 func ruleSecrets(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, s := range r.Secrets {

@@ -18,8 +18,10 @@ let
   firmwarePkgs = import nixos-sbc.inputs.nixpkgs {
     localSystem = pkgs.stdenv.buildPlatform.system;
     crossSystem = pkgs.stdenv.hostPlatform.system;
-    # Not those of whoever builds.
-    config = { };
+    # Not those of whoever builds. A board may not start without what is not free.
+    config = lib.optionalAttrs (cfg.unfree != [ ]) {
+      allowUnfreePredicate = p: builtins.elem (lib.getName p) cfg.unfree;
+    };
     overlays = [ ];
   };
 
@@ -105,6 +107,13 @@ in
       type = lib.types.str;
       example = "ubootBananaPiR4";
       description = "The board's U-Boot, by its attribute in nixos-sbc's packages.";
+    };
+
+    unfree = lib.mkOption {
+      type = lib.types.listOf lib.types.str;
+      default = [ ];
+      example = [ "rkbin" ];
+      description = "The packages that are not free and that the board's firmware is made of, by name.";
     };
 
     ubootSource = lib.mkOption {

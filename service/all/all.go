@@ -28,6 +28,7 @@ func With(more ...service.Kind) []service.Kind {
 	kinds := []service.Kind{
 		nixos.NixKind(),
 		nixos.UserKind(),
+		nixos.JournalKind(),
 		ifstate.Kind(),
 		dhcpcd.Kind(),
 		wireguard.Kind(),

@@ -122,8 +122,8 @@ func config(r *router.Router, c *Client) string {
 		`vendorclassid ""`,
 		"noipv4ll", // a made-up address is no upstream, and without a lifetime IfState removes it
 	}
-	if resolves(r) {
-		lines = append(lines, "nohook resolv.conf") // the router asks its own resolver
+	if r.Resolves() || r.NameServers.Set {
+		lines = append(lines, "nohook resolv.conf") // the router asks its own resolver, or whom the spec says
 	}
 	lines = append(lines, "nohook ntp.conf")
 	if !c.Routes.Set {
@@ -136,15 +136,6 @@ func config(r *router.Router, c *Client) string {
 		lines = append(lines, string(o))
 	}
 	return strings.Join(lines, "\n") + "\n"
-}
-
-func resolves(r *router.Router) bool {
-	for _, l := range r.Claims.Listens {
-		if l.Service == "dns" {
-			return true
-		}
-	}
-	return false
 }
 
 // Checks look at the unit; the address itself is the network's promise.

@@ -1,6 +1,10 @@
 package nixos
 
 import (
+	"cmp"
+	"fmt"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -47,6 +51,7 @@ func (b *Nix) Lower(r *router.Router, m *nixgen.Module) {
 	sys(r.Def, nixgen.Str(r.Name.V), "networking", "hostName")
 	sys(r.StateVersion.Range, nixgen.Str(r.StateVersion.V), "system", "stateVersion")
 	sys(r.TimeZone.Range, nixgen.Str(r.TimeZone.V), "time", "timeZone")
+	names(r, m)
 	// The same spec and the program that reads it: who looks at the router finds both,
 	// of one age.
 	m.Imports = append(m.Imports, nixgen.Var("nbr.nixosModules.default"))
@@ -62,4 +67,20 @@ func (b *Nix) Lower(r *router.Router, m *nixgen.Module) {
 		m.Add(service.By(p.By), []string{"environment", "systemPackages"}, nixgen.Var("pkgs."+p.Attr))
 	}
 	secrets(r, m)
+}
+
+// names says who is asked for names: a file that stays as it is, or what resolvconf makes
+// of the resolver's word or the lease's.
+func names(r *router.Router, m *nixgen.Module) {
+	from := service.Origin(r.Addr, cmp.Or(r.NameServers.Range, r.Def))
+	m.Set(from, nixgen.Bool(!r.NameServers.Set), "networking", "resolvconf", "enable")
+	if !r.NameServers.Set {
+		return
+	}
+	var text strings.Builder
+	for _, a := range r.NameServers.All() {
+		fmt.Fprintf(&text, "nameserver %s\n", a)
+	}
+	text.WriteString("options edns0\n")
+	m.Set(from, nixgen.Lines(text.String()), "environment", "etc", "resolv.conf", "text")
 }

@@ -25,16 +25,19 @@ type State struct {
 	Addrs         []Addr               `json:"addrs,omitzero"`
 	Routes        []Route              `json:"routes,omitzero"`
 	Rules         []Rule               `json:"rules,omitzero"`
-	Sysctls       map[string]string    `json:"sysctls,omitzero"`  // by name with dots; those asked for
-	Units         map[string]Unit      `json:"units,omitzero"`    // by full name: sshd.service
-	Files         map[string]File      `json:"files,omitzero"`    // by path; those asked for
-	Tables        []string             `json:"tables,omitzero"`   // nftables: "inet nbr"
-	Rulesets      map[string]Ruleset   `json:"rulesets,omitzero"` // by table; those asked for
-	Users         []string             `json:"users,omitzero"`    // names in passwd(5)
+	Sysctls       map[string]string    `json:"sysctls,omitzero"`      // by name with dots; those asked for
+	Units         map[string]Unit      `json:"units,omitzero"`        // by full name: sshd.service
+	Files         map[string]File      `json:"files,omitzero"`        // by path; those asked for
+	Tables        []string             `json:"tables,omitzero"`       // nftables: "inet nbr"
+	Rulesets      map[string]Ruleset   `json:"rulesets,omitzero"`     // by table; those asked for
+	Users         []string             `json:"users,omitzero"`        // names in passwd(5)
+	NameServers   []string             `json:"name_servers,omitzero"` // of /etc/resolv.conf, in its order
+	Journal       *Journal             `json:"journal,omitzero"`
 	Listeners     []Listener           `json:"listeners,omitzero"`
 	WireGuard     map[string]WireGuard `json:"wireguard,omitzero"` // by interface name
 	Clock         *Clock               `json:"clock,omitzero"`
 	Firmware      *Firmware            `json:"firmware,omitzero"`
+	Watchdog      *Watchdog            `json:"watchdog,omitzero"`
 	Modules       map[string]string    `json:"modules,omitzero"` // kernel module → loaded, builtin or available; those asked for
 	Neighbours    []Neighbour          `json:"neighbours,omitzero"`
 	Offers        map[string]Offer     `json:"offers,omitzero"`   // by name of the need, as all that follow
@@ -201,6 +204,20 @@ type Firmware struct {
 	DDRLimit  int    `json:"ddr_limit_mib,omitempty"`
 	UBoot     string `json:"uboot,omitempty"`      // version of U-Boot
 	UBootHash string `json:"uboot_hash,omitempty"` // hash of the Nix store path that it says it is of
+}
+
+// Watchdog is the timer in the hardware that resets a machine which hangs, as systemd
+// feeds it (org.freedesktop.systemd1(5)).
+type Watchdog struct {
+	Runtime uint64   `json:"runtime"`          // RuntimeWatchdogUSec, in microseconds; 0 is off
+	Device  string   `json:"device,omitempty"` // WatchdogDevice: /dev/watchdog0; empty when none is open
+	Devices []string `json:"devices"`          // the kernel's: /sys/class/watchdog
+}
+
+// Journal is how much systemd-journald keeps.
+type Journal struct {
+	Settings map[string]string `json:"settings"` // of [Journal], as journald.conf(5) and its drop-ins come to
+	Bytes    uint64            `json:"bytes"`    // on disk and in memory
 }
 
 // Offer is what a DHCPv4 server answered to a DISCOVER (RFC 2131 section 4.3.1).

@@ -27,6 +27,7 @@ let
   config = {
     nbr.firmware = {
       uboot = "uboot";
+      unfree = [ ];
       inherit armTrustedFirmware ubootSource;
     };
     nbr.kernel = {

@@ -5,6 +5,7 @@ router "edge" {
   memory        = "4GiB"
   release       = "26.05"
   state_version = "26.05"
+  name_servers  = ["9.9.9.9", "2620:fe::fe"]
 }
 
 network "wan" {
