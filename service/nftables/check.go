@@ -120,7 +120,7 @@ func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, a
 			continue
 		}
 		asked[question] = true
-		p.Closed(fmt.Sprintf("%s/closed/%s/%s", zone.Addr, n.Device(), port), zone.Def, string(n.Device()), port)
+		p.Closed(fmt.Sprintf("%s/closed/%s/%s", zone.Addr, n.Device(), port), zone.Def, string(n.Device()), port, KnockSet)
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os/exec"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -17,7 +20,7 @@ import (
 )
 
 func (l *looker) reaches(ctx context.Context) error {
-	l.st.Reaches = ask(ctx, l, state.NeedReach, reach, func(why string) state.Reach { return state.Reach{Error: why} })
+	l.st.Reaches = ask(ctx, l, state.NeedReach, l.reach, func(why string) state.Reach { return state.Reach{Error: why} })
 	return nil
 }
 
@@ -42,7 +45,7 @@ var strangers = []netip.Addr{
 // then nothing is known. No entry at all means that nobody even tried to answer.
 //
 // A port that the router forwards is asked of the host behind it, on its wire.
-func reach(ctx context.Context, n state.Need) (state.Reach, error) {
+func (l *looker) reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	name, k, err := parseKnock(n.Name)
 	if err != nil {
 		return state.Reach{}, err
@@ -76,6 +79,7 @@ func reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	}
 	// A link without Ethernet's addresses, as of PPP, has zeros for its own.
 	in := func(packet []byte) []byte { return frame(link.HardwareAddr, stranger(), packet) }
+	l.announce(ctx, n.Text, k.from)
 	var r state.Reach
 	knock := func(times []time.Duration) {
 		r.Answered, err = w.exchange(ctx, in(packet), times, func(b []byte) (ok bool) {
@@ -108,6 +112,20 @@ func reach(ctx context.Context, n state.Need) (state.Reach, error) {
 		_ = w.inject(in(k.reset()))
 	}
 	return r, nil
+}
+
+// knockSet is what may stand after nft add element.
+var knockSet = regexp.MustCompile(`^(ip|inet) [A-Za-z_][\w-]* [A-Za-z_][\w-]*$`)
+
+// announce tells the firewall's set of the stranger, so that the look itself does not
+// make the counters and the log grow. A firewall that has no such set logs the knock.
+func (l *looker) announce(ctx context.Context, set string, from netip.AddrPort) {
+	nft, err := l.program("nft")
+	if err != nil || !knockSet.MatchString(set) {
+		return
+	}
+	args := append([]string{"add", "element"}, strings.Fields(set)...)
+	_, _ = output(exec.CommandContext(ctx, nft, append(args, fmt.Sprintf("{ %s . %d }", from.Addr(), from.Port()))...))
 }
 
 // fill makes the stranger one that nobody else is at this moment: answers are told

@@ -279,7 +279,7 @@ type Need struct {
 	Kind NeedKind `json:"kind"`
 	// Name is what is asked for, and the key of the answer.
 	Name    string   `json:"name"`
-	Text    string   `json:"text,omitempty"`    // of a ruleset: the table as it should be
+	Text    string   `json:"text,omitempty"`    // of a ruleset: the table as it should be; of a reach: see [NeedReach]
 	Args    []string `json:"args,omitempty"`    // of a command: it and its arguments
 	Timeout int      `json:"timeout,omitempty"` // of a command: seconds
 }
@@ -310,7 +310,7 @@ const (
 	NeedAnswer  NeedKind = "answer"  // Name is a DNS server, a name, a type and, perhaps, CD: "192.0.2.1 . SOA"
 	NeedBanner  NeedKind = "banner"  // Name is an address and a port: "192.0.2.1:22", "[2001:db8::1]:22"
 	NeedTime    NeedKind = "time"    // Name is the address of an NTP server: "192.0.2.1"
-	NeedReach   NeedKind = "reach"   // Name is a link and a port of the router: "wan tcp/22", "wan udp/53"
+	NeedReach   NeedKind = "reach"   // Name is a link and a port of the router: "wan tcp/22", "wan udp/53"; Text is a set of nftables, "inet nbr knocks", that gets the source's address and port before the packet arrives
 	NeedCommand NeedKind = "command" // Name is the address of the check block
 )
 
