@@ -4,6 +4,8 @@
 package nftables
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -58,7 +60,23 @@ func (f *Firewall) Resolve(s *router.Scope) hcl.Diagnostics {
 	if f.FlowOffload.V {
 		s.Kernel(f.FlowOffload.Range, "flow offload", "NF_FLOW_TABLE", "NF_FLOW_TABLE_INET", "NFT_FLOW_OFFLOAD")
 	}
+	neighbours(s)
 	return nil
+}
+
+// neighbours gives the tables of neighbours, which are the kernel's and not a link's, room for
+// a client that calls thousands of addresses that nobody has (RFC 6583 section 7.1). While the
+// kernel asks for one of them, its entry holds up to 212992 bytes of packets (unres_qlen_bytes
+// of Documentation/networking/ip-sysctl.rst; the entry itself was measured at 0.4 KiB): one
+// entry for each MiB of memory is a fifth of that at the very worst. The kernel's own 1024 is
+// the least.
+func neighbours(s *router.Scope) {
+	most := max(int64(s.Memory.V)>>20, 1024)
+	for _, family := range []string{"ipv4", "ipv6"} {
+		for i, n := range []int64{most / 8, most / 2, most} { // the kernel's proportions
+			s.Sysctl(s.Memory.Range, fmt.Sprintf("net.%s.neigh.default.gc_thresh%d", family, i+1), fmt.Sprint(n))
+		}
+	}
 }
 
 // Lower sets networking.nftables.
