@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/urfave/cli/v2"
@@ -42,6 +44,9 @@ func (a *app) genCommand() *cli.Command {
 func (a *app) gen(c *cli.Context) error {
 	specs, err := a.load(c, dirs(c))
 	if err != nil {
+		return err
+	}
+	if err := a.canBuild(specs); err != nil {
 		return err
 	}
 	tree, err := a.build(specs)
@@ -80,6 +85,20 @@ func (a *app) gen(c *cli.Context) error {
 	}
 	if len(plan.Kept) > 0 {
 		return exit{code: ExitFailed}
+	}
+	return nil
+}
+
+// canBuild tells whether the routers can be built with an nbr: with this one, or with the
+// one that their specs name.
+func (a *app) canBuild(specs []loaded) error {
+	for _, s := range specs {
+		if a.Source == nil && s.Router.Input("nbr") == nil {
+			return exit{ExitSpec, fmt.Sprintf("this nbr does not carry the source that it is built from, so the flake would build %s with another one. "+
+				"Say in the spec which flake has it as its nixosModules.default:\n\n"+
+				"    input \"nbr\" {\n      url = \"git+https://example.org/nbr\"\n    }\n\n"+
+				"An nbr with further kinds of blocks that lib.withServices of nbr's flake has built carries its source.", s.Router.Name.V)}
+		}
 	}
 	return nil
 }
@@ -126,12 +145,20 @@ func (a *app) diff(p *flake.Plan) {
 			fmt.Fprintf(a.Stdout, "changed: %s\n", w.Path) // hashes tell nobody anything
 			continue
 		}
+		if binary(w.Old) || binary(w.New) {
+			fmt.Fprintf(a.Stdout, "changed: %s (binary, %d bytes, %d before)\n", w.Path, len(w.New), len(w.Old))
+			continue
+		}
 		a.Stdout.Write(diff.Diff("a/"+w.Path, w.Old, "b/"+w.Path, w.New))
 	}
 	for _, r := range p.Remove {
 		fmt.Fprintf(a.Stdout, "removed: %s\n", r)
 	}
 }
+
+// binary tells whether lines of it say nothing: the archive of nbr's source is so, and a
+// secret that age has encrypted.
+func binary(b []byte) bool { return !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 }
 
 // build makes the tree of the specs.
 func (a *app) build(specs []loaded) (*flake.Tree, error) {
@@ -142,6 +169,9 @@ func (a *app) build(specs []loaded) (*flake.Tree, error) {
 		r := s.Router
 		if err := inputs.add(r); err != nil {
 			return nil, err
+		}
+		if r.Input("nbr") == nil {
+			cfg.Source = a.Source
 		}
 		files, err := specFiles(s)
 		if err != nil {
@@ -183,7 +213,7 @@ func newInputs() *inputs { return &inputs{by: map[string]string{}} }
 // add takes the inputs that a router needs. One flake has one nixpkgs, so all its
 // routers are of one release.
 func (in *inputs) add(r *router.Router) error {
-	names := []string{"nixpkgs", "nixos-sbc", "nbr"}
+	names := []string{"nixpkgs", "nixos-sbc"}
 	for _, s := range r.Secrets {
 		switch s.Source.V {
 		case router.SourceSOPS:
@@ -192,15 +222,13 @@ func (in *inputs) add(r *router.Router) error {
 			names = append(names, "agenix")
 		}
 	}
-	said := map[string]*router.Input{}
 	for _, i := range r.Inputs {
-		said[string(i.Name.V)] = i
 		names = append(names, string(i.Name.V))
 	}
 	for _, name := range names {
 		want, _ := flake.Pinned(name, string(r.Release.V))
 		want.Name = name
-		if s := said[name]; s != nil {
+		if s := r.Input(router.Name(name)); s != nil {
 			want.URL = string(s.URL.V)
 			if s.Follow.Set {
 				want.Follows = nil

@@ -20,7 +20,7 @@ import (
 var update = flag.Bool("update", false, "write the wanted outputs in testdata/script anew")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"nbr": func() { cmd.Main(all.Kinds()...) }})
+	testscript.Main(m, map[string]func(){"nbr": func() { cmd.RunMain(all.Kinds()...) }})
 }
 
 // TestScript runs testdata/script/*.txtar: one story a file, told by commands of a

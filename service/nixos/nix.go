@@ -49,7 +49,7 @@ func (b *Nix) Lower(r *router.Router, m *nixgen.Module) {
 	sys(r.TimeZone.Range, nixgen.Str(r.TimeZone.V), "time", "timeZone")
 	// The same spec and the program that reads it: who looks at the router finds both,
 	// of one age.
-	m.Imports = append(m.Imports, nixgen.Var("nbr.nixosModules.default"))
+	m.Imports = append(m.Imports, own(r))
 	sys(r.Def, nixgen.Bool(true), "programs", "nbr", "enable")
 	sys(r.Def, nixgen.Path("./spec"), "programs", "nbr", "spec")
 	from := service.From(b)
@@ -62,6 +62,15 @@ func (b *Nix) Lower(r *router.Router, m *nixgen.Module) {
 		m.Add(service.By(p.By), []string{"environment", "systemPackages"}, nixgen.Var("pkgs."+p.Attr))
 	}
 	secrets(r, m)
+}
+
+// own is nbr's module: the one in the tree, which builds the nbr that generated it, or
+// that of the flake which the spec names.
+func own(r *router.Router) nixgen.Expr {
+	if in := r.Input("nbr"); in != nil {
+		return nixgen.At{From: service.From(in), Expr: nixgen.Var("nbr.nixosModules.default")}
+	}
+	return nixgen.Path("../nbr/module.nix")
 }
 
 // secrets declares the secrets that sops-nix or agenix put in place, for those
