@@ -23,7 +23,7 @@
 
       overlays.default = final: _prev: { nbr = package final; };
 
-      nixosModules.default = import ./flake/module.nix self;
+      nixosModules.default = ./flake/module.nix;
 
       lib = import ./flake/lib.nix { inherit nixpkgs self; };
 

@@ -70,6 +70,10 @@ func (a *app) agent(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	version, err := a.version()
+	if err != nil {
+		return err
+	}
 	listeners, err := handedOver()
 	if err == nil && len(listeners) == 0 {
 		listeners, err = listenAt(c.Context, listen)
@@ -78,7 +82,7 @@ func (a *app) agent(c *cli.Context) error {
 		return exit{ExitUnknown, err.Error()}
 	}
 	log := agentLog(a.Stderr)
-	ag := newAgent(spec, log)
+	ag := newAgent(spec, version, log)
 	stop := serve(ag, listeners, log)
 	defer stop()
 	for _, l := range listeners {
@@ -188,10 +192,10 @@ func specHash(s loaded) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func newAgent(spec agent.Spec, log *slog.Logger) *agent.Agent {
+func newAgent(spec agent.Spec, version string, log *slog.Logger) *agent.Agent {
 	conf := agent.Config{
 		Spec: spec, Log: log, Now: time.Now,
-		Version: buildVersion(), GoVersion: runtime.Version(),
+		Version: version, GoVersion: runtime.Version(),
 		Looked: func(sum report.Summary) {
 			notify("STATUS=" + sum.String())
 			// What a look needs is several times what is kept of it.

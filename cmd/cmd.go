@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -19,6 +21,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
+	"github.com/nbr-dev/nbr"
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/service"
@@ -34,10 +37,21 @@ const (
 )
 
 // Main runs nbr with these kinds of blocks and exits.
-func Main(kinds ...service.Kind) {
+func Main(kinds ...service.Kind) { run(ownSource(), kinds) }
+
+// ownSource is what this program is built from, or nil: the source that is embedded is that
+// of one program, and another main package has kinds of blocks that it knows nothing of.
+func ownSource() fs.FS {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Path == nbr.Program {
+		return nbr.Source()
+	}
+	return nil
+}
+
+func run(source fs.FS, kinds []service.Kind) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	env := Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: clock, Held: new(atomic.Bool)}
+	env := Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: clock, Source: source, Held: new(atomic.Bool)}
 	if term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" {
 		env.Color = true
 		env.Width, _, _ = term.GetSize(int(os.Stderr.Fd()))
@@ -76,6 +90,8 @@ type Env struct {
 	// Now is the clock that the age of releases and pins is judged by. Without one it
 	// is not judged.
 	Now func() time.Time
+	// Source is what the running program is built from; nil when it does not carry it.
+	Source fs.FS
 	// Held is set while a command must come to its own end after Ctrl-C. It may be nil.
 	Held *atomic.Bool
 }

@@ -1,11 +1,13 @@
 package cmd
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/rogpeppe/go-internal/diff"
@@ -52,6 +54,9 @@ func (a *app) gen(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.canBuild(specs); err != nil {
+		return err
+	}
 	tree, err := a.build(specs)
 	if err != nil {
 		return err
@@ -91,6 +96,20 @@ func (a *app) gen(c *cli.Context) error {
 	}
 	if len(plan.Kept) > 0 {
 		return exit{code: ExitFailed}
+	}
+	return nil
+}
+
+// canBuild tells whether the routers can be built with an nbr: with this one, or with the
+// one that their specs name.
+func (a *app) canBuild(specs []loaded) error {
+	for _, s := range specs {
+		if a.Source == nil && s.Router.Input("nbr") == nil {
+			return exit{ExitSpec, fmt.Sprintf("this nbr does not carry the source that it is built from, so the flake would build %s with another one. "+
+				"Say in the spec which flake has it as its nixosModules.default:\n\n"+
+				"    input \"nbr\" {\n      url = \"git+https://example.org/nbr\"\n    }\n\n"+
+				"An nbr with further kinds of blocks that lib.withServices of nbr's flake has built carries its source.", s.Router.Name.V)}
+		}
 	}
 	return nil
 }
@@ -145,6 +164,10 @@ func (a *app) diff(p *flake.Plan, specs []loaded) {
 			fmt.Fprintf(a.Stdout, "changed: %s\n", w.Path) // hashes tell nobody anything
 			continue
 		}
+		if binary(w.Old) || binary(w.New) {
+			fmt.Fprintf(a.Stdout, "changed: %s (binary, %d bytes, %d before)\n", w.Path, len(w.New), len(w.Old))
+			continue
+		}
 		fmt.Fprint(a.Stdout, secrets.Text(string(diff.Diff("a/"+w.Path, w.Old, "b/"+w.Path, w.New))))
 	}
 	for _, r := range p.Remove {
@@ -155,6 +178,10 @@ func (a *app) diff(p *flake.Plan, specs []loaded) {
 	}
 }
 
+// binary tells whether lines of it say nothing: the archive of nbr's source is so, and a
+// secret that age has encrypted.
+func binary(b []byte) bool { return !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 }
+
 // build makes the tree of the specs.
 func (a *app) build(specs []loaded) (*flake.Tree, error) {
 	var cfg flake.Config
@@ -164,6 +191,9 @@ func (a *app) build(specs []loaded) (*flake.Tree, error) {
 		r := s.Router
 		if err := inputs.add(r); err != nil {
 			return nil, err
+		}
+		if r.Input("nbr") == nil {
+			cfg.Source = a.Source
 		}
 		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Release: string(r.Release.V), Spec: specFiles(s)}
 		for _, m := range s.Modules() {
@@ -201,7 +231,7 @@ func newInputs() *inputs { return &inputs{by: map[string]string{}} }
 // add takes the inputs that a router needs. One flake has one nixpkgs, so all its
 // routers are of one release.
 func (in *inputs) add(r *router.Router) error {
-	names := []string{"nixpkgs", "nixos-sbc", "nbr"}
+	names := []string{"nixpkgs", "nixos-sbc"}
 	for _, s := range r.Secrets {
 		switch s.Source.V {
 		case router.SourceSOPS:
@@ -210,15 +240,13 @@ func (in *inputs) add(r *router.Router) error {
 			names = append(names, "agenix")
 		}
 	}
-	said := map[string]*router.Input{}
 	for _, i := range r.Inputs {
-		said[string(i.Name.V)] = i
 		names = append(names, string(i.Name.V))
 	}
 	for _, name := range names {
 		want, _ := flake.Pinned(name, string(r.Release.V))
 		want.Name = name
-		if s := said[name]; s != nil {
+		if s := r.Input(router.Name(name)); s != nil {
 			want.URL, want.Locked = string(s.URL.V), nil
 			if s.Follow.Set {
 				want.Follows = nil

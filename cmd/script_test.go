@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write the wanted outputs in testdata/sc
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"nbr": func() {
 		cmd.SetClock(today)
-		cmd.Main(all.Kinds()...)
+		cmd.RunMain(all.Kinds()...)
 	}})
 }
 

@@ -66,6 +66,7 @@ type Config struct {
 	Description string
 	Inputs      []Input
 	Routers     []Router
+	Source      fs.FS // of nbr itself, for routers that are built with it; nil if none is
 }
 
 // A Tree is the content of Dir: paths with slashes to bytes.
@@ -93,6 +94,11 @@ func Build(c Config) (*Tree, error) {
 	t.Files["default.nix"] = nixgen.Print(outputs(c))
 	if err := t.library(); err != nil {
 		return nil, err
+	}
+	if c.Source != nil {
+		if err := t.source(c.Source); err != nil {
+			return nil, err
+		}
 	}
 	t.Files[ManifestName] = t.manifest(c)
 	t.Lock = firstLock(c.Inputs)

@@ -1,6 +1,5 @@
 # nbr on the router: the program, the spec that the router was made from, a look
 # after each switch, and the agent that keeps looking.
-self:
 {
   config,
   lib,
@@ -102,7 +101,7 @@ in
       type = lib.types.package;
       # With the router's own packages, so that it can be cross-compiled with them.
       default = pkgs.callPackage ./package.nix { };
-      defaultText = lib.literalExpression "pkgs.callPackage \${nbr}/flake/package.nix { }";
+      defaultText = lib.literalExpression "pkgs.callPackage ./package.nix { }";
       description = "The nbr to use; one with further services comes from lib.withServices.";
     };
 

@@ -30,10 +30,10 @@ var former = map[string]string{
 }
 
 // pins are the other inputs. nixos-sbc keeps its own nixpkgs: its U-Boot patches
-// apply to that one only, so the firmware is built with it. nbr itself is not pinned
-// here but in the user's flake.lock: a program cannot know the revision it is made of.
+// apply to that one only, so the firmware is built with it. nbr is an input where the
+// spec says of what URL: else the tree carries its source.
 var pins = map[string]pin{
-	"nbr":       {"github:nbr-dev/nbr", []string{"nixpkgs"}, ""},
+	"nbr":       {"", []string{"nixpkgs"}, ""},
 	"nixos-sbc": {"github:nakato/nixos-sbc/c02755d8ba2e80c06c70d0621fd6d5e18c1ac371", nil, "2025-12-31"},
 	"sops-nix":  {"github:Mic92/sops-nix/d8be5ea4cd3bc363492ab5bc6e874ccdc5465fe4", []string{"nixpkgs"}, "2026-03-01"},
 	"agenix":    {"github:ryantm/agenix/b027ee29d959fda4b60b57566d64c98a202e0feb", []string{"nixpkgs"}, "2026-02-04"},

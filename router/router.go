@@ -44,6 +44,16 @@ func (r *Router) sure() bool {
 	return !r.Partial && !slices.ContainsFunc(r.Networks, func(n *Network) bool { return n.Bad })
 }
 
+// Input is the spec's input of this name, or nil.
+func (r *Router) Input(name Name) *Input {
+	for _, in := range r.Inputs {
+		if in.Name.V == name {
+			return in
+		}
+	}
+	return nil
+}
+
 // ZoneOf is the zone that a network is in, or nil.
 func (r *Router) ZoneOf(n *Network) *Zone {
 	for _, z := range r.Zones {

@@ -3,6 +3,7 @@
 package deptest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"go/ast"
@@ -44,7 +45,7 @@ var table = []row{
 	{pkg: "router", ours: "hcl/conf hcl/diag hcl/source", theirs: "hcl ssh", outside: "net"},
 	{pkg: "verify", ours: "verify/state", theirs: "hcl"},
 	// What is on a boot medium, from a reader that somebody else has opened.
-	{pkg: "firmware/image", ours: "verify/state", theirs: "zstd"},
+	{pkg: "firmware/image", ours: "verify/state", theirs: "zstd xz"},
 	// The only package that writes to a device, and runs debugfs on it.
 	{pkg: "firmware/flash", ours: "firmware/image", theirs: "sys", outside: "os os/exec syscall"},
 	// The only package that touches a kernel or a socket. No service imports it.
@@ -62,18 +63,22 @@ var table = []row{
 	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "net embed"},
 
 	// What is written to disk. flake does not know what a router is either.
-	{pkg: "flake", ours: "nixgen", theirs: "sys", outside: "os embed"},
+	{pkg: "flake", ours: "nixgen", theirs: "sys gzip", outside: "os embed"},
+
+	// The source of all of this, which the program carries.
+	{pkg: ".", outside: "embed"},
 
 	// What all of that is made of, and of when.
 	{pkg: "flake/pins", ours: "flake firmware service router hcl/diag", theirs: "hcl"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: "service router firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: ". service router firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
 	{pkg: "internal/nstest", theirs: "sys", outside: "os os/exec os/signal syscall testing"},
 	{pkg: "internal/lab", ours: "internal/nstest", outside: "os os/exec syscall embed testing"},
+	{pkg: "internal/bl2code"},
 	{pkg: "internal/nixoptions", ours: "nixgen", outside: "embed"},
 	{pkg: "internal/nixoptions/*", ours: "internal/nixoptions testdata/standin", outside: "os embed testing"},
 	{pkg: "internal/testlog", outside: "os"},
@@ -104,7 +109,9 @@ var modules = map[string]string{
 	"dhcp":        "github.com/insomniacslk/dhcp",          // asks for a lease
 	"dns":         "github.com/miekg/dns",                  // asks a resolver
 	"ntp":         "github.com/beevik/ntp",                 // asks for the time
+	"xz":          "github.com/ulikunitz/xz",               // packed programs in images
 	"zstd":        "github.com/klauspost/compress/zstd",    // images
+	"gzip":        "github.com/klauspost/compress/gzip",    // nbr's own source
 	"progressbar": "github.com/schollz/progressbar/v3",     // stays in cmd
 	"term":        "golang.org/x/term",                     // colour and width
 	"cli":         "github.com/urfave/cli/v2",              // stays in cmd
@@ -146,7 +153,7 @@ func list(t *testing.T) map[string]goPackage {
 			} else if err != nil {
 				t.Fatal(err)
 			}
-			name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+			name := below(p.ImportPath)
 			old := pkgs[name]
 			p.Imports = append(p.Imports, old.Imports...)
 			p.GoFiles = append(p.GoFiles, old.GoFiles...)
@@ -159,6 +166,11 @@ func list(t *testing.T) map[string]goPackage {
 		t.Fatalf("go list found %d packages: the test looks at the wrong place", len(pkgs))
 	}
 	return pkgs
+}
+
+// below is a package's folder below the module, which itself is ".".
+func below(importPath string) string {
+	return cmp.Or(strings.TrimPrefix(strings.TrimPrefix(importPath, module), "/"), ".")
 }
 
 // fits tells whether one of the patterns fits the name.
@@ -186,7 +198,7 @@ func find(pkg string) (row, bool) {
 func (r row) refused(imported string) string {
 	switch {
 	case imported == module || strings.HasPrefix(imported, module+"/"):
-		name := strings.TrimPrefix(imported, module+"/")
+		name := below(imported)
 		if !fits(strings.Fields(r.ours), name) {
 			return "the table does not let it import " + name
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/nbr-dev/nbr"
 	"github.com/nbr-dev/nbr/cmd"
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/flake"
@@ -117,7 +118,7 @@ func gen(t *testing.T, dirs ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
 	var stderr bytes.Buffer
-	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &stderr, Stderr: &stderr}
+	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &stderr, Stderr: &stderr, Source: nbr.Source()}
 	if code := cmd.Run(context.Background(), env, append([]string{"gen", "-o", out}, dirs...), all.Kinds()...); code != 0 {
 		t.Fatalf("nbr gen: exit code %d\n%s", code, stderr.String())
 	}
@@ -251,7 +252,7 @@ func TestLockFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var buf bytes.Buffer
-	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &buf, Stderr: &buf}
+	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &buf, Stderr: &buf, Source: nbr.Source()}
 	if code := cmd.Run(context.Background(), env, []string{"gen", "-o", out, "-force", spec}, all.Kinds()...); code != 0 {
 		t.Fatal(buf.String())
 	}

@@ -54,7 +54,7 @@ func (b *Nix) Lower(r *router.Router, m *nixgen.Module) {
 	names(r, m)
 	// The same spec and the program that reads it: who looks at the router finds both,
 	// of one age.
-	m.Imports = append(m.Imports, nixgen.Var("nbr.nixosModules.default"))
+	m.Imports = append(m.Imports, own(r))
 	sys(r.Def, nixgen.Bool(true), "programs", "nbr", "enable")
 	sys(r.Def, nixgen.Path("./spec"), "programs", "nbr", "spec")
 	from := service.From(b)
@@ -67,6 +67,15 @@ func (b *Nix) Lower(r *router.Router, m *nixgen.Module) {
 		m.Add(service.By(p.By), []string{"environment", "systemPackages"}, nixgen.Var("pkgs."+p.Attr))
 	}
 	secrets(r, m)
+}
+
+// own is nbr's module: the one in the tree, which builds the nbr that generated it, or
+// that of the flake which the spec names.
+func own(r *router.Router) nixgen.Expr {
+	if in := r.Input("nbr"); in != nil {
+		return nixgen.At{From: service.From(in), Expr: nixgen.Var("nbr.nixosModules.default")}
+	}
+	return nixgen.Path("../nbr/module.nix")
 }
 
 // names says who is asked for names: a file that stays as it is, or what resolvconf makes
