@@ -52,7 +52,7 @@ func sysctls(t *testing.T, ns *nstest.NS, g *generated) {
 	t.Helper()
 	set, _ := g.at("boot", "kernel", "sysctl").(map[string]any)
 	for key, value := range set {
-		if value == nil || strings.Contains(key, ".neigh.default.gc_") { // the whole kernel's: see TestBenchC
+		if value == nil || strings.Contains(key, ".neigh.default.gc_") { // the whole kernel's
 			continue
 		}
 		ns.Run(t, "sysctl", "-qw", fmt.Sprintf("%s=%v", key, value))

@@ -270,7 +270,7 @@ var elsewhere = map[string]string{
 	"firmware/*":            "the bench is no Banana Pi: recorded states have a board",
 	"wireguard.wg0/*":       "the kernel has no WireGuard: the bench with a Debian kernel has",
 	"*/port/*/switch":       "the ports are veths: the bench with a switch has real ones",
-	"firewall/sysctl/net.*": "neighbours are the kernel's, not a namespace's: bench C has a kernel",
+	"firewall/sysctl/net.*": "neighbours are the kernel's, not a namespace's: the bench cannot have them",
 	"*/port/*/mac":          "the ports are veths, whose addresses nobody has burnt in",
 	"time/synchronised":     "the clock is the computer's and chronyd may not touch it",
 }

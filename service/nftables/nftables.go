@@ -67,9 +67,9 @@ func (f *Firewall) Resolve(s *router.Scope) hcl.Diagnostics {
 // neighbours gives the tables of neighbours, which are the kernel's and not a link's, room for
 // a client that calls thousands of addresses that nobody has (RFC 6583 section 7.1). While the
 // kernel asks for one of them, its entry holds up to 212992 bytes of packets (unres_qlen_bytes
-// of Documentation/networking/ip-sysctl.rst; the entry itself was measured at 0.4 KiB): one
-// entry for each MiB of memory is a fifth of that at the very worst. The kernel's own 1024 is
-// the least.
+// of Documentation/networking/ip-sysctl.rst; with one small packet an entry takes 1.2 KiB,
+// measured with Linux 7.2): one entry for each MiB of memory is a fifth of that at the very
+// worst. The kernel's own 1024 is the least.
 func neighbours(s *router.Scope) {
 	most := max(int64(s.Memory.V)>>20, 1024)
 	for _, family := range []string{"ipv4", "ipv6"} {
