@@ -236,6 +236,15 @@ func TestLower(t *testing.T) {
 		{"8GiB", spec("bananapi-bpir4", "8GiB", "", ""),
 			map[string]string{atf: "DDR4_4BG_MODE=1", "sbc.suppressVendorKernelWarning": "true", "nbr.firmware.uboot": "ubootBananaPiR4"},
 			[]string{patches, packages, "nbr.kernel.nixpkgs"}},
+		{"the stage 1 of the release", spec("bananapi-bpir4", "8GiB", "", ""),
+			map[string]string{"systemd.settings.Manager.RuntimeWatchdogSec": `"30s"`, "systemd.settings.Manager.RebootWatchdogSec": `"30s"`},
+			[]string{"boot.initrd.systemd.enable", "nbr.firmware.unfree"}},
+		{"the scripted stage 1 for a hook", spec("bananapi-bpir3", "2GiB", "", "firmware {\n  watchdog = false\n}"),
+			map[string]string{"boot.initrd.systemd.enable": "lib.mkDefault false"},
+			[]string{"sbc.board.bananapi.bpir3.pcieFixup", "systemd.settings.Manager.RuntimeWatchdogSec"}},
+		{"unfree firmware", spec("xunlong-opi5b", "4GiB", "", ""),
+			map[string]string{"nbr.firmware.unfree": `"arm-trusted-firmware-rk3588"`},
+			[]string{"systemd.settings.Manager.RuntimeWatchdogSec"}},
 		{"4GiB keeps nixos-sbc's build", spec("bananapi-bpir4", "4GiB", "", ""),
 			map[string]string{"nixpkgs.hostPlatform": "aarch64-linux"},
 			[]string{atf}},
@@ -403,5 +412,23 @@ func TestChecks(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// Where no stage 1 is scripted, what would add to it is off.
+func TestNoHookWithoutScripts(t *testing.T) {
+	s, diags := load(t, spec("bananapi-bpir3", "2GiB", "", ""))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	s.Router.Release.V = scriptless
+	got := map[string]bool{}
+	for _, f := range s.Modules() {
+		for _, o := range f.Module.Options() {
+			got[strings.Join(o.Path, ".")] = true
+		}
+	}
+	if got["boot.initrd.systemd.enable"] || !got["sbc.board.bananapi.bpir3.pcieFixup"] {
+		t.Error("the board's commands of the scripted stage 1 are left in a release without one")
 	}
 }

@@ -103,6 +103,8 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 		"/etc/chrony/chrony.conf":         chronyConf(t, r.g),
 		"/etc/sysctl.d/60-nixos.conf":     sysctlConf(r.g),
 		"/etc/ssh/authorized_keys.d/root": "",
+		"/etc/systemd/journald.conf": "[Journal]\nStorage=" + r.g.text(t, "services", "journald", "storage") + "\n" +
+			r.g.text(t, "services", "journald", "extraConfig"),
 
 		"/var/lib/secrets/wg0": "IFBWhXFOEnyYTwwCcTuHY4Fu0WvCDuVgs7ScUvGxLEk=\n",
 	}
