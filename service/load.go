@@ -97,9 +97,14 @@ type loader struct {
 func (reg *Registry) Load(fsys fs.FS, vars map[string]string) (*Spec, hcl.Diagnostics) {
 	set, diags := source.ReadDir(fsys)
 	l := &loader{reg: reg, types: reg.Types(), diags: diags, first: map[conf.Addr]hcl.Range{}, names: map[conf.Addr]hcl.Range{}}
+	budget := conf.NewBudget()
+	for _, f := range set.Files {
+		l.diags = append(l.diags, budget.Guard(f.Body)...)
+	}
 	l.ctx = &conf.Context{
-		Eval:  &hcl.EvalContext{Functions: conf.Functions(), Variables: map[string]cty.Value{}},
-		Types: map[string]bool{"port": true},
+		Eval:   &hcl.EvalContext{Functions: conf.Functions(budget), Variables: map[string]cty.Value{}},
+		Types:  map[string]bool{"port": true},
+		Budget: budget,
 	}
 	for _, t := range l.types {
 		l.ctx.Types[t.Type] = true

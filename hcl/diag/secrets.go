@@ -180,10 +180,13 @@ func stars(s string) string { return strings.Repeat("*", columns(s)) }
 var confidentialRE = regexp.MustCompile(`(?i)pass+w|pas+wd|pass+phrase|pass$|_pass_|passwort|kennwort|paswd|pasword|pwd|secret|token|psk|pre_?shared|^priv|_priv|private|privat_|credential|^auth$|_auth$|(^|[a-z0-9_-])keys?$`)
 
 // publicRE are names that look like it, of what everybody may see.
-var publicRE = regexp.MustCompile(`(?i)pub(lic)?_?-?keys?$|^authorized_?keys$|^trusted[_-]public[_-]keys$|host_?keys?$`)
+var publicRE = regexp.MustCompile(`(?i)pub(lic)?[_-]?keys?$`)
+
+// openRE are further ones, whose values do not look like secrets unless they are.
+var openRE = regexp.MustCompile(`(?i)^authorized_?keys$`)
 
 func confidential(name string) bool {
-	return confidentialRE.MatchString(name) && !publicRE.MatchString(name)
+	return confidentialRE.MatchString(name) && !publicRE.MatchString(name) && !openRE.MatchString(name)
 }
 
 // A scanner finds the secrets in a file. It knows no grammar: where a quote is missing
@@ -210,6 +213,7 @@ var (
 	referenceRE = regexp.MustCompile(`^"?(?:secret|var|local|each)(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[[^\]\n]*\])+"?$|^(?:true|false|null)$`)
 	pathRE      = regexp.MustCompile(`^"(?:/[A-Za-z0-9_.@-]+)+"$`)
 	commentRE   = regexp.MustCompile(`(?m)(?:#|//|/\*)[^\n]*`)
+	keyRE       = regexp.MustCompile(`"?[A-Za-z_][A-Za-z0-9_-]*"?[ \t]*[=:]`)
 	wordRE      = regexp.MustCompile(`[^\s"'()\[\]{},=:]{4,}`)
 )
 
@@ -289,13 +293,25 @@ func (sc *scanner) value(name string, at int) int {
 		return at + m[3]
 	}
 	end := brackets(sc.src, at, eol)
-	for i := at; i < end; i++ {
+	from := at
+	for _, k := range keyRE.FindAllIndex(sc.src[at:end], -1) { // the names inside are none
+		sc.bare(text, from, at+k[0])
+		from = at + k[1]
+	}
+	sc.bare(text, from, end)
+	return end
+}
+
+// bare masks a part that is not in quotes, or not all of it.
+func (sc *scanner) bare(text func(string), from, to int) {
+	for i := from; i < to; i++ {
 		if !bytes.ContainsRune([]byte(" \t\r\n\"()[]{},"), rune(sc.src[i])) {
 			sc.mask(i, i+1)
 		}
 	}
-	sc.words(text, at, end)
-	return end
+	if from < to {
+		sc.words(text, from, to)
+	}
 }
 
 // words keeps each word of a part that is masked, for messages.
@@ -304,10 +320,15 @@ func (sc *scanner) words(text func(string), from, to int) {
 		text(string(w))
 		// An operator cuts the name that a message complains of.
 		for _, part := range strings.FieldsFunc(string(w), func(r rune) bool { return strings.ContainsRune("+-*/%.&|!<>?;$", r) }) {
-			text(part)
+			if !slices.Contains(roots, part) {
+				text(part)
+			}
 		}
 	}
 }
+
+// roots are words that an expression begins with and that messages use.
+var roots = []string{"port", "network", "bridge", "vlan", "zone", "secret", "wireguard", "local", "each", "value"}
 
 // brackets is where the brackets are closed that a line opens; at the end of the line
 // when it opens none.

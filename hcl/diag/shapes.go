@@ -7,7 +7,7 @@ import (
 
 var (
 	pemRE = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`)
-	// A run that may be a secret: base64 in both alphabets, hexadecimal, crypt(5).
+	// A run that may be a secret: base64 in both alphabets, hexadecimal.
 	runRE   = regexp.MustCompile(`[A-Za-z0-9+/_.$=,-]{20,}`)
 	cryptRE = regexp.MustCompile(`\$(?:y|gy|7|2[abxy]?|6|5|1|sha1|md5|argon2[id]{1,2}|scrypt)\$[A-Za-z0-9./$=,+-]+`)
 	// A key of WireGuard is 32 bytes of base64 (wg(8)).
@@ -23,13 +23,12 @@ var (
 // shapes are the parts of a text that have the form of a secret, in their order.
 func shapes(src []byte) []span {
 	var out []span
+	for _, m := range cryptRE.FindAllIndex(src, -1) {
+		out = append(out, span{m[0], m[1]})
+	}
 	for _, run := range runRE.FindAllIndex(src, -1) {
 		text := src[run[0]:run[1]]
 		found := func(m []int) { out = append(out, span{run[0] + m[0], run[0] + m[1]}) }
-		if m := cryptRE.FindIndex(text); m != nil {
-			found(m)
-			continue
-		}
 		if m := ageRE.FindIndex(text); m != nil {
 			found(m)
 			continue
@@ -44,7 +43,7 @@ func shapes(src []byte) []span {
 			}
 		}
 	}
-	return out
+	return joined(out)
 }
 
 // mixed tells whether a text is not of one kind of character only, as a ruler of dashes
@@ -64,7 +63,7 @@ func random(s string) bool {
 	// words joined by signs it is one in four or five.
 	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune("+/_-=", r) }) {
 		n, kinds := changes(part)
-		if len(part) >= 16 && kinds >= 3 && 4*n >= len(part) || len(part) >= 24 && kinds == 2 && 4*n >= len(part) {
+		if len(part) >= 16 && kinds >= 3 && 4*n >= len(part) || len(part) >= 24 && kinds == 2 && 5*n >= 2*len(part) {
 			return true
 		}
 	}

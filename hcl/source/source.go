@@ -98,6 +98,16 @@ func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
 		return f, hcl.Diagnostics{diag.Error("too-deep", rangeAt(name, b, i), "Nested too deep",
 			"More than %d brackets, conditions or signs within each other are no spec.", maxDepth)}
 	}
+	if strings.HasSuffix(name, ".json") && TooDeep([]byte(escapedBrackets.Replace(string(b)))) {
+		f.Body = hcl.EmptyBody()
+		return f, hcl.Diagnostics{diag.Error("too-deep", rangeAt(name, b, 0), "Nested too deep",
+			"A text of this file is nested deeper than any spec.")}
+	}
+	if i := LongNumber(b); i >= 0 {
+		f.Body = hcl.EmptyBody()
+		return f, hcl.Diagnostics{diag.Error("long-number", rangeAt(name, b, i), "Number is too long",
+			"More than %d digits are no number of a spec.", maxDigits)}
+	}
 	var hf *hcl.File
 	var diags hcl.Diagnostics
 	if strings.HasSuffix(name, ".json") {
@@ -115,6 +125,33 @@ func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
 // maxDepth is how deep expressions may nest. The parsers are recursive, and a stack
 // that overflows cannot be recovered.
 const maxDepth = 1000
+
+// maxDigits is how many digits may follow each other. The parser takes the square of
+// their number.
+const maxDigits = 1000
+
+// escapedBrackets are what nests, as JSON may write it: the texts of a file are parsed, too.
+var escapedBrackets = strings.NewReplacer(
+	`\u005b`, "[", `\u005B`, "[", `\u007b`, "{", `\u007B`, "{", `\u0028`, "(",
+	`\u0021`, "!", `\u002d`, "-", `\u002D`, "-", `\u003f`, "?", `\u003F`, "?")
+
+// LongNumber is the offset of more digits than any number has, or -1.
+func LongNumber(b []byte) int {
+	n := 0
+	for i, c := range b {
+		if c >= '0' && c <= '9' || n > 0 && c == '.' {
+			if n++; n > maxDigits {
+				return i + 1 - n
+			}
+			continue
+		}
+		n = 0
+	}
+	return -1
+}
+
+// TooDeep tells whether a text nests deeper than the parsers may go.
+func TooDeep(b []byte) bool { return tooDeep(b) >= 0 }
 
 // tooDeep is the offset at which a text nests too deep, or -1. It counts roughly,
 // in comments and texts as well, and never too little.
