@@ -1,7 +1,7 @@
 {
   description = "Turns the HCL spec of a router into a NixOS flake";
 
-  inputs.nixpkgs.url = "github:NixOS/nixpkgs/25f538306313eae3927264466c70d7001dcea1df"; # nixos-25.11
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
 
   outputs =
     { self, nixpkgs }:
@@ -23,7 +23,7 @@
 
       overlays.default = final: _prev: { nbr = package final; };
 
-      nixosModules.default = import ./flake/module.nix self;
+      nixosModules.default = ./flake/module.nix;
 
       lib = import ./flake/lib.nix { inherit nixpkgs self; };
 

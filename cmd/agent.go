@@ -70,6 +70,10 @@ func (a *app) agent(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	version, err := a.version()
+	if err != nil {
+		return err
+	}
 	listeners, err := handedOver()
 	if err == nil && len(listeners) == 0 {
 		listeners, err = listenAt(c.Context, listen)
@@ -78,7 +82,7 @@ func (a *app) agent(c *cli.Context) error {
 		return exit{ExitUnknown, err.Error()}
 	}
 	log := agentLog(a.Stderr)
-	ag := newAgent(spec, log)
+	ag := newAgent(spec, version, log)
 	stop := serve(ag, listeners, log)
 	defer stop()
 	for _, l := range listeners {
@@ -141,7 +145,7 @@ func (a *app) agentSpec(c *cli.Context) (agent.Spec, []string, error) {
 	needs, questions := plan.Needs(), plan.Questions()
 	w := diag.Writer{Dir: a.diagWriter(s.Spec, s.dir).Dir}
 	return agent.Spec{
-		Router: string(s.Router.Name.V), Hash: specHash(s), Plan: plan, Interval: interval,
+		Router: string(s.Router.Name.V), Hash: specHash(s), Plan: plan, Names: set.Names, Interval: interval,
 		Look: func(ctx context.Context) (*state.State, error) {
 			if path := c.String("look"); path != "" {
 				return lookElsewhere(ctx, path)
@@ -188,10 +192,10 @@ func specHash(s loaded) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func newAgent(spec agent.Spec, log *slog.Logger) *agent.Agent {
+func newAgent(spec agent.Spec, version string, log *slog.Logger) *agent.Agent {
 	conf := agent.Config{
 		Spec: spec, Log: log, Now: time.Now,
-		Version: buildVersion(), GoVersion: runtime.Version(),
+		Version: version, GoVersion: runtime.Version(),
 		Looked: func(sum report.Summary) {
 			notify("STATUS=" + sum.String())
 			// What a look needs is several times what is kept of it.

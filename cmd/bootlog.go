@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -104,7 +104,10 @@ func bootlogExit(findings []bootlog.Finding, checks *report.Report) error {
 func (a *app) readBootlog(ctx context.Context, file string) (*bootlog.Log, error) {
 	in := a.Stdin
 	if file != "-" {
-		f, err := os.Open(file)
+		f, err := a.open(ctx, file)
+		if ctx.Err() != nil {
+			return nil, errors.New("interrupted; nothing was read")
+		}
 		if err != nil {
 			return nil, err
 		}

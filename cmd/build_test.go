@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
+	"github.com/nbr-dev/nbr"
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/service"
@@ -75,7 +76,7 @@ func tree(t *testing.T, fsys fs.FS, vars map[string]string) *flake.Tree {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	tree, err := (&app{reg: reg}).build([]loaded{{spec, article}})
+	tree, err := (&app{Env: Env{Source: nbr.Source()}, reg: reg}).build([]loaded{{spec, article}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nbr-dev/nbr"
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
@@ -113,7 +114,7 @@ func TestCanary(t *testing.T) {
 					{"gen", "-o", out}, {"gen", "-diff", "-o", out}, {"verify", "-plan"}, {"observe"}, {"patch"},
 				} {
 					args = append(append(args, vars...), spec)
-					if code := Run(t.Context(), Env{Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said}, args, all.Kinds()...); code != ExitSpec {
+					if code := Run(t.Context(), Env{Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said, Source: nbr.Source()}, args, all.Kinds()...); code != ExitSpec {
 						t.Errorf("%q: exit code %d", args[0], code)
 					}
 				}

@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -19,6 +21,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
+	"github.com/nbr-dev/nbr"
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/service"
@@ -34,10 +37,21 @@ const (
 )
 
 // Main runs nbr with these kinds of blocks and exits.
-func Main(kinds ...service.Kind) {
+func Main(kinds ...service.Kind) { run(ownSource(), kinds) }
+
+// ownSource is what this program is built from, or nil: the source that is embedded is that
+// of one program, and another main package has kinds of blocks that it knows nothing of.
+func ownSource() fs.FS {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Path == nbr.Program {
+		return nbr.Source()
+	}
+	return nil
+}
+
+func run(source fs.FS, kinds []service.Kind) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	env := Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Held: new(atomic.Bool)}
+	env := Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: clock, Source: source, Held: new(atomic.Bool)}
 	if term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" {
 		env.Color = true
 		env.Width, _, _ = term.GetSize(int(os.Stderr.Fd()))
@@ -63,12 +77,21 @@ func Main(kinds ...service.Kind) {
 	}
 }
 
+// clock tells what time it is. The tests of whole commands fix it: what nbr says of a
+// release and of pins depends on the day.
+var clock = time.Now
+
 // Env is what a run of nbr has of the outside.
 type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Color          bool // Stderr is a terminal
 	Width          int  // its columns, 0 when it is none
+	// Now is the clock that the age of releases and pins is judged by. Without one it
+	// is not judged.
+	Now func() time.Time
+	// Source is what the running program is built from; nil when it does not carry it.
+	Source fs.FS
 	// Held is set while a command must come to its own end after Ctrl-C. It may be nil.
 	Held *atomic.Bool
 }
@@ -96,7 +119,7 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 		EnableBashCompletion:      true,
 		DisableSliceFlagSeparator: true, // a comma in the value of -var is part of it
 		Commands: []*cli.Command{
-			a.initCommand(), a.checkCommand(), a.genCommand(), a.fmtCommand(), a.schemaCommand(),
+			a.initCommand(), a.checkCommand(), a.genCommand(), a.pinsCommand(), a.fmtCommand(), a.schemaCommand(),
 			a.verifyCommand(), a.agentCommand(), a.observeCommand(), a.imageCommand(), a.flashCommand(), a.bootlogCommand(), a.boardsCommand(),
 			a.explainCommand(), a.patchCommand(), a.versionCommand(), a.completionCommand(),
 		},

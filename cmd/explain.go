@@ -14,6 +14,7 @@ import (
 
 	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 )
@@ -68,7 +69,7 @@ func (a *app) explainLine(c *cli.Context, file string, line int) error {
 	}
 	name := path.Join(string(specs[0].Router.Name.V), filepath.Base(file))
 	origins, ok := tree.Origins[name]
-	have, err := os.ReadFile(file)
+	have, err := source.ReadPath(file)
 	switch {
 	case err != nil:
 		return exit{ExitUnknown, err.Error()}
@@ -84,18 +85,10 @@ func (a *app) explainLine(c *cli.Context, file string, line int) error {
 		fmt.Fprintf(a.Stdout, "%s:%d is there for every router; no line of the spec asks for it.\n", file, line)
 		return nil
 	}
-	text := lineOf(specs[0].Source.Bytes(from.File), from.Line)
+	text := specs[0].Secrets().Line(from.File, specs[0].Source.Bytes(from.File), from.Line)
 	fmt.Fprintf(a.Stdout, "%s:%d comes from %s\n  on %s line %d:\n%5d | %s\n", file, line, from.Addr,
 		filepath.Join(dir, "spec", from.File), from.Line, from.Line, diag.Printable(text))
 	return nil
-}
-
-func lineOf(src []byte, n int) string {
-	lines := strings.Split(string(src), "\n")
-	if n < 1 || n > len(lines) {
-		return ""
-	}
-	return strings.TrimRight(lines[n-1], "\r")
 }
 
 func (a *app) explainAddress(c *cli.Context, addr string) error {
@@ -129,7 +122,7 @@ func (a *app) explainAddress(c *cli.Context, addr string) error {
 	}
 	fmt.Fprintf(a.Stdout, "%s became\n", addr)
 	for _, f := range found {
-		fmt.Fprintf(a.Stdout, "  %s\n", diag.Printable(f))
+		fmt.Fprintf(a.Stdout, "  %s\n", diag.Printable(s.Secrets().Text(f)))
 	}
 	return nil
 }

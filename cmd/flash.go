@@ -136,6 +136,11 @@ func (f *flashing) look(c *cli.Context) error {
 	if f.img.Kind != image.KindDisk {
 		return fmt.Errorf("%s is a %s alone, and a whole image is needed", f.file, f.img.Kind)
 	}
+	if !c.Bool("firmware-only") { // which makes sure that the firmware is whole, and takes the saved one, of which no more is there
+		for _, w := range f.img.Wrong(image.GPTCutOff) {
+			return fmt.Errorf("%s: %s: %s; nothing was written", f.file, w.What, plain(w.Detail))
+		}
+	}
 	f.src = flash.Image{Size: f.img.Size, Open: func() (io.ReadCloser, error) { return unpacked(f.file) }}
 	return nil
 }
@@ -190,7 +195,7 @@ func (f *flashing) all(ctx context.Context, inject string) error {
 		}
 		defer in.Close()
 	}
-	card, err := flash.Open(f.device, true)
+	card, err := flash.Open(f.device, flash.Need{Size: f.src.Size, Force: f.force})
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,8 @@ import (
 
 // firmware writes two partitions of a card.
 func (f *flashing) firmware(ctx context.Context) error {
-	card, err := flash.Open(f.device, false) // its other partitions may be in use
+	// Its other partitions may be in use. Which those are that are written is not known yet.
+	card, err := flash.Open(f.device, flash.Need{Force: f.force, Parts: []int{0}})
 	if err != nil {
 		return err
 	}
@@ -30,6 +31,9 @@ func (f *flashing) firmware(ctx context.Context) error {
 	}
 	if err := f.ask(ctx, card, fmt.Sprintf("Write the bl2 and the fip of %s to %s? The other partitions stay as they are.", f.file, f.device.Path)); err != nil {
 		return err
+	}
+	if err := card.Claim(fw.Parts()); err != nil {
+		return fmt.Errorf("%w; nothing was written", err)
 	}
 	kept, err := keep(fw.Backup)
 	if err != nil {

@@ -37,7 +37,7 @@ func (a *app) fmt(c *cli.Context) error {
 	if c.NArg() == 1 && c.Args().First() == "-" {
 		return a.fmtStdin(c)
 	}
-	var files []string
+	var files []specFile
 	for _, arg := range dirs(c) {
 		found, err := hclFiles(arg)
 		if err != nil {
@@ -47,10 +47,11 @@ func (a *app) fmt(c *cli.Context) error {
 	}
 	changed, bad := false, false
 	for _, file := range files {
-		src, err := os.ReadFile(file)
+		src, err := file.read()
 		if err != nil {
 			return exit{ExitSpec, err.Error()}
 		}
+		file := file.path
 		out, diags := format(file, src)
 		if diags.HasErrors() {
 			bad = true
@@ -79,8 +80,7 @@ func (a *app) fmt(c *cli.Context) error {
 
 func (a *app) fmtOne(c *cli.Context, file string, src, out []byte) error {
 	if c.Bool("diff") {
-		_, err := a.Stdout.Write(diff.Diff("a/"+file, src, "b/"+file, out))
-		return err
+		return a.fmtDiff(file, src, out)
 	}
 	if !c.Bool("check") {
 		if err := replaceFile(file, out); err != nil {
@@ -91,21 +91,32 @@ func (a *app) fmtOne(c *cli.Context, file string, src, out []byte) error {
 	return err
 }
 
+// fmtDiff prints what would change, without what looks confidential.
+func (a *app) fmtDiff(file string, src, out []byte) error {
+	secrets := diag.NewSecrets()
+	secrets.Add(file, src)
+	_, err := fmt.Fprint(a.Stdout, secrets.Text(string(diff.Diff("a/"+file, src, "b/"+file, out))))
+	return err
+}
+
 func (a *app) fmtStdin(c *cli.Context) error {
 	const name = "standard input"
-	var src bytes.Buffer
-	if _, err := src.ReadFrom(a.Stdin); err != nil {
-		return err
+	src, err := source.Read(a.Stdin)
+	if err != nil {
+		return exit{ExitSpec, fmt.Sprintf("%s cannot be read: %s", name, err)}
 	}
-	out, diags := format(name, src.Bytes())
+	out, diags := format(name, src)
 	if diags.HasErrors() {
-		w := diag.Writer{W: a.Stderr, Bytes: func(string) []byte { return src.Bytes() }, Color: a.Color, Width: a.Width}
+		w := diag.Writer{W: a.Stderr, Bytes: func(string) []byte { return src }, Color: a.Color, Width: a.Width}
 		return errors.Join(w.Write(diags), exit{code: ExitSpec})
 	}
-	check, same := c.Bool("check"), bytes.Equal(src.Bytes(), out)
+	check, same := c.Bool("check"), bytes.Equal(src, out)
 	switch {
 	case c.Bool("diff"):
-		out = diff.Diff("a/"+name, src.Bytes(), "b/"+name, out)
+		if err := a.fmtDiff(name, src, out); err != nil {
+			return err
+		}
+		out = nil
 	case check:
 		out = nil
 	}
@@ -126,8 +137,27 @@ func format(name string, src []byte) ([]byte, hcl.Diagnostics) {
 	return hclwrite.Format(src), nil
 }
 
+// A specFile is a file to format: one that the user names, or one in a folder, which
+// must not lead out of it.
+type specFile struct{ path, dir string }
+
+func (f specFile) read() ([]byte, error) {
+	if f.dir == "" {
+		return source.ReadPath(f.path)
+	}
+	b, err := source.ReadFile(source.Dir(f.dir), filepath.Base(f.path))
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w", f.path, err)
+	}
+	return b, nil
+}
+
 // hclFiles are the native-syntax files of a folder, or the file itself.
-func hclFiles(arg string) ([]string, error) {
+func hclFiles(arg string) ([]specFile, error) {
 	info, err := os.Stat(arg)
 	if err != nil {
 		return nil, err
@@ -136,16 +166,16 @@ func hclFiles(arg string) ([]string, error) {
 		if strings.HasSuffix(arg, ".json") {
 			return nil, fmt.Errorf("%s is JSON, and nbr fmt formats HCL", arg)
 		}
-		return []string{arg}, nil
+		return []specFile{{path: arg}}, nil
 	}
 	entries, err := os.ReadDir(arg)
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	var out []specFile
 	for _, e := range entries {
 		if !e.IsDir() && source.IsSpec(e.Name()) && strings.HasSuffix(e.Name(), ".hcl") {
-			out = append(out, filepath.Join(arg, e.Name()))
+			out = append(out, specFile{filepath.Join(arg, e.Name()), arg})
 		}
 	}
 	return out, nil

@@ -1,18 +1,20 @@
 package cmd
 
 import (
+	"bytes"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/urfave/cli/v2"
 
 	"github.com/nbr-dev/nbr/flake"
+	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
@@ -23,7 +25,9 @@ func (a *app) genCommand() *cli.Command {
 		Name: "gen", Usage: "make a NixOS flake of one or more specs", ArgsUsage: "[DIR...]",
 		Description: "Reads the specs in the folders (the current one by default) and writes a flake that\n" +
 			"stands alone: flake.nix and routers/. It replaces the old tree in one step, keeps files\n" +
-			"that are not its own, and never overwrites a generated file that somebody edited.\n\n" +
+			"that are not its own, and never overwrites a generated file that somebody edited.\n" +
+			"A first flake.lock is written where there is none, with the nixpkgs that nbr was tried with;\n" +
+			"nix flake update moves it, and nbr never touches it again.\n\n" +
 			"Examples:\n" +
 			"   nbr gen -o out router/            one router\n" +
 			"   nbr gen -o out home/ office/      several routers, one flake\n" +
@@ -40,8 +44,17 @@ func (a *app) genCommand() *cli.Command {
 }
 
 func (a *app) gen(c *cli.Context) error {
-	specs, err := a.load(c, dirs(c))
+	// What is in the folder is told of after the spec: Compare has the words.
+	known, lockErr := pins.FromLock(c.String("o"))
+	recorded, _ := flake.Recorded(c.String("o"))
+	moved := func(s *service.Spec) hcl.Diagnostics {
+		return pins.Moved(s.Router, recorded[string(s.Router.Name.V)])
+	}
+	specs, err := a.load(c, dirs(c), a.aged(known), moved)
 	if err != nil {
+		return err
+	}
+	if err := a.canBuild(specs); err != nil {
 		return err
 	}
 	tree, err := a.build(specs)
@@ -52,11 +65,14 @@ func (a *app) gen(c *cli.Context) error {
 	if err != nil {
 		return exit{ExitUnknown, err.Error()}
 	}
+	if lockErr != nil {
+		fmt.Fprintf(a.Stderr, "nbr: %s\n", lockErr) // Nix cannot read it either; it stays
+	}
 	a.leaving(plan)
 	switch {
 	case c.Bool("diff"):
 		a.report(plan)
-		a.diff(plan)
+		a.diff(plan, specs)
 		if c.Bool("check") && plan.Stale() {
 			return exit{code: ExitFailed}
 		}
@@ -80,6 +96,20 @@ func (a *app) gen(c *cli.Context) error {
 	}
 	if len(plan.Kept) > 0 {
 		return exit{code: ExitFailed}
+	}
+	return nil
+}
+
+// canBuild tells whether the routers can be built with an nbr: with this one, or with the
+// one that their specs name.
+func (a *app) canBuild(specs []loaded) error {
+	for _, s := range specs {
+		if a.Source == nil && s.Router.Input("nbr") == nil {
+			return exit{ExitSpec, fmt.Sprintf("this nbr does not carry the source that it is built from, so the flake would build %s with another one. "+
+				"Say in the spec which flake has it as its nixosModules.default:\n\n"+
+				"    input \"nbr\" {\n      url = \"git+https://example.org/nbr\"\n    }\n\n"+
+				"An nbr with further kinds of blocks that lib.withServices of nbr's flake has built carries its source.", s.Router.Name.V)}
+		}
 	}
 	return nil
 }
@@ -117,21 +147,40 @@ func summary(p *flake.Plan) string {
 	if p.Same > 0 {
 		parts = append(parts, fmt.Sprintf("%d unchanged", p.Same))
 	}
+	if p.Lock != nil {
+		parts = append(parts, "a first "+flake.LockName)
+	}
 	return strings.Join(parts, ", ")
 }
 
-func (a *app) diff(p *flake.Plan) {
+// diff prints what would change, without the secrets that the specs hold.
+func (a *app) diff(p *flake.Plan, specs []loaded) {
+	secrets := diag.NewSecrets()
+	for _, s := range specs {
+		s.AddSecrets(secrets, s.dir+"/")
+	}
 	for _, w := range p.Write {
 		if w.Path == flake.Dir+"/"+flake.ManifestName {
 			fmt.Fprintf(a.Stdout, "changed: %s\n", w.Path) // hashes tell nobody anything
 			continue
 		}
-		a.Stdout.Write(diff.Diff("a/"+w.Path, w.Old, "b/"+w.Path, w.New))
+		if binary(w.Old) || binary(w.New) {
+			fmt.Fprintf(a.Stdout, "changed: %s (binary, %d bytes, %d before)\n", w.Path, len(w.New), len(w.Old))
+			continue
+		}
+		fmt.Fprint(a.Stdout, secrets.Text(string(diff.Diff("a/"+w.Path, w.Old, "b/"+w.Path, w.New))))
 	}
 	for _, r := range p.Remove {
 		fmt.Fprintf(a.Stdout, "removed: %s\n", r)
 	}
+	if p.Lock != nil {
+		a.Stdout.Write(diff.Diff("a/"+flake.LockName, nil, "b/"+flake.LockName, p.Lock))
+	}
 }
+
+// binary tells whether lines of it say nothing: the archive of nbr's source is so, and a
+// secret that age has encrypted.
+func binary(b []byte) bool { return !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 }
 
 // build makes the tree of the specs.
 func (a *app) build(specs []loaded) (*flake.Tree, error) {
@@ -143,11 +192,10 @@ func (a *app) build(specs []loaded) (*flake.Tree, error) {
 		if err := inputs.add(r); err != nil {
 			return nil, err
 		}
-		files, err := specFiles(s)
-		if err != nil {
-			return nil, exit{ExitSpec, err.Error()}
+		if r.Input("nbr") == nil {
+			cfg.Source = a.Source
 		}
-		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Spec: files}
+		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Release: string(r.Release.V), Spec: specFiles(s)}
 		for _, m := range s.Modules() {
 			m.Module.Doc = []string{"Made by nbr from the spec in spec/. Changes go there or into local.nix."}
 			fr.Modules = append(fr.Modules, flake.Module{Name: m.Name, Module: m.Module})
@@ -183,7 +231,7 @@ func newInputs() *inputs { return &inputs{by: map[string]string{}} }
 // add takes the inputs that a router needs. One flake has one nixpkgs, so all its
 // routers are of one release.
 func (in *inputs) add(r *router.Router) error {
-	names := []string{"nixpkgs", "nixos-sbc", "nbr"}
+	names := []string{"nixpkgs", "nixos-sbc"}
 	for _, s := range r.Secrets {
 		switch s.Source.V {
 		case router.SourceSOPS:
@@ -192,16 +240,14 @@ func (in *inputs) add(r *router.Router) error {
 			names = append(names, "agenix")
 		}
 	}
-	said := map[string]*router.Input{}
 	for _, i := range r.Inputs {
-		said[string(i.Name.V)] = i
 		names = append(names, string(i.Name.V))
 	}
 	for _, name := range names {
 		want, _ := flake.Pinned(name, string(r.Release.V))
 		want.Name = name
-		if s := said[name]; s != nil {
-			want.URL = string(s.URL.V)
+		if s := r.Input(router.Name(name)); s != nil {
+			want.URL, want.Locked = string(s.URL.V), nil
 			if s.Follow.Set {
 				want.Follows = nil
 				for _, f := range s.Follow.All() {
@@ -242,7 +288,7 @@ func inputSource(in flake.Input) string {
 
 // specFiles are the files of a spec that go with the tree: its HCL, the values of
 // its variables, and the files that it names.
-func specFiles(s loaded) (map[string][]byte, error) {
+func specFiles(s loaded) map[string][]byte {
 	files := map[string][]byte{}
 	for _, f := range s.Source.Files {
 		files[f.Name] = f.Bytes
@@ -250,21 +296,6 @@ func specFiles(s loaded) (map[string][]byte, error) {
 	if len(s.Vars) > 0 {
 		files[service.VarsFile] = diag.MarshalIndent(s.Vars)
 	}
-	named := []string{}
-	for _, f := range s.Router.Import.All() {
-		named = append(named, string(f))
-	}
-	for _, sec := range s.Router.Secrets {
-		if sec.File.Set {
-			named = append(named, string(sec.File.V))
-		}
-	}
-	for _, name := range named {
-		b, err := fs.ReadFile(os.DirFS(s.dir), path.Clean(name))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", filepath.Join(s.dir, name), err)
-		}
-		files[name] = b
-	}
-	return files, nil
+	maps.Copy(files, s.Router.Files)
+	return files
 }

@@ -150,7 +150,7 @@ func (a *app) openImage(ctx context.Context, file string) (*image.Image, error) 
 	if file == "-" {
 		return a.stream(ctx, a.Stdin, -1)
 	}
-	f, err := os.Open(file)
+	f, err := a.open(ctx, file)
 	if err != nil {
 		return nil, err
 	}
@@ -176,6 +176,32 @@ func (a *app) openImage(ctx context.Context, file string) (*image.Image, error) 
 		return a.stream(ctx, f, size)
 	}
 	return image.ReadAt(f, size)
+}
+
+// open opens a file. A named pipe opens when a program opens its other end: nbr says so
+// if that takes a while, and lets go when Ctrl-C is pressed.
+func (a *app) open(ctx context.Context, file string) (*os.File, error) {
+	type opened struct {
+		f   *os.File
+		err error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		f, err := os.Open(file)
+		done <- opened{f, err}
+	}()
+	wait := time.NewTimer(time.Second)
+	defer wait.Stop()
+	for {
+		select {
+		case o := <-done:
+			return o.f, o.err
+		case <-wait.C:
+			fmt.Fprintf(a.Stderr, "nbr: waiting until a program writes to %s\n", file)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // stream reads an image as it comes. It lets go when somebody presses Ctrl-C, and
@@ -224,7 +250,7 @@ func pageOf(file string, img *image.Image) []byte {
 			intact = "does not hold"
 		}
 		rows(&b, "BL2", "medium", bl.Medium, "size", size(bl.Size), "entry", fmt.Sprintf("%#x", bl.Entry), "SHA-256", intact,
-			"Trusted Firmware-A", cmp.Or(bl.TFA, "no version"), "DDR4_4BG_MODE", bl.FourBG+": "+bl.FourBGWhy)
+			"Trusted Firmware-A", cmp.Or(bl.TFA, "no version"), "SoC", cmp.Or(bl.SoC, "not known"), "memory", bl.Memory.String(), "DDR4_4BG_MODE", bl.FourBG+": "+bl.FourBGWhy)
 	}
 	if fip := img.FIP; fip != nil {
 		all := []string{"size", size(fip.Size)}

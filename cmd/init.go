@@ -17,7 +17,8 @@ import (
 	"github.com/nbr-dev/nbr/router"
 )
 
-// template is the router of testdata/routers/bpi-r4; a test keeps them the same.
+// template is the router of testdata/routers/bpi-r4 with another subnet; a test keeps them
+// the same.
 //
 //go:embed template.hcl
 var template string

@@ -13,11 +13,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
-	"golang.org/x/net/netutil"
 )
-
-// mostConnections is more than those who may ask, and bounds what they cost.
-const mostConnections = 16
 
 // handedOver are the sockets that systemd has opened for this process.
 func handedOver() ([]net.Listener, error) {
@@ -29,7 +25,7 @@ func handedOver() ([]net.Listener, error) {
 		if l == nil {
 			return nil, fmt.Errorf("socket %d that was handed over is none to listen on", i)
 		}
-		ls[i] = netutil.LimitListener(l, mostConnections)
+		ls[i] = newCrowd(l)
 	}
 	return ls, nil
 }
@@ -62,7 +58,7 @@ func listenAt(ctx context.Context, places []string) ([]net.Listener, error) {
 				l, err = (&net.ListenConfig{Control: freebind}).Listen(ctx, network, address)
 			}
 			if err == nil {
-				out = append(out, netutil.LimitListener(l, mostConnections))
+				out = append(out, newCrowd(l))
 				continue
 			}
 		}

@@ -32,7 +32,7 @@ func (a *app) patch(c *cli.Context) error {
 		return err
 	}
 	s := specs[0]
-	patches, diags := firmware.Patches(s.Router)
+	patches, diags := firmware.Patches(s.Router, firmware.Of(s.Spec))
 	if err := a.diagWriter(s.Spec, s.dir).Write(diags); err != nil {
 		return err
 	}

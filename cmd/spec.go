@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v2"
 
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/service"
 )
 
@@ -27,9 +29,12 @@ type loaded struct {
 	dir string
 }
 
+// A judge says more of a spec that has no errors.
+type judge func(*service.Spec) hcl.Diagnostics
+
 // load reads the specs in the folders, prints what is to be said of them and
 // fails if one of them is wrong.
-func (a *app) load(c *cli.Context, dirs []string) ([]loaded, error) {
+func (a *app) load(c *cli.Context, dirs []string, more ...judge) ([]loaded, error) {
 	vars, err := parseVars(c.StringSlice("var"))
 	if err != nil {
 		return nil, err
@@ -46,8 +51,15 @@ func (a *app) load(c *cli.Context, dirs []string) ([]loaded, error) {
 		if err != nil || !info.IsDir() {
 			return nil, exit{ExitSpec, fmt.Sprintf("%s is no folder with a spec", dir)}
 		}
-		spec, diags := a.reg.Load(os.DirFS(dir), vars)
-		bad = bad || diags.HasErrors()
+		spec, diags := a.reg.Load(source.Dir(dir), vars)
+		if diags.HasErrors() {
+			bad = true
+		} else {
+			for _, j := range more {
+				diags = append(diags, j(spec)...)
+			}
+			diags = diag.Sort(diags)
+		}
 		specs = append(specs, loaded{spec, dir})
 		w := a.diagWriter(spec, dir)
 		switch format {
@@ -80,7 +92,7 @@ func (a *app) load(c *cli.Context, dirs []string) ([]loaded, error) {
 }
 
 func (a *app) diagWriter(spec *service.Spec, dir string) *diag.Writer {
-	return &diag.Writer{W: a.Stderr, Dir: filepath.ToSlash(dir), Bytes: spec.Source.Bytes, Color: a.Color, Width: a.Width}
+	return &diag.Writer{W: a.Stderr, Dir: filepath.ToSlash(dir), Bytes: spec.Source.Bytes, Secrets: spec.Secrets, Color: a.Color, Width: a.Width}
 }
 
 // dirs are the arguments, or the current folder.
@@ -96,7 +108,7 @@ func parseVars(in []string) (map[string]string, error) {
 	for _, s := range in {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
-			return nil, usage("-var takes NAME=VALUE, not %q", s)
+			return nil, usage("-var takes NAME=VALUE") // what it was given may be a secret
 		}
 		vars[name] = value
 	}
@@ -107,10 +119,15 @@ func (a *app) checkCommand() *cli.Command {
 	return &cli.Command{
 		Name: "check", Usage: "say everything that is wrong with a spec", ArgsUsage: "[DIR...]",
 		Description: "Reads the specs in the folders (the current one by default) and writes nothing.\n" +
-			"Exit code 2 if one is wrong.\n\nExamples:\n   nbr check router/\n   nbr check -json router/ | jq .diagnostics",
-		Flags: specFlags(),
+			"Exit code 2 if one is wrong. Warns, too, of a release of NixOS without security fixes, and of\n" +
+			"pins that face the network and are older than 90 days: nbr pins lists them.\n\nExamples:\n   nbr check router/\n   nbr check -json router/ | jq .diagnostics",
+		Flags: append(specFlags(), treeFlag()),
 		Action: func(c *cli.Context) error {
-			specs, err := a.load(c, dirs(c))
+			known, err := locked(c)
+			if err != nil {
+				return err
+			}
+			specs, err := a.load(c, dirs(c), a.aged(known))
 			if err != nil || c.Bool("json") || c.String("format") != "text" {
 				return err
 			}

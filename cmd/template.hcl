@@ -4,7 +4,7 @@
 router "bpi-r4" {
   board         = "bananapi-bpir4"
   memory        = "8GiB"  # the firmware has to know; nbr verify checks it
-  state_version = "25.11" # the release you install first, for ever
+  state_version = "26.05" # the release you install first, for ever
   time_zone     = "Europe/Berlin"
 }
 
@@ -16,7 +16,7 @@ bridge "br-lan" {
 
 network "lan" {
   link = bridge.br-lan
-  ipv4 = "192.168.178.1/24" # the router's own address and the network, in one
+  ipv4 = "192.168.73.1/24" # the router's own address and the network, in one
 }
 
 network "wan" {
@@ -44,11 +44,11 @@ policy "internet" {
 
 dhcp4 "lan" {
   network = network.lan
-  pool    = ["192.168.178.100-192.168.178.199"]
+  pool    = ["192.168.73.100-192.168.73.199"]
 
   reservation "nas" {
     mac  = "02:11:22:33:44:55"
-    ipv4 = "192.168.178.10"
+    ipv4 = "192.168.73.10"
   }
 }
 

@@ -13,7 +13,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/observe"
 	"github.com/nbr-dev/nbr/verify/report"
@@ -26,9 +28,9 @@ const deviceSpec = "/etc/nbr/spec"
 // asksWhat is what verify and observe send and run: all of it.
 const asksWhat = "Whether services serve is asked of themselves: a DNS query, a connection to SSH, a question\n" +
 	"for the time. A DHCP client's DISCOVER and a stranger's packets to a port are received on the\n" +
-	"link, but never were on its wire; what this router answers to them is. The firewall logs and\n" +
-	"counts the knocks at closed ports. No lease is taken. The commands of check blocks are run.\n" +
-	"-passive leaves all of this out.\n"
+	"link, but never were on its wire; what this router answers to them is. The firewall is told of\n" +
+	"the knocks at closed ports and neither logs nor counts them. No lease is taken. The commands of\n" +
+	"check blocks are run. -passive leaves all of this out.\n"
 
 // passiveFlag is of all commands that look at a router.
 func passiveFlag() cli.Flag {
@@ -40,7 +42,9 @@ func (a *app) verifyCommand() *cli.Command {
 		Name: "verify", Usage: "say line by line whether this router is what its spec promises", ArgsUsage: "[DIR]",
 		Description: "Looks at this machine and changes nothing. The spec is " + deviceSpec + " if that is there,\n" +
 			"else the current folder. Exit code 0 if all checks pass (some may be skipped), 1 if one\n" +
-			"fails, 3 if none fails but something could not be looked at, 2 if the spec is wrong.\n\n" +
+			"fails, 3 if none fails but something could not be looked at, 2 if the spec is wrong.\n" +
+			"Warns on standard error of a release without security fixes and of pins that face the network\n" +
+			"and are older than 90 days: of nixpkgs by the system that runs.\n\n" +
 			asksWhat + "\n" +
 			"Examples:\n" +
 			"   nbr verify                              on the router\n" +
@@ -89,10 +93,14 @@ func (a *app) verify(c *cli.Context) error {
 		}
 		return rep.List(w)
 	}
+	var runs pins.Known
 	rep, err := a.settle(c.Context, c.Duration("settle"), func(ctx context.Context) (*report.Report, error) {
 		st, err := a.look(ctx, c.String("state"), plan, c.Bool("passive"))
 		if err != nil {
 			return nil, exit{ExitUnknown, err.Error()}
+		}
+		if st.System != nil {
+			runs = pins.FromSystem(st.System.Current)
 		}
 		results, err := verify.Eval(plan, st)
 		if err != nil {
@@ -104,6 +112,10 @@ func (a *app) verify(c *cli.Context) error {
 		return err
 	}
 	if err := show(rep, w); err != nil {
+		return err
+	}
+	// Age is no broken promise: the report does not depend on the day.
+	if err := a.diagWriter(s.Spec, s.dir).Write(a.aged(runs)(s.Spec)); err != nil {
 		return err
 	}
 	return exitOf(rep.Summary())
@@ -267,7 +279,7 @@ func (a *app) deviceIn(c *cli.Context, dir string) (loaded, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return loaded{}, exit{ExitSpec, fmt.Sprintf("%s is no folder with a spec", dir)}
 	}
-	spec, diags := a.reg.Load(os.DirFS(filepath.Clean(dir)), vars)
+	spec, diags := a.reg.Load(source.Dir(filepath.Clean(dir)), vars)
 	if diags.HasErrors() {
 		if err := a.diagWriter(spec, dir).Write(diags); err != nil {
 			return loaded{}, err

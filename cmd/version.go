@@ -2,18 +2,18 @@ package cmd
 
 import (
 	"fmt"
-	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
-)
 
-// version is set by the linker: -X github.com/nbr-dev/nbr/cmd.version=1.2.3.
-var version = ""
+	"github.com/nbr-dev/nbr"
+	"github.com/nbr-dev/nbr/flake"
+)
 
 func (a *app) versionCommand() *cli.Command {
 	return &cli.Command{
 		Name: "version", Usage: "print the version of nbr",
-		Description: "Examples:\n   nbr version",
+		Description: "The release, and the beginning of the SHA-256 of the source, as in\n" +
+			"routers/nbr/source.tar.gz: two programs of one source print the same.\n\nExamples:\n   nbr version",
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usage("nbr version takes no arguments")
@@ -24,18 +24,22 @@ func (a *app) versionCommand() *cli.Command {
 }
 
 func (a *app) printVersion() error {
-	_, err := fmt.Fprintln(a.Stdout, "nbr "+buildVersion())
+	version, err := a.version()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.Stdout, "nbr "+version)
 	return err
 }
 
-func buildVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	switch {
-	case version != "":
-		return version
-	case ok && info.Main.Version != "":
-		return info.Main.Version
-	default:
-		return "unknown"
+// version is the release and, as far as it is known, the source of the program.
+func (a *app) version() (string, error) {
+	if a.Source == nil {
+		return nbr.Version, nil
 	}
+	archive, err := flake.Archive(a.Source)
+	if err != nil {
+		return "", err
+	}
+	return nbr.Version + "+" + flake.Hash(archive)[:12], nil
 }

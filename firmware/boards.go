@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
@@ -43,13 +44,17 @@ type Profile struct {
 	// RemovedKernel is an attribute of nixpkgs that nixos-sbc's module for the
 	// board names and the releases have dropped. It has to be there: what is
 	// forced to another value is looked at all the same.
-	RemovedKernel string   `json:"removed_kernel"`
-	Clock         string   `json:"clock"` // below sbc.board.rtc.devices, where it is off by default
-	WiFi          *WiFi    `json:"wifi"`  // a radio that nixos-sbc drives
-	Firmware      Firmware `json:"firmware"`
-	Memory        []memory `json:"memory"`
-	Ports         []port   `json:"ports"`
-	Notes         []string `json:"notes"` // what has surprised people, in sentences
+	RemovedKernel string `json:"removed_kernel"`
+	Clock         string `json:"clock"` // below sbc.board.rtc.devices, where it is off by default
+	WiFi          *WiFi  `json:"wifi"`  // a radio that nixos-sbc drives
+	// StageOneHook is an option of nixos-sbc that is on by default and adds commands to
+	// the scripted stage 1 (boot.initrd.*Commands): systemd's cannot run them.
+	StageOneHook string    `json:"stage1_hook"`
+	Watchdog     *Watchdog `json:"watchdog"` // nil where nbr knows of none
+	Firmware     Firmware  `json:"firmware"`
+	Memory       []memory  `json:"memory"`
+	Ports        []port    `json:"ports"`
+	Notes        []string  `json:"notes"` // what has surprised people, in sentences
 	// Unknown is what the sources leave open, in sentences. What is only absent
 	// here need not be said: see NotKnown.
 	Unknown []string `json:"unknown"`
@@ -71,15 +76,52 @@ type Kernel struct {
 	// nixos-sbc locks, because the releases have dropped the series.
 	Nixpkgs string `json:"nixpkgs"`
 	Vendor  bool   `json:"vendor"` // not from kernel.org: nixos-sbc warns about it
+	// What nixos-sbc builds at SBCRevision, and where another revision comes from.
+	Version string `json:"version"`
+	Rev     string `json:"rev"` // of Repo; empty where it is a release of kernel.org
+	Repo    string `json:"repo"`
+	Date    Day    `json:"date"`
+	// Loses is what series of Linux are known to lose on the board.
+	Loses []Loss `json:"loses"`
 	// Has are options that it is known to have, as a module or built in. They
 	// are required of the finished kernel and not set: asking for a module where
 	// the board's defconfig builds in would change how the board comes up.
 	Has []string `json:"has"`
 }
 
+// A Loss is what the board loses with some series of Linux.
+type Loss struct {
+	First   Series `json:"first"`
+	Last    Series `json:"last"`
+	What    string `json:"what"`
+	Because string `json:"because"`
+}
+
+// Day is the day of a revision, YYYY-MM-DD, or nothing where it is not known.
+type Day string
+
+func (d *Day) UnmarshalText(b []byte) error {
+	if _, err := time.Parse(time.DateOnly, string(b)); err != nil {
+		return err
+	}
+	*d = Day(b)
+	return nil
+}
+
+// Time is the day's midnight UTC; the zero time is not known.
+func (d Day) Time() time.Time {
+	t, _ := time.Parse(time.DateOnly, string(d)) // UnmarshalText has seen it
+	return t
+}
+
 // A WiFi is a radio on the board that nixos-sbc can switch on.
 type WiFi struct {
 	Device string `json:"device"` // below sbc.board.wifi.devices
+}
+
+// A Watchdog is the timer in the chip that resets the board unless it is fed.
+type Watchdog struct {
+	MaxSeconds int `json:"max_seconds"` // the longest time it can wait
 }
 
 // Firmware is what runs before the kernel.
@@ -89,11 +131,14 @@ type Firmware struct {
 	Partitions map[string]int `json:"partitions"` // file of the U-Boot package → partition that holds it
 	SDDevice   string         `json:"sd_device"`  // on the running board
 	Layout     []Partition    `json:"layout"`     // of the SD image
+	Unfree     []string       `json:"unfree"`     // packages of nixpkgs in it that are not free
 	// UBoot is the release to build where the one that nixos-sbc builds fails.
 	UBoot *UBoot `json:"uboot"`
 	// ATF is the revision that memory flags are known to work with. Without
 	// flags nixos-sbc's own revision is left alone.
 	ATF *ATF `json:"atf_for_flags"`
+	// StockATF is the revision that nixos-sbc builds, where it is known.
+	StockATF *ATF `json:"atf"`
 }
 
 // A Partition is one of those that nixos-sbc's module for the board makes with
@@ -109,6 +154,7 @@ type Partition struct {
 type UBoot struct {
 	Version string `json:"version"`
 	Hash    string `json:"hash"` // of the archive at ftp.denx.de
+	Date    Day    `json:"date"`
 	Because string `json:"because"`
 }
 
@@ -118,7 +164,8 @@ type ATF struct {
 	Version string `json:"version"`
 	Rev     string `json:"rev"`
 	Hash    string `json:"hash"` // of fetchFromGitHub
-	Date    string `json:"date"` // of the revision
+	Date    Day    `json:"date"` // of the revision
+	Repo    string `json:"repo"` // on GitHub; empty is MediaTek's
 }
 
 type memory struct {
@@ -166,6 +213,9 @@ func (p *Profile) check() error {
 	}
 	if len(p.Ports) == 0 || len(p.Memory) == 0 || len(p.Firmware.Layout) == 0 {
 		return fmt.Errorf("no ports, no memory or no layout")
+	}
+	if p.Watchdog != nil && p.Watchdog.MaxSeconds < 2*watchdogSlack {
+		return fmt.Errorf("a watchdog of %d s", p.Watchdog.MaxSeconds)
 	}
 	for _, text := range slices.Concat(p.Notes, p.Unknown) {
 		if !strings.HasSuffix(text, ".") {

@@ -36,16 +36,16 @@ func bootChecks(r *router.Router, plan *verify.Plan) {
 }
 
 // releaseChecks promise the releases that the system would build, where it says which.
-func releaseChecks(r *router.Router, plan *verify.Plan) {
-	fw := ProfileOf(r.Board.ID).Firmware
-	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok && len(mem.Flags) > 0 && fw.ATF != nil {
-		want, _, _ := strings.Cut(fw.ATF.Version, "-") // 2.13.0-mtk is v2.13.0(release) of itself
-		plan.Add(verify.Check{ID: "firmware/tfa", Title: "Trusted Firmware-A is the system's", From: memoryAt(r),
+func (b *Block) releaseChecks(r *router.Router, plan *verify.Plan) {
+	p := ProfileOf(r.Board.ID)
+	if atf := b.tfa(r, p); atf != nil {
+		want, _, _ := strings.Cut(atf.Version, "-") // 2.13.0-mtk is v2.13.0(release) of itself
+		plan.Add(verify.Check{ID: "firmware/tfa", Title: "Trusted Firmware-A is the system's", From: b.tfaAt(r),
 			Eval: checkRelease(want, func(f *state.Firmware) string { return f.TFA })})
 	}
-	if fw.UBoot != nil {
-		plan.Add(verify.Check{ID: "firmware/uboot", Title: "U-Boot is the system's", From: r.BoardID.Range,
-			Eval: checkRelease(fw.UBoot.Version, func(f *state.Firmware) string { return f.UBoot })})
+	if u := b.uboot(p); u != nil {
+		plan.Add(verify.Check{ID: "firmware/uboot", Title: "U-Boot is the system's", From: b.ubootAt(r),
+			Eval: checkRelease(u.Version, func(f *state.Firmware) string { return f.UBoot })})
 	}
 }
 
@@ -73,7 +73,7 @@ func checkRelease(want string, get func(*state.Firmware) string) func(*state.Sta
 func fourBG(r *router.Router, mem router.Memory) verify.Check {
 	return verify.Check{
 		ID: "firmware/bl2", Title: fmt.Sprintf("the BL2 is built for %s of memory", mem.Size),
-		From: memoryAt(r), Eval: checkFourBG(mem),
+		From: memoryAt(r), Eval: checkFourBG(mem, ProfileOf(r.Board.ID).chip()),
 	}
 }
 
@@ -117,8 +117,9 @@ func checkIntact(st *state.State) verify.Verdict {
 }
 
 // checkFourBG is about DDR4_4BG_MODE, without which a BPI-R4 boots and half of its
-// eight gibibytes is missing.
-func checkFourBG(mem router.Memory) func(*state.State) verify.Verdict {
+// eight gibibytes is missing. With it a BL2 may still be one that cannot drive them: of
+// another SoC, for DDR3 alone, or with a limit.
+func checkFourBG(mem router.Memory, soc string) func(*state.State) verify.Verdict {
 	want := "DDR4_4BG_MODE " + image.Absent
 	if wantsFourBG(mem) {
 		want = "DDR4_4BG_MODE " + image.Present
@@ -130,11 +131,40 @@ func checkFourBG(mem router.Memory) func(*state.State) verify.Verdict {
 		}
 		got := fmt.Sprintf("DDR4_4BG_MODE %s: %s", f.FourBG, f.FourBGWhy)
 		switch {
+		case !f.Intact:
+			return verify.Verdict{Want: want, Got: "the BL2 is damaged, so that what it says of itself does not count", Hint: bl2Hint}
 		case f.FourBG == image.Unknown || f.FourBG == "":
 			return verify.Verdict{Want: want, Got: got, Hint: bl2Hint}
 		case f.FourBG == image.Present && !wantsFourBG(mem):
 			return verify.Verdict{Want: want, Got: got + "; whether a board with " + mem.Size.String() + " starts with it is not known", Hint: bl2Hint}
+		case want != "DDR4_4BG_MODE "+f.FourBG || !wantsFourBG(mem):
+			return verify.Judge(want == "DDR4_4BG_MODE "+f.FourBG, want, got, bl2Hint)
 		}
-		return verify.Judge(want == "DDR4_4BG_MODE "+f.FourBG, want, got, bl2Hint)
+		no, unsure := cannotDrive(f, mem, soc)
+		switch {
+		case no != "":
+			return verify.Judge(false, want, got+"; "+no, bl2Hint)
+		case unsure != "":
+			return verify.Verdict{Want: want, Got: got + "; " + unsure, Hint: bl2Hint}
+		}
+		return verify.Judge(true, want, got, bl2Hint)
 	}
+}
+
+// cannotDrive is why a BL2 with the flag cannot drive a board's memory all the same, or
+// why that is not known.
+func cannotDrive(f *state.Firmware, mem router.Memory, soc string) (no, unsure string) {
+	switch {
+	case f.SoC != "" && f.SoC != soc:
+		return "the BL2 is for the " + f.SoC + ", not the " + soc, ""
+	case !slices.Contains([]string{image.Comb, image.DDR4, image.Unknown, ""}, f.DDR):
+		return "the BL2 is for " + f.DDR + " alone (neither DRAM_USE_COMB=1 nor DRAM_USE_DDR4=1)", ""
+	case f.DDRLimit > 0 && uint64(f.DDRLimit)<<20 < uint64(mem.Size):
+		return fmt.Sprintf("the BL2 uses %d MiB at most (DRAM_SIZE_LIMIT)", f.DDRLimit), ""
+	case f.SoC == "":
+		return "", "which SoC the BL2 is for is not known"
+	case f.DDR == image.Unknown || f.DDR == "":
+		return "", "which memory the BL2 drives is not known: its code was not understood"
+	}
+	return "", ""
 }

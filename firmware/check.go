@@ -18,13 +18,14 @@ func (b *Block) Checks(r *router.Router, plan *verify.Plan) {
 		plan.Add(verify.Check{ID: "firmware/memory", Title: fmt.Sprintf("all %s of memory are there", mem.Size), From: memoryAt(r), Eval: checkMemory(mem)})
 	}
 	bootChecks(r, plan)
-	releaseChecks(r, plan)
-	from := b.Kernel.Range
-	if !b.Kernel.Set {
-		from = b.Def
+	b.releaseChecks(r, plan)
+	b.watchdogCheck(r, plan)
+	name, span := b.kernel(ProfileOf(r.Board.ID), r.Release.V)
+	eval := checkKernel(span)
+	if b.KernelSource != nil {
+		eval = checkKernelVersion(string(b.KernelSource.Version.V))
 	}
-	name, span := ProfileOf(r.Board.ID).kernel(b.Kernel.V, r.Release.V)
-	plan.Add(verify.Check{ID: "firmware/kernel", Title: "the router runs " + name, From: from, Eval: checkKernel(span)})
+	plan.Add(verify.Check{ID: "firmware/kernel", Title: "the router runs " + name, From: b.kernelAt(), Eval: eval})
 	for _, k := range r.KernelSymbols() {
 		plan.Add(verify.Check{ID: "firmware/kernel/" + k.Symbol, Title: fmt.Sprintf("the kernel has %s for %s", k.Symbol, k.Why), From: k.From, Eval: checkOption(k.Symbol)})
 		if o := Options()[k.Symbol]; o != nil && o.Module != "" {
@@ -76,6 +77,18 @@ func checkKernel(span Span) func(*state.State) verify.Verdict {
 			return verify.NotSeen(want, hint)
 		}
 		return verify.Judge(span.Contains(st.Kernel.Release), want, st.Kernel.Release, hint)
+	}
+}
+
+// checkKernelVersion wants the very version that the spec names: another one of the
+// series is a router that was not started again, or was not switched.
+func checkKernelVersion(want string) func(*state.State) verify.Verdict {
+	const hint = "uname -r"
+	return func(st *state.State) verify.Verdict {
+		if st.Kernel == nil || st.Kernel.Release == "" {
+			return verify.NotSeen(want, hint)
+		}
+		return verify.Compare(want, st.Kernel.Release, hint)
 	}
 }
 

@@ -30,12 +30,16 @@ func Kind() service.Kind {
 // Block is the firmware block.
 type Block struct {
 	conf.Header
-	Kernel         conf.Value[KernelChoice] `hcl:"kernel,optional" default:"vendor" doc:"vendor, the kernel that nixos-sbc has for the board (frank-w's 6.12 on a BPI-R4), or nixpkgs-latest, the newest of the release."`
+	Kernel         conf.Value[KernelChoice] `hcl:"kernel,optional" default:"vendor" doc:"vendor, the kernel that nixos-sbc has for the board (frank-w's 6.12 on a BPI-R4), nixpkgs, the standard one of the release, or nixpkgs-latest, its newest."`
 	KernelOptions  conf.List[Symbol]        `hcl:"kernel_options,optional" doc:"More options that the kernel must have, as in [\"NET_SCH_CAKE\"]. What the blocks of the spec need is there by itself."`
 	RootFilesystem conf.Value[Filesystem]   `hcl:"root_filesystem,optional" default:"btrfs-subvol" doc:"The root file system of the image. It cannot be changed on a card that is in use."`
 	Card           conf.Value[router.Size]  `hcl:"card,optional" default:"8GiB" doc:"The size of the card or eMMC, of which the kernels of all generations may take a quarter. nbr check warns before they do."`
 	BinaryCache    conf.Value[bool]         `hcl:"binary_cache,optional" default:"false" doc:"Let the router's Nix fetch builds, signed with nixos-sbc's key, from nixos-sbc.cachix.org. It has firmware and kernels as nixos-sbc itself builds them."`
 	ClockBattery   conf.Value[bool]         `hcl:"clock_battery,optional" default:"false" doc:"The board's clock has a battery: use it. Without one it tells a wrong time at boot."`
+	KernelSource   *KernelSource            `hcl:"kernel_source,block" doc:"Another revision of the vendor's kernel than the one that nixos-sbc builds."`
+	TFASource      *TFASource               `hcl:"atf_source,block" doc:"Another revision of Trusted Firmware-A. nixos-rebuild does not write it: nbr flash -firmware-only does."`
+	UBootSource    *UBootSource             `hcl:"uboot_source,block" doc:"Another release of U-Boot. nixos-rebuild does not write it: nbr flash -firmware-only does."`
+	Watchdog       conf.Value[bool]         `hcl:"watchdog,optional" default:"true" doc:"Let systemd feed the watchdog in the board's chip, which resets a router that hangs. Boards that nbr knows no watchdog of have none to feed."`
 	Regulatory     conf.Value[bool]         `hcl:"accept_regulatory_responsibility,optional" default:"false" doc:"Switch on the radio of the board. You answer for it keeping the rules of where you are."`
 }
 
@@ -44,16 +48,17 @@ type KernelChoice string
 
 // The kernels to choose from.
 const (
-	KernelVendor KernelChoice = "vendor"
-	KernelLatest KernelChoice = "nixpkgs-latest"
+	KernelVendor   KernelChoice = "vendor"
+	KernelStandard KernelChoice = "nixpkgs"
+	KernelLatest   KernelChoice = "nixpkgs-latest"
 )
 
 func (k *KernelChoice) UnmarshalText(b []byte) error {
-	return oneOf(k, b, "kernel", KernelVendor, KernelLatest)
+	return oneOf(k, b, "kernel", KernelVendor, KernelStandard, KernelLatest)
 }
 
 // Describe is what the type is in the schema.
-func (KernelChoice) Describe() string { return "vendor or nixpkgs-latest" }
+func (KernelChoice) Describe() string { return "vendor, nixpkgs or nixpkgs-latest" }
 
 // Filesystem is a root file system that nixos-sbc can make an image of
 // (modules/sbc/bootstrap/default.nix).
@@ -99,6 +104,9 @@ func (b *Block) Claim(s *router.Scope) {
 	for _, o := range b.KernelOptions.Items {
 		s.Kernel(o.Range, "this spec", string(o.V))
 	}
+	if b.ClockBattery.V {
+		router.Claim(s, b.ClockBattery.Range, router.Battery{})
+	}
 }
 
 // Judge judges all claims on the kernel, and what the board does not have.
@@ -115,12 +123,13 @@ func (b *Block) Judge(r *router.Router) hcl.Diagnostics {
 				"Nobody has to ask for %s: %s.", o.V, opt.Needless))
 		}
 	}
-	kernel, span := p.kernel(b.Kernel.V, r.Release.V)
+	kernel, span := b.kernel(p, r.Release.V)
 	for _, k := range r.KernelSymbols() {
 		diags = append(diags, judge(k, kernel, span)...)
 	}
 	diags = append(diags, b.bootBudget(r)...)
-	return append(diags, b.judgeBoard(p)...)
+	diags = append(diags, b.judgeSources(p)...)
+	return append(diags, b.judgeBoard(p, span)...)
 }
 
 // generation is the room that one generation takes in /boot: an arm64 kernel is not
@@ -167,7 +176,7 @@ func judge(k *router.Kernel, kernel string, span Span) hcl.Diagnostics {
 }
 
 // judgeBoard judges what is asked of parts that the board may not have.
-func (b *Block) judgeBoard(p *Profile) hcl.Diagnostics {
+func (b *Block) judgeBoard(p *Profile, span Span) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if b.Regulatory.V && p.WiFi == nil {
 		diags = append(diags, diag.Error("no-radio", b.Regulatory.Range, "No radio",
@@ -177,9 +186,20 @@ func (b *Block) judgeBoard(p *Profile) hcl.Diagnostics {
 		diags = append(diags, diag.Error("no-clock", b.ClockBattery.Range, "No clock",
 			"nbr knows no clock on the %s.", p.Name))
 	}
-	if b.Kernel.V == KernelLatest && p.Kernel != nil && p.Kernel.Vendor {
+	if b.Watchdog.Set && b.Watchdog.V && p.Watchdog == nil {
+		diags = append(diags, diag.Error("no-watchdog", b.Watchdog.Range, "No watchdog",
+			"nbr knows no watchdog on the %s.", p.Name))
+	}
+	if b.Kernel.V != KernelVendor && p.Kernel != nil && p.Kernel.Vendor {
+		known := ""
+		for _, l := range p.Kernel.Loses {
+			known = fmt.Sprintf(" Linux %s loses %s; whether a later one has them is not known.", Span{l.First, l.Last}, l.What)
+		}
 		diags = append(diags, diag.Warning("kernel-untried", b.Kernel.Range, "Untried kernel",
-			"nixos-sbc runs the %s on %s's kernel only. Keep a card with kernel = %q at hand.", p.Name, p.Kernel.Name, KernelVendor))
+			"nixos-sbc runs the %s on %s's kernel only.%s Keep a card with kernel = %q at hand.", p.Name, p.Kernel.Name, known, KernelVendor))
+	}
+	if lost := b.judgeLosses(p, span); len(lost) > 0 {
+		diags = append(slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool { return diag.Code(d) == "kernel-untried" }), lost...)
 	}
 	return diags
 }
@@ -189,9 +209,9 @@ func (b *Block) judgeBoard(p *Profile) hcl.Diagnostics {
 func (p *Profile) kernel(choice KernelChoice, release router.Release) (string, Span) {
 	n := nixpkgsKernels[string(release)]
 	switch {
-	case choice == KernelLatest || p.NixpkgsKernel == "latest":
+	case choice == KernelLatest || choice == KernelVendor && p.NixpkgsKernel == "latest":
 		return fmt.Sprintf("the newest kernel of NixOS %s", release), n.latest
-	case p.Kernel == nil:
+	case choice == KernelStandard || p.Kernel == nil:
 		return fmt.Sprintf("the kernel of NixOS %s", release), n.standard
 	default:
 		return p.Kernel.Name + "'s kernel", Span{p.Kernel.Series, p.Kernel.Series}

@@ -97,6 +97,43 @@ claimer {
 		{"an untried kernel", spec("bananapi-bpir4", "4GiB", "", `firmware {
   kernel = "nixpkgs-latest" # ERROR: kernel-untried frank-w's kernel only
 }`)},
+		{"kernels that lose the SFP+ cages, the release's own", spec("bananapi-bpir4", "4GiB", "", `firmware {
+  kernel = "nixpkgs" # ERROR: kernel-loses-ports 6.17 to 6.18 the Banana Pi BPI-R4 loses its SFP+ cages, end1 and end2
+}`)},
+		{"the newest of a release whose newest may be one", spec("bananapi-bpir4", "4GiB", `  release = "25.11"
+`, `firmware {
+  kernel = "nixpkgs-latest" # ERROR: kernel-loses-ports SFP+
+}`)},
+		{"a newer kernel of which it is not known", spec("bananapi-bpir4", "4GiB", "", `firmware {
+  kernel = "nixpkgs-latest" # ERROR: kernel-untried Linux 6.17 to 6.18 loses its SFP+ cages, end1 and end2; whether a later one has them is not known.
+}`)},
+		{"the same by its source", spec("bananapi-bpir4", "4GiB", "", strings.Replace(`firmware {
+`+newKernel+`}`, `"6.12.117-bpi-r4"`, `"6.18.5-bpi-r4" # ERROR: kernel-loses-ports Linux 6.12, which nixos-sbc builds, has them`, 1))},
+		{"6.12 of NixOS 25.11 has them", spec("bananapi-bpir4", "4GiB", `  release = "25.11"
+`, `firmware {
+  kernel = "nixpkgs" # ERROR: kernel-untried frank-w's kernel only
+}`)},
+		{"a board with other ports", spec("bananapi-bpir3", "", "", `firmware { kernel = "nixpkgs" }`)},
+		{"other sources", spec("bananapi-bpir4", "8GiB", "", "firmware {\n"+newKernel+newTFA+newUBoot+"}\n")},
+		{"sources that are no pins", spec("bananapi-bpir4", "8GiB", "", `firmware {
+  kernel_source {
+    version = "latest"           # ERROR: bad-value such as 6.12.63-bpi-r4
+    rev     = "6.12-main"        # ERROR: bad-value all 40 hexadecimal digits
+    hash    = "1c0ff6b"          # ERROR: bad-value sha256- and 44 characters
+    repo    = "https://x.org/y"  # ERROR: bad-value such as frank-w/BPI-Router-Linux
+    date    = "December"         # ERROR: bad-value such as 2026-09-25
+  }
+  uboot_source {
+    version = "v2025" # ERROR: bad-value such as 2025.07
+    hash    = "`+someHash+`"
+  }
+}`)},
+		{"a kernel source, and another kernel", spec("bananapi-bpir4", "4GiB", "", strings.Replace(`firmware {
+  kernel = "nixpkgs-latest" # ERROR: kernel-untried frank-w
+`+newKernel+`}`, "kernel_source {", `kernel_source { # ERROR: useless-source "vendor", and the router runs "nixpkgs-latest"`, 1))},
+		{"sources for a board that has none", spec("pine64-rock64v3", "4GiB", "", strings.NewReplacer(
+			"kernel_source {", "kernel_source { # ERROR: useless-source nix flake update moves", "atf_source {", "atf_source { # ERROR: useless-source none for the").Replace(
+			"firmware {\n"+newKernel+newTFA+newUBoot+"}\n"))},
 		{"the user's own options", spec("bananapi-bpir4", "4GiB", "", `firmware {
   kernel_options = [
     "CONFIG_NET_SCH_CAKE",
@@ -111,7 +148,7 @@ claimer {
   clock_battery = true # ERROR: no-clock Raspberry Pi 4
 }`)},
 		{"words", spec("bananapi-bpir4", "4GiB", "", `firmware {
-  kernel          = "mainline" # ERROR: bad-value "vendor" "nixpkgs-latest"
+  kernel          = "mainline" # ERROR: bad-value "vendor" "nixpkgs" "nixpkgs-latest"
   root_filesystem = "zfs"      # ERROR: bad-value "btrfs-subvol" "btrfs" "ext4"
   kernel_options  = ["a-b"]    # ERROR: bad-value no kernel option
 }`)},
@@ -140,6 +177,28 @@ claimer {
 		})
 	}
 }
+
+const (
+	someHash  = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	someRev   = "0123456789abcdef0123456789abcdef01234567"
+	newKernel = `  kernel_source {
+    version = "6.12.117-bpi-r4"
+    rev     = "` + someRev + `"
+    hash    = "` + someHash + `"
+  }
+`
+	newTFA = `  atf_source {
+    version = "2.14.0"
+    rev     = "` + someRev + `"
+    hash    = "` + someHash + `"
+  }
+`
+	newUBoot = `  uboot_source {
+    version = "2025.04"
+    hash    = "` + someHash + `"
+  }
+`
+)
 
 // options are the options of the hardware module, printed.
 func options(t *testing.T, src string) map[string]string {
@@ -176,6 +235,15 @@ func TestLower(t *testing.T) {
 		{"8GiB", spec("bananapi-bpir4", "8GiB", "", ""),
 			map[string]string{atf: "DDR4_4BG_MODE=1", "sbc.suppressVendorKernelWarning": "true", "nbr.firmware.uboot": "ubootBananaPiR4"},
 			[]string{patches, packages, "nbr.kernel.nixpkgs"}},
+		{"the stage 1 of the release", spec("bananapi-bpir4", "8GiB", "", ""),
+			map[string]string{"systemd.settings.Manager.RuntimeWatchdogSec": `"30s"`, "systemd.settings.Manager.RebootWatchdogSec": `"30s"`},
+			[]string{"boot.initrd.systemd.enable", "nbr.firmware.unfree"}},
+		{"the scripted stage 1 for a hook", spec("bananapi-bpir3", "2GiB", "", "firmware {\n  watchdog = false\n}"),
+			map[string]string{"boot.initrd.systemd.enable": "lib.mkDefault false"},
+			[]string{"sbc.board.bananapi.bpir3.pcieFixup", "systemd.settings.Manager.RuntimeWatchdogSec"}},
+		{"unfree firmware", spec("xunlong-opi5b", "4GiB", "", ""),
+			map[string]string{"nbr.firmware.unfree": `"arm-trusted-firmware-rk3588"`},
+			[]string{"systemd.settings.Manager.RuntimeWatchdogSec"}},
 		{"4GiB keeps nixos-sbc's build", spec("bananapi-bpir4", "4GiB", "", ""),
 			map[string]string{"nixpkgs.hostPlatform": "aarch64-linux"},
 			[]string{atf}},
@@ -188,6 +256,29 @@ func TestLower(t *testing.T) {
 		{"the newest kernel", spec("bananapi-bpir4", "4GiB", "", `firmware { kernel = "nixpkgs-latest" }`),
 			map[string]string{packages: "lib.mkForce pkgs.linuxPackages_latest", patches: "NET_DSA = lib.mkDefault module"},
 			[]string{"sbc.suppressVendorKernelWarning"}},
+		{"the kernel of the release", spec("bananapi-bpir4", "4GiB", "", `firmware { kernel = "nixpkgs" }`),
+			map[string]string{packages: "lib.mkForce pkgs.linuxPackages", patches: "NET_DSA = lib.mkDefault module"},
+			[]string{"sbc.suppressVendorKernelWarning"}},
+		{"another kernel source", spec("bananapi-bpir4", "4GiB", "", "firmware {\n"+newKernel+"}\n"),
+			map[string]string{"nbr.kernel.source": `package = "linuxPackages_frankw_latest_bananaPiR4";
+    owner = "frank-w";
+    repo = "BPI-Router-Linux";
+    version = "6.12.117-bpi-r4";
+    rev = "` + someRev + `";
+    hash = "` + someHash + `";`},
+			[]string{packages, patches, atf}},
+		{"another kernel of nixos-sbc's nixpkgs", spec("bananapi-bpir3", "", "", "firmware {\n"+strings.Replace(newKernel, "rev ", "repo = \"me/linux\"\nrev ", 1)+"}\n"),
+			map[string]string{"nbr.kernel.source": `owner = "me"`, "nbr.kernel.nixpkgs": "nixos-sbc"}, nil},
+		{"another firmware, with the flag", spec("bananapi-bpir4", "8GiB", "", "firmware {\n"+newTFA+newUBoot+"}\n"),
+			map[string]string{atf: `version = "2.14.0";
+    rev = "` + someRev + `";
+    hash = "` + someHash + `";
+    makeFlags = [ "DDR4_4BG_MODE=1" ];`, "nbr.firmware.ubootSource": `version = "2025.04"`}, nil},
+		{"another firmware, without a flag", spec("bananapi-bpir4", "4GiB", "", "firmware {\n"+strings.Replace(newTFA, "rev ", "repo = \"me/tf-a\"\nrev ", 1)+"}\n"),
+			map[string]string{atf: `package = "armTrustedFirmwareMT7988";
+    owner = "me";
+    repo = "tf-a";
+    version = "2.14.0";`}, []string{"nbr.firmware.ubootSource", "nbr.kernel.source"}},
 		{"a kernel that the release has dropped", spec("bananapi-bpir3", "", "", ""),
 			map[string]string{"nbr.kernel.nixpkgs": "nixos-sbc", "nbr.firmware.ubootSource": "2025.04", "sbc.board.wifi.devices.wifi.enable": "false"},
 			[]string{packages, atf}},
@@ -264,7 +355,8 @@ func TestChecks(t *testing.T) {
 			Board:    &state.Board{Compatible: []string{"bananapi,bpi-r4-2g5", "bananapi,bpi-r4", "mediatek,mt7988a"}, MemTotal: 8140600},
 			Kernel:   &state.Kernel{Release: "6.12.63-bpi-r4", Config: map[string]string{"NET_DSA": "y", "WIREGUARD": "m"}},
 			Modules:  map[string]string{"wireguard": "available"},
-			Firmware: &state.Firmware{TFA: "v2.13.0(release)", Medium: "sdmmc", Intact: true, FourBG: "present", FourBGWhy: "it says so"},
+			Firmware: &state.Firmware{TFA: "v2.13.0(release)", Medium: "sdmmc", Intact: true, FourBG: "present", FourBGWhy: "it says so", SoC: "MT7988", DDR: "comb"},
+			Watchdog: &state.Watchdog{Runtime: 30e6, Device: "/dev/watchdog0", Devices: []string{"watchdog0"}},
 		}
 	}
 	tests := []struct {
@@ -281,14 +373,21 @@ func TestChecks(t *testing.T) {
 		{"no module for this kernel", func(s *state.State) { delete(s.Modules, "wireguard") }, "firmware/module/WIREGUARD fail"},
 		{"no config.gz", func(s *state.State) { s.Kernel.Config = nil }, "firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA fail, firmware/kernel/WIREGUARD unknown"},
 		{"BL2 without the flag", func(s *state.State) { s.Firmware.FourBG = "absent" }, "firmware/bl2 fail"},
+		{"BL2 of another SoC", func(s *state.State) { s.Firmware.SoC = "MT7987" }, "firmware/bl2 fail"},
+		{"BL2 for DDR3", func(s *state.State) { s.Firmware.DDR = "ddr3" }, "firmware/bl2 fail"},
+		{"BL2 for DDR4", func(s *state.State) { s.Firmware.DDR = "ddr4" }, ""},
+		{"BL2 with a limit", func(s *state.State) { s.Firmware.DDRLimit = 4096 }, "firmware/bl2 fail"},
+		{"BL2 for a SoC that is not known", func(s *state.State) { s.Firmware.SoC = "" }, "firmware/bl2 unknown"},
+		{"BL2 for a memory that is not known", func(s *state.State) { s.Firmware.DDR = "unknown" }, "firmware/bl2 unknown"},
+		{"BL2 that an older nbr has seen", func(s *state.State) { s.Firmware.DDR = "" }, "firmware/bl2 unknown"},
 		{"BL2 that hides it", func(s *state.State) { s.Firmware.FourBG = "unknown" }, "firmware/bl2 unknown"},
 		{"BL2 for eMMC", func(s *state.State) { s.Firmware.Medium = "emmc" }, "firmware/medium fail"},
-		{"BL2 damaged", func(s *state.State) { s.Firmware.Intact = false }, "firmware/intact fail"},
+		{"BL2 damaged", func(s *state.State) { s.Firmware.Intact = false }, "firmware/intact fail, firmware/bl2 unknown"},
 		{"firmware left behind by a switch", func(s *state.State) { s.Firmware.TFA = "v2.12.0(release)" }, "firmware/tfa fail"},
 		{"firmware of a later release", func(s *state.State) { s.Firmware.TFA = "v2.13.01(release)" }, "firmware/tfa fail"},
 		{"no partition for a BL2", func(s *state.State) { s.Firmware = &state.Firmware{} }, "firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown"},
 		{"nothing seen", func(s *state.State) { *s = state.State{} },
-			"firmware/board unknown, firmware/memory unknown, firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown, firmware/kernel unknown, " +
+			"firmware/board unknown, firmware/memory unknown, firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown, firmware/watchdog unknown, firmware/kernel unknown, " +
 				"firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA unknown, firmware/kernel/WIREGUARD unknown, firmware/module/WIREGUARD unknown"},
 	}
 	for _, tt := range tests {
@@ -312,5 +411,23 @@ func TestChecks(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// Where no stage 1 is scripted, what would add to it is off.
+func TestNoHookWithoutScripts(t *testing.T) {
+	s, diags := load(t, spec("bananapi-bpir3", "2GiB", "", ""))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	s.Router.Release.V = scriptless
+	got := map[string]bool{}
+	for _, f := range s.Modules() {
+		for _, o := range f.Module.Options() {
+			got[strings.Join(o.Path, ".")] = true
+		}
+	}
+	if got["boot.initrd.systemd.enable"] || !got["sbc.board.bananapi.bpir3.pcieFixup"] {
+		t.Error("the board's commands of the scripted stage 1 are left in a release without one")
 	}
 }

@@ -2,6 +2,9 @@ package firmware
 
 import (
 	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/nixgen"
@@ -12,6 +15,10 @@ import (
 // sbcVersion is the layout of the images that nixos-sbc makes today
 // (sbc.version). A router keeps the one it was installed with.
 const sbcVersion = "0.3"
+
+// scriptless is the first release of NixOS without the scripted stage 1. 26.05 has
+// systemd's by default.
+const scriptless = "26.11"
 
 // lower sets the board's modules and options. The static half of the work is
 // nbr/firmware.nix and nbr/kernel.nix, which stand beside the routers in a
@@ -28,14 +35,22 @@ func (b *Block) lower(r *router.Router, m *nixgen.Module) {
 	m.Set(board, nixgen.Str(p.System), "nixpkgs", "hostPlatform")
 	m.Set(board, nixgen.Str(sbcVersion), "sbc", "version")
 	m.Set(board, nixgen.Str(p.Firmware.UBootAttr), "nbr", "firmware", "uboot")
-	if u := p.Firmware.UBoot; u != nil {
-		m.Set(board, nixgen.Attrs{str("version", u.Version), str("hash", u.Hash)}, "nbr", "firmware", "ubootSource")
+	if u := b.uboot(p); u != nil {
+		m.Set(decided(b, r, b.UBootSource != nil, b.ubootAt(r)), nixgen.Attrs{str("version", u.Version), str("hash", u.Hash)}, "nbr", "firmware", "ubootSource")
 	}
-	// nixos-sbc's boards were brought up with the scripted stage 1, which was
-	// NixOS's default until 26.05; a board's commands in it need that.
-	m.Set(board, mkDefault(nixgen.Bool(false)), "boot", "initrd", "systemd", "enable")
+	if len(p.Firmware.Unfree) > 0 {
+		m.Set(board, service.Strs(p.Firmware.Unfree), "nbr", "firmware", "unfree")
+	}
+	if p.StageOneHook != "" {
+		if r.Release.V < scriptless {
+			m.Set(board, mkDefault(nixgen.Bool(false)), "boot", "initrd", "systemd", "enable")
+		} else {
+			m.Set(board, mkDefault(nixgen.Bool(false)), strings.Split(p.StageOneHook, ".")...)
+		}
+	}
+	b.lowerWatchdog(m, p)
 	b.lowerImage(m, p)
-	b.lowerMemory(r, m, p)
+	b.lowerTFA(r, m, p)
 	b.lowerKernel(r, m, p)
 }
 
@@ -72,28 +87,39 @@ func (b *Block) lowerImage(m *nixgen.Module, p *Profile) {
 	}
 }
 
-// lowerMemory builds Trusted Firmware-A with the flags of the memory. A board
-// that needs none keeps nixos-sbc's build.
-func (b *Block) lowerMemory(r *router.Router, m *nixgen.Module, p *Profile) {
-	mem, ok := r.Board.MemoryOf(r.Memory.V)
-	if !ok || len(mem.Flags) == 0 {
+// decided is the origin of firmware that a source block, or else the board, decides on.
+func decided(b *Block, r *router.Router, source bool, at hcl.Range) nixgen.Origin {
+	if source {
+		return service.Origin(b.Addr, at)
+	}
+	return service.Origin(r.System.Addr, at)
+}
+
+// lowerTFA builds Trusted Firmware-A with the flags of the memory, or of another
+// source. A board that needs neither keeps nixos-sbc's build.
+func (b *Block) lowerTFA(r *router.Router, m *nixgen.Module, p *Profile) {
+	atf := b.tfa(r, p)
+	if atf == nil {
 		return
 	}
-	atf := p.Firmware.ATF
-	m.Set(service.Origin(r.System.Addr, memoryAt(r)), nixgen.Attrs{
-		str("package", p.Firmware.ATFAttr),
-		str("version", atf.Version),
-		str("rev", atf.Rev),
-		str("hash", atf.Hash),
-		{Name: []string{"makeFlags"}, Value: service.Strs(mem.Flags)},
-	}, "nbr", "firmware", "armTrustedFirmware")
+	v := nixgen.Attrs{str("package", p.Firmware.ATFAttr)}
+	if atf.Repo != "" {
+		v = append(v, github(atf.Repo)...)
+	}
+	v = append(v, str("version", atf.Version), str("rev", atf.Rev), str("hash", atf.Hash))
+	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok && len(mem.Flags) > 0 {
+		v = append(v, nixgen.Attr{Name: []string{"makeFlags"}, Value: service.Strs(mem.Flags)})
+	}
+	m.Set(decided(b, r, b.TFASource != nil, b.tfaAt(r)), v, "nbr", "firmware", "armTrustedFirmware")
 }
 
 func (b *Block) lowerKernel(r *router.Router, m *nixgen.Module, p *Profile) {
 	from := at(b, b.Kernel)
 	switch {
-	case b.Kernel.V == KernelLatest || p.NixpkgsKernel == "latest":
+	case b.Kernel.V == KernelLatest || b.Kernel.V == KernelVendor && p.NixpkgsKernel == "latest":
 		m.Set(from, nixgen.Call{Fn: nixgen.Var("lib.mkForce"), Args: []nixgen.Expr{nixgen.Var("pkgs.linuxPackages_latest")}}, "boot", "kernelPackages")
+	case b.Kernel.V == KernelStandard:
+		m.Set(from, nixgen.Call{Fn: nixgen.Var("lib.mkForce"), Args: []nixgen.Expr{nixgen.Var("pkgs.linuxPackages")}}, "boot", "kernelPackages")
 	case p.Kernel != nil && p.Kernel.Vendor:
 		m.Set(from, nixgen.Bool(true), "sbc", "suppressVendorKernelWarning")
 	}
@@ -105,6 +131,11 @@ func (b *Block) lowerKernel(r *router.Router, m *nixgen.Module, p *Profile) {
 	}
 	if b.Kernel.V == KernelVendor && p.Kernel != nil && p.Kernel.Nixpkgs != "" {
 		m.Set(from, nixgen.Str(p.Kernel.Nixpkgs), "nbr", "kernel", "nixpkgs")
+	}
+	if s := b.KernelSource; s != nil && p.Kernel != nil {
+		v := append(nixgen.Attrs{str("package", p.Kernel.Package)}, github(b.kernelRepo(p))...)
+		v = append(v, str("version", string(s.Version.V)), str("rev", string(s.Rev.V)), str("hash", string(s.Hash.V)))
+		m.Set(service.Origin(b.Addr, s.Def), v, "nbr", "kernel", "source")
 	}
 	if set := b.assignments(r, p); len(set) > 0 {
 		m.Set(service.From(b), nixgen.List{nixgen.Attrs{

@@ -30,12 +30,16 @@ const (
 
 // Patches are what the spec needs changed in nixos-sbc, as a series for git am:
 // the firmware for the memory, and the options that its kernel lacks. There may
-// be none, which is a warning.
-func Patches(r *router.Router) ([]PatchFile, hcl.Diagnostics) {
+// be none, which is a warning. The block is the spec's firmware block.
+func Patches(r *router.Router, b *Block) ([]PatchFile, hcl.Diagnostics) {
 	p := ProfileOf(r.Board.ID)
 	if p == nil || p.ID != patchedBoard {
 		return nil, hcl.Diagnostics{diag.Error("no-patch", r.BoardID.Range, "No patch for this board",
 			"nbr patch knows what to change for %s only. The flake that nbr gen writes needs no patch.", patchedBoard)}
+	}
+	if at := b.sources(); len(at) > 0 {
+		return nil, hcl.Diagnostics{diag.Error("no-patch", at[0], "No patch for another source",
+			"nbr patch keeps the sources that nixos-sbc has. The flake that nbr gen writes builds this one.")}
 	}
 	var parts []part
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok && len(mem.Flags) > 0 {
@@ -101,7 +105,7 @@ The flag is for boards of this size only.`, strings.Join(mem.Flags, " ")),
 				`-        # mtksoc HEAD 2025-03-12`,
 				`-        rev = "e090770684e775711a624e68e0b28112227a4c38";`,
 				`-        hash = "sha256-VI5OB2nWdXUjkSuUXl/0yQN+/aJp9Jkt+hy7DlL+PMg=";`,
-				`+        # mtksoc HEAD ` + atf.Date,
+				`+        # mtksoc HEAD ` + string(atf.Date),
 				`+        rev = "` + atf.Rev + `";`,
 				`+        hash = "` + atf.Hash + `";`,
 				`       };`,

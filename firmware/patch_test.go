@@ -22,7 +22,7 @@ func patches(t *testing.T, src string) []PatchFile {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	files, diags := Patches(s.Router)
+	files, diags := Patches(s.Router, Of(s))
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
@@ -129,6 +129,9 @@ func TestPatches(t *testing.T) {
 		{"memory only", spec("bananapi-bpir4", "8GiB", "", ""), []string{"0001-bananaPiR4-8GiB-of-memory.patch"}, ""},
 		{"nothing", spec("bananapi-bpir4", "4GiB", "", ""), nil, "nothing-to-patch"},
 		{"another board", spec("bananapi-bpir3", "", "", wireguard), nil, "no-patch"},
+		{"a kernel source", spec("bananapi-bpir4", "8GiB", "", "firmware {\n"+newKernel+"}\n"), nil, "no-patch"},
+		{"a source of TF-A", spec("bananapi-bpir4", "8GiB", "", "firmware {\n"+newTFA+"}\n"), nil, "no-patch"},
+		{"a source of U-Boot", spec("bananapi-bpir4", "8GiB", "", "firmware {\n"+newUBoot+"}\n"), nil, "no-patch"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,7 +139,7 @@ func TestPatches(t *testing.T) {
 			if diags.HasErrors() {
 				t.Fatal(diags)
 			}
-			files, diags := Patches(s.Router)
+			files, diags := Patches(s.Router, Of(s))
 			var names []string
 			for i, f := range files {
 				names = append(names, f.Name)

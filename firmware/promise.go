@@ -32,7 +32,7 @@ func ImagePlan(r *router.Router, img *image.Image, hint string) *verify.Plan {
 
 func (p *imagePlan) promise(r *router.Router) {
 	p.found("image/table", "both partition tables are whole", image.GPTPrimary, image.GPTPrimaryCRC, image.GPTPrimaryField,
-		image.GPTBackupMissing, image.GPTBackupCRC, image.GPTBackupField, image.GPTBackupDiffers, image.GPTMBR, image.GPTBounds, image.GPTOverlap)
+		image.GPTBackupMissing, image.GPTBackupCRC, image.GPTBackupField, image.GPTBackupDiffers, image.GPTMBR, image.GPTBounds, image.GPTCutOff, image.GPTOverlap)
 	for _, want := range p.profile.Firmware.Layout {
 		p.partition(want)
 	}
@@ -47,7 +47,8 @@ func (p *imagePlan) promise(r *router.Router) {
 	p.found("image/bl2", "the boot ROM takes the BL2", image.BL2Missing, image.BL2Device, image.BL2Layout, image.BL2Chain,
 		image.BL2FileInfo, image.BL2AArch64, image.BL2Size)
 	p.found("image/fip", "the BL2 finds Trusted Firmware-A and U-Boot", image.FIPMissing, image.FIPHeader, image.FIPToC, image.FIPTruncated,
-		image.FIPBounds, image.FIPOverlap, image.FIPTwice, image.FIPNoBL31, image.FIPNoBL33, image.FIPTooLarge, image.BL33TooLarge)
+		image.FIPBounds, image.FIPOverlap, image.FIPTwice, image.FIPNoBL31, image.FIPNoBL33, image.FIPTooLarge, image.BL33TooLarge,
+		image.FIPSwapped, image.FIPUnpack)
 	p.soc()
 }
 
@@ -138,7 +139,10 @@ func place(first, last uint64, bootable bool) string {
 // MediaTek's reference board.
 func (p *imagePlan) soc() {
 	want := p.profile.soc()
-	p.add("image/soc", "U-Boot is built for a "+p.profile.SoC, func() verify.Verdict {
+	p.add("image/soc", "BL2 and U-Boot are built for a "+p.profile.SoC, func() verify.Verdict {
+		if bl2 := p.img.BL2; bl2 != nil && bl2.SoC != "" && bl2.SoC != p.profile.chip() {
+			return verify.Verdict{Status: verify.Fail, Want: want, Got: "a BL2 for the " + bl2.SoC}
+		}
 		if p.img.FIP == nil || len(p.img.FIP.Compatible) == 0 {
 			return verify.Verdict{Want: want, Got: "could not be seen: no device tree was found in BL33"}
 		}
@@ -154,6 +158,12 @@ func (p *imagePlan) soc() {
 func (p *Profile) soc() string {
 	vendor, name, _ := strings.Cut(strings.ToLower(p.SoC), " ")
 	return vendor + "," + strings.TrimRight(name, "abcdefghijklmnopqrstuvwxyz")
+}
+
+// chip is the SoC as MediaTek's TF-A calls it: MT7988, without the letter.
+func (p *Profile) chip() string {
+	_, name, _ := strings.Cut(p.SoC, " ")
+	return strings.TrimRight(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 }
 
 // drives tells whether a FIP is for the board's SoC.

@@ -29,7 +29,7 @@ func goodImage(t *testing.T, board string) *image.Image {
 		img.GPT.Partitions = append(img.GPT.Partitions, q)
 	}
 	if p.Firmware.ATFAttr != "" {
-		img.BL2 = &image.BL2{Medium: image.SDMMC, Intact: true, FourBG: image.Absent, FourBGWhy: "it says so"}
+		img.BL2 = &image.BL2{Medium: image.SDMMC, Intact: true, FourBG: image.Absent, FourBGWhy: "it says so", SoC: "MT7988", Memory: image.Memory{DDR: image.Comb}}
 		img.FIP = &image.FIP{UBoot: "2025.07", Compatible: []string{"mediatek,mt7988-rfb"}}
 	}
 	return img
@@ -55,8 +55,13 @@ func TestImagePlan(t *testing.T) {
 		{"4GiB with the flag", r4, "4GiB", flag(image.Present), "firmware/bl2 unknown"},
 		{"2GiB of another SoC", r3, "2GiB", func(*image.Image) {}, "image/soc fail"},
 		{"no device tree", r4, "4GiB", func(img *image.Image) { img.FIP.Compatible = nil }, "image/soc unknown"},
+		{"a BL2 of another SoC", r4, "4GiB", func(img *image.Image) { img.BL2.SoC = "MT7986" }, "image/soc fail"},
+		{"a BL2 that does not say its SoC", r4, "4GiB", func(img *image.Image) { img.BL2.SoC = "" }, ""},
+		{"8GiB with a limit", r4, "8GiB", func(img *image.Image) { img.BL2.FourBG, img.BL2.Memory.Limit = image.Present, 4096 }, "firmware/bl2 fail"},
+		{"BL31 and BL33 swapped", r4, "4GiB", wrong(image.FIPSwapped), "image/fip fail"},
+		{"BL33 that cannot be unpacked", r4, "4GiB", wrong(image.FIPUnpack), "image/fip fail"},
 		{"eMMC", r4, "4GiB", func(img *image.Image) { img.BL2.Medium = "emmc" }, "firmware/medium fail"},
-		{"damaged", r4, "4GiB", func(img *image.Image) { img.BL2.Intact = false }, "firmware/intact fail"},
+		{"damaged", r4, "4GiB", func(img *image.Image) { img.BL2.Intact = false }, "firmware/intact fail, firmware/bl2 unknown"},
 		{"no BL2", r4, "4GiB", func(img *image.Image) { img.BL2 = nil; wrong(image.BL2Missing)(img) },
 			"firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, image/bl2 fail"},
 		{"firmware behind what is kept", r4, "4GiB", func(img *image.Image) {

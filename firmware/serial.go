@@ -17,18 +17,14 @@ import (
 func (b *Block) BootChecks(r *router.Router, l *bootlog.Log) *verify.Plan {
 	boot := cmp.Or(l.Boot(), &bootlog.Boot{})
 	p := ProfileOf(r.Board.ID)
-	kernel, span := p.kernel(b.Kernel.V, r.Release.V)
-	from := b.Kernel.Range
-	if !b.Kernel.Set {
-		from = b.Def
-	}
+	kernel, span := b.kernel(p, r.Release.V)
 	plan := &verify.Plan{}
 	plan.Add(verify.Check{ID: "firmware/board", Title: "the board is a " + p.Name, From: r.BoardID.Range, Eval: seen(p.bootBoard(boot))})
 	plan.Add(verify.Check{ID: "firmware/medium", Title: "it starts from the SD card that the image is for", From: r.BoardID.Range, Eval: seen(p.bootMedium(boot))})
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok {
 		plan.Add(verify.Check{ID: "firmware/memory", Title: fmt.Sprintf("all %s of memory are there", mem.Size), From: memoryAt(r), Eval: seen(bootMemory(boot, mem))})
 	}
-	plan.Add(verify.Check{ID: "firmware/kernel", Title: "the router runs " + kernel, From: from, Eval: seen(bootKernel(boot, span))})
+	plan.Add(verify.Check{ID: "firmware/kernel", Title: "the router runs " + kernel, From: b.kernelAt(), Eval: seen(bootKernel(boot, span))})
 	return plan
 }
 
@@ -85,6 +81,11 @@ func bootMemory(boot *bootlog.Boot, mem router.Memory) verify.Verdict {
 	flag := slices.Contains(mem.Flags, "DDR4_4BG_MODE=1")
 	switch m := boot.Memory; {
 	case v.Status == verify.Pass:
+	case m.BL2 > 0 && m.BL2 < 4096 && m.DDR == "3":
+		v.Got += ": BL2 was built for DDR3 (neither DRAM_USE_COMB=1 nor DRAM_USE_DDR4=1)"
+	case flag && m.BL2 > 0 && m.BL2 < 4096:
+		// Without the flag it finds 4096 MB.
+		v.Got += ": that is less than DDR4_4BG_MODE decides over; BL2 was built with DRAM_SIZE_LIMIT, or this is another board"
 	case flag && m.EMI && !m.FourBG:
 		v.Got += ": BL2 was built without DDR4_4BG_MODE=1"
 		v.Hint = "nbr flash -firmware-only IMAGE DEVICE replaces both partitions, bl2 and fip; nixos-rebuild never does"

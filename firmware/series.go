@@ -58,8 +58,9 @@ var newest = Series{7, 2}
 // nixpkgsKernels are what a release of nixpkgs calls linuxPackages and
 // linuxPackages_latest, by pkgs/top-level/linux-kernels.nix of its branch. The
 // latter moves with the branch: 25.11 came with 6.17, 26.05 with 7.0, and both
-// went on.
+// went on. What 26.11 comes with is not known yet: not less than 26.05.
 var nixpkgsKernels = map[string]struct{ standard, latest Span }{
 	"25.11": {Span{Series{6, 12}, Series{6, 12}}, Span{Series{6, 17}, newest}},
 	"26.05": {Span{Series{6, 18}, Series{6, 18}}, Span{Series{7, 0}, newest}},
+	"26.11": {Span{Series{6, 18}, newest}, Span{Series{7, 0}, newest}},
 }

@@ -24,13 +24,14 @@ type wired struct {
 	OnlyOnOurs      bool
 	Naive, Replaced bool
 	Checks          []kernelCheck
+	Kernel          struct{ Version, ModDirVersion, Kept, Source string }
 }
 
 type kernelCheck struct{ Required, BuildCommand, System string }
 
 const (
 	stockATF = "null"
-	ourATF   = `{ package = "armTrustedFirmware"; version = "2"; rev = "new"; hash = "sha256-new"; makeFlags = [ "DDR4_4BG_MODE=1" ]; }`
+	ourATF   = `{ package = "armTrustedFirmware"; version = "2"; owner = "mtk-openwrt"; repo = "arm-trusted-firmware"; rev = "new"; hash = "sha256-new"; makeFlags = [ "DDR4_4BG_MODE=1" ]; }`
 )
 
 // wire evaluates the modules that stand beside a generated router.
@@ -88,6 +89,23 @@ func TestWiring(t *testing.T) {
 		}
 		if len(w.Checks) != 1 || w.Checks[0].System != "x86_64-linux" {
 			t.Errorf("the check of the kernel does not run on the builder: %v", w.Checks)
+		}
+	})
+	// nixos-sbc's recipe stays, and only what the source is changes; whichever nixpkgs
+	// it is built with.
+	t.Run("another kernel source", func(t *testing.T) {
+		if w := wire(t, stockATF, ""); w.Kernel.Version != "6.12.63-board" || w.Kernel.Source != "" {
+			t.Errorf("without one, the kernel is %+v", w.Kernel)
+		}
+		const source = `kernelSource = { package = "linuxPackages_board"; version = "6.12.117-board"; owner = "me"; repo = "linux"; rev = "r"; hash = "sha256-k"; };`
+		for nixpkgs, from := range map[string]string{"release": release, "nixos-sbc": lock} {
+			w := wire(t, stockATF, source+` kernelNixpkgs = "`+nixpkgs+`";`)
+			if w.Kernel.Version != "6.12.117-board" || w.Kernel.ModDirVersion != w.Kernel.Version || w.Kernel.Source != "me/linux/r" || w.Kernel.Kept != "of the board" {
+				t.Errorf("%s: the kernel is %+v", nixpkgs, w.Kernel)
+			}
+			if w.Nixpkgs["kernel"] != from {
+				t.Errorf("%s: built with %s", nixpkgs, w.Nixpkgs["kernel"])
+			}
 		}
 	})
 	t.Run("kernel of nixos-sbc", func(t *testing.T) {

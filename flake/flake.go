@@ -42,12 +42,14 @@ type Input struct {
 	Name    string
 	URL     string
 	Follows []string // inputs of that input that are ours of the same name
+	Locked  *Locked  // the state that nbr was tried with, for the first flake.lock
 }
 
 // A Router is what the tree holds of one router.
 type Router struct {
 	Name    string
 	System  string // Nix system of the board
+	Release string // of NixOS
 	Modules []Module
 	Spec    map[string][]byte // the spec's files and what it names, by path
 	Imports []string          // NixOS modules of the user, below spec/
@@ -64,12 +66,15 @@ type Config struct {
 	Description string
 	Inputs      []Input
 	Routers     []Router
+	Source      fs.FS // of nbr itself, for routers that are built with it; nil if none is
 }
 
 // A Tree is the content of Dir: paths with slashes to bytes.
 type Tree struct {
 	Files   map[string][]byte
 	Origins map[string][]nixgen.Origin // of the lines of generated modules
+	// Lock is the flake.lock to write beside Dir where there is none; nil is none.
+	Lock []byte
 }
 
 // Build makes the tree.
@@ -90,7 +95,13 @@ func Build(c Config) (*Tree, error) {
 	if err := t.library(); err != nil {
 		return nil, err
 	}
-	t.Files[ManifestName] = t.manifest()
+	if c.Source != nil {
+		if err := t.source(c.Source); err != nil {
+			return nil, err
+		}
+	}
+	t.Files[ManifestName] = t.manifest(c)
+	t.Lock = firstLock(c.Inputs)
 	return t, nil
 }
 
@@ -206,9 +217,12 @@ func image(router, config string) nixgen.Attr {
 	return attr(nixgen.Var("inputs.self.nixosConfigurations."+config+".config.system.build.sdImage"), "sdImage-"+router)
 }
 
-// manifest lists every other file with its hash.
-func (t *Tree) manifest() []byte {
-	m := Manifest{Version: manifestVersion, Files: map[string]string{}}
+// manifest lists every other file with its hash, and what the routers are.
+func (t *Tree) manifest(c Config) []byte {
+	m := Manifest{Version: manifestVersion, Files: map[string]string{}, Routers: map[string]Made{}}
+	for _, r := range c.Routers {
+		m.Routers[r.Name] = Made{Release: r.Release}
+	}
 	for name, b := range t.Files {
 		m.Files[name] = Hash(b)
 	}
@@ -225,7 +239,13 @@ const manifestVersion = 1
 // A Manifest is what ManifestName holds.
 type Manifest struct {
 	Version int               `json:"version"`
-	Files   map[string]string `json:"files"` // path below Dir → SHA-256 in hex
+	Files   map[string]string `json:"files"`             // path below Dir → SHA-256 in hex
+	Routers map[string]Made   `json:"routers,omitempty"` // by name
+}
+
+// Made is what a router was generated as.
+type Made struct {
+	Release string `json:"release,omitempty"` // of NixOS
 }
 
 // Hash is the SHA-256 of b in hex.

@@ -25,7 +25,7 @@ func TestManifest(t *testing.T) {
 			hashes[name] = flake.Hash(b)
 		}
 	}
-	want(t, "the manifest", flake.Manifest{Version: 1, Files: hashes}, got)
+	want(t, "the manifest", flake.Manifest{Version: 1, Files: hashes, Routers: map[string]flake.Made{"home": {Release: "26.05"}, "office": {Release: "26.05"}}}, got)
 	// The hash is the one that sha256sum(1) prints.
 	want(t, "the hash of nothing", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", flake.Hash(nil))
 }
@@ -87,21 +87,38 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// A spec may name every release that nbr knows, so each has a nixpkgs.
+// A spec may name every release that nbr knows, so each has a nixpkgs: a branch, and
+// the state of it to begin with. A release that is yet to come has none.
 func TestPins(t *testing.T) {
-	revision := regexp.MustCompile(`^github:[A-Za-z0-9-]+/[A-Za-z0-9-]+/[0-9a-f]{40}$`)
+	revision := regexp.MustCompile(`^[0-9a-f]{40}$`)
+	pinned := regexp.MustCompile(`^github:[A-Za-z0-9-]+/[A-Za-z0-9-]+/[0-9a-f]{40}$`)
 	for _, release := range core.Releases {
-		for _, name := range []string{"nixpkgs", "nixos-sbc", "sops-nix", "agenix"} {
-			in, ok := flake.Pinned(name, release)
-			if !ok || !revision.MatchString(in.URL) {
-				t.Errorf("%s of %s is %q, want a revision", name, release, in.URL)
-			}
+		in, ok := flake.Pinned("nixpkgs", release)
+		if !ok || in.URL != "github:NixOS/nixpkgs/nixos-"+release || in.Locked == nil || !revision.MatchString(in.Locked.Rev) {
+			t.Fatalf("nixpkgs of %s is %+v, want a branch and a revision", release, in)
+		}
+		if day, ok := flake.Dated(in.Locked.Rev); !ok || !day.Equal(in.Locked.Time()) || day.Year() < 2026 {
+			t.Errorf("nixpkgs of %s is of %s", release, day)
 		}
 	}
-	if in, ok := flake.Pinned("nixpkgs", "24.05"); ok {
-		t.Errorf("a release that nbr does not know has %q", in.URL)
+	for _, name := range []string{"nixos-sbc", "sops-nix", "agenix"} {
+		in, ok := flake.Pinned(name, core.Releases[0])
+		if !ok || !pinned.MatchString(in.URL) {
+			t.Errorf("%s is %q, want a revision", name, in.URL)
+		}
+		if day, ok := flake.Dated(path.Base(in.URL)); !ok || day.IsZero() {
+			t.Errorf("it is not known of when %s is", name)
+		}
+	}
+	for _, release := range []string{"24.05", "26.11"} {
+		if in, ok := flake.Pinned("nixpkgs", release); ok || core.Release(release).Coming() != (release == "26.11") {
+			t.Errorf("a release without a revision has %q", in.URL)
+		}
 	}
 	if in, ok := flake.Pinned("mine", "25.11"); ok {
 		t.Errorf("an input that nbr does not know has %q", in.URL)
+	}
+	if _, ok := flake.Dated("0123"); ok {
+		t.Error("a revision that nbr does not know has a day")
 	}
 }

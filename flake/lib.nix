@@ -45,10 +45,10 @@ in
 
   # fromSpec generates while Nix evaluates, for those who do not want generated
   # files in git: nbr runs in a derivation and its output is imported. It gives a
-  # module for each router of the spec.
+  # module for each router of the spec, which has nbr in it.
   #
   #   nixosConfigurations.bpi-r4 = nixpkgs.lib.nixosSystem {
-  #     specialArgs = { inherit nbr nixos-sbc; };
+  #     specialArgs = { inherit nixos-sbc; };
   #     modules = [ (nbr.lib.fromSpec ./router).bpi-r4 ];
   #   };
   #

@@ -50,7 +50,7 @@ func router(name, text string) flake.Router {
 	m := &nixgen.Module{}
 	m.Set(nixgen.Origin{File: "router.hcl", Line: 1, Addr: "router." + name}, nixgen.Str(text), "networking", "hostName")
 	return flake.Router{
-		Name: name, System: "aarch64-linux",
+		Name: name, System: "aarch64-linux", Release: "26.05",
 		Modules: []flake.Module{{Name: "network", Module: m}},
 		Spec:    map[string][]byte{"router.hcl": []byte("# " + text + "\n")},
 	}
@@ -74,6 +74,8 @@ func trees() map[string]*flake.Tree {
 	return map[string]*flake.Tree{
 		"old": build(router("home", "one"), router("office", "one")),
 		"new": build(router("home", "two"), router("cabin", "two")),
+		// The only one with something to put into a flake.lock.
+		"locked": locked(),
 	}
 }
 

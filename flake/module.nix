@@ -1,6 +1,5 @@
 # nbr on the router: the program, the spec that the router was made from, a look
 # after each switch, and the agent that keeps looking.
-self:
 {
   config,
   lib,
@@ -36,18 +35,63 @@ let
     RemoveIPC = true;
     SystemCallArchitectures = "native";
     SystemCallErrorNumber = "EPERM";
+    # A full table of the Internet fits; what does not must not take the router with it.
+    MemoryMax = "25%";
+    TasksMax = 256;
   };
 
   # Each was taken away once, and something could not be seen any more.
-  capabilities = [
-    "CAP_DAC_READ_SEARCH" # owner and mode of files in folders of others, their sockets
-    "CAP_NET_ADMIN" # the firewall's rules, WireGuard
-    "CAP_SYS_PTRACE" # which program a socket is of
-  ]
-  ++ lib.optionals (!agent.passive) [
-    "CAP_BPF" # a packet that arrives as if a stranger had sent it
-    "CAP_NET_RAW" # a question that looks like a client's
-  ];
+  capabilities =
+    passive:
+    [
+      "CAP_DAC_READ_SEARCH" # owner and mode of files in folders of others, their sockets
+      "CAP_NET_ADMIN" # the firewall's rules, WireGuard
+      "CAP_SYS_PTRACE" # which program a socket is of
+    ]
+    ++ lib.optionals (!passive) [
+      "CAP_BPF" # a packet that arrives as if a stranger had sent it
+      "CAP_NET_RAW" # a question that looks like a client's
+    ];
+
+  # What a look has, be it for the agent or after a switch. What is hidden looks as if it
+  # were not there, so nothing that a spec may name is, nor is the medium with the firmware.
+  looking =
+    passive:
+    hardened
+    // {
+      User = "nbr-look";
+      Group = "nbr-look";
+      AmbientCapabilities = capabilities passive;
+      CapabilityBoundingSet = capabilities passive;
+      # It lists the firewall's rules with nft, and what they should be by loading them into
+      # a network namespace that nobody else is in.
+      RestrictNamespaces = [
+        "net"
+        "user"
+      ];
+      ProtectHome = "read-only";
+      DevicePolicy = "closed";
+      DeviceAllow = [
+        "block-mmc r"
+        "block-mtdblock r"
+        "char-mtd r"
+      ];
+      RestrictAddressFamilies = [
+        "AF_INET"
+        "AF_INET6"
+        "AF_NETLINK"
+        "AF_UNIX"
+      ]
+      ++ lib.optional (!passive) "AF_PACKET";
+      SystemCallFilter = [
+        "@system-service"
+        "~@privileged"
+        "~@resources"
+        # Read only: whether somebody keeps the clock.
+        "adjtimex"
+      ]
+      ++ lib.optional (!passive) "bpf";
+    };
 in
 {
   options.programs.nbr = {
@@ -57,7 +101,7 @@ in
       type = lib.types.package;
       # With the router's own packages, so that it can be cross-compiled with them.
       default = pkgs.callPackage ./package.nix { };
-      defaultText = lib.literalExpression "pkgs.callPackage \${nbr}/flake/package.nix { }";
+      defaultText = lib.literalExpression "pkgs.callPackage ./package.nix { }";
       description = "The nbr to use; one with further services comes from lib.withServices.";
     };
 
@@ -101,6 +145,13 @@ in
     # failed: 1 is a check that fails, 2 a spec that this nbr cannot read, 3 something
     # that could not be looked at.
     (lib.mkIf (cfg.enable && cfg.spec != null) {
+      users.users.nbr-look = {
+        isSystemUser = true;
+        group = "nbr-look";
+        description = "looks at the router for nbr";
+      };
+      users.groups.nbr-look = { };
+
       systemd.services.nbr-verify = {
         description = "Verify the router against its spec";
         wantedBy = [ "multi-user.target" ];
@@ -115,7 +166,7 @@ in
           cfg.package
         ];
         path = [ pkgs.nftables ];
-        serviceConfig = {
+        serviceConfig = looking false // {
           Type = "oneshot";
           ExecStart = "${nbr} verify -settle 30s ${spec}";
           SuccessExitStatus = [
@@ -142,12 +193,6 @@ in
         description = "nbr agent";
       };
       users.groups.nbr-agent = { };
-      users.users.nbr-look = {
-        isSystemUser = true;
-        group = "nbr-look";
-        description = "looks for nbr agent";
-      };
-      users.groups.nbr-look = { };
 
       # Whoever serves pages need not be who may see everything. The agent itself has no
       # privilege; for each look it connects to this socket, behind which a process looks,
@@ -171,11 +216,9 @@ in
         description = "A look at the router";
         # One that failed is told by the agent and must not be kept.
         unitConfig.CollectMode = "inactive-or-failed";
-        # It lists the firewall's rules with nft, and what they should be by loading them
-        # into a network namespace that nobody else is in.
         path = [ pkgs.nftables ];
 
-        serviceConfig = hardened // {
+        serviceConfig = looking agent.passive // {
           ExecStart = lib.concatStringsSep " " (
             [
               nbr
@@ -195,39 +238,6 @@ in
           RuntimeMaxSec = 80;
           # Not one of its own, which would come and go with it.
           Slice = "system.slice";
-
-          User = "nbr-look";
-          Group = "nbr-look";
-          AmbientCapabilities = capabilities;
-          CapabilityBoundingSet = capabilities;
-          # What is hidden looks as if it were not there, so nothing that a spec may name
-          # is, nor is the medium with the firmware.
-          ProtectHome = "read-only";
-          DevicePolicy = "closed";
-          DeviceAllow = [
-            "block-mmc r"
-            "block-mtdblock r"
-            "char-mtd r"
-          ];
-          RestrictAddressFamilies = [
-            "AF_INET"
-            "AF_INET6"
-            "AF_NETLINK"
-            "AF_UNIX"
-          ]
-          ++ lib.optional (!agent.passive) "AF_PACKET";
-          RestrictNamespaces = [
-            "net"
-            "user"
-          ];
-          SystemCallFilter = [
-            "@system-service"
-            "~@privileged"
-            "~@resources"
-            # Read only: whether somebody keeps the clock.
-            "adjtimex"
-          ]
-          ++ lib.optional (!agent.passive) "bpf";
         };
       };
 

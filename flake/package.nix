@@ -1,4 +1,5 @@
-# nbr as a package. The vendor hash is recomputed by a test, from go mod vendor.
+# nbr as a package, for this repository's flake and for each generated one. The vendor
+# hash is recomputed by a test, from go mod vendor.
 {
   buildGoModule,
   lib,
@@ -8,30 +9,14 @@ buildGoModule {
   pname = "nbr";
   version = "0.1.0";
 
-  src = builtins.path {
-    path = ./..;
-    name = "nbr-source";
-    # Tests and their data do not change the program, so they do not rebuild it.
-    filter =
-      path: _type:
-      !(builtins.elem (baseNameOf path) [
-        ".ci"
-        ".git"
-        "out"
-        "result"
-        "testdata"
-      ]);
-  };
-  vendorHash = "sha256-NX3kJV/tvoTrbEg7CmA1IH2deSuLPFVMEq2Sz16w7Lo=";
+  src = import ./source.nix;
+  vendorHash = "sha256-K6H20Hn0tlXycu/sUqI7z1nfRYBwn54Z4w5pKNcSapo=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;
   # urfave/cli without its generator of manual pages, which nbr does not use.
   tags = [ "urfave_cli_no_docs" ];
-  ldflags = [
-    "-s"
-    "-X github.com/nbr-dev/nbr/cmd.version=0.1.0"
-  ];
+  ldflags = [ "-s" ];
   # The tests start daemons in network namespaces: .ci/run has them.
   doCheck = false;
 

@@ -27,6 +27,7 @@ type Plan struct {
 	Kept   []string // edited by somebody since they were generated: left alone
 	Yours  []string // edited, and not generated any more: from now on somebody's own
 	Same   int
+	Lock   []byte // the flake.lock to begin with; nil where one is there, or nbr knows nothing for it
 	tree   *Tree
 	dir    string
 	link   bool // flake.nix is not there yet
@@ -41,7 +42,8 @@ type Change struct {
 	Old, New []byte // Old is nil when the file is not there
 }
 
-// Stale tells whether the folder differs from the tree.
+// Stale tells whether the folder differs from the tree. flake.lock is the user's and
+// Nix's: that it is missing is no difference.
 func (p *Plan) Stale() bool { return p.differs() || len(p.Kept) > 0 }
 
 // differs tells whether there is something to write or to remove.
@@ -59,6 +61,9 @@ func (t *Tree) Compare(dir string, force bool) (*Plan, error) {
 		return nil, err
 	}
 	if err := p.checkLink(); err != nil {
+		return nil, err
+	}
+	if err := p.checkLock(); err != nil {
 		return nil, err
 	}
 	if p.left, err = leftovers(dir); err != nil {
@@ -178,6 +183,16 @@ func (p *Plan) checkLink() error {
 	return nil
 }
 
+// checkLock looks whether there is a flake.lock. Whatever is there stays.
+func (p *Plan) checkLock() error {
+	_, err := os.Lstat(filepath.Join(p.dir, LockName))
+	if errors.Is(err, fs.ErrNotExist) {
+		p.Lock = p.tree.Lock
+		return nil
+	}
+	return err
+}
+
 func readManifest(file string) (Manifest, error) {
 	var m Manifest
 	b, err := os.ReadFile(file)
@@ -216,7 +231,7 @@ func (m Manifest) check() error {
 // whoever kills nbr leaves the old tree or the new one. Afterwards the plan says
 // what was done.
 func (p *Plan) Apply() error {
-	if !p.differs() && len(p.left) == 0 {
+	if !p.differs() && p.Lock == nil && len(p.left) == 0 {
 		return nil
 	}
 	if err := os.MkdirAll(p.dir, 0o755); err != nil {
@@ -238,7 +253,7 @@ func (p *Plan) Apply() error {
 			return err
 		}
 	}
-	if !p.differs() {
+	if !p.differs() && p.Lock == nil {
 		return nil
 	}
 	stage, err := os.MkdirTemp(p.dir, stagePrefix)
@@ -260,15 +275,29 @@ func (p *Plan) stage(stage string) error {
 			return err
 		}
 	}
+	if p.Lock != nil {
+		if err := writeFile(filepath.Join(stage, LockName), p.Lock); err != nil {
+			return err
+		}
+	}
 	if len(p.Write)+len(p.Remove) == 0 {
 		return nil
 	}
 	return p.fill(filepath.Join(stage, Dir))
 }
 
-// place puts what is in stage where it belongs: the tree first, because a link
-// must lead somewhere.
+// place puts what is in stage where it belongs: the lock file first, because Nix
+// would write its own for a tree without one, then the tree, because a link must lead
+// somewhere. A lock file before its tree does no harm: what is in it counts only where
+// flake.nix names the same source.
 func (p *Plan) place(stage string) error {
+	if p.Lock != nil {
+		// A link never replaces what came in between: Nix does not know nbr's lock.
+		err := os.Link(filepath.Join(stage, LockName), filepath.Join(p.dir, LockName))
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
 	if len(p.Write)+len(p.Remove) > 0 {
 		if err := swap(filepath.Join(stage, Dir), filepath.Join(p.dir, Dir)); err != nil {
 			return err

@@ -14,24 +14,14 @@ type System struct {
 	Name         conf.Value[Hostname] `hcl:"name,label"`
 	BoardID      conf.Value[string]   `hcl:"board,required" doc:"The board, as nbr boards lists it: bananapi-bpir4."`
 	Memory       conf.Value[Size]     `hcl:"memory,optional" doc:"The memory of the board. 8GiB switches on DDR4_4BG_MODE on a BPI-R4."`
-	Release      conf.Value[Release]  `hcl:"release,optional" default:"25.11" doc:"The NixOS release of kernel and userland."`
+	Release      conf.Value[Release]  `hcl:"release,optional" default:"26.05" doc:"The NixOS release of kernel and userland. nbr check says when it has no security fixes any more."`
 	StateVersion conf.Value[Release]  `hcl:"state_version,required" doc:"The release the router was first installed with (system.stateVersion). Never changed later."`
 	TimeZone     conf.Value[TimeZone] `hcl:"time_zone,optional" default:"UTC" doc:"The time zone of logs and the console."`
+	NameServers  conf.List[Addr]      `hcl:"name_servers,optional" doc:"Name servers that the router itself asks. Without them it asks its resolver block or, when there is none, what its upstream's DHCP server names."`
 	ConsoleOnly  conf.Value[bool]     `hcl:"console_only,optional" default:"false" doc:"Accept a router that can be reached over its serial console only."`
 	Import       conf.List[File]      `hcl:"import,optional" doc:"NixOS modules in the spec's folder that are part of the system."`
 	Description  conf.Value[string]   `hcl:"description,optional" doc:"What the router is for; becomes the description of the flake."`
 }
-
-// Release is a release of NixOS that nbr generates for.
-type Release string
-
-// Releases are the releases that nbr knows, the default one first.
-var Releases = []string{"25.11", "26.05"}
-
-func (r *Release) UnmarshalText(b []byte) error { return oneOf(r, b, "release", Releases) }
-
-// Describe is what the type is in the schema.
-func (Release) Describe() string { return "NixOS release" }
 
 // A Bridge joins links to one broadcast domain.
 type Bridge struct {
@@ -206,6 +196,8 @@ type Secret struct {
 	Path   conf.Value[Path]   `hcl:"path,optional" doc:"Where the file is. Required for source = \"file\"; the others have their own place."`
 	File   conf.Value[File]   `hcl:"file,optional" doc:"The encrypted file in the spec's folder, for sops and agenix."`
 	Key    conf.Value[string] `hcl:"key,optional" doc:"The key inside the sops file, when the label is not it."`
+	// forAccounts tells that an account's password is in it.
+	forAccounts bool
 }
 
 // Source is who puts a secret on the router.
@@ -225,10 +217,19 @@ func (s *Source) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Source) Describe() string { return "file, sops or agenix" }
 
-// Location is where the secret is on the router.
+// ForAccounts tells whether the accounts are made with the secret, which is before any
+// unit starts and before its owner has a number. Whoever asks does so after all blocks
+// are resolved.
+func (s *Secret) ForAccounts() bool { return s.forAccounts }
+
+// Location is where the secret is on the router. sops-nix puts those for accounts into a
+// folder of their own, before it makes the accounts (sops.secrets.<name>.neededForUsers).
 func (s *Secret) Location() string {
 	switch s.Source.V {
 	case SourceSOPS:
+		if s.forAccounts {
+			return "/run/secrets-for-users/" + string(s.Name.V)
+		}
 		return "/run/secrets/" + string(s.Name.V)
 	case SourceAgenix:
 		return "/run/agenix/" + string(s.Name.V)

@@ -57,6 +57,8 @@ type SecretUse struct {
 	Secret *Secret
 	Owner  string // user that must be able to read it
 	Unit   string // unit that reads it when it starts, without .service
+	// Account says that it is the password of an account.
+	Account bool
 	// Stand-in is a command that prints a value, and its package, for a secret that
 	// the network cannot start without: a missing WireGuard key must cost the
 	// tunnel, not the house's network.
@@ -103,8 +105,12 @@ type Agent struct {
 	By
 	Interval Seconds  // between looks when nothing happens
 	Listen   []string // where its pages are served: unix:PATH or an address and a port
+	Names    []string // by which clients may ask for the pages, in lower case
 	Passive  bool     // it asks nobody anything
 }
+
+// A Battery says that the clock goes on while the router is off.
+type Battery struct{ By }
 
 // A Package is a program for the router's administrators, by its attribute in
 // nixpkgs.
@@ -197,6 +203,12 @@ func (s *Scope) Sysctl(from hcl.Range, key, value string) {
 // loaded.
 func (s *Scope) WhileFirewallUp(from hcl.Range, key, value string) {
 	Claim(s, from, Sysctl{Key: key, Value: value, WhileFirewallUp: true})
+}
+
+// Secret claims to read a secret.
+func (s *Scope) Secret(from hcl.Range, u SecretUse) {
+	u.Secret.forAccounts = u.Secret.forAccounts || u.Account
+	Claim(s, from, u)
 }
 
 // Package claims a program for the router's administrators, by its attribute in

@@ -30,8 +30,19 @@ type Router struct {
 	PortForwards []*PortForward
 	Secrets      []*Secret
 	Inputs       []*Input
-	FS           fs.FS // the spec's folder
+	FS           fs.FS             // the spec's folder
+	Files        map[string][]byte // what the spec names there, as it was judged
 	claims       claims
+}
+
+// Input is the spec's input of this name, or nil.
+func (r *Router) Input(name Name) *Input {
+	for _, in := range r.Inputs {
+		if in.Name.V == name {
+			return in
+		}
+	}
+	return nil
 }
 
 // ZoneOf is the zone that a network is in, or nil.

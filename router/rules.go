@@ -29,6 +29,7 @@ const Any = "*"
 func Rules() []Rule {
 	return []Rule{
 		{"no-router", "A spec has one router block.", ruleRouter, nil},
+		{"no-pin-yet", "A release is chosen that nbr has no revision of.", ruleRelease, []string{"input"}},
 		{"interface-name-clash", "Two links have the same name.", ruleNames, nil},
 		{"link-loop", "A link is on top of itself.", ruleLoops, nil},
 		{"port-in-two-bridges", "A link is a port of two bridges.", ruleMasters, nil},
@@ -55,6 +56,7 @@ func Rules() []Rule {
 		{"sysctl-clash", "Two blocks want different values of a kernel parameter.", ruleSysctls, nil},
 		{"no-such-file", "A file that the spec imports is not there.", ruleImports, nil},
 		{"secret-without-path", "A secret does not say where it is.", ruleSecrets, nil},
+		{"no-name-servers", "The router has no server to ask for names, or is told to ask others than itself.", ruleNameServers, []string{Any}},
 		{"lock-out", "The router could not be reached over the network.", ruleLockOut, []string{Any}},
 	}
 }

@@ -2,9 +2,7 @@ package router
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -12,6 +10,7 @@ import (
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
 )
 
 func ruleListens(r *Router) hcl.Diagnostics {
@@ -111,6 +110,29 @@ func ruleSysctls(r *Router) hcl.Diagnostics {
 	return diags
 }
 
+// Resolves tells whether the router has a resolver of its own, which it then asks itself.
+func (r *Router) Resolves() bool {
+	return slices.ContainsFunc(Claimed[Listen](r), func(l *Listen) bool { return l.Service == "dns" })
+}
+
+// ruleNameServers wants somebody to ask: without names there are no updates, and no time
+// but of servers that are given by address. Router advertisements name servers too, but
+// nothing on the router listens to that (RFC 8106).
+func ruleNameServers(r *Router) hcl.Diagnostics {
+	dhcp := slices.ContainsFunc(r.Networks, func(n *Network) bool { return n.IPv4.V.DHCP })
+	up := slices.IndexFunc(r.Networks, func(n *Network) bool { return n.Gateway.Set || n.Gateway6.Set || n.IPv6.V.Auto })
+	switch {
+	case r.NameServers.Set && r.Resolves():
+		return one(diag.Error("needless-name-servers", r.NameServers.Range, "Name servers beside a resolver",
+			"The router asks its own resolver, which validates the answers. To have that ask these servers write forward in the resolver block; remove name_servers."))
+	case r.NameServers.Set || r.Resolves() || dhcp || up < 0:
+		return nil
+	}
+	n := r.Networks[up]
+	return one(diag.Error("no-name-servers", n.Def, "Nobody to ask for names",
+		"%s leads to the Internet and no DHCP server there names a name server. Write a resolver block, or name_servers = [\"9.9.9.9\"] with your provider's in the router block.", n.Addr))
+}
+
 func ruleSecrets(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, s := range r.Secrets {
@@ -120,7 +142,7 @@ func ruleSecrets(r *Router) hcl.Diagnostics {
 		switch {
 		case s.Source.V == SourceFile && !s.Path.Set:
 			diags = append(diags, diag.Error("secret-without-path", s.Def, "Secret without a path",
-				"Say where the file is on the router: path = \"/run/secrets/%s\".", s.Name.V))
+				"Say where the file is on the router: path = \"/var/lib/secrets/%s\".", s.Name.V))
 		case s.Source.V == SourceFile && s.File.Set:
 			diags = append(diags, diag.Error("secret-without-path", s.File.Range, "File of a secret that you place yourself",
 				"With source = \"file\" nbr copies nothing to the router. Use source = \"sops\" or \"agenix\" for an encrypted file in the spec's folder."))
@@ -138,9 +160,9 @@ func ruleSecrets(r *Router) hcl.Diagnostics {
 // encrypted tells whether a secret's file may be copied into the tree, which ends
 // in git and in the Nix store.
 func (r *Router) encrypted(s *Secret) hcl.Diagnostics {
-	b, err := fs.ReadFile(r.FS, string(s.File.V))
+	b, err := r.file(s.File.V)
 	if err != nil {
-		return one(diag.Error("no-such-file", s.File.Range, "No such file", "%s cannot be read: %s.", s.File.V, reason(err)))
+		return one(source.Unreadable(s.File.Range, string(s.File.V), err))
 	}
 	ok := bytes.Contains(b, []byte("ENC[AES256_GCM,"))
 	if s.Source.V == SourceAgenix {
@@ -153,20 +175,28 @@ func (r *Router) encrypted(s *Secret) hcl.Diagnostics {
 		"%s is not encrypted by %s. The file would be copied into the tree and from there into the Nix store, which everyone can read.", s.File.V, s.Source.V))
 }
 
-// reason is an error without the path that the message names already.
-func reason(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
+// file is the content of a file that the spec names. It is read once: what is judged is
+// what goes into the tree.
+func (r *Router) file(name File) ([]byte, error) {
+	if b, ok := r.Files[string(name)]; ok {
+		return b, nil
 	}
-	return err
+	b, err := source.ReadFile(r.FS, string(name))
+	if err != nil {
+		return nil, err
+	}
+	if r.Files == nil {
+		r.Files = map[string][]byte{}
+	}
+	r.Files[string(name)] = b
+	return b, nil
 }
 
 func ruleImports(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range r.Import.Items {
-		if _, err := fs.Stat(r.FS, string(f.V)); err != nil {
-			diags = append(diags, diag.Error("no-such-file", f.Range, "No such file", "%s cannot be read: %s.", f.V, reason(err)))
+		if _, err := r.file(f.V); err != nil {
+			diags = append(diags, source.Unreadable(f.Range, string(f.V), err))
 		}
 	}
 	return diags

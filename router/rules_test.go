@@ -185,7 +185,7 @@ func TestEncrypted(t *testing.T) {
 		"b.age":   {SourceAgenix: ""},
 		"plain":   {SourceSOPS: "secret-not-encrypted", SourceAgenix: "secret-not-encrypted"},
 		"nothing": {SourceSOPS: "secret-not-encrypted"},
-		"folder":  {SourceSOPS: "no-such-file"},
+		"folder":  {SourceSOPS: "not-a-file"},
 		"missing": {SourceSOPS: "no-such-file", SourceAgenix: "no-such-file"},
 	} {
 		for source, want := range sources {

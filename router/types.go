@@ -465,6 +465,9 @@ func (k *WireGuardKey) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (WireGuardKey) Describe() string { return "WireGuard public key" }
 
+// Public makes it a [conf.Public]: the spec has no place for a private one.
+func (WireGuardKey) Public() {}
+
 // Seconds is a duration in whole seconds, written as 90s, 15m, 12h or 2d.
 type Seconds int
 

@@ -63,7 +63,7 @@ var types = []struct {
 		map[string]string{"": "no WireGuard key", "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzl=": "no WireGuard key", "AAAA": "no WireGuard key", "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk=\n": "no WireGuard key"}},
 	{"Seconds", mk[Seconds], map[string]string{"90s": "90", "15m": "900", "12h": "43200", "2d": "172800"},
 		map[string]string{"": "no duration", "s": "no duration", "12": "no duration", "0s": "no duration", "-1h": "no duration", "1w": "no duration", "99999999d": "no duration"}},
-	{"Release", mk[Release], map[string]string{"25.11": "", "26.05": ""}, map[string]string{"": "no release", "25.05": "write 25.11, 26.05"}},
+	{"Release", mk[Release], map[string]string{"25.11": "", "26.05": "", "26.11": ""}, map[string]string{"": "no release", "25.05": "write 25.11, 26.05, 26.11"}},
 	{"Action", mk[Action], map[string]string{"accept": "", "drop": "", "reject": ""}, map[string]string{"": "no action", "allow": "write accept, drop, reject"}},
 	{"Protocol", mk[Protocol], map[string]string{"tcp": "", "udp": "", "icmp": ""}, map[string]string{"": "no protocol", "TCP": "no protocol"}},
 	{"Transport", mk[Transport], map[string]string{"tcp": "", "udp": ""}, map[string]string{"icmp": "write tcp, udp"}},

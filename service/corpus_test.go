@@ -11,12 +11,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/firmware"
+	"github.com/nbr-dev/nbr/flake"
+	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/all"
 )
@@ -51,7 +55,8 @@ func folders(t *testing.T, root string) []string {
 
 // TestBadSpecs loads every broken spec and wants exactly the diagnostics that it
 // announces: "# ERROR: code" at the end of the offending line, or a line of
-// want.txt where a comment cannot stand.
+// want.txt where a comment cannot stand. With a today.txt it is also judged what has
+// become too old by that day.
 func TestBadSpecs(t *testing.T) {
 	for _, dir := range folders(t, badSpecs) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
@@ -59,7 +64,10 @@ func TestBadSpecs(t *testing.T) {
 			if len(want) == 0 {
 				t.Fatal("the spec announces no diagnostic")
 			}
-			_, diags := registry().Load(os.DirFS(dir), nil)
+			spec, diags := registry().Load(source.Dir(dir), nil)
+			if file := filepath.Join(dir, "today.txt"); exists(file) && !diags.HasErrors() {
+				diags = append(diags, aged(t, spec, strings.Join(lines(t, file), ""))...)
+			}
 			if d := cmp.Diff(want, told(diags)); d != "" {
 				t.Errorf("diagnostics (-want +got):\n%s\n%s", d, details(diags))
 			}
@@ -70,12 +78,27 @@ func TestBadSpecs(t *testing.T) {
 	}
 }
 
+// aged is what there is to be said on a day of a spec's release, kernel and nixpkgs.
+func aged(t *testing.T, spec *service.Spec, today string) hcl.Diagnostics {
+	t.Helper()
+	day, err := time.Parse(time.DateOnly, today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, _ := flake.Pinned("nixpkgs", string(spec.Router.Release.V))
+	return pins.Warn(spec.Router, pins.Of(spec, []flake.Input{in}, pins.Known{}), day)
+}
+
 func TestGoodSpecs(t *testing.T) {
 	for _, dir := range slices.Concat(folders(t, goodSpecs), folders(t, "../testdata/routers")) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			spec, diags := registry().Load(os.DirFS(dir), nil)
+			spec, diags := registry().Load(source.Dir(dir), nil)
 			if len(diags) > 0 {
 				t.Fatal(details(diags))
+			}
+			// A day on which nothing was old.
+			if diags := aged(t, spec, "2025-11-01"); len(diags) > 0 {
+				t.Error(details(diags))
 			}
 			if len(spec.Modules()) == 0 || len(spec.Plan().Checks) == 0 {
 				t.Error("a router of no modules or no checks")
@@ -203,6 +226,8 @@ var unreachable = map[string]string{
 	"no-firmware":      "every board that can be named has a profile",
 	"no-patch":         "only nbr patch says it",
 	"nothing-to-patch": "only nbr patch says it",
+	"release-moved":    "only nbr gen says it, of a tree that is there",
+	"too-large":        "a file of that size has no place in a corpus; hcl/source's tests make one",
 	"sysctl-clash":     "only one block sets kernel parameters so far",
 }
 
@@ -221,7 +246,7 @@ func TestEveryCode(t *testing.T) {
 		}
 	}
 	codes := map[string]string{}
-	for _, root := range []string{"../hcl", "../router", "../service", "../firmware"} {
+	for _, root := range []string{"../hcl", "../router", "../service", "../firmware", "../flake/pins"} {
 		err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
@@ -269,7 +294,7 @@ func TestStableOrder(t *testing.T) {
 	for _, dir := range slices.Concat(folders(t, badSpecs), folders(t, goodSpecs)) {
 		want := ""
 		for i := range 20 {
-			fsys := shuffled{os.DirFS(dir), rand.New(rand.NewPCG(1, uint64(i)))}
+			fsys := shuffled{source.Dir(dir), rand.New(rand.NewPCG(1, uint64(i)))}
 			spec, diags := registry().Load(fsys, nil)
 			got := printed(t, spec, diags)
 			if i == 0 {

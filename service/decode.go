@@ -45,15 +45,20 @@ type decoded struct {
 	sound bool      // nothing is wrong with it, nor with a block that it refers to
 }
 
-func newLoader(reg *Registry, diags hcl.Diagnostics) *loader {
+func newLoader(reg *Registry, set *source.Set, diags hcl.Diagnostics) *loader {
+	budget := conf.NewBudget()
+	for _, f := range set.Files {
+		diags = append(diags, budget.Guard(f.Body)...)
+	}
 	l := &loader{
 		reg: reg, types: reg.Types(), diags: diags,
 		first: map[conf.Addr]hcl.Range{}, names: map[conf.Addr]hcl.Range{},
 		groups: map[conf.Addr][]*decoded{}, unreadable: map[conf.Addr]bool{},
 	}
 	l.ctx = &conf.Context{
-		Eval:  &hcl.EvalContext{Functions: conf.Functions(), Variables: map[string]cty.Value{}},
-		Types: map[string]bool{"port": true},
+		Eval:   &hcl.EvalContext{Functions: conf.Functions(budget), Variables: map[string]cty.Value{}},
+		Types:  map[string]bool{"port": true},
+		Budget: budget,
 	}
 	for _, t := range l.types {
 		l.ctx.Types[t.Type] = true
@@ -70,15 +75,14 @@ func (l *loader) say(d *decoded, diags hcl.Diagnostics) {
 // vars merges the file's values and the command line's, which win.
 func (l *loader) vars(fsys fs.FS, given map[string]string) map[string]string {
 	vars := map[string]string{}
-	b, err := fs.ReadFile(fsys, VarsFile)
+	at := hcl.Range{Filename: VarsFile, Start: hcl.InitialPos, End: hcl.InitialPos}
+	b, err := source.ReadFile(fsys, VarsFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-	case err == nil:
-		err = json.Unmarshal(b, &vars)
-		fallthrough
+	case err != nil:
+		l.diags = append(l.diags, source.Unreadable(at, VarsFile, err))
 	default:
-		if err != nil {
-			at := hcl.Range{Filename: VarsFile, Start: hcl.InitialPos, End: hcl.InitialPos}
+		if err := json.Unmarshal(b, &vars); err != nil {
 			l.diags = append(l.diags, diag.Error("unreadable", at, "Values of variables cannot be read",
 				"%s maps names to texts, as in {\"name\": \"value\"}: %s.", VarsFile, strings.TrimPrefix(err.Error(), "json: ")))
 			clear(vars)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io/fs"
 	"slices"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
 )
 
 // A Spec is a decoded spec.
@@ -22,6 +24,27 @@ type Spec struct {
 	Vars   map[string]string // given on the command line or in VarsFile
 	blocks []kindBlock       // the services', by type
 	all    []conf.Block
+
+	secrets func() *diag.Secrets
+}
+
+// Secrets is what must not be shown of the files of the spec and the values of its
+// variables.
+func (s *Spec) Secrets() *diag.Secrets { return s.secrets() }
+
+// AddSecrets adds them to those of other specs; prefix tells their files apart.
+func (s *Spec) AddSecrets(to *diag.Secrets, prefix string) {
+	for _, b := range s.all {
+		for _, text := range conf.PublicTexts(b) {
+			to.Public(text)
+		}
+	}
+	for _, f := range s.Source.Files {
+		to.Add(prefix+f.Name, f.Bytes)
+	}
+	for name, value := range s.Vars {
+		to.AddValue(name, value)
+	}
 }
 
 // Blocks are all blocks of the spec, the core's first.
@@ -41,8 +64,13 @@ type kindBlock struct {
 // so nothing that follows from an error is said a second time.
 func (reg *Registry) Load(fsys fs.FS, vars map[string]string) (*Spec, hcl.Diagnostics) {
 	set, diags := source.ReadDir(fsys)
-	l := newLoader(reg, diags)
+	l := newLoader(reg, set, diags)
 	spec := &Spec{Source: set, Router: &router.Router{FS: fsys}, Vars: l.vars(fsys, vars)}
+	spec.secrets = sync.OnceValue(func() *diag.Secrets {
+		out := diag.NewSecrets()
+		spec.AddSecrets(out, "")
+		return out
+	})
 	content := l.content(set)
 	l.variables(content, spec.Vars)
 	l.decodeCore(content)
@@ -206,6 +234,18 @@ func (s *Spec) PlanOf(wanted func(Kind) bool) *verify.Plan {
 	}
 	for p, blocks := range s.programs(wanted) {
 		p.Checks(s.Router, blocks, plan)
+	}
+	// What a check wants and says comes from the spec: the command of a check block may
+	// have a token in it.
+	for i, c := range plan.Checks {
+		plan.Checks[i].Title = s.Secrets().Known(c.Title)
+		plan.Checks[i].Eval = func(st *state.State) verify.Verdict {
+			v := c.Eval(st)
+			for _, text := range []*string{&v.Want, &v.Got, &v.Hint, &v.Note} {
+				*text = s.Secrets().Known(*text)
+			}
+			return v
+		}
 	}
 	return plan
 }

@@ -113,9 +113,9 @@ func (p *Plan) Greets(id, title string, from hcl.Range, addr, prefix string, awa
 }
 
 // Closed promises that nothing of the router answers to a stranger on a link. What is
-// written as "tcp/22" is asked for.
-func (p *Plan) Closed(id string, from hcl.Range, link, port string) {
-	need := state.Need{Kind: state.NeedReach, Name: link + " " + port}
+// written as "tcp/22" is asked for, and the set of the firewall is told beforehand.
+func (p *Plan) Closed(id string, from hcl.Range, link, port, set string) {
+	need := state.Need{Kind: state.NeedReach, Name: link + " " + port, Text: set}
 	want := "no answer"
 	hint := fmt.Sprintf("ss -lnp '( sport = :%s )'; nft list ruleset", port[strings.IndexByte(port, '/')+1:])
 	title := fmt.Sprintf("%s is closed to strangers on %s (IPv4)", port, link)

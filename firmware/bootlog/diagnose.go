@@ -66,9 +66,14 @@ func (b *Boot) others() []Finding {
 	var out []Finding
 	cause := b.cause().Code
 	for _, m := range b.Marks {
-		g := markOf(m.Code).grade
+		g := b.grade(m)
 		switch {
-		case m.Code == cause && !b.Up, m.Code == "mtk-eth" && b.Mark("mtk-eth-region") != nil: // follows from it
+		case m.Code == cause && !b.Up, m.Code == "mtk-eth" && b.Mark("mtk-eth-region") != nil, // follows from it
+			m.Code == "gpt-backup" && b.Mark("bl2-gpt") != nil: // the copy was no better
+		case g == note && m.Code == "bl2-uart":
+			f := m.finding(Note)
+			f.What += " It was sent."
+			out = append(out, f)
 		case g == note:
 			out = append(out, m.finding(Note))
 		case g == wrong, b.Up && m.Stage == Userspace && (g == stop || m.Code == "linux-panic"):
@@ -91,7 +96,7 @@ func (b *Boot) cause() Mark {
 		if m.Stage != b.Reached() || m.Line < b.start {
 			continue
 		}
-		switch markOf(m.Code).grade {
+		switch b.grade(m) {
 		case stop:
 			return m
 		case follow:
@@ -101,6 +106,15 @@ func (b *Boot) cause() Mark {
 		}
 	}
 	return second
+}
+
+// grade is what a mark means for this boot. A BL2 that waits for its firmware package goes
+// on when that comes.
+func (b *Boot) grade(m Mark) grade {
+	if m.Code == "bl2-uart" && b.received {
+		return note
+	}
+	return markOf(m.Code).grade
 }
 
 func (m Mark) finding(s Severity) Finding {

@@ -133,6 +133,11 @@ var factForms = []factForm{
 	{" card at address ", regexp.MustCompile(`^mmc\d+: new .*\b(SD|MMC)(?:HC|XC|UC)? card at address`), func(b *Boot, m []string) {
 		b.card = map[string]string{"SD": "sd", "MMC": "emmc"}[m[1]]
 	}},
+	// MediaTek's uart_dl.c: mtk_uartboot, or whoever else, sent the firmware package.
+	{"Received FIP 0x", regexp.MustCompile(`^NOTICE: +Received FIP 0x`), func(b *Boot, m []string) {
+		b.received = true
+		b.Medium = Medium{"uart", clip(m[0])}
+	}},
 	{"reboot: ", regexp.MustCompile(`^reboot: (?:Restarting system|Power down)`), func(b *Boot, _ []string) { b.down = true }},
 
 	// systemd: src/core/main.c, src/core/job.c, src/shared/switch-root.c. getty(8)
@@ -144,8 +149,15 @@ var factForms = []factForm{
 	{"Please press Enter to activate this console", nil, func(b *Boot, _ []string) { b.Up, b.Prompt = true, "login" }},
 	{"[FAILED] ", regexp.MustCompile(`^\[FAILED\] (.+)`), func(b *Boot, m []string) { b.fail(m[1]) }},
 
-	// Who waits. The prompts are U-Boot's, and that of MediaTek's fork.
-	{">", regexp.MustCompile(`^(?:=>|U-Boot>|MT79\d\d>)(?: |$)`), func(b *Boot, _ []string) { b.Prompt = "u-boot" }},
+	// Who waits. The prompts are U-Boot's, and those of the forks of MediaTek and frank-w.
+	// What follows one is a command that was typed; until U-Boot counts down it may as well
+	// be its own, with which it tells of its start.
+	{"autoboot", regexp.MustCompile(`^Hit any key to stop autoboot|^Autoboot in `), func(b *Boot, _ []string) { b.counts = true }},
+	{">", regexp.MustCompile(`^(?:=>|U-Boot>|MT79\d\d>|BPI-R\d\w*(?:-\w+)?>)(?: +(.+))?$`), func(b *Boot, m []string) {
+		if m[1] == "" || b.counts {
+			b.Prompt = "u-boot"
+		}
+	}},
 	{"Starting kernel ...", nil, func(b *Boot, _ []string) { b.Starts, b.Prompt = true, "" }},
 }
 

@@ -41,6 +41,9 @@ type Boot struct {
 	start  int    // the line in which U-Boot started the kernel
 	inside bool   // systemd said that it runs in an initrd
 	down   bool   // Linux said that it goes down by itself
+	counts bool   // U-Boot came as far as to count down
+	// received tells that BL2 got the firmware package that it waited for.
+	received bool
 }
 
 // A Medium is what the board started from, by the names that boards have in

@@ -49,9 +49,21 @@ var markForms = []markForm{
 	{"bl2-read", stop, "MSDC: ", regexp.MustCompile(`MSDC: (.*)`),
 		"BL2 could not read the card or the eMMC.",
 		writeBL2},
-	{"bl2-gpt", stop, "GPT", regexp.MustCompile(`Failed to (?:retrieve Backup GPT header|initialize GPT partitions|load gpt partition)|Invalid GPT`),
+	// drivers/mmc/mmc.c, and …/bl2/bl2_dev_*_init.c and bl2_boot_nand.c.
+	{"bl2-storage", stop, "ERROR: ", regexp.MustCompile(`^ERROR: +((?:A?CMD\d+ failed after|Device not ready after|nand_read\(.*\) failed with|\w+_init\(\) failed with) .*)`),
+		"BL2 got no answer from the card, the eMMC or the flash that it was built for (%s).",
+		"Push the card in again and try another one; look whether the BL2 is for the medium that the switch selects"},
+	{"bl2-gpt", stop, "GPT", regexp.MustCompile(`Failed to (?:retrieve Backup GPT header|initialize GPT partitions|load gpt partition)`),
 		"BL2 cannot read the partition table, neither the first nor the one at the end of the medium.",
 		writeBL2},
+	// …/partition.c with a LOG_LEVEL of 40 (it says nothing below), U-Boot's disk/part_efi.c
+	// until 2024.04, and Linux' block/partitions/efi.c.
+	{"gpt-backup", wrong, "GPT", regexp.MustCompile(`Trying to retrieve back-up GPT header|Using Backup GPT|Primary GPT is invalid, using alternate GPT`),
+		"The first partition table is damaged, and the copy at the end of the medium is used in its place.",
+		"sgdisk -e on the medium, in another machine, writes the first one from it; it must be at LBA 1 as the boot ROM looks there"},
+	{"u-boot-gpt", note, "Invalid Backup GPT", nil,
+		"U-Boot found no partition table on a medium, neither the first nor the copy at its end.",
+		"Nothing, if that medium is empty"},
 	{"bl2-no-fip", stop, "' not found", regexp.MustCompile(`Partition '(fip)' not found`),
 		"There is no partition called fip, which is how BL2 looks for BL31 and U-Boot.",
 		"Write an image with the right partition table: names are what counts, not numbers"},

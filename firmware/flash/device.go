@@ -13,7 +13,10 @@ import (
 
 // A Device is what the kernel says of a block device, or a file that stands for one.
 type Device struct {
-	Path      string
+	Path string
+	// ID is what no other device or file has as long as this one is there: names and
+	// numbers of devices are given anew when a card is taken out and another put in.
+	ID        string
 	Name      string // sdb, as the kernel calls it; empty for a file
 	Model     string // as the device calls itself
 	Size      int64
@@ -98,7 +101,9 @@ func Survey(root fs.FS, file, number string) (*Device, error) {
 		parts := s.parts(dir)
 		switch {
 		case s.text(dir+"/dev") == number:
-			return s.device(&Device{Path: file, Name: disk.Name()}, parts)
+			// The kernel counts devices as they come (block/genhd.c, diskseq).
+			id := fmt.Sprintf("%s, device %s of the kernel", number, s.text(dir+"/diskseq"))
+			return s.device(&Device{Path: file, ID: id, Name: disk.Name()}, parts)
 		case slices.ContainsFunc(parts, func(p string) bool { return s.text(dir+"/"+p+"/dev") == number }):
 			return &Device{Path: file, Whole: disk.Name()}, nil
 		}
@@ -144,7 +149,8 @@ func (s *survey) device(d *Device, parts []string) (*Device, error) {
 	// The slot of a machine is not removable and its card is; what is soldered to the
 	// board calls itself MMC (drivers/mmc/core/bus.c).
 	mmc := strings.HasPrefix(d.Name, "mmcblk")
-	d.EMMC = mmc && s.text(dir+"/device/type") == "MMC"
+	whole, _, _ := strings.Cut(d.Name, "boot") // mmcblk0boot0 is a part of an eMMC that is a device of its own
+	d.EMMC = mmc && (whole != d.Name || s.text(dir+"/device/type") == "MMC")
 	d.Removable = s.text(dir+"/removable") == "1" || mmc && !d.EMMC
 	d.ReadOnly = s.text(dir+"/ro") == "1"
 	d.Used, err = s.used(d.Name, parts)

@@ -87,10 +87,10 @@ func TestSurvey(t *testing.T) {
 	t.Parallel()
 	root := machine(t)
 	for _, want := range []*Device{
-		{Path: "/dev/x", Name: "sdb", Model: "Generic- SD/MMC", Size: 31914983424, Sector: 512, Removable: true},
-		{Path: "/dev/x", Name: "mmcblk1", Model: "SC32G", Size: 31914983424, Sector: 512, Removable: true},
-		{Path: "/dev/x", Name: "mmcblk0", Model: "DG4008", Size: 7818182656, Sector: 512, EMMC: true},
-		{Path: "/dev/x", Name: "nvme0n1", Model: "WD_BLACK SN770 1TB", Size: 1000204886016, Sector: 512, Used: []Use{
+		{Path: "/dev/x", ID: "8:16, device 17 of the kernel", Name: "sdb", Model: "Generic- SD/MMC", Size: 31914983424, Sector: 512, Removable: true},
+		{Path: "/dev/x", ID: "179:32, device 18 of the kernel", Name: "mmcblk1", Model: "SC32G", Size: 31914983424, Sector: 512, Removable: true},
+		{Path: "/dev/x", ID: "179:0, device 3 of the kernel", Name: "mmcblk0", Model: "DG4008", Size: 7818182656, Sector: 512, EMMC: true},
+		{Path: "/dev/x", ID: "259:0, device 1 of the kernel", Name: "nvme0n1", Model: "WD_BLACK SN770 1TB", Size: 1000204886016, Sector: 512, Used: []Use{
 			{"nvme0n1p2", "is mounted on /", true}, {"nvme0n1p1", "is mounted on /boot", false},
 		}},
 	} {
@@ -101,6 +101,15 @@ func TestSurvey(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Error(d)
 		}
+	}
+	if d, err := Survey(root, "/dev/x", "179:8"); err != nil || !d.EMMC || d.Removable {
+		t.Errorf("a boot partition of an eMMC is soldered, too: %+v, %v", d, err)
+	}
+	// Another card in the same reader has the name and the number of the one before.
+	swapped := machine(t).(fstest.MapFS)
+	swapped["sys/block/sdb/diskseq"] = &fstest.MapFile{Data: []byte("19\n")}
+	if d, err := Survey(swapped, "/dev/x", "8:16"); err != nil || d.ID != "8:16, device 19 of the kernel" {
+		t.Errorf("%+v, %v", d, err)
 	}
 	if _, err := Survey(root, "/dev/x", "8:99"); err == nil || !strings.Contains(err.Error(), "/dev/x is device 8:99, which is not in /sys/block") {
 		t.Error(err)

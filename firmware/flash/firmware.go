@@ -96,7 +96,7 @@ func valid(img *image.Image) error {
 	}
 	for _, w := range img.Wrong() {
 		switch w.Code {
-		case image.GPTBackupMissing, image.GPTBackupCRC, image.GPTBackupField, image.GPTBackupDiffers, image.GPTPrimaryField, image.GPTBounds, image.PartitionBoot:
+		case image.GPTBackupMissing, image.GPTBackupCRC, image.GPTBackupField, image.GPTBackupDiffers, image.GPTPrimaryField, image.GPTBounds, image.GPTCutOff, image.PartitionBoot:
 			// Of a file from which the old firmware is put back only the beginning is there.
 		default:
 			return fmt.Errorf("%s: %s", w.What, w.Detail)

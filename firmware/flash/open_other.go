@@ -16,7 +16,10 @@ var errLinux = errors.New("nbr writes cards on Linux only: what is mounted and w
 func Look(string) (*Device, error) { return nil, errLinux }
 
 // Open opens a device that Look has seen.
-func Open(*Device, bool) (*Card, error) { return nil, errLinux }
+func Open(*Device, Need) (*Card, error) { return nil, errLinux }
+
+// Claim keeps everybody else off partitions.
+func (c *Card) Claim([]int) error { return errLinux }
 
 // Size is in bytes.
 func (c *Card) Size() int64 { return 0 }

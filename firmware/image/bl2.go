@@ -31,6 +31,8 @@ type BL2 struct {
 	TFA       string `json:"tfa"`    // version of Trusted Firmware-A: v2.13.0(release)
 	FourBG    string `json:"four_bg"`
 	FourBGWhy string `json:"four_bg_why"`
+	SoC       string `json:"soc,omitempty"`    // MT7988; empty if it is not known
+	Memory    Memory `json:"memory"`           // what it was built for
 	Packed    string `json:"packed,omitempty"` // xz, if the program is compressed
 }
 
@@ -51,6 +53,7 @@ var devices = []struct {
 	{"EMMC_BOOT\x00", EMMC, 0x200},
 	{"SF_BOOT\x00", NOR, 0x200},
 	{"SPINAND!", SPIMNAND, 0},
+	{"NANDCFG!", SNAND, 0}, // of a boot ROM with an HSM: MT7981, MT7986 and MT7988 behind SNFI
 	{"BOOTLOADER!\x00", NAND, 0},
 }
 
@@ -81,7 +84,7 @@ func isBL2(b []byte) bool {
 
 // readBL2 reads the BL2 that b begins with. What follows it in b is of no meaning.
 func readBL2(b []byte, fs *findings) *BL2 {
-	bl := &BL2{FourBG: Unknown}
+	bl := &BL2{FourBG: Unknown, Memory: Memory{DDR: Unknown}}
 	for _, d := range devices {
 		if bytes.HasPrefix(b, []byte(d.name)) {
 			bl.Medium = d.medium
@@ -218,8 +221,7 @@ func (bl *BL2) body(b []byte, whole bool, fs *findings) {
 			fs.add(BL2Hash, "SHA-256 is %s, and %x is written at its end: write the BL2 anew", bl.SHA256, b[end:])
 		}
 	}
-	bl.TFA = tfa(program)
-	bl.memory(program)
+	bl.program(program)
 	if bl.FourBG == Unknown {
 		fs.add(BL2Hidden, "DDR4_4BG_MODE cannot be told: %s", bl.FourBGWhy)
 	}
@@ -272,30 +274,4 @@ func tfa(b []byte) string {
 		return ""
 	}
 	return fmt.Sprintf("v%s(%s)", m[1], m[2])
-}
-
-// What the memory code prints. A release build has the first exactly if
-// DDR4_4BG_MODE was 1, and the second in every build that finds out about its
-// memory itself, DRAM_USE_COMB=1: without it, the lack of the first means nothing.
-var (
-	fourBG = []byte("EMI: DDR4 4BG mode")
-	comb   = []byte("EMI: Using DDR unknown settings")
-	xz     = []byte("\xfd7zXZ\x00") // The .xz file format, section 2.1.1.1
-)
-
-func (bl *BL2) memory(program []byte) {
-	at := bytes.Index(program, xz)
-	if at >= 0 {
-		bl.Packed = "xz"
-	}
-	switch {
-	case bytes.Contains(program, fourBG):
-		bl.FourBG, bl.FourBGWhy = Present, fmt.Sprintf("the BL2 has the text %q", fourBG)
-	case bytes.Contains(program, comb):
-		bl.FourBG, bl.FourBGWhy = Absent, fmt.Sprintf("the BL2 has the text %q and not %q", comb, fourBG)
-	case at >= 0:
-		bl.FourBGWhy = fmt.Sprintf("the BL2 is compressed (BL2_COMPRESS=1; xz at byte %#x of its program), which hides its texts", at)
-	default:
-		bl.FourBGWhy = "the BL2 has none of the texts that tell: it was built without DRAM_USE_COMB=1, or with a LOG_LEVEL below 20"
-	}
 }

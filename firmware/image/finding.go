@@ -17,6 +17,7 @@ const (
 	GPTBackupPlace   Code = "gpt-backup-place"
 	GPTMBR           Code = "gpt-mbr"
 	GPTBounds        Code = "gpt-bounds"
+	GPTCutOff        Code = "gpt-cut-off"
 	GPTOverlap       Code = "gpt-overlap"
 	PartitionName    Code = "partition-name"
 	PartitionTwice   Code = "partition-twice"
@@ -44,6 +45,9 @@ const (
 	FIPNoBL33        Code = "fip-no-bl33"
 	FIPTooLarge      Code = "fip-too-large"
 	BL33TooLarge     Code = "bl33-too-large"
+	FIPSwapped       Code = "fip-swapped"
+	FIPUnpack        Code = "fip-unpack"
+	BL31Packed       Code = "bl31-packed"
 	BL33Packed       Code = "bl33-packed"
 	RockchipLoader   Code = "rockchip-idbloader"
 	RockchipUBoot    Code = "rockchip-u-boot"
@@ -66,6 +70,7 @@ var kinds = map[Code]struct {
 	GPTBackupPlace:   {"the second partition table is not at the end", true},
 	GPTMBR:           {"the protective MBR is missing", false},
 	GPTBounds:        {"a partition is out of bounds", false},
+	GPTCutOff:        {"the image is cut off", false},
 	GPTOverlap:       {"two partitions overlap", false},
 	PartitionName:    {"a partition has the wrong name", false},
 	PartitionTwice:   {"two partitions have one name", false},
@@ -93,6 +98,9 @@ var kinds = map[Code]struct {
 	FIPNoBL33:        {"the FIP has no BL33", false},
 	FIPTooLarge:      {"the FIP is too large", false},
 	BL33TooLarge:     {"BL33 is too large", false},
+	FIPSwapped:       {"BL31 and BL33 are swapped", false},
+	FIPUnpack:        {"a program of the FIP cannot be unpacked", false},
+	BL31Packed:       {"BL31 is compressed", true},
 	BL33Packed:       {"BL33 is compressed", true},
 	RockchipLoader:   {"there is no idbloader", false},
 	RockchipUBoot:    {"there is no U-Boot", false},

@@ -61,8 +61,8 @@ const (
 
 func isFIP(b []byte) bool { return len(b) >= 16 && binary.LittleEndian.Uint32(b) == fipMagic }
 
-// readFIP reads the FIP that b begins with. There is room for so many bytes where
-// it lies; b may be less if not all of it was kept.
+// readFIP reads the FIP that b begins with. So many bytes are there where it lies: of
+// its partition, or of an image that ends before; b may be less if not all was kept.
 func readFIP(b []byte, room int64, fs *findings) *FIP {
 	f := &FIP{}
 	le := binary.LittleEndian
@@ -160,12 +160,12 @@ var uboots = regexp.MustCompile(`U-Boot (\d{4}\.\d{2}[0-9A-Za-z.+_-]{0,80})`)
 var storeHash = regexp.MustCompile(`-([0-9abcdfghijklmnpqrsvwxyz]{32})$`)
 
 func (f *FIP) read(b []byte, fs *findings) {
-	f.TFA = tfa(f.Entry("BL31").in(b))
-	bl33 := f.Entry("BL33").in(b)
-	if bytes.HasPrefix(bl33, xz) {
-		f.Packed = "xz"
-		fs.add(BL33Packed, "it is an xz stream, so U-Boot's version cannot be read; nixos-sbc does not compress it")
+	bl31, bl33 := f.unpacked("BL31", BL31Packed, b, fs), f.unpacked("BL33", BL33Packed, b, fs)
+	if len(bl33) > MostBL33 && f.Entry("BL33").Size <= MostBL33 {
+		fs.add(BL33TooLarge, "it has %d bytes when it is unpacked, and BL2 has room for %d", len(bl33), MostBL33)
 	}
+	f.swapped(bl31, bl33, fs)
+	f.TFA = tfa(bl31)
 	if m := uboots.FindSubmatch(bl33); m != nil {
 		f.UBoot = string(m[1])
 		if h := storeHash.FindSubmatch(m[1]); h != nil {
@@ -174,6 +174,34 @@ func (f *FIP) read(b []byte, fs *findings) {
 	}
 	f.Compatible = compatible(bl33)
 	f.zeros(b, fs)
+}
+
+// unpacked is a program of the FIP, which BL2 unpacks if it is an xz stream
+// (FIP_COMPRESS=1).
+func (f *FIP) unpacked(name string, packed Code, b []byte, fs *findings) []byte {
+	program := f.Entry(name).in(b)
+	if !bytes.HasPrefix(program, xz) {
+		return program
+	}
+	out, err := unpackXZ(program)
+	if err != nil {
+		fs.add(FIPUnpack, "%s begins like an xz stream, which BL2 unpacks, and is none that can be: %v: write it anew", name, err)
+		return nil
+	}
+	f.Packed = "xz"
+	fs.add(packed, "it is an xz stream of %d bytes, and unpacked has %d; nixos-sbc does not compress it", len(program), len(out))
+	return out
+}
+
+// swapped finds U-Boot in the place of TF-A, and the other way round: fiptool takes any
+// file for either.
+func (f *FIP) swapped(bl31, bl33 []byte, fs *findings) {
+	switch u, a := uboots.Find(bl31), tfa(bl33); {
+	case u != nil:
+		fs.add(FIPSwapped, "BL31 holds %s: make it anew with fiptool create --soc-fw bl31.bin --nt-fw u-boot.bin", u)
+	case a != "" && !uboots.Match(bl33):
+		fs.add(FIPSwapped, "BL33 holds Trusted Firmware-A %s and no U-Boot: make it anew with fiptool create --soc-fw bl31.bin --nt-fw u-boot.bin", a)
+	}
 }
 
 // zeros finds a program whose end was never written: a FIP has no checksum.

@@ -7,10 +7,13 @@ import (
 	"hash/crc32"
 	"io"
 	"reflect"
+	"runtime"
 	"slices"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/nbr-dev/nbr/internal/bl2code"
 )
 
 // whole reads an image in both ways. Only what a stream does not keep may differ, and
@@ -119,6 +122,7 @@ func FuzzBL2(f *testing.F) {
 	f.Add(seedBL2("SDMMC_BOOT\x00", 0x600))
 	f.Add(seedBL2("SPINAND!", 0x800))
 	f.Add(seedBL2("BOOTLOADER!\x00", 0x1000))
+	f.Add(seedBL2("NANDCFG!", 0x800))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		img := whole(t, b)
 		if img == nil || img.BL2 == nil {
@@ -129,6 +133,69 @@ func FuzzBL2(f *testing.F) {
 			t.Fatalf("%+v", bl)
 		}
 	})
+}
+
+// FuzzProgram reads any program as one of a BL2 that is not damaged: it comes to an end
+// and to words that are known.
+func FuzzProgram(f *testing.F) {
+	for _, b := range []bl2code.Build{{Comb: true, FourBG: true}, {DDR4: true, FourBG: true, Limit: 4096}, {Comb: true, Quiet: true}} {
+		f.Add(b.Program()[0x1000:]) // which begins at a page, too
+		f.Add(b.Program())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		bl := &BL2{Intact: true, FourBG: Unknown, Memory: Memory{DDR: Unknown}}
+		bl.program(b)
+		if !slices.Contains([]string{Present, Absent, Unknown}, bl.FourBG) || bl.FourBGWhy == "" ||
+			!slices.Contains([]string{Comb, DDR4, DDR3, Unknown}, bl.Memory.DDR) || bl.Memory.Limit > 0 && bl.Memory.DDR == Unknown {
+			t.Fatalf("%+v", bl)
+		}
+	})
+}
+
+// stored is an xz stream with three bytes in it that are not compressed.
+var stored = slices.Concat([]byte("\xfd7zXZ\x00\x00\x01\x69\x22\xde\x36"), []byte("\x02\x00\x21\x01\x16\x00\x00\x00\x74\x2f\xe5\xa3"),
+	[]byte("\x01\x00\x02abc\x00\x00"), binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte("abc"))))
+
+// sealXZ gives the two headers the checksums that they then have.
+func sealXZ(b []byte) {
+	le := binary.LittleEndian
+	if len(b) < xzHead+8 {
+		return
+	}
+	le.PutUint32(b[8:], crc32.ChecksumIEEE(b[6:8]))
+	if end := xzHead + (int(b[xzHead])+1)*4; end <= len(b) {
+		le.PutUint32(b[end-4:], crc32.ChecksumIEEE(b[xzHead:end-4]))
+	}
+}
+
+func FuzzXZ(f *testing.F) {
+	f.Add(stored)
+	f.Add(stored[:len(stored)-5])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		b = bytes.Clone(b)
+		sealXZ(b)
+		if out, err := unpackXZ(b); err == nil && len(out) > mostUnpacked {
+			t.Fatalf("%d bytes", len(out))
+		}
+	})
+}
+
+// A stream may ask for a dictionary of 4 GiB: it gets no more than others, and is
+// unpacked all the same.
+func TestXZDictionary(t *testing.T) {
+	huge := bytes.Clone(stored)
+	huge[xzHead+4] = 40
+	sealXZ(huge)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	out, err := unpackXZ(huge)
+	runtime.ReadMemStats(&after)
+	if string(out) != "abc" || err != nil {
+		t.Errorf("%q, %v", out, err)
+	}
+	if n := after.TotalAlloc - before.TotalAlloc; n > 2*mostUnpacked {
+		t.Errorf("%d bytes", n)
+	}
 }
 
 func FuzzFIP(f *testing.F) {

@@ -183,7 +183,7 @@ func readGPT(h *held, fs *findings) *GPT {
 		if primary.alternate < at {
 			own.add(GPTBackupPlace, "it is said to be at LBA %d, and the last is %d: sgdisk -e moves it there, and so does the first boot of nixos-sbc", primary.alternate, at)
 		} else {
-			own.add(GPTPrimaryField, "the second table is said to be at LBA %d, and the image ends at %d: it is cut off or was made for a larger card", primary.alternate, at)
+			own.add(GPTCutOff, "the second partition table is said to be at LBA %d, and the image ends at %d: take it anew from where it is whole", primary.alternate, at)
 		}
 		at = min(at, primary.alternate)
 	}
@@ -264,7 +264,7 @@ func (g *GPT) judge(fs *findings) {
 		case p.First > p.Last:
 			fs.add(GPTBounds, "partition %d (%s) is LBA %d to %d: its end is before its beginning", p.Number, p.Name, p.First, p.Last)
 		case p.Last >= g.Sectors:
-			fs.add(GPTBounds, "partition %d (%s) is LBA %d to %d, and the image ends at %d: it is cut off", p.Number, p.Name, p.First, p.Last, g.Sectors-1)
+			fs.add(GPTCutOff, "partition %d (%s) is LBA %d to %d, and the image ends at %d: take it anew from where it is whole", p.Number, p.Name, p.First, p.Last, g.Sectors-1)
 		case p.First < g.FirstUsable || p.Last > g.LastUsable:
 			fs.add(GPTBounds, "partition %d (%s) is LBA %d to %d, and the table allows %d to %d", p.Number, p.Name, p.First, p.Last, g.FirstUsable, g.LastUsable)
 		}

@@ -235,7 +235,7 @@ func (img *Image) readFIP(h *held, p Partition, fs *findings) {
 		fs.add(FIPMissing, "partition %d (fip) %s: write fip.bin there", p.Number, begins(b))
 		return
 	}
-	img.FIP = readFIP(b, p.Size(), fs)
+	img.FIP = readFIP(b, min(p.Size(), h.size-int64(p.First)*sector), fs)
 	if end := int64(p.First)*sector + min(img.FIP.Size, p.Size()); end > headSize && h.lost(end-1) {
 		fs.add(PartitionUnread, "partition %d (fip) goes on behind the first %d bytes, which are all that is kept of a stream: unpack the image first", p.Number, headSize)
 	}

@@ -59,7 +59,7 @@ func TestRightImage(t *testing.T) {
 			},
 		},
 		BL2: &image.BL2{
-			Medium: "sdmmc", Size: int64(len(p.bl2)), Entry: 0x201000, Intact: true, TFA: "v2.13.0(release)",
+			Medium: "sdmmc", Size: int64(len(p.bl2)), Entry: 0x201000, Intact: true, TFA: "v2.13.0(release)", SoC: "MT7988", Memory: image.Memory{DDR: "comb"},
 			SHA256: fmt.Sprintf("%x", p.bl2[len(p.bl2)-32:]),
 			FourBG: "present", FourBGWhy: `the BL2 has the text "EMI: DDR4 4BG mode"`,
 		},
@@ -86,7 +86,7 @@ func TestRightImage(t *testing.T) {
 		t.Errorf("LBA %d: %+v", lba, one)
 	}
 	firmware := &state.Firmware{
-		Medium: "sdmmc", Intact: true, TFA: "v2.13.0(release)", FourBG: "present", FourBGWhy: want.BL2.FourBGWhy,
+		Medium: "sdmmc", Intact: true, TFA: "v2.13.0(release)", FourBG: "present", FourBGWhy: want.BL2.FourBGWhy, SoC: "MT7988", DDR: "comb",
 		UBoot: want.FIP.UBoot, UBootHash: want.FIP.UBootHash,
 	}
 	if d := cmp.Diff(firmware, image.Firmware(got.BL2, got.FIP)); d != "" {
@@ -243,8 +243,10 @@ func zeros(n int) []byte { return make([]byte, n) }
 func backupAt(at int) int { return (rootEnd+99)*sector + at }
 
 func wrongImages(t *testing.T) []wrong {
-	flagless := program(200<<10, tfa, comb)
 	bl31, bl33 := program(40<<10, tfa), uboot(800<<10)
+	packed := packXZ(t, eight.Program())
+	badXZ := packXZ(t, bl33)
+	badXZ[len(badXZ)/2] ^= 1
 	return []wrong{
 		{"the first table is gone", "gpt-primary-missing", bytesAt(sector, zeros(sector)...)},
 		{"the second table is gone", "gpt-backup-missing", bytesAt(backupAt(0), zeros(sector)...)},
@@ -266,11 +268,11 @@ func wrongImages(t *testing.T) []wrong {
 		{"place of the first in the second", "gpt-backup-field", tableAt(true, 32, 9)},
 		{"disk GUID of the second", "gpt-backup-differs", tableAt(true, 56, 0)},
 		{"an entry of the second", "gpt-backup-differs", tableAt(true, sector+56, 'x')},
-		{"cut off", "gpt-primary-field gpt-backup-missing gpt-bounds", func(_ *testing.T, p *parts) []byte { return p.disk()[:20000*sector] }},
+		{"cut off", "gpt-cut-off gpt-backup-missing gpt-cut-off", func(_ *testing.T, p *parts) []byte { return p.disk()[:20000*sector] }},
 		{"on a larger card", "gpt-backup-place", func(_ *testing.T, p *parts) []byte { return append(p.disk(), zeros(4<<20)...) }},
 		{"no boot sector", "gpt-mbr", bytesAt(0, zeros(sector)...)},
 		{"no protective partition", "gpt-mbr", bytesAt(446+4, 0x83)},
-		{"a partition behind the end", "gpt-bounds", bothAt(sector+4*128+40, 0, 0, 1)},
+		{"a partition behind the end", "gpt-cut-off", bothAt(sector+4*128+40, 0, 0, 1)},
 		{"a partition that ends before it begins", "gpt-bounds", bothAt(sector+2*128+40, 1, 0, 0)},
 		{"two partitions on one place", "gpt-overlap", bothAt(sector+128+32, 0, 0x1f)},
 
@@ -287,18 +289,21 @@ func wrongImages(t *testing.T) []wrong {
 
 		{"no BL2", "bl2-missing", bytesAt(34*sector, zeros(512<<10)...)},
 		{"a FIP where the BL2 should be", "bl2-missing", func(t *testing.T, p *parts) []byte { p.bl2 = p.fip; return p.disk() }},
-		{"BL2 for eMMC", "bl2-medium", bl2Of("emmc;arm64=1", program(200<<10, tfa, fourBG, comb))},
-		{"BL2 for SPI NAND", "bl2-medium", bl2Of("snand;arm64=1;nandinfo=spim:2k+64", program(200<<10, tfa, fourBG, comb))},
-		{"BL2 for SPI NAND of older SoCs", "bl2-medium", bl2Of("snand;arm64=1;nandinfo=2k+64", program(200<<10, tfa, fourBG, comb))},
-		{"BL2 for NAND", "bl2-medium", bl2Of("nand;arm64=1;nandinfo=2k+64", program(200<<10, tfa, fourBG, comb))},
-		{"BL2 for NOR", "bl2-medium", bl2Of("nor;arm64=1", program(200<<10, tfa, fourBG, comb))},
-		{"BL2 without the flag", "" /* a spec decides */, bl2Of("sdmmc;arm64=1", flagless)},
-		{"BL2 that is compressed", "bl2-4bg-unknown", bl2Of("sdmmc;arm64=1", packXZ(t, program(200<<10, tfa, fourBG, comb)))},
+		{"BL2 for eMMC", "bl2-medium", bl2Of("emmc;arm64=1", eight.Program())},
+		{"BL2 for SPI NAND", "bl2-medium", bl2Of("snand;arm64=1;nandinfo=spim:2k+64", eight.Program())},
+		{"BL2 for SPI NAND of older SoCs", "bl2-medium", bl2Of("snand;arm64=1;nandinfo=2k+64", eight.Program())},
+		{"BL2 for NAND", "bl2-medium", bl2Of("nand;arm64=1;nandinfo=2k+64", eight.Program())},
+		{"BL2 for NAND behind an HSM", "bl2-medium", bl2Of("snand;arm64=1;nandinfo=hsm:2k+64", eight.Program())},
+		{"BL2 for NAND behind an HSM 2.0", "bl2-medium", bl2Of("snand;arm64=1;nandinfo=hsm20:2k+64", eight.Program())},
+		{"BL2 for NOR", "bl2-medium", bl2Of("nor;arm64=1", eight.Program())},
+		{"BL2 without the flag", "" /* a spec decides */, bl2Of("sdmmc;arm64=1", four.Program())},
+		{"BL2 that is compressed", "" /* and is looked into */, bl2Of("sdmmc;arm64=1", sfx(packXZ(t, eight.Program())))},
+		{"BL2 that is compressed, and damaged before it was sealed", "bl2-4bg-unknown", bl2Of("sdmmc;arm64=1", sfx(packed[:len(packed)/2]))},
 		{"BL2 without texts", "bl2-4bg-unknown", bl2Of("sdmmc;arm64=1", program(200<<10, tfa))},
-		{"BL2 for 32 bits", "bl2-aarch64", bl2Of("sdmmc", program(200<<10, tfa, fourBG, comb))},
+		{"BL2 for 32 bits", "bl2-aarch64", bl2Of("sdmmc", eight.Program())},
 		{"BL2 for another address", "bl2-file-info", func(t *testing.T, p *parts) []byte {
 			dir := t.TempDir()
-			in := write(t, dir+"/bl2.bin", program(200<<10, tfa, fourBG, comb))
+			in := write(t, dir+"/bl2.bin", eight.Program())
 			run(t, "mkimage", "-q", "-T", "mtk_image", "-a", "0x2f1000", "-e", "0x2f1000", "-n", "media=sdmmc;arm64=1", "-d", in, dir+"/bl2.img")
 			p.bl2 = read(t, dir+"/bl2.img")
 			return p.disk()
@@ -317,7 +322,7 @@ func wrongImages(t *testing.T) []wrong {
 		{"FILE_INFO: file type", "bl2-file-info", bl2At(0x618, 2)},
 		{"FILE_INFO: flash type", "bl2-file-info", bl2At(0x61a, 1)},
 		{"FILE_INFO: signature type", "bl2-file-info", bl2At(0x61b, 0)},
-		{"FILE_INFO: total size beyond the image", "bl2-file-info bl2-size", bl2At(0x620, 0, 0, 0, 1)},
+		{"FILE_INFO: total size beyond the image", "bl2-file-info bl2-size bl2-4bg-unknown", bl2At(0x620, 0, 0, 0, 1)},
 		{"FILE_INFO: total size of nothing", "bl2-file-info bl2-file-info", bl2At(0x620, 0, 1, 0, 0)},
 		{"FILE_INFO: maximum size", "bl2-file-info", bl2At(0x624, 0)},
 		{"FILE_INFO: header size", "bl2-file-info", bl2At(0x628, 1)},
@@ -330,13 +335,18 @@ func wrongImages(t *testing.T) []wrong {
 		{"GFH: no BROM_CFG", "bl2-gfh", bl2At(0x64a, 9)},
 		{"BROM_CFG: 64-bit bit", "bl2-aarch64", bl2At(0x64c, 0x90, 0x01)},
 		{"BROM_CFG: jump", "bl2-aarch64", bl2At(0x699, 0)},
-		{"a bit of the BL2's program", "bl2-hash", bytesAt(34*sector+0x1234, 0)},
-		{"a bit of the BL2's hash", "bl2-hash", func(_ *testing.T, p *parts) []byte {
+		{"a bit of the BL2's program", "bl2-hash bl2-4bg-unknown", bytesAt(34*sector+0x1234, 0)},
+		{"a bit of the flag's text in the BL2", "bl2-hash bl2-4bg-unknown", func(_ *testing.T, p *parts) []byte {
+			p.bl2 = bytes.Clone(p.bl2)
+			p.bl2[bytes.Index(p.bl2, []byte("DDR4 4BG"))] ^= 1
+			return p.disk()
+		}},
+		{"a bit of the BL2's hash", "bl2-hash bl2-4bg-unknown", func(_ *testing.T, p *parts) []byte {
 			p.bl2 = bytes.Clone(p.bl2)
 			p.bl2[len(p.bl2)-1] ^= 1
 			return p.disk()
 		}},
-		{"BL2 cut off", "bl2-size", func(_ *testing.T, p *parts) []byte { p.bl2 = p.bl2[:len(p.bl2)/2+4096]; return p.disk() }},
+		{"BL2 cut off", "bl2-size bl2-4bg-unknown", func(_ *testing.T, p *parts) []byte { p.bl2 = p.bl2[:len(p.bl2)/2+4096]; return p.disk() }},
 
 		{"no FIP", "fip-missing", bytesAt(13312*sector, zeros(2<<20)...)},
 		{"FIP: magic", "fip-missing", fipAt(0, 0)},
@@ -349,6 +359,9 @@ func wrongImages(t *testing.T) []wrong {
 		}},
 		{"FIP: end inside the table", "fip-toc fip-bounds fip-bounds", fipAt(16+80+16, 8, 0, 0, 0)},
 		{"FIP cut off", "fip-truncated", func(_ *testing.T, p *parts) []byte { p.fip = p.fip[:len(p.fip)/2]; return p.disk() }},
+		{"FIP that the image ends in", "gpt-cut-off gpt-backup-missing gpt-cut-off gpt-cut-off fip-truncated", func(_ *testing.T, p *parts) []byte {
+			return p.disk()[:13312*sector+len(p.fip)-1]
+		}},
 		{"FIP that says it is longer than its partition", "fip-truncated fip-too-large", fipAt(16+80+16, 0, 0, 0x21)},
 		{"BL31 behind the end", "fip-bounds", fipAt(16+16, 0, 0, 0x30)},
 		{"BL31 inside the table", "fip-bounds", fipAt(16+16, 0)},
@@ -358,7 +371,14 @@ func wrongImages(t *testing.T) []wrong {
 		{"no BL31", "fip-no-bl31", fipOf(nil, bl33)},
 		{"no BL33", "fip-no-bl33", fipOf(bl31, nil)},
 		{"BL31 twice", "fip-twice fip-no-bl33", func(t *testing.T, p *parts) []byte { return fipAt(16+40, p.fip[16:32]...)(t, p) }},
+		{"BL31 and BL33 swapped", "fip-swapped", fipOf(bl33, bl31)},
+		{"BL31 and BL33 swapped, and compressed", "bl31-packed bl33-packed fip-swapped", fipOf(packXZ(t, bl33), packXZ(t, bl31))},
+		{"BL31 in the place of BL33, too", "fip-swapped", fipOf(bl31, bl31)},
+		{"BL31 compressed", "bl31-packed", fipOf(packXZ(t, bl31), bl33)},
 		{"BL33 compressed", "bl33-packed", fipOf(bl31, packXZ(t, bl33))},
+		{"BL33 compressed, with a wrong bit", "fip-unpack", fipOf(bl31, badXZ)},
+		{"BL33 compressed, and too large unpacked", "bl33-packed bl33-too-large", fipOf(bl31, packXZ(t, append(bl33, zeros(2<<20)...)))},
+		{"BL33 compressed, and endless", "fip-unpack", fipOf(bl31, packXZ(t, zeros(64<<20)))},
 		{"BL33 too large", "fip-too-large bl33-too-large", func(t *testing.T, p *parts) []byte {
 			// A partition of 4 MiB, as OpenWrt has since 2026.
 			p.fip, p.root = makeFIP(t, bl31, uboot(2<<20)), nil
@@ -368,6 +388,9 @@ func wrongImages(t *testing.T) []wrong {
 		}},
 	}
 }
+
+// sfx is a program in front of a packed one, as BL2PL is in front of a BL2.
+func sfx(packed []byte) []byte { return append(program(20<<10), packed...) }
 
 // packXZ is how BL2_COMPRESS and frank-w's FIPs are packed.
 func packXZ(t testing.TB, b []byte) []byte { return pack(t, b, "--format=xz") }

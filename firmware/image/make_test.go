@@ -11,15 +11,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/nbr-dev/nbr/internal/bl2code"
 )
 
 const sector = 512
 
-// The texts that a BL2 of MT7988 has in it: with DDR4_4BG_MODE=1, and without.
-const (
-	comb   = "EMI: Using DDR unknown settings\n\x00"
-	fourBG = "EMI: DDR4 4BG mode\n\x00"
-	tfa    = "v2.13.0(release):\x00Built : 00:00:00, Jan  1 1980\x00"
+const tfa = "v2.13.0(release):\x00Built : 00:00:00, Jan  1 1980\x00"
+
+// The BL2 of a BPI-R4 with 8 GiB, and with 4 GiB.
+var (
+	eight = bl2code.Build{Comb: true, FourBG: true}
+	four  = bl2code.Build{Comb: true}
 )
 
 const ubootVersion = "U-Boot 2025.07-1i3dxjd46ny9ir63n9qy6bxg5vzz78jj (Jan 01 1980 - 00:00:00 +0000)\x00"
@@ -177,7 +180,7 @@ type parts struct{ table, bl2, fip, root []byte }
 func makeParts(t testing.TB) *parts {
 	return &parts{
 		table: makeDisk(t, rootEnd, nixosSBC...),
-		bl2:   makeBL2(t, "sdmmc;arm64=1", program(200<<10, tfa, fourBG, comb)),
+		bl2:   makeBL2(t, "sdmmc;arm64=1", eight.Program()),
 		fip:   makeFIP(t, program(40<<10, tfa), uboot(800<<10)),
 		root:  root(t),
 	}

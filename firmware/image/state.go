@@ -11,6 +11,7 @@ func Firmware(bl2 *BL2, fip *FIP) *state.Firmware {
 	f := &state.Firmware{
 		Medium: bl2.Medium, Intact: bl2.Intact, TFA: bl2.TFA,
 		FourBG: bl2.FourBG, FourBGWhy: bl2.FourBGWhy,
+		SoC: bl2.SoC, DDR: bl2.Memory.DDR, DDRLimit: bl2.Memory.Limit,
 	}
 	if fip != nil {
 		f.UBoot, f.UBootHash = fip.UBoot, fip.UBootHash

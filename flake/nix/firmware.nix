@@ -18,8 +18,10 @@ let
   firmwarePkgs = import nixos-sbc.inputs.nixpkgs {
     localSystem = pkgs.stdenv.buildPlatform.system;
     crossSystem = pkgs.stdenv.hostPlatform.system;
-    # Not those of whoever builds.
-    config = { };
+    # Not those of whoever builds. A board may not start without what is not free.
+    config = lib.optionalAttrs (cfg.unfree != [ ]) {
+      allowUnfreePredicate = p: builtins.elem (lib.getName p) cfg.unfree;
+    };
     overlays = [ ];
   };
 
@@ -34,9 +36,12 @@ let
   armTrustedFirmware = sbcPkgs.${cfg.armTrustedFirmware.package}.overrideAttrs (old: {
     inherit (cfg.armTrustedFirmware) version;
     src = firmwarePkgs.fetchFromGitHub {
-      owner = "mtk-openwrt";
-      repo = "arm-trusted-firmware";
-      inherit (cfg.armTrustedFirmware) rev hash;
+      inherit (cfg.armTrustedFirmware)
+        owner
+        repo
+        rev
+        hash
+        ;
     };
     makeFlags = old.makeFlags ++ cfg.armTrustedFirmware.makeFlags;
   });
@@ -65,9 +70,31 @@ let
       cp ${armTrustedFirmware}/bl2.img bl2.img
     '';
 
+  # The kernel of nixos-sbc with another source: its configuration and everything
+  # else of the recipe stay.
+  kernelPkgs = if config.nbr.kernel.nixpkgs == "release" then pkgs else firmwarePkgs;
+  inherit (config.nbr.kernel) source;
+  linuxPackages = kernelPkgs.linuxPackagesFor (
+    (kernelPkgs.callPackage (nixos-sbc + "/pkgs") { }).${source.package}.kernel.override (old: {
+      argsOverride = (old.argsOverride or { }) // {
+        inherit (source) version;
+        modDirVersion = source.version;
+        src = kernelPkgs.fetchFromGitHub {
+          inherit (source)
+            owner
+            repo
+            rev
+            hash
+            ;
+        };
+      };
+    })
+  );
+
   rebuilt = {
     ${cfg.uboot} = uboot;
   }
+  // lib.optionalAttrs (source != null) { ${source.package} = linuxPackages; }
   // lib.optionalAttrs (cfg.armTrustedFirmware != null) {
     ${cfg.armTrustedFirmware.package} = armTrustedFirmware;
   };
@@ -80,6 +107,13 @@ in
       type = lib.types.str;
       example = "ubootBananaPiR4";
       description = "The board's U-Boot, by its attribute in nixos-sbc's packages.";
+    };
+
+    unfree = lib.mkOption {
+      type = lib.types.listOf lib.types.str;
+      default = [ ];
+      example = [ "rkbin" ];
+      description = "The packages that are not free and that the board's firmware is made of, by name.";
     };
 
     ubootSource = lib.mkOption {
@@ -115,9 +149,19 @@ in
               type = lib.types.str;
               description = "The version of the package.";
             };
+            owner = lib.mkOption {
+              type = lib.types.str;
+              default = "mtk-openwrt";
+              description = "The owner of the repository on GitHub.";
+            };
+            repo = lib.mkOption {
+              type = lib.types.str;
+              default = "arm-trusted-firmware";
+              description = "The repository on GitHub.";
+            };
             rev = lib.mkOption {
               type = lib.types.str;
-              description = "The revision of github.com/mtk-openwrt/arm-trusted-firmware.";
+              description = "The revision of the repository.";
             };
             hash = lib.mkOption {
               type = lib.types.str;

@@ -56,6 +56,45 @@ in
         own or, for series that it has dropped, the one that nixos-sbc locks.
       '';
     };
+
+    source = lib.mkOption {
+      type = lib.types.nullOr (
+        lib.types.submodule {
+          options = {
+            package = lib.mkOption {
+              type = lib.types.str;
+              example = "linuxPackages_frankw_latest_bananaPiR4";
+              description = "The kernel to build, by its attribute in nixos-sbc's packages.";
+            };
+            version = lib.mkOption {
+              type = lib.types.str;
+              example = "6.12.63-bpi-r4";
+              description = "The version as uname -r prints it.";
+            };
+            owner = lib.mkOption {
+              type = lib.types.str;
+              example = "frank-w";
+              description = "The owner of the repository on GitHub.";
+            };
+            repo = lib.mkOption {
+              type = lib.types.str;
+              example = "BPI-Router-Linux";
+              description = "The repository on GitHub.";
+            };
+            rev = lib.mkOption {
+              type = lib.types.str;
+              description = "The revision of the repository.";
+            };
+            hash = lib.mkOption {
+              type = lib.types.str;
+              description = "The hash of the source at this revision.";
+            };
+          };
+        }
+      );
+      default = null;
+      description = "The source of the kernel; null takes the one that nixos-sbc builds.";
+    };
   };
 
   config.system.checks = lib.optional (cfg.required != { }) check;

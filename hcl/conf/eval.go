@@ -19,17 +19,27 @@ type Context struct {
 	Eval  *hcl.EvalContext
 	Types map[string]bool // every block type, to tell a reference from a typing error
 	Stage string          // says whose values these are, for the error that explains the order
+	// Budget is what all expressions of the spec may cost together.
+	Budget *Budget
 }
 
 // Child adds variables for one block, such as each.
 func (c *Context) Child(vars map[string]cty.Value) *Context {
 	ev := c.Eval.NewChild()
 	ev.Variables = vars
-	return &Context{Eval: ev, Types: c.Types, Stage: c.Stage}
+	return &Context{Eval: ev, Types: c.Types, Stage: c.Stage, Budget: c.Budget}
 }
 
 // eval is the value of an expression. A value without errors is known.
 func (c *Context) eval(e hcl.Expression) (cty.Value, hcl.Diagnostics) {
+	at := e.Range()
+	_ = c.Budget.spend(1 + (at.End.Byte-at.Start.Byte)/perCodeByte)
+	if d := c.Budget.usedUp(at); d != nil {
+		return cty.DynamicVal, hcl.Diagnostics{d}
+	}
+	if bad := c.sound(e); bad.HasErrors() {
+		return cty.DynamicVal, bad
+	}
 	for _, tr := range e.Variables() {
 		root := tr.RootName()
 		if c.Types[root] && !c.has(root) {
@@ -37,7 +47,18 @@ func (c *Context) eval(e hcl.Expression) (cty.Value, hcl.Diagnostics) {
 				"A value of a %s block cannot be used in %s. Values flow one way: variables and locals, then networks and links, then services. Put what both need into a local.", root, c.stage())}
 		}
 	}
-	val, diags := e.Value(c.Eval)
+	val, diags := evaluate(e, c.Eval)
+	if d := c.Budget.usedUp(at); d != nil { // also where try has caught that
+		return cty.DynamicVal, hcl.Diagnostics{d}
+	}
+	for _, d := range diags {
+		if isCost(d) {
+			return cty.DynamicVal, hcl.Diagnostics{d}
+		}
+	}
+	if err := c.pay(val); err != nil {
+		return cty.DynamicVal, hcl.Diagnostics{tooCostly(at, err)}
+	}
 	for _, d := range diags {
 		c.suggest(d, e)
 	}
@@ -45,6 +66,14 @@ func (c *Context) eval(e hcl.Expression) (cty.Value, hcl.Diagnostics) {
 		diags = append(diags, diag.Follow(e.Range())) // only what is wrong elsewhere is unknown
 	}
 	return val, Coded(diags)
+}
+
+// pay pays for the value of an expression. It comes before anything else looks at it.
+func (c *Context) pay(val cty.Value) error {
+	if c.Budget == nil {
+		return nil
+	}
+	return c.Budget.make(val)
 }
 
 // suggest says of a name that is not there, such as local.nmae, which one is

@@ -14,7 +14,16 @@ import (
 // Functions are what an expression may call: cty's standard library under the
 // names Terraform's users know, and functions over addresses. None looks at
 // the machine, the clock or chance: the same spec gives the same router.
-func Functions() map[string]function.Function {
+// What makes more than it is given pays for it from the budget.
+func Functions(b *Budget) map[string]function.Function {
+	all := functions()
+	for name, c := range costs {
+		all[name] = b.bounded(name, all[name], c)
+	}
+	return all
+}
+
+func functions() map[string]function.Function {
 	return map[string]function.Function{
 		"abs": stdlib.AbsoluteFunc, "can": tryfunc.CanFunc, "ceil": stdlib.CeilFunc,
 		"chomp": stdlib.ChompFunc, "chunklist": stdlib.ChunklistFunc, "coalesce": stdlib.CoalesceFunc,

@@ -26,7 +26,7 @@ func newContext(vars map[string]cty.Value) *Context {
 		vars = map[string]cty.Value{}
 	}
 	return &Context{
-		Eval:  &hcl.EvalContext{Functions: Functions(), Variables: vars},
+		Eval:  &hcl.EvalContext{Functions: Functions(nil), Variables: vars},
 		Types: map[string]bool{"network": true, "link": true, "zone": true, "resolver": true},
 	}
 }

@@ -101,7 +101,7 @@ func (r *Refs[T]) spec() (string, bool) { return "reference to " + refName[T](),
 
 // isNull tells whether an expression is the word null.
 func isNull(e hcl.Expression) bool {
-	val, diags := e.Value(nil)
+	val, diags := evaluate(e, nil)
 	return !diags.HasErrors() && val.IsNull()
 }
 
@@ -125,7 +125,7 @@ func exampleType[T any]() string {
 // literal is the text of an expression that is nothing else. In JSON every
 // reference is a text, so what can be a name is none.
 func literal(e hcl.Expression) (string, bool) {
-	val, diags := e.Value(nil)
+	val, diags := evaluate(e, nil)
 	if diags.HasErrors() || val.IsNull() || !val.IsKnown() || val.Type() != cty.String {
 		return "", false
 	}

@@ -55,6 +55,27 @@ type attribute interface {
 // where its hash belongs. No output repeats them.
 type Confidential interface{ Confidential() }
 
+// Public is a type whose values look like secrets and are none.
+type Public interface{ Public() }
+
+// PublicTexts are the values of a block that are [Public].
+func PublicTexts(b Block) []string {
+	var out []string
+	walk(reflect.ValueOf(b).Elem(), func(field any) {
+		if v, ok := field.(interface{ public() (string, bool) }); ok {
+			if text, ok := v.public(); ok {
+				out = append(out, text)
+			}
+		}
+	})
+	return out
+}
+
+func (v *Value[T]) public() (string, bool) {
+	_, ok := any(v.V).(Public)
+	return fmt.Sprint(v.V), ok && v.Set
+}
+
 func (v *Value[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	val, diags := ctx.eval(e)
 	if diags.HasErrors() {

@@ -13,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
 )
 
 // A Variable is a variable block: a value that the user of a spec may set.
@@ -57,6 +58,9 @@ func DecodeVariable(blk *hcl.Block, ctx *Context) (*Variable, hcl.Diagnostics) {
 	content, diags := blk.Body.Content(variableSchema)
 	diags = Coded(diags)
 	if a, ok := content.Attributes["type"]; ok {
+		if bad := ctx.sound(a.Expr); bad.HasErrors() {
+			return v, append(diags, bad...)
+		}
 		t, parts, ds := typeexpr.TypeConstraintWithDefaults(a.Expr)
 		diags = append(diags, diag.Coded("bad-type", ds)...)
 		if !ds.HasErrors() {
@@ -96,7 +100,7 @@ func (v *Variable) Value(given *string, ctx *Context) (cty.Value, hcl.Diagnostic
 	val := v.Default
 	if given != nil {
 		var diags hcl.Diagnostics
-		if val, diags = v.parse(*given); diags.HasErrors() {
+		if val, diags = v.parse(*given, ctx); diags.HasErrors() {
 			return cty.DynamicVal, diags
 		}
 	}
@@ -104,7 +108,15 @@ func (v *Variable) Value(given *string, ctx *Context) (cty.Value, hcl.Diagnostic
 		return cty.DynamicVal, hcl.Diagnostics{diag.Error("variable-not-set", v.Def, "Variable not set",
 			"The variable %s has no default. Give it one, or a value: -var '%s=…'.", v.Name, v.Name)}
 	}
+	if err := ctx.Budget.look(val); err != nil {
+		return cty.DynamicVal, hcl.Diagnostics{tooCostly(v.Def, err)}
+	}
 	val, err := v.fit(val)
+	if err == nil {
+		if err := ctx.pay(val); err != nil { // 1e9999999, where a number is wanted
+			return cty.DynamicVal, hcl.Diagnostics{tooCostly(v.Def, err)}
+		}
+	}
 	if err != nil {
 		return cty.DynamicVal, hcl.Diagnostics{diag.Error("bad-value", v.Def, "Bad value for a variable",
 			"The variable %s is a %s: %s.", v.Name, v.Type.FriendlyName(), err)}
@@ -114,20 +126,32 @@ func (v *Variable) Value(given *string, ctx *Context) (cty.Value, hcl.Diagnostic
 
 // parse reads a value of the command line: a text as it is where a text is
 // wanted, an HCL expression otherwise.
-func (v *Variable) parse(given string) (cty.Value, hcl.Diagnostics) {
+func (v *Variable) parse(given string, ctx *Context) (cty.Value, hcl.Diagnostics) {
+	if err := ctx.pay(cty.StringVal(given)); err != nil {
+		return cty.NilVal, hcl.Diagnostics{tooCostly(v.Def, err)}
+	}
 	if v.Type.IsPrimitiveType() || v.Type == cty.DynamicPseudoType {
 		return cty.StringVal(given), nil
+	}
+	if source.TooDeep([]byte(given)) || source.LongNumber([]byte(given)) >= 0 {
+		return cty.NilVal, hcl.Diagnostics{tooCostly(v.Def, errNesting)}
 	}
 	at := hcl.Pos{Line: 1, Column: 1}
 	e, diags := hclsyntax.ParseExpression([]byte(given), "-var "+v.Name, at)
 	if !diags.HasErrors() {
+		diags = ctx.Budget.guard(e)
+	}
+	if !diags.HasErrors() {
 		var val cty.Value
-		if val, diags = e.Value(nil); !diags.HasErrors() {
+		if val, diags = evaluate(e, nil); !diags.HasErrors() {
+			if err := ctx.pay(val); err != nil {
+				return cty.NilVal, hcl.Diagnostics{tooCostly(v.Def, err)}
+			}
 			return val, nil
 		}
 	}
 	return cty.NilVal, hcl.Diagnostics{diag.Error("bad-value", v.Def, "Bad value for a variable",
-		"-var %s=%s is no expression of type %s: %s.", v.Name, given, v.Type.FriendlyName(), diags[0].Summary)}
+		"What -var gives %s is no expression of type %s: %s.", v.Name, v.Type.FriendlyName(), diags[0].Summary)}
 }
 
 func (v *Variable) validate(val cty.Value, ctx *Context) hcl.Diagnostics {
@@ -169,47 +193,112 @@ func Locals(locals []Local, ctx *Context) (cty.Value, hcl.Diagnostics) {
 		}
 		defined[l.Name] = l.Attr
 	}
-	rest := locals
-	for len(rest) > 0 {
-		var later []Local
-		for _, l := range rest {
-			if waitsFor(l, defined, known) {
-				later = append(later, l)
-				continue
-			}
-			val, ds := ctx.Child(map[string]cty.Value{"local": cty.ObjectVal(known)}).eval(l.Attr.Expr)
-			diags = append(diags, ds...)
-			if ds.HasErrors() {
-				val = cty.DynamicVal
-			}
-			known[l.Name] = val
+	order, stuck := inOrder(locals, defined)
+	for _, l := range order {
+		var val cty.Value
+		scope, err := needed(l, known, ctx)
+		ds := hcl.Diagnostics{}
+		if err != nil {
+			ds = hcl.Diagnostics{ctx.Budget.usedUp(l.Attr.Expr.Range())}
+		} else {
+			val, ds = ctx.Child(map[string]cty.Value{"local": scope}).eval(l.Attr.Expr)
 		}
-		if len(later) == len(rest) {
-			diags = append(diags, cycle(later))
-			for _, l := range later {
-				known[l.Name] = cty.DynamicVal
-			}
-			break
+		diags = append(diags, ds...)
+		if ds.HasErrors() {
+			val = cty.DynamicVal
 		}
-		rest = later
+		known[l.Name] = val
+	}
+	if len(stuck) > 0 {
+		diags = append(diags, cycle(stuck))
+		for _, l := range stuck {
+			known[l.Name] = cty.DynamicVal
+		}
 	}
 	return cty.ObjectVal(known), diags
 }
 
-// waitsFor tells whether a local needs another that is not computed yet. One
-// that is not defined at all is not waited for: evaluation names it.
-func waitsFor(l Local, defined map[string]*hcl.Attribute, known map[string]cty.Value) bool {
+// needs are the locals that a local names, and whether that is all it needs: local["a"]
+// and local alone may be any of them.
+func needs(l Local) (names []string, all bool) {
+	all = true
 	for _, tr := range l.Attr.Expr.Variables() {
-		if tr.RootName() != "local" || len(tr) < 2 {
+		if tr.RootName() != "local" {
 			continue
 		}
-		if step, ok := tr[1].(hcl.TraverseAttr); ok && defined[step.Name] != nil {
-			if _, done := known[step.Name]; !done {
-				return true
+		if len(tr) > 1 {
+			if step, ok := tr[1].(hcl.TraverseAttr); ok {
+				names = append(names, step.Name)
+				continue
 			}
 		}
+		all = false
 	}
-	return false
+	return names, all
+}
+
+// inOrder sorts locals so that each comes after those that it needs; stuck are those
+// that need each other, and what needs them. One that is not defined at all is not waited
+// for: evaluation names it.
+func inOrder(locals []Local, defined map[string]*hcl.Attribute) (order, stuck []Local) {
+	waits := make([]int, len(locals))
+	wakes := map[string][]int{}
+	var ready []int
+	for i, l := range locals {
+		if defined[l.Name] != l.Attr { // it is there twice
+			waits[i] = -1
+			continue
+		}
+		names, _ := needs(l)
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			if defined[name] != nil {
+				waits[i]++
+				wakes[name] = append(wakes[name], i)
+			}
+		}
+		if waits[i] == 0 {
+			ready = append(ready, i)
+		}
+	}
+	for len(ready) > 0 {
+		var next []int
+		for _, i := range ready {
+			order = append(order, locals[i])
+			for _, j := range wakes[locals[i].Name] {
+				if waits[j]--; waits[j] == 0 {
+					next = append(next, j)
+				}
+			}
+		}
+		slices.Sort(next) // what depends on nothing of the order is evaluated as it is written
+		ready = next
+	}
+	for i, l := range locals {
+		if waits[i] > 0 {
+			stuck = append(stuck, l)
+		}
+	}
+	return order, stuck
+}
+
+// needed is the object local for one of them: what it names, or all that is known where
+// it may be any, or where a name is wrong and the right one is to be suggested.
+func needed(l Local, known map[string]cty.Value, ctx *Context) (cty.Value, error) {
+	names, all := needs(l)
+	some := make(map[string]cty.Value, len(names))
+	for _, name := range names {
+		val, ok := known[name]
+		all = all && ok
+		some[name] = val
+	}
+	if all {
+		return cty.ObjectVal(some), nil
+	}
+	if err := ctx.Budget.spend(len(known)); err != nil {
+		return cty.DynamicVal, err
+	}
+	return cty.ObjectVal(known), nil
 }
 
 func cycle(ls []Local) *hcl.Diagnostic {
@@ -269,6 +358,10 @@ func ForEach(e hcl.Expression, ctx *Context) ([]Instance, hcl.Diagnostics) {
 			k, v = s, s
 		}
 		key := k.AsString()
+		_ = ctx.Budget.spend(turnCost)
+		if d := ctx.Budget.usedUp(e.Range()); d != nil {
+			return nil, append(diags, d)
+		}
 		if seen[key] {
 			return bad("%q is there twice. Each key makes one block.", key)
 		}

@@ -21,8 +21,11 @@ type Writer struct {
 	W     io.Writer
 	Dir   string                   // the spec's folder as the user named it, put before file names
 	Bytes func(name string) []byte // the text of a file, for snippets; may be nil
-	Color bool
-	Width int // columns at which details wrap; 0 does not wrap
+	// Secrets is what must not be shown of all files of the spec. Without it the writer
+	// looks for secrets in the files that it shows.
+	Secrets func() *Secrets
+	Color   bool
+	Width   int // columns at which details wrap; 0 does not wrap
 }
 
 const (
@@ -47,28 +50,46 @@ func (w *Writer) one(b *bytes.Buffer, d *hcl.Diagnostic) {
 	if d.Severity == hcl.DiagWarning {
 		word, color = "Warning", yellow
 	}
-	fmt.Fprintf(b, "%s: %s [%s]\n", w.paint(color, word), w.paint(bold, Printable(d.Summary)), Code(d))
+	secrets := w.secrets(d)
+	fmt.Fprintf(b, "%s: %s [%s]\n", w.paint(color, word), w.paint(bold, Printable(secrets.Text(d.Summary))), Code(d))
 	if d.Subject == nil && w.Dir != "" {
 		fmt.Fprintf(b, "  in %s\n", Printable(w.Dir))
 	}
 	if d.Subject != nil {
 		fmt.Fprintf(b, "  on %s line %d, column %d:\n", w.file(d.Subject.Filename), d.Subject.Start.Line, d.Subject.Start.Column)
 		if !extra(d).hidden {
-			w.snippet(b, *d.Subject, color)
+			w.snippet(b, secrets, *d.Subject, color)
 		}
 	}
 	if d.Detail != "" {
-		b.WriteString(w.wrap(Printable(d.Detail)) + "\n")
+		b.WriteString(w.wrap(Printable(secrets.Text(d.Detail))) + "\n")
 	}
 	for _, r := range Others(d) {
-		fmt.Fprintf(b, "  %s line %d: %s\n", w.file(r.Range.Filename), r.Range.Start.Line, Printable(r.Text))
-		w.snippet(b, r.Range, bold)
+		fmt.Fprintf(b, "  %s line %d: %s\n", w.file(r.Range.Filename), r.Range.Start.Line, Printable(secrets.Text(r.Text)))
+		w.snippet(b, secrets, r.Range, bold)
 	}
 	b.WriteByte('\n')
 }
 
+// secrets is what must not be shown with a diagnostic.
+func (w *Writer) secrets(d *hcl.Diagnostic) *Secrets {
+	if w.Secrets != nil {
+		return w.Secrets()
+	}
+	s := NewSecrets()
+	if w.Bytes != nil {
+		if d.Subject != nil {
+			s.Add(d.Subject.Filename, w.Bytes(d.Subject.Filename))
+		}
+		for _, r := range Others(d) {
+			s.Add(r.Range.Filename, w.Bytes(r.Range.Filename))
+		}
+	}
+	return s
+}
+
 // snippet prints the first line of the range and underlines what is meant.
-func (w *Writer) snippet(b *bytes.Buffer, rng hcl.Range, color string) {
+func (w *Writer) snippet(b *bytes.Buffer, secrets *Secrets, rng hcl.Range, color string) {
 	if w.Bytes == nil {
 		return
 	}
@@ -89,9 +110,10 @@ func (w *Writer) snippet(b *bytes.Buffer, rng hcl.Range, color string) {
 			end++
 		}
 		line, from, to = line[cut:end], from-cut, min(to, end)-cut
+		start += cut
 	}
 	lead, mark := expand(line[:from]), expand(line[from:max(to, from)])
-	fmt.Fprintf(b, "%5d | %s\n", rng.Start.Line, expand(line))
+	fmt.Fprintf(b, "%5d | %s\n", rng.Start.Line, expand(secrets.piece(rng.Filename, line, start)))
 	fmt.Fprintf(b, "      | %s%s\n", strings.Repeat(" ", columns(lead)),
 		w.paint(color, strings.Repeat("^", max(1, columns(mark)))))
 }
@@ -191,7 +213,8 @@ type JSONDiagnostic struct {
 func (w *Writer) JSON(ds hcl.Diagnostics) []JSONDiagnostic {
 	out := make([]JSONDiagnostic, 0, len(ds))
 	for _, d := range ds {
-		j := JSONDiagnostic{Severity: "error", Code: Code(d), Summary: d.Summary, Detail: d.Detail, Related: []JSONRelated{}}
+		secrets := w.secrets(d)
+		j := JSONDiagnostic{Severity: "error", Code: Code(d), Summary: secrets.Text(d.Summary), Detail: secrets.Text(d.Detail), Related: []JSONRelated{}}
 		if d.Severity == hcl.DiagWarning {
 			j.Severity = "warning"
 		}
@@ -199,11 +222,12 @@ func (w *Writer) JSON(ds hcl.Diagnostics) []JSONDiagnostic {
 			r := w.jsonRange(*d.Subject)
 			j.Range = &r
 			if w.Bytes != nil && !extra(d).hidden {
-				j.Snippet, _ = lineAt(w.Bytes(d.Subject.Filename), d.Subject.Start.Byte)
+				line, start := lineAt(w.Bytes(d.Subject.Filename), d.Subject.Start.Byte)
+				j.Snippet = secrets.piece(d.Subject.Filename, line, start)
 			}
 		}
 		for _, r := range Others(d) {
-			j.Related = append(j.Related, JSONRelated{w.jsonRange(r.Range), r.Text})
+			j.Related = append(j.Related, JSONRelated{w.jsonRange(r.Range), secrets.Text(r.Text)})
 		}
 		out = append(out, j)
 	}
@@ -225,6 +249,7 @@ func (w *Writer) GitHub(ds hcl.Diagnostics) error {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	prop := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	for _, d := range ds {
+		secrets := w.secrets(d)
 		word := "error"
 		if d.Severity == hcl.DiagWarning {
 			word = "warning"
@@ -233,7 +258,7 @@ func (w *Writer) GitHub(ds hcl.Diagnostics) error {
 		if d.Subject != nil {
 			at = fmt.Sprintf("file=%s,line=%d,col=%d,", prop.Replace(w.file(d.Subject.Filename)), d.Subject.Start.Line, d.Subject.Start.Column)
 		}
-		fmt.Fprintf(&b, "::%s %stitle=%s::%s\n", word, at, prop.Replace(Printable(d.Summary)+" ["+Code(d)+"]"), data.Replace(Printable(d.Detail)))
+		fmt.Fprintf(&b, "::%s %stitle=%s::%s\n", word, at, prop.Replace(Printable(secrets.Text(d.Summary))+" ["+Code(d)+"]"), data.Replace(Printable(secrets.Text(d.Detail))))
 	}
 	_, err := w.W.Write(b.Bytes())
 	return err

@@ -4,7 +4,6 @@
 package source
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -19,9 +18,10 @@ import (
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
-// MaxBytes is the largest file that is read as a spec. A router of ten
-// thousand reservations is about 1 MiB; what is larger is not a spec.
-const MaxBytes = 16 << 20
+// MaxBytes is the largest file that is read for a spec, and the most that all its
+// files of HCL may be. A router of ten thousand reservations is about 1 MiB; what is
+// larger is not a spec, and the parser takes a hundred times as much memory.
+const MaxBytes = 4 << 20
 
 // A File is one file of a spec.
 type File struct {
@@ -53,13 +53,15 @@ func ReadDir(fsys fs.FS) (*Set, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	// Not every file system sorts, and Bytes searches.
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	size := 0
 	for _, e := range entries {
 		if e.IsDir() || !IsSpec(e.Name()) {
 			continue
 		}
-		file, ds := readFile(fsys, e.Name())
+		file, ds := readFile(fsys, e.Name(), MaxBytes-size)
 		diags = append(diags, ds...)
 		if file != nil {
+			size += len(file.Bytes)
 			set.Files = append(set.Files, file)
 		}
 	}
@@ -70,22 +72,15 @@ func ReadDir(fsys fs.FS) (*Set, hcl.Diagnostics) {
 	return set, diags
 }
 
-func readFile(fsys fs.FS, name string) (*File, hcl.Diagnostics) {
-	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
-	info, err := fs.Stat(fsys, name)
-	switch {
-	case err != nil:
-	case !info.Mode().IsRegular():
-		err = errors.New("it is no regular file") // reading a pipe would wait for ever
-	case info.Size() > MaxBytes:
-		err = fmt.Errorf("it is larger than %d MiB", MaxBytes>>20)
-	}
-	var b []byte
-	if err == nil {
-		b, err = fs.ReadFile(fsys, name)
+// readFile reads and parses a file, unless there is less room left for it.
+func readFile(fsys fs.FS, name string, room int) (*File, hcl.Diagnostics) {
+	b, err := ReadFile(fsys, name)
+	if err == nil && len(b) > room {
+		err = fmt.Errorf("%w with the files before it", ErrTooLarge)
 	}
 	if err != nil {
-		return nil, hcl.Diagnostics{diag.Error("unreadable", at, "File cannot be read", "%s: %s.", name, err)}
+		at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+		return nil, hcl.Diagnostics{Unreadable(at, name, err)}
 	}
 	return Parse(name, b)
 }
@@ -102,6 +97,16 @@ func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
 		f.Body = hcl.EmptyBody()
 		return f, hcl.Diagnostics{diag.Error("too-deep", rangeAt(name, b, i), "Nested too deep",
 			"More than %d brackets, conditions or signs within each other are no spec.", maxDepth)}
+	}
+	if strings.HasSuffix(name, ".json") && TooDeep([]byte(escapedBrackets.Replace(string(b)))) {
+		f.Body = hcl.EmptyBody()
+		return f, hcl.Diagnostics{diag.Error("too-deep", rangeAt(name, b, 0), "Nested too deep",
+			"A text of this file is nested deeper than any spec.")}
+	}
+	if i := LongNumber(b); i >= 0 {
+		f.Body = hcl.EmptyBody()
+		return f, hcl.Diagnostics{diag.Error("long-number", rangeAt(name, b, i), "Number is too long",
+			"More than %d digits are no number of a spec.", maxDigits)}
 	}
 	var hf *hcl.File
 	var diags hcl.Diagnostics
@@ -120,6 +125,33 @@ func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
 // maxDepth is how deep expressions may nest. The parsers are recursive, and a stack
 // that overflows cannot be recovered.
 const maxDepth = 1000
+
+// maxDigits is how many digits may follow each other. The parser takes the square of
+// their number.
+const maxDigits = 1000
+
+// escapedBrackets are what nests, as JSON may write it: the texts of a file are parsed, too.
+var escapedBrackets = strings.NewReplacer(
+	`\u005b`, "[", `\u005B`, "[", `\u007b`, "{", `\u007B`, "{", `\u0028`, "(",
+	`\u0021`, "!", `\u002d`, "-", `\u002D`, "-", `\u003f`, "?", `\u003F`, "?")
+
+// LongNumber is the offset of more digits than any number has, or -1.
+func LongNumber(b []byte) int {
+	n := 0
+	for i, c := range b {
+		if c >= '0' && c <= '9' || n > 0 && c == '.' {
+			if n++; n > maxDigits {
+				return i + 1 - n
+			}
+			continue
+		}
+		n = 0
+	}
+	return -1
+}
+
+// TooDeep tells whether a text nests deeper than the parsers may go.
+func TooDeep(b []byte) bool { return tooDeep(b) >= 0 }
 
 // tooDeep is the offset at which a text nests too deep, or -1. It counts roughly,
 // in comments and texts as well, and never too little.

@@ -77,7 +77,7 @@ func TestUnreadable(t *testing.T) {
 	}{
 		{"nothing", fstest.MapFS{}, "empty-spec"},
 		{"no folder", broken{fstest.MapFS{"a.hcl": {}}}, "unreadable"},
-		{"too large", fstest.MapFS{"a.hcl": {Data: make([]byte, MaxBytes+1)}}, "unreadable"},
+		{"too large", fstest.MapFS{"a.hcl": {Data: make([]byte, MaxBytes+1)}}, "too-large"},
 		{"not UTF-8", fstest.MapFS{"a.hcl": {Data: []byte("a = \"\xff\"")}}, "not-utf8"},
 	}
 	for _, tt := range tests {

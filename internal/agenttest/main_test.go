@@ -163,7 +163,7 @@ func (r *running) again(more func(*exec.Cmd), args ...string) {
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", r.socket)
 		},
-	}, Timeout: 10 * time.Second}
+	}, Timeout: nstest.Patience}
 }
 
 func (r *running) log() []string {
@@ -196,7 +196,7 @@ func (r *running) says(pattern string, times int) []string {
 func (r *running) until(holds func() error) {
 	r.t.Helper()
 	var err error
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(nstest.Patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if err = holds(); err == nil {
 			return
 		}
@@ -254,22 +254,20 @@ func (r *running) resident() int {
 	return n
 }
 
-// stop ends the agent as systemd would, and tells how long that took.
-func (r *running) stop() time.Duration {
+// stop ends the agent as systemd would.
+func (r *running) stop() {
 	r.t.Helper()
-	begin := time.Now()
 	if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		r.t.Fatal(err)
 	}
 	select {
 	case <-r.ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(nstest.Patience):
 		r.t.Fatal("it does not end")
 	}
 	if code := r.cmd.ProcessState.ExitCode(); code != 0 {
 		r.t.Errorf("it ended with %d", code)
 	}
-	return time.Since(begin)
 }
 
 // bridge makes the network of the spec.

@@ -137,7 +137,13 @@ func section(b *strings.Builder, name string, config map[string]any) {
 // The one that looks has to see everything, and ask; nobody talks to it.
 func TestExposure(t *testing.T) {
 	units := evaluated(t, strings.Replace(agentOn, "passive = true", "passive = false", 1))
-	for name, threshold := range map[string]string{"nbr-agent.service": "20", "nbr-look@.service": "35"} {
+	for name, threshold := range map[string]string{"nbr-agent.service": "20", "nbr-look@.service": "35", "nbr-verify.service": "35"} {
+		// What grows without end must not take the router with it.
+		for _, bound := range []string{"MemoryMax", "TasksMax"} {
+			if units[name].Service[bound] == nil {
+				t.Errorf("%s has no %s", name, bound)
+			}
+		}
 		file := "/lab/" + name
 		root := lab.Rootfs(t, lab.Files{file: unitFile(units[name])})
 		out, err := root.Try(t, new(nstest.NS), "systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold="+threshold, file)

@@ -12,8 +12,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/nbr-dev/nbr"
 	"github.com/nbr-dev/nbr/cmd"
 	"github.com/nbr-dev/nbr/firmware"
+	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nixoptions"
 	"github.com/nbr-dev/nbr/internal/nixoptions/standin"
@@ -78,20 +80,22 @@ func TestOptionsExist(t *testing.T) {
 			t.Errorf("%s: %s", name, diags.Error())
 			continue
 		}
-		for _, m := range spec.Modules() {
-			opts := m.Module.Options()
-			for _, imp := range m.Module.Imports {
-				opts = append(opts, imported(imp)...)
-			}
-			n += len(opts)
-			for _, release := range router.Releases {
+		// What is generated differs by release, also for one that no spec can choose yet.
+		for _, release := range nixoptions.Releases {
+			spec.Router.Release.V = router.Release(release)
+			for _, m := range spec.Modules() {
+				opts := m.Module.Options()
+				for _, imp := range m.Module.Imports {
+					opts = append(opts, imported(imp)...)
+				}
+				n += len(opts)
 				for _, p := range nixoptions.Check(release, opts) {
 					t.Errorf("%s: %s.nix: NixOS %s: %s", name, m.Name, release, p)
 				}
 			}
 		}
 	}
-	t.Logf("%d options in %d releases", n, len(router.Releases))
+	t.Logf("%d options in %d releases", n, len(nixoptions.Releases))
 }
 
 // imported are the options of a module that is written out among the imports.
@@ -114,7 +118,7 @@ func gen(t *testing.T, dirs ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
 	var stderr bytes.Buffer
-	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &stderr, Stderr: &stderr}
+	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &stderr, Stderr: &stderr, Source: nbr.Source()}
 	if code := cmd.Run(context.Background(), env, append([]string{"gen", "-o", out}, dirs...), all.Kinds()...); code != 0 {
 		t.Fatalf("nbr gen: exit code %d\n%s", code, stderr.String())
 	}
@@ -138,7 +142,11 @@ func TestFlakesEvaluate(t *testing.T) {
 			}
 			out := gen(t, dir)
 			spec, _ := registry().Load(os.DirFS(dir), nil)
-			nix.Flake(t, out, lab.Overrides(used(t, out, inputs[string(spec.Router.Release.V)]))...)
+			release := string(spec.Router.Release.V)
+			if spec.Router.Release.V.Coming() { // the nearest there is
+				release = router.Releases[len(router.Releases)-1]
+			}
+			nix.Flake(t, out, lab.Overrides(used(t, out, inputs[release]))...)
 		})
 	}
 }
@@ -163,7 +171,7 @@ func used(t *testing.T, out string, all map[string]string) map[string]string {
 // TestSeveralRouters puts two routers into one flake.
 func TestSeveralRouters(t *testing.T) {
 	out := gen(t, filepath.Join(repo, "testdata/routers/bpi-r4"), filepath.Join(repo, "testdata/good/console-only"))
-	in := used(t, out, standin.Inputs(t, "25.11"))
+	in := used(t, out, standin.Inputs(t, "26.05"))
 	nix := lab.Nix(t)
 	nix.Flake(t, out, lab.Overrides(in)...)
 	var name string
@@ -179,7 +187,7 @@ func TestLocalNix(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(out, "routers/bpi-r4/local.nix"), []byte("{ time.timeZone = \"Asia/Tokyo\"; }\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	in := used(t, out, standin.Inputs(t, "25.11"))
+	in := used(t, out, standin.Inputs(t, "26.05"))
 	// The spec says Europe/Berlin: two definitions clash, and Nix names both files.
 	_, err := lab.Nix(t).Try(t, "nix", append([]string{"eval", "--offline", "--no-write-lock-file",
 		"path:" + out + "#nixosConfigurations.bpi-r4.config.time.timeZone"}, lab.Overrides(in)...)...)
@@ -188,12 +196,53 @@ func TestLocalNix(t *testing.T) {
 	}
 }
 
+// TestFirstLockFile shows what Nix makes of the flake.lock that nbr begins: it adds the
+// inputs that are not there and what they need, keeps nixpkgs at the revision that nbr
+// was tried with, and never asks where the branch is now (it is offline).
+func TestFirstLockFile(t *testing.T) {
+	for _, spec := range []string{"routers/bpi-r4", "good/secrets-sops", "good/secrets-agenix"} {
+		t.Run(spec, func(t *testing.T) {
+			out := gen(t, filepath.Join(repo, "testdata", spec))
+			in := used(t, out, standin.Inputs(t, "26.05"))
+			delete(in, "nixpkgs")
+			lock := func() error {
+				_, err := lab.Nix(t).Try(t, "nix", append([]string{"flake", "lock", "--offline", "path:" + out}, lab.Overrides(in)...)...)
+				return err
+			}
+			if err := lock(); err != nil {
+				t.Fatal(err)
+			}
+			got, err := flake.ReadLock(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, _ := flake.Pinned("nixpkgs", "26.05")
+			if got["nixpkgs"] != *want.Locked {
+				t.Errorf("nixpkgs is locked at %+v, want %+v", got["nixpkgs"], *want.Locked)
+			}
+			for name := range in {
+				if _, ok := got[name]; !ok && !strings.Contains(name, "/") {
+					t.Errorf("Nix has not locked %s: %v", name, got)
+				}
+			}
+			// Without the first lock file Nix asks for the branch, which is what no test
+			// and no rebuild wants.
+			if err := os.Remove(filepath.Join(out, flake.LockName)); err != nil {
+				t.Fatal(err)
+			}
+			if err := lock(); err == nil || !strings.Contains(err.Error(), "github:NixOS/nixpkgs/nixos-26.05") {
+				t.Errorf("without nbr's lock file: %v", err)
+			}
+		})
+	}
+}
+
 // TestLockFile shows that Nix writes flake.lock beside the link, where git sees
 // it, and that generating again leaves it alone.
 func TestLockFile(t *testing.T) {
 	spec := filepath.Join(repo, "testdata/routers/bpi-r4")
 	out := gen(t, spec)
-	in := used(t, out, standin.Inputs(t, "25.11"))
+	in := used(t, out, standin.Inputs(t, "26.05"))
 	if _, err := lab.Nix(t).Try(t, "nix", append([]string{"flake", "lock", "--offline", "path:" + out}, lab.Overrides(in)...)...); err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +252,7 @@ func TestLockFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var buf bytes.Buffer
-	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &buf, Stderr: &buf}
+	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &buf, Stderr: &buf, Source: nbr.Source()}
 	if code := cmd.Run(context.Background(), env, []string{"gen", "-o", out, "-force", spec}, all.Kinds()...); code != 0 {
 		t.Fatal(buf.String())
 	}

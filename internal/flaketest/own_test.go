@@ -3,12 +3,11 @@ package flaketest_test
 import (
 	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nixoptions/standin"
 )
@@ -38,25 +37,12 @@ func checkout(t *testing.T) string {
 	return dir
 }
 
-func run(t *testing.T, dir, name string, args ...string) string {
-	t.Helper()
-	c := exec.Command(name, args...)
-	c.Dir = dir
-	out, err := c.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
-	}
-	return string(out)
-}
-
-var vendorHashRE = regexp.MustCompile(`vendorHash = "([^"]*)"`)
-
-// TestVendorHash computes the hash that buildGoModule wants: that of the folder
-// which go mod vendor makes, as an archive of Nix.
+// TestVendorHash computes the hash that buildGoModule wants: that of the folder which go
+// mod vendor makes of the source in a generated flake, as an archive of Nix.
 func TestVendorHash(t *testing.T) {
-	vendor := filepath.Join(t.TempDir(), "vendor")
-	run(t, repo, "go", "mod", "vendor", "-o", vendor)
-	out, err := lab.Nix(t).Try(t, "nix", "hash", "path", "--sri", vendor)
+	source := unpack(t, filepath.Join(gen(t, article), "routers/nbr", flake.ArchiveName))
+	run(t, source, "go", "mod", "vendor")
+	out, err := lab.Nix(t).Try(t, "nix", "hash", "path", "--sri", filepath.Join(source, "vendor"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,12 +53,12 @@ func TestVendorHash(t *testing.T) {
 		t.Fatal(err)
 	}
 	if *update {
-		src = vendorHashRE.ReplaceAllLiteral(src, []byte(`vendorHash = "`+got+`"`))
+		src = hashRE.ReplaceAllLiteral(src, []byte(`vendorHash = "`+got+`"`))
 		if err := os.WriteFile(file, src, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if want := string(vendorHashRE.FindSubmatch(src)[1]); want != got {
+	if want := packaged(t, hashRE.String()); want != got {
 		t.Errorf("flake/package.nix says %s, go mod vendor makes %s; run with -update", want, got)
 	}
 }
@@ -80,7 +66,7 @@ func TestVendorHash(t *testing.T) {
 // TestOwnFlake checks nbr's own flake: every output evaluates.
 func TestOwnFlake(t *testing.T) {
 	dir := checkout(t)
-	in := map[string]string{"nixpkgs": standin.Inputs(t, "25.11")["nixpkgs"]}
+	in := map[string]string{"nixpkgs": standin.Inputs(t, "26.05")["nixpkgs"]}
 	nix := lab.Nix(t)
 	nix.Flake(t, dir, lab.Overrides(in)...)
 	var main string
@@ -90,28 +76,37 @@ func TestOwnFlake(t *testing.T) {
 	}
 }
 
+// TestOwnLock wants nbr's own flake to be at the nixpkgs that generated ones begin with,
+// by the branch of the default release and a lock file: one that is in the URL is moved
+// by no nix flake update.
+func TestOwnLock(t *testing.T) {
+	in, _ := flake.Pinned("nixpkgs", "26.05")
+	src, err := os.ReadFile(filepath.Join(repo, "flake.nix"))
+	if err != nil || !strings.Contains(string(src), `"`+in.URL+`"`) {
+		t.Errorf("flake.nix does not name %s: %v", in.URL, err)
+	}
+	locked, err := flake.ReadLock(repo)
+	if err != nil || locked["nixpkgs"] != *in.Locked {
+		t.Errorf("flake.lock has %+v, want %+v: %v", locked["nixpkgs"], *in.Locked, err)
+	}
+}
+
 // TestFromSpec generates while Nix evaluates: a derivation runs nbr and its output
 // is imported. The stand-in's derivations build nothing, so the program is built
 // here and given to it.
 func TestFromSpec(t *testing.T) {
 	dir := checkout(t)
-	bin := filepath.Join(t.TempDir(), "bin")
-	c := exec.Command("go", "build", "-o", filepath.Join(bin, "nbr"), "./cmd/nbr")
-	c.Dir, c.Env = repo, append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	in := standin.Inputs(t, "25.11")
-	flake := filepath.Join(t.TempDir(), "router")
-	for name, text := range map[string]string{
-		"flake.nix": `{
-  inputs.nbr.url = "path:` + dir + `";
-  inputs.nixpkgs.url = "path:` + in["nixpkgs"] + `";
-  inputs.nixos-sbc.url = "path:` + in["nixos-sbc"] + `";
-  inputs.bin = { url = "path:` + bin + `"; flake = false; };
+	bin := filepath.Dir(build(t, repo, "readonly", "./cmd/nbr"))
+	in := standin.Inputs(t, "26.05")
+	user := filepath.Join(t.TempDir(), "router")
+	write(t, filepath.Join(user, "flake.nix"), `{
+  inputs.nbr.url = "path:`+dir+`";
+  inputs.nixpkgs.url = "path:`+in["nixpkgs"]+`";
+  inputs.nixos-sbc.url = "path:`+in["nixos-sbc"]+`";
+  inputs.bin = { url = "path:`+bin+`"; flake = false; };
   outputs = inputs: {
     nixosConfigurations.bpi-r4 = inputs.nixpkgs.lib.nixosSystem {
-      specialArgs = { inherit (inputs) nbr nixos-sbc; };
+      specialArgs = { inherit (inputs) nixos-sbc; };
       modules = [ (inputs.nbr.lib.fromSpec {
         spec = ./spec;
         pkgs.runCommand = name: _: script: derivation {
@@ -126,23 +121,20 @@ func TestFromSpec(t *testing.T) {
     };
   };
 }
-`,
-	} {
-		if err := os.MkdirAll(flake, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(flake, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.CopyFS(filepath.Join(flake, "spec"), os.DirFS(filepath.Join(repo, "testdata/routers/bpi-r4"))); err != nil {
+`)
+	if err := os.CopyFS(filepath.Join(user, "spec"), os.DirFS(article)); err != nil {
 		t.Fatal(err)
 	}
 	overrides := map[string]string{"nbr/nixpkgs": in["nixpkgs"], "nixos-sbc/nixpkgs": in["nixos-sbc/nixpkgs"]}
-	var host string
-	lab.Nix(t).Builder(t).EvalFlakeJSON(t, flake, "nixosConfigurations.bpi-r4.config.networking.hostName", overrides, &host)
+	nix := lab.Nix(t).Builder(t)
+	var host, src string
+	nix.EvalFlakeJSON(t, user, "nixosConfigurations.bpi-r4.config.networking.hostName", overrides, &host)
 	if host != "bpi-r4" {
 		t.Errorf("the host is called %q", host)
+	}
+	nix.EvalFlakeJSON(t, user, "nixosConfigurations.bpi-r4.config.programs.nbr.package.src", overrides, &src)
+	if !strings.HasSuffix(src, "-nbr-tree/routers/nbr/"+flake.ArchiveName) {
+		t.Errorf("nbr on the router is built from %s", src)
 	}
 }
 
@@ -150,19 +142,12 @@ func TestFromSpec(t *testing.T) {
 // source, as Nix's builder would, and builds the result.
 func TestWithServices(t *testing.T) {
 	dir := checkout(t)
-	in := map[string]string{"nixpkgs": standin.Inputs(t, "25.11")["nixpkgs"]}
+	in := map[string]string{"nixpkgs": standin.Inputs(t, "26.05")["nixpkgs"]}
 	third := filepath.Join(t.TempDir(), "hello")
-	if err := os.MkdirAll(third, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(third, "hello.go"), []byte(thirdParty), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	write(t, filepath.Join(third, "hello.go"), thirdParty)
+	write(t, filepath.Join(third, "hello_test.go"), "package hello\n")
 	user := filepath.Join(t.TempDir(), "user")
-	if err := os.MkdirAll(user, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(user, "flake.nix"), []byte(`{
+	write(t, filepath.Join(user, "flake.nix"), `{
   inputs.nbr.url = "path:`+dir+`";
   inputs.hello = { url = "path:`+third+`"; flake = false; };
   outputs = { self, nbr, hello }: {
@@ -175,16 +160,24 @@ func TestWithServices(t *testing.T) {
     }).postPatch;
   };
 }
-`), 0o644); err != nil {
-		t.Fatal(err)
-	}
+`)
 	var script string
 	lab.Nix(t).Builder(t).EvalFlakeJSON(t, user, "postPatch", map[string]string{"nbr/nixpkgs": in["nixpkgs"]}, &script)
 	run(t, dir, "sh", "-ec", script)
-	run(t, dir, "go", "build", "-o", "with", "./cmd/nbr")
-	if out := run(t, dir, "./with", "schema", "-doc", "hello"); !strings.Contains(out, "Says hello") {
+	with := build(t, dir, "readonly", "./cmd/nbr")
+	if out := run(t, dir, with, "schema", "-doc", "hello"); !strings.Contains(out, "Says hello") {
 		t.Errorf("the new block is not in the schema:\n%s", out)
 	}
+
+	// What it generates builds it again, with the third party's service and without its tests.
+	write(t, filepath.Join(dir, "spec/router.hcl"), contents(t, article)["router.hcl"]+"\nhello {\n  to = \"you\"\n}\n")
+	run(t, dir, with, "gen", "-o", "out", "spec")
+	source, program := built(t, filepath.Join(dir, "out"))
+	if got := contents(t, filepath.Join(source, "service/hello")); len(got) != 1 || got["hello.go"] != thirdParty {
+		t.Errorf("the service in the archive is %v", got)
+	}
+	run(t, dir, program, "gen", "-o", "again", "spec")
+	same(t, contents(t, filepath.Join(dir, "out")), contents(t, filepath.Join(dir, "again")))
 }
 
 const thirdParty = `// Package hello is a service of a third party.

@@ -16,6 +16,7 @@ import (
 	"github.com/nbr-dev/nbr/cmd"
 	"github.com/nbr-dev/nbr/firmware/bootlog"
 	"github.com/nbr-dev/nbr/firmware/image"
+	"github.com/nbr-dev/nbr/internal/bl2code"
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/service/all"
 )
@@ -50,7 +51,7 @@ func inspect(t testing.TB, file string) (img image.Image, text string) {
 // The processor begins with the U-Boot of the image, where nbr says that it is: a BL2 would do
 // no more, and the emulated board has none.
 func TestBoot(t *testing.T) {
-	card := makeCard(t, tfa, fourBG, comb)
+	card := makeCard(t, bl2code.Build{Comb: true, FourBG: true})
 	img, said := inspect(t, card)
 	fip, uboot := img.GPT.Named("fip"), img.FIP.Entry("BL33")
 	if len(fip) != 1 || uboot == nil {
@@ -162,7 +163,7 @@ func bootlogs(t *testing.T, log, uboot, kernel string) {
 // The BL2 of the day on which half of the memory was missing: it boots, and an image that has it
 // is not flashed.
 func TestFourOfEightGiB(t *testing.T) {
-	card := makeCard(t, tfa, comb)
+	card := makeCard(t, bl2code.Build{Comb: true})
 	report := nbr(t, cmd.ExitFailed, "image", "verify", "-spec", spec, card)
 	want := `(?m)^  FAIL the BL2 is built for 8GiB of memory \[firmware/bl2\]
  +on \S*router\.hcl line \d+, column \d+:

@@ -8,9 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
+	"github.com/nbr-dev/nbr/internal/bl2code"
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nstest"
 )
@@ -26,12 +26,7 @@ const (
 	rootEnd = rootAt + 128<<20/sector - 1
 )
 
-// The texts that a BL2 of MT7988 has in it: with DDR4_4BG_MODE=1, and without.
-const (
-	tfa    = "v2.13.0(release):\x00"
-	comb   = "EMI: Using DDR unknown settings\n\x00"
-	fourBG = "EMI: DDR4 4BG mode\n\x00"
-)
+const tfa = "v2.13.0(release):\x00"
 
 // tool runs one of Debian's tools.
 func tool(t testing.TB, name string, args ...string) {
@@ -50,13 +45,13 @@ func write(t testing.TB, file, content string) string {
 }
 
 // makeCard is an image with all that a BPI-R4 starts from but the root's files. No BL2 and no
-// BL31 of MediaTek's can be had here; their places are taken by the texts that nbr looks for.
-func makeCard(t testing.TB, bl2 ...string) string {
+// BL31 of MediaTek's can be had here; their places are taken by the texts and the code that nbr looks for.
+func makeCard(t testing.TB, bl2 bl2code.Build) string {
 	t.Helper()
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 
-	write(t, in("bl2.bin"), strings.Join(bl2, ""))
+	write(t, in("bl2.bin"), string(bl2.Program()))
 	tool(t, "mkimage", "-q", "-T", "mtk_image", "-a", "0x201000", "-e", "0x201000", "-n", "media=sdmmc;arm64=1", "-d", in("bl2.bin"), in("bl2.img"))
 	write(t, in("bl31.bin"), tfa)
 	makeUBoot(t, dir)

@@ -31,12 +31,9 @@ type Machine struct {
 	done    chan struct{} // closed when the last of its processes has ended
 }
 
-// How long a machine may take to come up and to go down. Each takes a second; then units that
-// do not answer are killed with it.
-const (
-	bootTime = 60 * time.Second
-	haltTime = 8 * time.Second
-)
+// haltTime is how long a machine may take to go down, which takes a second: then units that do not
+// answer are killed with it, and nothing is lost.
+const haltTime = 8 * time.Second
 
 // The second shell has the cgroup it was started in as the root of its hierarchy (the
 // namespace cannot be made with the process: it would be rooted where this one is), and makes
@@ -69,6 +66,13 @@ var harmless = []string{"setpriv", "--bounding-set=-sys_time,-sys_module,-sys_ra
 // groups.
 func Boot(t testing.TB, ns *nstest.NS, files Files, units ...string) *Machine {
 	t.Helper()
+	return BootFailing(t, ns, files, nil, units...)
+}
+
+// BootFailing is [Boot] of a machine on which some units, given sorted, must fail, and no other
+// may.
+func BootFailing(t testing.TB, ns *nstest.NS, files Files, failing []string, units ...string) *Machine {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Fatal("lab: only root may boot a machine")
 	}
@@ -76,7 +80,7 @@ func Boot(t testing.TB, ns *nstest.NS, files Files, units ...string) *Machine {
 	m.Root.Write(t, "/etc/systemd/system/multi-user.target.d/lab.conf", "[Unit]\nWants="+strings.Join(units, " ")+"\n")
 	m.start(t, ns)
 	t.Cleanup(func() { m.halt(t) })
-	m.ready(t)
+	m.ready(t, failing)
 	return m
 }
 
@@ -144,13 +148,14 @@ func cgroup(t testing.TB) *os.File {
 	return group
 }
 
-// ready waits until the boot has ended.
-func (m *Machine) ready(t testing.TB) {
+// ready waits until the boot has ended, with the given units failed.
+func (m *Machine) ready(t testing.TB, failing []string) {
 	t.Helper()
-	deadline := time.Now().Add(bootTime)
+	deadline := time.Now().Add(nstest.Patience)
 	for {
 		state, err := m.Try(t, "systemctl", "is-system-running")
-		if state = strings.TrimSpace(state); state == "running" {
+		state = strings.TrimSpace(state)
+		if state == "running" && len(failing) == 0 || state == "degraded" && slices.Equal(m.failed(t), failing) {
 			return
 		}
 		select {
@@ -165,6 +170,15 @@ func (m *Machine) ready(t testing.TB) {
 		}
 		time.Sleep(30 * time.Millisecond)
 	}
+}
+
+// failed are the units that have failed, sorted.
+func (m *Machine) failed(t testing.TB) (units []string) {
+	for line := range strings.Lines(m.Run(t, "systemctl", "--no-pager", "--plain", "--no-legend", "list-units", "--state=failed")) {
+		units = append(units, strings.Fields(line)[0])
+	}
+	slices.Sort(units)
+	return units
 }
 
 func (m *Machine) said() string {
@@ -201,7 +215,7 @@ func (m *Machine) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = []string{"PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = 10 * time.Second
 	return cmd
 }
 

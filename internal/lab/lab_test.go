@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -50,6 +51,35 @@ func TestAnAbsentRefereeIsSkippedOnlyOutsideOfCI(t *testing.T) {
 	t.Setenv("CI", "true")
 	if r := record(t, func(t testing.TB) { lab.IfState(t) }); !r.failed || r.skipped {
 		t.Errorf("in CI: %+v", r)
+	}
+}
+
+// What comes from an index of Python's is what it was when it was pinned.
+func TestSetupInstallsByHash(t *testing.T) {
+	script, err := os.ReadFile("../../.ci/setup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	installs := 0
+	for line := range strings.Lines(string(script)) {
+		if _, command, is := strings.Cut(line, " install "); !is || strings.Contains(line, "apt-get") || strings.HasPrefix(line, "#") {
+			continue
+		} else if installs++; !strings.HasPrefix(command, "--require-hashes --only-binary :all: ") {
+			t.Errorf("it takes what the index gives: %s", line)
+		}
+	}
+	if installs != 1 {
+		t.Errorf("%d lines of .ci/setup install with pip", installs)
+	}
+	list, err := os.ReadFile("../../.ci/ifstate.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pinned := regexp.MustCompile(`^[a-z0-9-]+==[0-9.]+( --hash=sha256:[0-9a-f]{64})+$`)
+	for line := range strings.Lines(strings.ReplaceAll(string(list), " \\\n    ", " ")) {
+		if line = strings.TrimSpace(line); !strings.HasPrefix(line, "#") && !pinned.MatchString(line) {
+			t.Errorf("not a version with its hashes: %s", line)
+		}
 	}
 }
 

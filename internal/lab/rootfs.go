@@ -130,7 +130,7 @@ func (r *Root) Command(t testing.TB, ns *nstest.NS, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Setpgid: true}
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = 10 * time.Second
 	return cmd
 }
 
@@ -205,10 +205,10 @@ func (d *Daemon) Log() string {
 }
 
 // Ready waits until the condition returns nil; the test fails if the daemon ends before that,
-// or after 20 seconds, with the condition's last error.
+// or after [nstest.Patience], with the condition's last error.
 func (d *Daemon) Ready(t testing.TB, condition func() error) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(nstest.Patience)
 	for {
 		err := condition()
 		if err == nil {
@@ -230,7 +230,7 @@ func (d *Daemon) Stop(t testing.TB) {
 	_ = d.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-d.done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(nstest.Patience):
 		t.Errorf("lab: %s does not stop", d.name)
 	}
 }

@@ -15,7 +15,8 @@ import (
 	"sync"
 )
 
-// table.tsv is made by internal/nixoptions/gen from the option list of NixOS.
+// table.tsv is made by internal/nixoptions/gen from the option list of NixOS 25.11 and
+// from modules of the line of development that becomes 26.11.
 //
 //go:embed table.tsv
 var nixosTable string
@@ -27,7 +28,7 @@ var nixosTable string
 var ownTable string
 
 // Releases are the releases of NixOS that the table knows.
-var Releases = []string{"25.11", "26.05"}
+var Releases = []string{"25.11", "26.05", "26.11"}
 
 // A Row is one option of the table.
 type Row struct {
@@ -36,11 +37,25 @@ type Row struct {
 	Path     string
 	Type     string
 	Releases []string
+	// Assumed are those of Releases that the option is only assumed to be in: its
+	// module was read in a release before, and perhaps in one after, and not in this one.
+	Assumed []string
 }
 
-// AppendTo appends the row as a line of a table: three fields between tabs.
+// AppendTo appends the row as a line of a table: three fields between tabs. A release
+// that is only assumed has a question mark.
 func (r Row) AppendTo(b []byte) []byte {
-	return fmt.Appendf(b, "%s\t%s\t%s\n", r.Path, r.Type, strings.Join(r.Releases, " "))
+	b = fmt.Appendf(b, "%s\t%s\t", r.Path, r.Type)
+	for i, release := range r.Releases {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, release...)
+		if slices.Contains(r.Assumed, release) {
+			b = append(b, '?')
+		}
+	}
+	return append(b, '\n')
 }
 
 // ParseTable reads the lines that AppendTo writes.
@@ -51,7 +66,15 @@ func ParseTable(text string) ([]Row, error) {
 		if len(f) != 3 {
 			return nil, fmt.Errorf("%d fields in %q, not 3", len(f), line)
 		}
-		rows = append(rows, Row{Path: f[0], Type: f[1], Releases: strings.Fields(f[2])})
+		row := Row{Path: f[0], Type: f[1]}
+		for release := range strings.FieldsSeq(f[2]) {
+			release, assumed := strings.CutSuffix(release, "?")
+			row.Releases = append(row.Releases, release)
+			if assumed {
+				row.Assumed = append(row.Assumed, release)
+			}
+		}
+		rows = append(rows, row)
 	}
 	return rows, nil
 }

@@ -139,7 +139,7 @@ func loopbackUp() error {
 // openPort opens a virtio serial port by its name. The kernel learns the names from the other
 // side, some time after it has found the device.
 func openPort(name string) (*os.File, error) {
-	for range 500 {
+	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		found, err := filepath.Glob("/sys/class/virtio-ports/*/name")
 		if err != nil {
 			return nil, err
@@ -150,7 +150,6 @@ func openPort(name string) (*os.File, error) {
 				return os.OpenFile("/dev/"+filepath.Base(filepath.Dir(file)), os.O_WRONLY, 0)
 			}
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	return nil, fmt.Errorf("no serial port is called %s", name)
 }

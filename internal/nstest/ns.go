@@ -1,9 +1,11 @@
 package nstest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -19,6 +21,9 @@ type NS struct {
 }
 
 var counter atomic.Int64
+
+// settled sets lo up in a new network namespace and switches duplicate address detection off.
+const settled = "ip link set lo up && for i in all default; do echo 0 >/proc/sys/net/ipv6/conf/$i/accept_dad; done"
 
 // New makes a network namespace, with lo up, that lasts as long as the test. The name is for
 // messages; tests may use the same ones at the same time.
@@ -36,7 +41,7 @@ func New(t testing.TB, name string) *NS {
 			t.Errorf("nstest: ip netns del %s: %v: %s", ns.name, err, out)
 		}
 	})
-	ns.Run(t, "sh", "-c", "ip link set lo up && for i in all default; do echo 0 >/proc/sys/net/ipv6/conf/$i/accept_dad; done")
+	ns.Run(t, "sh", "-c", settled)
 	return ns
 }
 
@@ -49,7 +54,7 @@ func (ns *NS) Command(t testing.TB, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = 10 * time.Second
 	return cmd
 }
 
@@ -80,13 +85,38 @@ func (ns *NS) Try(t testing.TB, name string, args ...string) (string, error) {
 	return Output(ns.Command(t, name, args...))
 }
 
-// Link makes a cable: a veth pair with one end in each namespace, both up.
+// Link makes a cable: a veth pair with one end in each namespace, both up and with a carrier.
+// Until the kernel has noticed that of an end (net/core/link_watch.c), which may take it a second,
+// it drops what is sent there.
 func Link(t testing.TB, a *NS, aPort string, b *NS, bPort string) {
 	t.Helper()
 	new(NS).Run(t, "ip", "link", "add", aPort, "netns", a.id(), "type", "veth", "peer", "name", bPort, "netns", b.id())
-	a.Run(t, "ip", "link", "set", aPort, "up")
-	b.Run(t, "ip", "link", "set", bPort, "up")
+	for ns, port := range map[*NS]string{a: aPort, b: bPort} {
+		if ns.name == "" {
+			// The kernel takes its time to remove a namespace, and this end dies with the other.
+			t.Cleanup(func() { _ = exec.Command("ip", "link", "del", port).Run() })
+		}
+		ns.Run(t, "ip", "link", "set", port, "up")
+	}
+	for ns, port := range map[*NS]string{a: aPort, b: bPort} {
+		ns.Carrier(t, port)
+	}
 }
+
+// Carrier waits until a link is ready to carry packets. It may be a port of a bridge, and a bridge
+// is ready when one of its ports is.
+func (ns *NS) Carrier(t testing.TB, port string) {
+	t.Helper()
+	Wait(t, func() error {
+		if out := ns.Run(t, "ip", "-o", "link", "show", "dev", port); !carries.MatchString(out) {
+			return errors.New("no carrier: " + out)
+		}
+		return nil
+	})
+}
+
+// carries is of the flags of a link that is up, and whose carrier the kernel has acted on.
+var carries = regexp.MustCompile(`LOWER_UP.* state UP `)
 
 func (ns *NS) id() string {
 	if ns.name == "" {

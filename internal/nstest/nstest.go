@@ -152,7 +152,7 @@ func furnish() error {
 	if err := os.Setenv("PATH", os.Getenv("PATH")+":/usr/local/sbin:/usr/sbin:/sbin"); err != nil {
 		return err
 	}
-	if out, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
+	if out, err := exec.Command("sh", "-c", settled).CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot set lo up: %w: %s", err, strings.TrimSpace(string(out)))
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nbr-dev/nbr/internal/nstest"
 )
 
 // A breakage is one thing that goes wrong on a router, and what nbr verify must make of it.
@@ -175,7 +177,7 @@ var breakages = []breakage{
 	},
 	{
 		name:  "masquerading gone",
-		wreck: "nft flush chain inet nbr nat_out",
+		wreck: `nft delete rule inet nbr nat_out handle $(nft -a list chain inet nbr nat_out | sed -n 's/.*masquerade .*handle //p')`,
 		mend:  "systemctl reload nftables",
 		finds: []string{"policy.internet/rules"}, line: `policy "internet" {`,
 		also: []string{"firewall/ruleset"},
@@ -196,11 +198,12 @@ var breakages = []breakage{
 		also: []string{"firewall/ruleset"},
 	},
 	{
-		name:  "input is open",
-		wreck: "nft chain inet nbr input '{ policy accept; }'",
+		name: "input is open",
+		wreck: `nft chain inet nbr input '{ policy accept; }'
+			nft delete rule inet nbr input handle $(nft -a list chain inet nbr input | sed -n 's/.* handle //p' | tail -n1)`,
 		mend:  "systemctl reload nftables",
 		finds: []string{"firewall/ruleset", "zone.wan/closed/wan/tcp/22"}, line: `router "bpi-r4" {`,
-		also: []string{"zone.wan/closed/*"},
+		also: []string{"zone.wan/closed/*", "firewall/rules"},
 	},
 	{
 		name:  "table flushed",
@@ -220,10 +223,22 @@ var breakages = []breakage{
 	{
 		name:  "firewall stopped, and forwarding with it",
 		wreck: "systemctl stop nftables",
-		mend:  "systemctl start nftables nbr-forwarding",
-		finds: []string{"firewall/table", "interfaces/sysctl/net.ipv4.conf.all.forwarding", "interfaces/sysctl/net.ipv6.conf.all.forwarding"},
+		mend:  "systemctl start nftables",
+		finds: []string{"firewall/table", "firewall/guard", "interfaces/sysctl/net.ipv4.conf.all.forwarding", "interfaces/sysctl/net.ipv6.conf.all.forwarding"},
 		line:  `router "bpi-r4" {`,
-		also:  []string{"*/rules", "firewall/ruleset", "zone.wan/closed/*"},
+		also:  []string{"*/rules", "firewall/ruleset", "firewall/guard/unit"},
+	},
+	{
+		name:  "minimal firewall beside the whole one",
+		wreck: "nft -f /etc/nbr/guard.nft",
+		mend:  "systemctl restart nbr-guard-lifted",
+		finds: []string{"firewall/guard"}, line: `router "bpi-r4" {`,
+	},
+	{
+		name:  "nothing that brings the minimal firewall back",
+		wreck: "systemctl stop nbr-guard-lifted; nft delete table inet nbr-guard",
+		mend:  "systemctl start nbr-guard-lifted",
+		finds: []string{"firewall/guard/unit"}, line: `router "bpi-r4" {`,
 	},
 	{
 		name:  "another program's table",
@@ -404,7 +419,7 @@ var breakages = []breakage{
 	},
 	{
 		name:  "chronyd has crashed",
-		wreck: "systemctl kill --signal=SEGV chronyd; sleep 0.2",
+		wreck: "systemctl kill --signal=SEGV chronyd",
 		mend:  "systemctl restart chronyd",
 		finds: []string{"time/unit"}, line: `router "bpi-r4" {`,
 	},
@@ -461,7 +476,7 @@ func (r *wholeRouter) breaks(t *testing.T, b breakage) {
 	r.Run(t, must(b.wreck)...)
 	var wrong []finding
 	var complaint string
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(nstest.Patience); ; time.Sleep(100 * time.Millisecond) {
 		wrong = r.verify(t)
 		if complaint = r.judge(b, wrong); complaint == "" || time.Now().After(deadline) {
 			break

@@ -32,7 +32,11 @@ func chronyConf(t *testing.T, g *generated) string {
 		}
 		fmt.Fprintf(&b, "%s %s iburst%s\n", kind, s, authenticated)
 	}
-	b.WriteString("makestep 0.1 3\ndriftfile /var/lib/chrony/chrony.drift\nkeyfile /var/lib/chrony/chrony.keys\n")
+	// Before 26.05 there is no such option, and the line is in extraConfig.
+	if g.at("services", "chrony", "makestep", "enable") == true {
+		fmt.Fprintf(&b, "makestep %v %v\n", g.at("services", "chrony", "makestep", "threshold"), g.at("services", "chrony", "makestep", "limit"))
+	}
+	b.WriteString("driftfile /var/lib/chrony/chrony.drift\nkeyfile /var/lib/chrony/chrony.keys\n")
 	if nts {
 		b.WriteString("ntsdumpdir /var/lib/chrony\n")
 	}
@@ -49,14 +53,22 @@ func TestChronyAccepts(t *testing.T) {
 	for name, want := range map[string][]string{
 		"bpi-r4": nil,
 		"vlans":  {"server 192.0.2.123 iburst", "server ntp.example.org iburst", "allow 10.0.10.0/24", "allow fd00:0:0:10::/64"},
-		"quiet":  {"server time.cloudflare.com iburst nts"},
+		"quiet":  {"server time.cloudflare.com iburst nts", "nocerttimecheck 1"},
 		"bare":   nil,
+		"26.05":  nil,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ns := nstest.New(t, "router")
-			root := lab.Rootfs(t, lab.Files{"/etc/chrony.conf": chronyConf(t, spec(t, name))})
+			g := fromText(t, strings.Replace(template, "memory ", "release = \"26.05\"\n  memory ", 1))
+			if name != "26.05" {
+				g = spec(t, name)
+			}
+			root := lab.Rootfs(t, lab.Files{"/etc/chrony.conf": chronyConf(t, g)})
 			printed := root.Run(t, ns, "chronyd", "-p", "-f", "/etc/chrony.conf")
+			if n := strings.Count("\n"+printed, "\nmakestep 1"); n != 1 || strings.Count(printed, "makestep") != 1 {
+				t.Errorf("not one makestep:\n%s", printed)
+			}
 			for _, line := range want {
 				if !strings.Contains(printed, line+"\n") {
 					t.Errorf("chronyd has not read %q:\n%s", line, printed)

@@ -3,6 +3,7 @@ package referee_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/insomniacslk/dhcp/dhcpv4"
 
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nstest"
@@ -40,7 +42,7 @@ func dhcpcdConf(t *testing.T, g *generated) string {
 const upstreamKea = `{"Dhcp4": {
   "interfaces-config": {"interfaces": ["eth0"]},
   "lease-database": {"type": "memfile", "persist": false},
-  "valid-lifetime": 20, "renew-timer": 2, "rebind-timer": 15,
+  "valid-lifetime": 900, "renew-timer": 2, "rebind-timer": 800,
   "subnet4": [{
     "id": 1, "subnet": "198.51.100.0/24",
     "pools": [{"pool": "198.51.100.50-198.51.100.60"}],
@@ -155,5 +157,49 @@ func TestNoAddressIsMadeUp(t *testing.T) {
 	}
 	if got := routes(t, router); got != nil {
 		t.Errorf("it has made up %v", got)
+	}
+}
+
+// A provider needs no name of the router and no kernel's version to give it an address.
+func TestUpstreamLearnsNoName(t *testing.T) {
+	t.Parallel()
+	router, internet := nstest.New(t, "router"), nstest.New(t, "internet")
+	nstest.Link(t, router, "wan", internet, "eth0")
+	ip(t, internet, "addr add 198.51.100.1/24 dev eth0\n")
+	var server net.PacketConn
+	if err := within(internet, func() (err error) {
+		server, err = net.ListenPacket("udp4", ":67")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	root := lab.Rootfs(t, lab.Files{"/etc/dhcpcd.conf": dhcpcdConf(t, spec(t, "bpi-r4"))})
+	// The name is the machine's: one of its own keeps the test from changing it.
+	dhcpcd := root.Daemon(t, router, "unshare", "--uts", "sh", "-c", "hostname nightingale && exec dhcpcd -B --nodev --config /etc/dhcpcd.conf")
+	asked := make(chan *dhcpv4.DHCPv4, 1)
+	go func() {
+		buf := make([]byte, 1500)
+		if n, _, err := server.ReadFrom(buf); err == nil {
+			d, _ := dhcpv4.FromBytes(buf[:n])
+			asked <- d
+		}
+	}()
+	var d *dhcpv4.DHCPv4
+	dhcpcd.Ready(t, func() error {
+		select {
+		case d = <-asked:
+			return nil
+		default:
+			return errors.New("no DISCOVER")
+		}
+	})
+	if d == nil || d.MessageType() != dhcpv4.MessageTypeDiscover {
+		t.Fatalf("no DISCOVER: %v", d)
+	}
+	for _, o := range []dhcpv4.OptionCode{dhcpv4.OptionHostName, dhcpv4.OptionFQDN, dhcpv4.OptionClassIdentifier} {
+		if b := d.Options.Get(o); b != nil {
+			t.Errorf("the router tells its %s: %q", o, b)
+		}
 	}
 }

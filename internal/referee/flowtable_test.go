@@ -1,6 +1,7 @@
 package referee_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,8 +24,9 @@ func TestFlowtable(t *testing.T) {
 			t.Errorf("%s is not offloaded:\n%s", want, rules)
 		}
 	}
-	if got := g.list(t, "systemd", "services", "nbr-flowtable", "after"); len(got) != 2 || got[0] != "ifstate.service" {
-		t.Errorf("the unit starts after %q", got)
+	after, bound := g.list(t, "systemd", "services", "nbr-flowtable", "after"), g.list(t, "systemd", "services", "nbr-flowtable", "bindsTo")
+	if !slices.Contains(after, "ifstate.service") || !slices.Contains(after, "nftables.service") || !slices.Contains(bound, "nftables.service") {
+		t.Errorf("the unit starts after %q and goes with %q", after, bound)
 	}
 	router, other := nstest.New(t, "router"), nstest.New(t, "other")
 	for _, port := range []string{"br-lan", "lan2", "wan"} {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/verify/observe"
 )
 
@@ -100,6 +102,19 @@ func conduit(t *testing.T) netlink.Link {
 		}
 	})
 	return card
+}
+
+// The program packs its source to the very bytes that this machine's processor makes of it.
+func TestGuestSource(t *testing.T) {
+	archive, err := os.ReadFile("/source")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nbr(t, []int{0}, "gen", "-o", "/out", "/spec")
+	got, err := os.ReadFile("/out/routers/nbr/" + flake.ArchiveName)
+	if err != nil || !bytes.Equal(archive, got) {
+		t.Errorf("%d bytes, %d on the desk: %v", len(got), len(archive), err)
+	}
 }
 
 // What was recorded is this machine.
@@ -203,7 +218,7 @@ func TestGuestBridgeIsSetUp(t *testing.T) {
 	must(err)
 	must(netlink.AddrAdd(bridge, address))
 
-	j, before := verifyJSON(t, []int{0}, "-settle", "10s", "-only", "bridge.br-lan", "-only", "network.lan")
+	j, before := verifyJSON(t, []int{0}, "-settle", "5m", "-only", "bridge.br-lan", "-only", "network.lan")
 	if len(before) < 15 {
 		t.Errorf("%d checks: %+v", len(before), j)
 	}

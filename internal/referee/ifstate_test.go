@@ -292,7 +292,7 @@ func TestIfStateApplies(t *testing.T) {
 			files: map[string]string{
 				"/proc/sys/net/ipv4/conf/wan/forwarding":   "1",
 				"/proc/sys/net/ipv6/conf/wan/forwarding":   "1",
-				"/proc/sys/net/ipv6/conf/br-lan/accept_ra": "1", // not while forwarding
+				"/proc/sys/net/ipv6/conf/br-lan/accept_ra": "0",
 			},
 		},
 		"static": {

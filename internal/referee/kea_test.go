@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -66,7 +65,7 @@ func getLease(t *testing.T, client *nstest.NS, more ...string) (lease, error) {
 	if err := os.Chmod(script, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := client.Command(t, "udhcpc", append([]string{"-i", "eth0", "-n", "-q", "-f", "-t", "4", "-T", "1", "-s", script}, more...)...)
+	cmd := client.Command(t, "udhcpc", append([]string{"-i", "eth0", "-n", "-q", "-f", "-t", "60", "-T", "1", "-s", script}, more...)...)
 	cmd.Env = append(os.Environ(), "LEASE="+file)
 	if _, err := nstest.Output(cmd); err != nil {
 		return lease{}, err
@@ -231,9 +230,12 @@ func TestKeaWaitsForTheLink(t *testing.T) {
 			router, clients := lan(t, c.lan...)
 			ip(t, router, c.before)
 			root := keaRoot(t, g)
-			for strings.Contains(router.Run(t, "ip", "link", "show", "br-lan"), "LOWER_UP") {
-				time.Sleep(20 * time.Millisecond) // the kernel's link watch takes up to a second
-			}
+			nstest.Wait(t, func() error { // the kernel's link watch takes up to a second
+				if strings.Contains(router.Run(t, "ip", "link", "show", "br-lan"), "LOWER_UP") {
+					return errors.New("br-lan has a carrier")
+				}
+				return nil
+			})
 			kea := startKea(t, root, router)
 			if !strings.Contains(kea.Log(), "DHCPSRV_NO_SOCKETS_OPEN") && !strings.Contains(kea.Log(), "DHCPSRV_OPEN_SOCKET_FAIL") {
 				t.Fatalf("Kea has found the link up:\n%s", kea.Log())

@@ -1,6 +1,7 @@
 package referee_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +70,18 @@ func dig(t *testing.T, ns *nstest.NS, server, name string, more ...string) (stri
 		}
 	}
 	return strings.TrimSpace(status + " " + flags + strings.Join(data, " ")), nil
+}
+
+// answers waits until a server gives an answer. A resolver that asks others says SERVFAIL when one
+// of them, or itself, was too slow for it.
+func answers(t *testing.T, ns *nstest.NS, server, name, want string, more ...string) {
+	t.Helper()
+	nstest.Wait(t, func() error {
+		if got, err := dig(t, ns, server, name, more...); err != nil || got != want {
+			return fmt.Errorf("%s says of %s %q: %s, %v, want %s", server, name, more, got, err, want)
+		}
+		return nil
+	})
 }
 
 func TestKresctlValidates(t *testing.T) {
@@ -149,12 +162,7 @@ func TestKnotAnswersItsNetworksOnly(t *testing.T) {
 		{"the wan, by the lan's address", internet, "192.168.178.1", "nas.lan", nil, "REFUSED"},
 		{"a foreign source", client, "192.168.178.1", "nas.lan", []string{"-b", "192.0.2.66"}, "REFUSED"},
 	} {
-		got, err := dig(t, c.from, c.server, c.ask, c.more...)
-		if err != nil {
-			t.Errorf("%s: %v", c.name, err)
-		} else if got != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) { answers(t, c.from, c.server, c.ask, c.want, c.more...) })
 	}
 	for _, addr := range []string{"198.51.100.2"} {
 		if got, err := dig(t, internet, addr, "nas.lan"); err == nil {
@@ -187,10 +195,88 @@ func TestKnotValidates(t *testing.T) {
 		{nil, "SERVFAIL"},
 		{[]string{"+cd"}, "NOERROR 203.0.113.7"},
 	} {
-		got, err := dig(t, router, "127.0.0.1", "www.example.org", c.more...)
-		if err != nil || got != c.want {
-			t.Errorf("%q: %s, %v, want %s", c.more, got, err, c.want)
-		}
+		answers(t, router, "127.0.0.1", "www.example.org", c.want, c.more...)
+	}
+}
+
+// An upstream that says of public names that they are in the house (DNS rebinding).
+const rebindingRoot = `
+server:
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  interface: 192.0.2.53
+  interface: 192.168.178.53
+  access-control: 0.0.0.0/0 allow
+  local-zone: . static
+  local-data: ". SOA a.example. b.example. 1 2 3 4 5"
+  local-data: ". NS a.example."
+  local-data: "www.example.org. A 203.0.113.7"
+  local-data: "evil.example.org. A 192.168.178.1"
+  local-data: "loop.example.org. A 127.0.0.1"
+  local-data: "mixed.example.org. A 203.0.113.7"
+  local-data: "mixed.example.org. A 10.0.0.1"
+  local-data: "alias.example.org. CNAME evil.example.org."
+  local-data: "nas.corp.example. A 10.1.2.3"
+  local-data: "pbx.isp.example. A 100.64.1.1"
+  local-data: "evilcorp.example. A 10.1.2.3"
+`
+
+// A public name has no private address: a page from outside could make a browser talk to the
+// house by it. Names of inner domains have, those that are forwarded to servers of their own
+// and those that the spec names; and what the resolver knows itself. A spec can switch it off.
+func TestKnotRefusesRebinding(t *testing.T) {
+	t.Parallel()
+	const resolver = `
+	resolver {
+	  networks        = [network.lan]
+	  private_domains = ["isp.example"]
+	  %s
+	  extra = {
+	    forward = [
+	      { subtree = ".", servers = ["192.0.2.53"] },
+	      { subtree = ["corp.example"], servers = ["192.168.178.53"] },
+	    ]
+	    "local-data" = { records = "nas.lan. A 192.168.178.10" }
+	    dnssec       = { "negative-trust-anchors" = ["org", "example"] }
+	  }
+	}`
+	for name, c := range map[string]struct {
+		attr string
+		want map[string]string
+	}{
+		"on": {"", map[string]string{
+			"www.example.org": "NOERROR 203.0.113.7", "nas.lan": "NOERROR ad 192.168.178.10",
+			"nas.corp.example": "NOERROR 10.1.2.3", "pbx.isp.example": "NOERROR 100.64.1.1",
+			"evil.example.org": "REFUSED", "loop.example.org": "REFUSED", "mixed.example.org": "REFUSED",
+			"alias.example.org": "REFUSED", "evilcorp.example": "REFUSED",
+		}},
+		"off": {"rebinding_protection = false", map[string]string{
+			"www.example.org": "NOERROR 203.0.113.7", "evil.example.org": "NOERROR 192.168.178.1", "nas.corp.example": "NOERROR 10.1.2.3",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := fromText(t, resolverSpec+fmt.Sprintf(resolver, c.attr))
+			router := nstest.New(t, "router")
+			ip(t, router, "addr add 192.0.2.53/32 dev lo\naddr add 192.168.178.53/32 dev lo\n")
+			upstream := lab.Rootfs(t, lab.Files{"/etc/unbound/lab.conf": rebindingRoot})
+			unbound := upstream.Daemon(t, router, "unbound", "-d", "-c", "/etc/unbound/lab.conf")
+			unbound.Ready(t, func() error {
+				_, err := dig(t, router, "192.0.2.53", "www.example.org")
+				return err
+			})
+			root := knotRoot(t, g)
+			root.Run(t, router, "kresctl", "validate", knotConf)
+			startKnot(t, root, router)
+			for ask, want := range c.want {
+				for range 2 { // the second time from the cache, if there
+					if got, err := dig(t, router, "127.0.0.1", ask); err != nil || got != want {
+						t.Errorf("%s: %s, %v, want %s", ask, got, err, want)
+					}
+				}
+			}
+		})
 	}
 }
 

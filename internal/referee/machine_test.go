@@ -52,6 +52,9 @@ func sysctls(t *testing.T, ns *nstest.NS, g *generated) {
 	t.Helper()
 	set, _ := g.at("boot", "kernel", "sysctl").(map[string]any)
 	for key, value := range set {
+		if value == nil || strings.Contains(key, ".neigh.default.gc_") { // the whole kernel's
+			continue
+		}
 		ns.Run(t, "sysctl", "-qw", fmt.Sprintf("%s=%v", key, value))
 	}
 	start, _ := g.at("systemd", "services", "nbr-forwarding", "serviceConfig", "ExecStart").(string)

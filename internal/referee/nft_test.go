@@ -220,6 +220,56 @@ func TestLoadingIsAtomic(t *testing.T) {
 	}
 }
 
+// A reload must not open any chain for a moment: what that takes is said where they are
+// made, and TestReloadsUnderAFloodLetNothingPass shows it.
+func TestEachHookDecides(t *testing.T) {
+	t.Parallel()
+	for name, g := range specs(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ns := nstest.New(t, "router")
+			load(t, ns, ruleset(t, g))
+			last := map[string]nftRule{}
+			for _, r := range loadedRules(t, ns) {
+				last[r.Chain] = r
+			}
+			for _, c := range hooks(t, ns) {
+				r := last[c.Name]
+				// What it has beside the verdict is a counter: nothing that could not fit.
+				if !r.has("drop") && !r.has("accept") || len(r.Expr) > 1 && !(len(r.Expr) == 2 && r.has("counter")) {
+					t.Errorf("the last rule of %s does not decide about all: %v", c.Name, r.Expr)
+				}
+				if c.Policy != "drop" {
+					t.Errorf("the policy of %s is %s", c.Name, c.Policy)
+				}
+			}
+		})
+	}
+}
+
+// A baseChain is a chain with a hook, as the kernel has it.
+type baseChain struct{ Name, Hook, Policy string }
+
+// hooks are the chains of nbr's table that the kernel calls.
+func hooks(t *testing.T, ns *nstest.NS) (list []baseChain) {
+	t.Helper()
+	var out struct {
+		Nftables []struct{ Chain *baseChain }
+	}
+	if err := json.Unmarshal([]byte(ns.Run(t, "nft", "-j", "list", "table", "inet", "nbr")), &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range out.Nftables {
+		if o.Chain != nil && o.Chain.Hook != "" {
+			list = append(list, *o.Chain)
+		}
+	}
+	if len(list) == 0 {
+		t.Fatal("no chain has a hook")
+	}
+	return list
+}
+
 // What the chains drop is counted always, and logged with a limit: a flood must not fill the
 // journal.
 func TestDropsAreCountedAndLoggedWithALimit(t *testing.T) {
@@ -241,8 +291,8 @@ func TestDropsAreCountedAndLoggedWithALimit(t *testing.T) {
 				}
 			}
 			for _, chain := range []string{"input", "forward"} {
-				if last[chain].packets(t) != 0 || len(last[chain].Expr) != 1 {
-					t.Errorf("the last rule of %s does not count: %v", chain, last[chain])
+				if last[chain].packets(t) != 0 || len(last[chain].Expr) != 2 || !last[chain].has("drop") {
+					t.Errorf("the last rule of %s does not count and drop: %v", chain, last[chain])
 				}
 				if !logged[chain] && name != "quiet" {
 					t.Errorf("%s logs nothing", chain)

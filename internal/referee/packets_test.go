@@ -1,12 +1,18 @@
 package referee_test
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/nbr-dev/nbr/internal/nstest"
 )
@@ -208,6 +214,127 @@ func TestPingsAreLimited(t *testing.T) {
 	}
 }
 
+// Pings of the world reach hosts by IPv6, at most ten a second, unless the spec says no (RFC 4890
+// section 4.3.1).
+func TestPingsOfHosts(t *testing.T) {
+	t.Parallel()
+	h, _ := staticHouse(t)
+	const host = "2001:db8:1::50"
+	for !ping(t, h.internet, host) {
+	}
+	start := time.Now()
+	out, _ := h.internet.Try(t, "ping", "-n", "-q", "-i0.005", "-c200", "-W0.3", host)
+	m := receivedRE.FindStringSubmatch(out)
+	if m == nil {
+		t.Fatal(out)
+	}
+	took := time.Since(start)
+	if n, _ := strconv.Atoi(m[1]); n == 0 || n > 21+int(10*took.Seconds()) {
+		t.Errorf("%d of 200 pings within %v were answered", n, took)
+	}
+	load(t, h.router, ruleset(t, fromText(t, inline["static"]+"\nfirewall { ping_hosts = false }\n")))
+	if ping(t, h.internet, host) {
+		t.Error("a ping passes although the spec says no")
+	}
+	if !ping(t, h.client, somewhere6) {
+		t.Error("the house cannot ping the world")
+	}
+}
+
+// A site's own addresses stay in the site, both ways (RFC 4193 section 4.3), and those who use
+// them hear of it.
+func TestUniqueLocalAddressesStayInTheSite(t *testing.T) {
+	t.Parallel()
+	h, dmz := staticHouse(t)
+	for _, ns := range []*nstest.NS{h.internet, dmz} {
+		listen(t, ns, "tcp", 80)
+	}
+	ip(t, h.router, "addr add fd00:1::1/64 dev br-lan nodad\naddr add fd00:d::1/64 dev lan3 nodad\n")
+	ip(t, h.client, "addr add fd00:1::50/64 dev eth0 nodad\n")
+	ip(t, dmz, "addr add fd00:d::5/64 dev eth0 nodad\n")
+	ip(t, h.internet, "addr add fd77::1/128 dev lo\nroute add fd00:d::/64 via 2001:db8:f::2\nroute add fd00:1::/64 via 2001:db8:f::2\n")
+	for !ping(t, h.client, somewhere6) || !ping(t, h.internet, "2001:db8:d::5") {
+	}
+	const out6 = "[" + somewhere6 + "]"
+	check(t, []flow{
+		{"within the site", h.client, "fd00:1::50", "tcp", "[fd00:d::5]:80", "fd00:1::50 at dmz"},
+		{"out, from the world's address", h.client, "2001:db8:1::50", "tcp", out6 + ":80", "2001:db8:1::50 at internet"},
+		{"out", h.client, "fd00:1::50", "tcp", out6 + ":80", "error"},
+		{"to another site", h.client, "2001:db8:1::50", "tcp", "[fd77::1]:80", "error"},
+		{"in, from another site", h.internet, "fd77::1", "tcp", "[2001:db8:d::5]:80", "drop"},
+		{"in, to this site", h.internet, "2001:db8:f::1", "tcp", "[fd00:d::5]:80", "drop"},
+		{"in", h.internet, "2001:db8:f::1", "tcp", "[2001:db8:d::5]:80", "2001:db8:f::1 at dmz"},
+	})
+	if ping(t, h.internet, "-I", "fd77::1", "2001:db8:f::2") {
+		t.Error("the router answers another site")
+	}
+	// "unless they are explicitly configured": an upstream that leads to another site.
+	routed := fromText(t, strings.Replace(inline["static"], "\nroute \"branch\"", "\nroute \"site\" {\n  to  = \"fd77::/64\"\n  via = \"2001:db8:f::1\"\n}\nroute \"branch\"", 1))
+	load(t, h.router, ruleset(t, routed))
+	check(t, []flow{
+		{"to a site that the spec knows", h.client, "2001:db8:1::50", "tcp", "[fd77::1]:80", "2001:db8:1::50 at internet"},
+		{"to one that it does not", h.client, "2001:db8:1::50", "tcp", "[fd78::1]:80", "error"},
+	})
+}
+
+// behind counts what the input chain lets in for the DHCP client.
+const behind = `
+table inet behind {
+  chain input {
+    type filter hook input priority filter + 10
+    udp dport 68 counter comment "let in"
+  }
+}
+`
+
+// What a server sends to the client's port comes over IPv4 and to the router's own address; an
+// answer by broadcast the client reads from a packet socket.
+func TestAnswersToTheDHCPClient(t *testing.T) {
+	t.Parallel()
+	h := articleHouse(t)
+	load(t, h.router, behind)
+	ip(t, h.router, "addr add 2001:db8:f::2/64 dev wan nodad\n")
+	ip(t, h.internet, "addr add 2001:db8:f::1/64 dev eth0 nodad\n")
+	send := func(network, to string) {
+		t.Helper()
+		err := within(h.internet, func() error {
+			dialer := net.Dialer{LocalAddr: &net.UDPAddr{Port: 67}, Control: func(_, _ string, raw syscall.RawConn) (err error) {
+				cerr := raw.Control(func(fd uintptr) {
+					err = errors.Join(unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_BROADCAST, 1), unix.BindToDevice(int(fd), "eth0"))
+				})
+				return errors.Join(cerr, err)
+			}}
+			c, err := dialer.Dial(network, to)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			_, err = c.Write([]byte("x"))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	dropped := counted(t, h.router, "input", "firewall")
+	send("udp4", "255.255.255.255:68")
+	send("udp4", "198.51.100.255:68")
+	send("udp6", "[2001:db8:f::2]:68")
+	for counted(t, h.router, "input", "firewall")-dropped < 3 && letIn(t, h.router) == 0 {
+	}
+	if n := letIn(t, h.router); n != 0 {
+		t.Errorf("%d of three packets came in that are nothing for the client", n)
+	}
+	send("udp4", "198.51.100.2:68")
+	for letIn(t, h.router) == 0 {
+	}
+}
+
+func letIn(t *testing.T, ns *nstest.NS) int {
+	t.Helper()
+	return comments(t, ns.Run(t, "nft", "-j", "list", "table", "inet", "behind"))["let in"]
+}
+
 // staticHouse is the spec with fixed addresses of both protocols, and a host in its dmz.
 func staticHouse(t *testing.T) (h house, dmz *nstest.NS) {
 	t.Helper()
@@ -327,7 +454,9 @@ func TestPacketsOfPoliciesAndForwards(t *testing.T) {
 			"the Internet":      {h.client, somewhere6, true},
 			"dmz, published":    {h.internet, "2001:db8:d::5", true},
 			"dmz, published v4": {h.internet, "203.0.113.5", true},
-			"lan":               {h.internet, client6, false},
+			"lan":               {h.internet, client6, true},
+			"lan v4":            {h.internet, client, false},
+			"lan, from the dmz": {dmz, client6, false},
 		} {
 			if got := ping(t, f.from, f.to); got != f.want {
 				t.Errorf("%s: answered is %t", name, got)

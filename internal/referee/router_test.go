@@ -47,7 +47,12 @@ func fromDir(t *testing.T, dir string) *generated {
 func fromText(t *testing.T, spec string) *generated {
 	t.Helper()
 	if !strings.Contains(spec, "\nrouter \"") {
-		spec = template + spec
+		head := template
+		if !strings.Contains(spec, "\nresolver") && !strings.Contains(spec, `= "dhcp"`) {
+			// Somebody has to be asked for names.
+			head = strings.Replace(template, "  console_only", "  name_servers  = [\"192.0.2.53\"]\n  console_only", 1)
+		}
+		spec = head + spec
 	}
 	return generate(t, fstest.MapFS{"router.hcl": {Data: []byte(spec)}})
 }

@@ -139,7 +139,7 @@ user "root" {
 	sshd := root.Daemon(t, router, "/usr/sbin/sshd", "-D", "-e", "-f", "/etc/ssh/sshd_config")
 	sshd.Ready(t, said(sshd, "Server listening"))
 	ssh := func(options ...string) (string, error) {
-		args := append([]string{"-F/dev/null", "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR", "-oConnectTimeout=5"}, options...)
+		args := append([]string{"-F/dev/null", "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR", "-oConnectTimeout=120"}, options...)
 		cmd := clients[0].Command(t, "ssh", append(args, "root@192.168.178.1", "echo in")...)
 		// Whoever asks for a password is given the right one.
 		cmd.Env = append(cmd.Environ(), "SSH_ASKPASS="+write(t, "#!/bin/sh\necho secret\n"), "SSH_ASKPASS_REQUIRE=force")

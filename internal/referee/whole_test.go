@@ -103,11 +103,17 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 		"/etc/chrony/chrony.conf":         chronyConf(t, r.g),
 		"/etc/sysctl.d/60-nixos.conf":     sysctlConf(r.g),
 		"/etc/ssh/authorized_keys.d/root": "",
+		"/etc/systemd/journald.conf": "[Journal]\nStorage=" + r.g.text(t, "services", "journald", "storage") + "\n" +
+			r.g.text(t, "services", "journald", "extraConfig"),
 
 		"/var/lib/secrets/wg0": "IFBWhXFOEnyYTwwCcTuHY4Fu0WvCDuVgs7ScUvGxLEk=\n",
 	}
 	for name, lines := range r.g.source {
 		files["/etc/nbr/spec/"+name] = strings.Join(lines, "\n")
+	}
+	etc, _ := r.g.at("environment", "etc").(map[string]any)
+	for name := range etc {
+		files["/etc/"+name] = r.g.text(t, "environment", "etc", name, "text")
 	}
 	for name, text := range nixosUnits {
 		files["/etc/systemd/system/"+name] = text
@@ -125,7 +131,10 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 		options, place := service.(map[string]any), ".service.d/nbr.conf"
 		if options["wantedBy"] != nil { // nbr's own; else it adds to the unit
 			place = ".service"
-			units = append(units, name+".service")
+			if slices.Contains(options["wantedBy"].([]any), any("multi-user.target")) {
+				units = append(units, name+".service")
+			}
+			maps.Copy(files, pulls(name, options))
 		}
 		files["/etc/systemd/system/"+name+place] = unitText(t, options)
 	}
@@ -192,18 +201,22 @@ func unitText(t *testing.T, options map[string]any) string {
 	var unit, service strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(options)) {
 		switch value := options[key]; key {
-		case "after":
-			fmt.Fprintf(&unit, "After=%s\n", words(value))
-		case "bindsTo":
-			fmt.Fprintf(&unit, "BindsTo=%s\n", words(value))
+		case "after", "before", "bindsTo", "conflicts", "partOf", "requisite", "wants":
+			fmt.Fprintf(&unit, "%s%s=%s\n", strings.ToUpper(key[:1]), key[1:], words(value))
 		case "description":
 			fmt.Fprintf(&unit, "Description=%s\n", value)
+		case "unitConfig":
+			for name, v := range value.(map[string]any) {
+				fmt.Fprintf(&unit, "%s=%s\n", name, yesNo(v))
+			}
 		case "serviceConfig":
 			settings := value.(map[string]any)
 			for _, name := range slices.Sorted(maps.Keys(settings)) {
 				fmt.Fprintf(&service, "%s=%s\n", name, storePath.ReplaceAllString(yesNo(settings[name]), ""))
 			}
-		case "wantedBy", "path", "preStart": // started by the test; ifstate's, which is not run here
+		case "wantedBy", "requiredBy": // of the other units: see pulls
+		case "reloadIfChanged", "restartIfChanged": // for switches
+		case "path", "preStart": // ifstate's, which is not run here
 		default:
 			t.Fatalf("nobody has said what NixOS makes of systemd.services.*.%s", key)
 		}
@@ -211,14 +224,32 @@ func unitText(t *testing.T, options map[string]any) string {
 	return "[Unit]\n" + unit.String() + "[Service]\n" + service.String()
 }
 
+// pulls are the drop-ins by which other units start a unit.
+func pulls(name string, options map[string]any) lab.Files {
+	files := lab.Files{}
+	for key, how := range map[string]string{"wantedBy": "Wants", "requiredBy": "Requires"} {
+		others, _ := options[key].([]any)
+		for _, other := range others {
+			if other != "multi-user.target" { // the test starts these
+				files[fmt.Sprintf("/etc/systemd/system/%s.d/%s.conf", other, name)] = fmt.Sprintf("[Unit]\n%s=%s.service\n", how, name)
+			}
+		}
+	}
+	return files
+}
+
 func words(v any) string { return strings.Trim(fmt.Sprint(v), "[]") }
 
-// sysctlConf is what systemd-sysctl reads.
+// sysctlConf is what systemd-sysctl reads, as nixos/modules/config/sysctl.nix writes it.
 func sysctlConf(g *generated) string {
 	set, _ := g.at("boot", "kernel", "sysctl").(map[string]any)
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(set)) {
-		fmt.Fprintf(&b, "%s=%v\n", key, set[key])
+		if value := set[key]; value == false {
+			fmt.Fprintf(&b, "%s=0\n", key)
+		} else if value != nil {
+			fmt.Fprintf(&b, "%s=%v\n", key, value)
+		}
 	}
 	return b.String()
 }
@@ -238,11 +269,12 @@ func (f finding) String() string {
 
 // elsewhere are the checks that the bench's kernel cannot pass, and where they are shown.
 var elsewhere = map[string]string{
-	"firmware/*":        "the bench is no Banana Pi: recorded states have a board",
-	"wireguard.wg0/*":   "the kernel has no WireGuard: the bench with a Debian kernel has",
-	"*/port/*/switch":   "the ports are veths: the bench with a switch has real ones",
-	"*/port/*/mac":      "the ports are veths, whose addresses nobody has burnt in",
-	"time/synchronised": "the clock is the computer's and chronyd may not touch it",
+	"firmware/*":            "the bench is no Banana Pi: recorded states have a board",
+	"wireguard.wg0/*":       "the kernel has no WireGuard: the bench with a Debian kernel has",
+	"*/port/*/switch":       "the ports are veths: the bench with a switch has real ones",
+	"firewall/sysctl/net.*": "neighbours are the kernel's, not a namespace's: the bench cannot have them",
+	"*/port/*/mac":          "the ports are veths, whose addresses nobody has burnt in",
+	"time/synchronised":     "the clock is the computer's and chronyd may not touch it",
 }
 
 // verify runs nbr verify on the router and returns what is not well, but for the checks that
@@ -290,7 +322,7 @@ func fits(pattern, id string) bool {
 // settles waits until all is well and returns what is not, if it takes too long.
 func (r *wholeRouter) settles(t *testing.T, flags ...string) []finding {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(nstest.Patience); ; time.Sleep(50 * time.Millisecond) {
 		wrong := r.verify(t, flags...)
 		if len(wrong) == 0 || time.Now().After(deadline) {
 			return wrong
@@ -320,9 +352,7 @@ func (r *wholeRouter) works(t *testing.T) {
 		"nobody.org":        "NXDOMAIN ad",
 		"dnssec-failed.org": "SERVFAIL",
 	} {
-		if answer, err := dig(t, r.client, got.DNS, name, "+dnssec", "+time=3"); err != nil || answer != want {
-			t.Errorf("%s: %s, %v, want %s", name, answer, err, want)
-		}
+		answers(t, r.client, got.DNS, name, want, "+dnssec", "+time=3")
 	}
 	check(t, []flow{{"out", r.client, "", "tcp", "198.51.100.1:80", "198.51.100.50 at isp"}})
 }

@@ -6,6 +6,7 @@ package agent
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -40,6 +41,7 @@ type Agent struct {
 	Metrics  conf.Value[Metrics]        `hcl:"metrics,optional" default:"unix" doc:"Where programs of the router itself get the metrics: unix (only the socket) or an address and a port of the loopback, as in 127.0.0.1:9842."`
 	Networks conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that get the metrics from the router. Never an upstream."`
 	Port     conf.Value[router.Port]    `hcl:"port,optional" default:"9842" doc:"TCP port for the networks."`
+	Names    conf.List[router.Domain]   `hcl:"names,optional" doc:"Further host names by which clients ask for the metrics. The router's own, alone and in the domains of networks, are always answered, and so are addresses and localhost; others are not (DNS rebinding)."`
 	Passive  conf.Value[bool]           `hcl:"passive,optional" default:"false" doc:"Only look, and ask nobody: no packet is sent and no command of a check block is run."`
 }
 
@@ -72,7 +74,7 @@ func (b *Agent) Claim(s *router.Scope) {
 	if len(b.Networks.Items) > 0 {
 		s.Listen(b.Networks.Range, router.Listen{Service: "metrics", Protocol: router.TCP, Port: int(b.Port.V), Networks: b.Networks.All(), Unit: unit})
 	}
-	router.Claim(s, hcl.Range{}, router.Agent{Interval: b.Interval.V, Listen: b.listen(), Passive: b.Passive.V})
+	router.Claim(s, hcl.Range{}, router.Agent{Interval: b.Interval.V, Listen: b.listen(), Names: b.names(s.Router), Passive: b.Passive.V})
 }
 
 // Judge refuses upstreams: what the agent serves tells much of a router.
@@ -93,6 +95,21 @@ func (b *Agent) Judge(*router.Router) hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+// names are the host names by which the pages may be asked for.
+func (b *Agent) names(r *router.Router) []string {
+	own := strings.ToLower(string(r.System.Name.V))
+	out := []string{own}
+	for _, n := range r.Networks {
+		if n.Domain.Set {
+			out = append(out, own+"."+strings.ToLower(string(n.Domain.V)))
+		}
+	}
+	for _, n := range b.Names.All() {
+		out = append(out, strings.ToLower(string(n)))
+	}
+	return out
 }
 
 // addresses are the router's own in the networks.

@@ -25,6 +25,7 @@ func With(more ...service.Kind) []service.Kind {
 	return append([]service.Kind{
 		nixos.NixKind(),
 		nixos.UserKind(),
+		nixos.JournalKind(),
 		ifstate.Kind(),
 		dhcpcd.Kind(),
 		wireguard.Kind(),

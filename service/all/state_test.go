@@ -40,7 +40,6 @@ var unread = map[string]string{
 	`links\.(wan|lan\d|br-lan|end0|wg0)\.mac`:                   "made of the CPU's identity, or of the bridge's name; that it stays is judged by mac_from",
 	`links\.lan\d\.port\.state`:                                 "of the cable",
 	`addrs\[\d\]\.dynamic`:                                      "judged where an address is to be a lease's: see addrs[4]",
-	`addrs\[4\]\.prefix`:                                        "the lease's choice",
 	`offers\.br-lan 02.+\.(dns\[0\]|routers\[0\]|lease|prefix)`: "the same for all hosts of a network, and judged for a stranger",
 	`addrs\[[123]\]\.\w+`:                                       "the kernel's own: link-local and loopback addresses",
 	`routes\[1\]\.metric`:                                       "the spec gives none",
@@ -58,6 +57,7 @@ var unread = map[string]string{
 	`answers\..+failed\.org\. A\.code`:                          "only NOERROR breaks the promise; another code is somebody else's affair",
 	`answers\..+\.records`:                                      "how many records there are is the zone's affair",
 	`firmware\.(four_bg_why|tfa|uboot\w*)`:                      "what tells so, and versions, which are notes",
+	`journal\.bytes`:                                            "anything below the bound is as good",
 	`rulesets\..+\.drops\[\d\]\.\w+`:                            "what is dropped is a note",
 }
 

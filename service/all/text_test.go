@@ -166,8 +166,8 @@ const places = 11
 const readTexts = `
 let
   lib.mkForce = x: x;
-  module = file: import file { inherit lib; pkgs = { }; config = { }; nbr.nixosModules.default = { }; sops-nix.nixosModules.sops = { }; };
-  extra = file: builtins.head (builtins.filter (i: i != { }) (module file).imports);
+  module = file: import file { inherit lib; pkgs = { }; config = { }; sops-nix.nixosModules.sops = { }; };
+  extra = file: builtins.head (builtins.filter (i: !builtins.isPath i && i != { }) (module file).imports);
   texts = dir:
     let
       resolver = (extra (dir + "/resolver.nix")).services.knot-resolver.settings;

@@ -32,7 +32,7 @@ func Kind() service.Kind {
 type Time struct {
 	conf.Header
 	Servers  conf.List[Server]          `hcl:"servers,optional" doc:"NTP servers. Without it NixOS's pool."`
-	NTS      conf.Value[bool]           `hcl:"nts,optional" default:"false" doc:"Ask the servers for authenticated time (NTS, RFC 8915)."`
+	NTS      conf.Value[bool]           `hcl:"nts,optional" default:"false" doc:"Ask the servers for authenticated time (NTS, RFC 8915). On a board without clock_battery the first answer after a boot is taken whatever the dates of the server's certificate."`
 	Networks conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that get time from the router."`
 }
 
@@ -79,6 +79,13 @@ func (t *Time) Judge(*router.Router) hcl.Diagnostics {
 	return diags
 }
 
+// The clock is stepped when it is more than threshold seconds off, in the first updates
+// only: after that a server must not make it jump.
+const (
+	threshold = 1.0
+	steps     = 3
+)
+
 // pool is where NixOS gets the time when nobody says otherwise
 // (networking.timeServers).
 const pool = "nixos.pool.ntp.org"
@@ -108,7 +115,19 @@ func (t *Time) lower(r *router.Router, m *nixgen.Module) {
 	// initstepslew asks once, before there is an upstream, and then never steps.
 	m.Set(from, nixgen.Bool(false), "services", "chrony", "initstepslew", "enabled")
 	var lines strings.Builder
-	lines.WriteString("makestep 1.0 3\n")
+	if r.Release.V < "26.05" {
+		fmt.Fprintf(&lines, "makestep %.1f %d\n", threshold, steps)
+	} else {
+		// The module writes the line, and chronyd would take the last of two.
+		m.Set(from, nixgen.Bool(true), "services", "chrony", "makestep", "enable")
+		m.Set(from, nixgen.Float(threshold), "services", "chrony", "makestep", "threshold")
+		m.Set(from, nixgen.Int(steps), "services", "chrony", "makestep", "limit")
+	}
+	if t.NTS.V && len(router.Claimed[router.Battery](r)) == 0 {
+		// At boot the time may be before that of every certificate: they are taken as valid
+		// until the clock is set for the first time (chrony.conf(5)).
+		lines.WriteString("nocerttimecheck 1\n")
+	}
 	for _, n := range t.Networks.All() {
 		for _, p := range n.Fixed() {
 			fmt.Fprintf(&lines, "allow %s\n", p.Masked())

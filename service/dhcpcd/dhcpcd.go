@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
@@ -30,7 +31,8 @@ func Kind() service.Kind {
 // Client is the dhcp_client block.
 type Client struct {
 	conf.Header
-	Extra conf.List[Option] `hcl:"extra,optional" doc:"Lines of dhcpcd.conf(5), put at its end."`
+	Routes conf.List[router.Block] `hcl:"static_routes,optional" doc:"IPv4 prefixes that the upstream's DHCP server may route (option 121, RFC 3442). Without it the option is neither asked for nor taken, and the default route is that of option 3. An empty list takes the default route of option 121 alone, for upstreams that send it nowhere else."`
+	Extra  conf.List[Option]       `hcl:"extra,optional" doc:"Lines of dhcpcd.conf(5), put at its end."`
 }
 
 // Option is a line of dhcpcd.conf.
@@ -75,8 +77,26 @@ func (c *Client) Claim(s *router.Scope) {
 // protocolDHCP is RTPROT_DHCP of linux/rtnetlink.h, which dhcpcd gives its routes.
 const protocolDHCP = 16
 
-// Judge has nothing to refuse.
-func (c *Client) Judge(*router.Router) hcl.Diagnostics { return nil }
+// Judge refuses prefixes that are the router's own already: what is there is not for an
+// upstream to say.
+func (c *Client) Judge(r *router.Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range c.Routes.Items {
+		switch {
+		case !p.V.Addr().Is4():
+			diags = append(diags, diag.Error("bad-value", p.Range, "Not an IPv4 prefix", "A DHCPv4 server has no routes to %s.", p.V))
+		case p.V.Bits() == 0:
+			diags = append(diags, diag.Error("bad-value", p.Range, "The default route", "It is taken anyway; an empty list takes nothing else."))
+		}
+		for _, o := range owned(r) {
+			if inside(p.V.Prefix, o.prefix) {
+				diags = append(diags, diag.With(diag.Error("static-route-clash", p.Range, "Prefix of the router itself",
+					"%s is in %s of %s, which an upstream must not take over.", p.V, o.prefix, o.Addr), o.From, "%s", o.Addr.String()))
+			}
+		}
+	}
+	return diags
+}
 
 // lower sets networking.dhcpcd.
 func (c *Client) lower(r *router.Router, m *nixgen.Module) {
@@ -95,31 +115,34 @@ func (c *Client) lower(r *router.Router, m *nixgen.Module) {
 	m.Set(from, nixgen.Bool(false), "networking", "dhcpcd", "setHostname")
 	m.Set(from, nixgen.Bool(true), "networking", "dhcpcd", "persistent")
 	m.Set(from, nixgen.Lines(config(r, c)), "networking", "dhcpcd", "extraConfig")
+	m.Set(from, nixgen.Lines(c.hook(r)), "networking", "dhcpcd", "runHook")
+	m.Add(from, []string{"systemd", "services", "dhcpcd", "path"}, nixgen.Var("pkgs.iproute2"))
 }
 
 // config is the part of dhcpcd.conf(5) that NixOS has no options for.
 func config(r *router.Router, c *Client) string {
 	lines := []string{
 		"ipv4only", // router advertisements are the kernel's
+		// NixOS sends the router's name, and dhcpcd its own version, the kernel's and the
+		// processor's: the provider needs none of them.
+		`hostname ""`,
+		`vendorclassid ""`,
 		"noipv4ll", // a made-up address is no upstream, and without a lifetime IfState removes it
 	}
-	if resolves(r) {
-		lines = append(lines, "nohook resolv.conf") // the router asks its own resolver
+	if r.Resolves() || r.NameServers.Set {
+		lines = append(lines, "nohook resolv.conf") // the router asks its own resolver, or whom the spec says
 	}
 	lines = append(lines, "nohook ntp.conf")
+	if !c.Routes.Set {
+		// With routes of its own an upstream could take any prefix, also a tunnel's, out of
+		// it: 121, Microsoft's 249 and the 33 of old. A server that is not asked for 121 says
+		// the default route in option 3 (RFC 3442).
+		lines = append(lines, "nooption classless_static_routes, ms_classless_static_routes, static_routes")
+	}
 	for _, o := range c.Extra.All() {
 		lines = append(lines, string(o))
 	}
 	return strings.Join(lines, "\n") + "\n"
-}
-
-func resolves(r *router.Router) bool {
-	for _, l := range router.Claimed[router.Listen](r) {
-		if l.Service == "dns" {
-			return true
-		}
-	}
-	return false
 }
 
 // Checks look at the unit; the address itself is the network's promise.
@@ -130,6 +153,14 @@ func (c *Client) Checks(r *router.Router, p *verify.Plan) {
 	// Of several, or with lines of the user, nobody knows which leads to the world.
 	if ns := networks(r); len(ns) == 1 && len(c.Extra.Items) == 0 && !slices.ContainsFunc(r.Networks, func(n *router.Network) bool { return n.Gateway.Set }) {
 		leased(p, ns[0])
+	}
+	for _, n := range networks(r) {
+		c.routes(p, n)
+	}
+	for _, n := range r.Networks {
+		if n.Dynamic() {
+			overlap(r, p, n)
+		}
 	}
 }
 

@@ -25,6 +25,8 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 			vlan(r, p, l)
 		case *router.External:
 			external(r, p, l)
+		default:
+			refusal(r, p, l.Head().Addr.String(), l, l.Head().Def)
 		}
 	}
 	for _, port := range r.Board.Ports {
@@ -38,6 +40,7 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 			// As a port of a bridge it would hand its frames to others, addresses or not.
 			link(p, n.Addr.String()+"/master", n.Link.Target, n.Link.Range, "master of", "none", func(l state.Link) string { return cmp.Or(l.Master, "none") })
 		}
+		prefixes(r, p, n)
 		address(p, n, "ipv4", n.IPv4.Range, n.IPv4.Set, n.IPv4.V.DHCP, n.IPv4.V.String())
 		address(p, n, "ipv6", n.IPv6.Range, n.IPv6.Set, n.IPv6.V.Auto, n.IPv6.V.String())
 		gateway(p, n, "gateway", n.Gateway)
@@ -53,8 +56,13 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 		sysctl(p, s.By, s.Key, s.Value)
 	}
 	for _, n := range r.Networks {
-		if n.IPv6.V.Auto { // as iface sets it; in slashes, since a VLAN's name may have a dot
+		if n.IPv6.V.Auto { // as advertisements has it; in slashes, since a VLAN's name may have a dot
 			sysctl(p, router.By{Addr: n.Addr, From: n.IPv6.Range}, fmt.Sprintf("net/ipv6/conf/%s/accept_ra", n.Device()), "2")
+		}
+	}
+	for _, n := range r.Networks {
+		if n.IPv6.V.Auto { // networking.tempAddresses
+			sysctl(p, router.By{Addr: n.Addr, From: n.IPv6.Range}, fmt.Sprintf("net/ipv6/conf/%s/use_tempaddr", n.Device()), "0")
 		}
 	}
 	b.drift(r, p)
@@ -117,6 +125,7 @@ func sysctl(p *verify.Plan, by router.By, key, want string) {
 func links(r *router.Router, p *verify.Plan, l router.Link) {
 	id := l.Head().Addr.String()
 	hasMTU(p, id+"/mtu", l, l.Head().Def)
+	refusal(r, p, id, l, l.Head().Def)
 	if len(r.On(l)) == 0 {
 		p.LinkUp(id+"/up", l.Head().Def, string(l.LinkName())) // else its networks promise it
 	}
@@ -151,6 +160,7 @@ func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
 	user := portUser(r, port).Head()
 	id := fmt.Sprintf("%s/port/%s", user.Addr, port.Name)
 	hasMTU(p, id+"/mtu", port, user.Def)
+	refusal(r, p, id, port, user.Def)
 	name := string(port.Name)
 	p.Add(verify.Check{ID: id + "/mac", Title: "MAC address of " + name, From: user.Def, Eval: func(st *state.State) verify.Verdict {
 		want, hint := "one that stays", "cat /sys/class/net/"+name+"/addr_assign_type"

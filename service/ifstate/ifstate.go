@@ -45,6 +45,11 @@ const kernelLinks = "^(sit0|tunl0|gre0|gretap0|erspan0|ip6tnl0|ip6gre0|ip_vti0|i
 // kernel does by itself.
 func (b *Interfaces) Claim(s *router.Scope) {
 	router.Claim(s, hcl.Range{}, router.OwnLinks{Pattern: kernelLinks})
+	s.WhileFirewallUp(hcl.Range{}, "net.ipv4.conf.all.forwarding", "1")
+	s.WhileFirewallUp(hcl.Range{}, "net.ipv6.conf.all.forwarding", "1")
+	// Of links that come later; what is there already has its own (see advertisements).
+	s.Sysctl(hcl.Range{}, "net.ipv6.conf.default.accept_ra", "0")
+	s.Sysctl(hcl.Range{}, "net.ipv6.conf.default.autoconf", "0")
 	for _, p := range b.Ignore.Items {
 		router.Claim(s, p.Range, router.OwnLinks{Pattern: string(p.V)})
 	}

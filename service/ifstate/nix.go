@@ -20,6 +20,9 @@ func (b *Interfaces) lower(r *router.Router, m *nixgen.Module) {
 	// The module asserts it, and a hardware-configuration.nix may say otherwise
 	// with the same priority as the module's own default.
 	m.Set(from, nixgen.Bool(false), "networking", "useDHCP")
+	// NixOS would give an upstream changing addresses beside the one that the spec's
+	// policies and everybody's DNS know (RFC 8981).
+	m.Set(from, nixgen.Str("disabled"), "networking", "tempAddresses")
 	b.links(r, m)
 	for _, rt := range routes(r) {
 		m.Add(service.By(rt.By), sub("routing", "routes"), routeAttrs(rt))
@@ -138,6 +141,7 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 			set(p, r.System, nixgen.Attrs{
 				{Name: []string{"addresses"}, Value: nixgen.List{}},
 				{Name: []string{"link"}, Value: nixgen.Attrs{kind("physical"), up()}},
+				advertisements(r, p),
 			})
 		}
 	}
@@ -176,14 +180,7 @@ func iface(r *router.Router, l router.Link, link nixgen.Attrs) nixgen.Attrs {
 	if w := l.Spec().WireGuard; w != nil {
 		out = append(out, nixgen.Attr{Name: []string{"wireguard"}, Value: wireGuard(l, w)})
 	}
-	for _, n := range r.On(l) {
-		if n.IPv6.V.Auto {
-			// 2: also while forwarding (Documentation/networking/ip-sysctl.rst).
-			out = append(out, nixgen.Attr{Name: []string{"sysctl", "ipv6", "accept_ra"}, Value: nixgen.At{
-				From: service.Origin(n.Addr, n.IPv6.Range), Expr: nixgen.Int(2)}})
-		}
-	}
-	return out
+	return append(out, advertisements(r, l))
 }
 
 // fixedAddresses are the addresses that the spec gives a link. A link whose

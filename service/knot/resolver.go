@@ -26,10 +26,12 @@ func ResolverKind() service.Kind {
 // Resolver is the resolver block.
 type Resolver struct {
 	conf.Header
-	Networks conf.Refs[*router.Network] `hcl:"networks,required" doc:"The networks that may ask. Never an upstream."`
-	Forward  conf.List[router.Addr]     `hcl:"forward,optional" doc:"Ask these servers instead of the root's. Their answers are validated all the same."`
-	Workers  conf.Value[int]            `hcl:"workers,optional" default:"2" doc:"Processes that answer; at most one a processor core is of use."`
-	Extra    service.Extra              `hcl:"extra,optional" doc:"Merged into services.knot-resolver.settings."`
+	Networks  conf.Refs[*router.Network] `hcl:"networks,required" doc:"The networks that may ask. Never an upstream."`
+	Forward   conf.List[router.Addr]     `hcl:"forward,optional" doc:"Ask these servers instead of the root's. Their answers are validated all the same."`
+	Workers   conf.Value[int]            `hcl:"workers,optional" default:"2" doc:"Processes that answer; at most one a processor core is of use."`
+	Rebinding conf.Value[bool]           `hcl:"rebinding_protection,optional" default:"true" doc:"Refuse answers from outside in which a name has a private address: a web page could make a browser talk to the house by it (DNS rebinding)."`
+	Private   conf.List[router.Domain]   `hcl:"private_domains,optional" doc:"Domains whose names may have private addresses, as a company's. Those that extra forwards to servers of their own are among them."`
+	Extra     service.Extra              `hcl:"extra,optional" doc:"Merged into services.knot-resolver.settings."`
 }
 
 // Claim claims the sockets.
@@ -112,6 +114,9 @@ func (b *Resolver) lower(r *router.Router, m *nixgen.Module) {
 			{Name: []string{"servers"}, Value: list},
 			{Name: []string{"subtree"}, Value: nixgen.Str(".")},
 		})
+	}
+	if b.Rebinding.V {
+		b.rebinding(m, settings)
 	}
 	service.AddExtra(m, b, b.Extra, settings()...)
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
@@ -29,10 +31,11 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 				return verify.Missing("table "+table, hint)
 			}
 			v := verify.Compare(table, table, hint)
-			v.Note = besides(st.Tables, table)
+			v.Note = besides(st.Tables)
 			return v
 		},
 	})
+	f.guarded(p)
 	asked := map[string]bool{} // networks may share a link
 	for _, n := range r.Networks {
 		f.closed(r, p, n, asked)
@@ -69,12 +72,38 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 
 // besides names the tables of others. Docker and libvirt have theirs, and what they do
 // is not for this spec to judge.
-func besides(tables []string, own string) string {
-	others := slices.DeleteFunc(slices.Clone(tables), func(t string) bool { return t == own })
+func besides(tables []string) string {
+	own := []string{"inet " + Table, "inet " + flowTable, "inet " + guardTable}
+	others := slices.DeleteFunc(slices.Clone(tables), func(t string) bool { return slices.Contains(own, t) })
 	if len(others) == 0 {
 		return ""
 	}
 	return "also loaded: " + strings.Join(others, ", ")
+}
+
+// guarded adds the checks of the tables that are loaded beside the rules: the minimal one is
+// in force when those could not be loaded, and comes back with its unit before they go.
+func (f *Firewall) guarded(p *verify.Plan) {
+	id := f.Addr.String()
+	loaded(p, id+"/guard", "the minimal firewall, which drops all but ssh, is not in force", f.Def, guardTable, false, "nbr-guard-lifted")
+	p.UnitActive(id+"/guard/unit", f.Def, "nbr-guard-lifted.service")
+	at := f.Def
+	if f.FlowOffload.Set {
+		at = f.FlowOffload.Range
+	}
+	loaded(p, id+"/flowtable", "flow offload is as the spec says", at, flowTable, f.FlowOffload.V, "nbr-flowtable")
+}
+
+// loaded adds the check that a table is loaded, or that it is not.
+func loaded(p *verify.Plan, id, title string, from hcl.Range, table string, wanted bool, unit string) {
+	words := map[bool]string{true: "table inet " + table, false: "no table inet " + table}
+	p.Add(verify.Check{ID: id, Title: title, From: from, Eval: func(st *state.State) verify.Verdict {
+		hint := fmt.Sprintf("nft list table inet %s; systemctl status nftables %s", table, unit)
+		if st.Tables == nil {
+			return verify.NotSeen(words[wanted], hint)
+		}
+		return verify.Compare(words[wanted], words[slices.Contains(st.Tables, "inet "+table)], hint)
+	}})
 }
 
 // closed adds the checks that strangers get no answer from what the router serves
@@ -91,7 +120,7 @@ func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, a
 			continue
 		}
 		asked[question] = true
-		p.Closed(fmt.Sprintf("%s/closed/%s/%s", zone.Addr, n.Device(), port), zone.Def, string(n.Device()), port)
+		p.Closed(fmt.Sprintf("%s/closed/%s/%s", zone.Addr, n.Device(), port), zone.Def, string(n.Device()), port, KnockSet)
 	}
 }
 

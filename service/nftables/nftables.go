@@ -5,7 +5,6 @@ package nftables
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -24,8 +23,12 @@ func Kind() service.Kind {
 	}
 }
 
-// Table is the name of the table that nbr owns; others' tables are left alone.
-const Table = "nbr"
+// The names of nbr's tables, which are of the family inet; others' tables are left alone.
+const (
+	Table      = "nbr"
+	flowTable  = "nbr-flow"
+	guardTable = "nbr-guard"
+)
 
 // Firewall is the firewall block.
 type Firewall struct {
@@ -33,6 +36,7 @@ type Firewall struct {
 	LogDrops    conf.Value[bool] `hcl:"log_drops,optional" default:"true" doc:"Log what is dropped, at most five packets a second."`
 	AntiSpoof   conf.Value[bool] `hcl:"anti_spoof,optional" default:"true" doc:"Drop packets whose source does not belong behind the interface they arrive on (RFC 3704, strict)."`
 	Ping        conf.Value[bool] `hcl:"ping,optional" default:"true" doc:"Answer pings, at most ten a second."`
+	PingHosts   conf.Value[bool] `hcl:"ping_hosts,optional" default:"true" doc:"Let IPv6 pings from an upstream through to the hosts of all networks, at most ten a second (RFC 4890 section 4.3.1)."`
 	FlowOffload conf.Value[bool] `hcl:"flow_offload,optional" default:"false" doc:"Lead established connections past the rules (nf_flow_table, in software). Counters and later rules do not see them."`
 }
 
@@ -56,67 +60,40 @@ func (f *Firewall) Claim(s *router.Scope) {
 	if f.FlowOffload.V {
 		s.Kernel(f.FlowOffload.Range, "flow offload", "NF_FLOW_TABLE", "NF_FLOW_TABLE_INET", "NFT_FLOW_OFFLOAD")
 	}
+	neighbours(s)
 }
 
 // Judge has nothing to refuse: the core's rules judge zones and policies.
 func (f *Firewall) Judge(*router.Router) hcl.Diagnostics { return nil }
 
+// neighbours gives the tables of neighbours, which are the kernel's and not a link's, room for
+// a client that calls thousands of addresses that nobody has (RFC 6583 section 7.1). While the
+// kernel asks for one of them, its entry holds up to 212992 bytes of packets (unres_qlen_bytes
+// of Documentation/networking/ip-sysctl.rst; with one small packet an entry takes 1.2 KiB,
+// measured with Linux 7.2): one entry for each MiB of memory is a fifth of that at the very
+// worst. The kernel's own 1024 is the least.
+func neighbours(s *router.Scope) {
+	most := max(int64(s.Memory.V)>>20, 1024)
+	for _, family := range []string{"ipv4", "ipv6"} {
+		for i, n := range []int64{most / 8, most / 2, most} { // the kernel's proportions
+			s.Sysctl(s.Memory.Range, fmt.Sprintf("net.%s.neigh.default.gc_thresh%d", family, i+1), fmt.Sprint(n))
+		}
+	}
+}
+
 // lower sets networking.nftables.
 func (f *Firewall) lower(r *router.Router, m *nixgen.Module) {
 	from := service.From(f)
 	m.Set(from, nixgen.Bool(true), "networking", "nftables", "enable")
+	// Others' tables are left alone. Before 23.11 a system was to flush them at each
+	// reload, and a state_version of then still asks for it.
+	m.Set(from, nixgen.Bool(false), "networking", "nftables", "flushRuleset")
 	m.Set(from, nixgen.Bool(false), "networking", "firewall", "enable")
 	m.Set(from, nixgen.Str("inet"), "networking", "nftables", "tables", Table, "family")
 	m.Set(from, nixgen.Lines(f.Content(r)), "networking", "nftables", "tables", Table, "content")
 	f.lowerForwarding(r, m)
+	f.lowerGuard(r, m)
 	if f.FlowOffload.V {
 		f.lowerFlowtable(r, m)
 	}
-}
-
-// lowerForwarding forwards only while the rules are loaded: a router whose firewall
-// failed or was stopped is a host, not an open door.
-func (f *Firewall) lowerForwarding(r *router.Router, m *nixgen.Module) {
-	var on, off strings.Builder
-	for _, s := range r.SysctlKeys() {
-		if s.WhileFirewallUp {
-			fmt.Fprintf(&on, " %s=%s", s.Key, s.Value)
-			fmt.Fprintf(&off, " %s=0", s.Key)
-		}
-	}
-	set := setter(m, service.From(f), "nbr-forwarding")
-	sysctl := func(args string) nixgen.Expr {
-		return nixgen.Concat{nixgen.Var("pkgs.procps"), nixgen.Str("/bin/sysctl -qw" + args)}
-	}
-	set(nixgen.Str("Forwarding while the firewall is loaded"), "description")
-	set(nixgen.List{nixgen.Str("nftables.service")}, "after")
-	set(nixgen.List{nixgen.Str("nftables.service")}, "bindsTo")
-	set(nixgen.List{nixgen.Str("multi-user.target")}, "wantedBy")
-	set(nixgen.Str("oneshot"), "serviceConfig", "Type")
-	set(nixgen.Bool(true), "serviceConfig", "RemainAfterExit")
-	set(sysctl(on.String()), "serviceConfig", "ExecStart")
-	set(sysctl(off.String()), "serviceConfig", "ExecStop")
-}
-
-// setter sets options of a systemd unit.
-func setter(m *nixgen.Module, from nixgen.Origin, unit string) func(v nixgen.Expr, path ...string) {
-	return func(v nixgen.Expr, path ...string) {
-		m.Set(from, v, append([]string{"systemd", "services", unit}, path...)...)
-	}
-}
-
-// lowerFlowtable loads the flowtable from a unit of its own: the devices must
-// exist, and nftables.service starts before any link is made. For the same reason
-// the build's check of the ruleset cannot know it.
-func (f *Firewall) lowerFlowtable(r *router.Router, m *nixgen.Module) {
-	at := service.Origin(f.Addr, f.FlowOffload.Range)
-	set := setter(m, at, "nbr-flowtable")
-	file := nixgen.Call{Fn: nixgen.Var("pkgs.writeText"), Args: []nixgen.Expr{nixgen.Str("nbr-flowtable.nft"), nixgen.Lines(Flowtable(r))}}
-	set(nixgen.Str("Flow offload of established connections"), "description")
-	set(nixgen.List{nixgen.Str("ifstate.service"), nixgen.Str("nftables.service")}, "after")
-	set(nixgen.List{nixgen.Str("multi-user.target")}, "wantedBy")
-	set(nixgen.Str("oneshot"), "serviceConfig", "Type")
-	set(nixgen.Bool(true), "serviceConfig", "RemainAfterExit")
-	set(nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft -f "), file}, "serviceConfig", "ExecStart")
-	set(nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft destroy table inet " + Table + "-flow")}, "serviceConfig", "ExecStop")
 }

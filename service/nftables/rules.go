@@ -34,6 +34,7 @@ func (c *chain) add(by router.By, format string, args ...any) {
 // has it.
 func (f *Firewall) Content(r *router.Router) string {
 	var b strings.Builder
+	b.WriteString(knocks)
 	for _, c := range f.chains(r) {
 		c.write(&b)
 	}
@@ -42,6 +43,12 @@ func (f *Firewall) Content(r *router.Router) string {
 
 // chains are the chains of the table, in the order of a packet's way. A hook that
 // has nothing to do is left out.
+//
+// Each chain with a hook has the policy drop and a last rule that decides, because a
+// reload makes the table anew: after the kernel has switched to the new rules, and before
+// it sets the new chain's policy, only a rule can drop; and a packet that saw the new
+// chain before the switch and the old one after it has met no rule at all, so only the
+// old chain's policy can (nf_tables_commit of net/netfilter/nf_tables_api.c).
 func (f *Firewall) chains(r *router.Router) []chain {
 	var chains []chain
 	if f.AntiSpoof.V {
@@ -102,14 +109,16 @@ func antiSpoof(f *Firewall) chain {
 	if !f.AntiSpoof.Set {
 		by = blockLine(f)
 	}
-	c := chain{name: "anti_spoof", head: "type filter hook prerouting priority raw; policy accept;"}
+	c := chain{name: "anti_spoof", head: "type filter hook prerouting priority raw; policy drop;"}
 	c.add(by, "iifname \"lo\" accept")
 	c.add(by, "ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept")
 	c.add(by, "ip6 saddr { ::, fe80::/10 } accept")
+	c.add(by, "fib saddr . iif oif missing "+knock+" drop")
 	if f.LogDrops.V {
 		c.add(by, "fib saddr . iif oif missing limit rate 5/second burst 10 packets log prefix \"nbr drop spoof: \"")
 	}
 	c.add(by, "fib saddr . iif oif missing counter drop")
+	c.add(by, "accept")
 	return c
 }
 
@@ -141,7 +150,8 @@ func (f *Firewall) input(r *router.Router) chain {
 	// What is meant for everybody on the link is dropped without a word: there is no
 	// end to it.
 	c.add(by, "meta pkttype { broadcast, multicast } counter drop")
-	f.logDrops(&c, "input")
+	c.knocks(f)
+	f.drop(&c, "input")
 	return c
 }
 
@@ -151,18 +161,30 @@ func (f *Firewall) input(r *router.Router) chain {
 // and to conntrack all others are invalid.
 func (c *chain) icmp(f *Firewall, r *router.Router) {
 	by := blockLine(f)
+	c.add(by, "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept")
+	c.add(by, "ip6 saddr fe80::/10 icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept")
+	// A neighbour at an upstream may be solicited from such an address.
+	c.dropULA(f, r, "saddr", "daddr")
 	if devs := zoneDevices(r.Zones); f.Ping.V && len(devs) > 0 {
 		c.add(by, "iifname %s icmp type echo-request accept", set(devs))
 		c.add(by, "iifname %s icmpv6 type echo-request accept", set(devs))
 	}
-	c.add(by, "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept")
-	c.add(by, "ip6 saddr fe80::/10 icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept")
 }
 
 const pingLimit = "10/second burst 20 packets"
 
+// accept lets in what is sent to the router alone: answers that a client gets by broadcast
+// it reads from a packet socket, before any rule (RFC 2131 section 4.1). Multicast is let in
+// where the claim names its groups.
 func accept(a *router.Accept) string {
-	return fmt.Sprintf("iifname %s %s counter accept", set(router.Devices(a.Networks)), match(a.Match))
+	to := "meta pkttype host"
+	switch {
+	case len(a.Groups) > 0:
+		to = ""
+	case a.Family == router.IPv4:
+		to += " fib daddr type local"
+	}
+	return strings.Join(strings.Fields(fmt.Sprintf("iifname %s %s %s counter accept", set(router.Devices(a.Networks)), to, match(a.Match))), " ")
 }
 
 // match renders what a rule looks at.
@@ -225,14 +247,8 @@ func zoneChain(z *router.Zone) string {
 func zoneInput(r *router.Router, z *router.Zone) chain {
 	c := chain{name: zoneChain(z)}
 	for _, allow := range z.Allow.Items {
-		for _, l := range router.Claimed[router.Listen](r) {
-			if l.Service != string(allow.V) {
-				continue
-			}
-			ns := slices.DeleteFunc(slices.Clone(z.Networks.All()), func(n *router.Network) bool { return !l.Serves(n) })
-			if len(ns) > 0 {
-				c.add(line(z.Addr, allow.Range), "iifname %s %s dport %d counter accept", set(router.Devices(ns)), l.Protocol, l.Port)
-			}
+		for _, match := range services(r, z, string(allow.V)) {
+			c.add(line(z.Addr, allow.Range), "%s counter accept", match)
 		}
 	}
 	return c
@@ -242,6 +258,8 @@ func zoneInput(r *router.Router, z *router.Zone) chain {
 func (f *Firewall) forward(r *router.Router) chain {
 	by := blockLine(f)
 	c := chain{name: "forward", head: "type filter hook forward priority filter; policy drop;"}
+	c.ula(f, r)
+	c.limitPings(f, r)
 	// Tunnels and PPPoE carry less than 1500 bytes, and many hosts never hear of it
 	// (RFC 2923 section 2.1). A segment size is never raised.
 	c.add(by, "tcp flags syn tcp option maxseg size set rt mtu")
@@ -254,7 +272,8 @@ func (f *Firewall) forward(r *router.Router) chain {
 	for _, p := range r.Policies {
 		c.policy(p)
 	}
-	f.logDrops(&c, "forward")
+	c.pingHosts(f, r)
+	f.drop(&c, "forward")
 	return c
 }
 
@@ -334,19 +353,26 @@ func matches(p *router.Policy) []string {
 
 const icmpMatch = "meta l4proto { icmp, ipv6-icmp }"
 
-// logDrops logs what the policy of the chain is about to drop.
-func (f *Firewall) logDrops(c *chain, what string) {
+// drop ends a chain that drops what none of its rules let pass, and logs it.
+func (f *Firewall) drop(c *chain, what string) {
 	if f.LogDrops.V {
 		c.add(blockLine(f), "limit rate 5/second burst 10 packets log prefix \"nbr drop %s: \"", what)
 	}
-	c.add(blockLine(f), "counter")
+	c.add(blockLine(f), "counter drop")
+}
+
+// pass ends a chain that looks at some packets only, if it has any rule.
+func (f *Firewall) pass(c *chain) {
+	if len(c.rules) > 0 {
+		c.add(blockLine(f), "accept")
+	}
 }
 
 // natIn leads forwarded ports to their hosts before routing looks at them: of what
 // is meant for the router, not of what passes through it to somebody else. (The
 // chains cannot be called dnat and masquerade: those are words of nft's grammar.)
 func (f *Firewall) natIn(r *router.Router) chain {
-	c := chain{name: "nat_in", head: "type nat hook prerouting priority dstnat; policy accept;"}
+	c := chain{name: "nat_in", head: "type nat hook prerouting priority dstnat; policy drop;"}
 	for _, p := range r.PortForwards {
 		devs := router.Devices(p.From.Target.Networks.All())
 		if len(devs) == 0 {
@@ -358,13 +384,14 @@ func (f *Firewall) natIn(r *router.Router) chain {
 		}
 		c.add(blockLine(p), "iifname %s meta nfproto ipv4 fib daddr type local %s dport %s counter dnat ip to %s", set(devs), p.Protocol.V, p.Port.V, to)
 	}
+	f.pass(&c)
 	return c
 }
 
 // natOut gives packets the router's own address on their way out, if the policy
 // that let them pass says so. Only IPv4: IPv6 has addresses enough.
 func (f *Firewall) natOut(r *router.Router) chain {
-	c := chain{name: "nat_out", head: "type nat hook postrouting priority srcnat; policy accept;"}
+	c := chain{name: "nat_out", head: "type nat hook postrouting priority srcnat; policy drop;"}
 	for i, p := range r.Policies {
 		from, to := zoneDevices(p.From.All()), zoneDevices(p.To.All())
 		if len(from) == 0 || len(to) == 0 {
@@ -382,6 +409,7 @@ func (f *Firewall) natOut(r *router.Router) chain {
 				strings.TrimSpace(fmt.Sprintf("iifname %s oifname %s meta nfproto ipv4 %s", set(from), set(to), match)), verdict)
 		}
 	}
+	f.pass(&c)
 	return c
 }
 
@@ -395,27 +423,4 @@ func set(devs []router.IfName) string {
 		return quoted[0]
 	}
 	return "{ " + strings.Join(quoted, ", ") + " }"
-}
-
-// Flowtable is the ruleset of the offload: all devices of the networks, and one
-// chain that hands established connections over.
-func Flowtable(r *router.Router) string {
-	var devs []string
-	for _, d := range router.Devices(r.Networks) {
-		devs = append(devs, `"`+string(d)+`"`)
-	}
-	return fmt.Sprintf(`table inet %[1]s-flow
-delete table inet %[1]s-flow
-table inet %[1]s-flow {
-  flowtable fast {
-    hook ingress priority filter
-    devices = { %[2]s }
-  }
-
-  chain forward {
-    type filter hook forward priority filter + 1; policy accept;
-    meta l4proto { tcp, udp } ct state established flow add @fast
-  }
-}
-`, Table, strings.Join(devs, ", "))
 }

@@ -1,9 +1,10 @@
 package nixos
 
 import (
-	"fmt"
+	"cmp"
+	"net/netip"
 	"slices"
-	"strconv"
+	"strings"
 
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
@@ -22,9 +23,11 @@ func (b *Nix) Checks(r *router.Router, p *verify.Plan) {
 		return verify.Compare(want, st.System.Hostname, hint)
 	}})
 	p.Add(verify.Check{ID: r.Addr.String() + "/booted", Title: "the kernel is the current system's", From: r.Def, Eval: booted})
+	nameServers(r, p)
 	for _, s := range r.Secrets {
 		secret(r, p, s)
 	}
+	b.hostKey(r, p)
 }
 
 // booted tells a router that was switched to a system with another kernel and not
@@ -41,33 +44,33 @@ func booted(st *state.State) verify.Verdict {
 	return v
 }
 
-// secret adds the check of a secret's file: it is there, its owner can read it and is
-// whoever has to, and not everybody can.
-func secret(r *router.Router, p *verify.Plan, s *router.Secret) {
-	path := s.Location()
-	owner := "root"
-	if readers := users(r, s); len(readers) > 0 {
-		owner = readers[0].Owner
+// nameServers adds the check of whom the router asks for names (resolv.conf(5)).
+func nameServers(r *router.Router, p *verify.Plan) {
+	want, hint := "one that the DHCP server names", "cat /etc/resolv.conf"
+	var fits func(servers []string) bool
+	switch {
+	case r.NameServers.Set:
+		var list []string
+		for _, a := range r.NameServers.All() {
+			list = append(list, a.String())
+		}
+		want, fits = strings.Join(list, ", "), func(servers []string) bool { return slices.Equal(servers, list) }
+	case r.Resolves():
+		want, fits = "the router's own resolver", func(servers []string) bool {
+			return len(servers) > 0 && !slices.ContainsFunc(servers, func(s string) bool {
+				a, err := netip.ParseAddr(s)
+				return err != nil || !a.IsLoopback()
+			})
+		}
+	case slices.ContainsFunc(r.Networks, func(n *router.Network) bool { return n.IPv4.V.DHCP }):
+		fits = func(servers []string) bool { return len(servers) > 0 }
+	default:
+		return
 	}
-	want, hint := fmt.Sprintf("a file of %s that others cannot read", owner), "stat "+path
-	p.Add(verify.Check{
-		ID: s.Addr.String() + "/file", Title: path, From: s.Def,
-		Needs: []state.Need{{Kind: state.NeedFile, Name: path}},
-		Eval: func(st *state.State) verify.Verdict {
-			if st.Files == nil {
-				return verify.NotSeen(want, hint)
-			}
-			f, ok := st.Files[path]
-			if !ok {
-				return verify.Missing(want, hint)
-			}
-			if f.Kind != "" {
-				return verify.Compare(want, "a "+f.Kind, hint)
-			}
-			got := fmt.Sprintf("owner %s, group %s, mode %s", f.Owner, f.Group, f.Mode)
-			mode, err := strconv.ParseUint(f.Mode, 8, 32)
-			private := mode&0o007 == 0 && (mode&0o070 == 0 || slices.Contains([]string{owner, "root", "keys", "wheel"}, f.Group))
-			return verify.Judge(err == nil && private && f.Owner == owner, want, got, hint)
-		},
-	})
+	p.Add(verify.Check{ID: r.Addr.String() + "/name-servers", Title: "whom the router asks for names", From: cmp.Or(r.NameServers.Range, r.Def), Eval: func(st *state.State) verify.Verdict {
+		if st.NameServers == nil {
+			return verify.NotSeen(want, hint)
+		}
+		return verify.Judge(fits(st.NameServers), want, cmp.Or(strings.Join(st.NameServers, ", "), "none"), hint)
+	}})
 }

@@ -1,6 +1,10 @@
 package nixos
 
 import (
+	"cmp"
+	"fmt"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -51,9 +55,10 @@ func (b *Nix) lower(r *router.Router, m *nixgen.Module) {
 	sys(r.Def, nixgen.Str(r.Name.V), "networking", "hostName")
 	sys(r.StateVersion.Range, nixgen.Str(r.StateVersion.V), "system", "stateVersion")
 	sys(r.TimeZone.Range, nixgen.Str(r.TimeZone.V), "time", "timeZone")
+	names(r, m)
 	// The same spec and the program that reads it: who looks at the router finds both,
 	// of one age.
-	m.Imports = append(m.Imports, nixgen.Var("nbr.nixosModules.default"))
+	m.Imports = append(m.Imports, own(r))
 	sys(r.Def, nixgen.Bool(true), "programs", "nbr", "enable")
 	sys(r.Def, nixgen.Path("./spec"), "programs", "nbr", "spec")
 	from := service.From(b)
@@ -68,53 +73,27 @@ func (b *Nix) lower(r *router.Router, m *nixgen.Module) {
 	secrets(r, m)
 }
 
-// secrets declares the secrets that sops-nix or agenix put in place, for those
-// who read them.
-func secrets(r *router.Router, m *nixgen.Module) {
-	imported := map[router.Source]bool{}
-	for _, s := range r.Secrets {
-		if s.Source.V == router.SourceFile {
-			continue
-		}
-		if !imported[s.Source.V] {
-			imported[s.Source.V] = true
-			m.Imports = append(m.Imports, sourceModule[s.Source.V])
-		}
-		from := service.From(s)
-		name := string(s.Name.V)
-		file := nixgen.Path("./spec/" + string(s.File.V))
-		if s.Source.V == router.SourceAgenix {
-			m.Set(from, file, "age", "secrets", name, "file")
-			for _, u := range users(r, s) {
-				m.Set(service.By(u.By), nixgen.Str(u.Owner), "age", "secrets", name, "owner")
-			}
-			continue
-		}
-		m.Set(from, file, "sops", "secrets", name, "sopsFile")
-		if s.Key.Set {
-			m.Set(from, nixgen.Str(s.Key.V), "sops", "secrets", name, "key")
-		}
-		for _, u := range users(r, s) {
-			m.Set(service.By(u.By), nixgen.Str(u.Owner), "sops", "secrets", name, "owner")
-			if u.Unit != "" {
-				m.Add(service.By(u.By), []string{"sops", "secrets", name, "restartUnits"}, nixgen.Str(u.Unit+".service"))
-			}
-		}
+// own is nbr's module: the one in the tree, which builds the nbr that generated it, or
+// that of the flake which the spec names.
+func own(r *router.Router) nixgen.Expr {
+	if in := r.Input("nbr"); in != nil {
+		return nixgen.At{From: service.From(in), Expr: nixgen.Var("nbr.nixosModules.default")}
 	}
+	return nixgen.Path("../nbr/module.nix")
 }
 
-var sourceModule = map[router.Source]nixgen.Expr{
-	router.SourceSOPS:   nixgen.Var("sops-nix.nixosModules.sops"),
-	router.SourceAgenix: nixgen.Var("agenix.nixosModules.default"),
-}
-
-// users are the programs that read a secret.
-func users(r *router.Router, s *router.Secret) []*router.SecretUse {
-	var out []*router.SecretUse
-	for _, u := range router.Claimed[router.SecretUse](r) {
-		if u.Secret == s {
-			out = append(out, u)
-		}
+// names says who is asked for names: a file that stays as it is, or what resolvconf makes
+// of the resolver's word or the lease's.
+func names(r *router.Router, m *nixgen.Module) {
+	from := service.Origin(r.Addr, cmp.Or(r.NameServers.Range, r.Def))
+	m.Set(from, nixgen.Bool(!r.NameServers.Set), "networking", "resolvconf", "enable")
+	if !r.NameServers.Set {
+		return
 	}
-	return out
+	var text strings.Builder
+	for _, a := range r.NameServers.All() {
+		fmt.Fprintf(&text, "nameserver %s\n", a)
+	}
+	text.WriteString("options edns0\n")
+	m.Set(from, nixgen.Lines(text.String()), "environment", "etc", "resolv.conf", "text")
 }

@@ -72,6 +72,9 @@ func (f *FullName) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (FullName) Describe() string { return "full name" }
 
+// volatile are the paths that a restart empties.
+var volatile = regexp.MustCompile(`^/(run|tmp|dev/shm)/`)
+
 // Claim claims the login, by key or by password.
 func (u *User) Claim(s *router.Scope) {
 	login := router.Login{User: string(u.Name.V), Root: u.Admin.V || u.Name.V == "root"}
@@ -79,7 +82,7 @@ func (u *User) Claim(s *router.Scope) {
 		router.Claim(s, u.Keys.Range, login)
 	}
 	if u.PasswordFile.Set {
-		router.Claim(s, u.PasswordFile.Range, router.SecretUse{Secret: u.PasswordFile.Target, Owner: "root"})
+		s.Secret(u.PasswordFile.Range, router.SecretUse{Secret: u.PasswordFile.Target, Owner: "root", Account: true})
 		router.Claim(s, u.PasswordFile.Range, login)
 	}
 	if u.PasswordHash.Set {
@@ -89,11 +92,17 @@ func (u *User) Claim(s *router.Scope) {
 
 // Judge warns of passwords that everyone can read.
 func (u *User) Judge(*router.Router) hcl.Diagnostics {
-	if !u.PasswordHash.Set {
-		return nil
+	var diags hcl.Diagnostics
+	if f := u.PasswordFile; f.Set && f.Target.Source.V == router.SourceFile && volatile.MatchString(string(f.Target.Path.V)) {
+		diags = append(diags, diag.With(diag.Warning("password-not-at-boot", f.Range, "Password that is not there at boot",
+			"%s is in memory and empty when the accounts are made: %s would be locked after every restart. Give the secret a path that stays, as in /var/lib/secrets/%s, or an encrypted file with source = \"sops\" or \"agenix\".",
+			f.Target.Path.V, u.Addr, f.Target.Name.V), f.Target.Path.Range, "%s", f.Target.Addr.String()))
 	}
-	diags := hcl.Diagnostics{diag.Warning("password-in-store", u.PasswordHash.Range, "Password in the Nix store",
-		"The hash ends in the flake's git and in the Nix store, where everyone on the router can read it and try passwords against it. Use authorized_keys, or put the hash into a secret: hashed_password_file = secret.…")}
+	if !u.PasswordHash.Set {
+		return diags
+	}
+	diags = append(diags, diag.Warning("password-in-store", u.PasswordHash.Range, "Password in the Nix store",
+		"The hash ends in the flake's git and in the Nix store, where everyone on the router can read it and try passwords against it. Use authorized_keys, or put the hash into a secret: hashed_password_file = secret.…"))
 	if u.PasswordFile.Set {
 		diags = append(diags, diag.With(diag.Error("two-passwords", u.PasswordFile.Range, "Two passwords",
 			"%s has hashed_password already.", u.Addr), u.PasswordHash.Range, "the other one"))

@@ -1,12 +1,12 @@
 #!/bin/sh
 # make.sh OUT [MEDIUM [ROOT]] makes a small image in the layout of nixos-sbc for a
 # BPI-R4 with 8 GiB, with Debian's tools. Its BL2 is for sdmmc or another medium; ROOT
-# is a file system, at most 4 MiB. $TEXT is what the BL2 says of its memory code.
+# is a file system, at most 4 MiB. $BL2 is its program, if not the one of $BL2_8GIB.
 set -e
 PATH=$PATH:/usr/sbin
 out=$1 dir=$(mktemp -d)
 trap 'rm -r "$dir"' EXIT
-printf '%s\n' 'v2.13.0(release):' 'EMI: Using DDR unknown settings' "${TEXT-EMI: DDR4 4BG mode}" >"$dir/bl2.bin"
+cp "${BL2:-$BL2_8GIB}" "$dir/bl2.bin"
 printf '%s\n' 'v2.13.0(release):' >"$dir/bl31.bin"
 # The device tree that U-Boot has at its end: a root with nothing but compatible.
 {

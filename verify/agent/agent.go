@@ -27,6 +27,7 @@ type Spec struct {
 	Router string
 	Hash   string // of the spec's files, to tell whether two routers have the same
 	Plan   *verify.Plan
+	Names  []string // by which the pages may be asked for, in lower case; addresses may always
 	// Interval is the time between looks when nothing happens.
 	Interval time.Duration
 	// Look looks at the router once, for the checks of the plan.

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,10 +26,76 @@ func (a *Agent) handler() http.Handler {
 	reg.MustRegister(a, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	// A scrape and one beside it are enough for a router, and bound what they cost.
-	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 2, DisableCompression: true}))
+	mux.Handle("GET /metrics", whole(promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 2, DisableCompression: true})))
 	mux.HandleFunc("GET /health", a.health)
 	mux.HandleFunc("GET /report", a.report)
-	return mux
+	return a.named(mux)
+}
+
+// whole makes a page before any of it is sent: a client that does not read holds its own
+// connection, and not the place of those who do.
+func whole(pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := &page{header: w.Header()}
+		pages.ServeHTTP(p, r)
+		if p.code != 0 {
+			w.WriteHeader(p.code)
+		}
+		_, _ = w.Write(p.body.Bytes()) // whoever asked may have gone
+	})
+}
+
+// A page is an answer that is kept.
+type page struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (p *page) Header() http.Header         { return p.header }
+func (p *page) Write(b []byte) (int, error) { return p.body.Write(b) }
+
+// WriteHeader keeps the first code, as [http.ResponseWriter] has it.
+func (p *page) WriteHeader(code int) {
+	if p.code == 0 {
+		p.code = code
+	}
+}
+
+// named answers those who ask for this router: by the address that they connected to, by
+// localhost or by a name of the spec. Whoever gets here by another name is a browser that
+// a page from outside has led to an address of the house (DNS rebinding), and must not
+// read what the router runs. To a Unix socket no browser connects.
+func (a *Agent) named(pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A net.Addr: that of a Unix socket is a path.
+		local := netip.AddrPort{}
+		if addr, ok := r.Context().Value(http.LocalAddrContextKey).(fmt.Stringer); ok {
+			local, _ = netip.ParseAddrPort(addr.String())
+		}
+		if local.IsValid() && !a.answersTo(r.Host, local.Addr().Unmap()) {
+			http.Error(w, "this is not "+line(r.Host)+": names of the agent block are answered", http.StatusMisdirectedRequest)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
+}
+
+// answersTo tells whether the Host of a request, with or without a port, is a name of this
+// router.
+func (a *Agent) answersTo(host string, local netip.Addr) bool {
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if with, fits := netip.ParseAddrPort(host); fits == nil {
+		ip, err = with.Addr(), nil
+	}
+	if err == nil {
+		return ip.Unmap().WithZone("") == local.WithZone("")
+	}
+	host, _, _ = strings.Cut(host, ":")
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return host == "localhost" || slices.Contains(a.Spec.Names, host)
 }
 
 // health says 200 if the last look is recent and all is well, else 503 and why. What

@@ -18,6 +18,9 @@ var collectors = []collector{
 	{parts: "wireguard", look: (*looker).wireGuard},
 	{parts: "clock", look: (*looker).clock},
 	{parts: "firmware", look: (*looker).firmware},
+	{parts: "watchdog", look: (*looker).watchdog},
+	{parts: "name_servers", look: (*looker).nameServers},
+	{parts: "journal", look: (*looker).journal},
 
 	{parts: "probes", look: (*looker).probes},
 

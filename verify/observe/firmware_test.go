@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nbr-dev/nbr/internal/bl2code"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -22,7 +23,7 @@ func bootPartitions(t *testing.T, root string) string {
 	}
 	tmp := t.TempDir()
 	for name, text := range map[string]string{
-		"bl2.bin":    "v2.13.0(release):\x00EMI: Using DDR unknown settings\n\x00",
+		"bl2.bin":    string(bl2code.Build{Comb: true}.Program()),
 		"bl31.bin":   "v2.13.0(release):\x00",
 		"u-boot.bin": "U-Boot 2025.07-1i3dxjd46ny9ir63n9qy6bxg5vzz78jj (Jan 01 1980)\x00",
 	} {
@@ -53,8 +54,9 @@ func TestFirmware(t *testing.T) {
 	zeros := make([]byte, 1<<20)
 	whole := &state.Firmware{
 		Medium: "sdmmc", Intact: true, TFA: "v2.13.0(release)", FourBG: "absent",
-		FourBGWhy: `the BL2 has the text "EMI: Using DDR unknown settings" and not "EMI: DDR4 4BG mode"`,
-		UBoot:     "2025.07-1i3dxjd46ny9ir63n9qy6bxg5vzz78jj", UBootHash: "1i3dxjd46ny9ir63n9qy6bxg5vzz78jj",
+		FourBGWhy: `the BL2 prints how it drives the memory and has not the text "EMI: DDR4 4BG mode"`,
+		SoC:       "MT7988", DDR: "comb",
+		UBoot: "2025.07-1i3dxjd46ny9ir63n9qy6bxg5vzz78jj", UBootHash: "1i3dxjd46ny9ir63n9qy6bxg5vzz78jj",
 	}
 	alone := *whole
 	alone.UBoot, alone.UBootHash = "", ""

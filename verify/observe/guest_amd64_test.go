@@ -3,6 +3,8 @@
 package observe
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"os"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"golang.zx2c4.com/wireguard/wgctrl"
 	"golang.zx2c4.com/wireguard/wgctrl/wgtypes"
 
+	"github.com/nbr-dev/nbr/internal/nstest"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -66,9 +69,12 @@ func linksAre(t *testing.T, want map[string]state.Link) {
 	own := cmpopts.IgnoreMapEntries(func(name string, _ state.Link) bool {
 		return name == "lo" || name == "bond0" || name == "dummy0" || name == "eth0"
 	})
-	if d := cmp.Diff(want, seen(t, "links").Links, own, cmpopts.IgnoreFields(state.Link{}, "MAC")); d != "" {
-		t.Error(d)
-	}
+	nstest.Wait(t, func() error { // a carrier takes its time
+		if d := cmp.Diff(want, seen(t, "links").Links, own, cmpopts.IgnoreFields(state.Link{}, "MAC")); d != "" {
+			return errors.New(d)
+		}
+		return nil
+	})
 }
 
 func TestGuestHardware(t *testing.T) {
@@ -82,9 +88,12 @@ func TestGuestHardware(t *testing.T) {
 	must(t, netlink.LinkSetUp(eth0))
 	t.Cleanup(func() { _ = netlink.LinkSetDown(eth0) })
 	want = state.Link{Up: true, Carrier: true, MTU: 1500, MAC: "02:00:00:00:00:01", MACFrom: "set"}
-	if d := cmp.Diff(want, seen(t, "links").Links["eth0"]); d != "" {
-		t.Error(d)
-	}
+	nstest.Wait(t, func() error {
+		if d := cmp.Diff(want, seen(t, "links").Links["eth0"]); d != "" {
+			return errors.New(d)
+		}
+		return nil
+	})
 }
 
 func TestGuestStacked(t *testing.T) {
@@ -214,16 +223,14 @@ func TestGuestWireGuard(t *testing.T) {
 
 	start := time.Now()
 	var st *state.State
-	for deadline := start.Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	nstest.Wait(t, func() error {
 		st = seen(t, "wireguard links")
 		if st.WireGuard["wg0"].Peers[private[1].PublicKey().String()].Handshake > 0 &&
 			st.WireGuard["wg1"].Peers[private[0].PublicKey().String()].Handshake > 0 {
-			break
+			return nil
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("no handshake: %+v", st.WireGuard)
-		}
-	}
+		return fmt.Errorf("no handshake: %+v", st.WireGuard)
+	})
 	want := map[string]state.WireGuard{
 		"wg0": {ListenPort: 51820, Peers: map[string]state.Peer{
 			private[1].PublicKey().String(): {AllowedIPs: []string{"10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"}, Endpoint: "127.0.0.1:51821"},

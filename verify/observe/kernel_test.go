@@ -81,6 +81,9 @@ route add unreachable 2001:db8:2::/48
 route add ::/0 via fe80::1 dev v0 proto ra
 `, "link del br0\nlink del v0\nlink del tap0\nlink del sleeper\nroute del blackhole 10.2.0.0/16\nroute del local 10.3.0.0/16 table local\nroute del unreachable 2001:db8:2::/48\n")
 	nstest.Link(t, new(nstest.NS), "far0", far, "eth0")
+	for _, name := range []string{"br0", "v0", "v1"} {
+		new(nstest.NS).Carrier(t, name)
+	}
 
 	st := seen(t, "links addrs routes")
 	for _, name := range []string{"br0", "v0", "far0"} {
@@ -310,6 +313,31 @@ func TestListenersThatComeAndGo(t *testing.T) {
 	}
 	close(done)
 	wg.Wait()
+}
+
+// A socket that was taken from its program and is still there for a while is not the kernel's.
+func TestListenersThatAreAboutToGo(t *testing.T) {
+	looks := 0
+	sockets := func() ([]waiting, error) {
+		looks++
+		list := []waiting{{inode: 1}, {inode: 2}}
+		if looks < 3 {
+			list = append(list, waiting{inode: 3})
+		}
+		return list, nil
+	}
+	got, err := left(t.Context(), map[uint64]string{1: "sshd", 2: "", 3: "", 4: ""}, sockets)
+	if d := cmp.Diff(map[uint64]bool{2: true}, got); d != "" || err != nil {
+		t.Errorf("%v: %s", err, d)
+	}
+	// Where each has an owner there is nothing to wait for.
+	looks = 0
+	if got, err := left(t.Context(), map[uint64]string{1: "sshd"}, sockets); len(got) > 0 || err != nil || looks > 0 {
+		t.Errorf("%v %v after %d looks", got, err, looks)
+	}
+	if _, err := left(t.Context(), map[uint64]string{2: ""}, func() ([]waiting, error) { return nil, net.ErrClosed }); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("what cannot be read: %v", err)
+	}
 }
 
 func TestListeners(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/nbr-dev/nbr/verify/state"
 )
@@ -34,7 +35,7 @@ func (l *looker) listeners(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	left, err := l.left(programs)
+	left, err := left(ctx, programs, l.waiting)
 	if err != nil {
 		return err
 	}
@@ -83,18 +84,40 @@ func (l *looker) waiting() ([]waiting, error) {
 	return list, nil
 }
 
-// left are the sockets without an owner that are still there. A resolver opens one for a
-// question and closes it after the answer: it was seen, but nobody who had it.
-func (l *looker) left(programs map[uint64]string) (map[uint64]bool, error) {
+// lingers is how long a socket without an owner may take to go away.
+var lingers = []time.Duration{0, 10 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond}
+
+// left are the sockets without an owner that stay, which are the kernel's own. A resolver
+// opens one for a question and closes it after the answer. It may have gone since it was
+// seen, or be about to: close(2) first takes it from its program and removes it then, and
+// in between the program may have to wait for a processor.
+func left(ctx context.Context, programs map[uint64]string, waiting func() ([]waiting, error)) (map[uint64]bool, error) {
 	left := map[uint64]bool{}
-	if !slices.Contains(slices.Collect(maps.Values(programs)), "") {
-		return left, nil
+	for inode, program := range programs {
+		if program == "" {
+			left[inode] = true
+		}
 	}
-	list, err := l.waiting()
-	for _, w := range list {
-		left[w.inode] = true
+	for _, d := range lingers {
+		if len(left) == 0 {
+			break
+		}
+		select {
+		case <-time.After(d):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		list, err := waiting()
+		if err != nil {
+			return nil, err
+		}
+		still := map[uint64]bool{}
+		for _, w := range list {
+			still[w.inode] = true
+		}
+		maps.DeleteFunc(left, func(inode uint64, _ bool) bool { return !still[inode] })
 	}
-	return left, err
+	return left, nil
 }
 
 // owners finds which program has each of the sockets (proc_pid_fd(5)). Processes end

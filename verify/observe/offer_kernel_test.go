@@ -2,10 +2,13 @@ package observe
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -83,7 +86,7 @@ func startKea(t *testing.T, conf string) *lab.Daemon {
 func lan(t *testing.T) (onBridge, onLink *nstest.NS) {
 	t.Helper()
 	onBridge, onLink = nstest.New(t, "bridged"), nstest.New(t, "linked")
-	ip(t, "link add br-lan type bridge\naddr add 10.7.0.1/24 dev br-lan\n", "link del br-lan\nlink del lan1\nlink del lan9\n")
+	ip(t, "link add br-lan type bridge\naddr add 10.7.0.1/24 dev br-lan\n", "link del br-lan\n")
 	nstest.Link(t, new(nstest.NS), "lan1", onBridge, "eth0")
 	nstest.Link(t, new(nstest.NS), "lan9", onLink, "eth0")
 	run(t, "link set lan1 master br-lan\nlink set br-lan up\naddr add 10.9.0.1/24 dev lan9\n", "ip", "-batch", "-")
@@ -95,23 +98,29 @@ func lan(t *testing.T) (onBridge, onLink *nstest.NS) {
 // carrier waits until a link has one.
 func carrier(t *testing.T, name string) {
 	t.Helper()
-	var err error
-	for range 200 {
-		if _, err = openLink(name); err == nil || strings.Contains(err.Error(), "port of") {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal(err)
+	nstest.Wait(t, func() error {
+		_, err := openLink(name)
+		return err
+	})
 }
 
-// tap is what arrives at the far end of a wire.
-func tap(t *testing.T, ns *nstest.NS) func() string {
+// tap is what arrives at the far end of the wire of a link.
+func tap(t *testing.T, ns *nstest.NS, link string) func() string {
 	t.Helper()
 	cmd := lab.Rootfs(t, nil).Command(t, ns, "tcpdump", "-Z", "root", "-n", "-l", "--immediate-mode", "-i", "eth0", "-Q", "in", "udp or tcp or icmp")
-	var out bytes.Buffer
+	var mu sync.Mutex
+	var out strings.Builder
+	text := func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		return out.String()
+	}
 	ready := make(chan struct{})
-	cmd.Stdout = &out
+	cmd.Stdout = writerFunc(func(p []byte) {
+		mu.Lock()
+		defer mu.Unlock()
+		out.Write(p)
+	})
 	cmd.Stderr = writerFunc(func(p []byte) {
 		if bytes.Contains(p, []byte("listening on")) {
 			close(ready)
@@ -122,14 +131,42 @@ func tap(t *testing.T, ns *nstest.NS) func() string {
 	}
 	select {
 	case <-ready:
-	case <-time.After(10 * time.Second):
+	case <-time.After(nstest.Patience):
 		t.Fatal("tcpdump does not start")
 	}
 	return func() string {
-		time.Sleep(50 * time.Millisecond) // what is on its way to it
+		mark(t, link)
+		nstest.Wait(t, func() error { // all that was sent before has arrived by then
+			if !strings.Contains(text(), lastFrom.String()) {
+				return errors.New("the last packet has not arrived")
+			}
+			return nil
+		})
 		_ = cmd.Process.Signal(unix.SIGINT)
 		_ = cmd.Wait()
-		return out.String()
+		return text()
+	}
+}
+
+// lastFrom is where the packet comes from that ends a recording.
+var lastFrom = netip.MustParseAddr("233.252.0.7")
+
+// mark sends the packet that ends a recording.
+func mark(t *testing.T, name string) {
+	t.Helper()
+	link, err := net.InterfaceByName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := packet.Listen(link, packet.Raw, unix.ETH_P_IP, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	port := netip.AddrPortFrom(lastFrom, 9)
+	broadcast := net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	if _, err := c.WriteTo(frame(broadcast, stranger(), udp(port, port, nil)), &packet.Addr{HardwareAddr: broadcast}); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -154,7 +191,7 @@ func TestOffersOfKea(t *testing.T) {
 	conf = strings.Replace(conf, `"subnet4": [`, `"subnet4": [{"id": 2, "subnet": "10.9.0.0/24", "interface": "lan9", "valid-lifetime": 600, "pools": [{"pool": "10.9.0.50 - 10.9.0.50"}]}, `, 1)
 	kea := startKea(t, conf)
 	filter(t, "drop", "") // which says nothing to who takes frames from the link itself, as Kea
-	onBridge, onLink := tap(t, bridged), tap(t, linked)
+	onBridge, onLink := tap(t, bridged, "lan1"), tap(t, linked, "lan9")
 	want := map[string]state.Offer{
 		"br-lan":                   {Answered: true, Address: "10.7.0.100", Server: "10.7.0.1", Prefix: 24, Routers: []string{"10.7.0.1"}, DNS: []string{"10.7.0.1", "192.0.2.53"}, Domain: "home.arpa", Lease: 43200},
 		"br-lan 02:11:22:33:44:55": {Answered: true, Address: "10.7.0.10", Server: "10.7.0.1", Prefix: 24, Routers: []string{"10.7.0.1"}, DNS: []string{"10.7.0.1", "192.0.2.53"}, Domain: "home.arpa", Lease: 43200},

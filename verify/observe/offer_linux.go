@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -54,13 +55,16 @@ func seekOffer(ctx context.Context, n state.Need) (state.Offer, error) {
 	}
 	defer w.Close()
 	var offer state.Offer
-	_, err = w.exchange(ctx, discoverFrame(d), []time.Duration{repeat, wait - repeat}, func(b []byte) bool {
+	answered, err := w.exchange(ctx, discoverFrame(d), []time.Duration{repeat, wait - repeat}, func(b []byte) bool {
 		o, err := parseOffer(d, b)
 		if err == nil {
 			offer = o
 		}
 		return err == nil
 	})
+	if err == nil && !answered {
+		err = stayed(name, link)
+	}
 	return offer, err
 }
 
@@ -99,6 +103,21 @@ func openLink(name string) (*netlink.LinkAttrs, error) {
 		return nil, fmt.Errorf("%s is a port of %s: nobody is to be met on it alone", name, master.Attrs().Name)
 	}
 	return a, nil
+}
+
+// stayed tells whether a link on which nobody answered is still the one that was asked.
+// The kernel drops a frame to a MAC that the link no longer has (eth_type_trans in
+// net/ethernet/eth.c), as when udev gives a new link its lasting one (systemd.link(5),
+// MACAddressPolicy=), and what leaves on a link whose cable was pulled.
+func stayed(name string, asked *netlink.LinkAttrs) error {
+	now, err := openLink(name)
+	switch {
+	case err != nil:
+		return err
+	case now.Index != asked.Index || !bytes.Equal(now.HardwareAddr, asked.HardwareAddr):
+		return fmt.Errorf("%s has changed while it was asked", name)
+	}
+	return nil
 }
 
 func carries(a *netlink.LinkAttrs) error {

@@ -96,7 +96,7 @@ func TestAnswersOfUnbound(t *testing.T) {
 	if d := cmp.Diff(map[string]state.Answer{"127.0.0.1 . SOA": {}}, asked(t, state.NeedAnswer, "127.0.0.1 . SOA").Answers); d != "" {
 		t.Errorf("stopped: %s", d)
 	}
-	if d := time.Since(start); d > wait/2 {
+	if d := time.Since(start); d >= patienceDNS {
 		t.Errorf("a port that is closed took %s", d)
 	}
 }
@@ -176,7 +176,6 @@ func TestBannerOfSSHD(t *testing.T) {
 func TestQuestionsThatGetLost(t *testing.T) {
 	far := nstest.New(t, "far")
 	nstest.Link(t, new(nstest.NS), "far0", far, "eth0")
-	t.Cleanup(func() { run(t, "link del far0\n", "ip", "-batch", "-") })
 	run(t, "addr add 192.0.2.1/24 dev far0\n", "ip", "-batch", "-")
 	carrier(t, "far0")
 	var dns, banner []string
@@ -188,7 +187,7 @@ func TestQuestionsThatGetLost(t *testing.T) {
 	st := look(t.Context(), Options{Needs: append(needs(state.NeedAnswer, dns...), needs(state.NeedBanner, banner...)...)}, []collector{
 		{parts: "answers", look: (*looker).answers, asks: true}, {parts: "banners", look: (*looker).banners, asks: true},
 	})
-	if d := time.Since(start); d > patienceDNS+time.Second {
+	if d := time.Since(start); d > 5*patienceDNS {
 		t.Errorf("20 questions took %s", d)
 	}
 	for n, a := range st.Answers {

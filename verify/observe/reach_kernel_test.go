@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"errors"
 	"maps"
 	"net"
 	"os"
@@ -20,7 +21,6 @@ func upstream(t *testing.T) *nstest.NS {
 	t.Helper()
 	isp := nstest.New(t, "isp")
 	nstest.Link(t, new(nstest.NS), "wan", isp, "eth0")
-	t.Cleanup(func() { run(t, "link del wan\n", "ip", "-batch", "-") })
 	isp.Run(t, "ip", "addr", "add", "100.64.0.1/24", "dev", "eth0")
 	run(t, "addr add 100.64.0.2/24 dev wan\nroute add default via 100.64.0.1\n", "ip", "-batch", "-")
 	carrier(t, "wan")
@@ -82,7 +82,7 @@ func TestReachWithoutRules(t *testing.T) {
 		}
 		return
 	}
-	wire := tap(t, isp)
+	wire := tap(t, isp, "wan")
 	wantKnocked(t, map[string]string{
 		"wan tcp/8022": "SYN-ACK",
 		"wan tcp/8023": "RST",
@@ -117,7 +117,13 @@ func TestReachOfDaemons(t *testing.T) {
 	}
 	startUnbound(t)
 	startChrony(t, "local stratum 10")
-	wantKnocked(t, map[string]string{"wan udp/53": "DNS answer", "wan udp/123": "NTP answer", "wan tcp/53": "SYN-ACK"})
+	want := map[string]string{"wan udp/53": "DNS answer", "wan udp/123": "NTP answer", "wan tcp/53": "SYN-ACK"}
+	nstest.Wait(t, func() error { // a daemon that gets no processor is silent for a while
+		if d := cmp.Diff(want, knocked(t, slices.Collect(maps.Keys(want))...)); d != "" {
+			return errors.New(d)
+		}
+		return nil
+	})
 }
 
 func TestReachThroughRules(t *testing.T) {
@@ -173,15 +179,22 @@ func TestReachWithoutAWayBack(t *testing.T) {
 		wantKnocked(t, map[string]string{"wan tcp/8022": "silence"})
 	})
 	t.Run("a gateway that comes late", func(t *testing.T) {
-		run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
-		cmd := isp.Command(t, "sh", "-c", "sleep 0.5; ip addr add 100.64.0.1/24 dev eth0")
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		wantKnocked(t, map[string]string{"wan tcp/8022": "SYN-ACK"})
-		if err := cmd.Wait(); err != nil {
-			t.Error(err)
-		}
+		nstest.Wait(t, func() error { // again, should it come too late
+			run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
+			cmd := isp.Command(t, "sh", "-c", "sleep 0.5; ip addr add 100.64.0.1/24 dev eth0")
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			got := knocked(t, "wan tcp/8022")["wan tcp/8022"]
+			if err := cmd.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if got != "SYN-ACK" {
+				isp.Run(t, "ip", "addr", "del", "100.64.0.1/24", "dev", "eth0")
+				return errors.New(got)
+			}
+			return nil
+		})
 	})
 	t.Run("an uplink in the network of strangers", func(t *testing.T) {
 		ip(t, "addr add 198.51.100.2/24 dev wan\n", "addr del 198.51.100.2/24 dev wan\n")
@@ -191,7 +204,7 @@ func TestReachWithoutAWayBack(t *testing.T) {
 		other := nstest.New(t, "other")
 		nstest.Link(t, new(nstest.NS), "wan2", other, "eth0")
 		other.Run(t, "ip", "addr", "add", "100.65.0.1/24", "dev", "eth0")
-		ip(t, "addr add 100.65.0.2/24 dev wan2\nroute replace default via 100.65.0.1\n", "route replace default via 100.64.0.1 dev wan\nlink del wan2\n")
+		ip(t, "addr add 100.65.0.2/24 dev wan2\nroute replace default via 100.65.0.1\n", "route replace default via 100.64.0.1 dev wan\n")
 		carrier(t, "wan2")
 		wantKnocked(t, map[string]string{"wan tcp/8022": "SYN-ACK"})
 		filter(t, "drop", "")
@@ -230,6 +243,34 @@ func TestReachWithoutAWayBack(t *testing.T) {
 		isp.Run(t, "ip", "link", "set", "eth0", "down")
 		wantKnocked(t, map[string]string{"wan tcp/8022": "error: wan has no carrier: no answer could leave on it"})
 	})
+}
+
+// Silence on a link that became another one while it was asked says nothing.
+func TestSilenceOnALinkThatChanges(t *testing.T) {
+	for _, c := range []struct{ change, want string }{
+		{"link set wan mtu 1400\n", ""},
+		{"link set wan address 02:00:00:00:00:77\n", "wan has changed while it was asked"},
+		{"link set wan down\n", "wan is down: no answer could leave on it"},
+		{"link del wan\n", "there is no link wan"},
+		{"link del wan\nlink add wan type ifb\nlink set wan up\n", "wan has changed while it was asked"},
+	} {
+		t.Run(c.change, func(t *testing.T) {
+			far := nstest.New(t, "far")
+			nstest.Link(t, new(nstest.NS), "wan", far, "eth0")
+			asked, err := openLink("wan")
+			if err != nil {
+				t.Fatal(err)
+			}
+			run(t, c.change, "ip", "-batch", "-")
+			got := ""
+			if err := stayed("wan", asked); err != nil {
+				got = err.Error()
+			}
+			if got != c.want {
+				t.Errorf("%q", got)
+			}
+		})
+	}
 }
 
 // A link without Ethernet, as of PPP, has no neighbours either.

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os/exec"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -17,7 +20,7 @@ import (
 )
 
 func (l *looker) reaches(ctx context.Context) error {
-	l.st.Reaches = ask(ctx, l, state.NeedReach, reach, func(why string) state.Reach { return state.Reach{Error: why} })
+	l.st.Reaches = ask(ctx, l, state.NeedReach, l.reach, func(why string) state.Reach { return state.Reach{Error: why} })
 	return nil
 }
 
@@ -42,7 +45,7 @@ var strangers = []netip.Addr{
 // then nothing is known. No entry at all means that nobody even tried to answer.
 //
 // A port that the router forwards is asked of the host behind it, on its wire.
-func reach(ctx context.Context, n state.Need) (state.Reach, error) {
+func (l *looker) reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	name, k, err := parseKnock(n.Name)
 	if err != nil {
 		return state.Reach{}, err
@@ -59,8 +62,12 @@ func reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	if err != nil {
 		return state.Reach{}, err
 	}
+	mine, err := allAddresses()
+	if err != nil {
+		return state.Reach{}, err
+	}
 	k.to = netip.AddrPortFrom(own, k.to.Port())
-	k.fill(back.network)
+	k.fill(back.network, mine)
 	w, err := openWire(link.Index, 0, []match{at(16, 4, binary.BigEndian.Uint32(k.from.Addr().AsSlice()))})
 	if err != nil {
 		return state.Reach{}, err
@@ -72,6 +79,7 @@ func reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	}
 	// A link without Ethernet's addresses, as of PPP, has zeros for its own.
 	in := func(packet []byte) []byte { return frame(link.HardwareAddr, stranger(), packet) }
+	l.announce(ctx, n.Text, k.from)
 	var r state.Reach
 	knock := func(times []time.Duration) {
 		r.Answered, err = w.exchange(ctx, in(packet), times, func(b []byte) (ok bool) {
@@ -82,6 +90,9 @@ func reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	knock(silence)
 	if err == nil && !r.Answered && back.stuck(k.from.Addr()) != nil {
 		knock([]time.Duration{repeat, wait - repeat}) // the gateway may yet say its MAC
+	}
+	if err == nil && !r.Answered {
+		err = stayed(name, link)
 	}
 	switch {
 	case err != nil:
@@ -103,14 +114,36 @@ func reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	return r, nil
 }
 
+// knockSet is what may stand after nft add element.
+var knockSet = regexp.MustCompile(`^(ip|inet) [A-Za-z_][\w-]* [A-Za-z_][\w-]*$`)
+
+// announce tells the firewall's set of the stranger, so that the look itself does not
+// make the counters and the log grow. A firewall that has no such set logs the knock.
+func (l *looker) announce(ctx context.Context, set string, from netip.AddrPort) {
+	nft, err := l.program("nft")
+	if err != nil || !knockSet.MatchString(set) {
+		return
+	}
+	args := append([]string{"add", "element"}, strings.Fields(set)...)
+	_, _ = output(exec.CommandContext(ctx, nft, append(args, fmt.Sprintf("{ %s . %d }", from.Addr(), from.Port()))...))
+}
+
 // fill makes the stranger one that nobody else is at this moment: answers are told
 // apart by it, and the kernel counts ICMP errors by whom they are for
-// (Documentation/networking/ip-sysctl, icmp_ratelimit).
-func (k *knock) fill(network netip.Addr) {
+// (Documentation/networking/ip-sysctl, icmp_ratelimit). It is none of the router's own
+// addresses, which may be of the network: a packet from oneself that comes in from
+// outside is dropped before anything looks at its port.
+func (k *knock) fill(network netip.Addr, own map[netip.Addr]bool) {
 	var b [9]byte
 	_, _ = rand.Read(b[:]) // which does not fail
 	a := network.As4()
 	a[3] = 1 + b[0]%254
+	for range 254 {
+		if !own[netip.AddrFrom4(a)] {
+			break
+		}
+		a[3] = 1 + a[3]%254
+	}
 	// Of the ephemeral ports (RFC 6335 section 6).
 	k.from = netip.AddrPortFrom(netip.AddrFrom4(a), binary.BigEndian.Uint16(b[1:])|0xc000)
 	k.seq, k.id = binary.BigEndian.Uint32(b[3:]), binary.BigEndian.Uint16(b[7:])
@@ -132,6 +165,21 @@ func ownAddress(name string) (netip.Addr, error) {
 		}
 	}
 	return netip.Addr{}, fmt.Errorf("%s has no IPv4 address", name)
+}
+
+// allAddresses are this machine's own of IPv4, on whatever link.
+func allAddresses() (map[netip.Addr]bool, error) {
+	list, err := netlink.AddrList(nil, netlink.FAMILY_V4)
+	if err != nil {
+		return nil, err
+	}
+	own := map[netip.Addr]bool{}
+	for _, a := range list {
+		if ip, ok := netip.AddrFromSlice(a.IP.To4()); ok {
+			own[ip] = true
+		}
+	}
+	return own, nil
 }
 
 // A wayBack is how an answer gets to a stranger.

@@ -155,7 +155,7 @@ func TestStrangers(t *testing.T) {
 	for i := range 300 {
 		var k knock
 		network := strangers[i%len(strangers)]
-		k.fill(network)
+		k.fill(network, nil)
 		if last := k.from.Addr().As4()[3]; !netip.PrefixFrom(network, 24).Contains(k.from.Addr()) || last == 0 || last == 255 || k.from.Port() < 49152 {
 			t.Fatal(k.from)
 		}
@@ -166,6 +166,20 @@ func TestStrangers(t *testing.T) {
 	}
 	if len(seen) < 290 {
 		t.Errorf("%d strangers of 300", len(seen))
+	}
+}
+
+// A stranger is never the router itself, whose uplink may be of the same network.
+func TestStrangersAreNotTheRouter(t *testing.T) {
+	own := map[netip.Addr]bool{}
+	for i := range 256 {
+		own[netip.AddrFrom4([4]byte{203, 0, 113, byte(i)})] = i != 77
+	}
+	for range 300 {
+		var k knock
+		if k.fill(netip.AddrFrom4([4]byte{203, 0, 113, 0}), own); k.from.Addr() != netip.AddrFrom4([4]byte{203, 0, 113, 77}) {
+			t.Fatal(k.from)
+		}
 	}
 }
 

@@ -11,15 +11,38 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// recordLimit is more than a router with a full table of the internet would fill.
-const recordLimit = 64 << 20
+// mostRoutes is more than the full tables of IPv4 and IPv6 together. What is more is not
+// looked at.
+const mostRoutes = 1_500_000
 
-// Save writes a state for [Load].
+// recordLimit is more than a router with mostRoutes fills, at 130 bytes each.
+const recordLimit = 256 << 20
+
+// legible is how many routes a record has lines for people with: beyond it the blanks
+// would be as much as the rest.
+const legible = 10000
+
+// Save writes a state for [Load], and fails if that is more than Load would read.
 func Save(w io.Writer, st *state.State) error {
-	enc := json.NewEncoder(w)
+	enc := json.NewEncoder(&record{w, recordLimit})
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
+	if len(st.Routes) <= legible {
+		enc.SetIndent("", "  ")
+	}
 	return enc.Encode(st)
+}
+
+// A record takes so many bytes.
+type record struct {
+	io.Writer
+	left int
+}
+
+func (b *record) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, fmt.Errorf("state: more than %d bytes", recordLimit)
+	}
+	return b.Writer.Write(p)
 }
 
 // Load reads what [Save] wrote, and nothing else: a field that it does not know may

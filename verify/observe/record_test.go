@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,7 +102,7 @@ func TestLoadRefuses(t *testing.T) {
 			t.Errorf("%s: %v; want %q", tt.name, err, tt.err)
 		}
 	}
-	if _, err := Load(io.LimitReader(zeros{}, recordLimit+10)); err == nil || !strings.Contains(err.Error(), "more than 67108864 bytes") {
+	if _, err := Load(io.LimitReader(zeros{}, recordLimit+10)); err == nil || !strings.Contains(err.Error(), "more than 268435456 bytes") {
 		t.Errorf("huge: %v", err)
 	}
 }
@@ -131,4 +132,35 @@ func FuzzLoad(f *testing.F) {
 			t.Error(d)
 		}
 	})
+}
+
+// A router with a full table of the Internet is recorded and read back, up to as many routes as
+// are looked at; what would not be read back is not written.
+func TestFullTables(t *testing.T) {
+	table := func(n int, pad string) *state.State {
+		st := &state.State{FormatVersion: state.Version, Routes: make([]state.Route, n)}
+		for i := range st.Routes {
+			st.Routes[i] = state.Route{To: fmt.Sprintf("2001:db8:%x:%x::/64", i>>16, i&0xffff), Via: "fe80::1234:56ff:fe78:9abc", Link: "enp1s0f0np0" + pad, Proto: "bgp", Metric: 1024}
+		}
+		return st
+	}
+	const n = 700_000
+	st := table(n, "")
+	var b bytes.Buffer
+	if err := Save(&b, st); err != nil {
+		t.Fatal(err)
+	}
+	if most := b.Len() / n * mostRoutes; most > recordLimit {
+		t.Errorf("%d routes are %d bytes, more than the %d that are read back", mostRoutes, most, recordLimit)
+	}
+	got, err := Load(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.Routes, st.Routes) {
+		t.Error("routes are others when read back")
+	}
+	if err := Save(io.Discard, table(100, strings.Repeat("x", recordLimit/100))); err == nil || !strings.Contains(err.Error(), "more than 268435456 bytes") {
+		t.Errorf("too much is written: %v", err)
+	}
 }

@@ -25,7 +25,9 @@ func dumpRoutes() ([]hop, error) {
 		msg := &nl.RtMsg{}
 		msg.Family = family
 		err := dump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, func(m []byte) (err error) {
-			out, err = parseRoute(out, m)
+			if out, err = parseRoute(out, m); err == nil && len(out) > mostRoutes {
+				err = fmt.Errorf("there are more than %d", mostRoutes)
+			}
 			return err
 		}, msg)
 		if err != nil {

@@ -27,8 +27,10 @@ type noHost struct{}
 func (noHost) Run(context.Context, string, ...string) (probe.Output, error) {
 	return probe.Output{}, errors.New("no programs")
 }
-func (noHost) Dial(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no net") }
-func (noHost) ReadFile(string) ([]byte, error)                        { return nil, errors.New("no files") }
+func (noHost) Dial(context.Context, string, string) (net.Conn, error) {
+	return nil, errors.New("no net")
+}
+func (noHost) ReadFile(string) ([]byte, error) { return nil, errors.New("no files") }
 
 var echo = &probe.Probe[question, answer]{Name: "test.echo", Look: func(_ context.Context, h probe.Host, q question) (answer, error) {
 	if q.N == 0 {

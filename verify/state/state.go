@@ -28,16 +28,19 @@ type State struct {
 	Addrs         []Addr               `json:"addrs,omitzero"`
 	Routes        []Route              `json:"routes,omitzero"`
 	Rules         []Rule               `json:"rules,omitzero"`
-	Sysctls       map[string]string    `json:"sysctls,omitzero"`  // by name with dots; those asked for
-	Units         map[string]Unit      `json:"units,omitzero"`    // by full name: sshd.service
-	Files         map[string]File      `json:"files,omitzero"`    // by path; those asked for
-	Tables        []string             `json:"tables,omitzero"`   // nftables: "inet nbr"
-	Rulesets      map[string]Ruleset   `json:"rulesets,omitzero"` // by table; those asked for
-	Users         []string             `json:"users,omitzero"`    // names in passwd(5)
+	Sysctls       map[string]string    `json:"sysctls,omitzero"`      // by name with dots; those asked for
+	Units         map[string]Unit      `json:"units,omitzero"`        // by full name: sshd.service
+	Files         map[string]File      `json:"files,omitzero"`        // by path; those asked for
+	Tables        []string             `json:"tables,omitzero"`       // nftables: "inet nbr"
+	Rulesets      map[string]Ruleset   `json:"rulesets,omitzero"`     // by table; those asked for
+	Users         []string             `json:"users,omitzero"`        // names in passwd(5)
+	NameServers   []string             `json:"name_servers,omitzero"` // of /etc/resolv.conf, in its order
+	Journal       *Journal             `json:"journal,omitzero"`
 	Listeners     []Listener           `json:"listeners,omitzero"`
 	WireGuard     map[string]WireGuard `json:"wireguard,omitzero"` // by interface name
 	Clock         *Clock               `json:"clock,omitzero"`
 	Firmware      *Firmware            `json:"firmware,omitzero"`
+	Watchdog      *Watchdog            `json:"watchdog,omitzero"`
 	Modules       map[string]string    `json:"modules,omitzero"` // kernel module → loaded, builtin or available; those asked for
 	Neighbours    []Neighbour          `json:"neighbours,omitzero"`
 	Offers        map[string]Offer     `json:"offers,omitzero"`   // by name of the need, as all that follow
@@ -212,13 +215,32 @@ type Clock struct {
 
 // Firmware is what the partitions of the boot medium hold (MediaTek's bl2 and fip).
 type Firmware struct {
-	Medium    string `json:"medium"`               // what the BL2 is built to boot from: sdmmc, emmc, snand, …
-	Intact    bool   `json:"intact"`               // the BL2's own SHA-256 holds
-	TFA       string `json:"tfa,omitempty"`        // version of Trusted Firmware-A: v2.13.0(release)
-	FourBG    string `json:"four_bg"`              // DDR4_4BG_MODE: present, absent or unknown
-	FourBGWhy string `json:"four_bg_why"`          // what tells so
+	Medium    string `json:"medium"`        // what the BL2 is built to boot from: sdmmc, emmc, snand, …
+	Intact    bool   `json:"intact"`        // the BL2's own SHA-256 holds
+	TFA       string `json:"tfa,omitempty"` // version of Trusted Firmware-A: v2.13.0(release)
+	FourBG    string `json:"four_bg"`       // DDR4_4BG_MODE: present, absent or unknown
+	FourBGWhy string `json:"four_bg_why"`   // what tells so
+	SoC       string `json:"soc,omitempty"` // that the BL2 is for: MT7988; empty if it is not known
+	// DDR is the memory that the BL2 drives: comb (it finds out), ddr4, ddr3; unknown or
+	// empty if it is not known. DDRLimit is the most of it in MiB, 0 for no limit.
+	DDR       string `json:"ddr,omitempty"`
+	DDRLimit  int    `json:"ddr_limit_mib,omitempty"`
 	UBoot     string `json:"uboot,omitempty"`      // version of U-Boot
 	UBootHash string `json:"uboot_hash,omitempty"` // hash of the Nix store path that it says it is of
+}
+
+// Watchdog is the timer in the hardware that resets a machine which hangs, as systemd
+// feeds it (org.freedesktop.systemd1(5)).
+type Watchdog struct {
+	Runtime uint64   `json:"runtime"`          // RuntimeWatchdogUSec, in microseconds; 0 is off
+	Device  string   `json:"device,omitempty"` // WatchdogDevice: /dev/watchdog0; empty when none is open
+	Devices []string `json:"devices"`          // the kernel's: /sys/class/watchdog
+}
+
+// Journal is how much systemd-journald keeps.
+type Journal struct {
+	Settings map[string]string `json:"settings"` // of [Journal], as journald.conf(5) and its drop-ins come to
+	Bytes    uint64            `json:"bytes"`    // on disk and in memory
 }
 
 // Offer is what a DHCPv4 server answered to a DISCOVER (RFC 2131 section 4.3.1).
@@ -273,7 +295,7 @@ type Need struct {
 	Kind NeedKind `json:"kind"`
 	// Name is what is asked for, and the key of the answer.
 	Name    string   `json:"name"`
-	Text    string   `json:"text,omitempty"`    // of a ruleset: the table as it should be
+	Text    string   `json:"text,omitempty"`    // of a ruleset: the table as it should be; of a reach: see [NeedReach]
 	Args    []string `json:"args,omitempty"`    // of a command: it and its arguments
 	Timeout int      `json:"timeout,omitempty"` // of a command: seconds
 }
@@ -303,7 +325,7 @@ const (
 	NeedOffer   NeedKind = "offer"   // Name is a link and, perhaps, a client's MAC: "br-lan", "br-lan 02:00:00:00:00:01"
 	NeedAnswer  NeedKind = "answer"  // Name is a DNS server, a name, a type and, perhaps, CD: "192.0.2.1 . SOA"
 	NeedBanner  NeedKind = "banner"  // Name is an address and a port: "192.0.2.1:22", "[2001:db8::1]:22"
-	NeedReach   NeedKind = "reach"   // Name is a link and a port of the router: "wan tcp/22", "wan udp/53"
+	NeedReach   NeedKind = "reach"   // Name is a link and a port of the router: "wan tcp/22", "wan udp/53"; Text is a set of nftables, "inet nbr knocks", that gets the source's address and port before the packet arrives
 	NeedCommand NeedKind = "command" // Name is the address of the check block
 )
 

@@ -5,6 +5,7 @@
   armTrustedFirmware,
   ubootSource ? null,
   kernelNixpkgs ? "release",
+  kernelSource ? null,
   required ? { },
   buildSystem ? "aarch64-linux",
 }:
@@ -26,10 +27,12 @@ let
   config = {
     nbr.firmware = {
       uboot = "uboot";
+      unfree = [ ];
       inherit armTrustedFirmware ubootSource;
     };
     nbr.kernel = {
       nixpkgs = kernelNixpkgs;
+      source = kernelSource;
       inherit required;
     };
     boot.kernelPackages.kernel.configfile = "/config";
@@ -64,6 +67,10 @@ in
     armTrustedFirmware = sbcPkgs.armTrustedFirmware.release;
     uboot = sbcPkgs.uboot.release;
     kernel = sbcPkgs.linuxPackages_board.kernel.release;
+  };
+  kernel = {
+    inherit (sbcPkgs.linuxPackages_board.kernel) version modDirVersion kept;
+    source = sbcPkgs.linuxPackages_board.kernel.src.url or "";
   };
   host = sbcPkgs.uboot.name;
   ubootSource = sbcPkgs.uboot.src.url or "";

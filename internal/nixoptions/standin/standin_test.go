@@ -124,10 +124,13 @@ func TestSettings(t *testing.T) {
 			`{ services.kea.dhcp4.settings = { subnet4 = [ { id = 2; } ]; lease-database.type = "memfile"; }; }`,
 		}, "services.kea.dhcp4.settings", `{"lease-database":{"type":"memfile"},"subnet4":[{"id":1},{"id":2}]}`},
 		{"packages and paths are texts", []string{
-			`{ config, ... }: { sops.secrets.wg.sopsFile = ./base.nix; users.users.root.hashedPasswordFile = config.sops.secrets.wg.path; }`,
+			`{ config, ... }: { services.openssh.enable = true; sops.secrets.wg.sopsFile = ./base.nix; users.users.root.hashedPasswordFile = config.sops.secrets.wg.path; }`,
 		}, "users.users.root.hashedPasswordFile", `"/run/secrets/wg"`},
+		{"secrets for accounts", []string{
+			`{ config, ... }: { sops.age.sshKeyPaths = [ "/etc/key" ]; sops.secrets.wg = { sopsFile = ./base.nix; neededForUsers = true; }; users.users.root.hashedPasswordFile = config.sops.secrets.wg.path; }`,
+		}, "users.users.root.hashedPasswordFile", `"/run/secrets-for-users/wg"`},
 		{"agenix too", []string{
-			`{ config, ... }: { age.secrets.wg.file = ./base.nix; users.users.root.hashedPasswordFile = config.age.secrets.wg.path; }`,
+			`{ config, ... }: { age.identityPaths = [ "/etc/key" ]; age.secrets.wg.file = ./base.nix; users.users.root.hashedPasswordFile = config.age.secrets.wg.path; }`,
 		}, "users.users.root.hashedPasswordFile", `"/run/agenix/wg"`},
 		{"what nobody sets is empty", []string{
 			`{ config, ... }: { networking.nameservers = config.networking.timeServers; networking.useDHCP = config.services.kea.dhcp4.enable; }`,
@@ -184,6 +187,12 @@ func TestErrors(t *testing.T) {
 			[]string{"- networking.ifstate and networking.useDHCP exclude each other"}},
 		{"no such secret", `{ sops.secrets.wg.sopsFile = ./none.yaml; }`,
 			[]string{"- sops.secrets.wg.sopsFile does not exist"}},
+		{"no key for sops", `{ sops.secrets.wg.sopsFile = ./base.nix; }`,
+			[]string{"- No key source configured for sops"}},
+		{"no key for agenix", `{ age.secrets.wg.file = ./base.nix; }`,
+			[]string{"- age.identityPaths must be set"}},
+		{"a password that is another user's", `{ services.openssh.enable = true; sops.secrets.wg = { sopsFile = ./base.nix; neededForUsers = true; owner = "kea"; }; }`,
+			[]string{"- neededForUsers cannot be used for secrets that are not root-owned"}},
 		{"no such package", `{ pkgs, ... }: { environment.systemPackages = [ pkgs.nftable ]; }`,
 			[]string{"attribute 'nftable' missing"}},
 		{"no such function", `{ lib, ... }: { networking.hostName = lib.hostName; }`,

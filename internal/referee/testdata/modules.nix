@@ -22,6 +22,7 @@ let
           value = "/nix/store/${name}";
         })
         [
+          "iproute2"
           "nftables"
           "procps"
           "wireguard-tools"
@@ -36,6 +37,10 @@ let
     inherit lib pkgs;
     nbr.nixosModules.default = { };
   };
+
+  # What NixOS itself says where nbr's modules have to say otherwise (25.11's
+  # nixos/modules/tasks/network-interfaces.nix).
+  nixos.boot.kernel.sysctl."net.ipv4.conf.all.forwarding" = lib.mkDefault false;
 
   # The sets that a module and its imports define.
   definitions =
@@ -67,4 +72,4 @@ let
     else
       throw "conflicting definitions of ${builtins.concatStringsSep "." path}";
 in
-merge [ ] (builtins.concatMap definitions modules)
+merge [ ] (builtins.concatMap definitions ([ nixos ] ++ modules))

@@ -10,4 +10,5 @@ router "r" {
 firmware {
   accept_regulatory_responsibility = true # ERROR: no-radio
   clock_battery                    = true # ERROR: no-clock
+  watchdog                         = true # ERROR: no-watchdog
 }

@@ -23,7 +23,7 @@ secret "root" {
 
 user "root" {
   hashed_password      = "$y$j9T$abc$def" # WARNING: password-in-store
-  hashed_password_file = secret.root      # ERROR: two-passwords
+  hashed_password_file = secret.root      # ERROR: two-passwords # WARNING: password-not-at-boot
 }
 
 ssh {

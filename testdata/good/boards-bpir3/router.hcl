@@ -2,7 +2,7 @@
 
 router "r3" {
   board         = "bananapi-bpir3"
-  state_version = "25.11"
+  state_version = "26.05"
 }
 
 bridge "br-lan" {

@@ -3,7 +3,7 @@
 router "stick" {
   board         = "xunlong-opi5b"
   memory        = "16GiB"
-  state_version = "25.11"
+  state_version = "26.05"
 }
 
 vlan "lan" {

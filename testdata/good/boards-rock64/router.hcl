@@ -3,7 +3,7 @@
 router "stick" {
   board         = "pine64-rock64v3"
   memory        = "4GiB"
-  state_version = "25.11"
+  state_version = "26.05"
 }
 
 vlan "lan" {

@@ -3,7 +3,7 @@
 router "stick" {
   board         = "raspberrypi-rpi4"
   memory        = "8GiB"
-  state_version = "25.11"
+  state_version = "26.05"
 }
 
 vlan "lan" {

@@ -3,6 +3,6 @@
 router "r" {
   board         = "bananapi-bpir4"
   memory        = "4GiB"
-  state_version = "25.11"
+  state_version = "26.05"
   console_only  = true
 }

@@ -3,7 +3,7 @@
 router "forwards" {
   board         = "bananapi-bpir4"
   memory        = "8GiB"
-  state_version = "25.11"
+  state_version = "26.05"
   console_only  = true
 }
 

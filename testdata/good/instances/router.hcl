@@ -4,7 +4,7 @@
 router "instances" {
   board         = "bananapi-bpir4"
   memory        = "8GiB"
-  state_version = "25.11"
+  state_version = "26.05"
   console_only  = true
 }
 

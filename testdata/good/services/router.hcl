@@ -4,7 +4,7 @@
 router "services" {
   board         = "bananapi-bpir4"
   memory        = "4GiB"
-  state_version = "25.11"
+  state_version = "26.05"
   time_zone     = "UTC"
   import        = ["./mine.nix"]
   description   = "A router with \"all\" ${"$"}{services} and Zürich's ''quotes''"

@@ -2,7 +2,8 @@
 router "r" {
   board         = "bananapi-bpir4"
   memory        = "4GiB"
-  state_version = "25.11"
+  state_version = "26.05"
+  name_servers  = ["9.9.9.9", "2620:fe::fe"]
 }
 
 network "lan" {

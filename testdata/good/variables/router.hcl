@@ -3,7 +3,7 @@
 router "router-of-berlin" {
   board         = "bananapi-bpir4"
   memory        = "8GiB"
-  state_version = "25.11"
+  state_version = "26.05"
   time_zone     = { berlin = "Europe/Berlin", lima = "America/Lima" }[var.site]
   console_only  = true
 }

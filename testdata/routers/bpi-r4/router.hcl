@@ -4,7 +4,7 @@
 router "bpi-r4" {
   board         = "bananapi-bpir4"
   memory        = "8GiB"  # the firmware has to know; nbr verify checks it
-  state_version = "25.11" # the release you install first, for ever
+  state_version = "26.05" # the release you install first, for ever
   time_zone     = "Europe/Berlin"
 }
 

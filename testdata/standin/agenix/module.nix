@@ -6,7 +6,11 @@ in
 {
   options = lib.standin.declareFile ./options.json {
     age = {
-      identityPaths._option.default = [ "/etc/ssh/ssh_host_ed25519_key" ];
+      identityPaths._option.default = lib.optionals config.services.openssh.enable (
+        map (k: k.path) (
+          lib.filter (k: k.type == "rsa" || k.type == "ed25519") config.services.openssh.hostKeys
+        )
+      );
       secretsDir._option.default = "/run/agenix";
       secrets."<name>" = {
         name._option.fallback = name;
@@ -17,8 +21,13 @@ in
     };
   };
 
-  config.assertions = lib.mapAttrsToList (n: secret: {
-    assertion = builtins.pathExists secret.file;
-    message = "age.secrets.${n}.file does not exist";
-  }) config.age.secrets;
+  config.assertions =
+    lib.mapAttrsToList (n: secret: {
+      assertion = builtins.pathExists secret.file;
+      message = "age.secrets.${n}.file does not exist";
+    }) config.age.secrets
+    ++ lib.optional (config.age.secrets != { }) {
+      assertion = config.age.identityPaths != [ ];
+      message = "age.identityPaths must be set, for example by enabling openssh";
+    };
 }

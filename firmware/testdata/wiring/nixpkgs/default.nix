@@ -61,7 +61,24 @@ let
         makeFlags = [ "PLAT=${platform}" ] ++ extraMakeFlags;
       };
     buildUBoot = attrs: mkDerivation (attrs // { name = "uboot-${crossSystem}"; });
-    linuxPackagesFor = version: { kernel = mkDerivation { name = "linux-${version}"; }; };
+    # As callPackage makes it: what is overridden can be overridden again.
+    linux =
+      let
+        make =
+          args:
+          mkDerivation (
+            {
+              name = "linux-${crossSystem}";
+              version = "6.12";
+            }
+            // args.argsOverride or { }
+          )
+          // {
+            override = new: make (args // (if builtins.isFunction new then new args else new));
+          };
+      in
+      make { };
+    linuxPackagesFor = kernel: { inherit kernel; };
     callPackage =
       file: args:
       let

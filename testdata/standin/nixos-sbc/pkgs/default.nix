@@ -14,6 +14,15 @@ let
     vendor = true;
   };
   plain = defconfig: uboot { inherit defconfig; };
+  # Rockchip's newest start with what is not free: a TF-A with a blob in it, and the
+  # maker's own setup of the memory.
+  rk3588 =
+    defconfig:
+    uboot {
+      inherit defconfig;
+      BL31 = "${pkgs.armTrustedFirmwareRK3588}/bl31.elf";
+      ROCKCHIP_TPL = "${pkgs.rkbin}/rk3588_ddr.bin";
+    };
 in
 {
   armTrustedFirmwareMT7986 = bananaPiR3.armTrustedFirmware;
@@ -29,6 +38,6 @@ in
   ubootRock64v2 = plain "rock64v2-rk3328_defconfig";
   ubootRaspberryPi4 = plain "rpi_4_defconfig";
   raspberryPiFirmware = pkgs.runCommand "raspberrypi-firmware" { } ''mkdir "$out"'';
-  ubootOrangePi5 = plain "orangepi-5-rk3588s_defconfig";
-  ubootOrangePi5b = plain "orangepi-5b-rk3588s_defconfig";
+  ubootOrangePi5 = rk3588 "orangepi-5-rk3588s_defconfig";
+  ubootOrangePi5b = rk3588 "orangepi-5b-rk3588s_defconfig";
 }

@@ -127,6 +127,8 @@ let
       sep: s:
       filter builtins.isString (builtins.split (escapeRegex sep) (builtins.unsafeDiscardStringContext s));
     trim = s: builtins.elemAt (match "[ \t\r\n]*(.*[^ \t\r\n])?[ \t\r\n]*" s) 0;
+    getName =
+      x: if builtins.isString x then (builtins.parseDrvName x).name else x.pname or (getName x.name);
     lower = "abcdefghijklmnopqrstuvwxyz";
     upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     toLower = replaceStrings (stringToCharacters upper) (stringToCharacters lower);
@@ -410,7 +412,13 @@ let
           ]
           (shortName: {
             inherit shortName;
-          });
+          })
+        // {
+          unfreeRedistributable = {
+            shortName = "unfreeRedistributable";
+            free = false;
+          };
+        };
       platforms = {
         linux = [
           "aarch64-linux"

@@ -57,6 +57,17 @@ in
       nixos.version = default lib.release;
     };
     boot.loader.generic-extlinux-compatible.populateCmd = default "populate";
+    services.openssh.hostKeys = default [
+      {
+        type = "rsa";
+        path = "/etc/ssh/ssh_host_rsa_key";
+      }
+      {
+        type = "ed25519";
+        path = "/etc/ssh/ssh_host_ed25519_key";
+      }
+    ];
+    users.mutableUsers = default true;
     users.users."<name>".name._option.fallback = loc: lib.elemAt loc (lib.length loc - 2);
     users.users."<name>".home._option.fallback = _: "/var/empty";
     users.defaultUserShell = default "/run/current-system/sw/bin/bash";

@@ -50,7 +50,16 @@ let
           ];
         }
       );
+
+      # What is not free is refused unless the configuration of this nixpkgs allows it.
+      refused =
+        lib.any (l: !(l.free or true)) (lib.toList (attrs.meta.license or [ ]))
+        && !(config.allowUnfree or false)
+        && !(config.allowUnfreePredicate or (_: false) attrs);
     in
+    if refused then
+      throw "Package ‘${name}’ has an unfree license, refusing to evaluate."
+    else
     attrs
     // drv
     // attrs.passthru or { }
@@ -172,6 +181,10 @@ let
         latest = "6_18";
       };
       "26.05" = {
+        default = "6_18";
+        latest = "6_18";
+      };
+      "26.11" = {
         default = "6_18";
         latest = "6_18";
       };
@@ -355,6 +368,17 @@ lib.genAttrs names stub
         "extraMeta"
       ]
     );
+  armTrustedFirmwareRK3588 = final.buildArmTrustedFirmware {
+    platform = "rk3588";
+    extraMeta.license = [
+      lib.licenses.bsd3
+      lib.licenses.unfreeRedistributable
+    ];
+  };
+  rkbin = mkDerivation {
+    pname = "rkbin";
+    meta.license = lib.licenses.unfreeRedistributable;
+  };
   buildUBoot =
     {
       defconfig,

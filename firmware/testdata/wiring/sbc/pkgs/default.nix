@@ -4,6 +4,7 @@
   buildArmTrustedFirmware,
   buildUBoot,
   fetchFromGitHub,
+  linux,
   linuxPackagesFor,
 }:
 rec {
@@ -32,5 +33,13 @@ rec {
         };
       });
 
-  linuxPackages_board = linuxPackagesFor "6.12";
+  linuxPackages_board = linuxPackagesFor (
+    linux.override {
+      argsOverride = {
+        version = "6.12.63-board";
+        modDirVersion = "6.12.63-board";
+        kept = "of the board";
+      };
+    }
+  );
 }

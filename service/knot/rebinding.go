@@ -1,0 +1,77 @@
+package knot
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+)
+
+// rebinding switches the module on that refuses private addresses from outside
+// (kres_modules/rebinding.lua). It leaves alone what the resolver knows itself, and
+// queries that may go to this host: that flag is set for the inner domains.
+func (b *Resolver) rebinding(m *nixgen.Module, settings func(...string) []string) {
+	at := service.Origin(b.Addr, cmp.Or(b.Rebinding.Range, b.Def))
+	m.Set(at, nixgen.Bool(true), settings("options", "rebinding-protection")...)
+	var names []string
+	for _, d := range b.inner() {
+		names = append(names, fmt.Sprintf("todname('%s')", d))
+	}
+	if len(names) > 0 {
+		script := fmt.Sprintf("policy.add(policy.suffix(policy.FLAGS({'ALLOW_LOCAL'}), {%s}))\n", strings.Join(names, ", "))
+		m.Set(service.Origin(b.Addr, cmp.Or(b.Private.Range, b.Extra.Range)), nixgen.Lines(script), settings("lua", "script")...)
+	}
+}
+
+// inner are the domains that may have private addresses: those that the spec names, and
+// those that it forwards to servers of their own.
+func (b *Resolver) inner() []string {
+	var out []string
+	add := func(name string) {
+		name = strings.ToLower(strings.TrimSuffix(name, ".")) + "."
+		if name != "." && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	for _, d := range b.Private.All() {
+		add(string(d))
+	}
+	if !b.Extra.Set {
+		return out
+	}
+	for _, forward := range elements(attribute(b.Extra.V.Value, "forward")) {
+		for _, subtree := range elements(attribute(forward, "subtree")) {
+			// What is no domain name is for Knot Resolver to refuse, and not for its script.
+			var d router.Domain
+			if subtree.Type() == cty.String && !subtree.IsNull() && d.UnmarshalText([]byte(subtree.AsString())) == nil {
+				add(string(d))
+			}
+		}
+	}
+	return out
+}
+
+// attribute is an attribute of an object, or null.
+func attribute(v cty.Value, name string) cty.Value {
+	if v.IsNull() || !v.Type().IsObjectType() || !v.Type().HasAttribute(name) {
+		return cty.NilVal
+	}
+	return v.GetAttr(name)
+}
+
+// elements are those of a list, or the value itself: Knot Resolver takes both.
+func elements(v cty.Value) []cty.Value {
+	switch {
+	case v == cty.NilVal || v.IsNull():
+		return nil
+	case v.Type().IsTupleType() || v.Type().IsListType():
+		return v.AsValueSlice()
+	}
+	return []cty.Value{v}
+}

@@ -1,0 +1,122 @@
+package nftables
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/nbr-dev/nbr/router"
+)
+
+// What passes between an upstream and the networks of the house whatever the policies say,
+// and what never does.
+
+// ulaPrefix are the addresses that have a meaning within a site only (RFC 4193).
+var ulaPrefix = netip.MustParsePrefix("fc00::/7")
+
+// upstreams are the devices of the networks that lead to the world.
+func upstreams(r *router.Router) []router.IfName {
+	return router.Devices(slices.DeleteFunc(slices.Clone(r.Networks), func(n *router.Network) bool { return !n.Upstream() }))
+}
+
+// otherULA matches a site's addresses but for those that the spec says an upstream has or
+// leads to: "unless they are explicitly configured" (RFC 4193 section 4.3).
+func otherULA(r *router.Router, field string) string {
+	var known []string
+	add := func(p netip.Prefix) {
+		if p.IsValid() && ulaPrefix.Overlaps(p) && p.Bits() >= ulaPrefix.Bits() {
+			known = append(known, p.Masked().String())
+		}
+	}
+	for _, n := range r.Networks {
+		if n.Upstream() {
+			add(n.IPv6.V.Prefix)
+		}
+	}
+	for _, rt := range r.Routes {
+		n := r.NetworkAt(rt.Via.V.Addr)
+		if rt.Network.Set {
+			n = rt.Network.Target
+		}
+		if n != nil && n.Upstream() {
+			add(rt.To.V.Prefix)
+		}
+	}
+	match := fmt.Sprintf("ip6 %s %s", field, ulaPrefix)
+	if len(known) > 0 {
+		slices.Sort(known)
+		match += fmt.Sprintf(" ip6 %s != { %s }", field, strings.Join(slices.Compact(known), ", "))
+	}
+	return match
+}
+
+// dropULA drops what comes from an upstream with another site's addresses (RFC 7084 section
+// 4.3, RFC 4193 section 4.3).
+func (c *chain) dropULA(f *Firewall, r *router.Router, fields ...string) {
+	devs := upstreams(r)
+	if len(devs) == 0 {
+		return
+	}
+	for _, field := range fields {
+		c.add(blockLine(f), "iifname %s %s counter drop", set(devs), otherULA(r, field))
+	}
+}
+
+// ula keeps a site's addresses in the site, both ways. A host that would send them to the
+// world is told so, or it waits for an answer (RFC 4193 section 4.3).
+func (c *chain) ula(f *Firewall, r *router.Router) {
+	c.dropULA(f, r, "saddr", "daddr")
+	if devs := upstreams(r); len(devs) > 0 {
+		c.add(blockLine(f), "oifname %s %s counter reject with icmpv6 type policy-fail", set(devs), otherULA(r, "saddr"))
+		c.add(blockLine(f), "oifname %s %s counter reject with icmpv6 type no-route", set(devs), otherULA(r, "daddr"))
+	}
+}
+
+// pinged are the devices between which pings pass by themselves: those of upstreams with
+// IPv6, and those of the networks of zones that have addresses of the world.
+func (f *Firewall) pinged(r *router.Router) (from, to []router.IfName) {
+	if !f.PingHosts.V {
+		return nil, nil
+	}
+	var up, down []*router.Network
+	for _, z := range r.Zones {
+		for _, n := range z.Networks.All() {
+			switch {
+			case !n.IPv6.Set:
+			case n.Upstream():
+				up = append(up, n)
+			case !ulaPrefix.Contains(n.IPv6.V.Prefix.Addr()):
+				down = append(down, n)
+			}
+		}
+	}
+	if len(up) == 0 || len(down) == 0 {
+		return nil, nil
+	}
+	return router.Devices(up), router.Devices(down)
+}
+
+// limitPings stands before the rule for connections: all but the first of a series of pings
+// belong to one.
+func (c *chain) limitPings(f *Firewall, r *router.Router) {
+	if from, to := f.pinged(r); len(from) > 0 {
+		c.add(pingHostsLine(f), "iifname %s oifname %s icmpv6 type echo-request limit rate over %s counter drop", set(from), set(to), pingLimit)
+	}
+}
+
+// pingHosts lets pings through to hosts, which in IPv6 are too far apart to be found by them
+// (RFC 4890 section 4.3.1 and appendix A.5), unless a policy says otherwise.
+func (c *chain) pingHosts(f *Firewall, r *router.Router) {
+	if from, to := f.pinged(r); len(from) > 0 {
+		c.add(pingHostsLine(f), "iifname %s oifname %s icmpv6 type echo-request counter accept", set(from), set(to))
+	}
+}
+
+// pingHostsLine is where the spec switches them on, or the block if it does not.
+func pingHostsLine(f *Firewall) router.By {
+	if f.PingHosts.Set {
+		return line(f.Addr, f.PingHosts.Range)
+	}
+	return blockLine(f)
+}

@@ -1,0 +1,76 @@
+package nftables
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nbr-dev/nbr/router"
+)
+
+// Flowtable is the ruleset of the offload: all devices of the networks, and one
+// chain that hands established connections over.
+func Flowtable(r *router.Router) string {
+	var devs []string
+	for _, d := range router.Devices(r.Networks) {
+		devs = append(devs, `"`+string(d)+`"`)
+	}
+	return fmt.Sprintf(`table inet %[1]s
+delete table inet %[1]s
+table inet %[1]s {
+  flowtable fast {
+    hook ingress priority filter
+    devices = { %[2]s }
+  }
+
+  chain forward {
+    type filter hook forward priority filter + 1; policy accept;
+    meta l4proto { tcp, udp } ct state established flow add @fast
+  }
+}
+`, flowTable, strings.Join(devs, ", "))
+}
+
+// guard is the ruleset for as long as there is no other: nothing passes through the router,
+// and in comes ssh from where the spec lets it, with what IPv6 needs for that (RFC 4890
+// section 4.4.1). It has as few words as can be, since it must load where the rules do not.
+func guard(r *router.Router) string {
+	var ssh strings.Builder
+	for _, z := range r.Zones {
+		for _, rule := range services(r, z, "ssh") {
+			fmt.Fprintf(&ssh, "    %s accept\n", rule)
+		}
+	}
+	return fmt.Sprintf(`table inet %[1]s
+delete table inet %[1]s
+table inet %[1]s {
+  chain input {
+    type filter hook input priority filter - 10; policy drop;
+    iifname "lo" accept
+    ct state vmap { established : accept, related : accept, invalid : drop }
+    icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept
+%[2]s    counter drop
+  }
+
+  chain forward {
+    type filter hook forward priority filter - 10; policy drop;
+    counter drop
+  }
+}
+`, guardTable, ssh.String())
+}
+
+// services are the matches of the sockets of a service that a zone may use.
+func services(r *router.Router, z *router.Zone, service string) []string {
+	var out []string
+	for _, l := range router.Claimed[router.Listen](r) {
+		if l.Service != service || !slices.Contains(z.Allow.All(), router.ServiceName(service)) {
+			continue
+		}
+		ns := slices.DeleteFunc(slices.Clone(z.Networks.All()), func(n *router.Network) bool { return !l.Serves(n) })
+		if len(ns) > 0 {
+			out = append(out, fmt.Sprintf("iifname %s %s dport %d", set(router.Devices(ns)), l.Protocol, l.Port))
+		}
+	}
+	return out
+}

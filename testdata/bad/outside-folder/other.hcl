@@ -1,0 +1,1 @@
+../../good/console-only/router.hcl

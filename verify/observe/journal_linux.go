@@ -1,0 +1,134 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// nameServers reads resolv.conf(5) as libc does. Without the file it asks the machine
+// itself, which is the same as a file that names nobody.
+func (l *looker) nameServers(context.Context) error {
+	text, err := l.read("/etc/resolv.conf")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	l.st.NameServers = []string{}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "nameserver" {
+			l.st.NameServers = append(l.st.NameServers, f[1])
+		}
+	}
+	return nil
+}
+
+// configFolders are where systemd looks for its configuration, the strongest first
+// (journald.conf(5), configuration directories and precedence).
+var configFolders = []string{"/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd"}
+
+// journal reads what journald was told and how much it keeps.
+func (l *looker) journal(context.Context) error {
+	j := &state.Journal{Settings: map[string]string{}}
+	files, err := l.configFiles("journald.conf")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		text, err := l.read(file)
+		if err != nil {
+			return err
+		}
+		parseJournald(string(text), j.Settings)
+	}
+	for _, folder := range []string{"/var/log/journal", "/run/log/journal"} {
+		n, err := l.usage(folder)
+		if err != nil {
+			return err
+		}
+		j.Bytes += n
+	}
+	l.st.Journal = j
+	return nil
+}
+
+// configFiles are the files that a configuration of systemd consists of, in the order in
+// which they are read: the main one, then the drop-ins by their names. Of several of one
+// name the strongest counts.
+func (l *looker) configFiles(name string) ([]string, error) {
+	var out []string
+	for _, folder := range configFolders {
+		file := folder + "/" + name
+		if _, err := os.Stat(l.path(file)); err == nil {
+			out = append(out, file)
+			break
+		} else if !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+	}
+	dropIns := map[string]string{}
+	for _, folder := range slices.Backward(configFolders) {
+		entries, err := os.ReadDir(l.path(folder + "/" + name + ".d"))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), ".conf") {
+				dropIns[e.Name()] = folder + "/" + name + ".d/" + e.Name()
+			}
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(dropIns)) {
+		out = append(out, dropIns[n])
+	}
+	return out, nil
+}
+
+// parseJournald adds the settings of a file (systemd.syntax(7)). An empty one takes back
+// what was set before.
+func parseJournald(text string, settings map[string]string) {
+	section := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "[") {
+			section = line
+			continue
+		}
+		key, value, ok := strings.Cut(line, "=")
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		switch {
+		case !ok || section != "[Journal]" || strings.HasPrefix(key, "#") || strings.HasPrefix(key, ";"):
+		case value == "":
+			delete(settings, key)
+		default:
+			settings[key] = value
+		}
+	}
+}
+
+// usage is what the files of a folder take, in bytes. journald removes some while they are
+// counted.
+func (l *looker) usage(folder string) (uint64, error) {
+	var sum uint64
+	err := filepath.WalkDir(l.path(folder), func(path string, e fs.DirEntry, err error) error {
+		var st unix.Stat_t
+		if err == nil && e.Type().IsRegular() {
+			if err = unix.Lstat(path, &st); err == nil {
+				sum += uint64(st.Blocks) * 512 // stat(2)
+			}
+		}
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+	return sum, err
+}
