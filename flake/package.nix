@@ -22,7 +22,7 @@ buildGoModule {
         "testdata"
       ]);
   };
-  vendorHash = "sha256-NX3kJV/tvoTrbEg7CmA1IH2deSuLPFVMEq2Sz16w7Lo=";
+  vendorHash = "sha256-QCHGse7u5M59pjimDQ7gfoYy/X2fbqdEHNyfwCzpPro=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;
