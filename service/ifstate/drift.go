@@ -12,12 +12,6 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// ignored are the interfaces that IfState itself leaves to others
-// (parameters.ignore.ifname_builtin of IfState 2.x), the loopback, and the ones
-// that tunnel modules of the kernel make when they are loaded.
-var ignored = regexp.MustCompile(`^(lo|br-[\da-f]{12}.*|docker\d+.*|ppp\d+|veth.*|virbr\d+|vrrp\d*\.\d+|` +
-	`sit0|tunl0|gre0|gretap0|erspan0|ip6tnl0|ip6gre0|ip_vti0|ip6_vti0)$`)
-
 // dynamicProto are the routing protocols (rtnetlink(7), rt_protos) of the kernel
 // and of routing daemons: what they add is theirs to keep.
 var dynamicProto = []string{"kernel", "zebra", "bird", "babel", "bgp", "isis", "ospf", "rip", "eigrp"}
@@ -80,7 +74,7 @@ func (b *Interfaces) driftLinks(r *router.Router, st *state.State) (f finding) {
 		switch {
 		case known[name]:
 			f.add(declared, name)
-		case ignored.MatchString(name) || b.ignores(name):
+		case router.Foreign(name) || b.ignores(name):
 			f.add(dynamic, name)
 		default:
 			f.add(foreign, strings.TrimSpace(name+" "+l.Kind))

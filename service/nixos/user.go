@@ -43,6 +43,15 @@ type UserName string
 
 var userRE = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,30}$`)
 
+// systemUsers are accounts that NixOS and the programs of a router make for themselves,
+// which must not be normal users (nixos/modules/misc/ids.nix, and the services' modules).
+var systemUsers = []string{
+	"chrony", "dhcpcd", "kea", "knot-resolver", "messagebus", "nbr-agent", "nbr-look", "nobody", "nscd", "polkituser", "sshd",
+	"systemd-coredump", "systemd-network", "systemd-oom", "systemd-resolve", "systemd-timesync",
+}
+
+var nixbldRE = regexp.MustCompile(`^nixbld[0-9]*$`)
+
 // UnmarshalText has the grammar of useradd(8).
 func (u *UserName) UnmarshalText(b []byte) error {
 	if !userRE.Match(b) {
@@ -80,6 +89,10 @@ func (u *User) Resolve(s *router.Scope) hcl.Diagnostics {
 	if u.PasswordFile.Set {
 		s.Secret(u.PasswordFile.Range, router.SecretUse{Secret: u.PasswordFile.Target, Owner: "root"})
 		s.Login(u.PasswordFile.Range, string(u.Name.V), u.Admin.V || u.Name.V == "root")
+	}
+	if slices.Contains(systemUsers, string(u.Name.V)) || nixbldRE.MatchString(string(u.Name.V)) {
+		return hcl.Diagnostics{diag.Error("reserved-name", u.Def, "Reserved name",
+			"%q cannot be the name: the account is a program's of NixOS. Choose another one.", u.Name.V)}
 	}
 	if !u.PasswordHash.Set {
 		return nil
