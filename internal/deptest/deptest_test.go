@@ -1,4 +1,4 @@
-// Package deptest holds the import table of DESIGN.md section 3: who may import
+// Package deptest holds the import table of ARCHITECTURE.md: who may import
 // whom. It has no code, only the test that asks the go command.
 package deptest
 
@@ -222,7 +222,7 @@ func TestTable(t *testing.T) {
 	for name, p := range list(t) {
 		r, ok := find(name)
 		if !ok {
-			t.Errorf("%s is in no row of the table: say there, and in DESIGN.md section 3, what it is for", name)
+			t.Errorf("%s is in no row of the table: say there, and in ARCHITECTURE.md, what it is for", name)
 			continue
 		}
 		used[r.pkg] = true
@@ -245,7 +245,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// The sentences of DESIGN.md that the table must keep true, whatever is changed
+// The sentences of ARCHITECTURE.md that the table must keep true, whatever is changed
 // in it: each is a package and an import that its row has to refuse.
 func TestTableKeepsDesign(t *testing.T) {
 	own := func(p string) string { return module + "/" + p }

@@ -4,10 +4,11 @@ package referee_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -92,7 +93,8 @@ func queued(t *testing.T, ns *nstest.NS) (out, back int) {
 		if r.Chain != "inspect" || !r.has("queue") {
 			continue
 		}
-		if strings.Contains(fmt.Sprint(r.Expr), "reply") {
+		reply := slices.ContainsFunc(r.Expr, func(e map[string]json.RawMessage) bool { return bytes.Contains(e["match"], []byte(`"reply"`)) })
+		if reply {
 			back += r.packets(t)
 		} else {
 			out += r.packets(t)
