@@ -286,7 +286,7 @@ func (r *Router) Add(b conf.Block) {
 	case *Input:
 		r.Inputs = append(r.Inputs, b)
 	case Link:
-		r.Made = append(r.Made, b)
+		r.Made, r.masters = append(r.Made, b), nil
 	}
 }
 
