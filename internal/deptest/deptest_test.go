@@ -71,7 +71,7 @@ var table = []row{
 	{pkg: ".", outside: "embed"},
 
 	// What all of that is made of, and of when.
-	{pkg: "flake/pins", ours: "flake firmware service router hcl/diag", theirs: "hcl"},
+	{pkg: "flake/pins", ours: ". flake firmware service router hcl/diag", theirs: "hcl"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
 	{pkg: "cmd", ours: ". service router firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd progressbar", outside: "os os/signal syscall embed log/slog net net/http"},

@@ -1,14 +1,12 @@
 package referee_test
 
 import (
-	"maps"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
-	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
@@ -88,19 +86,6 @@ func inspectedRules(t *testing.T) map[string]string {
 		files["/rules/"+name] = write(t, ruleset(t, fromText(t, text, inspectorKind())))
 	}
 	return files
-}
-
-// TestBenchC has what this machine's kernel may not have, such as queues. The tests are in
-// guest_amd64_test.go.
-func TestBenchC(t *testing.T) {
-	t.Parallel()
-	files := inspectedRules(t)
-	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/bin/busybox"))
-	files["/bin/sh"] = files["/usr/bin/busybox"]
-	lab.Guest{
-		Arch: lab.AMD64, Copy: files,
-		Modules: []string{"veth", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat", "nft_fib_inet", "nft_reject_inet", "nft_queue", "nfnetlink_queue", "nf_conntrack"},
-	}.Test(t)
 }
 
 // TestInspectedIsNotOffloaded reads the flow table's rules: what is inspected is passed
