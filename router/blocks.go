@@ -305,9 +305,6 @@ func Texts(b conf.Block) map[string]string {
 		if b.Domain.Set {
 			out["domain"] = string(b.Domain.V)
 		}
-		if b.Link.Target != nil {
-			out["link"] = string(b.Device())
-		}
 	case Link:
 		out["name"] = string(b.LinkName())
 	}

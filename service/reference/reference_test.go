@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -317,6 +318,29 @@ func index(t *testing.T, blocks []*reference.Page) string {
 	b.WriteString("\n## Blocks\n\nThe example of each page is a part of\n[testdata/routers/bpi-r4](../testdata/routers/bpi-r4/router.hcl), " +
 		"whose blocks of the same name it replaces.\n\n" + reference.Table(blocks, "blocks"))
 	return b.String()
+}
+
+// The modules in README.md's picture of a tree are those of the article's router.
+func TestTreeOfReadme(t *testing.T) {
+	spec, diags := load(t, "", "")
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	there := map[string]bool{"flake": true, "local": true}
+	for _, m := range spec.Modules() {
+		there[m.Name] = true
+	}
+	_, picture, _ := strings.Cut(read(t, "README.md"), "\nout/\n")
+	picture, _, _ = strings.Cut(picture, "```")
+	names := regexp.MustCompile(`([a-z0-9-]+)\.nix\b`).FindAllStringSubmatch(picture, -1)
+	if len(names) < 5 {
+		t.Fatalf("README.md shows %d modules only", len(names))
+	}
+	for _, m := range names {
+		if !there[m[1]] {
+			t.Errorf("README.md shows %s, which is not generated", m[0])
+		}
+	}
 }
 
 // docs/changes.md speaks of the format that this nbr writes.
