@@ -21,7 +21,13 @@ import (
 // UserKind is the user block.
 func UserKind() service.Kind {
 	return service.Kind{
-		Type: "user", Doc: "Somebody who may log in.",
+		Type: "user", Doc: "An account that may log in.",
+		Software: "NixOS",
+		Example: `user "anna" {
+  authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl anna@desk"]
+  admin           = true
+}
+`,
 		Program: service.Alone("users", (*User).lower), New: func() service.Block { return &User{} },
 	}
 }
