@@ -295,11 +295,26 @@ func (sc *scanner) value(name string, at int) int {
 	end := brackets(sc.src, at, eol)
 	from := at
 	for _, k := range keyRE.FindAllIndex(sc.src[at:end], -1) { // the names inside are none
+		if !namesItem(sc.src[at : at+k[0]]) {
+			continue
+		}
 		sc.bare(text, from, at+k[0])
 		from = at + k[1]
 	}
 	sc.bare(text, from, end)
 	return end
+}
+
+// namesItem tells whether a name of an object may follow what is before it: at its beginning,
+// after a comma or on a line of its own. The text of a conditional is followed by a colon, too,
+// and one that is compared by an equals sign.
+func namesItem(before []byte) bool {
+	rest := bytes.TrimRight(before, " \t\r\n")
+	if len(rest) == 0 {
+		return false
+	}
+	last := rest[len(rest)-1]
+	return last == '{' || last == ',' || last != '?' && bytes.IndexByte(before[len(rest):], '\n') >= 0
 }
 
 // bare masks a part that is not in quotes, or not all of it.
