@@ -143,7 +143,7 @@ func routeText(rt state.Route) string {
 
 func driftRules(r *router.Router, st *state.State) (f finding) {
 	for _, rule := range st.Rules {
-		if ownsRule(r, rule) {
+		if rule.Proto == "kernel" || ownsRule(r, rule) { // of the first VRF
 			f.add(dynamic, rule.Text)
 			continue
 		}
