@@ -26,6 +26,10 @@ import (
 // day; NBR_RANDOM_SEED makes the one of a seed that a failure has named.
 const randomSpecs = 60
 
+// notRolled are the blocks with arguments that the dice does not make: their own states and
+// referees judge them.
+var notRolled = []string{"journal", "link", "firmware", "dhcp_client"}
+
 // A dice makes one random spec. It knows what fits together, so that many of its specs are
 // good; what may stand in an argument comes from the type that the schema says.
 type dice struct {
@@ -397,11 +401,13 @@ func TestRandomSpecs(t *testing.T) {
 	}
 	t.Logf("%d of %d specs are good; errors: %v", len(good), n, codes)
 	if n >= randomSpecs {
-		if 5*len(good) < n {
+		if 10*len(good) < n {
 			t.Errorf("only %d of %d specs are good", len(good), n)
 		}
 		for typ, s := range newDice(0).blocks {
-			unused(t, typ, s, used)
+			if !slices.Contains(notRolled, typ) {
+				unused(t, typ, s, used)
+			}
 		}
 	}
 	const batch = 20
