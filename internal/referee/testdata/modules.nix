@@ -11,6 +11,8 @@ let
     mkOverride = override;
     mkForce = override 50;
     mkDefault = override 1000;
+    # Nothing else defines such a list here.
+    mkBefore = list: list;
     optional = condition: value: if condition then [ value ] else [ ];
   };
   # Packages are where they would be; files carry their text, so that a test can read it.
@@ -22,6 +24,7 @@ let
           value = "/nix/store/${name}";
         })
         [
+          "bash"
           "iproute2"
           "nftables"
           "procps"
@@ -32,11 +35,12 @@ let
       writeText = name: text: "text:${text}";
     };
 
-  # Inputs of the flake are other modules' affair: what nbr's own does is for flaketest.
+  # What nbr's own module does is for flaketest, be it of the tree or of an input.
   args = {
     inherit lib pkgs;
     nbr.nixosModules.default = { };
   };
+  own = "nbr/module.nix";
 
   # What NixOS itself says where nbr's modules have to say otherwise (25.11's
   # nixos/modules/tasks/network-interfaces.nix).
@@ -48,7 +52,10 @@ let
     let
       set = if builtins.isFunction module then module (builtins.intersectAttrs (builtins.functionArgs module) args) else module;
     in
-    builtins.concatMap definitions (set.imports or [ ]) ++ [ (removeAttrs set [ "imports" ]) ];
+    if builtins.isPath module then
+      if "${baseNameOf (dirOf module)}/${baseNameOf module}" == own then [ ] else definitions (import module)
+    else
+      builtins.concatMap definitions (set.imports or [ ]) ++ [ (removeAttrs set [ "imports" ]) ];
 
   isOverride = v: builtins.isAttrs v && v._type or null == "override";
   priority = v: if isOverride v then v.priority else 100;
