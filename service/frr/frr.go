@@ -5,7 +5,6 @@ package frr
 import (
 	"fmt"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -150,14 +149,9 @@ func (l *PrefixList) permits(p netip.Prefix) bool {
 	return false
 }
 
-// name is the list's in FRR, in which a word has no spaces. The key of an instance may
-// hold anything.
+// name is the list's in FRR. An instance of for_each is in.key: no label has a dot in it.
 func (l *PrefixList) name() string {
-	label, key, ok := strings.Cut(strings.TrimSuffix(l.Addr.Name, `"]`), `["`)
-	if !ok {
-		return label
-	}
-	return label + "." + url.PathEscape(key) // no label has a dot in it
+	return strings.NewReplacer(`["`, ".", `"]`, "").Replace(l.Addr.Name)
 }
 
 // rules are the list's entries for one version of IP, as FRR has them. The last one is
