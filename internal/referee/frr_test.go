@@ -79,6 +79,8 @@ ospf {
 }
 `
 	branch = `
+// IfState makes addresses of the machine's identifier, and both routers are on one machine.
+interfaces { extra = { interfaces = { wan = { link = { address = "02:00:00:00:00:02" } }, lan2 = { link = { address = "02:00:00:00:00:03" } } } } }
 secret "peer" { path = "/run/secrets/peer" }
 secret "site" { path = "/run/secrets/site" }
 network "peering" {
@@ -362,7 +364,7 @@ func TestFRRDeniesAll(t *testing.T) {
 	t.Parallel()
 	closed := strings.Replace(office, `permit = ["10.20.0.0/16 le 24", `, `permit = [`, 1)
 	two := pair(t, closed, branch)
-	two[0].becomes(t, "bgp/neighbor.branch/received fail: 0 prefixes")
+	two[0].becomes(t, "bgp/neighbor.branch/received fail: 0 prefixes", "bgp/routes/ipv4 fail: 0 routes")
 	if got := two[0].vtysh(t, "show bgp neighbors 192.0.2.2"); !strings.Contains(got, "BGP state = Established") {
 		t.Error(got)
 	}

@@ -120,7 +120,7 @@ func (b *BGP) Claim(s *router.Scope) {
 			addr := n.Address.V.Addr
 			router.Claim(s, n.Address.Range, router.Accept{
 				Match: router.Match{
-					Family: family(addr), Protocol: router.TCP, Ports: router.OnePort(179),
+					Family: version(addr), Protocol: router.TCP, Ports: router.OnePort(179),
 					Sources: []netip.Prefix{netip.PrefixFrom(addr, addr.BitLen())},
 				},
 				Networks: []*router.Network{at},
@@ -133,7 +133,7 @@ func (b *BGP) Claim(s *router.Scope) {
 	}
 }
 
-func family(a netip.Addr) router.Family {
+func version(a netip.Addr) router.Family {
 	if a.Is6() {
 		return router.IPv6
 	}

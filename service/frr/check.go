@@ -17,14 +17,24 @@ import (
 // Checks ask bgpd for each session and for what goes over it: Established says nothing of
 // prefixes. Then they look for the routes in the kernel, where packets are led by them.
 func (b *BGP) Checks(_ *router.Router, p *verify.Plan) {
-	expect := 0
 	for _, n := range b.Neighbors {
-		expect += n.Expect.V
 		b.neighbour(p, n)
 	}
-	if len(b.Neighbors) > 0 {
-		installed(p, b.Addr.String()+"/routes", b.Def, protocolBGP, min(expect, 1))
+	// A prefix that several neighbours send is one route, and none where something better
+	// is known: that there are any can be promised.
+	for _, v6 := range []bool{false, true} {
+		if slices.ContainsFunc(b.Neighbors, func(n *Neighbor) bool { return n.Address.V.Is6() == v6 && n.Expect.V > 0 }) {
+			installed(p, b.Addr.String()+"/routes/"+family(v6), b.Def, protocolBGP, v6, 1)
+		}
 	}
+}
+
+// family is FRR's word for a version of IP in BGP.
+func family(v6 bool) string {
+	if v6 {
+		return "ipv6"
+	}
+	return "ipv4"
 }
 
 func (b *BGP) neighbour(p *verify.Plan, n *Neighbor) {
@@ -53,9 +63,8 @@ func (b *BGP) neighbour(p *verify.Plan, n *Neighbor) {
 	if n.Expect.Set {
 		from = n.Expect.Range
 	}
-	family := map[bool]string{false: "ipv4", true: "ipv6"}[peer.Is6()]
 	want := fmt.Sprintf("at least %d prefixes", n.Expect.V)
-	received := fmt.Sprintf("vtysh -c 'show bgp %s unicast neighbors %s routes'", family, peer)
+	received := fmt.Sprintf("vtysh -c 'show bgp %s unicast neighbors %s routes'", family(peer.Is6()), peer)
 	ask("received", fmt.Sprintf("%s sends its prefixes", peer), from, want, received, func(s session) verify.Verdict {
 		if s.State != established {
 			return verify.Judge(false, want, "no session", hint)
@@ -70,7 +79,7 @@ func (b *BGP) neighbour(p *verify.Plan, n *Neighbor) {
 	if n.Out.Set {
 		from = n.Out.Range
 	}
-	sent := fmt.Sprintf("vtysh -c 'show bgp %s unicast neighbors %s advertised-routes'", family, peer)
+	sent := fmt.Sprintf("vtysh -c 'show bgp %s unicast neighbors %s advertised-routes'", family(peer.Is6()), peer)
 	ask("sent", fmt.Sprintf("%s is told the router's prefixes", peer), from, list(told), sent, func(s session) verify.Verdict {
 		if s.State != established {
 			return verify.Judge(false, list(told), "no session", hint)
@@ -91,17 +100,19 @@ func list(ps []netip.Prefix) string {
 	return strings.Join(out, ", ")
 }
 
-// installed adds the check that the kernel has routes of a protocol.
-func installed(p *verify.Plan, id string, from hcl.Range, protocol uint8, least int) {
+// installed adds the check that the kernel has routes of a protocol: what the daemon has
+// chosen the kernel may refuse.
+func installed(p *verify.Plan, id string, from hcl.Range, protocol uint8, v6 bool, least int) {
 	name := state.RouteProtocolName(protocol)
-	want, hint := fmt.Sprintf("at least %d routes", least), "ip route show proto "+name+"; ip -6 route show proto "+name
-	p.Add(verify.Check{ID: id, Title: "routes of " + name + " are in the kernel", From: from, Eval: func(st *state.State) verify.Verdict {
+	want, hint := fmt.Sprintf("at least %d routes", least), fmt.Sprintf("ip -%c route show proto %s", family(v6)[3], name)
+	title := fmt.Sprintf("routes of %s for %s are in the kernel", name, family(v6))
+	p.Add(verify.Check{ID: id, Title: title, From: from, Eval: func(st *state.State) verify.Verdict {
 		if st.Routes == nil {
 			return verify.NotSeen(want, hint)
 		}
 		n := 0
 		for _, r := range st.Routes {
-			if r.Proto == name {
+			if to, err := netip.ParsePrefix(r.To); err == nil && to.Addr().Is6() == v6 && r.Proto == name {
 				n++
 			}
 		}
@@ -120,7 +131,7 @@ func (o *OSPF) Checks(_ *router.Router, p *verify.Plan) {
 	if o.Expect.Set {
 		from = o.Expect.Range
 	}
-	installed(p, o.Addr.String()+"/routes", from, protocolOSPF, o.Expect.V)
+	installed(p, o.Addr.String()+"/routes", from, protocolOSPF, false, o.Expect.V)
 }
 
 // adjacent adds the check that the databases of the neighbours in a network are the
@@ -151,9 +162,8 @@ func (o *OSPF) adjacent(p *verify.Plan, a *Area, network, device string, from hc
 // check compares the list with bgpd's, for one version of IP.
 func (l *PrefixList) check(p *verify.Plan, v6 bool) {
 	q := listQuestion{l.name(), v6}
-	family := map[bool]string{false: "ipv4", true: "ipv6"}[v6]
 	want, hint := strings.Join(l.rules(v6), ", "), fmt.Sprintf("vtysh -c 'show %s prefix-list %s'", word(v6), q.Name)
-	c := verify.Check{ID: l.Addr.String() + "/" + family, Title: "bgpd has the list of " + family, From: l.Def}
+	c := verify.Check{ID: l.Addr.String() + "/" + family(v6), Title: "bgpd has the list of " + family(v6), From: l.Def}
 	verify.Asked(p, c, prefixList, q, want, hint, func(_ *state.State, s listed) verify.Verdict {
 		switch {
 		case !s.Running:

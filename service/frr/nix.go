@@ -120,7 +120,7 @@ func (b *BGP) config(say func(string, ...any)) {
 	}
 	for _, v6 := range []bool{false, true} {
 		say(" !")
-		say(" address-family %s unicast", map[bool]string{false: "ipv4", true: "ipv6"}[v6])
+		say(" address-family %s unicast", family(v6))
 		said := map[string]bool{}
 		for _, a := range b.announces() {
 			if a.Addr().Is6() == v6 && !said[a.Prefix.String()] {

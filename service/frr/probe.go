@@ -28,17 +28,13 @@ type session struct {
 
 // bgpSession asks bgpd for a neighbour by its address.
 var bgpSession = &probe.Probe[netip.Addr, session]{Name: "frr.bgp", Look: func(ctx context.Context, h probe.Host, peer netip.Addr) (session, error) {
-	family := "ipv4"
-	if peer.Is6() {
-		family = "ipv6"
-	}
 	var summary struct {
 		Peers map[string]struct {
 			State    string `json:"state"`
 			Received int    `json:"pfxRcd"`
 		} `json:"peers"`
 	}
-	running, err := show(ctx, h, "bgpd", "show bgp "+family+" unicast summary json", &summary)
+	running, err := show(ctx, h, "bgpd", "show bgp "+family(peer.Is6())+" unicast summary json", &summary)
 	if err != nil || !running {
 		return session{}, err
 	}
@@ -59,7 +55,7 @@ var bgpSession = &probe.Probe[netip.Addr, session]{Name: "frr.bgp", Look: func(c
 	var told struct {
 		Routes map[netip.Prefix]json.RawMessage `json:"advertisedRoutes"`
 	}
-	if _, err := show(ctx, h, "bgpd", "show bgp "+family+" unicast neighbors "+peer.String()+" advertised-routes json", &told); err != nil {
+	if _, err := show(ctx, h, "bgpd", "show bgp "+family(peer.Is6())+" unicast neighbors "+peer.String()+" advertised-routes json", &told); err != nil {
 		return out, err
 	}
 	for p := range told.Routes {
