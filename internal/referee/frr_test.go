@@ -354,9 +354,15 @@ func TestFRRExchanges(t *testing.T) {
 	a.vtysh(t, "configure", "no ip prefix-list out")
 	a.becomes(t, "bgp/neighbor.branch/sent fail: without 10.1.0.0/24, 203.0.113.0/24", "prefix_list.out/ipv4 fail: not there")
 	b.becomes(t, "bgp/neighbor.office/received fail: 0 prefixes")
-	b.NS.Run(t, "ip", "link", "set", "lan2", "down")
-	b.frr.Stop(t)
+	a.vtysh(t, "configure", "ip prefix-list out seq 5 permit 10.1.0.0/24", "ip prefix-list out seq 10 permit 203.0.113.0/24", "ip prefix-list out seq 15 deny any")
 	a.becomes(t)
+
+	// The neighbour withdraws its prefix, and then is gone.
+	b.vtysh(t, "configure", "router bgp 65002", "address-family ipv4 unicast", "no network 10.20.0.0/24")
+	a.becomes(t, "bgp/neighbor.branch/received fail: 0 prefixes", "bgp/routes/ipv4 fail: 0 routes")
+	b.NS.Run(t, "ip", "link", "set", "lan2", "down")
+	a.becomes(t, "bgp/neighbor.branch/received fail: 0 prefixes", "bgp/routes/ipv4 fail: 0 routes",
+		"ospf/area.0/adjacent/network.core fail: no neighbour", "ospf/routes fail: 0 routes")
 }
 
 // A list that lets nothing in costs the prefixes, and not the session.

@@ -112,6 +112,9 @@ type listed struct {
 
 var prefixList = &probe.Probe[listQuestion, listed]{Name: "frr.prefix_list", Look: func(ctx context.Context, h probe.Host, q listQuestion) (listed, error) {
 	text, running, err := ask(ctx, h, "bgpd", fmt.Sprintf("show %s prefix-list %s", word(q.V6), q.Name))
+	if no := (refusal{}); errors.As(err, &no) && strings.Contains(no.text, "Can't find specified prefix-list") { // lib/plist.c
+		return listed{Running: true}, nil
+	}
 	if err != nil || !running {
 		return listed{}, err
 	}
@@ -169,7 +172,14 @@ func ask(ctx context.Context, h probe.Host, daemon, command string) (text string
 	}
 	text = string(answer[:len(answer)-1])
 	if end != [3]byte{} {
-		return "", true, fmt.Errorf("%s: %s refuses: %s", command, daemon, strings.TrimSpace(text))
+		return "", true, refusal{command, daemon, strings.TrimSpace(text)}
 	}
 	return text, true, nil
+}
+
+// A refusal is what a daemon says of a command that it does not carry out.
+type refusal struct{ command, daemon, text string }
+
+func (r refusal) Error() string {
+	return fmt.Sprintf("%s: %s refuses: %s", r.command, r.daemon, r.text)
 }
