@@ -353,7 +353,7 @@ func TestFRRExchanges(t *testing.T) {
 
 	a.vtysh(t, "configure", "no ip prefix-list out")
 	a.becomes(t, "bgp/neighbor.branch/sent fail: without 10.1.0.0/24, 203.0.113.0/24", "prefix_list.out/ipv4 fail: not there")
-	b.becomes(t, "bgp/neighbor.office/received fail: 0 prefixes")
+	b.becomes(t, "bgp/neighbor.office/received fail: 0 prefixes", "bgp/routes/ipv4 fail: 0 routes")
 	a.vtysh(t, "configure", "ip prefix-list out seq 5 permit 10.1.0.0/24", "ip prefix-list out seq 10 permit 203.0.113.0/24", "ip prefix-list out seq 15 deny any")
 	a.becomes(t)
 
