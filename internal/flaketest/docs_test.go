@@ -43,7 +43,7 @@ func TestCommandsOfThePages(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := gen(t, article)
-	in := used(t, out, standin.Inputs(t, "25.11"))
+	in := used(t, out, standin.Inputs(t, "26.05"))
 	nix := lab.Nix(t)
 	eval := func(attr string, args ...string) (string, error) {
 		args = append([]string{"eval", "--offline", "--no-write-lock-file", "path:" + out + "#" + attr}, args...)

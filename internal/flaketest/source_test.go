@@ -211,7 +211,7 @@ func TestCheckoutIsTheArchive(t *testing.T) {
 // The flake's routers are built with the archive, and with the flake that the spec names
 // when it names one.
 func TestWhichNbr(t *testing.T) {
-	all := standin.Inputs(t, "25.11")
+	all := standin.Inputs(t, "26.05")
 	const pkg = "nixosConfigurations.bpi-r4.config.programs.nbr.package."
 	for _, tt := range []struct {
 		name, spec, src string

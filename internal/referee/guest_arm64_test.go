@@ -208,6 +208,11 @@ func TestGuestBridgeIsSetUp(t *testing.T) {
 	}
 	must(netlink.LinkAdd(bridge))
 	t.Cleanup(func() { must(netlink.LinkDel(bridge)) })
+	for _, name := range []string{"br-lan", "lan1", "lan2", "lan3"} { // as IfState does before it sets them up
+		for _, key := range []string{"accept_ra", "autoconf"} {
+			must(os.WriteFile("/proc/sys/net/ipv6/conf/"+name+"/"+key, []byte("0"), 0))
+		}
+	}
 	must(netlink.LinkSetUp(conduit(t)))
 	for _, port := range []string{"lan1", "lan2", "lan3"} {
 		must(netlink.LinkSetMaster(link(port), bridge))

@@ -3,6 +3,7 @@ package referee_test
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,15 +108,45 @@ func TestStagingOfSecrets(t *testing.T) {
 	}
 }
 
+// Instances of blocks have names with quotation marks, and the journal has them whole.
+func TestStagingNamesInstances(t *testing.T) {
+	t.Parallel()
+	root, ns := lab.Rootfs(t, nil), nstest.New(t, "router")
+	root.Write(t, "/tmp/prestart", fromText(t, instances(tunnels)).text(t, "systemd", "services", "ifstate", "preStart"))
+	var stderr strings.Builder
+	cmd := root.Command(t, ns, "sh", "-e", "/tmp/prestart")
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v: %s", err, &stderr)
+	}
+	const want = `secret.psk["laptop"]: /run/secrets/laptop is missing, wireguard.wg0 has a key that nobody knows`
+	if !slices.Contains(strings.Split(stderr.String(), "\n"), want) {
+		t.Errorf("it says %q, not %q", stderr.String(), want)
+	}
+}
+
+// instances makes a secret of the tunnels an instance of a block with for_each.
+func instances(spec string) string {
+	return strings.NewReplacer(
+		`secret "psk" { path = "/run/secrets/psk" }`, "secret \"psk\" {\n  for_each = [\"laptop\"]\n  path = \"/run/secrets/${each.key}\"\n}",
+		`secret.psk`, `secret.psk["laptop"]`,
+	).Replace(spec)
+}
+
 // The script is a shell's, and the shell's own critic has nothing to say.
 func TestShellcheck(t *testing.T) {
 	t.Parallel()
-	script := fromText(t, tunnels).text(t, "systemd", "services", "ifstate", "preStart")
-	file := write(t, "#!/bin/sh -e\n"+script)
-	if out, err := exec.CommandContext(t.Context(), "shellcheck", file).CombinedOutput(); err != nil {
-		t.Errorf("%v: %s", err, out)
-	}
-	if strings.Contains(script, string(os.PathSeparator)+"nix/store") {
-		t.Error("a secret's path leads to the store")
+	for name, spec := range map[string]string{"blocks": tunnels, "instances": instances(tunnels)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			script := fromText(t, spec).text(t, "systemd", "services", "ifstate", "preStart")
+			file := write(t, "#!/bin/sh -e\n"+script)
+			if out, err := exec.CommandContext(t.Context(), "shellcheck", file).CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+			if strings.Contains(script, string(os.PathSeparator)+"nix/store") {
+				t.Error("a secret's path leads to the store")
+			}
+		})
 	}
 }

@@ -19,7 +19,38 @@ import (
 // BGPKind is the bgp block.
 func BGPKind() service.Kind {
 	return service.Kind{
-		Type: "bgp", Doc: "Exchanges routes with other networks (BGP, FRR).",
+		Type: "bgp", Doc: "Exchanges routes with other networks (BGP).",
+		Software: "FRR",
+		Example: `prefix_list "theirs" {
+  permit = ["10.20.0.0/16 le 24"]
+}
+
+prefix_list "ours" {
+  permit = ["192.168.178.0/24"]
+}
+
+network "peering" {
+  link = port.end1
+  ipv4 = "192.0.2.1/24"
+}
+
+zone "peering" {
+  networks = [network.peering]
+}
+
+bgp {
+  as        = 65001
+  router_id = "192.0.2.1"
+  networks  = [network.lan]
+
+  neighbor "other" {
+    address      = "192.0.2.2"
+    remote_as    = 65002
+    prefixes_in  = prefix_list.theirs
+    prefixes_out = prefix_list.ours
+  }
+}
+`,
 		Single: true, Program: program{}, New: func() service.Block { return &BGP{} },
 	}
 }
@@ -27,7 +58,31 @@ func BGPKind() service.Kind {
 // OSPFKind is the ospf block.
 func OSPFKind() service.Kind {
 	return service.Kind{
-		Type: "ospf", Doc: "Exchanges routes with the other routers of a site (OSPFv2, FRR).",
+		Type: "ospf", Doc: "Exchanges routes with the other routers of a site (OSPFv2).",
+		Software: "FRR",
+		Example: `network "core" {
+  link = port.end1
+  ipv4 = "10.255.0.1/24"
+}
+
+zone "core" {
+  networks = [network.core]
+}
+
+secret "ospf" {
+  path = "/var/lib/secrets/ospf"
+}
+
+ospf {
+  router_id = "10.255.0.1"
+
+  area "0" {
+    networks = [network.core]
+    passive  = [network.lan]
+    password = secret.ospf
+  }
+}
+`,
 		Single: true, Program: program{}, New: func() service.Block { return &OSPF{} },
 	}
 }
@@ -36,6 +91,11 @@ func OSPFKind() service.Kind {
 func PrefixListKind() service.Kind {
 	return service.Kind{
 		Type: "prefix_list", Doc: "Which prefixes BGP takes from a neighbour, or tells it.",
+		Software: "FRR",
+		Example: `prefix_list "ours" {
+  permit = ["192.168.178.0/24"]
+}
+`,
 		Program: program{}, New: func() service.Block { return &PrefixList{} },
 	}
 }

@@ -118,7 +118,7 @@ func driftRoutes(r *router.Router, st *state.State) (f finding) {
 		switch {
 		case slices.ContainsFunc(known, func(k route) bool { return k.is(rt) }):
 			f.add(declared, rt.To)
-		case advertised(r, rt):
+		case advertised(r, st, rt):
 			f.add(foreign, routeText(rt))
 		case rt.Proto == "kernel" || ownsRoute(r, rt):
 			f.add(dynamic, rt.To)
@@ -143,7 +143,7 @@ func routeText(rt state.Route) string {
 
 func driftRules(r *router.Router, st *state.State) (f finding) {
 	for _, rule := range st.Rules {
-		if ownsRule(r, rule) {
+		if rule.Proto == "kernel" || ownsRule(r, rule) { // of the first VRF
 			f.add(dynamic, rule.Text)
 			continue
 		}

@@ -16,17 +16,20 @@ import (
 // rebinding switches the module on that refuses private addresses from outside
 // (kres_modules/rebinding.lua). It leaves alone what the resolver knows itself, and
 // queries that may go to this host: that flag is set for the inner domains.
+//
+// It does what options.rebinding-protection makes Knot Resolver do. That setting cannot be
+// given: settings is a submodule, of which NixOS takes an attribute options for the
+// declarations of options.
 func (b *Resolver) rebinding(m *nixgen.Module, settings func(...string) []string) {
-	at := service.Origin(b.Addr, cmp.Or(b.Rebinding.Range, b.Def))
-	m.Set(at, nixgen.Bool(true), settings("options", "rebinding-protection")...)
+	script := "modules.load('rebinding < iterate')\n"
 	var names []string
 	for _, d := range b.inner() {
 		names = append(names, fmt.Sprintf("todname('%s')", d))
 	}
 	if len(names) > 0 {
-		script := fmt.Sprintf("policy.add(policy.suffix(policy.FLAGS({'ALLOW_LOCAL'}), {%s}))\n", strings.Join(names, ", "))
-		m.Set(service.Origin(b.Addr, cmp.Or(b.Private.Range, b.Extra.Range)), nixgen.Lines(script), settings("lua", "script")...)
+		script += fmt.Sprintf("policy.add(policy.suffix(policy.FLAGS({'ALLOW_LOCAL'}), {%s}))\n", strings.Join(names, ", "))
 	}
+	m.Set(service.Origin(b.Addr, cmp.Or(b.Rebinding.Range, b.Private.Range, b.Def)), nixgen.Lines(script), settings("lua", "script")...)
 }
 
 // inner are the domains that may have private addresses: those that the spec names, and

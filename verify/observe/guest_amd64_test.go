@@ -152,7 +152,7 @@ func TestGuestMasters(t *testing.T) {
 		t.Errorf("no %+v in %+v", route, st.Routes)
 	}
 	// The kernel makes the rule with the first VRF, for both families.
-	rule := state.Rule{Priority: 1000, Text: "from all lookup [l3mdev-table]"}
+	rule := state.Rule{Priority: 1000, Text: "from all lookup [l3mdev-table]", Proto: "kernel"}
 	if d := cmp.Diff([]state.Rule{rule, rule}, st.Rules); d != "" {
 		t.Error(d)
 	}
