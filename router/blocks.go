@@ -242,6 +242,11 @@ func (s *Secret) Location() string {
 // of the secret, or a stand-in when there is none.
 func (s *Secret) Staged() string { return "/run/nbr/secrets/" + string(s.Name.V) }
 
+// Installer is the unit that puts the secret in place, empty where you do.
+func (s *Secret) Installer() string {
+	return map[Source]string{SourceSOPS: "sops-install-secrets.service", SourceAgenix: "agenix-install-secrets.service"}[s.Source.V]
+}
+
 // An Input changes where an input of the flake comes from, or adds one.
 type Input struct {
 	conf.Header

@@ -72,6 +72,13 @@ type Start struct {
 	Unit string // without .service
 }
 
+// A LookGroup is a group that the user who looks at the router has to be in, so that a
+// program answers the questions of nbr verify and of the agent.
+type LookGroup struct {
+	By
+	Group string
+}
+
 // A Login is a user who can log in over the network.
 type Login struct {
 	By
@@ -234,6 +241,12 @@ func (r *Router) PackageAttrs() []*Package {
 // claim.
 func (r *Router) StartUnits() []*Start {
 	return firsts(Claimed[Start](r), func(s *Start) string { return s.Unit })
+}
+
+// LookGroups are the groups of the user who looks at the router, sorted, each with its
+// first claim.
+func (r *Router) LookGroups() []*LookGroup {
+	return firsts(Claimed[LookGroup](r), func(g *LookGroup) string { return g.Group })
 }
 
 // firsts sorts by key and keeps the first of those with the same key.

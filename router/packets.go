@@ -56,6 +56,7 @@ type Match struct {
 	SourcePorts, Ports PortRange    // of protocols with ports; the zero range is any
 	ICMP               []uint8      // types of ICMP or ICMPv6 messages
 	Groups             []netip.Addr // destinations, as multicast groups
+	Sources            []netip.Prefix
 	// LinkLocal says that source and destination are link-local addresses: the packet is
 	// from a neighbour.
 	LinkLocal bool

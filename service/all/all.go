@@ -8,6 +8,7 @@ import (
 	"github.com/nbr-dev/nbr/service/check"
 	"github.com/nbr-dev/nbr/service/chrony"
 	"github.com/nbr-dev/nbr/service/dhcpcd"
+	"github.com/nbr-dev/nbr/service/frr"
 	"github.com/nbr-dev/nbr/service/ifstate"
 	"github.com/nbr-dev/nbr/service/kea"
 	"github.com/nbr-dev/nbr/service/knot"
@@ -29,6 +30,7 @@ func With(more ...service.Kind) []service.Kind {
 		ifstate.Kind(),
 		dhcpcd.Kind(),
 		wireguard.Kind(),
+		frr.BGPKind(), frr.OSPFKind(), frr.PrefixListKind(),
 		nftables.Kind(),
 		openssh.Kind(),
 		knot.ResolverKind(),

@@ -98,19 +98,13 @@ fi
 `, u.Secret.Location(), u.Secret.Staged(), u.Secret.Addr, u.Addr, u.StandIn)
 		from := service.By(u.By)
 		m.Add(from, []string{"systemd", "services", "ifstate", "path"}, nixgen.Var("pkgs."+u.StandInPackage))
-		if u.Secret.Source.V != router.SourceFile {
-			m.Add(from, []string{"systemd", "services", "ifstate", "after"}, nixgen.Str(installer[u.Secret.Source.V]))
+		if installer := u.Secret.Installer(); installer != "" {
+			m.Add(from, []string{"systemd", "services", "ifstate", "after"}, nixgen.Str(installer))
 		}
 	}
 	if script.Len() > 0 {
 		m.Set(nixgen.Origin{}, nixgen.Lines(script.String()), "systemd", "services", "ifstate", "preStart")
 	}
-}
-
-// installer is the unit that puts secrets in place, where activation does not.
-var installer = map[router.Source]string{
-	router.SourceSOPS:   "sops-install-secrets.service",
-	router.SourceAgenix: "agenix-install-secrets.service",
 }
 
 func sub(path ...string) []string { return slices.Concat(settings, path) }

@@ -3,6 +3,7 @@ package nftables
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -200,20 +201,28 @@ func match(m router.Match) string {
 	if m.LinkLocal {
 		say("ip6 saddr fe80::/10 ip6 daddr fe80::/10")
 	}
-	var v4, v6 []string
-	for _, g := range m.Groups {
-		if g.Is4() {
-			v4 = append(v4, g.String())
-		} else {
-			v6 = append(v6, g.String())
+	among := func(field string, addrs []netip.Prefix) {
+		words := map[bool][]string{}
+		for _, p := range addrs {
+			text := p.String()
+			if p.IsSingleIP() {
+				text = p.Addr().String()
+			}
+			words[p.Addr().Is4()] = append(words[p.Addr().Is4()], text)
+		}
+		if len(words[true]) > 0 {
+			say("ip %s { %s }", field, strings.Join(words[true], ", "))
+		}
+		if len(words[false]) > 0 {
+			say("ip6 %s { %s }", field, strings.Join(words[false], ", "))
 		}
 	}
-	if len(v4) > 0 {
-		say("ip daddr { %s }", strings.Join(v4, ", "))
+	among("saddr", m.Sources)
+	var groups []netip.Prefix
+	for _, g := range m.Groups {
+		groups = append(groups, netip.PrefixFrom(g, g.BitLen()))
 	}
-	if len(v6) > 0 {
-		say("ip6 daddr { %s }", strings.Join(v6, ", "))
-	}
+	among("daddr", groups)
 	if m.SourcePorts != (router.PortRange{}) {
 		say("%s sport %s", m.Protocol, m.SourcePorts)
 	}

@@ -75,6 +75,9 @@ func (b *Nix) lower(r *router.Router, m *nixgen.Module) {
 	for _, p := range r.PackageAttrs() {
 		m.Add(service.By(p.By), []string{"environment", "systemPackages"}, nixgen.Var("pkgs."+p.Attr))
 	}
+	for _, g := range r.LookGroups() {
+		m.Add(service.By(g.By), []string{"users", "users", "nbr-look", "extraGroups"}, nixgen.Str(g.Group))
+	}
 	secrets(r, m)
 }
 

@@ -11,6 +11,8 @@ let
     mkOverride = override;
     mkForce = override 50;
     mkDefault = override 1000;
+    # Nothing else defines such a list here.
+    mkBefore = list: list;
     optional = condition: value: if condition then [ value ] else [ ];
   };
   # Packages are where they would be; files carry their text, so that a test can read it.
@@ -22,6 +24,7 @@ let
           value = "/nix/store/${name}";
         })
         [
+          "bash"
           "iproute2"
           "nftables"
           "procps"

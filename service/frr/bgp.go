@@ -1,0 +1,225 @@
+package frr
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/router"
+)
+
+// BGP is the bgp block.
+type BGP struct {
+	conf.Header
+	AS        conf.Value[ASN]            `hcl:"as,required" doc:"The router's autonomous system."`
+	RouterID  conf.Value[RouterID]       `hcl:"router_id,required" doc:"Tells the router from all others; one of its IPv4 addresses by custom."`
+	Networks  conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that are announced to the neighbours whose prefixes_out has them."`
+	Routes    conf.Refs[*router.Route]   `hcl:"routes,optional" doc:"The static routes that are announced likewise."`
+	Neighbors []*Neighbor                `hcl:"neighbor,block" doc:"A router to exchange routes with."`
+}
+
+// Neighbor is a router that BGP exchanges routes with.
+type Neighbor struct {
+	conf.Header
+	Name     conf.Value[router.Name]   `hcl:"name,label"`
+	Address  conf.Value[router.Addr]   `hcl:"address,required" doc:"Its address, in one of the router's networks. Routes of the address's version of IP are exchanged."`
+	RemoteAS conf.Value[ASN]           `hcl:"remote_as,required" doc:"Its autonomous system."`
+	Network  conf.Ref[*router.Network] `hcl:"network,optional" doc:"The network that it is in. Required for an upstream, and where the address does not tell."`
+	In       conf.Ref[*PrefixList]     `hcl:"prefixes_in,optional" doc:"What is taken from it. Required for another autonomous system (RFC 8212)."`
+	Out      conf.Ref[*PrefixList]     `hcl:"prefixes_out,optional" doc:"What it is told. Required for another autonomous system (RFC 8212)."`
+	Password conf.Ref[*router.Secret]  `hcl:"password,optional" doc:"The secret that holds the session's password (RFC 2385): one line of 1 to 80 printable ASCII characters without spaces. Where it is missing there is no session."`
+	Expect   conf.Value[int]           `hcl:"expect,optional" default:"1" doc:"The least number of prefixes that it sends and prefixes_in takes. With fewer nbr verify fails, session or not."`
+}
+
+// ASN is the number of an autonomous system.
+type ASN uint32
+
+// UnmarshalText wants a number that a router can have: not 0 (RFC 7607), 23456 (RFC 6793),
+// or the last ones of 16 and 32 bits (RFC 7300).
+func (a *ASN) UnmarshalText(b []byte) error {
+	n, err := strconv.ParseUint(string(b), 10, 32)
+	if err != nil || n == 0 || n == 23456 || n == 65535 || n == 1<<32-1 {
+		return fmt.Errorf("%q is no autonomous system: 1 to 4294967294, but 23456 and 65535", b)
+	}
+	*a = ASN(n)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (ASN) Describe() string { return "number of an autonomous system" }
+
+// RouterID is the identifier of a router (RFC 4271 section 4.2, RFC 2328 section C.1).
+type RouterID struct{ netip.Addr }
+
+// UnmarshalText wants the form of an IPv4 address of a host.
+func (r *RouterID) UnmarshalText(b []byte) error {
+	a, err := netip.ParseAddr(string(b))
+	if err != nil || !a.Is4() || a.IsUnspecified() || a.IsLoopback() || a.IsMulticast() || a.As4()[0] >= 240 {
+		return fmt.Errorf("%q is no router identifier: write it like a host's IPv4 address, as in 192.0.2.1", b)
+	}
+	r.Addr = a
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (RouterID) Describe() string { return "identifier like an IPv4 address" }
+
+// place is the network that a neighbour is in, or nil.
+func (n *Neighbor) place(r *router.Router) *router.Network {
+	if n.Network.Set {
+		return n.Network.Target
+	}
+	return r.NetworkAt(n.Address.V.Addr)
+}
+
+// external tells whether the neighbour is of another autonomous system.
+func (b *BGP) external(n *Neighbor) bool { return n.RemoteAS.V != b.AS.V }
+
+// An announced prefix is one of the router's with the line that says so.
+type announced struct {
+	netip.Prefix
+	from hcl.Range
+}
+
+// announces are the prefixes that neighbours may be told.
+func (b *BGP) announces() []announced {
+	var out []announced
+	for _, n := range b.Networks.Items {
+		for _, p := range n.Target.Fixed() {
+			out = append(out, announced{p.Masked(), n.Range})
+		}
+	}
+	for _, rt := range b.Routes.Items {
+		out = append(out, announced{rt.Target.To.V.Prefix, rt.Range})
+	}
+	return out
+}
+
+// told are the announced prefixes that a neighbour gets.
+func (b *BGP) told(n *Neighbor) []netip.Prefix {
+	var out []netip.Prefix
+	for _, a := range b.announces() {
+		if a.Addr().Is6() == n.Address.V.Is6() && (!n.Out.Set || n.Out.Target.permits(a.Prefix)) && !slices.Contains(out, a.Prefix) {
+			out = append(out, a.Prefix)
+		}
+	}
+	return out
+}
+
+// Claim lets the neighbours in, and them alone. What the router itself begins needs no
+// way through the firewall.
+func (b *BGP) Claim(s *router.Scope) {
+	claim(s, protocolBGP)
+	for _, n := range b.Neighbors {
+		if at := n.place(s.Router); at != nil {
+			addr := n.Address.V.Addr
+			router.Claim(s, n.Address.Range, router.Accept{
+				Match: router.Match{
+					Family: version(addr), Protocol: router.TCP, Ports: router.OnePort(179),
+					Sources: []netip.Prefix{netip.PrefixFrom(addr, addr.BitLen())},
+				},
+				Networks: []*router.Network{at},
+			})
+		}
+		if n.Password.Set {
+			s.Kernel(n.Password.Range, "passwords of BGP", "TCP_MD5SIG")
+			s.Secret(n.Password.Range, router.SecretUse{Secret: n.Password.Target, Owner: "root", Unit: unit})
+		}
+	}
+}
+
+func version(a netip.Addr) router.Family {
+	if a.Is6() {
+		return router.IPv6
+	}
+	return router.IPv4
+}
+
+// Judge finds neighbours that cannot be reached, and what could be told to the wrong ones.
+func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	first := map[netip.Addr]*Neighbor{}
+	for _, n := range b.Neighbors {
+		if before := first[n.Address.V.Addr]; before != nil {
+			diags = append(diags, diag.With(diag.Error("same-neighbor-twice", n.Address.Range, "One address for two neighbours",
+				"%s is %s already.", n.Address.V, before.Addr), before.Address.Range, "%s", before.Addr.String()))
+		}
+		first[n.Address.V.Addr] = n
+		diags = append(diags, b.reached(r, n)...)
+		diags = append(diags, b.policy(n)...)
+		if n.Expect.V < 0 {
+			diags = append(diags, diag.Error("bad-value", n.Expect.Range, "Fewer prefixes than none",
+				"Say how many prefixes the neighbour sends at least; 0 if a session without any is right."))
+		}
+	}
+	for _, n := range b.Networks.Items {
+		if len(n.Target.Fixed()) == 0 {
+			diags = append(diags, diag.With(diag.Error("no-fixed-address", n.Range, "Network without a fixed address",
+				"Its prefix comes from elsewhere, so %s cannot be announced.", n.Addr), n.Target.Def, "%s", n.Addr.String()))
+		}
+	}
+	for _, a := range b.announces() {
+		if !slices.ContainsFunc(b.Neighbors, func(n *Neighbor) bool { return slices.Contains(b.told(n), a.Prefix) }) {
+			diags = append(diags, diag.Warning("never-announced", a.from, "Prefix that no neighbour is told",
+				"No neighbour exchanges prefixes of its version of IP and has %s in prefixes_out.", a.Prefix))
+		}
+	}
+	return diags
+}
+
+// reached wants the neighbour in a network of the router. A session over an upstream
+// needs a word: whoever is there may lead the router's packets elsewhere.
+func (b *BGP) reached(r *router.Router, n *Neighbor) hcl.Diagnostics {
+	addr, at := n.Address.V.Addr, n.place(r)
+	if i := slices.IndexFunc(r.Networks, func(o *router.Network) bool {
+		return slices.ContainsFunc(o.Fixed(), func(p netip.Prefix) bool { return p.Addr() == addr })
+	}); i >= 0 {
+		return hcl.Diagnostics{diag.With(diag.Error("neighbor-is-router", n.Address.Range, "Address of the router itself",
+			"%s is the router's own address in %s.", addr, r.Networks[i].Addr), r.Networks[i].Def, "%s", r.Networks[i].Addr.String())}
+	}
+	switch {
+	case addr.IsLinkLocalUnicast() || addr.IsUnspecified() || addr.IsMulticast() || addr.IsLoopback():
+		return hcl.Diagnostics{diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
+			"%s is no address that a neighbour can be told by: give its address in a network of the router.", addr)}
+	case at == nil:
+		return hcl.Diagnostics{diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
+			"%s is in none of the router's networks. Where the network's address comes from elsewhere, name it: network = network.wan.", addr)}
+	case !inside(at, addr):
+		return hcl.Diagnostics{diag.With(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
+			"%s is not in %s.", addr, at.Addr), at.Def, "%s", at.Addr.String())}
+	case at.Upstream() && !n.Network.Set:
+		return hcl.Diagnostics{diag.With(diag.Error("routing-on-upstream", n.Address.Range, "Routes from an upstream",
+			"%s is in %s, which leads to the Internet. If it is to say where packets go, name the network: network = %s.", addr, at.Addr, at.Addr), at.Def, "%s", at.Addr.String())}
+	}
+	return nil
+}
+
+// inside tells whether an address can be in a network, of what is known of it.
+func inside(n *router.Network, a netip.Addr) bool {
+	if a.Is4() && n.IPv4.V.DHCP || a.Is6() && n.IPv6.V.Auto {
+		return true
+	}
+	return slices.ContainsFunc(n.Fixed(), func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// policy wants a prefix list for each way of a session with another autonomous system:
+// without one FRR exchanges nothing (RFC 8212), and says Established.
+func (b *BGP) policy(n *Neighbor) hcl.Diagnostics {
+	if !b.external(n) || n.In.Set && n.Out.Set {
+		return nil
+	}
+	what := "prefixes_in and prefixes_out"
+	switch {
+	case n.In.Set:
+		what = "prefixes_out"
+	case n.Out.Set:
+		what = "prefixes_in"
+	}
+	return hcl.Diagnostics{diag.Error("no-policy", n.Def, "Neighbour without a policy",
+		"With another autonomous system nothing is exchanged that no prefix list permits (RFC 8212). Give %s %s = a prefix_list.", n.Addr, what)}
+}

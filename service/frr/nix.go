@@ -1,0 +1,228 @@
+package frr
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+)
+
+// program is FRR: all blocks become one configuration, which vtysh gives to its daemons.
+type program struct{}
+
+func (program) File() string { return "frr" }
+
+// The configuration without its secrets and what puts them in, below /etc, and the
+// configuration that FRR reads.
+const (
+	plain   = "frr/nbr.conf"
+	stage   = "frr/nbr-stage.sh"
+	staged  = "/run/nbr/frr/frr.conf"
+	refresh = "/bin/bash /etc/" + stage
+)
+
+// Lower sets services.frr. What it reads is made when it starts and when it is reloaded:
+// services.frr.config would be in the store, and so would a password in it.
+func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module) {
+	none := nixgen.Origin{}
+	bgp, ospf, lists := service.Of[*BGP](blocks), service.Of[*OSPF](blocks), service.Of[*PrefixList](blocks)
+	daemons := []string{"mgmtd", "staticd", "zebra"} // always there
+	for _, b := range bgp {
+		m.Set(service.From(b), nixgen.Bool(true), "services", "frr", "bgpd", "enable")
+	}
+	if len(bgp) == 0 && len(lists) > 0 {
+		m.Set(service.From(lists[0]), nixgen.Bool(true), "services", "frr", "bgpd", "enable")
+	}
+	if len(bgp)+len(lists) > 0 {
+		daemons = append(daemons, "bgpd")
+	}
+	for _, o := range ospf {
+		m.Set(service.From(o), nixgen.Bool(true), "services", "frr", "ospfd", "enable")
+		daemons = append(daemons, "ospfd")
+	}
+	for _, d := range daemons {
+		// No terminal on a TCP port: who may ask does so by the socket.
+		m.Set(none, nixgen.List{nixgen.Str("-P 0")}, "services", "frr", d, "extraOptions")
+	}
+	text, script := config(bgp, ospf, lists), stageScript(bgp, ospf)
+	m.Set(none, nixgen.Str(staged), "services", "frr", "configFile")
+	m.Set(none, nixgen.Lines(text), "environment", "etc", plain, "text")
+	m.Set(none, nixgen.Lines(script), "environment", "etc", stage, "text")
+	run := nixgen.List{nixgen.Concat{nixgen.Var("pkgs.bash"), nixgen.Str(refresh)}}
+	m.Set(none, run, "systemd", "services", unit, "serviceConfig", "ExecStartPre")
+	// Before the module's own, which compares the file with what runs.
+	m.Set(none, nixgen.Call{Fn: nixgen.Var("lib.mkBefore"), Args: []nixgen.Expr{run}}, "systemd", "services", unit, "serviceConfig", "ExecReload")
+	// The files have fixed names: a switch has to see that they have changed.
+	sum := sha256.Sum256([]byte(text + script))
+	m.Set(none, nixgen.List{nixgen.Str(hex.EncodeToString(sum[:]))}, "systemd", "services", unit, "restartTriggers")
+	for _, s := range secrets(bgp, ospf) {
+		if installer := s.secret.Installer(); installer != "" {
+			m.Add(none, []string{"systemd", "services", unit, "after"}, nixgen.Str(installer))
+		}
+	}
+}
+
+// Checks ask systemd for the unit; that the daemons do what they are for is what the
+// blocks promise.
+func (program) Checks(_ *router.Router, blocks []service.Block, p *verify.Plan) {
+	h := blocks[0].Head()
+	p.UnitActive(h.Addr.String()+"/unit", h.Def, unit+".service")
+}
+
+// config is the integrated configuration but for secrets.
+func config(bgp []*BGP, ospf []*OSPF, lists []*PrefixList) string {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	say("frr defaults traditional")
+	say("log syslog informational")
+	say("service integrated-vtysh-config")
+	say("!")
+	for _, l := range lists {
+		for _, v6 := range []bool{false, true} {
+			for i, rule := range l.rules(v6) {
+				say("%s prefix-list %s seq %d %s", word(v6), l.name(), 5*(i+1), rule)
+			}
+		}
+		say("!")
+	}
+	for _, block := range bgp {
+		block.config(say)
+	}
+	for _, block := range ospf {
+		block.config(say)
+	}
+	return b.String()
+}
+
+// word is FRR's for a version of IP.
+func word(v6 bool) string {
+	if v6 {
+		return "ipv6"
+	}
+	return "ip"
+}
+
+func (b *BGP) config(say func(string, ...any)) {
+	say("router bgp %d", b.AS.V)
+	say(" bgp router-id %s", b.RouterID.V)
+	// Defaults of FRR's that have changed, or that its build may change.
+	say(" bgp ebgp-requires-policy")
+	say(" bgp network import-check")
+	say(" no bgp default ipv4-unicast")
+	for _, n := range b.Neighbors {
+		say(" neighbor %s remote-as %d", n.Address.V, n.RemoteAS.V)
+		say(" neighbor %s description %s", n.Address.V, n.Name.V)
+	}
+	for _, v6 := range []bool{false, true} {
+		say(" !")
+		say(" address-family %s unicast", family(v6))
+		said := map[string]bool{}
+		for _, a := range b.announces() {
+			if a.Addr().Is6() == v6 && !said[a.Prefix.String()] {
+				said[a.Prefix.String()] = true
+				say("  network %s", a.Prefix)
+			}
+		}
+		for _, n := range b.Neighbors {
+			if n.Address.V.Is6() != v6 {
+				continue
+			}
+			say("  neighbor %s activate", n.Address.V)
+			if n.In.Set {
+				say("  neighbor %s prefix-list %s in", n.Address.V, n.In.Target.name())
+			}
+			if n.Out.Set {
+				say("  neighbor %s prefix-list %s out", n.Address.V, n.Out.Target.name())
+			}
+		}
+		say(" exit-address-family")
+	}
+	say("exit")
+	say("!")
+}
+
+func (o *OSPF) config(say func(string, ...any)) {
+	said := map[router.IfName]bool{}
+	for _, a := range o.Areas {
+		for _, n := range a.Networks.All() {
+			if said[n.Device()] {
+				continue
+			}
+			said[n.Device()] = true
+			say("interface %s", n.Device())
+			say(" no ip ospf passive")
+			if a.Password.Set {
+				say(" ip ospf authentication key-chain %s", a.keyChain())
+			}
+			say("exit")
+			say("!")
+		}
+	}
+	say("router ospf")
+	say(" ospf router-id %s", o.RouterID.V)
+	say(" passive-interface default")
+	for _, a := range o.Areas {
+		for _, n := range append(a.Networks.All(), a.Passive.All()...) {
+			say(" network %s area %s", n.IPv4.V.Prefix.Masked(), a.ID.V)
+		}
+	}
+	say("exit")
+	say("!")
+}
+
+// A staged secret has a place in the configuration.
+type stagedSecret struct {
+	secret *router.Secret
+	lines  string // a format of printf(1) with one %s
+}
+
+func secrets(bgp []*BGP, ospf []*OSPF) []stagedSecret {
+	var out []stagedSecret
+	for _, b := range bgp {
+		for _, n := range b.Neighbors {
+			if n.Password.Set {
+				out = append(out, stagedSecret{n.Password.Target, fmt.Sprintf(`router bgp %d\n neighbor %s password %%s\nexit\n`, b.AS.V, n.Address.V)})
+			}
+		}
+	}
+	for _, o := range ospf {
+		for _, a := range o.Areas {
+			if a.Password.Set {
+				out = append(out, stagedSecret{a.Password.Target, fmt.Sprintf(
+					`key chain %s\n key 1\n  key-string %%s\n  cryptographic-algorithm hmac-sha-256\n exit\nexit\n`, a.keyChain())})
+			}
+		}
+	}
+	return out
+}
+
+// stageScript makes the file that FRR reads, of the configuration and the secrets. What
+// FRR would refuse is replaced: it would go on without a password, with whoever asks.
+func stageScript(bgp []*BGP, ospf []*OSPF) string {
+	var b strings.Builder
+	b.WriteString(`set -eu
+export LC_ALL=C
+umask 077
+password() {
+  local key=
+  IFS= read -r key <"$1" || true
+  if [[ ! $key =~ ^[!-~]{1,80}$ ]]; then
+    echo "$1 is missing or is no password of 1 to 80 printable ASCII characters: a random one takes its place" >&2
+    key=$(head -c 24 /dev/urandom | base64)
+  fi
+  printf %s "$key"
+}
+`)
+	fmt.Fprintf(&b, "mkdir -p %s\n{\n", staged[:strings.LastIndexByte(staged, '/')])
+	fmt.Fprintf(&b, "  cat /etc/%s\n", plain)
+	for _, s := range secrets(bgp, ospf) {
+		fmt.Fprintf(&b, "  printf '%s' \"$(password %s)\"\n", s.lines, s.secret.Location())
+	}
+	fmt.Fprintf(&b, "} >%[1]s.new\nmv %[1]s.new %[1]s\n", staged)
+	return b.String()
+}

@@ -1,0 +1,185 @@
+package frr
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nbr-dev/nbr/verify/probe"
+)
+
+// session is what bgpd says of a neighbour.
+type session struct {
+	Running  bool           `json:"running"`          // bgpd answers
+	State    string         `json:"state,omitempty"`  // of RFC 4271 section 8.2.2; empty if bgpd knows no such neighbour
+	Reason   string         `json:"reason,omitempty"` // why the last session ended
+	Received int            `json:"received"`         // prefixes that the policy took
+	Sent     []netip.Prefix `json:"sent,omitempty"`   // sorted
+}
+
+// bgpSession asks bgpd for a neighbour by its address.
+var bgpSession = &probe.Probe[netip.Addr, session]{Name: "frr.bgp", Look: func(ctx context.Context, h probe.Host, peer netip.Addr) (session, error) {
+	var summary struct {
+		Peers map[string]struct {
+			State    string `json:"state"`
+			Received int    `json:"pfxRcd"`
+		} `json:"peers"`
+	}
+	running, err := show(ctx, h, "bgpd", "show bgp "+family(peer.Is6())+" unicast summary json", &summary)
+	if err != nil || !running {
+		return session{}, err
+	}
+	out := session{Running: true}
+	p, ok := summary.Peers[peer.String()]
+	if !ok {
+		return out, nil
+	}
+	out.State, out.Received = p.State, p.Received
+	if p.State != established {
+		var all map[string]struct {
+			Reason string `json:"lastResetDueTo"`
+		}
+		_, err := show(ctx, h, "bgpd", "show bgp neighbors "+peer.String()+" json", &all)
+		out.Reason = all[peer.String()].Reason
+		return out, err
+	}
+	var told struct {
+		Routes map[netip.Prefix]json.RawMessage `json:"advertisedRoutes"`
+	}
+	if _, err := show(ctx, h, "bgpd", "show bgp "+family(peer.Is6())+" unicast neighbors "+peer.String()+" advertised-routes json", &told); err != nil {
+		return out, err
+	}
+	for p := range told.Routes {
+		out.Sent = append(out.Sent, p)
+	}
+	slices.SortFunc(out.Sent, func(a, b netip.Prefix) int {
+		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+	})
+	return out, nil
+}}
+
+const established = "Established"
+
+// adjacencies are what ospfd says of the neighbours on an interface.
+type adjacencies struct {
+	Running bool              `json:"running"`
+	States  map[string]string `json:"states,omitempty"` // by the neighbour's identifier, as in Full/DR
+}
+
+// ospfNeighbours asks ospfd for the neighbours on an interface.
+var ospfNeighbours = &probe.Probe[string, adjacencies]{Name: "frr.ospf", Look: func(ctx context.Context, h probe.Host, device string) (adjacencies, error) {
+	var all struct {
+		Neighbours map[string][]struct {
+			State     string `json:"nbrState"`
+			Interface string `json:"ifaceName"` // with the address: lan1:192.0.2.1
+		} `json:"neighbors"`
+	}
+	running, err := show(ctx, h, "ospfd", "show ip ospf neighbor json", &all)
+	if err != nil || !running {
+		return adjacencies{}, err
+	}
+	out := adjacencies{Running: true, States: map[string]string{}}
+	for id, list := range all.Neighbours {
+		for _, n := range list {
+			if on, _, _ := strings.Cut(n.Interface, ":"); on == device {
+				out.States[id] = n.State
+			}
+		}
+	}
+	return out, nil
+}}
+
+// A listQuestion asks bgpd for a prefix list.
+type listQuestion struct {
+	Name string `json:"name"`
+	V6   bool   `json:"v6,omitempty"`
+}
+
+// listed is a prefix list as bgpd has it.
+type listed struct {
+	Running bool     `json:"running"`
+	Rules   []string `json:"rules,omitempty"` // as in "permit 10.1.0.0/16 le 24"; none if there is no such list
+}
+
+var prefixList = &probe.Probe[listQuestion, listed]{Name: "frr.prefix_list", Look: func(ctx context.Context, h probe.Host, q listQuestion) (listed, error) {
+	text, running, err := ask(ctx, h, "bgpd", fmt.Sprintf("show %s prefix-list %s", word(q.V6), q.Name))
+	if no := (refusal{}); errors.As(err, &no) && strings.Contains(no.text, "Can't find specified prefix-list") { // lib/plist.c
+		return listed{Running: true}, nil
+	}
+	if err != nil || !running {
+		return listed{}, err
+	}
+	out := listed{Running: true}
+	for line := range strings.Lines(text) {
+		if words := strings.Fields(line); len(words) > 2 && words[0] == "seq" {
+			out.Rules = append(out.Rules, strings.Join(words[2:], " "))
+		}
+	}
+	return out, nil
+}}
+
+// show asks a daemon for something in JSON. It tells whether the daemon runs.
+func show(ctx context.Context, h probe.Host, daemon, command string, into any) (running bool, err error) {
+	text, running, err := ask(ctx, h, daemon, command)
+	if err != nil || !running {
+		return running, err
+	}
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		return true, fmt.Errorf("%s: what %s answers is not understood: %w", command, daemon, err)
+	}
+	return true, nil
+}
+
+// ask gives a daemon a command as vtysh(1) does, which itself is of no use here: it
+// changes its user, and who looks at the router may not. The command ends with a zero, the
+// answer with three and a byte that is 0 if the daemon has understood (vtysh/vtysh.c,
+// vtysh_client_run). A socket that is not there, or behind which is no daemon, is an answer.
+func ask(ctx context.Context, h probe.Host, daemon, command string) (text string, running bool, err error) {
+	conn, err := h.Dial(ctx, "unix", "/run/frr/"+daemon+".vty")
+	if errors.Is(err, fs.ErrNotExist) || err != nil && probe.Silent(err) && ctx.Err() == nil {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	defer conn.Close()
+	// All waiting on the connection ends with the context.
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if _, err := conn.Write(append([]byte(command), 0)); err != nil {
+		return "", true, err
+	}
+	r := bufio.NewReader(io.LimitReader(conn, probe.OutputLimit))
+	answer, err := r.ReadBytes(0)
+	if errors.Is(err, io.EOF) && len(answer) == probe.OutputLimit {
+		return "", true, fmt.Errorf("%s: %s answers with more than %d bytes", command, daemon, probe.OutputLimit)
+	}
+	if err != nil {
+		return "", true, fmt.Errorf("%s: %s has not answered: %w", command, daemon, err)
+	}
+	var end [3]byte
+	if _, err := io.ReadFull(r, end[:]); err != nil {
+		return "", true, fmt.Errorf("%s: the answer of %s has no end: %w", command, daemon, err)
+	}
+	text = string(answer[:len(answer)-1])
+	if end != [3]byte{} {
+		return "", true, refusal{command, daemon, strings.TrimSpace(text)}
+	}
+	return text, true, nil
+}
+
+// A refusal is what a daemon says of a command that it does not carry out.
+type refusal struct{ command, daemon, text string }
+
+func (r refusal) Error() string {
+	return fmt.Sprintf("%s: %s refuses: %s", r.command, r.daemon, r.text)
+}
