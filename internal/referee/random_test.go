@@ -28,7 +28,7 @@ const randomSpecs = 60
 
 // notRolled are the blocks with arguments that the dice does not make: their own states and
 // referees judge them.
-var notRolled = []string{"journal", "link", "firmware", "dhcp_client"}
+var notRolled = []string{"journal", "link", "firmware", "dhcp_client", "bgp", "ospf", "prefix_list"}
 
 // A dice makes one random spec. It knows what fits together, so that many of its specs are
 // good; what may stand in an argument comes from the type that the schema says.
