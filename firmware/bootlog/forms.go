@@ -133,7 +133,7 @@ var factForms = []factForm{
 	{" card at address ", regexp.MustCompile(`^mmc\d+: new .*\b(SD|MMC)(?:HC|XC|UC)? card at address`), func(b *Boot, m []string) {
 		b.card = map[string]string{"SD": "sd", "MMC": "emmc"}[m[1]]
 	}},
-	// MediaTek's uart_dl.c: mtk_uartboot, or whoever else, sent the firmware package.
+	// MediaTek's uart_dl.c: mtk_uartboot or another loader sent the firmware package.
 	{"Received FIP 0x", regexp.MustCompile(`^NOTICE: +Received FIP 0x`), func(b *Boot, m []string) {
 		b.received = true
 		b.Medium = Medium{"uart", clip(m[0])}

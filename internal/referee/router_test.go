@@ -49,7 +49,7 @@ func fromText(t *testing.T, spec string, more ...service.Kind) *generated {
 	if !strings.Contains(spec, "\nrouter \"") {
 		head := template
 		if !strings.Contains(spec, "\nresolver") && !strings.Contains(spec, `= "dhcp"`) {
-			// Somebody has to be asked for names.
+			// A router without a resolver needs name servers.
 			head = strings.Replace(template, "  console_only", "  name_servers  = [\"192.0.2.53\"]\n  console_only", 1)
 		}
 		spec = head + spec

@@ -66,8 +66,6 @@ func (b *Interfaces) Claim(s *router.Scope) {
 			router.Claim(s, n.IPv6.Range, router.OwnAddresses{On: on, Expiring: true})
 		}
 	}
-	s.WhileFirewallUp(hcl.Range{}, "net.ipv4.conf.all.forwarding", "1")
-	s.WhileFirewallUp(hcl.Range{}, "net.ipv6.conf.all.forwarding", "1")
 	for _, l := range s.Made {
 		switch spec := l.Spec(); {
 		case spec.External:
