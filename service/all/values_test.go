@@ -17,13 +17,13 @@ import (
 // the value that it has. Which of them are good is for the language to say.
 func (o *occurrence) others(a conf.Attribute) []string {
 	if !a.List {
-		return o.scalars(a, o.expr)
+		return append(o.scalars(a, o.expr), o.elsewhere()...)
 	}
 	list, ok := o.expr.(*hclsyntax.TupleConsExpr)
 	if !ok {
 		return nil
 	}
-	var out []string
+	out := o.elsewhere()
 	for i, e := range list.Exprs {
 		for _, text := range o.scalars(a, e) {
 			var items []string
@@ -35,6 +35,18 @@ func (o *occurrence) others(a conf.Attribute) []string {
 				}
 			}
 			out = append(out, "["+strings.Join(items, ", ")+"]")
+		}
+	}
+	return out
+}
+
+// elsewhere are the values that the attribute has in other places.
+func (o *occurrence) elsewhere() []string {
+	var out []string
+	for _, p := range o.everywhere {
+		v, diags := p.expr.Value(nil)
+		if text := p.text(); !diags.HasErrors() && !v.Type().IsObjectType() && text != o.text() && !slices.Contains(out, text) {
+			out = append(out, text)
 		}
 	}
 	return out
