@@ -20,6 +20,12 @@ func Kind() service.Kind {
 	return service.Kind{
 		Type:     "firmware",
 		Doc:      "The kernel, the root file system and what the board starts with.",
+		Software: "TF-A, U-Boot, Linux",
+		Example: `firmware {
+  kernel_options = ["NET_SCH_CAKE"]
+  card           = "32GiB"
+}
+`,
 		Single:   true,
 		Implicit: true,
 		Program:  service.Alone("hardware", (*Block).lower),

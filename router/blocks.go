@@ -253,17 +253,17 @@ type Input struct {
 // Types are the core's block types, in the order of the documentation.
 func Types() []conf.BlockType {
 	return []conf.BlockType{
-		{Type: "router", Doc: "What the machine is. Each spec has one.", New: func() conf.Block { return &System{} }},
-		{Type: "bridge", Doc: "Joins ports and other links to one broadcast domain.", New: func() conf.Block { return &Bridge{} }},
-		{Type: "link", Doc: "An interface that another program makes, such as a modem's wwan0: nbr neither makes nor removes it.", New: func() conf.Block { return &External{} }},
-		{Type: "vlan", Doc: "An IEEE 802.1Q interface on another link.", New: func() conf.Block { return &VLAN{} }},
-		{Type: "network", Doc: "An IP network that the router is part of.", New: func() conf.Block { return &Network{} }},
-		{Type: "route", Doc: "A static route.", New: func() conf.Block { return &Route{} }},
-		{Type: "zone", Doc: "A group of networks that the firewall treats alike.", New: func() conf.Block { return &Zone{} }},
-		{Type: "policy", Doc: "What may go from zones to other zones, and whether it is masqueraded.", New: func() conf.Block { return &Policy{} }},
-		{Type: "port_forward", Doc: "Leads connections from outside to a host behind the router.", New: func() conf.Block { return &PortForward{} }},
-		{Type: "secret", Doc: "A file on the router that holds a secret, by its path.", New: func() conf.Block { return &Secret{} }},
-		{Type: "input", Doc: "Changes or adds an input of the flake.", New: func() conf.Block { return &Input{} }},
+		{Type: "router", Doc: "What the machine is. Each spec has one.", Example: routerExample, New: func() conf.Block { return &System{} }},
+		{Type: "bridge", Doc: "Joins ports and other links to one broadcast domain.", Example: bridgeExample, New: func() conf.Block { return &Bridge{} }},
+		{Type: "link", Doc: "An interface that another program makes, such as a modem's wwan0: nbr neither makes nor removes it.", Example: linkExample, New: func() conf.Block { return &External{} }},
+		{Type: "vlan", Doc: "An IEEE 802.1Q interface on another link.", Example: vlanExample, New: func() conf.Block { return &VLAN{} }},
+		{Type: "network", Doc: "An IP network that the router is part of.", Example: networkExample, New: func() conf.Block { return &Network{} }},
+		{Type: "route", Doc: "A static route.", Example: routeExample, New: func() conf.Block { return &Route{} }},
+		{Type: "zone", Doc: "A group of networks that the firewall treats alike.", Example: zoneExample, New: func() conf.Block { return &Zone{} }},
+		{Type: "policy", Doc: "What may go from zones to other zones, and whether it is masqueraded.", Example: policyExample, New: func() conf.Block { return &Policy{} }},
+		{Type: "port_forward", Doc: "Leads connections from outside to a host behind the router.", Example: portForwardExample, New: func() conf.Block { return &PortForward{} }},
+		{Type: "secret", Doc: "A file on the router that holds a secret, by its path.", Example: secretExample, New: func() conf.Block { return &Secret{} }},
+		{Type: "input", Doc: "Changes or adds an input of the flake.", Example: inputExample, New: func() conf.Block { return &Input{} }},
 	}
 }
 
@@ -286,7 +286,7 @@ func (r *Router) Add(b conf.Block) {
 	case *Input:
 		r.Inputs = append(r.Inputs, b)
 	case Link:
-		r.Made = append(r.Made, b)
+		r.Made, r.masters = append(r.Made, b), nil
 	}
 }
 
@@ -304,9 +304,6 @@ func Texts(b conf.Block) map[string]string {
 		}
 		if b.Domain.Set {
 			out["domain"] = string(b.Domain.V)
-		}
-		if b.Link.Target != nil {
-			out["link"] = string(b.Device())
 		}
 	case Link:
 		out["name"] = string(b.LinkName())

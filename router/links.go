@@ -111,12 +111,17 @@ func (r *Router) Links() []Link {
 
 // MasterOf is the link that l is a port of, or nil.
 func (r *Router) MasterOf(l Link) Link {
-	for _, m := range r.Made {
-		if conf.Has(m.Spec().Ports, l) {
-			return m
+	if r.masters == nil {
+		r.masters = map[Link]Link{}
+		for _, m := range r.Made {
+			for _, p := range m.Spec().Ports.All() {
+				if r.masters[p] == nil { // a second one has been told
+					r.masters[p] = m
+				}
+			}
 		}
 	}
-	return nil
+	return r.masters[l]
 }
 
 // On are the networks on a link.

@@ -3,6 +3,8 @@ package router
 import (
 	"net/netip"
 	"strconv"
+
+	"github.com/hashicorp/hcl/v2"
 )
 
 // IPProtocol is the number of a protocol above IP (IANA, Assigned Internet Protocol
@@ -65,4 +67,37 @@ type Accept struct {
 	By
 	Match
 	Networks []*Network // where it arrives
+}
+
+// A Forward is a way through the forward chain that no policy says. Policies come first:
+// what one of them drops is dropped.
+type Forward struct {
+	By
+	Match
+	In, Out []*Network // where it arrives and leaves; none is anywhere
+}
+
+// An Inspect hands what named policies accept to a program in user space, which decides
+// about every packet of every connection, established ones included, in both directions.
+type Inspect struct {
+	By
+	Policies []*Policy
+	First    uint16 // the first of the program's queues (NFQUEUE)
+	Queues   uint16 // how many there are; connections are spread over them
+	// FailOpen lets packets pass while the program does not run. Without it they are
+	// dropped.
+	FailOpen bool
+}
+
+// A KeepOffOffload keeps what passes through networks out of the flow table, for a program
+// that has to see every packet of it.
+type KeepOffOffload struct {
+	By
+	Networks []*Network
+}
+
+// Inspect claims to see the packets of policies.
+func (s *Scope) Inspect(from hcl.Range, i Inspect) {
+	Claim(s, from, i)
+	s.Kernel(from, "inspection of packets", "NETFILTER_NETLINK_QUEUE", "NFT_QUEUE")
 }

@@ -33,6 +33,7 @@ type Router struct {
 	FS           fs.FS             // the spec's folder
 	Files        map[string][]byte // what the spec names there, as it was judged
 	claims       claims
+	masters      map[Link]Link // by port; nil until it is asked for
 }
 
 // Input is the spec's input of this name, or nil.

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -31,34 +32,43 @@ func ruleNames(r *Router) hcl.Diagnostics {
 	return diags
 }
 
+// ruleLoops walks down from each link, and below each only once.
 func ruleLoops(r *Router) hcl.Diagnostics {
+	done := map[Link]bool{}
 	for _, l := range r.Links() {
-		var path []string
-		if reaches(l, l, &path, map[Link]bool{}) {
-			return one(diag.Error("link-loop", l.Head().Def, "Link on top of itself",
-				"%s needs itself, through %s.", l.Head().Addr, strings.Join(path, " and ")))
+		if loop := findLoop(l, nil, map[Link]bool{}, done); loop != nil {
+			// The first of them in the order of the spec is named.
+			first := slices.IndexFunc(r.Links(), func(l Link) bool { return slices.Contains(loop, l) })
+			i := slices.Index(loop, r.Links()[first])
+			loop = slices.Concat(loop[i:], loop[:i])
+			var path []string
+			for _, l := range slices.Backward(loop) {
+				path = append(path, l.Head().Addr.String())
+			}
+			return one(diag.Error("link-loop", loop[0].Head().Def, "Link on top of itself",
+				"%s needs itself, through %s.", loop[0].Head().Addr, strings.Join(path, " and ")))
 		}
 	}
 	return nil
 }
 
-func reaches(from, to Link, path *[]string, seen map[Link]bool) bool {
-	for _, ref := range below(from) {
+// findLoop are the links of a loop that can be reached from l; path leads there.
+func findLoop(l Link, path []Link, on, done map[Link]bool) []Link {
+	if done[l] {
+		return nil
+	}
+	path, on[l] = append(path, l), true
+	for _, ref := range below(l) {
 		b := ref.Target
-		if b == to {
-			*path = append(*path, from.Head().Addr.String())
-			return true
+		if on[b] {
+			return slices.Clone(path[slices.Index(path, b):])
 		}
-		if seen[b] {
-			continue
-		}
-		seen[b] = true
-		if reaches(b, to, path, seen) {
-			*path = append(*path, from.Head().Addr.String())
-			return true
+		if loop := findLoop(b, path, on, done); loop != nil {
+			return loop
 		}
 	}
-	return false
+	on[l], done[l] = false, true
+	return nil
 }
 
 func ruleMasters(r *Router) hcl.Diagnostics {

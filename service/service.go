@@ -80,6 +80,13 @@ func Of[B Block](blocks []Block) []B {
 // A Kind is a block type that a service adds to the language.
 type Kind struct {
 	Type, Doc string
+	// Software is the program's name as people know it, as in "Kea"; empty if a block of
+	// this kind configures none.
+	Software string
+	// Example is a block of this kind for the documentation, in HCL. It is a sound part
+	// of the article's router (testdata/routers/bpi-r4), whose blocks of the same name it
+	// replaces. docs/ is made from it, and a test loads it.
+	Example string
 	// Single blocks are there at most once and have no label.
 	Single bool
 	// Implicit blocks are single and there even if the spec does not write them:
@@ -103,7 +110,7 @@ func (r *Registry) Types() []conf.BlockType {
 	types := router.Types()
 	for _, k := range r.Kinds {
 		types = append(types, conf.BlockType{
-			Type: k.Type, Doc: k.Doc, Single: k.Single,
+			Type: k.Type, Doc: k.Doc, Example: k.Example, Single: k.Single,
 			New: func() conf.Block { return k.New() },
 		})
 	}

@@ -43,7 +43,7 @@ func open(t *testing.T, file string) *Card {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return &Card{File: f}
+	return &Card{File: f, is: &Device{}} // a file
 }
 
 // tree makes a folder of files. A name that ends in / is a folder.

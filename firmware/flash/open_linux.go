@@ -38,7 +38,7 @@ func number(dev uint64) string { return fmt.Sprintf("%d:%d", unix.Major(dev), un
 // A Card is an open device or file.
 type Card struct {
 	*os.File
-	is      *Device
+	is      Device // what was opened
 	size    int64
 	claimed []*os.File
 }
@@ -82,7 +82,7 @@ func (c *Card) look(d *Device, n Need) error {
 	if now.ID != d.ID {
 		return fmt.Errorf("%s has become another one since it was looked at: it was %s, and is %s", d.Path, d.ID, now.ID)
 	}
-	c.is = now
+	c.is = *now
 	if c.size, err = c.Seek(0, io.SeekEnd); err != nil {
 		return err
 	}
@@ -99,13 +99,13 @@ func (c *Card) Claim(parts []int) error {
 	if c.is.Name == "" {
 		return nil
 	}
-	n := Need{Size: c.size, Force: true, Parts: parts}
+	was, n := c.is, Need{Size: c.size, Force: true, Parts: parts}
 	// Without a name, so that it is this very device. Who has all of it needs no parts.
 	all, err := os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", c.Fd()), unix.O_RDONLY|unix.O_EXCL|unix.O_CLOEXEC, 0)
 	switch {
 	case err == nil:
 		c.claimed = append(c.claimed, all)
-		return c.look(c.is, n)
+		return c.look(&was, n)
 	case !errors.Is(err, unix.EBUSY):
 		return err
 	}
@@ -116,7 +116,7 @@ func (c *Card) Claim(parts []int) error {
 		}
 		c.claimed = append(c.claimed, f)
 	}
-	return c.look(c.is, n)
+	return c.look(&was, n)
 }
 
 // claim opens a partition of a disk, for nobody else to open it so.

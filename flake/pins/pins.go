@@ -7,6 +7,7 @@ package pins
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/nbr-dev/nbr"
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/router"
@@ -80,6 +82,9 @@ func Of(s *service.Spec, inputs []flake.Input, known Known) []Pin {
 	for _, in := range inputs {
 		out = append(out, input(s.Router, in, said[in.Name], known))
 	}
+	if said["nbr"] == nil {
+		out = append(out, program(s.Router))
+	}
 	fw := firmware.Of(s)
 	built := fw.Built(s.Router)
 	if !slices.ContainsFunc(built, func(b firmware.Built) bool { return b.Name == "kernel" }) {
@@ -121,6 +126,13 @@ func input(r *router.Router, in flake.Input, said *router.Input, known Known) Pi
 	}
 	p.Rev, p.State = rev, cmp.Or(short(rev), "not known")
 	return p
+}
+
+// program is nbr itself where no input brings it: the tree has the source of the nbr that
+// made it, so no lock file and no update of Nix's moves it.
+func program(r *router.Router) Pin {
+	return Pin{Name: "nbr", State: nbr.Version, Source: path.Join(flake.Dir, flake.LibraryDir, flake.ArchiveName), By: "nbr", For: purposes["nbr"],
+		Move: "nbr gen of another nbr, or input \"nbr\" in the spec", At: r.BoardID.Range}
 }
 
 var revRE = regexp.MustCompile(`[/=]([0-9a-f]{40})$`)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nbr-dev/nbr"
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/flake/pins"
@@ -64,9 +65,11 @@ func TestOf(t *testing.T) {
 		"nixos-sbc c02755d8ba2e 2025-12-31 nbr",
 		"mine f5c082a40f75 2026-09-25 nbr", // a revision that is known has its day wherever it is
 		"theirs not known - nbr",
+		"nbr " + nbr.Version + " - nbr", // its source is in the tree
 	}, "\n") + "\n"
 	known := pins.Known{From: "flake.lock", Inputs: map[string]flake.Locked{
 		"nixpkgs": {Rev: "0123456789abcdef"}, "theirs": {Rev: "fedc", LastModified: 1795132800}, "nixos-sbc": {Rev: "another", LastModified: 1},
+		"nbr": {Rev: "of a tree that had it as an input", LastModified: 1},
 	}}
 	tests := []struct {
 		name  string
@@ -106,7 +109,7 @@ func TestOf(t *testing.T) {
 		// What the URL pins, no lock file moves; a revision of no known day has none.
 		{"a lock file", load(t, "pine64-rock64v3", "4GiB", ""), known, strings.Join([]string{
 			"nixpkgs 0123456789ab - flake.lock", "nixos-sbc c02755d8ba2e 2025-12-31 nbr", "mine f5c082a40f75 2026-09-25 nbr", "theirs fedc 2026-11-20 flake.lock",
-			"kernel the kernel of NixOS 26.05, Linux 6.18 - nixpkgs", "U-Boot 2025.07 2025-07-07 nixos-sbc",
+			"nbr " + nbr.Version + " - nbr", "kernel the kernel of NixOS 26.05, Linux 6.18 - nixpkgs", "U-Boot 2025.07 2025-07-07 nixos-sbc",
 		}, "\n")},
 	}
 	for _, tt := range tests {
@@ -167,6 +170,8 @@ func TestDocs(t *testing.T) {
 			want = "nixos-26.05 of " + p.Date.Format(time.DateOnly)
 		case "U-Boot":
 			want = "| " + p.State + " |"
+		case "nbr":
+			want = "| nbr on the router | the one that generated the tree |"
 		}
 		if !strings.Contains(string(b), want) {
 			t.Errorf("docs/kernel.md does not say %q", want)

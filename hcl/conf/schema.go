@@ -6,10 +6,11 @@ import (
 
 // A BlockType is a type of block at the top of a spec.
 type BlockType struct {
-	Type   string       // as it is written
-	Doc    string       // one sentence
-	Single bool         // at most one, without a label
-	New    func() Block // a new block to decode into
+	Type    string       // as it is written
+	Doc     string       // one sentence
+	Example string       // a block of this type, for the documentation
+	Single  bool         // at most one, without a label
+	New     func() Block // a new block to decode into
 }
 
 // A Schema describes a block for people and machines.

@@ -213,7 +213,7 @@ var (
 	referenceRE = regexp.MustCompile(`^"?(?:secret|var|local|each)(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[[^\]\n]*\])+"?$|^(?:true|false|null)$`)
 	pathRE      = regexp.MustCompile(`^"(?:/[A-Za-z0-9_.@-]+)+"$`)
 	commentRE   = regexp.MustCompile(`(?m)(?:#|//|/\*)[^\n]*`)
-	keyRE       = regexp.MustCompile(`"?[A-Za-z_][A-Za-z0-9_-]*"?[ \t]*[=:]`)
+	keyRE       = regexp.MustCompile(`[{,\n][ \t\r\n]*("?[A-Za-z_][A-Za-z0-9_-]*"?[ \t]*[=:])`)
 	wordRE      = regexp.MustCompile(`[^\s"'()\[\]{},=:]{4,}`)
 )
 
@@ -294,9 +294,9 @@ func (sc *scanner) value(name string, at int) int {
 	}
 	end := brackets(sc.src, at, eol)
 	from := at
-	for _, k := range keyRE.FindAllIndex(sc.src[at:end], -1) { // the names inside are none
-		sc.bare(text, from, at+k[0])
-		from = at + k[1]
+	for _, k := range keyRE.FindAllSubmatchIndex(sc.src[at:end], -1) { // the names inside are none
+		sc.bare(text, from, at+k[2])
+		from = at + k[3]
 	}
 	sc.bare(text, from, end)
 	return end

@@ -38,6 +38,7 @@ func TestNames(t *testing.T) {
 		`password = "hunter2 x"`:             `password = "*********"`,
 		`password = "a\"b" # not hunter2`:    `password = "****" #************`,
 		`privat_key = hunter2"`:              `privat_key = *******"`,
+		`psk = a ? "hunter2" : b`:            `psk = * * "*******" * *`,
 		`psk = "hunter2`:                     `psk = "*******`,
 		`psk = "路由器"`:                        `psk = "******"`,
 		`{ "pwd": "x", "a": "b" }`:           `{ "pwd": "*", "a": "b" }`,

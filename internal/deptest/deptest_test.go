@@ -1,5 +1,5 @@
-// Package deptest holds the import table of DESIGN.md section 3: who may import
-// whom. It has no code, only the test that asks the go command.
+// Package deptest holds the import table of ARCHITECTURE.md: who may import whom.
+// It has no code, only the test that asks the go command.
 package deptest
 
 import (
@@ -62,6 +62,8 @@ var table = []row{
 	{pkg: "firmware", ours: "firmware/bootlog firmware/image service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty", outside: "embed"},
 	{pkg: "service/all", ours: "service service/* firmware"},
 	{pkg: "service/servicetest", ours: "service router hcl/diag nixgen verify verify/state", theirs: "hcl cmp txtar", outside: "os flag testing"},
+	// The pages of the language, for the command line and docs/.
+	{pkg: "service/reference", ours: "service hcl/conf", theirs: "wordwrap"},
 	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty ntp", outside: "net embed"},
 
 	// What is written to disk. flake does not know what a router is either.
@@ -71,10 +73,10 @@ var table = []row{
 	{pkg: ".", outside: "embed"},
 
 	// What all of that is made of, and of when.
-	{pkg: "flake/pins", ours: "flake firmware service router hcl/diag", theirs: "hcl"},
+	{pkg: "flake/pins", ours: ". flake firmware service router hcl/diag", theirs: "hcl"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: ". service router firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: ". service service/reference router firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -95,7 +97,7 @@ var table = []row{
 var modules = map[string]string{
 	"hcl":         "github.com/hashicorp/hcl/v2",
 	"cty":         "github.com/zclconf/go-cty",
-	"wordwrap":    "github.com/mitchellh/go-wordwrap",      // details of diagnostics
+	"wordwrap":    "github.com/mitchellh/go-wordwrap",      // paragraphs of diagnostics and pages
 	"levenshtein": "github.com/agext/levenshtein",          // did you mean
 	"width":       "golang.org/x/text/width",               // columns of a snippet
 	"ssh":         "golang.org/x/crypto/ssh",               // reads public keys
@@ -222,7 +224,7 @@ func TestTable(t *testing.T) {
 	for name, p := range list(t) {
 		r, ok := find(name)
 		if !ok {
-			t.Errorf("%s is in no row of the table: say there, and in DESIGN.md section 3, what it is for", name)
+			t.Errorf("%s is in no row of the table: say there, and in the layers of ARCHITECTURE.md, what it is for", name)
 			continue
 		}
 		used[r.pkg] = true
@@ -245,7 +247,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// The sentences of DESIGN.md that the table must keep true, whatever is changed
+// The sentences of ARCHITECTURE.md that the table must keep true, whatever is changed
 // in it: each is a package and an import that its row has to refuse.
 func TestTableKeepsDesign(t *testing.T) {
 	own := func(p string) string { return module + "/" + p }

@@ -224,6 +224,14 @@ func (d *Daemon) Ready(t testing.TB, condition func() error) {
 	}
 }
 
+// Signal sends a signal to the daemon and to its children.
+func (d *Daemon) Signal(t testing.TB, s syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(-d.cmd.Process.Pid, s); err != nil {
+		t.Errorf("lab: %s: %v", d.name, err)
+	}
+}
+
 // Stop asks the daemon to end, as systemd would, and waits until it has.
 func (d *Daemon) Stop(t testing.TB) {
 	t.Helper()

@@ -44,7 +44,7 @@ func fromDir(t *testing.T, dir string) *generated {
 	return generate(t, os.DirFS(dir))
 }
 
-func fromText(t *testing.T, spec string) *generated {
+func fromText(t *testing.T, spec string, more ...service.Kind) *generated {
 	t.Helper()
 	if !strings.Contains(spec, "\nrouter \"") {
 		head := template
@@ -54,12 +54,12 @@ func fromText(t *testing.T, spec string) *generated {
 		}
 		spec = head + spec
 	}
-	return generate(t, fstest.MapFS{"router.hcl": {Data: []byte(spec)}})
+	return generate(t, fstest.MapFS{"router.hcl": {Data: []byte(spec)}}, more...)
 }
 
-func generate(t *testing.T, fsys fs.FS) *generated {
+func generate(t *testing.T, fsys fs.FS, more ...service.Kind) *generated {
 	t.Helper()
-	reg := &service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}
+	reg := &service.Registry{Kinds: append(all.Kinds(), more...), Boards: firmware.Boards()}
 	spec, diags := reg.Load(fsys, nil)
 	for _, d := range diags {
 		if code := diag.Code(d); code != "not-allowed" && code != "no-name-server" {

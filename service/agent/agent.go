@@ -23,6 +23,17 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "agent", Doc: "Verifies the router for as long as it runs, and serves metrics of it (nbr agent).",
+		Software: "nbr",
+		Example: `agent {
+  interval = "5m"
+  networks = [network.lan] # who gets the metrics
+}
+
+zone "lan" {
+  networks = [network.lan]
+  allow    = ["ssh", "dns", "dhcp", "metrics"]
+}
+`,
 		Single: true, Program: service.Alone("agent", (*Agent).lower), New: func() service.Block { return &Agent{} },
 	}
 }

@@ -23,6 +23,12 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "check", Doc: "A command that nbr verify runs on the router. It exits with 0 if all is well, 1 if not, 3 if it cannot tell, and says why on standard output.",
+		Example: `check "provider" {
+  title    = "The provider's gateway answers"
+  command  = ["ping", "-c", "1", "-W", "2", "192.0.2.1"]
+  packages = ["iputils"]
+}
+`,
 		New: func() service.Block { return &Check{} },
 	}
 }

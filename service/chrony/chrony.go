@@ -23,7 +23,12 @@ import (
 // neither DNSSEC nor TLS works, and most boards have no clock of their own.
 func Kind() service.Kind {
 	return service.Kind{
-		Type: "time", Doc: "The router's clock, and time for the networks (chrony).",
+		Type: "time", Doc: "The router's clock, and time for the networks.",
+		Software: "chrony",
+		Example: `time {
+  servers = ["ptbtime1.ptb.de", "ptbtime2.ptb.de"]
+}
+`,
 		Single: true, Implicit: true, Program: service.Alone("time", (*Time).lower), New: func() service.Block { return &Time{} },
 	}
 }

@@ -22,7 +22,12 @@ import (
 // Kind is the dhcp_client block. It is there without being written.
 func Kind() service.Kind {
 	return service.Kind{
-		Type: "dhcp_client", Doc: "How networks with ipv4 = \"dhcp\" get their address (dhcpcd).",
+		Type: "dhcp_client", Doc: "How networks with ipv4 = \"dhcp\" get their address.",
+		Software: "dhcpcd",
+		Example: `dhcp_client {
+  static_routes = ["10.64.0.0/16"] # that the provider's server may route
+}
+`,
 		Single: true, Implicit: true, Program: service.Alone("dhcp-client", (*Client).lower),
 		New: func() service.Block { return &Client{} },
 	}

@@ -90,7 +90,7 @@ func prefixes(r *router.Router, p *verify.Plan, n *router.Network) {
 			}
 			var got []string
 			for _, rt := range st.Routes {
-				if rt.Link == dev && advertised(r, rt) {
+				if rt.Link == dev && advertised(r, st, rt) {
 					got = append(got, routeText(rt))
 				}
 			}
@@ -105,8 +105,8 @@ func prefixes(r *router.Router, p *verify.Plan, n *router.Network) {
 
 // advertised tells whether a route can only be of an advertisement, on a link that is to
 // take none. Of IPv4 the kernel makes routes for addresses alone, which are judged
-// themselves.
-func advertised(r *router.Router, rt state.Route) bool {
+// themselves; so are IPv6 addresses that somebody has set by hand.
+func advertised(r *router.Router, st *state.State, rt state.Route) bool {
 	to, err := netip.ParsePrefix(rt.To)
 	if err != nil || to.Addr().Is4() || rt.Proto != "kernel" && rt.Proto != "ra" {
 		return false
@@ -121,7 +121,11 @@ func advertised(r *router.Router, rt state.Route) bool {
 	if to.Addr().IsLinkLocalUnicast() || to.Addr().IsMulticast() {
 		return false
 	}
-	return !slices.ContainsFunc(r.On(r.Links()[i]), func(n *router.Network) bool {
+	byHand := slices.ContainsFunc(st.Addrs, func(a state.Addr) bool {
+		p, err := netip.ParsePrefix(a.Prefix)
+		return err == nil && a.Link == rt.Link && !a.Dynamic && p.Masked() == to
+	})
+	return !byHand && !slices.ContainsFunc(r.On(r.Links()[i]), func(n *router.Network) bool {
 		return slices.ContainsFunc(n.Fixed(), func(own netip.Prefix) bool {
 			return own.Masked() == to || to.IsSingleIP() && to.Addr() == own.Addr()
 		})

@@ -118,7 +118,7 @@ func driftRoutes(r *router.Router, st *state.State) (f finding) {
 		switch {
 		case slices.ContainsFunc(known, func(k route) bool { return k.is(rt) }):
 			f.add(declared, rt.To)
-		case advertised(r, rt):
+		case advertised(r, st, rt):
 			f.add(foreign, routeText(rt))
 		case rt.Proto == "kernel" || ownsRoute(r, rt):
 			f.add(dynamic, rt.To)

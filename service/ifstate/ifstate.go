@@ -19,7 +19,13 @@ import (
 // Kind is the interfaces block. It is there without being written.
 func Kind() service.Kind {
 	return service.Kind{
-		Type: "interfaces", Doc: "How links, addresses and routes are made (IfState).",
+		Type: "interfaces", Doc: "How links, addresses and routes are made.",
+		Software: "IfState",
+		Example: `interfaces {
+  ignore    = ["^podman[0-9]+$"] # another program makes these
+  listeners = ["tcp/8080"]       # and opens this
+}
+`,
 		Single: true, Implicit: true, Program: service.Alone("network", (*Interfaces).lower),
 		New: func() service.Block { return &Interfaces{} },
 	}

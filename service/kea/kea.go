@@ -16,7 +16,18 @@ import (
 // DHCP4Kind is the dhcp4 block.
 func DHCP4Kind() service.Kind {
 	return service.Kind{
-		Type: "dhcp4", Doc: "A DHCPv4 server for one network (Kea).",
+		Type: "dhcp4", Doc: "A DHCPv4 server for one network.",
+		Software: "Kea",
+		Example: `dhcp4 "lan" {
+  network = network.lan
+  pool    = ["192.168.178.100-192.168.178.199"]
+
+  reservation "nas" {
+    mac  = "02:11:22:33:44:55"
+    ipv4 = "192.168.178.10"
+  }
+}
+`,
 		Program: server{}, New: func() service.Block { return &DHCP4{} },
 	}
 }

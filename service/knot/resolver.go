@@ -18,7 +18,13 @@ import (
 // ResolverKind is the resolver block.
 func ResolverKind() service.Kind {
 	return service.Kind{
-		Type: "resolver", Doc: "A recursive, validating DNS resolver for the networks (Knot Resolver).",
+		Type: "resolver", Doc: "A recursive, validating DNS resolver for the networks.",
+		Software: "Knot Resolver",
+		Example: `resolver {
+  networks = [network.lan]
+  forward  = ["9.9.9.9", "149.112.112.112"]
+}
+`,
 		Single: true, Program: service.Alone("resolver", (*Resolver).lower), New: func() service.Block { return &Resolver{} },
 	}
 }

@@ -17,5 +17,6 @@ const knocks = `set knocks {
 // documentation and its port within those seconds would be dropped all the same.
 const knock = "meta l4proto { tcp, udp } ip saddr . th sport @knocks"
 
-// knocks drops a look's own packets without a word: they are no news.
-func (c *chain) knocks(f *Firewall) { c.add(blockLine(f), "%s drop", knock) }
+// knocks leaves a look's own packets to the policy of a base chain, without a word: they
+// are no news. A rule that dropped them would hide from the look that the policy does not.
+func (c *chain) knocks(f *Firewall) { c.add(blockLine(f), "%s return", knock) }

@@ -17,7 +17,13 @@ import (
 // Kind is the firewall block. It is there without being written.
 func Kind() service.Kind {
 	return service.Kind{
-		Type: "firewall", Doc: "How the firewall behaves beyond zones and policies (nftables).",
+		Type: "firewall", Doc: "How the firewall behaves beyond zones and policies.",
+		Software: "nftables",
+		Example: `firewall {
+  log_drops    = false
+  flow_offload = true
+}
+`,
 		Single: true, Implicit: true, Program: service.Alone("firewall", (*Firewall).lower),
 		New: func() service.Block { return &Firewall{} },
 	}

@@ -58,7 +58,7 @@ func (f *Firewall) chains(r *router.Router) []chain {
 	for _, z := range r.Zones {
 		chains = append(chains, zoneInput(r, z))
 	}
-	chains = append(chains, f.forward(r), f.natOut(r))
+	chains = append(chains, f.forward(r), f.inspect(r), f.natOut(r))
 	return slices.DeleteFunc(chains, func(c chain) bool { return len(c.rules) == 0 && c.head != "" })
 }
 
@@ -272,6 +272,7 @@ func (f *Firewall) forward(r *router.Router) chain {
 	for _, p := range r.Policies {
 		c.policy(p)
 	}
+	c.claimedForwards(r)
 	c.pingHosts(f, r)
 	f.drop(&c, "forward")
 	return c

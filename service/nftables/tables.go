@@ -15,6 +15,10 @@ func Flowtable(r *router.Router) string {
 	for _, d := range router.Devices(r.Networks) {
 		devs = append(devs, `"`+string(d)+`"`)
 	}
+	var keep strings.Builder
+	for _, m := range offOffload(r) {
+		fmt.Fprintf(&keep, "    %s accept\n", m)
+	}
 	return fmt.Sprintf(`table inet %[1]s
 delete table inet %[1]s
 table inet %[1]s {
@@ -25,10 +29,10 @@ table inet %[1]s {
 
   chain forward {
     type filter hook forward priority filter + 1; policy accept;
-    meta l4proto { tcp, udp } ct state established flow add @fast
+%[3]s    meta l4proto { tcp, udp } ct state established flow add @fast
   }
 }
-`, flowTable, strings.Join(devs, ", "))
+`, flowTable, strings.Join(devs, ", "), keep.String())
 }
 
 // guard is the ruleset for as long as there is no other: nothing passes through the router,

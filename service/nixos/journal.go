@@ -19,7 +19,14 @@ import (
 // takes up to 4 GiB of a card and keeps the addresses of clients for as long as they fit.
 func JournalKind() service.Kind {
 	return service.Kind{
-		Type: "journal", Doc: "How much the router remembers of what it logs, addresses of clients included, and for how long (systemd-journald).",
+		Type: "journal", Doc: "How much the router remembers of what it logs, addresses of clients included, and for how long.",
+		Software: "systemd",
+		Example: `journal {
+  size   = "64MiB"
+  keep   = 3    # days
+  memory = true # spares the card; a restart empties it
+}
+`,
 		Single: true, Implicit: true, Program: service.Alone("system", (*Journal).lower), New: func() service.Block { return &Journal{} },
 	}
 }

@@ -18,6 +18,11 @@ import (
 func NixKind() service.Kind {
 	return service.Kind{
 		Type: "nix", Doc: "How Nix behaves on the router.",
+		Software: "NixOS",
+		Example: `nix {
+  generations = 5 # each has a kernel in /boot
+}
+`,
 		Single: true, Implicit: true, Program: service.Alone("system", (*Nix).lower), New: func() service.Block { return &Nix{} },
 	}
 }

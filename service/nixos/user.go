@@ -21,7 +21,13 @@ import (
 // UserKind is the user block.
 func UserKind() service.Kind {
 	return service.Kind{
-		Type: "user", Doc: "Somebody who may log in.",
+		Type: "user", Doc: "An account that may log in.",
+		Software: "NixOS",
+		Example: `user "anna" {
+  authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl anna@desk"]
+  admin           = true
+}
+`,
 		Program: service.Alone("users", (*User).lower), New: func() service.Block { return &User{} },
 	}
 }
@@ -42,6 +48,15 @@ type User struct {
 type UserName string
 
 var userRE = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,30}$`)
+
+// systemUsers are accounts that NixOS and the programs of a router make for themselves,
+// which must not be normal users (nixos/modules/misc/ids.nix, and the services' modules).
+var systemUsers = []string{
+	"chrony", "dhcpcd", "kea", "knot-resolver", "messagebus", "nbr-agent", "nbr-look", "nobody", "nscd", "polkituser", "sshd",
+	"systemd-coredump", "systemd-network", "systemd-oom", "systemd-resolve", "systemd-timesync",
+}
+
+var nixbldRE = regexp.MustCompile(`^nixbld[0-9]*$`)
 
 // UnmarshalText has the grammar of useradd(8).
 func (u *UserName) UnmarshalText(b []byte) error {
@@ -97,6 +112,10 @@ func (u *User) Judge(*router.Router) hcl.Diagnostics {
 		diags = append(diags, diag.With(diag.Warning("password-not-at-boot", f.Range, "Password that is not there at boot",
 			"%s is in memory and empty when the accounts are made: %s would be locked after every restart. Give the secret a path that stays, as in /var/lib/secrets/%s, or an encrypted file with source = \"sops\" or \"agenix\".",
 			f.Target.Path.V, u.Addr, f.Target.Name.V), f.Target.Path.Range, "%s", f.Target.Addr.String()))
+	}
+	if slices.Contains(systemUsers, string(u.Name.V)) || nixbldRE.MatchString(string(u.Name.V)) {
+		return append(diags, diag.Error("reserved-name", u.Def, "Reserved name",
+			"%q cannot be the name: the account is a program's of NixOS. Choose another one.", u.Name.V))
 	}
 	if !u.PasswordHash.Set {
 		return diags

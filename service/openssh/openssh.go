@@ -19,7 +19,12 @@ import (
 // Kind is the ssh block.
 func Kind() service.Kind {
 	return service.Kind{
-		Type: "ssh", Doc: "Logins over the network (OpenSSH).",
+		Type: "ssh", Doc: "Logins over the network.",
+		Software: "OpenSSH",
+		Example: `ssh {
+  networks = [network.lan]
+}
+`,
 		Single: true, Program: service.Alone("ssh", (*SSH).lower), New: func() service.Block { return &SSH{} },
 	}
 }

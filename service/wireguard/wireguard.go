@@ -21,6 +21,17 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "wireguard", Doc: "A WireGuard tunnel; networks can be on it.",
+		Software: "Linux",
+		Example: `wireguard "wg0" {
+  listen      = 51820
+  private_key = secret.wg0 # a path on the router, never a value
+
+  peer "laptop" {
+    public_key  = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
+    allowed_ips = ["10.8.0.2/32"]
+  }
+}
+`,
 		New: func() service.Block { return &Tunnel{} },
 	}
 }

@@ -124,6 +124,20 @@ func left(ctx context.Context, programs map[uint64]string, waiting func() ([]wai
 // while it looks; that is no error. A process that may not be looked at is refused.
 func (l *looker) owners(ctx context.Context, programs map[uint64]string) (refused, err error) {
 	left := len(programs)
+	return l.eachSocket(ctx, func(dir string, inode uint64) bool {
+		if owner, listens := programs[inode]; listens && owner == "" {
+			if comm, err := l.line(dir + "/comm"); err == nil && comm != "" {
+				programs[inode] = comm
+				left--
+			}
+		}
+		return left > 0
+	})
+}
+
+// eachSocket tells of the sockets of all processes until it is told to stop: the process's
+// folder and the socket's inode.
+func (l *looker) eachSocket(ctx context.Context, tell func(dir string, inode uint64) bool) (refused, err error) {
 	processes, err := os.ReadDir(l.path("/proc"))
 	if err != nil {
 		return nil, err
@@ -131,9 +145,6 @@ func (l *looker) owners(ctx context.Context, programs map[uint64]string) (refuse
 	for _, p := range processes {
 		if _, err := strconv.ParseUint(p.Name(), 10, 32); err != nil {
 			continue
-		}
-		if left == 0 {
-			break
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -149,13 +160,8 @@ func (l *looker) owners(ctx context.Context, programs map[uint64]string) (refuse
 				refused = err
 				break
 			}
-			inode, ok := socketInode(target)
-			if owner, listens := programs[inode]; !ok || !listens || owner != "" {
-				continue
-			}
-			if comm, err := l.line(dir + "/comm"); err == nil && comm != "" {
-				programs[inode] = comm
-				left--
+			if inode, ok := socketInode(target); ok && !tell(dir, inode) {
+				return refused, nil
 			}
 		}
 	}

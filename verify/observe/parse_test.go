@@ -114,12 +114,13 @@ func TestSockets(t *testing.T) {
 		list, err := parseSockets(b)
 		out := []string{}
 		for _, s := range list {
-			out = append(out, fmt.Sprint(s.local, s.remote, s.state, s.inode))
+			out = append(out, fmt.Sprint(s.local, s.remote, s.state, s.inode, s.unread))
 		}
 		return out, err
 	}, []parsed{
-		{"tcp", heading + "   0: 0100007F:0277 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 15 1 0 100 0 0 10 0\n", []string{"127.0.0.1:631 0.0.0.0:0 10 15"}, ""},
-		{"tcp6, one of it mapped", sockets6, []string{"[2001:db8::1]:53 [::]:0 10 13", "192.168.1.2:22 [::]:0 10 14"}, ""},
+		{"tcp", heading + "   0: 0100007F:0277 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 15 1 0 100 0 0 10 0\n", []string{"127.0.0.1:631 0.0.0.0:0 10 15 0"}, ""},
+		{"tcp6, one of it mapped", sockets6, []string{"[2001:db8::1]:53 [::]:0 10 13 0", "192.168.1.2:22 [::]:0 10 14 0"}, ""},
+		{"udp, with a packet in its queue", heading + "   0: 00000000:0035 00000000:0000 07 00000000:00000300 00:00000000 00000000     0        0 16 2 0 0\n", []string{"0.0.0.0:53 0.0.0.0:0 7 16 768"}, ""},
 		{"none", heading, []string{}, ""},
 		{"nothing", "", nil, "no heading"},
 		{"another file", "Inter-|   Receive\n", nil, "no heading"},
@@ -130,6 +131,7 @@ func TestSockets(t *testing.T) {
 		{"a huge port", heading + " 0: 0100007F:10000 00000000:0000 0A 0 0 0 0 0 15", nil, "is no address"},
 		{"a bad state", heading + " 0: 0100007F:1 00000000:0000 XX 0 0 0 0 0 15", nil, "state"},
 		{"a bad inode", heading + " 0: 0100007F:1 00000000:0000 0A 0 0 0 0 0 -1", nil, "inode"},
+		{"a bad queue", heading + " 0: 0100007F:1 00000000:0000 0A 0 0 0 0 0 15", nil, "queue"},
 	})
 }
 
@@ -142,7 +144,7 @@ func TestSocketsThatWait(t *testing.T) {
 		"udp 0: 00000000:0000 00000000:0000 07": false, // not bound
 	} {
 		protocol, rest, _ := strings.Cut(line, " ")
-		s, err := parseSocket(strings.Fields(rest + " 0 0 0 0 0 15"))
+		s, err := parseSocket(strings.Fields(rest + " 0:0 0 0 0 0 15"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,9 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -122,6 +124,53 @@ func TestReachOfDaemons(t *testing.T) {
 		if d := cmp.Diff(want, knocked(t, slices.Collect(maps.Keys(want))...)); d != "" {
 			return errors.New(d)
 		}
+		return nil
+	})
+}
+
+// A daemon that gets no processor is not closed: it is waited for, and when that takes too
+// long, nothing is known. What it does not let in by itself is silence all the same.
+func TestReachOfStarvedDaemons(t *testing.T) {
+	upstream(t)
+	if !privileged(t) {
+		return // TestReachWithoutRules has said it
+	}
+	unbound := startUnbound(t)
+	wantKnocked(t, map[string]string{"wan udp/53": "DNS answer"})
+	unbound.Signal(t, syscall.SIGSTOP)
+	got := knocked(t, "wan udp/53")["wan udp/53"]
+	if !strings.HasPrefix(got, "error: udp/53 has not answered yet: ") || !strings.HasSuffix(got, " bytes wait to be read") {
+		t.Error(got)
+	}
+	filter(t, "drop", "") // which the queue is not behind: what was dropped never gets there
+	unbound.Signal(t, syscall.SIGCONT)
+	wantKnocked(t, map[string]string{"wan udp/53": "silence"})
+}
+
+// A daemon that has its turn later than silence takes answers all the same.
+func TestReachOfLateDaemons(t *testing.T) {
+	upstream(t)
+	if !privileged(t) {
+		return // TestReachWithoutRules has said it
+	}
+	unbound := startUnbound(t)
+	nstest.Wait(t, func() error {
+		unbound.Signal(t, syscall.SIGSTOP)
+		later := make(chan bool)
+		go func() {
+			defer close(later)
+			time.Sleep(time.Second)
+			unbound.Signal(t, syscall.SIGCONT)
+		}()
+		got := knocked(t, "wan udp/53")["wan udp/53"]
+		<-later
+		switch {
+		case got == "DNS answer":
+			return nil
+		case strings.HasPrefix(got, "error: udp/53 has not answered yet: "): // nor had this computer the time
+			return errors.New(got)
+		}
+		t.Fatal(got)
 		return nil
 	})
 }

@@ -26,7 +26,8 @@ func (l *looker) reaches(ctx context.Context) error {
 
 // silence is what a closed port answers, so on a healthy router the whole time is always
 // waited for. Nobody but this machine answers, from the kernel or what it has in memory,
-// and is asked twice.
+// and is asked twice. Of TCP it is the kernel that answers, at once; of UDP it is a program,
+// which may need longer on a router that has much to do (see attend).
 var silence = []time.Duration{200 * time.Millisecond, 400 * time.Millisecond}
 
 // strangers are hosts that nobody has, of the networks for documentation (RFC 5737).
@@ -81,15 +82,21 @@ func (l *looker) reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	in := func(packet []byte) []byte { return frame(link.HardwareAddr, stranger(), packet) }
 	l.announce(ctx, n.Text, k.from)
 	var r state.Reach
-	knock := func(times []time.Duration) {
-		r.Answered, err = w.exchange(ctx, in(packet), times, func(b []byte) (ok bool) {
-			r.Answer, ok = k.answer(b)
-			return ok
-		})
+	answer := func(b []byte) (ok bool) {
+		r.Answer, ok = k.answer(b)
+		return ok
 	}
+	knock := func(times []time.Duration) { r.Answered, err = w.exchange(ctx, in(packet), times, answer) }
 	knock(silence)
 	if err == nil && !r.Answered && back.stuck(k.from.Addr()) != nil {
 		knock([]time.Duration{repeat, wait - repeat}) // the gateway may yet say its MAC
+	}
+	if err == nil && !r.Answered && k.proto == protoUDP {
+		err = l.attend(ctx, k.to, func(d time.Duration) (bool, error) {
+			var err error
+			r.Answered, err = w.hear(ctx, d, answer)
+			return r.Answered, err
+		})
 	}
 	if err == nil && !r.Answered {
 		err = stayed(name, link)

@@ -62,8 +62,10 @@ func Load(r io.Reader) (*state.State, error) {
 	switch v := head.FormatVersion; {
 	case v == nil:
 		return nil, errors.New("state: no format_version: not the record of a router")
-	case *v != state.Version:
-		return nil, fmt.Errorf("state: format_version is %d, and this nbr reads %d", *v, state.Version)
+	case *v < state.Version:
+		return nil, fmt.Errorf("state: format_version is %d, and this nbr reads %d: record the router anew, with nbr observe of this version", *v, state.Version)
+	case *v > state.Version:
+		return nil, fmt.Errorf("state: format_version is %d, and this nbr reads %d: judge it with the nbr that recorded it, or a later one", *v, state.Version)
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()

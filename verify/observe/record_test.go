@@ -88,7 +88,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"another file", "<html>", "line 1: invalid character '<'"},
 		{"null", "null", "no format_version"},
 		{"no version", "{}", "no format_version"},
-		{"another version", `{"format_version": 99, "new": 1}`, fmt.Sprintf("format_version is 99, and this nbr reads %d", state.Version)},
+		{"a later version", `{"format_version": 99, "new": 1}`, fmt.Sprintf("format_version is 99, and this nbr reads %d: judge it with the nbr that recorded it", state.Version)},
+		{"the first version", `{"format_version": 1, "times": {}}`, fmt.Sprintf("format_version is 1, and this nbr reads %d: record the router anew", state.Version)},
 		{"a version that is no number", `{"format_version": "1"}`, "cannot unmarshal string"},
 		{"a field that nobody knows", `{` + v + `, "lynx": {}}`, `unknown field "lynx"`},
 		{"one deeper", `{` + v + `, "links": {"lan": {"spede": 3}}}`, `unknown field "spede"`},
@@ -122,7 +123,7 @@ func FuzzLoad(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())
-	f.Add([]byte(`{"format_version": 1}`))
+	f.Add([]byte(fmt.Sprintf(`{"format_version": %d}`, state.Version)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		st, err := Load(bytes.NewReader(b))
 		if err != nil {

@@ -14,6 +14,7 @@ type socket struct {
 	local, remote netip.AddrPort
 	state         uint64
 	inode         uint64
+	unread        uint64 // bytes in the queue, with what the kernel adds to each packet
 }
 
 // States of include/net/tcp_states.h. A datagram socket that is not connected is
@@ -62,6 +63,10 @@ func parseSocket(f []string) (s socket, err error) {
 	}
 	if s.inode, err = strconv.ParseUint(f[9], 10, 64); err != nil {
 		return s, fmt.Errorf("inode: %w", err)
+	}
+	_, unread, _ := strings.Cut(f[4], ":")
+	if s.unread, err = strconv.ParseUint(unread, 16, 64); err != nil {
+		return s, fmt.Errorf("queue: %w", err)
 	}
 	return s, nil
 }

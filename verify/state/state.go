@@ -13,8 +13,10 @@ import (
 	"strconv"
 )
 
-// Version is the version of the JSON form. A state of another version is refused.
-const Version = 1
+// Version is the version of the JSON form. It grows when a state of before can no longer
+// be read, or would be misread; docs/changes.md says what became different. A state of
+// another version is refused.
+const Version = 2
 
 // A State is one look at a router.
 type State struct {

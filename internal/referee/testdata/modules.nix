@@ -32,11 +32,12 @@ let
       writeText = name: text: "text:${text}";
     };
 
-  # Inputs of the flake are other modules' affair: what nbr's own does is for flaketest.
+  # What nbr's own module does is for flaketest, be it of the tree or of an input.
   args = {
     inherit lib pkgs;
     nbr.nixosModules.default = { };
   };
+  own = "nbr/module.nix";
 
   # What NixOS itself says where nbr's modules have to say otherwise (25.11's
   # nixos/modules/tasks/network-interfaces.nix).
@@ -48,7 +49,10 @@ let
     let
       set = if builtins.isFunction module then module (builtins.intersectAttrs (builtins.functionArgs module) args) else module;
     in
-    builtins.concatMap definitions (set.imports or [ ]) ++ [ (removeAttrs set [ "imports" ]) ];
+    if builtins.isPath module then
+      if "${baseNameOf (dirOf module)}/${baseNameOf module}" == own then [ ] else definitions (import module)
+    else
+      builtins.concatMap definitions (set.imports or [ ]) ++ [ (removeAttrs set [ "imports" ]) ];
 
   isOverride = v: builtins.isAttrs v && v._type or null == "override";
   priority = v: if isOverride v then v.priority else 100;

@@ -1,0 +1,63 @@
+package router
+
+// The examples of the core's blocks, each a part of the article's router.
+const (
+	routerExample = `router "bpi-r4" {
+  board         = "bananapi-bpir4"
+  memory        = "8GiB"  # the firmware has to know; nbr verify checks it
+  state_version = "26.05" # the release you install first, for ever
+  time_zone     = "Europe/Berlin"
+}
+`
+	bridgeExample = `bridge "br-lan" {
+  ports = [port.lan1, port.lan2, port.lan3] # the names come from the board
+}
+`
+	linkExample = `link "wwan0" {
+  mtu = 1430
+}
+`
+	vlanExample = `vlan "iot" {
+  link = port.end1
+  id   = 30
+}
+`
+	networkExample = `network "lan" {
+  link   = bridge.br-lan
+  ipv4   = "192.168.178.1/24" # the router's own address and the network, in one
+  domain = "home.arpa"
+}
+`
+	routeExample = `route "office" {
+  to  = "10.20.0.0/16"
+  via = "192.168.178.2"
+}
+`
+	zoneExample = `zone "lan" {
+  networks = [network.lan]
+  allow    = ["ssh", "dns", "dhcp"] # of the router's own services
+}
+`
+	policyExample = `policy "internet" {
+  from       = [zone.lan]
+  to         = [zone.wan]
+  action     = "accept"
+  masquerade = true
+}
+`
+	portForwardExample = `port_forward "web" {
+  from = zone.wan
+  port = 443
+  to   = "192.168.178.10"
+}
+`
+	secretExample = `secret "wg0" {
+  path = "/var/lib/secrets/wg0"
+}
+`
+	inputExample = `input "nixos-sbc" {
+  url     = "github:nakato/nixos-sbc/main"
+  follows = ["nixpkgs"]
+}
+`
+)

@@ -1,0 +1,88 @@
+package router
+
+import (
+	"regexp"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// foreignRE are the interfaces that IfState itself leaves to others
+// (parameters.ignore.ifname_builtin of IfState 2.x), the loopback, and the ones that
+// tunnel modules of the kernel make when they are loaded.
+var foreignRE = regexp.MustCompile(`^(lo|br-[\da-f]{12}.*|docker\d+.*|ppp\d+|veth.*|virbr\d+|vrrp\d*\.\d+|` +
+	`sit0|tunl0|gre0|gretap0|erspan0|ip6tnl0|ip6gre0|ip_vti0|ip6_vti0)$`)
+
+var digitsRE = regexp.MustCompile(`^[0-9]+$`)
+
+// reservedLink says why no link can have a name; "" when it can.
+func reservedLink(n IfName) string {
+	switch {
+	case n == "all" || n == "default":
+		// Documentation/networking/ip-sysctl.rst, conf/all/* and conf/default/*
+		return "in net.ipv4.conf it stands for all interfaces, or those to come"
+	case n == "bonding_masters":
+		return "it is a file in /sys/class/net"
+	case digitsRE.MatchString(string(n)):
+		return "programs take it for the number of an interface, and systemd does not accept it"
+	case foreignRE.MatchString(string(n)):
+		return "interfaces of that name are the kernel's or another program's, and IfState leaves them alone"
+	}
+	return ""
+}
+
+// ruleReserved finds names that mean something else to the programs that get them.
+func ruleReserved(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	reserved := func(at hcl.Range, name, why string) {
+		diags = append(diags, diag.Error("reserved-name", at, "Reserved name", "%q cannot be the name: %s. Choose another one.", name, why))
+	}
+	for _, l := range r.Links() {
+		if _, port := l.(*BoardPort); port || l.Spec().External && foreignRE.MatchString(string(l.LinkName())) {
+			continue
+		}
+		if why := reservedLink(l.LinkName()); why != "" {
+			reserved(l.Head().Def, string(l.LinkName()), why)
+		}
+	}
+	if r.Name.V == "nbr" {
+		reserved(r.Def, "nbr", "the folder routers/nbr of the flake holds nbr itself")
+	}
+	for _, i := range r.Inputs {
+		if i.Name.V == "self" {
+			reserved(i.Def, "self", "in a flake it is the flake itself")
+		}
+	}
+	return diags
+}
+
+// ruleDynamic finds networks that would get the same addresses: what arrives on a link by
+// DHCP or by router advertisements belongs to the link.
+func ruleDynamic(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	type use struct {
+		link Link
+		how  string
+	}
+	first := map[use]*Network{}
+	for _, n := range r.Networks {
+		check := func(how string, at func(*Network) hcl.Range) {
+			u := use{n.Link.Target, how}
+			if before := first[u]; before != nil {
+				diags = append(diags, diag.With(diag.Error("dynamic-twice", at(n), "Addresses of one link for two networks",
+					"%s gets its addresses on %s by %s already, and they are the link's: the two would be one network. Remove one, or give it a link of its own.", before.Addr, n.Link.Addr, how),
+					at(before), "%s", before.Addr.String()))
+				return
+			}
+			first[u] = n
+		}
+		if n.IPv4.V.DHCP {
+			check("DHCP", func(n *Network) hcl.Range { return n.IPv4.Range })
+		}
+		if n.IPv6.V.Auto {
+			check("router advertisements", func(n *Network) hcl.Range { return n.IPv6.Range })
+		}
+	}
+	return diags
+}

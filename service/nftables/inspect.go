@@ -1,0 +1,123 @@
+package nftables
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/nbr-dev/nbr/router"
+)
+
+// inspect hands what inspected policies have accepted to programs in user space. It is a
+// chain of its own after the forward chain, because queue ends the evaluation of its
+// chain: in the forward chain it would let pass what a later rule drops. The first policy
+// that fits decides, as it does there, so the others before it are passed over here.
+//
+// Packets of both directions are queued, and those of established connections, which the
+// forward chain accepts before any policy, too: an answer is known by the packet that
+// began its connection.
+func (f *Firewall) inspect(r *router.Router) chain {
+	c := chain{name: "inspect", head: "type filter hook forward priority filter + 5; policy drop;"}
+	claims := inspected(r)
+	if len(claims) == 0 {
+		return c
+	}
+	left := len(claims)
+	for _, p := range r.Policies {
+		claim := claims[p]
+		if p.Action.V != "accept" || left == 0 {
+			continue
+		}
+		by, verdict := blockLine(p), "accept"
+		if claim != nil {
+			left--
+			by, verdict = claim.By, queue(claim)
+		}
+		for _, way := range bothWays(p) {
+			c.add(by, "%s counter %s", way, verdict)
+		}
+	}
+	f.pass(&c)
+	return c
+}
+
+// inspected are the policies that are inspected, each with its first claim.
+func inspected(r *router.Router) map[*router.Policy]*router.Inspect {
+	out := map[*router.Policy]*router.Inspect{}
+	for _, claim := range router.Claimed[router.Inspect](r) {
+		for _, p := range claim.Policies {
+			if out[p] == nil && p.Action.V == "accept" {
+				out[p] = claim
+			}
+		}
+	}
+	return out
+}
+
+func queue(i *router.Inspect) string {
+	s := fmt.Sprintf("queue num %d", i.First)
+	if i.Queues > 1 {
+		s += fmt.Sprintf("-%d", int(i.First)+int(i.Queues)-1)
+	}
+	if i.FailOpen {
+		s += " bypass"
+	}
+	return s
+}
+
+// bothWays are the matches of the packets of a policy's connections, out and back.
+func bothWays(p *router.Policy) []string {
+	from, to := zoneDevices(p.From.All()), zoneDevices(p.To.All())
+	if len(from) == 0 || len(to) == 0 {
+		return nil
+	}
+	var out []string
+	for _, m := range matches(p) {
+		out = append(out,
+			strings.TrimSpace(fmt.Sprintf("ct direction original iifname %s oifname %s %s", set(from), set(to), m)),
+			strings.TrimSpace(fmt.Sprintf("ct direction reply iifname %s oifname %s %s", set(to), set(from), strings.Replace(answers(m), "  ", " ", 1))))
+	}
+	return out
+}
+
+// answers is the match of the answers to what fits a match of a policy: the port is that
+// of the packet that began the connection.
+func answers(m string) string {
+	if proto, ports, ok := strings.Cut(m, " dport "); ok {
+		return fmt.Sprintf("meta l4proto %s ct original proto-dst %s", proto, ports)
+	}
+	return m
+}
+
+// claimedForwards are the ways through the forward chain that services claim.
+func (c *chain) claimedForwards(r *router.Router) {
+	for _, f := range router.Claimed[router.Forward](r) {
+		var parts []string
+		if len(f.In) > 0 {
+			parts = append(parts, "iifname "+set(router.Devices(f.In)))
+		}
+		if len(f.Out) > 0 {
+			parts = append(parts, "oifname "+set(router.Devices(f.Out)))
+		}
+		if m := match(f.Match); m != "" {
+			parts = append(parts, m)
+		}
+		c.add(f.By, "%s counter accept", strings.Join(parts, " "))
+	}
+}
+
+// offOffload are the matches of what must not be offloaded: a program sees every packet of
+// it, and offloaded connections pass no rule.
+func offOffload(r *router.Router) []string {
+	var out []string
+	claims := inspected(r)
+	for _, p := range r.Policies {
+		if claims[p] != nil {
+			out = append(out, bothWays(p)...)
+		}
+	}
+	for _, k := range router.Claimed[router.KeepOffOffload](r) {
+		devs := set(router.Devices(k.Networks))
+		out = append(out, "iifname "+devs, "oifname "+devs)
+	}
+	return out
+}
