@@ -11,7 +11,8 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// Checks promises the board, its memory, the kernel and its options.
+// Checks promises the board, its memory, the kernel and its options, and what the root
+// file system is on.
 func (b *Block) Checks(r *router.Router, plan *verify.Plan) {
 	plan.Add(verify.Check{ID: "firmware/board", Title: "the board is a " + r.Board.Name, From: r.BoardID.Range, Eval: checkBoard(r.Board)})
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok {
@@ -20,6 +21,9 @@ func (b *Block) Checks(r *router.Router, plan *verify.Plan) {
 	bootChecks(r, plan)
 	b.releaseChecks(r, plan)
 	b.watchdogCheck(r, plan)
+	b.rootChecks(plan)
+	b.cacheCheck(plan)
+	b.clockCheck(plan)
 	name, span := b.kernel(ProfileOf(r.Board.ID), r.Release.V)
 	eval := checkKernel(span)
 	if b.KernelSource != nil {

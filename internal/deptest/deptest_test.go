@@ -59,7 +59,7 @@ var table = []row{
 
 	// The open rim: no service imports another, and none looks at a device.
 	{pkg: "firmware/bootlog"},
-	{pkg: "firmware", ours: "firmware/bootlog firmware/image service router hcl/conf hcl/diag nixgen verify verify/state", theirs: "hcl cty", outside: "embed"},
+	{pkg: "firmware", ours: "firmware/bootlog firmware/image service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty", outside: "embed"},
 	{pkg: "service/all", ours: "service service/* firmware"},
 	{pkg: "service/servicetest", ours: "service router hcl/diag nixgen verify verify/state", theirs: "hcl cmp txtar", outside: "os flag testing"},
 	// The pages of the language, for the command line and docs/.

@@ -83,6 +83,7 @@ func (r *wholeRouter) furnish(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Run(t, must("chmod 400 /var/lib/secrets/wg0; mkdir -p /nix/store/system")...)
+	r.Run(t, must("ln -sfn /usr/share/zoneinfo /etc/zoneinfo; ln -sfn /etc/zoneinfo/"+r.g.text(t, "time", "timeZone")+" /etc/localtime")...)
 	r.Run(t, must("ln -s /nix/store/linux/Image /nix/store/system/kernel")...)
 	r.Run(t, must("for s in booted current; do ln -s /nix/store/system /run/$s-system; done")...)
 }
@@ -102,7 +103,9 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 		"/etc/ssh/sshd_config":            sshdConfig(t, r.g),
 		"/etc/chrony/chrony.conf":         chronyConf(t, r.g),
 		"/etc/sysctl.d/60-nixos.conf":     sysctlConf(r.g),
-		"/etc/ssh/authorized_keys.d/root": "",
+		"/etc/ssh/authorized_keys.d/root": lines(r.g.list(t, "users", "users", "root", "openssh", "authorizedKeys", "keys")),
+		"/etc/nix/nix.conf":               "experimental-features = " + strings.ReplaceAll(lines(r.g.list(t, "nix", "settings", "experimental-features")), "\n", " "),
+		"/boot/extlinux/extlinux.conf":    "DEFAULT nixos-default\nLABEL nixos-default\n",
 		"/etc/systemd/journald.conf": "[Journal]\nStorage=" + r.g.text(t, "services", "journald", "storage") + "\n" +
 			r.g.text(t, "services", "journald", "extraConfig"),
 
@@ -139,6 +142,15 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 		files["/etc/systemd/system/"+name+place] = unitText(t, options)
 	}
 	return files, units
+}
+
+// lines are the items of a list, one a line.
+func lines(items []any) string {
+	var b strings.Builder
+	for _, item := range items {
+		fmt.Fprintln(&b, item)
+	}
+	return b.String()
 }
 
 // nixosUnits are the units of NixOS that Debian has not or calls otherwise, as far as nbr's

@@ -165,6 +165,8 @@ func (b *Agent) lower(_ *router.Router, m *nixgen.Module) {
 func (b *Agent) Checks(_ *router.Router, p *verify.Plan) {
 	id := b.Addr.String()
 	p.UnitActive(id+"/unit", b.Def, unit+".service")
+	b.checkCommand(p)
+	b.checkNames(p)
 	p.Add(verify.Check{
 		ID: id + "/socket", Title: "a socket for the router's own administrators", From: b.Def,
 		Needs: []state.Need{{Kind: state.NeedFile, Name: socket}},

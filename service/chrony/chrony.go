@@ -141,10 +141,11 @@ func (t *Time) lower(r *router.Router, m *nixgen.Module) {
 	m.Set(from, nixgen.Lines(lines.String()), "services", "chrony", "extraConfig")
 }
 
-// Checks look at the unit, ask the kernel whether somebody keeps its clock, and ask
+// Checks look at the unit and at whom it asks, ask the kernel whether somebody keeps its clock, and ask
 // the time in each network that gets it from the router.
 func (t *Time) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(t.Addr.String()+"/unit", t.Def, "chronyd.service")
+	t.checkSources(p)
 	for _, n := range t.Networks.Items {
 		for _, f := range n.Target.Fixed() {
 			t.serves(p, f.Addr(), n.Range)

@@ -16,7 +16,8 @@ const (
 // that needs nobody else, the root of all names, and one that must not validate.
 func (b *Resolver) Checks(_ *router.Router, p *verify.Plan) {
 	id := b.Addr.String() + "/"
-	p.UnitActive(id+"unit", b.Def, "knot-resolver.service")
+	p.UnitActive(id+"unit", b.Def, unit)
+	b.checkSettings(p)
 	addrs := []string{loopback, "::1"}
 	for _, n := range b.Networks.Items {
 		for _, a := range addresses(n.Target) {

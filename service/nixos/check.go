@@ -11,7 +11,7 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// Checks look for the Nix daemon, the host's name, the kernel of the current system,
+// Checks look for the Nix daemon and its settings, the host's name and local time, the kernel of the current system,
 // and the secrets' files. Their content is nobody's business.
 func (b *Nix) Checks(r *router.Router, p *verify.Plan) {
 	p.UnitActive(b.Addr.String()+"/unit", b.Def, "nix-daemon.socket")
@@ -23,6 +23,9 @@ func (b *Nix) Checks(r *router.Router, p *verify.Plan) {
 		return verify.Compare(want, st.System.Hostname, hint)
 	}})
 	p.Add(verify.Check{ID: r.Addr.String() + "/booted", Title: "the kernel is the current system's", From: r.Def, Eval: booted})
+	checkTimeZone(r, p)
+	b.checkFlakes(p)
+	b.checkGenerations(p)
 	nameServers(r, p)
 	for _, s := range r.Secrets {
 		secret(r, p, s)

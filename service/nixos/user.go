@@ -164,7 +164,7 @@ func (u *User) lower(r *router.Router, m *nixgen.Module) {
 	}
 }
 
-// Checks look for the account.
+// Checks look for the account, its groups and its keys. What the password is stays unread.
 func (u *User) Checks(r *router.Router, p *verify.Plan) {
 	name := string(u.Name.V)
 	p.Add(verify.Check{
@@ -180,4 +180,5 @@ func (u *User) Checks(r *router.Router, p *verify.Plan) {
 			return verify.Compare(name, name, hint)
 		},
 	})
+	u.checkAccount(p)
 }

@@ -108,8 +108,8 @@ func literal(a netip.Addr) string {
 // MaxStartups).
 var tooOften = []string{"Not allowed at this time", "Exceeded MaxStartups"}
 
-// Checks look at the unit and at the addresses that it listens on, and talk to it
-// there.
+// Checks look at the unit, at what it lets people in by and at the addresses that it
+// listens on, and talk to it there.
 func (b *SSH) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(b.Addr.String()+"/unit", b.Def, "sshd.service")
 	var addrs []string
@@ -128,5 +128,6 @@ func (b *SSH) Checks(_ *router.Router, p *verify.Plan) {
 	if b.dynamic() {
 		greets(netip.AddrFrom4([4]byte{127, 0, 0, 1}), b.Networks.Range)
 	}
+	b.checkPasswords(p)
 	p.Listens(b.Addr.String()+"/listen", b.Networks.Range, "tcp", int(b.Port.V), addrs)
 }

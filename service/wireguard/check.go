@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/state"
@@ -19,6 +20,7 @@ import (
 func (t *Tunnel) Checks(_ *router.Router, p *verify.Plan) {
 	name := string(t.LinkName())
 	id := t.Addr.String()
+	t.checkKey(p, "key", "the key of "+name, t.PrivateKey, "")
 	p.Link(id+"/link", "tunnel "+name, t.Def, name, "wireguard", func(l state.Link) string { return l.Kind })
 	p.LinkUp(id+"/up", t.Def, name)
 	p.Link(id+"/mtu", "MTU of "+name, cmp.Or(t.MTU.Range, t.Def), name, fmt.Sprint(t.MTU.V), func(l state.Link) string { return fmt.Sprint(l.MTU) })
@@ -35,8 +37,37 @@ func (t *Tunnel) Checks(_ *router.Router, p *verify.Plan) {
 				}
 				return strings.Join(slices.Sorted(slices.Values(got.AllowedIPs)), " ")
 			}, func(w state.WireGuard, now int64) string { return handshake(w.Peers[string(peer.PublicKey.V)], now) })
+		t.checkPeer(p, peer)
 	}
 	t.add(p, "peers", "no other peers", t.Def, "none", func(w state.WireGuard) string { return t.strangers(w) }, nil)
+}
+
+// checkKey adds the check that the kernel has the key of a secret: the file may have been
+// replaced since, or have been missing when the tunnel was made.
+func (t *Tunnel) checkKey(p *verify.Plan, what, title string, secret conf.Ref[*router.Secret], peer router.WireGuardKey) {
+	name := string(t.LinkName())
+	q := keyUse{Link: name, Peer: peer, File: secret.Target.Location()}
+	hint := "systemctl status ifstate; ls -l " + q.File
+	c := verify.Check{ID: t.Addr.String() + "/" + what, Title: title, From: secret.Range}
+	verify.Asked(p, c, keyOf, q, sameKey, hint, func(_ *state.State, got string) verify.Verdict {
+		return verify.Compare(sameKey, got, hint)
+	})
+}
+
+// checkPeer adds the checks of what is told of a peer by wg(8) alone.
+func (t *Tunnel) checkPeer(p *verify.Plan, peer *Peer) {
+	name, what := string(t.LinkName()), "/"+string(peer.Name.V)
+	if peer.PresharedKey.Set {
+		t.checkKey(p, "preshared-key"+what, "the key shared with "+string(peer.Name.V), peer.PresharedKey, peer.PublicKey.V)
+	}
+	want, hint := "off", "wg show "+name+" persistent-keepalive"
+	if peer.Keepalive.Set {
+		want = fmt.Sprint(peer.Keepalive.V)
+	}
+	c := verify.Check{ID: t.Addr.String() + "/keepalive" + what, Title: "keepalives to " + string(peer.Name.V), From: cmp.Or(peer.Keepalive.Range, peer.Def)}
+	verify.Asked(p, c, keepaliveOf, keepaliveUse{name, peer.PublicKey.V}, want, hint, func(_ *state.State, got string) verify.Verdict {
+		return verify.Compare(want, cmp.Or(got, "no such peer"), hint)
+	})
 }
 
 // handshake is how long ago the peer was there. A peer that is switched off is no
