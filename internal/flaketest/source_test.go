@@ -260,7 +260,7 @@ import (
 	"github.com/nbr-dev/nbr/service/all"
 )
 
-func main() { cmd.Main(all.With(hello.Kind())...) }
+func main() { cmd.Main(append(all.Kinds(), hello.Kind())...) }
 `
 
 // A program of another module embeds the source of an nbr that does not know its kinds: it
