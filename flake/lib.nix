@@ -27,7 +27,7 @@ in
         ${lines (name: "\t\"github.com/nbr-dev/nbr/service/${name}\"")}
         )
 
-        func main() { cmd.Main(all.With(${
+        func main() { cmd.Main(append(all.Kinds(), ${
           lib.concatMapStringsSep ", " (name: "${name}.Kind()") names
         })...) }
       '';

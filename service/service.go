@@ -5,9 +5,12 @@ package service
 
 import (
 	"cmp"
+	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/nixgen"
@@ -116,6 +119,33 @@ func (r *Registry) Types() []conf.BlockType {
 	}
 	return types
 }
+
+// Check refuses kinds that cannot be in one language. What it finds is a mistake of the
+// program that lists them, not of a spec.
+func (r *Registry) Check() error {
+	owner := map[string]string{}
+	for _, t := range router.Types() {
+		owner[t.Type] = "nbr's core"
+	}
+	for _, name := range []string{"port", "var", "local", "each"} {
+		owner[name] = "the references of the language"
+	}
+	for _, k := range r.Kinds {
+		switch {
+		case k.New == nil:
+			return fmt.Errorf("the kind %q has no New", k.Type)
+		case !hclsyntax.ValidIdentifier(k.Type):
+			return fmt.Errorf("%q of %s is no type of a block: it has to be an identifier of HCL", k.Type, k.home())
+		case owner[k.Type] != "":
+			return fmt.Errorf("two kinds of blocks are called %q, one of %s and one of %s. Give one of them another Type, or leave it out of the list that cmd.Main gets", k.Type, owner[k.Type], k.home())
+		}
+		owner[k.Type] = k.home()
+	}
+	return nil
+}
+
+// home is the package that a kind is of.
+func (k Kind) home() string { return reflect.TypeOf(k.New()).Elem().PkgPath() }
 
 // byType are the kinds in the order in which their blocks claim, are lowered and
 // are checked.

@@ -60,11 +60,13 @@ var table = []row{
 	// The open rim: no service imports another, and none looks at a device.
 	{pkg: "firmware/bootlog"},
 	{pkg: "firmware", ours: "firmware/bootlog firmware/image service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty", outside: "embed"},
-	{pkg: "service/all", ours: "service service/* firmware"},
-	{pkg: "service/servicetest", ours: "service router hcl/diag nixgen verify verify/state", theirs: "hcl cmp txtar", outside: "os flag testing"},
 	// The pages of the language, for the command line and docs/.
 	{pkg: "service/reference", ours: "service hcl/conf", theirs: "wordwrap"},
 	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty ntp", outside: "net embed"},
+	// The list of what is built in. It is for the program that is composed of it.
+	{pkg: "service/all", ours: "service service/* firmware"},
+	// The harness for the tests of services, also of a third party's.
+	{pkg: "service/servicetest", ours: "service router hcl/diag nixgen verify verify/state", theirs: "hcl cmp txtar", outside: "os flag testing"},
 
 	// What is written to disk. flake does not know what a router is either.
 	{pkg: "flake", ours: "nixgen", theirs: "sys gzip", outside: "os embed"},
@@ -188,14 +190,21 @@ func fits(patterns []string, name string) bool {
 	})
 }
 
-// find is the row of a package: the first that fits, so exceptions stand above
-// the rule.
+// find is the row of a package: the one of its name, or else the first whose pattern fits.
 func find(pkg string) (row, bool) {
-	i := slices.IndexFunc(table, func(r row) bool { return fits([]string{r.pkg}, pkg) })
+	i := place(pkg)
 	if i < 0 {
 		return row{}, false
 	}
 	return table[i], true
+}
+
+// place is the number of a package's row, -1 without one.
+func place(pkg string) int {
+	if i := slices.IndexFunc(table, func(r row) bool { return r.pkg == pkg }); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(table, func(r row) bool { return fits([]string{r.pkg}, pkg) })
 }
 
 // refused tells why a row does not let a package import another, or "".
@@ -232,6 +241,10 @@ func TestTable(t *testing.T) {
 		for _, imported := range slices.Compact(p.Imports) {
 			if why := r.refused(imported); why != "" {
 				t.Errorf("%s: %s", name, why)
+			} else if imported == module || strings.HasPrefix(imported, module+"/") {
+				if place(below(imported)) >= place(name) {
+					t.Errorf("%s imports %s, whose row is not above its own", name, below(imported))
+				}
 			}
 		}
 	}
@@ -249,7 +262,7 @@ func TestTable(t *testing.T) {
 
 // The sentences of ARCHITECTURE.md that the table must keep true, whatever is changed
 // in it: each is a package and an import that its row has to refuse.
-func TestTableKeepsDesign(t *testing.T) {
+func TestTableKeepsSentences(t *testing.T) {
 	own := func(p string) string { return module + "/" + p }
 	for _, tt := range []struct{ why, pkg, imported string }{
 		{"nixgen is of the standard library only", "nixgen", own("router")},
@@ -292,6 +305,9 @@ func TestTableKeepsDesign(t *testing.T) {
 	for _, r := range table {
 		if r.pkg != "cmd/nbr" && r.refused(own("cmd")) == "" {
 			t.Errorf("nothing imports cmd but cmd/nbr, and the row of %s lets it", r.pkg)
+		}
+		if r.pkg != "cmd/nbr" && r.pkg != "service/all" && r.refused(own("service/all")) == "" {
+			t.Errorf("the built-in list of kinds is for cmd/nbr and tests, and the row of %s lets it in", r.pkg)
 		}
 		if r.pkg != "cmd" && r.refused(modules["cli"]) == "" {
 			t.Errorf("urfave/cli is for cmd, and the row of %s lets it in", r.pkg)

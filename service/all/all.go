@@ -1,4 +1,6 @@
-// Package all is the list of what nbr has built in, in the order of the documentation.
+// Package all is the list of the kinds of blocks that nbr has built in. Only a program
+// that is composed, and tests, import it: cmd/nbr, and the main package of a third party,
+// which appends its own kinds.
 package all
 
 import (
@@ -18,12 +20,10 @@ import (
 	"github.com/nbr-dev/nbr/service/wireguard"
 )
 
-// Kinds are the block types of the services.
-func Kinds() []service.Kind { return With() }
-
-// With are the built-in kinds and further ones.
-func With(more ...service.Kind) []service.Kind {
-	return append([]service.Kind{
+// Kinds are the built-in kinds, in the order of the documentation, which is of no other
+// meaning.
+func Kinds() []service.Kind {
+	return []service.Kind{
 		nixos.NixKind(),
 		nixos.UserKind(),
 		nixos.JournalKind(),
@@ -39,5 +39,5 @@ func With(more ...service.Kind) []service.Kind {
 		agent.Kind(),
 		check.Kind(),
 		firmware.Kind(),
-	}, more...)
+	}
 }

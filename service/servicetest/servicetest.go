@@ -9,11 +9,16 @@
 //	bad/NAME.hcl     a spec with # ERROR: code (or # WARNING: code) on its lines
 //
 // where states are judged by the checks that blocks of the folder's package make. The
-// harness fails if a kind of block is in none of them, if a check that passes
+// harness fails if a kind of block of the folders is in none of them, if a check that passes
 // in ok.json fails in no other state beside it, if a class of checks (the type of a
 // block and what it promises: network/ipv4) passes nowhere, or if a check has an
 // opinion about a state that shows nothing. Run the tests with -update to write the
-// wanted modules and reports anew.
+// reports, and the wanted modules that the archive names, anew: an empty want/NAME.nix is
+// filled.
+//
+// A service of another module is tested in the same way, with the kinds of its program:
+//
+//	servicetest.Run(t, &service.Registry{Kinds: append(all.Kinds(), Kind()), Boards: firmware.Boards()}, ".")
 package servicetest
 
 import (
@@ -46,29 +51,52 @@ import (
 var update = flag.Bool("update", false, "write the wanted modules and reports anew")
 
 // Run tests every txtar file in the testdata of the folders, which are given as
-// patterns.
+// patterns. A folder has the name of its package.
 func Run(t *testing.T, reg *service.Registry, folders ...string) {
-	var files []string
+	if err := reg.Check(); err != nil {
+		t.Fatal(err)
+	}
+	var dirs []string
 	for _, f := range folders {
-		found, err := filepath.Glob(filepath.Join(f, "testdata", "*.txtar"))
+		abs, err := filepath.Abs(f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		files = append(files, found...)
+		found, err := filepath.Glob(abs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dirs = append(dirs, found...)
 	}
 	covered := map[string]bool{} // what a block or a class of checks was shown to be, or to do
-	for _, file := range files {
-		ar, err := txtar.ParseFile(file)
+	asked := map[string]string{} // what the checks of a block read of probes
+	loaded := true
+	for _, dir := range dirs {
+		files, err := filepath.Glob(filepath.Join(dir, "testdata", "*.txtar"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := &testCase{reg: reg, file: file, ar: ar}
-		t.Run(filepath.Base(filepath.Dir(filepath.Dir(file)))+"/"+strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { c.run(t, covered) })
+		for _, file := range files {
+			ar, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := &testCase{reg: reg, file: file, folder: filepath.Base(dir), ar: ar, asked: asked}
+			t.Run(c.folder+"/"+strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+				loaded = c.run(t, covered) && loaded
+			})
+		}
+	}
+	if !loaded {
+		return // what is missing may be in the specs that could not be loaded
 	}
 	for _, k := range reg.Kinds {
+		if !slices.ContainsFunc(dirs, func(dir string) bool { return filepath.Base(dir) == home(k) }) {
+			continue
+		}
 		for _, what := range []string{"want", "ok", "fail", "bad"} {
 			if !covered[k.Type+"/"+what] && !(what == "want" && k.Program == nil) {
-				t.Errorf("no txtar file shows %q of the %s block", what, k.Type)
+				t.Errorf("%s: no txtar file in %s/testdata %s", k.Type, home(k), lacks(k, what, asked[k.Type]))
 			}
 		}
 	}
@@ -79,10 +107,28 @@ func Run(t *testing.T, reg *service.Registry, folders ...string) {
 	}
 }
 
+// home is the last element of the package that a kind is of.
+func home(k service.Kind) string { return path.Base(reflect.TypeOf(k.New()).Elem().PkgPath()) }
+
+// lacks says what is not shown of a block, and what to add.
+func lacks(k service.Kind, what, asked string) string {
+	switch what {
+	case "want":
+		return fmt.Sprintf("has the module that the block becomes. Add the line \"-- want/%s.nix --\" to one and run with -update", k.Program.File())
+	case "ok":
+		return "has a state in which a check of the block passes. Add \"-- ok.json --\" with such a state, as nbr observe records it" + asked
+	case "fail":
+		return "has a state in which a check of the block fails. Add \"-- NAME.patch.json --\", what is otherwise than in ok.json (RFC 7396); -update writes its report"
+	}
+	return "has a wrong spec with the block. Add \"-- bad/NAME.hcl --\", with # ERROR: code on the line that is wrong"
+}
+
 type testCase struct {
-	reg  *service.Registry
-	file string
-	ar   *txtar.Archive
+	reg    *service.Registry
+	file   string
+	folder string // the last element of the folder's path
+	ar     *txtar.Archive
+	asked  map[string]string
 }
 
 func (c *testCase) get(name string) ([]byte, bool) {
@@ -107,7 +153,8 @@ func (c *testCase) put(t *testing.T, name string, b []byte) {
 	}
 }
 
-func (c *testCase) run(t *testing.T, covered map[string]bool) {
+// run returns false if the good spec cannot be loaded.
+func (c *testCase) run(t *testing.T, covered map[string]bool) bool {
 	fsys := fstest.MapFS{}
 	for _, f := range c.ar.Files {
 		if !strings.Contains(f.Name, "/") && !strings.HasSuffix(f.Name, ".json") && !strings.HasSuffix(f.Name, ".txt") {
@@ -119,7 +166,7 @@ func (c *testCase) run(t *testing.T, covered map[string]bool) {
 		t.Errorf("the good spec: %s: %s %s", d.Subject, d.Summary, d.Detail)
 	}
 	if t.Failed() {
-		return
+		return false
 	}
 	c.modules(t, spec, covered)
 	c.states(t, spec, covered)
@@ -128,6 +175,7 @@ func (c *testCase) run(t *testing.T, covered map[string]bool) {
 			c.bad(t, f, covered)
 		}
 	}
+	return true
 }
 
 // modules compares the modules that the archive has with the generated ones.
@@ -181,6 +229,12 @@ func (c *testCase) states(t *testing.T, spec *service.Spec, covered map[string]b
 	if len(plan.Checks) == 0 {
 		return
 	}
+	for _, check := range plan.Checks {
+		typ, _, _ := strings.Cut(check.Block(), ".")
+		for _, q := range check.Asks {
+			c.asked[typ] = fmt.Sprintf(". Of probes it reads \"probes\": { %q: { %q: { \"answer\": … } } }", q.Probe, q.Key)
+		}
+	}
 	results, err := verify.Eval(plan, &state.State{})
 	if err != nil {
 		t.Fatal(err)
@@ -220,15 +274,12 @@ func (c *testCase) states(t *testing.T, spec *service.Spec, covered map[string]b
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(left)) {
-		t.Errorf("%s passes, and no other state makes it fail", id)
+		t.Errorf("ok.json: %s passes, and no *.patch.json beside it makes it fail", id)
 	}
 }
 
 // own tells whether a kind is of the package whose folder the archive is in.
-func (c *testCase) own(k service.Kind) bool {
-	folder := filepath.Base(filepath.Dir(filepath.Dir(c.file)))
-	return path.Base(reflect.TypeOf(k.New()).Elem().PkgPath()) == folder
-}
+func (c *testCase) own(k service.Kind) bool { return home(k) == c.folder }
 
 // class is what a check promises, whatever the block is called.
 func class(r verify.Result) string {
