@@ -84,6 +84,9 @@ type Attr struct {
 	Value Expr
 }
 
+// Bind is the binding of a value to a path, which Module.Set takes in the same order.
+func Bind(v Expr, path ...string) Attr { return Attr{Name: path, Value: v} }
+
 // An Origin is a place in the spec that caused a piece of Nix.
 type Origin struct {
 	File string // as the user named it, relative to the spec's folder
