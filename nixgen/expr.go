@@ -7,6 +7,8 @@ package nixgen
 // An Expr is a Nix expression. The sum is sealed: all that a caller can make is
 // in this file, and there is no node for raw text, so nothing reaches a Nix
 // file unquoted.
+//
+//sumtype:decl
 type Expr interface{ expr() }
 
 type (
