@@ -238,6 +238,7 @@ func (in *inputs) add(r *router.Router) error {
 			names = append(names, "sops-nix")
 		case router.SourceAgenix:
 			names = append(names, "agenix")
+		case router.SourceFile: // is there without an input
 		}
 	}
 	for _, i := range r.Inputs {

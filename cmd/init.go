@@ -97,16 +97,16 @@ func publicKey(file string) (key, from string, err error) {
 			return "", "", err
 		}
 	}
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			return "", "", err
-		}
-		var k router.SSHKey
-		if k.UnmarshalText(b) != nil { // its error quotes the file, which may be the private key
-			return "", "", fmt.Errorf("%s is no SSH public key: give the file that ends in .pub", f)
-		}
-		return strings.TrimSpace(string(k)), f, nil
+	if len(files) == 0 {
+		return "", "", nil
 	}
-	return "", "", nil
+	b, err := os.ReadFile(files[0])
+	if err != nil {
+		return "", "", err
+	}
+	var k router.SSHKey
+	if k.UnmarshalText(b) != nil { // its error quotes the file, which may be the private key
+		return "", "", fmt.Errorf("%s is no SSH public key: give the file that ends in .pub", files[0])
+	}
+	return strings.TrimSpace(string(k)), files[0], nil
 }

@@ -60,7 +60,7 @@ const (
 )
 
 func (k *KernelChoice) UnmarshalText(b []byte) error {
-	return oneOf(k, b, "kernel", KernelVendor, KernelStandard, KernelLatest)
+	return conf.OneOf(k, b, "kernel", KernelVendor, KernelStandard, KernelLatest)
 }
 
 // Describe is what the type is in the schema.
@@ -71,19 +71,11 @@ func (KernelChoice) Describe() string { return "vendor, nixpkgs or nixpkgs-lates
 type Filesystem string
 
 func (f *Filesystem) UnmarshalText(b []byte) error {
-	return oneOf(f, b, "root file system", "btrfs-subvol", "btrfs", "ext4")
+	return conf.OneOf(f, b, "root file system", "btrfs-subvol", "btrfs", "ext4")
 }
 
 // Describe is what the type is in the schema.
 func (Filesystem) Describe() string { return "btrfs-subvol, btrfs or ext4" }
-
-func oneOf[T ~string](dst *T, b []byte, what string, words ...T) error {
-	if !slices.Contains(words, T(b)) {
-		return fmt.Errorf("%q is no %s: write %s", b, what, strings.Trim(fmt.Sprintf("%q", words), "[]"))
-	}
-	*dst = T(b)
-	return nil
-}
 
 // Symbol is the name of a kernel option, without CONFIG_.
 type Symbol string

@@ -55,7 +55,7 @@ func (b *Block) lower(r *router.Router, m *nixgen.Module) {
 }
 
 func str(name, v string) nixgen.Attr {
-	return nixgen.Attr{Name: []string{name}, Value: nixgen.Str(v)}
+	return nixgen.Bind(nixgen.Str(v), name)
 }
 
 func mkDefault(e nixgen.Expr) nixgen.Expr {
@@ -108,7 +108,7 @@ func (b *Block) lowerTFA(r *router.Router, m *nixgen.Module, p *Profile) {
 	}
 	v = append(v, str("version", atf.Version), str("rev", atf.Rev), str("hash", atf.Hash))
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok && len(mem.Flags) > 0 {
-		v = append(v, nixgen.Attr{Name: []string{"makeFlags"}, Value: service.Strs(mem.Flags)})
+		v = append(v, nixgen.Bind(service.Strs(mem.Flags), "makeFlags"))
 	}
 	m.Set(decided(b, r, b.TFASource != nil, b.tfaAt(r)), v, "nbr", "firmware", "armTrustedFirmware")
 }
@@ -156,10 +156,10 @@ func (b *Block) lowerKernel(r *router.Router, m *nixgen.Module, p *Profile) {
 func structured(set []Assignment) nixgen.Attrs {
 	var out nixgen.Attrs
 	for _, a := range set {
-		out = append(out, nixgen.Attr{Name: []string{a.Symbol}, Value: nixgen.At{
+		out = append(out, nixgen.Bind(nixgen.At{
 			From: service.By(a.Claim.By),
 			Expr: mkDefault(nixgen.Var(a.Answer)),
-		}})
+		}, a.Symbol))
 	}
 	return out
 }

@@ -131,7 +131,7 @@ func (t *Tree) router(r Router) {
 	}
 	t.Files[path.Join(r.Name, "default.nix")] = nixgen.Print(nixgen.Fn{
 		Params: []string{"lib"}, Ellipsis: true,
-		Body: nixgen.Attrs{attr(nixgen.Op{Op: "++", L: imports, R: localNix}, "imports")},
+		Body: nixgen.Attrs{nixgen.Bind(nixgen.Op{Op: "++", L: imports, R: localNix}, "imports")},
 	})
 }
 
@@ -141,29 +141,27 @@ var localNix = nixgen.Call{Fn: nixgen.Var("lib.optional"), Args: []nixgen.Expr{
 	nixgen.Path("./local.nix"),
 }}
 
-func attr(v nixgen.Expr, name ...string) nixgen.Attr { return nixgen.Attr{Name: name, Value: v} }
-
 // flakeNix is flake.nix. Nix wants its inputs to be literal; everything else is
 // in default.nix.
 func flakeNix(c Config) nixgen.Expr {
 	inputs := nixgen.Attrs{}
 	for _, in := range c.Inputs {
 		if len(in.Follows) == 0 {
-			inputs = append(inputs, attr(nixgen.Str(in.URL), in.Name, "url"))
+			inputs = append(inputs, nixgen.Bind(nixgen.Str(in.URL), in.Name, "url"))
 			continue
 		}
-		v := nixgen.Attrs{attr(nixgen.Str(in.URL), "url")}
+		v := nixgen.Attrs{nixgen.Bind(nixgen.Str(in.URL), "url")}
 		for _, f := range in.Follows {
-			v = append(v, attr(nixgen.Str(f), "inputs", f, "follows"))
+			v = append(v, nixgen.Bind(nixgen.Str(f), "inputs", f, "follows"))
 		}
-		inputs = append(inputs, attr(v, in.Name))
+		inputs = append(inputs, nixgen.Bind(v, in.Name))
 	}
 	return nixgen.Attrs{
-		attr(nixgen.Str(c.Description), "description"),
-		attr(inputs, "inputs"),
+		nixgen.Bind(nixgen.Str(c.Description), "description"),
+		nixgen.Bind(inputs, "inputs"),
 		// Nix follows the link before it reads the file, so the path begins here. (The
 		// flake's own outPath would be an infinite recursion.)
-		attr(nixgen.Fn{Arg: "inputs", Body: nixgen.Call{
+		nixgen.Bind(nixgen.Fn{Arg: "inputs", Body: nixgen.Call{
 			Fn: nixgen.Var("import"), Args: []nixgen.Expr{nixgen.Path("./default.nix"), nixgen.Var("inputs")},
 		}}, "outputs"),
 	}
@@ -181,30 +179,30 @@ func outputs(c Config) nixgen.Expr {
 	special := nixgen.Attrs{}
 	for _, in := range c.Inputs {
 		if in.Name != "nixpkgs" {
-			special = append(special, attr(nixgen.Var("inputs."+in.Name), in.Name))
+			special = append(special, nixgen.Bind(nixgen.Var("inputs."+in.Name), in.Name))
 		}
 	}
 	system := nixgen.Fn{Arg: "modules", Body: nixgen.Call{Fn: nixgen.Var("inputs.nixpkgs.lib.nixosSystem"), Args: []nixgen.Expr{nixgen.Attrs{
-		attr(nixgen.Var("modules"), "modules"),
-		attr(special, "specialArgs"),
+		nixgen.Bind(nixgen.Var("modules"), "modules"),
+		nixgen.Bind(special, "specialArgs"),
 	}}}}
 	configs := nixgen.Attrs{}
 	images := map[string]nixgen.Attrs{}
 	for _, r := range c.Routers {
 		module := nixgen.Path("./" + r.Name)
 		configs = append(configs,
-			attr(call("nixos", nixgen.List{module}), r.Name),
-			attr(call("nixos", nixgen.List{module, nixgen.Attrs{attr(nixgen.Str(CrossSystem), "nixpkgs", "buildPlatform", "system")}}), r.Name+crossSuffix))
+			nixgen.Bind(call("nixos", nixgen.List{module}), r.Name),
+			nixgen.Bind(call("nixos", nixgen.List{module, nixgen.Attrs{nixgen.Bind(nixgen.Str(CrossSystem), "nixpkgs", "buildPlatform", "system")}}), r.Name+crossSuffix))
 		images[r.System] = append(images[r.System], image(r.Name, r.Name))
 		images[CrossSystem] = append(images[CrossSystem], image(r.Name, r.Name+crossSuffix))
 	}
 	packages := nixgen.Attrs{}
 	for _, sys := range slices.Sorted(maps.Keys(images)) {
-		packages = append(packages, attr(images[sys], sys))
+		packages = append(packages, nixgen.Bind(images[sys], sys))
 	}
 	return nixgen.Fn{Arg: "inputs", Body: nixgen.Let{
-		Binds: []nixgen.Attr{attr(system, "nixos")},
-		Body:  nixgen.Attrs{attr(configs, "nixosConfigurations"), attr(packages, "packages")},
+		Binds: []nixgen.Attr{nixgen.Bind(system, "nixos")},
+		Body:  nixgen.Attrs{nixgen.Bind(configs, "nixosConfigurations"), nixgen.Bind(packages, "packages")},
 	}}
 }
 
@@ -214,7 +212,7 @@ func call(fn string, args ...nixgen.Expr) nixgen.Expr {
 
 // image is the SD image of a configuration, as a package.
 func image(router, config string) nixgen.Attr {
-	return attr(nixgen.Var("inputs.self.nixosConfigurations."+config+".config.system.build.sdImage"), "sdImage-"+router)
+	return nixgen.Bind(nixgen.Var("inputs.self.nixosConfigurations."+config+".config.system.build.sdImage"), "sdImage-"+router)
 }
 
 // manifest lists every other file with its hash, and what the routers are.

@@ -7,6 +7,8 @@ package nixgen
 // An Expr is a Nix expression. The sum is sealed: all that a caller can make is
 // in this file, and there is no node for raw text, so nothing reaches a Nix
 // file unquoted.
+//
+//sumtype:decl
 type Expr interface{ expr() }
 
 type (
@@ -83,6 +85,9 @@ type Attr struct {
 	Name  []string
 	Value Expr
 }
+
+// Bind is the binding of a value to a path, which Module.Set takes in the same order.
+func Bind(v Expr, path ...string) Attr { return Attr{Name: path, Value: v} }
 
 // An Origin is a place in the spec that caused a piece of Nix.
 type Origin struct {

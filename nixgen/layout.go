@@ -334,6 +334,7 @@ func unexpand(nodes []node) []node {
 			n.kind = hardSpace
 		case lineBreak, softBreak:
 			continue
+		default:
 		}
 		out = append(out, n)
 	}

@@ -329,6 +329,8 @@ func (f *free) walk(es ...Expr) {
 			if x.Op != "?" { // its right side is a name, not a variable
 				f.walk(x.R)
 			}
+		case Str, Lines, Int, Float, Bool, Null, Path: // no variable in it
+		case atom, chain, member, neg, paren: // of a normal tree
 		}
 	}
 }

@@ -147,6 +147,7 @@ func normal(e Expr) Expr {
 		return normalOp(x)
 	case At:
 		return At{x.From, normal(x.Expr)}
+	case atom, chain, member, neg, paren: // of a normal tree, which is not made normal again
 	}
 	panic(fmt.Sprintf("nixgen: no expression: %T", e))
 }
@@ -172,8 +173,9 @@ func bindsAt(e Expr) int {
 		return operators[x.op].level
 	case Fn, Let, With:
 		return openLevel
+	default:
+		return termLevel
 	}
-	return termLevel
 }
 
 func normalAll(es []Expr, min int) []Expr {
@@ -320,6 +322,7 @@ func memberName(e Expr) string {
 		return s
 	case Str:
 		return attrName(string(x))
+	default:
 	}
 	panic(fmt.Sprintf("nixgen: ? wants a name, not %T", e))
 }
@@ -336,8 +339,9 @@ func absorbable(e Expr) bool {
 		return len(x) > 0
 	case Attrs:
 		return len(x) > 0
+	default:
+		return false
 	}
-	return false
 }
 
 // absorbableExpr is absorbable for more than terms: a with or a function
@@ -352,8 +356,9 @@ func absorbableExpr(e Expr) bool {
 		}
 		_, isFn := peel(x.Body).(Fn)
 		return absorbable(x.Body) || isFn && absorbableExpr(x.Body)
+	default:
+		return absorbable(e)
 	}
-	return absorbable(e)
 }
 
 // absorbableArg takes a parenthesis apart whose head stays on the line of the
@@ -367,6 +372,8 @@ func absorbableArg(p paren) (head string, body Expr, ok bool) {
 		fn, isAtom := peel(x.Fn).(atom)
 		head, body = fn.text, x.Args[0]
 		ok = isAtom && isName(fn.text) && len(x.Args) == 1
+	default:
+		return "", nil, false
 	}
 	return head, body, ok && absorbable(body)
 }
@@ -393,8 +400,9 @@ func simple(e Expr) bool {
 			}
 		}
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // shortList tells whether a list in the middle of a call may stay on one line.
@@ -422,8 +430,9 @@ func tall(e Expr) bool {
 		return tall(x.Body)
 	case chain:
 		return slices.ContainsFunc(x.operands, tall)
+	default:
+		return false
 	}
-	return false
 }
 
 func isTerm(e Expr) bool { return bindsAt(peel(e)) == termLevel }
@@ -435,8 +444,9 @@ func isText(e Expr) bool {
 		return x.kind == quoted || x.kind == path
 	case Concat, Lines:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 func isList(e Expr) bool { _, ok := peel(e).(List); return ok }

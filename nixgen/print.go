@@ -158,6 +158,7 @@ func (p *printer) term(e Expr, wide bool) {
 		p.attrs(x, wide)
 	case paren:
 		p.paren(x)
+	default: // no term: see expr
 	}
 }
 
@@ -299,6 +300,7 @@ func (p *printer) value(e Expr) {
 				p.lastOperandWide(x)
 				return
 			}
+		default:
 		}
 		switch {
 		case absorbableExpr(x), isText(x):

@@ -122,7 +122,7 @@ func (ServiceName) Describe() string { return "service name" }
 type Action string
 
 func (a *Action) UnmarshalText(b []byte) error {
-	return oneOf(a, b, "action", []string{"accept", "drop", "reject"})
+	return conf.OneOf(a, b, "action", "accept", "drop", "reject")
 }
 
 // Describe is what the type is in the schema.
@@ -132,7 +132,7 @@ func (Action) Describe() string { return "accept, drop or reject" }
 type Protocol string
 
 func (p *Protocol) UnmarshalText(b []byte) error {
-	return oneOf(p, b, "protocol", []string{"tcp", "udp", "icmp"})
+	return conf.OneOf(p, b, "protocol", "tcp", "udp", "icmp")
 }
 
 // Describe is what the type is in the schema.
@@ -171,7 +171,7 @@ type PortForward struct {
 type Transport string
 
 func (t *Transport) UnmarshalText(b []byte) error {
-	return oneOf(t, b, "protocol", []string{"tcp", "udp"})
+	return conf.OneOf(t, b, "protocol", "tcp", "udp")
 }
 
 // Describe is what the type is in the schema.
@@ -211,7 +211,7 @@ const (
 )
 
 func (s *Source) UnmarshalText(b []byte) error {
-	return oneOf(s, b, "source", []string{"file", "sops", "agenix"})
+	return conf.OneOf(s, b, "source", "file", "sops", "agenix")
 }
 
 // Describe is what the type is in the schema.

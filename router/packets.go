@@ -31,8 +31,9 @@ func (p IPProtocol) String() string {
 		return "udp"
 	case ICMPv6:
 		return "ipv6-icmp"
+	default:
+		return strconv.Itoa(int(p))
 	}
-	return strconv.Itoa(int(p))
 }
 
 // HasPorts tells whether packets of the protocol have ports.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
@@ -84,11 +85,11 @@ func (r Release) Inhibits(other Release) string {
 }
 
 func (r *Release) UnmarshalText(b []byte) error {
-	var words []string
+	var words []Release
 	for _, known := range releases {
-		words = append(words, string(known.name))
+		words = append(words, known.name)
 	}
-	return oneOf(r, b, "release", words)
+	return conf.OneOf(r, b, "release", words...)
 }
 
 // Describe is what the type is in the schema.

@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -150,15 +149,6 @@ func (r *Router) MarkUpstreams() {
 			}
 		}
 	}
-}
-
-// oneOf accepts one of a few words.
-func oneOf[T ~string](dst *T, b []byte, what string, words []string) error {
-	if !slices.Contains(words, string(b)) {
-		return fmt.Errorf("%q is no %s: write %s", b, what, strings.Join(words, ", "))
-	}
-	*dst = T(b)
-	return nil
 }
 
 func errNotService(b []byte) error {

@@ -28,7 +28,7 @@ func forced(v cty.Value) nixgen.Expr {
 		out := nixgen.Attrs{}
 		for it := v.ElementIterator(); it.Next(); {
 			k, e := it.Element()
-			out = append(out, nixgen.Attr{Name: []string{k.AsString()}, Value: forced(e)})
+			out = append(out, nixgen.Bind(forced(e), k.AsString()))
 		}
 		return out
 	}
@@ -55,7 +55,7 @@ func Nix(v cty.Value) nixgen.Expr {
 		out := nixgen.Attrs{}
 		for it := v.ElementIterator(); it.Next(); {
 			k, e := it.Element()
-			out = append(out, nixgen.Attr{Name: []string{k.AsString()}, Value: Nix(e)})
+			out = append(out, nixgen.Bind(Nix(e), k.AsString()))
 		}
 		return out
 	default: // list, set, tuple: cty has no other types that a spec can make

@@ -103,6 +103,7 @@ func (b *Boot) cause() Mark {
 			if second.Code == "" {
 				second = m
 			}
+		case note, wrong:
 		}
 	}
 	return second

@@ -222,7 +222,11 @@ func BenchmarkInspect(b *testing.B) {
 	b.Run("sparse", func(b *testing.B) { compare(b, withHole(b, 1<<30)) })
 	b.Run("dense", func(b *testing.B) {
 		raw := withHole(b, 256<<20)
-		tools, err := filepath.Glob(filepath.Join(runtime.GOROOT(), "pkg/tool/*/*"))
+		root, err := exec.Command("go", "env", "GOROOT").Output()
+		if err != nil {
+			b.Fatal(err)
+		}
+		tools, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(root)), "pkg/tool/*/*"))
 		if err != nil || len(tools) == 0 {
 			b.Fatal("the go command has no tools", err)
 		}

@@ -197,7 +197,7 @@ func Locals(locals []Local, ctx *Context) (cty.Value, hcl.Diagnostics) {
 	for _, l := range order {
 		var val cty.Value
 		scope, err := needed(l, known, ctx)
-		ds := hcl.Diagnostics{}
+		var ds hcl.Diagnostics
 		if err != nil {
 			ds = hcl.Diagnostics{ctx.Budget.usedUp(l.Attr.Expr.Range())}
 		} else {

@@ -284,6 +284,7 @@ func freeBelow(t *Type) *Type {
 				return f
 			}
 		}
+	default:
 	}
 	return nil
 }
@@ -440,6 +441,7 @@ func (c *checker) data(t *Type, p place, e nixgen.Expr) {
 		}
 	case nixgen.Fn:
 		c.mismatch(t, p, e)
+	default:
 	}
 }
 
@@ -477,6 +479,7 @@ func (t *Type) fits(e nixgen.Expr) bool {
 	case KindPackage:
 		s, whole, ok := text(e)
 		return ok && (strings.HasPrefix(s, "/nix/store/") || s == "" && !whole)
+	default:
 	}
 	return false
 }
@@ -498,6 +501,7 @@ func text(e nixgen.Expr) (s string, whole, ok bool) {
 			s += string(lit)
 		}
 		return s, true, true
+	default:
 	}
 	return "", false, false
 }
@@ -517,6 +521,7 @@ func plain(e nixgen.Expr) any {
 		return bool(e)
 	case nixgen.Null:
 		return nil
+	default:
 	}
 	return describe(e)
 }
@@ -585,6 +590,7 @@ func (c *checker) reads(p place, e nixgen.Expr) {
 			c.reads(p, e.L)
 			c.reads(p, e.R)
 		}
+	default:
 	}
 }
 
@@ -652,6 +658,7 @@ func (t *Type) kinds() []Kind {
 		return []Kind{KindPath, KindString} // most paths are strings
 	case KindSubmodule:
 		return []Kind{KindAttrsOf}
+	default:
 	}
 	return []Kind{t.Kind}
 }
@@ -710,6 +717,7 @@ func (t *Type) takesUnseen(kinds []Kind) bool {
 		return slices.ContainsFunc(t.kinds(), func(k Kind) bool { return has(k) })
 	case KindSubmodule:
 		return has(KindAttrsOf)
+	default:
 	}
 	return has(t.Kind)
 }
@@ -757,6 +765,7 @@ func describe(e nixgen.Expr) string {
 		return "the result of " + e.Op
 	case nixgen.At:
 		return describe(e.Expr)
+	default:
 	}
 	return fmt.Sprintf("%T", e)
 }

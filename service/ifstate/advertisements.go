@@ -26,10 +26,11 @@ func advertisements(r *router.Router, l router.Link) nixgen.Attr {
 		// 2: also while forwarding (Documentation/networking/ip-sysctl.rst).
 		accept, autoconf = nixgen.At{From: at, Expr: nixgen.Int(2)}, nixgen.At{From: at, Expr: nixgen.Int(1)}
 	}
-	return nixgen.Attr{Name: []string{"sysctl", "ipv6"}, Value: nixgen.Attrs{
+	return nixgen.Bind(nixgen.Attrs{
 		{Name: []string{"accept_ra"}, Value: accept},
 		{Name: []string{"autoconf"}, Value: autoconf},
-	}}
+	}, "sysctl", "ipv6")
+
 }
 
 // auto is a network on the link that gets its IPv6 address from router advertisements, or

@@ -169,11 +169,11 @@ func portUser(r *router.Router, p *router.BoardPort) conf.Block {
 func iface(r *router.Router, l router.Link, link nixgen.Attrs) nixgen.Attrs {
 	var out nixgen.Attrs
 	if addresses, ok := fixedAddresses(r, l); ok {
-		out = append(out, nixgen.Attr{Name: []string{"addresses"}, Value: addresses})
+		out = append(out, nixgen.Bind(addresses, "addresses"))
 	}
-	out = append(out, nixgen.Attr{Name: []string{"link"}, Value: link})
+	out = append(out, nixgen.Bind(link, "link"))
 	if w := l.Spec().WireGuard; w != nil {
-		out = append(out, nixgen.Attr{Name: []string{"wireguard"}, Value: wireGuard(l, w)})
+		out = append(out, nixgen.Bind(wireGuard(l, w), "wireguard"))
 	}
 	return append(out, advertisements(r, l))
 }
@@ -196,11 +196,11 @@ func fixedAddresses(r *router.Router, l router.Link) (nixgen.List, bool) {
 }
 
 func kind(k string) nixgen.Attr {
-	return nixgen.Attr{Name: []string{"kind"}, Value: nixgen.Str(k)}
+	return nixgen.Bind(nixgen.Str(k), "kind")
 }
 
 // up is said of every link: IfState's default is down.
-func up() nixgen.Attr { return nixgen.Attr{Name: []string{"state"}, Value: nixgen.Str("up")} }
+func up() nixgen.Attr { return nixgen.Bind(nixgen.Str("up"), "state") }
 
 func port(r *router.Router, p *router.BoardPort) nixgen.Attrs {
 	out := nixgen.Attrs{kind("physical"), up()}
@@ -212,7 +212,7 @@ func port(r *router.Router, p *router.BoardPort) nixgen.Attrs {
 
 func master(r *router.Router, l router.Link, out nixgen.Attrs) nixgen.Attrs {
 	if m := r.MasterOf(l); m != nil {
-		out = append(out, nixgen.Attr{Name: []string{"master"}, Value: nixgen.Str(m.LinkName())})
+		out = append(out, nixgen.Bind(nixgen.Str(m.LinkName()), "master"))
 	}
 	return out
 }
@@ -221,7 +221,7 @@ func master(r *router.Router, l router.Link, out nixgen.Attrs) nixgen.Attrs {
 func made(r *router.Router, l router.Link, s router.LinkSpec) nixgen.Attrs {
 	out := nixgen.Attrs{kind(s.Kind), up()}
 	set := func(name string, v nixgen.Expr) {
-		out = append(out, nixgen.Attr{Name: []string{name}, Value: v})
+		out = append(out, nixgen.Bind(v, name))
 	}
 	if s.On.Set {
 		set("link", nixgen.Str(s.On.Target.LinkName()))
@@ -249,18 +249,18 @@ func made(r *router.Router, l router.Link, s router.LinkSpec) nixgen.Attrs {
 func wireGuard(l router.Link, w *router.WireGuard) nixgen.Attrs {
 	var out nixgen.Attrs
 	if w.Listen.Set {
-		out = append(out, nixgen.Attr{Name: []string{"listen_port"}, Value: nixgen.At{
-			From: service.Origin(l.Head().Addr, w.Listen.Range), Expr: nixgen.Int(w.Listen.V)}})
+		out = append(out, nixgen.Bind(nixgen.At{
+			From: service.Origin(l.Head().Addr, w.Listen.Range), Expr: nixgen.Int(w.Listen.V)}, "listen_port"))
 	}
 	peers := nixgen.Attrs{}
 	for _, p := range w.Peers {
-		peers = append(peers, nixgen.Attr{Name: []string{string(p.PublicKey)}, Value: nixgen.At{From: service.By(p.By), Expr: peer(p)}})
+		peers = append(peers, nixgen.Bind(nixgen.At{From: service.By(p.By), Expr: peer(p)}, string(p.PublicKey)))
 	}
 	if len(peers) > 0 {
-		out = append(out, nixgen.Attr{Name: []string{"peers"}, Value: peers})
+		out = append(out, nixgen.Bind(peers, "peers"))
 	}
-	return append(out, nixgen.Attr{Name: []string{"private_key"}, Value: nixgen.At{
-		From: service.Origin(l.Head().Addr, w.PrivateKey.Range), Expr: include(w.PrivateKey.Target)}})
+	return append(out, nixgen.Bind(nixgen.At{
+		From: service.Origin(l.Head().Addr, w.PrivateKey.Range), Expr: include(w.PrivateKey.Target)}, "private_key"))
 }
 
 func peer(p router.WireGuardPeer) nixgen.Attrs {
@@ -270,13 +270,13 @@ func peer(p router.WireGuardPeer) nixgen.Attrs {
 	}
 	out := nixgen.Attrs{{Name: []string{"allowedips"}, Value: allowed}}
 	if p.Endpoint != "" {
-		out = append(out, nixgen.Attr{Name: []string{"endpoint"}, Value: nixgen.Str(p.Endpoint)})
+		out = append(out, nixgen.Bind(nixgen.Str(p.Endpoint), "endpoint"))
 	}
 	if p.Keepalive != 0 {
-		out = append(out, nixgen.Attr{Name: []string{"persistent_keepalive_interval"}, Value: nixgen.Int(p.Keepalive)})
+		out = append(out, nixgen.Bind(nixgen.Int(p.Keepalive), "persistent_keepalive_interval"))
 	}
 	if p.PresharedKey != nil {
-		out = append(out, nixgen.Attr{Name: []string{"preshared_key"}, Value: include(p.PresharedKey)})
+		out = append(out, nixgen.Bind(include(p.PresharedKey), "preshared_key"))
 	}
 	return out
 }
@@ -287,13 +287,13 @@ func include(s *router.Secret) nixgen.Str { return nixgen.Str("!include " + s.St
 func routeAttrs(rt route) nixgen.Attrs {
 	out := nixgen.Attrs{{Name: []string{"to"}, Value: nixgen.Str(rt.to)}}
 	if rt.via != "" {
-		out = append(out, nixgen.Attr{Name: []string{"via"}, Value: nixgen.Str(rt.via)})
+		out = append(out, nixgen.Bind(nixgen.Str(rt.via), "via"))
 	}
 	if rt.dev != "" {
-		out = append(out, nixgen.Attr{Name: []string{"dev"}, Value: nixgen.Str(rt.dev)})
+		out = append(out, nixgen.Bind(nixgen.Str(rt.dev), "dev"))
 	}
 	if rt.metric != 0 {
-		out = append(out, nixgen.Attr{Name: []string{"preference"}, Value: nixgen.Int(rt.metric)})
+		out = append(out, nixgen.Bind(nixgen.Int(rt.metric), "preference"))
 	}
 	return out
 }

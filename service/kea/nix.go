@@ -25,14 +25,14 @@ func (server) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) 
 	m.Set(none, nixgen.Bool(true), "services", "kea", "dhcp4", "enable")
 	m.Set(none, nixgen.Bool(true), sub("authoritative")...)
 	m.Set(none, nixgen.Attrs{
-		attr("name", nixgen.Str("/var/lib/kea/dhcp4.leases")),
-		attr("persist", nixgen.Bool(true)),
-		attr("type", nixgen.Str("memfile")),
+		nixgen.Bind(nixgen.Str("/var/lib/kea/dhcp4.leases"), "name"),
+		nixgen.Bind(nixgen.Bool(true), "persist"),
+		nixgen.Bind(nixgen.Str("memfile"), "type"),
 	}, sub("lease-database")...)
 	// Kea 3 accepts sockets below /run/kea only.
 	m.Set(none, nixgen.List{nixgen.Attrs{
-		attr("socket-name", nixgen.Str("/run/kea/kea-dhcp4.sock")),
-		attr("socket-type", nixgen.Str("unix")),
+		nixgen.Bind(nixgen.Str("/run/kea/kea-dhcp4.sock"), "socket-name"),
+		nixgen.Bind(nixgen.Str("unix"), "socket-type"),
 	}}, sub("control-sockets")...)
 	// A link without a cable is not running, and Kea opens no socket there: it
 	// tries again every five seconds, for years.
@@ -47,30 +47,28 @@ func (server) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) 
 // Checks has nothing to add: each network's block asks the server for a lease.
 func (server) Checks(*router.Router, []service.Block, *verify.Plan) {}
 
-func attr(name string, v nixgen.Expr) nixgen.Attr { return nixgen.Attr{Name: []string{name}, Value: v} }
-
 // subnet is the network's entry in subnet4.
 func (d *DHCP4) subnet(r *router.Router) nixgen.Attrs {
 	out := nixgen.Attrs{
-		attr("id", nixgen.Int(d.subnetID())),
-		attr("interface", nixgen.Str(d.Network.Target.Device())),
-		attr("option-data", d.options(r)),
+		nixgen.Bind(nixgen.Int(d.subnetID()), "id"),
+		nixgen.Bind(nixgen.Str(d.Network.Target.Device()), "interface"),
+		nixgen.Bind(d.options(r), "option-data"),
 	}
 	pools := nixgen.List{}
 	for _, p := range d.Pool.All() {
-		pools = append(pools, nixgen.Attrs{attr("pool", nixgen.Str(p.First.String()+" - "+p.Last.String()))})
+		pools = append(pools, nixgen.Attrs{nixgen.Bind(nixgen.Str(p.First.String()+" - "+p.Last.String()), "pool")})
 	}
-	out = append(out, attr("pools", pools))
+	out = append(out, nixgen.Bind(pools, "pools"))
 	if len(d.Reservations) > 0 {
 		list := nixgen.List{}
 		for _, res := range d.Reservations {
 			list = append(list, nixgen.At{From: service.From(res), Expr: res.attrs()})
 		}
-		out = append(out, attr("reservations", list))
+		out = append(out, nixgen.Bind(list, "reservations"))
 	}
 	out = append(out,
-		attr("subnet", nixgen.Str(d.prefix().Masked().String())),
-		attr("valid-lifetime", nixgen.Int(d.Lease.V)),
+		nixgen.Bind(nixgen.Str(d.prefix().Masked().String()), "subnet"),
+		nixgen.Bind(nixgen.Int(d.Lease.V), "valid-lifetime"),
 	)
 	return d.extra(r, out)
 }
@@ -88,7 +86,7 @@ func (d *DHCP4) extra(r *router.Router, out nixgen.Attrs) nixgen.Attrs {
 		if list, ok := add.(nixgen.List); ok && k.AsString() == "option-data" {
 			add = append(d.ownOptions(r), list...)
 		}
-		out = put(out, attr(k.AsString(), nixgen.At{From: from, Expr: add}))
+		out = put(out, nixgen.Bind(nixgen.At{From: from, Expr: add}, k.AsString()))
 	}
 	return out
 }
@@ -161,17 +159,17 @@ func (d *DHCP4) options(r *router.Router) nixgen.List {
 }
 
 func option(name, data string) nixgen.Attrs {
-	return nixgen.Attrs{attr("data", nixgen.Str(data)), attr("name", nixgen.Str(name))}
+	return nixgen.Attrs{nixgen.Bind(nixgen.Str(data), "data"), nixgen.Bind(nixgen.Str(name), "name")}
 }
 
 func (r *Reservation) attrs() nixgen.Attrs {
 	out := nixgen.Attrs{
-		attr("hostname", nixgen.Str(r.Name.V)),
-		attr("hw-address", nixgen.Str(r.MAC.V)),
-		attr("ip-address", nixgen.Str(r.IPv4.V.String())),
+		nixgen.Bind(nixgen.Str(r.Name.V), "hostname"),
+		nixgen.Bind(nixgen.Str(r.MAC.V), "hw-address"),
+		nixgen.Bind(nixgen.Str(r.IPv4.V.String()), "ip-address"),
 	}
 	if r.Description.Set {
-		out = append(out, attr("user-context", nixgen.Attrs{attr("comment", nixgen.Str(r.Description.V))}))
+		out = append(out, nixgen.Bind(nixgen.Attrs{nixgen.Bind(nixgen.Str(r.Description.V), "comment")}, "user-context"))
 	}
 	return out
 }

@@ -197,6 +197,7 @@ func match(m router.Match) string {
 		say("meta nfproto ipv4")
 	case router.IPv6:
 		say("meta nfproto ipv6")
+	case router.AnyFamily:
 	}
 	if m.LinkLocal {
 		say("ip6 saddr fe80::/10 ip6 daddr fe80::/10")

@@ -132,7 +132,7 @@ func TestWithCapabilities(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Commands of check blocks have none of what was lent.
-		if c := st.Commands["check.caps"]; c.Error != "" || strings.Trim(c.Output, "CapPrmEffAmb:\t\n0") != "" || strings.Count(c.Output, "\n") != 3 {
+		if c := st.Commands["check.caps"]; c.Error != "" || strings.Trim(c.Output, "CapPrmEfAb:\t\n0") != "" || strings.Count(c.Output, "\n") != 3 {
 			t.Errorf("%v: a command has %+v", tt.caps, c)
 		}
 		o, r := st.Offers["wan"], st.Reaches["wan tcp/22"]

@@ -141,6 +141,7 @@ func (r *Report) JUnit(w *diag.Writer) error {
 				c.Error = o
 			case verify.Skip:
 				c.Skipped = &outcome{Message: line(res.Got)}
+			case verify.Pass:
 			}
 			s.Cases = append(s.Cases, c)
 		}
@@ -189,6 +190,7 @@ func (r *Report) TAP(w *diag.Writer) error {
 				ok = "not ok"
 			case verify.Skip:
 				directive = " # SKIP " + text.Replace(line(res.Got))
+			case verify.Pass:
 			}
 			fmt.Fprintf(&b, "%s %d - %s%s\n", ok, n, text.Replace(name(res)), strings.TrimRight(directive, " "))
 			if ok == "ok" {

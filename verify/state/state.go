@@ -336,6 +336,7 @@ func (k NeedKind) Active() bool {
 	switch k {
 	case NeedOffer, NeedAnswer, NeedBanner, NeedReach, NeedCommand:
 		return true
+	case NeedSysctl, NeedFile, NeedRuleset, NeedModule, NeedPeer:
 	}
 	return false
 }
