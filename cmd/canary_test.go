@@ -112,8 +112,14 @@ func TestCanary(t *testing.T) {
 				out := filepath.Join(dir, "out")
 				var said bytes.Buffer
 				for _, args := range [][]string{
-					{"check"}, {"check", "-format", "json"}, {"check", "-format", "github"},
-					{"gen", "-o", out}, {"gen", "-diff", "-o", out}, {"verify", "-plan"}, {"observe"}, {"patch"},
+					{"check"},
+					{"check", "-format", "json"},
+					{"check", "-format", "github"},
+					{"gen", "-o", out},
+					{"gen", "-diff", "-o", out},
+					{"verify", "-plan"},
+					{"observe"},
+					{"patch"},
 				} {
 					args = append(append(args, vars...), spec)
 					if code := Run(t.Context(), Env{Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said, Source: nbr.Source()}, args, all.Kinds()...); code != ExitSpec {

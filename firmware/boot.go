@@ -40,12 +40,16 @@ func (b *Block) releaseChecks(r *router.Router, plan *verify.Plan) {
 	p := ProfileOf(r.Board.ID)
 	if atf := b.tfa(r, p); atf != nil {
 		want, _, _ := strings.Cut(atf.Version, "-") // 2.13.0-mtk is v2.13.0(release) of itself
-		plan.Add(verify.Check{ID: "firmware/tfa", Title: "Trusted Firmware-A is the system's", From: b.tfaAt(r),
-			Eval: checkRelease(want, func(f *state.Firmware) string { return f.TFA })})
+		plan.Add(verify.Check{
+			ID: "firmware/tfa", Title: "Trusted Firmware-A is the system's", From: b.tfaAt(r),
+			Eval: checkRelease(want, func(f *state.Firmware) string { return f.TFA }),
+		})
 	}
 	if u := b.uboot(p); u != nil {
-		plan.Add(verify.Check{ID: "firmware/uboot", Title: "U-Boot is the system's", From: b.ubootAt(r),
-			Eval: checkRelease(u.Version, func(f *state.Firmware) string { return f.UBoot })})
+		plan.Add(verify.Check{
+			ID: "firmware/uboot", Title: "U-Boot is the system's", From: b.ubootAt(r),
+			Eval: checkRelease(u.Version, func(f *state.Firmware) string { return f.UBoot }),
+		})
 	}
 }
 

@@ -232,63 +232,99 @@ func TestLower(t *testing.T) {
 		has       map[string]string // option → part of its value
 		lacks     []string
 	}{
-		{"8GiB", spec("bananapi-bpir4", "8GiB", "", ""),
+		{
+			"8GiB", spec("bananapi-bpir4", "8GiB", "", ""),
 			map[string]string{atf: "DDR4_4BG_MODE=1", "sbc.suppressVendorKernelWarning": "true", "nbr.firmware.uboot": "ubootBananaPiR4"},
-			[]string{patches, packages, "nbr.kernel.nixpkgs"}},
-		{"the stage 1 of the release", spec("bananapi-bpir4", "8GiB", "", ""),
+			[]string{patches, packages, "nbr.kernel.nixpkgs"},
+		},
+		{
+			"the stage 1 of the release", spec("bananapi-bpir4", "8GiB", "", ""),
 			map[string]string{"systemd.settings.Manager.RuntimeWatchdogSec": `"30s"`, "systemd.settings.Manager.RebootWatchdogSec": `"30s"`},
-			[]string{"boot.initrd.systemd.enable", "nbr.firmware.unfree"}},
-		{"the scripted stage 1 for a hook", spec("bananapi-bpir3", "2GiB", "", "firmware {\n  watchdog = false\n}"),
+			[]string{"boot.initrd.systemd.enable", "nbr.firmware.unfree"},
+		},
+		{
+			"the scripted stage 1 for a hook", spec("bananapi-bpir3", "2GiB", "", "firmware {\n  watchdog = false\n}"),
 			map[string]string{"boot.initrd.systemd.enable": "lib.mkDefault false"},
-			[]string{"sbc.board.bananapi.bpir3.pcieFixup", "systemd.settings.Manager.RuntimeWatchdogSec"}},
-		{"unfree firmware", spec("xunlong-opi5b", "4GiB", "", ""),
+			[]string{"sbc.board.bananapi.bpir3.pcieFixup", "systemd.settings.Manager.RuntimeWatchdogSec"},
+		},
+		{
+			"unfree firmware", spec("xunlong-opi5b", "4GiB", "", ""),
 			map[string]string{"nbr.firmware.unfree": `"arm-trusted-firmware-rk3588"`},
-			[]string{"systemd.settings.Manager.RuntimeWatchdogSec"}},
-		{"4GiB keeps nixos-sbc's build", spec("bananapi-bpir4", "4GiB", "", ""),
+			[]string{"systemd.settings.Manager.RuntimeWatchdogSec"},
+		},
+		{
+			"4GiB keeps nixos-sbc's build", spec("bananapi-bpir4", "4GiB", "", ""),
 			map[string]string{"nixpkgs.hostPlatform": "aarch64-linux"},
-			[]string{atf}},
-		{"a claim", spec("bananapi-bpir4", "4GiB", "", `claimer { symbols = ["WIREGUARD"] }`),
+			[]string{atf},
+		},
+		{
+			"a claim", spec("bananapi-bpir4", "4GiB", "", `claimer { symbols = ["WIREGUARD"] }`),
 			map[string]string{patches: "WIREGUARD = lib.mkDefault module", "nbr.kernel.required.WIREGUARD": "a test (claimer, router.hcl:7)"},
-			nil},
-		{"a claim on what is there builds no other kernel", spec("bananapi-bpir4", "4GiB", "", `claimer { symbols = ["NFT_MASQ"] }`),
+			nil,
+		},
+		{
+			"a claim on what is there builds no other kernel", spec("bananapi-bpir4", "4GiB", "", `claimer { symbols = ["NFT_MASQ"] }`),
 			map[string]string{"nbr.kernel.required.NFT_MASQ": "a test"},
-			[]string{patches}},
-		{"the newest kernel", spec("bananapi-bpir4", "4GiB", "", `firmware { kernel = "nixpkgs-latest" }`),
+			[]string{patches},
+		},
+		{
+			"the newest kernel", spec("bananapi-bpir4", "4GiB", "", `firmware { kernel = "nixpkgs-latest" }`),
 			map[string]string{packages: "lib.mkForce pkgs.linuxPackages_latest", patches: "NET_DSA = lib.mkDefault module"},
-			[]string{"sbc.suppressVendorKernelWarning"}},
-		{"the kernel of the release", spec("bananapi-bpir4", "4GiB", "", `firmware { kernel = "nixpkgs" }`),
+			[]string{"sbc.suppressVendorKernelWarning"},
+		},
+		{
+			"the kernel of the release", spec("bananapi-bpir4", "4GiB", "", `firmware { kernel = "nixpkgs" }`),
 			map[string]string{packages: "lib.mkForce pkgs.linuxPackages", patches: "NET_DSA = lib.mkDefault module"},
-			[]string{"sbc.suppressVendorKernelWarning"}},
-		{"another kernel source", spec("bananapi-bpir4", "4GiB", "", "firmware {\n"+newKernel+"}\n"),
+			[]string{"sbc.suppressVendorKernelWarning"},
+		},
+		{
+			"another kernel source", spec("bananapi-bpir4", "4GiB", "", "firmware {\n"+newKernel+"}\n"),
 			map[string]string{"nbr.kernel.source": `package = "linuxPackages_frankw_latest_bananaPiR4";
     owner = "frank-w";
     repo = "BPI-Router-Linux";
     version = "6.12.117-bpi-r4";
     rev = "` + someRev + `";
     hash = "` + someHash + `";`},
-			[]string{packages, patches, atf}},
-		{"another kernel of nixos-sbc's nixpkgs", spec("bananapi-bpir3", "", "", "firmware {\n"+strings.Replace(newKernel, "rev ", "repo = \"me/linux\"\nrev ", 1)+"}\n"),
-			map[string]string{"nbr.kernel.source": `owner = "me"`, "nbr.kernel.nixpkgs": "nixos-sbc"}, nil},
-		{"another firmware, with the flag", spec("bananapi-bpir4", "8GiB", "", "firmware {\n"+newTFA+newUBoot+"}\n"),
+			[]string{packages, patches, atf},
+		},
+		{
+			"another kernel of nixos-sbc's nixpkgs", spec("bananapi-bpir3", "", "", "firmware {\n"+strings.Replace(newKernel, "rev ", "repo = \"me/linux\"\nrev ", 1)+"}\n"),
+			map[string]string{"nbr.kernel.source": `owner = "me"`, "nbr.kernel.nixpkgs": "nixos-sbc"},
+			nil,
+		},
+		{
+			"another firmware, with the flag", spec("bananapi-bpir4", "8GiB", "", "firmware {\n"+newTFA+newUBoot+"}\n"),
 			map[string]string{atf: `version = "2.14.0";
     rev = "` + someRev + `";
     hash = "` + someHash + `";
-    makeFlags = [ "DDR4_4BG_MODE=1" ];`, "nbr.firmware.ubootSource": `version = "2025.04"`}, nil},
-		{"another firmware, without a flag", spec("bananapi-bpir4", "4GiB", "", "firmware {\n"+strings.Replace(newTFA, "rev ", "repo = \"me/tf-a\"\nrev ", 1)+"}\n"),
+    makeFlags = [ "DDR4_4BG_MODE=1" ];`, "nbr.firmware.ubootSource": `version = "2025.04"`},
+			nil,
+		},
+		{
+			"another firmware, without a flag", spec("bananapi-bpir4", "4GiB", "", "firmware {\n"+strings.Replace(newTFA, "rev ", "repo = \"me/tf-a\"\nrev ", 1)+"}\n"),
 			map[string]string{atf: `package = "armTrustedFirmwareMT7988";
     owner = "me";
     repo = "tf-a";
-    version = "2.14.0";`}, []string{"nbr.firmware.ubootSource", "nbr.kernel.source"}},
-		{"a kernel that the release has dropped", spec("bananapi-bpir3", "", "", ""),
+    version = "2.14.0";`},
+			[]string{"nbr.firmware.ubootSource", "nbr.kernel.source"},
+		},
+		{
+			"a kernel that the release has dropped", spec("bananapi-bpir3", "", "", ""),
 			map[string]string{"nbr.kernel.nixpkgs": "nixos-sbc", "nbr.firmware.ubootSource": "2025.04", "sbc.board.wifi.devices.wifi.enable": "false"},
-			[]string{packages, atf}},
-		{"a radio", spec("bananapi-bpir3", "", "", `firmware { accept_regulatory_responsibility = true }`),
+			[]string{packages, atf},
+		},
+		{
+			"a radio", spec("bananapi-bpir3", "", "", `firmware { accept_regulatory_responsibility = true }`),
 			map[string]string{"sbc.wireless.wifi.acceptRegulatoryResponsibility": "true"},
-			[]string{"sbc.board.wifi.devices.wifi.enable"}},
-		{"a board without a kernel of its own", spec("pine64-rock64v2", "4GiB", "", ""),
+			[]string{"sbc.board.wifi.devices.wifi.enable"},
+		},
+		{
+			"a board without a kernel of its own", spec("pine64-rock64v2", "4GiB", "", ""),
 			map[string]string{"nbr.firmware.uboot": "ubootRock64v2"},
-			[]string{packages, "nbr.kernel.nixpkgs", "sbc.suppressVendorKernelWarning"}},
-		{"a board that runs the newest", spec("xunlong-opi5b", "16GiB", "", `firmware {
+			[]string{packages, "nbr.kernel.nixpkgs", "sbc.suppressVendorKernelWarning"},
+		},
+		{
+			"a board that runs the newest", spec("xunlong-opi5b", "16GiB", "", `firmware {
   clock_battery   = true
   binary_cache    = false
   root_filesystem = "ext4"
@@ -297,7 +333,9 @@ func TestLower(t *testing.T) {
 				packages: "lib.mkForce pkgs.linuxPackages_latest", "nixpkgs.overlays": "linuxPackages_6_16 = final.linuxPackages_latest",
 				"sbc.board.rtc.devices.hym8563.enable": "true",
 				"sbc.binaryCache.enable":               "false", "sbc.bootstrap.rootFilesystem": "ext4",
-			}, nil},
+			},
+			nil,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -386,9 +424,11 @@ func TestChecks(t *testing.T) {
 		{"firmware left behind by a switch", func(s *state.State) { s.Firmware.TFA = "v2.12.0(release)" }, "firmware/tfa fail"},
 		{"firmware of a later release", func(s *state.State) { s.Firmware.TFA = "v2.13.01(release)" }, "firmware/tfa fail"},
 		{"no partition for a BL2", func(s *state.State) { s.Firmware = &state.Firmware{} }, "firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown"},
-		{"nothing seen", func(s *state.State) { *s = state.State{} },
+		{
+			"nothing seen", func(s *state.State) { *s = state.State{} },
 			"firmware/board unknown, firmware/memory unknown, firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown, firmware/watchdog unknown, firmware/kernel unknown, " +
-				"firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA unknown, firmware/kernel/WIREGUARD unknown, firmware/module/WIREGUARD unknown"},
+				"firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA unknown, firmware/kernel/WIREGUARD unknown, firmware/module/WIREGUARD unknown",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -40,15 +40,18 @@ func TestLookRoot(t *testing.T) {
 	}{
 		"subvolume on a card": {
 			files{"/proc/self/mountinfo": before + "30 21 0:26 /@ / rw,noatime shared:1 - btrfs /dev/mmcblk0p5 rw,subvol=/@\n", "/sys/class/block/mmcblk0/size": "62333952\n"},
-			root{"btrfs", "/@", "/dev/mmcblk0p5", 31914983424}, false,
+			root{"btrfs", "/@", "/dev/mmcblk0p5", 31914983424},
+			false,
 		},
 		"NVMe": {
 			files{"/proc/self/mountinfo": "30 21 259:2 / / rw - ext4 /dev/nvme0n1p2 rw\n", "/sys/class/block/nvme0n1/size": "8\n"},
-			root{"ext4", "/", "/dev/nvme0n1p2", 4096}, false,
+			root{"ext4", "/", "/dev/nvme0n1p2", 4096},
+			false,
 		},
 		"USB": {
 			files{"/proc/self/mountinfo": "30 21 8:1 / / rw - ext4 /dev/sda1 rw\n", "/sys/class/block/sda/size": "8\n"},
-			root{"ext4", "/", "/dev/sda1", 4096}, false,
+			root{"ext4", "/", "/dev/sda1", 4096},
+			false,
 		},
 		"no device":    {files{"/proc/self/mountinfo": "30 21 0:9 / / rw - tmpfs tmpfs rw\n"}, root{Type: "tmpfs", Subvolume: "/", Source: "tmpfs"}, false},
 		"no root":      {files{"/proc/self/mountinfo": "22 21 0:5 / /proc rw - proc proc rw\n30 21"}, root{}, true},

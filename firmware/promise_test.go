@@ -62,8 +62,10 @@ func TestImagePlan(t *testing.T) {
 		{"BL33 that cannot be unpacked", r4, "4GiB", wrong(image.FIPUnpack), "image/fip fail"},
 		{"eMMC", r4, "4GiB", func(img *image.Image) { img.BL2.Medium = "emmc" }, "firmware/medium fail"},
 		{"damaged", r4, "4GiB", func(img *image.Image) { img.BL2.Intact = false }, "firmware/intact fail, firmware/bl2 unknown"},
-		{"no BL2", r4, "4GiB", func(img *image.Image) { img.BL2 = nil; wrong(image.BL2Missing)(img) },
-			"firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, image/bl2 fail"},
+		{
+			"no BL2", r4, "4GiB", func(img *image.Image) { img.BL2 = nil; wrong(image.BL2Missing)(img) },
+			"firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, image/bl2 fail",
+		},
 		{"firmware behind what is kept", r4, "4GiB", func(img *image.Image) {
 			img.BL2, img.FIP = nil, nil
 			img.Findings = []image.Finding{{Code: image.PartitionUnread, Note: true}}

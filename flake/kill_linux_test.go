@@ -153,8 +153,11 @@ func TestKilledAtAnyStep(t *testing.T) {
 		steps []string // that the run has to take, or the test does not look at it
 		least int
 	}{
-		{"fresh folder", func(*testing.T, string) {}, false,
-			[]string{"openat", "write", "fsync", "mkdirat", "flock", "symlinkat", "rename", "exit"}, 40},
+		{
+			"fresh folder", func(*testing.T, string) {}, false,
+			[]string{"openat", "write", "fsync", "mkdirat", "flock", "symlinkat", "rename", "exit"},
+			40,
+		},
 		{"changed tree with foreign files", func(t *testing.T, dir string) {
 			write(t, dir, trees()["old"])
 			put(t, "mine\n", dir, "routers", "home", "local.nix")

@@ -41,17 +41,21 @@ func Diagnose(l *Log) []Finding {
 		out = append(out, l.stopped(b))
 	}
 	if l.Loop > 1 {
-		out = append(out, Finding{Code: "boot-loop", Severity: Stop, Line: b.Line,
+		out = append(out, Finding{
+			Code: "boot-loop", Severity: Stop, Line: b.Line,
 			What: fmt.Sprintf("The board starts again and again: the last %d boots all stopped in %s.", l.Loop, b.Reached().Title()),
-			Do:   "Stop U-Boot with a key and choose an older entry of its menu, if it gets that far; else look at the power supply"})
+			Do:   "Stop U-Boot with a key and choose an older entry of its menu, if it gets that far; else look at the power supply",
+		})
 	}
 	out = append(out, b.memory()...)
 	for _, what := range b.Failed {
 		out = append(out, Finding{Code: "unit-failed", Severity: Wrong, What: "systemd: " + what + ".", Do: "On the router: systemctl --failed, and journalctl -b -u of the unit"})
 	}
 	if strings.Contains(b.Reset, "Watchdog") || strings.Contains(b.Reset, "hermal") {
-		out = append(out, Finding{Code: "reset", Severity: Wrong, Text: b.Reset,
-			What: "The board was started by a guard and not by a person: " + b.Reset + ".", Do: "Look at what it did before: the watchdog bites when Linux hangs, the thermal reset when it is too hot"})
+		out = append(out, Finding{
+			Code: "reset", Severity: Wrong, Text: b.Reset,
+			What: "The board was started by a guard and not by a person: " + b.Reset + ".", Do: "Look at what it did before: the watchdog bites when Linux hangs, the thermal reset when it is too hot",
+		})
 	}
 	out = append(append(out, b.others()...), l.garbled()...)
 	slices.SortStableFunc(out, func(x, y Finding) int { return cmp.Compare(x.Severity.rank(), y.Severity.rank()) })
@@ -165,14 +169,20 @@ func (b *Boot) memory() []Finding {
 	m := b.Memory
 	switch {
 	case m.BL2 > 0 && m.UBoot > 0 && m.UBoot < m.BL2*7/8:
-		return []Finding{{Code: "memory-u-boot", Severity: Wrong,
-			What: fmt.Sprintf("U-Boot has %d MiB of the %d MiB that were found before it.", m.UBoot, m.BL2), Do: "Look at the memory node of U-Boot's device tree"}}
+		return []Finding{{
+			Code: "memory-u-boot", Severity: Wrong,
+			What: fmt.Sprintf("U-Boot has %d MiB of the %d MiB that were found before it.", m.UBoot, m.BL2), Do: "Look at the memory node of U-Boot's device tree",
+		}}
 	case m.Linux > 0 && m.UBoot > 0 && int(m.Linux/1024) < m.UBoot*7/8:
-		return []Finding{{Code: "memory-linux", Severity: Wrong,
-			What: fmt.Sprintf("Linux was given %d MiB of the %d MiB that U-Boot has.", m.Linux/1024, m.UBoot), Do: "Look for mem= on the kernel's command line, and at the memory node of the device tree"}}
+		return []Finding{{
+			Code: "memory-linux", Severity: Wrong,
+			What: fmt.Sprintf("Linux was given %d MiB of the %d MiB that U-Boot has.", m.Linux/1024, m.UBoot), Do: "Look for mem= on the kernel's command line, and at the memory node of the device tree",
+		}}
 	case b.SoC == "MT7988" && m.EMI && !m.FourBG && m.BL2 == 4096:
-		return []Finding{{Code: "memory-no-4bg", Severity: Note,
-			What: "BL2 found 4096 MB, and never finds more: it was built without DDR4_4BG_MODE=1.", Do: "Nothing on a board with 4 GB. On one with 8 GB write a BL2 with the flag to the partition bl2"}}
+		return []Finding{{
+			Code: "memory-no-4bg", Severity: Note,
+			What: "BL2 found 4096 MB, and never finds more: it was built without DDR4_4BG_MODE=1.", Do: "Nothing on a board with 4 GB. On one with 8 GB write a BL2 with the flag to the partition bl2",
+		}}
 	}
 	return nil
 }
@@ -181,14 +191,18 @@ func (l *Log) garbled() []Finding {
 	if l.Garbled < 3 {
 		return nil
 	}
-	return []Finding{{Code: "garbled", Severity: Note,
-		What: fmt.Sprintf("%d of %d lines are mostly no text.", l.Garbled, l.Lines), Do: "Set the terminal to 115200 8N1 (1500000 on Rockchip), and look at the ground wire"}}
+	return []Finding{{
+		Code: "garbled", Severity: Note,
+		What: fmt.Sprintf("%d of %d lines are mostly no text.", l.Garbled, l.Lines), Do: "Set the terminal to 115200 8N1 (1500000 on Rockchip), and look at the ground wire",
+	}}
 }
 
 // nothing is what there is to say of a log that no form fits.
 func (l *Log) nothing() Finding {
-	f := Finding{Code: "nothing-recognised", Severity: Unclear, Line: l.Lines,
-		What: "No stage of a boot was recognised.", Do: "Record the serial port from power on: 115200 8N1 (1500000 on Rockchip)"}
+	f := Finding{
+		Code: "nothing-recognised", Severity: Unclear, Line: l.Lines,
+		What: "No stage of a boot was recognised.", Do: "Record the serial port from power on: 115200 8N1 (1500000 on Rockchip)",
+	}
 	switch {
 	case l.Lines == 0:
 		f.Code, f.What = "empty", "The log is empty."

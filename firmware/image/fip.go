@@ -156,8 +156,10 @@ func (e *Entry) in(b []byte) []byte {
 // uboots are the versions that nixos-sbc gives U-Boot: the release, and the hash of
 // its own store path (pkgs/u-boot/default.nix there). Nix's alphabet has no e, o, t
 // and u (libutil/hash.cc).
-var uboots = regexp.MustCompile(`U-Boot (\d{4}\.\d{2}[0-9A-Za-z.+_-]{0,80})`)
-var storeHash = regexp.MustCompile(`-([0-9abcdfghijklmnpqrsvwxyz]{32})$`)
+var (
+	uboots    = regexp.MustCompile(`U-Boot (\d{4}\.\d{2}[0-9A-Za-z.+_-]{0,80})`)
+	storeHash = regexp.MustCompile(`-([0-9abcdfghijklmnpqrsvwxyz]{32})$`)
+)
 
 func (f *FIP) read(b []byte, fs *findings) {
 	bl31, bl33 := f.unpacked("BL31", BL31Packed, b, fs), f.unpacked("BL33", BL33Packed, b, fs)

@@ -52,8 +52,12 @@ var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd} // RFC 8878 section 3.1.1
 
 // packed are formats that nbr names and does not read.
 var packed = []struct{ magic, name string }{
-	{"\x1f\x8b", "gzip"}, {string(xz), "xz"}, {"BZh", "bzip2"}, {"PK\x03\x04", "zip"},
-	{"\x04\x22\x4d\x18", "lz4"}, {"QFI\xfb", "qcow2"},
+	{"\x1f\x8b", "gzip"},
+	{string(xz), "xz"},
+	{"BZh", "bzip2"},
+	{"PK\x03\x04", "zip"},
+	{"\x04\x22\x4d\x18", "lz4"},
+	{"QFI\xfb", "qcow2"},
 }
 
 // mostWindow is the memory for the past of a compressed image. zstd -19, which

@@ -88,8 +88,10 @@ func Of(s *service.Spec, inputs []flake.Input, known Known) []Pin {
 	fw := firmware.Of(s)
 	built := fw.Built(s.Router)
 	if !slices.ContainsFunc(built, func(b firmware.Built) bool { return b.Name == "kernel" }) {
-		out = append(out, Pin{Name: "kernel", State: fw.KernelName(s.Router), Source: "nixpkgs", By: "nixpkgs",
-			For: "the kernel", Move: "moves with nixpkgs", At: s.Router.BoardID.Range})
+		out = append(out, Pin{
+			Name: "kernel", State: fw.KernelName(s.Router), Source: "nixpkgs", By: "nixpkgs",
+			For: "the kernel", Move: "moves with nixpkgs", At: s.Router.BoardID.Range,
+		})
 	}
 	for _, b := range built {
 		p := source(b)
@@ -102,8 +104,10 @@ func Of(s *service.Spec, inputs []flake.Input, known Known) []Pin {
 }
 
 func input(r *router.Router, in flake.Input, said *router.Input, known Known) Pin {
-	p := Pin{Name: in.Name, Source: in.URL, By: "nbr", For: purposes[in.Name], Exposed: in.Name == "nixpkgs", At: r.BoardID.Range,
-		Move: fmt.Sprintf("nbr's next release, or input %q in the spec", in.Name)}
+	p := Pin{
+		Name: in.Name, Source: in.URL, By: "nbr", For: purposes[in.Name], Exposed: in.Name == "nixpkgs", At: r.BoardID.Range,
+		Move: fmt.Sprintf("nbr's next release, or input %q in the spec", in.Name),
+	}
 	if p.Exposed {
 		p.At = r.ReleaseAt()
 	}
@@ -131,8 +135,10 @@ func input(r *router.Router, in flake.Input, said *router.Input, known Known) Pi
 // program is nbr itself where no input brings it: the tree has the source of the nbr that
 // made it, so no lock file and no update of Nix's moves it.
 func program(r *router.Router) Pin {
-	return Pin{Name: "nbr", State: nbr.Version, Source: path.Join(flake.Dir, flake.LibraryDir, flake.ArchiveName), By: "nbr", For: purposes["nbr"],
-		Move: "nbr gen of another nbr, or input \"nbr\" in the spec", At: r.BoardID.Range}
+	return Pin{
+		Name: "nbr", State: nbr.Version, Source: path.Join(flake.Dir, flake.LibraryDir, flake.ArchiveName), By: "nbr", For: purposes["nbr"],
+		Move: "nbr gen of another nbr, or input \"nbr\" in the spec", At: r.BoardID.Range,
+	}
 }
 
 var revRE = regexp.MustCompile(`[/=]([0-9a-f]{40})$`)
@@ -157,8 +163,10 @@ var builds = map[string]string{
 }
 
 func source(b firmware.Built) Pin {
-	p := Pin{Name: b.Name, State: cmp.Or(b.Version, "not known"), Rev: b.Rev, Date: b.Day, By: b.By, For: builds[b.Name],
-		Exposed: b.Name == "kernel", At: b.At, Move: b.Move + " in the firmware block"}
+	p := Pin{
+		Name: b.Name, State: cmp.Or(b.Version, "not known"), Rev: b.Rev, Date: b.Day, By: b.By, For: builds[b.Name],
+		Exposed: b.Name == "kernel", At: b.At, Move: b.Move + " in the firmware block",
+	}
 	if b.Repo != "" {
 		p.Source = "github:" + b.Repo
 	} else {

@@ -152,11 +152,18 @@ func TestDecode(t *testing.T) {
 			for _, l := range th.Links.Items {
 				links = append(links, l.Addr.String())
 			}
-			got := []any{th.Addr.String(), th.Name.V, th.Text.V, th.Count.V, th.Ratio.V, th.Flag.V, th.Color.V, th.Colors.All(),
-				th.Any.V.GetAttr("a").LengthInt(), th.Link.Addr.String(), links, parts, th.Frame.Addr.String(), th.Frame.Wide.V}
-			want := []any{"thing.a", "a", "B and d", 42, 0.5, true, color("red"), []color{"green", "red"},
-				3, "network.lan", []string{"network.lan", `network.v["10"]`, `network.v["k"]`, `network.w["3"]`},
-				[]string{"thing.a/part.redred1", "thing.a/part.greengreen2"}, "thing.a/frame", false}
+			got := []any{
+				th.Addr.String(), th.Name.V, th.Text.V, th.Count.V, th.Ratio.V, th.Flag.V, th.Color.V, th.Colors.All(),
+				th.Any.V.GetAttr("a").LengthInt(), th.Link.Addr.String(), links, parts, th.Frame.Addr.String(), th.Frame.Wide.V,
+			}
+			want := []any{
+				"thing.a", "a", "B and d", 42, 0.5, true, color("red"),
+				[]color{"green", "red"},
+				3, "network.lan",
+				[]string{"network.lan", `network.v["10"]`, `network.v["k"]`, `network.w["3"]`},
+				[]string{"thing.a/part.redred1", "thing.a/part.greengreen2"},
+				"thing.a/frame", false,
+			}
 			for i := range want {
 				if d := cmp.Diff(want[i], got[i]); d != "" {
 					t.Errorf("value %d:\n%s", i, d)

@@ -61,7 +61,8 @@ func functions() map[string]function.Function {
 var indexFunc = function.New(&function.Spec{
 	Description: "The position of a value in a list, from 0.",
 	Params: []function.Parameter{
-		{Name: "list", Type: cty.DynamicPseudoType}, {Name: "value", Type: cty.DynamicPseudoType}},
+		{Name: "list", Type: cty.DynamicPseudoType}, {Name: "value", Type: cty.DynamicPseudoType},
+	},
 	Type: function.StaticReturnType(cty.Number),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		if t := args[0].Type(); !t.IsListType() && !t.IsTupleType() {
@@ -148,8 +149,11 @@ var cidrNetmaskFunc = function.New(&function.Spec{
 
 var cidrSubnetFunc = function.New(&function.Spec{
 	Description: "The block with this number among the blocks that are newbits longer.",
-	Params: []function.Parameter{prefixParam,
-		{Name: "newbits", Type: cty.Number}, {Name: "netnum", Type: cty.Number}},
+	Params: []function.Parameter{
+		prefixParam,
+		{Name: "newbits", Type: cty.Number},
+		{Name: "netnum", Type: cty.Number},
+	},
 	Type: function.StaticReturnType(cty.String),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		p, err := prefixArg(args)

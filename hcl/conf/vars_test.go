@@ -152,8 +152,10 @@ func TestVariable(t *testing.T) {
 		{"given a text that looks like an expression", "type = string", "[1]", cty.StringVal("[1]"), nil},
 		{"given a list", "type = list(string)", `["a", "b"]`, cty.ListVal([]cty.Value{cty.StringVal("a"), cty.StringVal("b")}), nil},
 		{"null", "default = null\ntype = string", "", cty.NullVal(cty.String), nil},
-		{"optional attributes", "type = object({ a = string, b = optional(number, 7) })\ndefault = { a = \"x\" }", "",
-			cty.ObjectVal(map[string]cty.Value{"a": cty.StringVal("x"), "b": cty.NumberIntVal(7)}), nil},
+		{
+			"optional attributes", "type = object({ a = string, b = optional(number, 7) })\ndefault = { a = \"x\" }", "",
+			cty.ObjectVal(map[string]cty.Value{"a": cty.StringVal("x"), "b": cty.NumberIntVal(7)}), nil,
+		},
 		{"not set", "", "", cty.NilVal, []string{"1 variable-not-set"}},
 		{"wrong type", "type = bool\ndefault = \"perhaps\"", "", cty.NilVal, []string{"3 bad-value"}},
 		{"given the wrong type", "type = bool", "perhaps", cty.NilVal, []string{"1 bad-value"}},

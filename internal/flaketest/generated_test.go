@@ -189,8 +189,10 @@ func TestLocalNix(t *testing.T) {
 	}
 	in := used(t, out, standin.Inputs(t, "26.05"))
 	// The spec says Europe/Berlin: two definitions clash, and Nix names both files.
-	_, err := lab.Nix(t).Try(t, "nix", append([]string{"eval", "--offline", "--no-write-lock-file",
-		"path:" + out + "#nixosConfigurations.bpi-r4.config.time.timeZone"}, lab.Overrides(in)...)...)
+	_, err := lab.Nix(t).Try(t, "nix", append([]string{
+		"eval", "--offline", "--no-write-lock-file",
+		"path:" + out + "#nixosConfigurations.bpi-r4.config.time.timeZone",
+	}, lab.Overrides(in)...)...)
 	if err == nil || !strings.Contains(err.Error(), "routers/bpi-r4/local.nix") {
 		t.Errorf("local.nix was not read: %v", err)
 	}

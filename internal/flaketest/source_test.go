@@ -217,10 +217,14 @@ func TestWhichNbr(t *testing.T) {
 		name, spec, src string
 		files           []string
 	}{
-		{"its own", "", `^/nix/store/[a-z0-9]{32}-source/routers/nbr/source\.tar\.gz$`,
-			[]string{"firmware.nix", "kernel.nix", "module.nix", "package.nix", "source.nix", "source.tar.gz"}},
-		{"an input", "\ninput \"nbr\" {\n  url = \"path:" + all["nbr"] + "\"\n}\n", `^/nix/store/[a-z0-9]{32}-nbr-source$`,
-			[]string{"firmware.nix", "kernel.nix"}},
+		{
+			"its own", "", `^/nix/store/[a-z0-9]{32}-source/routers/nbr/source\.tar\.gz$`,
+			[]string{"firmware.nix", "kernel.nix", "module.nix", "package.nix", "source.nix", "source.tar.gz"},
+		},
+		{
+			"an input", "\ninput \"nbr\" {\n  url = \"path:" + all["nbr"] + "\"\n}\n", `^/nix/store/[a-z0-9]{32}-nbr-source$`,
+			[]string{"firmware.nix", "kernel.nix"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			spec := filepath.Join(t.TempDir(), "spec")

@@ -115,8 +115,10 @@ func TestLeasesRouteTheirOwn(t *testing.T) {
 			want: []string{"198.51.100.0/24", "default via 198.51.100.1"},
 		},
 		"and the way to its gateway": {
-			isp: evilServer{server: "203.0.113.1/32", subnet: "198.51.100.0/24", pool: "198.51.100.50",
-				routes: []string{"203.0.113.1/32 0.0.0.0", "0.0.0.0/0 203.0.113.1", "8.8.8.8/32 203.0.113.1"}},
+			isp: evilServer{
+				server: "203.0.113.1/32", subnet: "198.51.100.0/24", pool: "198.51.100.50",
+				routes: []string{"203.0.113.1/32 0.0.0.0", "0.0.0.0/0 203.0.113.1", "8.8.8.8/32 203.0.113.1"},
+			},
 			more: `dhcp_client { static_routes = [] }`,
 			want: []string{"198.51.100.0/24", "203.0.113.1", "default via 203.0.113.1"},
 		},

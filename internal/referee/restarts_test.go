@@ -52,8 +52,12 @@ func TestRestartsInEveryOrder(t *testing.T) {
 		"ifstate":  func() { apply(t, ifstate, r.router, r.g) },
 	}
 	for _, order := range [][]string{
-		{"nftables", "sysctl", "ifstate"}, {"nftables", "ifstate", "sysctl"}, {"sysctl", "nftables", "ifstate"},
-		{"sysctl", "ifstate", "nftables"}, {"ifstate", "nftables", "sysctl"}, {"ifstate", "sysctl", "nftables"},
+		{"nftables", "sysctl", "ifstate"},
+		{"nftables", "ifstate", "sysctl"},
+		{"sysctl", "nftables", "ifstate"},
+		{"sysctl", "ifstate", "nftables"},
+		{"ifstate", "nftables", "sysctl"},
+		{"ifstate", "sysctl", "nftables"},
 	} {
 		name := strings.Join(order, ", ")
 		sent := knocked(t, r.isp, func() {

@@ -28,19 +28,19 @@ import (
 // unjudged are the attributes that no check judges, as patterns of path.Match, and why.
 // It must not grow beyond fifteen entries: an attribute is a promise.
 var unjudged = map[string]string{
-	"*.extra":                                   "the program's own words, which nbr does not know",
-	"router.description":                        "for people: it becomes the flake's",
-	"router.console_only":                       "for nbr check: it accepts a router without ssh",
-	"router.state_version":                      "NixOS keeps it at build time only, for defaults of its modules",
-	"router.import":                             "modules of the user's: what they promise only their author knows",
-	"dhcp4.reservation.description":             "for people: no client is told",
-	"check.title":                               "for people: the title of a verdict",
-	"check.packages":                            "a name in nixpkgs; without the program the command itself fails",
-	"input.*":                                   "where the flake gets its inputs from; the router has what was built",
-	"secret.[fk]*":                              "where the secret is in the encrypted file; the router has it decrypted",
-	"user.hashed_password":                      "a hash of a password is never read",
-	"wireguard.peer.endpoint":                   "where a peer was first; it roams",
-	"firmware.*_source.[dhr]*":                  "what the version was built from: the binary has the version alone",
+	"*.extra":                       "the program's own words, which nbr does not know",
+	"router.description":            "for people: it becomes the flake's",
+	"router.console_only":           "for nbr check: it accepts a router without ssh",
+	"router.state_version":          "NixOS keeps it at build time only, for defaults of its modules",
+	"router.import":                 "modules of the user's: what they promise only their author knows",
+	"dhcp4.reservation.description": "for people: no client is told",
+	"check.title":                   "for people: the title of a verdict",
+	"check.packages":                "a name in nixpkgs; without the program the command itself fails",
+	"input.*":                       "where the flake gets its inputs from; the router has what was built",
+	"secret.[fk]*":                  "where the secret is in the encrypted file; the router has it decrypted",
+	"user.hashed_password":          "a hash of a password is never read",
+	"wireguard.peer.endpoint":       "where a peer was first; it roams",
+	"firmware.*_source.[dhr]*":      "what the version was built from: the binary has the version alone",
 	"firmware.accept_regulatory_responsibility": "an acceptance; there is no check of radios yet",
 }
 

@@ -30,7 +30,6 @@ func advertisements(r *router.Router, l router.Link) nixgen.Attr {
 		{Name: []string{"accept_ra"}, Value: accept},
 		{Name: []string{"autoconf"}, Value: autoconf},
 	}, "sysctl", "ipv6")
-
 }
 
 // auto is a network on the link that gets its IPv6 address from router advertisements, or

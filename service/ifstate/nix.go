@@ -250,7 +250,8 @@ func wireGuard(l router.Link, w *router.WireGuard) nixgen.Attrs {
 	var out nixgen.Attrs
 	if w.Listen.Set {
 		out = append(out, nixgen.Bind(nixgen.At{
-			From: service.Origin(l.Head().Addr, w.Listen.Range), Expr: nixgen.Int(w.Listen.V)}, "listen_port"))
+			From: service.Origin(l.Head().Addr, w.Listen.Range), Expr: nixgen.Int(w.Listen.V),
+		}, "listen_port"))
 	}
 	peers := nixgen.Attrs{}
 	for _, p := range w.Peers {
@@ -260,7 +261,8 @@ func wireGuard(l router.Link, w *router.WireGuard) nixgen.Attrs {
 		out = append(out, nixgen.Bind(peers, "peers"))
 	}
 	return append(out, nixgen.Bind(nixgen.At{
-		From: service.Origin(l.Head().Addr, w.PrivateKey.Range), Expr: include(w.PrivateKey.Target)}, "private_key"))
+		From: service.Origin(l.Head().Addr, w.PrivateKey.Range), Expr: include(w.PrivateKey.Target),
+	}, "private_key"))
 }
 
 func peer(p router.WireGuardPeer) nixgen.Attrs {

@@ -23,8 +23,10 @@ func (b *Resolver) Checks(_ *router.Router, p *verify.Plan) {
 		for _, a := range addresses(n.Target) {
 			addrs = append(addrs, a)
 			// RFC 6761 section 6.3: every resolver knows localhost by itself.
-			p.Resolves(verify.Query{ID: id + "answers/" + a, Title: "the resolver answers on " + a, From: n.Range,
-				Server: a, Name: "localhost.", Type: "A", Code: "NOERROR"})
+			p.Resolves(verify.Query{
+				ID: id + "answers/" + a, Title: "the resolver answers on " + a, From: n.Range,
+				Server: a, Name: "localhost.", Type: "A", Code: "NOERROR",
+			})
 		}
 	}
 	for _, proto := range []string{"udp", "tcp"} {
@@ -37,8 +39,10 @@ func (b *Resolver) Checks(_ *router.Router, p *verify.Plan) {
 	if b.Forward.Set {
 		from = b.Forward.Range
 	}
-	root := verify.Query{ID: id + "resolves", Title: "the resolver finds the root of all names", From: from,
-		Server: loopback, Name: ".", Type: "SOA", Code: "NOERROR"}
+	root := verify.Query{
+		ID: id + "resolves", Title: "the resolver finds the root of all names", From: from,
+		Server: loopback, Name: ".", Type: "SOA", Code: "NOERROR",
+	}
 	p.Resolves(root)
 	if !b.validates() {
 		return
@@ -49,8 +53,10 @@ func (b *Resolver) Checks(_ *router.Router, p *verify.Plan) {
 	// A resolver that does not find the name fails, too: it has to find it for those who
 	// want no validation. What else becomes of somebody else's domain is no fault of it.
 	unchecked := verify.Query{Server: loopback, Name: bogus, Type: "A", Code: "NOERROR", CD: true}
-	p.Resolves(verify.Query{ID: id + "bogus", Title: "what is signed wrongly is refused", From: b.Def,
-		Server: loopback, Name: bogus, Type: "A", Code: "SERVFAIL", Wrong: "NOERROR", Given: &unchecked})
+	p.Resolves(verify.Query{
+		ID: id + "bogus", Title: "what is signed wrongly is refused", From: b.Def,
+		Server: loopback, Name: bogus, Type: "A", Code: "SERVFAIL", Wrong: "NOERROR", Given: &unchecked,
+	})
 }
 
 // validates tells whether the user's additions leave DNSSEC on.

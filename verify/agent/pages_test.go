@@ -29,12 +29,25 @@ func TestPagesAnswerToTheRouter(t *testing.T) {
 		host  string
 		ok    bool
 	}{
-		{lan, "192.0.2.1:9842", true}, {lan, "192.0.2.1", true}, {lan, "localhost:9842", true}, {lan, "r:9842", true},
-		{lan, "R.Home.Arpa.:9842", true}, {lan, "[::ffff:192.0.2.1]:9842", true},
-		{lan6, "[2001:db8::1]:9842", true}, {lan6, "[2001:db8::1]", true}, {link, "[fe80::1]:9842", true},
-		{lan, "evil.example:9842", false}, {lan, "192.0.2.2:9842", false}, {lan, "", false}, {lan, "r.evil.example", false},
-		{lan, "localhost.evil.example", false}, {lan, "home.arpa", false}, {lan6, "192.0.2.1:9842", false}, {lan, "127.0.0.1:9842", false},
-		{socket, "agent", true}, {socket, "evil.example", true},
+		{lan, "192.0.2.1:9842", true},
+		{lan, "192.0.2.1", true},
+		{lan, "localhost:9842", true},
+		{lan, "r:9842", true},
+		{lan, "R.Home.Arpa.:9842", true},
+		{lan, "[::ffff:192.0.2.1]:9842", true},
+		{lan6, "[2001:db8::1]:9842", true},
+		{lan6, "[2001:db8::1]", true},
+		{link, "[fe80::1]:9842", true},
+		{lan, "evil.example:9842", false},
+		{lan, "192.0.2.2:9842", false},
+		{lan, "", false},
+		{lan, "r.evil.example", false},
+		{lan, "localhost.evil.example", false},
+		{lan, "home.arpa", false},
+		{lan6, "192.0.2.1:9842", false},
+		{lan, "127.0.0.1:9842", false},
+		{socket, "agent", true},
+		{socket, "evil.example", true},
 	} {
 		for _, path := range []string{"/metrics", "/health", "/report", "/nothing"} {
 			req := httptest.NewRequest("GET", path, nil)

@@ -101,8 +101,10 @@ func TestFiles(t *testing.T) {
 		Board:         &state.Board{Compatible: []string{"bananapi,bpi-r4", "mediatek,mt7988a"}, MemTotal: 8130056},
 		Kernel:        &state.Kernel{Release: "6.18.1", Config: map[string]string{"CC_VERSION_TEXT": "gcc (GCC) 14.3.0", "NET_DSA": "y", "WIREGUARD": "m"}},
 		Modules:       map[string]string{"wireguard": "loaded", "8021q": "available", "tcp-cubic": "builtin"},
-		System: &state.System{Hostname: "router", Booted: "/nix/store/3gpn5x6b-nixos-system-router-25.11", Current: "/nix/store/9y2k7h1c-nixos-system-router-25.11",
-			BootedKernel: "/nix/store/5b1v-linux-6.18.1/Image", CurrentKernel: "/nix/store/6c2w-linux-6.18.2/Image"},
+		System: &state.System{
+			Hostname: "router", Booted: "/nix/store/3gpn5x6b-nixos-system-router-25.11", Current: "/nix/store/9y2k7h1c-nixos-system-router-25.11",
+			BootedKernel: "/nix/store/5b1v-linux-6.18.1/Image", CurrentKernel: "/nix/store/6c2w-linux-6.18.2/Image",
+		},
 		Sysctls: map[string]string{"net.ipv4.conf.lan0/7.forwarding": "1", "net.ipv4.tcp_rmem": "4096 131072 6291456"},
 		Files: map[string]state.File{
 			"/run/secrets/psk": {Owner: owner, Group: "root", Mode: "0640"},

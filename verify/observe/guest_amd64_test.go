@@ -178,12 +178,18 @@ func TestGuestBridges(t *testing.T) {
 		// A bridge has a carrier when a port forwards.
 		"br-lan":   {Kind: "bridge", Up: true, MTU: 1500, STP: true, Filtering: true},
 		"br-plain": {Kind: "bridge", Up: true, Carrier: true, MTU: 1500},
-		"lan1": {Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "br-lan",
-			Port: &state.BridgePort{State: "listening", Hairpin: true, Isolated: true}},
-		"lan2": {Kind: "dummy", MTU: 1500, Master: "br-lan",
-			Port: &state.BridgePort{State: "disabled", Learning: true, Flood: true}},
-		"lan3": {Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "br-plain",
-			Port: &state.BridgePort{State: "forwarding", Learning: true, Flood: true}},
+		"lan1": {
+			Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "br-lan",
+			Port: &state.BridgePort{State: "listening", Hairpin: true, Isolated: true},
+		},
+		"lan2": {
+			Kind: "dummy", MTU: 1500, Master: "br-lan",
+			Port: &state.BridgePort{State: "disabled", Learning: true, Flood: true},
+		},
+		"lan3": {
+			Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "br-plain",
+			Port: &state.BridgePort{State: "forwarding", Learning: true, Flood: true},
+		},
 	})
 }
 
@@ -217,8 +223,10 @@ func TestGuestWireGuard(t *testing.T) {
 	}}))
 	listen++
 	must(t, c.ConfigureDevice("wg1", wgtypes.Config{PrivateKey: &private[1], ListenPort: &listen, Peers: []wgtypes.PeerConfig{
-		{PublicKey: private[0].PublicKey(), PresharedKey: &shared, AllowedIPs: nets("0.0.0.0/0"), PersistentKeepaliveInterval: &keepalive,
-			Endpoint: &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 51820}},
+		{
+			PublicKey: private[0].PublicKey(), PresharedKey: &shared, AllowedIPs: nets("0.0.0.0/0"), PersistentKeepaliveInterval: &keepalive,
+			Endpoint: &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 51820},
+		},
 	}}))
 
 	start := time.Now()

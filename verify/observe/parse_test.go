@@ -64,7 +64,8 @@ func TestKconfig(t *testing.T) {
 	check(t, func(b []byte) (any, error) { return parseKconfig(b) }, []parsed{
 		{
 			"a kernel's", "#\n# Linux/arm64 6.18.0 Kernel Configuration\n#\nCONFIG_NET_DSA=y\nCONFIG_WIREGUARD=m\n# CONFIG_IPX is not set\n\nCONFIG_HZ=250\nCONFIG_LOCALVERSION=\"-a \\\"b\\\\c\"\nCONFIG_EMPTY=\"\"\n",
-			map[string]string{"NET_DSA": "y", "WIREGUARD": "m", "HZ": "250", "LOCALVERSION": `-a "b\c`, "EMPTY": ""}, "",
+			map[string]string{"NET_DSA": "y", "WIREGUARD": "m", "HZ": "250", "LOCALVERSION": `-a "b\c`, "EMPTY": ""},
+			"",
 		},
 		{"no options", "# CONFIG_IPX is not set\n", nil, "no kernel options"},
 		{"nothing", "", nil, "no kernel options"},

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
 	"unicode"
 	"unicode/utf8"
 )

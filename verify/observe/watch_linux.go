@@ -91,8 +91,10 @@ func watchUnits(ctx context.Context, o WatchOptions, ready, poke func()) error {
 		signals.own = own
 	}
 	for _, match := range [][]dbus.MatchOption{
-		{dbus.WithMatchInterface("org.freedesktop.DBus.Properties"), dbus.WithMatchMember("PropertiesChanged"),
-			dbus.WithMatchPathNamespace(systemdPath + "/unit"), dbus.WithMatchArg(0, systemdName+".Unit")},
+		{
+			dbus.WithMatchInterface("org.freedesktop.DBus.Properties"), dbus.WithMatchMember("PropertiesChanged"),
+			dbus.WithMatchPathNamespace(systemdPath + "/unit"), dbus.WithMatchArg(0, systemdName+".Unit"),
+		},
 		{dbus.WithMatchInterface(systemdName + ".Manager"), dbus.WithMatchMember("JobRemoved")},
 		{dbus.WithMatchInterface(systemdName + ".Manager"), dbus.WithMatchMember("Reloading")},
 	} {

@@ -27,6 +27,7 @@ type noHost struct{}
 func (noHost) Run(context.Context, string, ...string) (probe.Output, error) {
 	return probe.Output{}, errors.New("no programs")
 }
+
 func (noHost) Dial(context.Context, string, string) (net.Conn, error) {
 	return nil, errors.New("no net")
 }

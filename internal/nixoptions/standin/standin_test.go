@@ -161,54 +161,102 @@ func TestErrors(t *testing.T) {
 		name, module string
 		want         []string
 	}{
-		{"undeclared", `{ services.opensshd.enable = true; }`,
-			[]string{"The option `services.opensshd' does not exist.", "/module0.nix': { enable = …; }"}},
-		{"undeclared in a submodule", `{ users.users.root.shel = "x"; }`,
-			[]string{"The option `users.users.root.shel' does not exist.", "/module0.nix': \"x\""}},
-		{"undeclared in a release", `{ services.resolved.settings.Resolve.DNS = "x"; }`,
-			[]string{"The option `services.resolved.settings' does not exist."}},
-		{"not a boolean", `{ services.openssh.enable = "yes"; }`,
-			[]string{"A definition for option `services.openssh.enable' is not of type `boolean'.", "/module0.nix': \"yes\""}},
-		{"not of an enum", `{ services.openssh.settings.PermitRootLogin = "maybe"; }`,
-			[]string{"services.openssh.settings.PermitRootLogin' is not of type"}},
-		{"not by the pattern", `{ networking.hostName = "a b"; }`,
-			[]string{"networking.hostName' is not of type"}},
-		{"out of range", `{ services.openssh.ports = [ 65536 ]; }`,
-			[]string{"services.openssh.ports.\"[definition 1-entry 1]\"' is not of type"}},
-		{"not a unit", `{ systemd.services.x.after = [ "ifstate" ]; }`,
-			[]string{"systemd.services.x.after"}},
-		{"a list for a text", `{ services.radvd.config = [ "x" ]; }`,
-			[]string{"services.radvd.config' is not of type"}},
-		{"conflict", `{ imports = [ { networking.hostName = "a"; } { networking.hostName = "b"; } ]; }`,
-			[]string{"The option `networking.hostName' has conflicting definition values:", "/module0.nix': \"a\"", "/module0.nix': \"b\"", "lib.mkForce"}},
-		{"assertion", `{ assertions = [ { assertion = 1 == 2; message = "one is two"; } ]; }`,
-			[]string{"Failed assertions:\n", "- one is two"}},
-		{"assertion of a module", `{ networking.ifstate.enable = true; }`,
-			[]string{"- networking.ifstate and networking.useDHCP exclude each other"}},
-		{"no such secret", `{ sops.secrets.wg.sopsFile = ./none.yaml; }`,
-			[]string{"- sops.secrets.wg.sopsFile does not exist"}},
-		{"no key for sops", `{ sops.secrets.wg.sopsFile = ./base.nix; }`,
-			[]string{"- No key source configured for sops"}},
-		{"no key for agenix", `{ age.secrets.wg.file = ./base.nix; }`,
-			[]string{"- age.identityPaths must be set"}},
-		{"a password that is another user's", `{ services.openssh.enable = true; sops.secrets.wg = { sopsFile = ./base.nix; neededForUsers = true; owner = "kea"; }; }`,
-			[]string{"- neededForUsers cannot be used for secrets that are not root-owned"}},
-		{"no such package", `{ pkgs, ... }: { environment.systemPackages = [ pkgs.nftable ]; }`,
-			[]string{"attribute 'nftable' missing"}},
-		{"no such function", `{ lib, ... }: { networking.hostName = lib.hostName; }`,
-			[]string{"attribute 'hostName' missing"}},
-		{"a value that throws", `{ networking.hostName = throw "thrown"; }`,
-			[]string{"error: thrown"}},
-		{"a read of nothing", `{ config, ... }: { networking.hostName = config.networking.hostname; }`,
-			[]string{"attribute 'hostname' missing"}},
-		{"nixos-sbc's packages replaced without force", `{ _module.args.sbcPkgs = { }; }`,
-			[]string{"The option `_module.args.sbcPkgs' is defined multiple times"}},
-		{"the board's only kernel replaced without force", `{ pkgs, ... }: { boot.kernelPackages = pkgs.linuxPackages_latest; }`,
-			[]string{"The option `boot.kernelPackages' is defined multiple times"}},
-		{"a kernel that the release has dropped", `{ pkgs, lib, ... }: { boot.kernelPackages = lib.mkForce pkgs.linuxPackages_6_16; }`,
-			[]string{"attribute 'linuxPackages_6_16' missing"}},
-		{"two answers to a question of the kernel", `{ lib, ... }: { boot.kernelPatches = [ { name = "x"; patch = null; structuredExtraConfig.SOUND = lib.kernel.module; } ]; }`,
-			[]string{"The option `SOUND' has conflicting definition values:"}},
+		{
+			"undeclared", `{ services.opensshd.enable = true; }`,
+			[]string{"The option `services.opensshd' does not exist.", "/module0.nix': { enable = …; }"},
+		},
+		{
+			"undeclared in a submodule", `{ users.users.root.shel = "x"; }`,
+			[]string{"The option `users.users.root.shel' does not exist.", "/module0.nix': \"x\""},
+		},
+		{
+			"undeclared in a release", `{ services.resolved.settings.Resolve.DNS = "x"; }`,
+			[]string{"The option `services.resolved.settings' does not exist."},
+		},
+		{
+			"not a boolean", `{ services.openssh.enable = "yes"; }`,
+			[]string{"A definition for option `services.openssh.enable' is not of type `boolean'.", "/module0.nix': \"yes\""},
+		},
+		{
+			"not of an enum", `{ services.openssh.settings.PermitRootLogin = "maybe"; }`,
+			[]string{"services.openssh.settings.PermitRootLogin' is not of type"},
+		},
+		{
+			"not by the pattern", `{ networking.hostName = "a b"; }`,
+			[]string{"networking.hostName' is not of type"},
+		},
+		{
+			"out of range", `{ services.openssh.ports = [ 65536 ]; }`,
+			[]string{"services.openssh.ports.\"[definition 1-entry 1]\"' is not of type"},
+		},
+		{
+			"not a unit", `{ systemd.services.x.after = [ "ifstate" ]; }`,
+			[]string{"systemd.services.x.after"},
+		},
+		{
+			"a list for a text", `{ services.radvd.config = [ "x" ]; }`,
+			[]string{"services.radvd.config' is not of type"},
+		},
+		{
+			"conflict", `{ imports = [ { networking.hostName = "a"; } { networking.hostName = "b"; } ]; }`,
+			[]string{"The option `networking.hostName' has conflicting definition values:", "/module0.nix': \"a\"", "/module0.nix': \"b\"", "lib.mkForce"},
+		},
+		{
+			"assertion", `{ assertions = [ { assertion = 1 == 2; message = "one is two"; } ]; }`,
+			[]string{"Failed assertions:\n", "- one is two"},
+		},
+		{
+			"assertion of a module", `{ networking.ifstate.enable = true; }`,
+			[]string{"- networking.ifstate and networking.useDHCP exclude each other"},
+		},
+		{
+			"no such secret", `{ sops.secrets.wg.sopsFile = ./none.yaml; }`,
+			[]string{"- sops.secrets.wg.sopsFile does not exist"},
+		},
+		{
+			"no key for sops", `{ sops.secrets.wg.sopsFile = ./base.nix; }`,
+			[]string{"- No key source configured for sops"},
+		},
+		{
+			"no key for agenix", `{ age.secrets.wg.file = ./base.nix; }`,
+			[]string{"- age.identityPaths must be set"},
+		},
+		{
+			"a password that is another user's", `{ services.openssh.enable = true; sops.secrets.wg = { sopsFile = ./base.nix; neededForUsers = true; owner = "kea"; }; }`,
+			[]string{"- neededForUsers cannot be used for secrets that are not root-owned"},
+		},
+		{
+			"no such package", `{ pkgs, ... }: { environment.systemPackages = [ pkgs.nftable ]; }`,
+			[]string{"attribute 'nftable' missing"},
+		},
+		{
+			"no such function", `{ lib, ... }: { networking.hostName = lib.hostName; }`,
+			[]string{"attribute 'hostName' missing"},
+		},
+		{
+			"a value that throws", `{ networking.hostName = throw "thrown"; }`,
+			[]string{"error: thrown"},
+		},
+		{
+			"a read of nothing", `{ config, ... }: { networking.hostName = config.networking.hostname; }`,
+			[]string{"attribute 'hostname' missing"},
+		},
+		{
+			"nixos-sbc's packages replaced without force", `{ _module.args.sbcPkgs = { }; }`,
+			[]string{"The option `_module.args.sbcPkgs' is defined multiple times"},
+		},
+		{
+			"the board's only kernel replaced without force", `{ pkgs, ... }: { boot.kernelPackages = pkgs.linuxPackages_latest; }`,
+			[]string{"The option `boot.kernelPackages' is defined multiple times"},
+		},
+		{
+			"a kernel that the release has dropped", `{ pkgs, lib, ... }: { boot.kernelPackages = lib.mkForce pkgs.linuxPackages_6_16; }`,
+			[]string{"attribute 'linuxPackages_6_16' missing"},
+		},
+		{
+			"two answers to a question of the kernel", `{ lib, ... }: { boot.kernelPatches = [ { name = "x"; patch = null; structuredExtraConfig.SOUND = lib.kernel.module; } ]; }`,
+			[]string{"The option `SOUND' has conflicting definition values:"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
