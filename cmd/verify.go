@@ -34,7 +34,7 @@ const asksWhat = "Whether services serve is asked of themselves: a DNS query, a 
 
 // passiveFlag is of all commands that look at a router.
 func passiveFlag() cli.Flag {
-	return boolFlag("passive", "ask nobody anything: no DHCP, no DNS, no commands; what only an answer would show is not judged")
+	return boolFlag("passive", "send nothing: no DHCP, no DNS, no commands; what only an answer would show is not judged")
 }
 
 func (a *app) verifyCommand() *cli.Command {
@@ -51,7 +51,7 @@ func (a *app) verifyCommand() *cli.Command {
 			"   nbr verify -settle 30s                  wait until all is well, for half a minute at most\n" +
 			"   nbr verify -only network.lan -v         one block, with what passes\n" +
 			"   nbr verify -only 'network.*/ipv4'       the IPv4 addresses of all networks\n" +
-			"   nbr verify -passive                     look, and ask nobody\n" +
+			"   nbr verify -passive                     look, and send nothing\n" +
 			"   nbr verify -plan router/                what would be checked, and why\n" +
 			"   ssh root@router nbr observe | nbr verify -state - router/\n" +
 			"   nbr verify -format junit >report.xml    for CI",
@@ -162,8 +162,8 @@ func (a *app) reportForm(c *cli.Context) (func(*report.Report, *diag.Writer) err
 	}
 }
 
-// settle looks, and looks again until all is well, the time is over or somebody
-// presses Ctrl-C. Only here and in the agent does time pass.
+// settle looks, and looks again until all is well, the time is over or SIGINT
+// comes. Only here and in the agent does time pass.
 func (a *app) settle(ctx context.Context, most time.Duration, look func(context.Context) (*report.Report, error)) (*report.Report, error) {
 	end := time.Now().Add(most)
 	var last *report.Report

@@ -86,7 +86,7 @@ func TestDiagnostics(t *testing.T) {
     "CRYPTO_CURVE25519_NEON", # ERROR: no-such-kernel-option 32-bit ARM only
   ]
 }`)},
-		{"claim on an option that nobody knows", spec("bananapi-bpir4", "8GiB", "", `claimer {
+		{"claim on an unknown option", spec("bananapi-bpir4", "8GiB", "", `claimer {
   symbols = ["WIREGARD"] # ERROR: no-such-kernel-option Did you mean "WIREGUARD"?
 }`)},
 		{"claim on an option that the newest kernel has lost", spec("bananapi-bpir3", "", "", `firmware { kernel = "nixpkgs-latest" }

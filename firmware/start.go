@@ -85,7 +85,7 @@ func firstLogin(r *router.Router) string {
 		}
 	}
 	if len(users) == 0 {
-		return "nobody can log in: the spec has no user with a key or a password"
+		return "no login is possible: the spec has no user with a key or a password"
 	}
 	var ways []string
 	for _, l := range router.Claimed[router.Listen](r) {

@@ -72,7 +72,7 @@ type Network struct {
 }
 
 // Upstream tells whether the network leads to the Internet: it gets its address
-// from somebody else, a default route goes there, or a policy masquerades towards it. Nothing of the router is served
+// from another host, a default route goes there, or a policy masquerades towards it. Nothing of the router is served
 // there unless a zone says so.
 func (n *Network) Upstream() bool {
 	return n.upstream || n.Dynamic() || n.Gateway.Set || n.Gateway6.Set
@@ -90,7 +90,7 @@ func (n *Network) Fixed() []netip.Prefix {
 	return out
 }
 
-// Dynamic tells whether somebody else gives the router an address in the network.
+// Dynamic tells whether DHCP or router advertisements give the router an address in the network.
 func (n *Network) Dynamic() bool { return n.IPv4.V.DHCP || n.IPv6.V.Auto }
 
 // Device is the interface of the network.
@@ -218,7 +218,7 @@ func (s *Source) UnmarshalText(b []byte) error {
 func (Source) Describe() string { return "file, sops or agenix" }
 
 // ForAccounts tells whether the accounts are made with the secret, which is before any
-// unit starts and before its owner has a number. Whoever asks does so after all blocks
+// unit starts and before its owner has a number. It is to be called after all blocks
 // are resolved.
 func (s *Secret) ForAccounts() bool { return s.forAccounts }
 

@@ -15,7 +15,7 @@ import (
 
 // NotAsked is the verdict where a question could not be asked, with the reason.
 func NotAsked(want, why, hint string) Verdict {
-	return Verdict{Want: want, Got: "nobody could be asked: " + why, Hint: hint}
+	return Verdict{Want: want, Got: "could not ask: " + why, Hint: hint}
 }
 
 // Skipped is the verdict where there is nothing to judge, with the reason.
@@ -138,7 +138,7 @@ func (p *Plan) Closed(id string, from hcl.Range, link, port, set string) {
 }
 
 // Tentative tells whether an address of the router cannot be used yet: IPv6 first asks
-// the link whether somebody else has it (RFC 4862 section 5.4).
+// the link whether another host has it (RFC 4862 section 5.4).
 func Tentative(st *state.State, addr string) bool {
 	return slices.ContainsFunc(st.Addrs, func(a state.Addr) bool {
 		own, _, _ := strings.Cut(a.Prefix, "/")
@@ -146,7 +146,7 @@ func Tentative(st *state.State, addr string) bool {
 	})
 }
 
-// NoCarrier tells whether a link is known to have nobody at its other end.
+// NoCarrier tells whether a link is known to have no peer at its other end.
 func NoCarrier(st *state.State, link string) bool {
 	l, ok := st.Links[link]
 	return ok && l.Up && !l.Carrier

@@ -36,7 +36,7 @@ type Verdict struct {
 	Want   string // what the spec promises
 	Got    string // what was seen
 	Hint   string // the command that shows it by hand
-	Note   string // what else was seen, which nobody judges: the age of a handshake
+	Note   string // what else was seen, not judged: the age of a handshake
 }
 
 // A Check is one promise of a spec.
@@ -50,7 +50,7 @@ type Check struct {
 	Eval func(*state.State) Verdict
 }
 
-// Active tells whether somebody has to be asked for it.
+// Active tells whether it needs a question (a packet or a command).
 func (c Check) Active() bool {
 	return slices.ContainsFunc(c.Needs, func(n state.Need) bool { return n.Kind.Active() }) ||
 		slices.ContainsFunc(c.Asks, func(q probe.Question) bool { return q.Active })

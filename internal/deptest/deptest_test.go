@@ -31,7 +31,7 @@ type row struct {
 // table is the whole architecture, lowest first: a package imports rows above its
 // own. One that is in no row fails, and so does a row that fits no package.
 var table = []row{
-	// Two trees of plain data, which anybody may read and which need nobody.
+	// Two trees of plain data, which every package may import and which import none.
 	{pkg: "nixgen"},
 	{pkg: "verify/state"},
 
@@ -46,7 +46,7 @@ var table = []row{
 	// How a program's own questions are asked and read. It asks nothing by itself.
 	{pkg: "verify/probe", ours: "verify/state", outside: "net syscall"},
 	{pkg: "verify", ours: "verify/state verify/probe", theirs: "hcl"},
-	// What is on a boot medium, from a reader that somebody else has opened.
+	// What is on a boot medium, from a reader that the caller has opened.
 	{pkg: "firmware/image", ours: "verify/state", theirs: "zstd xz"},
 	// The only package that writes to a device, and runs debugfs on it.
 	{pkg: "firmware/flash", ours: "firmware/image", theirs: "sys", outside: "os os/exec syscall"},
@@ -326,7 +326,7 @@ var text = []string{
 	"Conn", "Error", "OpError",
 }
 
-// Whoever decodes a spec must get the same on every machine, so the rows that
+// Decoding a spec must give the same on every machine, so the rows that
 // have net and not the machine itself may use it to read and write addresses and for
 // nothing else.
 func TestNoDialling(t *testing.T) {

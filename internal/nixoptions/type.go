@@ -17,7 +17,7 @@ type Kind string
 // The kinds. Everything that the manual can say about a type is one of these
 // with a few limits.
 const (
-	KindAny       Kind = "any"       // nobody looks: raw, anything, unspecified
+	KindAny       Kind = "any"       // not typed: raw, anything, unspecified
 	KindNull      Kind = "null"      //
 	KindBool      Kind = "bool"      //
 	KindInt       Kind = "int"       // within Min and Max
@@ -56,7 +56,7 @@ type Type struct {
 	// Unique is for anything that cannot be merged, such as a set of packages.
 	Unique bool `json:"unique,omitempty"`
 	// Whole sets are taken as they are: a priority deep inside of one is for
-	// whoever reads the option.
+	// the module that reads the option.
 	Whole bool `json:"whole,omitempty"`
 	// Lazy attributes may depend on each other, and cannot be left out.
 	Lazy bool `json:"lazy,omitempty"`

@@ -53,14 +53,14 @@ type Agent struct {
 	Networks conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that get the metrics from the router. Never an upstream."`
 	Port     conf.Value[router.Port]    `hcl:"port,optional" default:"9842" doc:"TCP port for the networks."`
 	Names    conf.List[router.Domain]   `hcl:"names,optional" doc:"Further host names by which clients ask for the metrics. The router's own, alone and in the domains of networks, are always answered, and so are addresses and localhost; others are not (DNS rebinding)."`
-	Passive  conf.Value[bool]           `hcl:"passive,optional" default:"false" doc:"Only look, and ask nobody: no packet is sent and no command of a check block is run."`
+	Passive  conf.Value[bool]           `hcl:"passive,optional" default:"false" doc:"Only look: no packet is sent and no command of a check block is run."`
 }
 
 // Metrics is where the metrics are served on the router itself: the zero value is
 // the socket alone.
 type Metrics struct{ netip.AddrPort }
 
-// UnmarshalText wants unix, or an address and a port that nobody reaches from outside.
+// UnmarshalText wants unix, or a loopback address and a port.
 func (m *Metrics) UnmarshalText(b []byte) error {
 	if string(b) == "unix" {
 		*m = Metrics{}

@@ -91,7 +91,7 @@ const (
 	steps     = 3
 )
 
-// pool is where NixOS gets the time when nobody says otherwise
+// pool is where NixOS gets the time by default
 // (networking.timeServers).
 const pool = "nixos.pool.ntp.org"
 
@@ -141,7 +141,7 @@ func (t *Time) lower(r *router.Router, m *nixgen.Module) {
 	m.Set(from, nixgen.Lines(lines.String()), "services", "chrony", "extraConfig")
 }
 
-// Checks look at the unit and at whom it asks, ask the kernel whether somebody keeps its clock, and ask
+// Checks look at the unit and at whom it asks, ask the kernel whether its clock is synchronised, and ask
 // the time in each network that gets it from the router.
 func (t *Time) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(t.Addr.String()+"/unit", t.Def, "chronyd.service")

@@ -155,7 +155,7 @@ func (c *Client) Checks(r *router.Router, p *verify.Plan) {
 	if ns := networks(r); len(ns) > 0 {
 		p.UnitActive(c.Addr.String()+"/unit", ns[0].IPv4.Range, "dhcpcd.service")
 	}
-	// Of several, or with lines of the user, nobody knows which leads to the world.
+	// Of several, or with lines of the user, which one leads to the Internet is unknown.
 	if ns := networks(r); len(ns) == 1 && len(c.Extra.Items) == 0 && !slices.ContainsFunc(r.Networks, func(n *router.Network) bool { return n.Gateway.Set }) {
 		leased(p, ns[0])
 	}

@@ -173,7 +173,7 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 }
 
 // reached wants the neighbour in a network of the router. A session over an upstream
-// needs a word: whoever is there may lead the router's packets elsewhere.
+// needs a word: any host there may lead the router's packets elsewhere.
 func (b *BGP) reached(r *router.Router, n *Neighbor) hcl.Diagnostics {
 	addr, at := n.Address.V.Addr, n.place(r)
 	if i := slices.IndexFunc(r.Networks, func(o *router.Network) bool {

@@ -202,7 +202,7 @@ func secrets(bgp []*BGP, ospf []*OSPF) []stagedSecret {
 }
 
 // stageScript makes the file that FRR reads, of the configuration and the secrets. What
-// FRR would refuse is replaced: it would go on without a password, with whoever asks.
+// FRR would refuse is replaced: it would go on without a password, with any host that asks.
 func stageScript(bgp []*BGP, ospf []*OSPF) string {
 	var b strings.Builder
 	b.WriteString(`set -eu

@@ -105,7 +105,7 @@ func prefixes(r *router.Router, p *verify.Plan, n *router.Network) {
 
 // advertised tells whether a route can only be of an advertisement, on a link that is to
 // take none. Of IPv4 the kernel makes routes for addresses alone, which are judged
-// themselves; so are IPv6 addresses that somebody has set by hand.
+// themselves; so are IPv6 addresses that were set by hand.
 func advertised(r *router.Router, st *state.State, rt state.Route) bool {
 	to, err := netip.ParsePrefix(rt.To)
 	if err != nil || to.Addr().Is4() || rt.Proto != "kernel" && rt.Proto != "ra" {

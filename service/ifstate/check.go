@@ -132,7 +132,7 @@ func links(r *router.Router, p *verify.Plan, l router.Link) {
 }
 
 // member adds the checks of a port of a bridge. The flags are the kernel's defaults: a
-// port that is isolated or does not learn was made so by somebody else.
+// port that is isolated or does not learn was made so by another program.
 func member(p *verify.Plan, br *router.Bridge, port router.Link, from hcl.Range) {
 	id := fmt.Sprintf("%s/port/%s", br.Addr, port.LinkName())
 	link(p, id, port, from, "bridge of", string(br.LinkName()), func(l state.Link) string { return l.Master })
@@ -191,7 +191,7 @@ func hasMTU(p *verify.Plan, id string, l router.Link, from hcl.Range) {
 }
 
 // gateway adds the check that the next hop of a default route answers ARP or neighbour
-// solicitations. Before the first packet goes there nobody knows.
+// solicitations. Before the first packet goes there that is unknown.
 func gateway(p *verify.Plan, n *router.Network, what string, gw conf.Value[router.Addr]) {
 	if !gw.Set {
 		return
@@ -235,7 +235,7 @@ func link(p *verify.Plan, id string, l router.Link, from hcl.Range, what, want s
 }
 
 // address adds the check of a network's address: the one that the spec gives, or
-// any that somebody else gave.
+// any that DHCP or an advertisement gave.
 func address(p *verify.Plan, n *router.Network, family string, from hcl.Range, set, dynamic bool, want string) {
 	if !set {
 		return
@@ -266,13 +266,13 @@ func address(p *verify.Plan, n *router.Network, family string, from hcl.Range, s
 	})
 }
 
-// usable judges an address that is there. IPv6 first finds out whether somebody else has
+// usable judges an address that is there. IPv6 first finds out whether another host has
 // it (RFC 4862 section 5.4), which takes a cable.
 func usable(st *state.State, a state.Addr, want, hint string) verify.Verdict {
 	v := verify.Verdict{Status: verify.Pass, Want: want, Got: a.Prefix, Hint: hint}
 	switch {
 	case a.Duplicate:
-		v.Status, v.Got = verify.Fail, a.Prefix+" is somebody else's, too (duplicate address detection)"
+		v.Status, v.Got = verify.Fail, a.Prefix+" is another host's, too (duplicate address detection)"
 	case a.Tentative && verify.NoCarrier(st, a.Link):
 		v.Note = "tentative until there is a cable"
 	case a.Tentative:

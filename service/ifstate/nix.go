@@ -77,7 +77,7 @@ func builtin(protocol uint8) bool {
 }
 
 // stage copies the secrets that IfState includes to where it looks for them. One
-// that is missing is replaced by a value that nobody knows, and the journal says
+// that is missing is replaced by a random value, and the journal says
 // so: without its file IfState would configure nothing at all. Addresses of instances have
 // quotation marks, so the message is in apostrophes, which no address or path has.
 func stage(r *router.Router, m *nixgen.Module) {
@@ -92,7 +92,7 @@ func stage(r *router.Router, m *nixgen.Module) {
 		fmt.Fprintf(&script, `if [ -s %[1]s ]; then
   cp %[1]s %[2]s
 else
-  echo '%[3]s: %[1]s is missing, %[4]s has a key that nobody knows' >&2
+  echo '%[3]s: %[1]s is missing, %[4]s has a random key instead' >&2
   %[5]s >%[2]s
 fi
 `, u.Secret.Location(), u.Secret.Staged(), u.Secret.Addr, u.Addr, u.StandIn)

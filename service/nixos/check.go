@@ -12,7 +12,7 @@ import (
 )
 
 // Checks look for the Nix daemon and its settings, the host's name and local time, the kernel of the current system,
-// and the secrets' files. Their content is nobody's business.
+// and the secrets' files. Their content is never read.
 func (b *Nix) Checks(r *router.Router, p *verify.Plan) {
 	p.UnitActive(b.Addr.String()+"/unit", b.Def, "nix-daemon.socket")
 	p.Add(verify.Check{ID: r.Addr.String() + "/hostname", Title: "the router's name", From: r.Def, Eval: func(st *state.State) verify.Verdict {

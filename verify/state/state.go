@@ -247,7 +247,7 @@ type Journal struct {
 
 // Offer is what a DHCPv4 server answered to a DISCOVER (RFC 2131 section 4.3.1).
 type Offer struct {
-	Error    string   `json:"error,omitempty"` // why nobody could be asked; then nothing else is set
+	Error    string   `json:"error,omitempty"` // why it could not be asked; then nothing else is set
 	Answered bool     `json:"answered"`
 	Address  string   `json:"address,omitempty"`
 	Server   string   `json:"server,omitempty"`
@@ -260,7 +260,7 @@ type Offer struct {
 
 // Answer is what a DNS server answered (RFC 1035 section 4.1).
 type Answer struct {
-	Error         string `json:"error,omitempty"` // why nobody could be asked; then nothing else is set
+	Error         string `json:"error,omitempty"` // why it could not be asked; then nothing else is set
 	Answered      bool   `json:"answered"`
 	Code          string `json:"code,omitempty"`          // NOERROR, SERVFAIL, REFUSED, …
 	Authenticated bool   `json:"authenticated,omitempty"` // the AD bit (RFC 4035 section 3.2.3)
@@ -269,7 +269,7 @@ type Answer struct {
 
 // Banner is the first line that a server on TCP says by itself.
 type Banner struct {
-	Error     string `json:"error,omitempty"` // why nobody could be asked; then nothing else is set
+	Error     string `json:"error,omitempty"` // why it could not be asked; then nothing else is set
 	Connected bool   `json:"connected"`
 	Line      string `json:"line,omitempty"`
 }

@@ -132,7 +132,7 @@ func TestSettings(t *testing.T) {
 		{"agenix too", []string{
 			`{ config, ... }: { age.identityPaths = [ "/etc/key" ]; age.secrets.wg.file = ./base.nix; users.users.root.hashedPasswordFile = config.age.secrets.wg.path; }`,
 		}, "users.users.root.hashedPasswordFile", `"/run/agenix/wg"`},
-		{"what nobody sets is empty", []string{
+		{"what is not set is empty", []string{
 			`{ config, ... }: { networking.nameservers = config.networking.timeServers; networking.useDHCP = config.services.kea.dhcp4.enable; }`,
 		}, "networking.useDHCP", `false`},
 		{"modules read options of others", []string{
