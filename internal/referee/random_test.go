@@ -12,12 +12,15 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/nbr-dev/nbr"
 	"github.com/nbr-dev/nbr/firmware"
+	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/internal/lab"
-	"github.com/nbr-dev/nbr/internal/nixoptions"
+	"github.com/nbr-dev/nbr/internal/nixoptions/standin"
 	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/all"
 )
@@ -63,7 +66,8 @@ var badLinkLabels = []string{"lo", "all", "default", "bonding_masters", "docker0
 // texts are what every text may hold: whatever Nix, nft, shells and the files of daemons quote.
 var texts = []string{`""`, `"a"`, `"a \"quoted\" 'text'"`, `"''"`, `"$${a} '' \\ ''$"`, `"\n\t"`, `"# not a comment"`, `"ü 路由器 🛜"`, `"*/ /* ; { } [ ]"`, `"%s %%"`, `"` + strings.Repeat("long ", 60) + `"`}
 
-// values are what may stand in an argument, by its type in the schema: the extremes of each.
+// values are what may stand in an argument, by its type in the schema or its own name: the
+// extremes of each.
 var values = map[string][]string{
 	"string": texts, "full name": {`""`, `"A B"`, `"a \"b\" ' $${c} \\"`, `"ü, 路"`}, "bool": {"true", "false"},
 	"host name": {`"a"`, `"A-9"`, `"` + strings.Repeat("h", 63) + `"`}, "MAC address": {`"02:00:00:00:00:01"`, `"fe-ff-ff-ff-ff-ff"`, `"0200.0000.0002"`},
@@ -78,8 +82,11 @@ var values = map[string][]string{
 	"host:port": {`"vpn.example.org:51820"`, `"[2001:db8::1]:1"`, `"192.0.2.1:65535"`}, "seconds": {"1", "25", "65535"}, "IP address": {`"9.9.9.9"`, `"2620:fe::fe"`},
 	"host name or address": {`"time.cloudflare.com"`, `"192.0.2.1"`, `"2001:db8::1"`}, "unix, or address and port": {`"unix"`}, "package of nixpkgs": {`"nftables"`, `"procps"`},
 	"flake reference": {`"github:a/b"`, `"git+https://example.org/a.git?ref=x&rev=0"`, `"path:/a"`}, "name": {`"nixpkgs"`},
-	"interface name":   {`"v10"`, `"0a"`, `"a.b"`, `"_.-"`},
-	"object":           {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } }`},
+	"interface name": {`"v10"`, `"0a"`, `"a.b"`, `"_.-"`},
+	"object":         {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } }`},
+	// Nix has no sets in its settings, sshd no lists either.
+	"nix.extra":        {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, "x"] }`},
+	"ssh.extra":        {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, t = true, n = 2.5 }`},
 	"size, as in 8GiB": {`"8GiB"`, `"4GiB"`}, "vendor or nixpkgs-latest": {`"vendor"`, `"nixpkgs-latest"`}, "btrfs-subvol, btrfs or ext4": {`"btrfs-subvol"`, `"btrfs"`, `"ext4"`}, "kernel option": {`"NET_SCH_CAKE"`},
 }
 
@@ -131,7 +138,10 @@ func (d *dice) body(typ string, s conf.Schema, given []string) {
 		fmt.Fprintf(d, "  %s\n", g)
 	}
 	for _, a := range s.Attributes {
-		of := values[a.Type]
+		of := values[typ+"."+a.Name]
+		if of == nil {
+			of = values[a.Type]
+		}
 		if a.Name == "hashed_password" && there["hashed_password_file"] || a.Name == "gateway" || a.Name == "gateway6" || a.Name == "nts" && !there["servers"] {
 			continue // goes with others
 		}
@@ -368,9 +378,10 @@ func newDice(seed uint64) *dice {
 
 // A rolled spec is one that has no errors.
 type rolled struct {
-	seed  uint64
-	text  string
-	files []string // its modules
+	seed    uint64
+	text    string
+	release string
+	files   []string // its modules
 }
 
 // TestRandomSpecs makes specs of what the schema allows. Each is refused with a line, or
@@ -390,12 +401,24 @@ func TestRandomSpecs(t *testing.T) {
 		t.Fatal("no specs")
 	}
 	used, codes := map[string]bool{}, map[string]int{}
+	tree, err := flake.Build(flake.Config{Source: nbr.Source()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	library := fstest.MapFS{} // what the modules import
+	for name, b := range tree.Files {
+		library[name] = &fstest.MapFile{Data: b}
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, library); err != nil {
+		t.Fatal(err)
+	}
 	var good []rolled
 	for seed := from; seed < from+uint64(n); seed++ {
 		d := newDice(seed)
 		text := d.roll()
 		maps.Copy(used, d.used)
-		if r := judge(t, seed, text, codes); r != nil {
+		if r := judge(t, filepath.Join(dir, strconv.FormatUint(seed, 10)), seed, text, codes); r != nil {
 			good = append(good, *r)
 		}
 	}
@@ -410,6 +433,7 @@ func TestRandomSpecs(t *testing.T) {
 			}
 		}
 	}
+	optionsExist(t, good)
 	const batch = 20
 	root := lab.Rootfs(t, nil)
 	for some := range slices.Chunk(good, batch) {
@@ -438,8 +462,8 @@ func unused(t *testing.T, path string, s conf.Schema, used map[string]bool) {
 	}
 }
 
-// judge loads a spec, and writes and checks its modules when it has no errors.
-func judge(t *testing.T, seed uint64, text string, codes map[string]int) *rolled {
+// judge loads a spec, and writes its modules to a folder when it has no errors.
+func judge(t *testing.T, dir string, seed uint64, text string, codes map[string]int) *rolled {
 	t.Helper()
 	defer func() {
 		if r := recover(); r != nil {
@@ -465,8 +489,10 @@ func judge(t *testing.T, seed uint64, text string, codes map[string]int) *rolled
 	if diags.HasErrors() {
 		return nil
 	}
-	out := &rolled{seed: seed, text: text}
-	dir := t.TempDir()
+	out := &rolled{seed: seed, text: text, release: string(spec.Router.Release.V)}
+	if err := os.MkdirAll(filepath.Join(dir, "spec"), 0o755); err != nil { // the tree has it
+		t.Fatal(err)
+	}
 	for _, f := range spec.Modules() {
 		text, _ := f.Module.Print()
 		file := filepath.Join(dir, f.Name+".nix")
@@ -474,15 +500,24 @@ func judge(t *testing.T, seed uint64, text string, codes map[string]int) *rolled
 			t.Fatal(err)
 		}
 		out.files = append(out.files, file)
-		for _, p := range nixoptions.Check(string(spec.Router.Release.V), f.Module.Options()) {
-			t.Errorf("seed %d: %s: %s\n%s", seed, f.Name, p, out.text)
-		}
-	}
-	if err := os.Mkdir(filepath.Join(dir, "spec"), 0o755); err != nil { // the tree has it
-		t.Fatal(err)
 	}
 	spec.Plan()
 	return out
+}
+
+// optionsExist has Nix judge what the specs set by the options of their releases.
+func optionsExist(t *testing.T, specs []rolled) {
+	t.Helper()
+	for _, release := range router.Releases {
+		some := slices.DeleteFunc(slices.Clone(specs), func(r rolled) bool { return r.release != release })
+		var routers []string
+		for _, r := range some {
+			routers = append(routers, "[ "+strings.Join(r.files, " ")+" ]")
+		}
+		for i, err := range standin.Refused(t, standin.Inputs(t, release), routers) {
+			t.Errorf("seed %d: %v\n%s", some[i].seed, err, some[i].text)
+		}
+	}
 }
 
 // evaluate has Nix parse and evaluate the modules of several specs at once: that is a call
