@@ -4,17 +4,17 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/netip"
 	"time"
 
 	"github.com/miekg/dns"
 
+	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
 func (l *looker) answers(ctx context.Context) error {
-	l.st.Answers = ask(ctx, l, state.NeedAnswer, lookUp, func(why string) state.Answer { return state.Answer{Error: why} })
+	l.st.Answers = ask(ctx, l, state.NeedAnswer, l.lookUp, func(why string) state.Answer { return state.Answer{Error: why} })
 	return nil
 }
 
@@ -26,7 +26,7 @@ const patienceDNS = 4 * time.Second
 
 // lookUp asks a DNS server as a stub resolver of its network would, and over TCP what
 // did not fit (RFC 7766 section 5).
-func lookUp(ctx context.Context, n state.Need) (state.Answer, error) {
+func (l *looker) lookUp(ctx context.Context, n state.Need) (state.Answer, error) {
 	server, query, err := parseQuery(n.Name)
 	if err != nil {
 		return state.Answer{}, err
@@ -36,13 +36,12 @@ func lookUp(ctx context.Context, n state.Need) (state.Answer, error) {
 		return state.Answer{}, err
 	}
 	to := netip.AddrPortFrom(server, 53).String()
-	soon, cancel := context.WithTimeout(ctx, patienceDNS)
-	defer cancel()
-	a, truncated, err := lookUpUDP(soon, to, query, packed)
+	until := time.Now().Add(patienceDNS)
+	a, truncated, err := l.lookUpUDP(ctx, to, until, query, packed)
 	if err == nil && truncated {
-		a, err = lookUpTCP(soon, to, query, packed)
+		a, err = l.lookUpTCP(ctx, to, until, query, packed)
 	}
-	if err != nil && silent(err) {
+	if probe.Silent(err) {
 		return state.Answer{}, nil
 	}
 	return a, err
@@ -50,14 +49,16 @@ func lookUp(ctx context.Context, n state.Need) (state.Answer, error) {
 
 // lookUpUDP takes the first datagram that answers the query, and lets all others be:
 // they may be anybody's.
-func lookUpUDP(ctx context.Context, to string, query *dns.Msg, packed []byte) (state.Answer, bool, error) {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "udp", to)
+func (l *looker) lookUpUDP(ctx context.Context, to string, until time.Time, query *dns.Msg, packed []byte) (state.Answer, bool, error) {
+	c, err := l.dial(ctx, "udp", to, until)
 	if err != nil {
 		return state.Answer{}, false, err
 	}
 	defer c.Close()
 	defer closeWith(ctx, c)()
+	if err := c.SetReadDeadline(until); err != nil {
+		return state.Answer{}, false, err
+	}
 	if _, err := c.Write(packed); err != nil {
 		return state.Answer{}, false, err
 	}
@@ -74,14 +75,16 @@ func lookUpUDP(ctx context.Context, to string, query *dns.Msg, packed []byte) (s
 	}
 }
 
-func lookUpTCP(ctx context.Context, to string, query *dns.Msg, packed []byte) (state.Answer, error) {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", to)
+func (l *looker) lookUpTCP(ctx context.Context, to string, until time.Time, query *dns.Msg, packed []byte) (state.Answer, error) {
+	c, err := l.dial(ctx, "tcp", to, until)
 	if err != nil {
 		return state.Answer{}, err
 	}
 	defer c.Close()
 	defer closeWith(ctx, c)()
+	if err := c.SetReadDeadline(until); err != nil {
+		return state.Answer{}, err
+	}
 	stream := &dns.Conn{Conn: c} // which puts the length in front
 	if _, err := stream.Write(packed); err != nil {
 		return state.Answer{}, err

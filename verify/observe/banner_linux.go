@@ -5,15 +5,16 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/netip"
 	"strings"
+	"time"
 
+	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
 func (l *looker) banners(ctx context.Context) error {
-	l.st.Banners = ask(ctx, l, state.NeedBanner, readBanner, func(why string) state.Banner { return state.Banner{Error: why} })
+	l.st.Banners = ask(ctx, l, state.NeedBanner, l.readBanner, func(why string) state.Banner { return state.Banner{Error: why} })
 	return nil
 }
 
@@ -22,25 +23,29 @@ const bannerLimit = 255
 
 // readBanner connects and listens: a server that waits to be talked to is connected
 // and has no line.
-func readBanner(ctx context.Context, n state.Need) (state.Banner, error) {
+func (l *looker) readBanner(ctx context.Context, n state.Need) (state.Banner, error) {
 	to, err := netip.ParseAddrPort(n.Name)
 	if err != nil || to.Port() == 0 {
 		return state.Banner{}, errors.New("not an address and a port")
 	}
-	soon, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	var d net.Dialer
-	c, err := d.DialContext(soon, "tcp", to.String())
+	until := time.Now().Add(wait)
+	c, err := l.dial(ctx, "tcp", to.String(), until)
 	switch {
-	case err != nil && silent(err):
+	case probe.Silent(err):
 		return state.Banner{}, nil
 	case err != nil:
 		return state.Banner{}, err
 	}
 	defer c.Close()
-	defer closeWith(soon, c)()
+	defer closeWith(ctx, c)()
+	if err := c.SetReadDeadline(until); err != nil {
+		return state.Banner{}, err
+	}
 	// What comes before the line's end, the limit, the time's or the server's is what
 	// it says.
-	line, _ := bufio.NewReader(io.LimitReader(c, bannerLimit)).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(c, bannerLimit)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) && !probe.Silent(err) {
+		return state.Banner{}, err
+	}
 	return state.Banner{Connected: true, Line: printable(strings.TrimRight(line, "\r\n"))}, nil
 }

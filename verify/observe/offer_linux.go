@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -17,7 +18,7 @@ import (
 )
 
 func (l *looker) offers(ctx context.Context) error {
-	l.st.Offers = ask(ctx, l, state.NeedOffer, seekOffer, func(why string) state.Offer { return state.Offer{Error: why} })
+	l.st.Offers = ask(ctx, l, state.NeedOffer, l.seekOffer, func(why string) state.Offer { return state.Offer{Error: why} })
 	return nil
 }
 
@@ -25,7 +26,7 @@ func (l *looker) offers(ctx context.Context) error {
 // server keeps nothing for who does not ask for what it offers (RFC 2131 section
 // 3.1). The first OFFER counts, as for most clients. Answers of other machines do
 // not: they come in, and only what leaves is heard.
-func seekOffer(ctx context.Context, n state.Need) (state.Offer, error) {
+func (l *looker) seekOffer(ctx context.Context, n state.Need) (state.Offer, error) {
 	name, mac, err := parseClient(n.Name)
 	if err != nil {
 		return state.Offer{}, err
@@ -55,13 +56,23 @@ func seekOffer(ctx context.Context, n state.Need) (state.Offer, error) {
 	}
 	defer w.Close()
 	var offer state.Offer
-	answered, err := w.exchange(ctx, discoverFrame(d), []time.Duration{repeat, wait - repeat}, func(b []byte) bool {
+	answers := func(b []byte) bool {
 		o, err := parseOffer(d, b)
 		if err == nil {
 			offer = o
 		}
 		return err == nil
-	})
+	}
+	answered, err := w.exchange(ctx, discoverFrame(d), []time.Duration{repeat, wait - repeat}, answers)
+	if err == nil && !answered {
+		a := l.audience("packet", netip.AddrPort{})
+		a.link = link.Index
+		err = a.attend(ctx, func(d time.Duration) (bool, error) {
+			var err error
+			answered, err = w.hear(ctx, d, answers)
+			return answered, err
+		})
+	}
 	if err == nil && !answered {
 		err = stayed(name, link)
 	}

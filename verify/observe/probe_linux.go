@@ -2,12 +2,9 @@ package observe
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/nbr-dev/nbr/verify/state"
@@ -66,14 +63,4 @@ func inTurn[T any](ctx context.Context, turns chan struct{}, n state.Need, quest
 // closeWith ends all waiting on a connection when the context ends.
 func closeWith(ctx context.Context, c interface{ SetDeadline(time.Time) error }) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
-}
-
-// silent tells whether an error means that the question was asked and nobody
-// answered.
-func silent(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout() ||
-		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
-		// There is no such neighbour, or somebody on the way says so.
-		errors.Is(err, syscall.EHOSTUNREACH)
 }

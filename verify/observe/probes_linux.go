@@ -54,7 +54,7 @@ func (l *looker) probe(ctx context.Context, q probe.Question) (v state.Probed) {
 		}
 		v.Error = strings.ReplaceAll(v.Error, "\n", "; ")
 	}()
-	v = q.Look(ctx, machine{l})
+	v = q.Look(ctx, machine{l, ctx})
 	if ctx.Err() != nil { // what was cut short tells nothing
 		return state.Probed{Error: "there was no time for the answer: " + ctx.Err().Error()}
 	}
@@ -62,14 +62,20 @@ func (l *looker) probe(ctx context.Context, q probe.Question) (v state.Probed) {
 }
 
 // machine is this machine as probes see it.
-type machine struct{ l *looker }
+type machine struct {
+	l   *looker
+	ctx context.Context // of the look
+}
 
 func (h machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	var d net.Dialer
 	if strings.HasPrefix(network, "unix") {
 		address = h.l.path(address)
 	}
-	return d.DialContext(ctx, network, address)
+	until := time.Now().Add(wait)
+	if d, ok := ctx.Deadline(); ok && d.Before(until) {
+		until = d
+	}
+	return h.l.dial(h.ctx, network, address, until)
 }
 
 func (h machine) ReadFile(name string) ([]byte, error) {

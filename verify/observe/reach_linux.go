@@ -92,9 +92,15 @@ func (l *looker) reach(ctx context.Context, n state.Need) (state.Reach, error) {
 		knock([]time.Duration{repeat, wait - repeat}) // the gateway may yet say its MAC
 	}
 	if err == nil && !r.Answered && k.proto == protoUDP {
-		err = l.attend(ctx, k.to, func(d time.Duration) (bool, error) {
+		err = l.audience("udp", k.to).attend(ctx, func(d time.Duration) (bool, error) {
 			var err error
 			r.Answered, err = w.hear(ctx, d, answer)
+			return r.Answered, err
+		})
+	}
+	if err == nil && !r.Answered && k.proto == protoTCP {
+		err = l.audience("tcp", k.to).attend(ctx, func(d time.Duration) (bool, error) {
+			knock([]time.Duration{d})
 			return r.Answered, err
 		})
 	}
