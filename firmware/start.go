@@ -111,8 +111,9 @@ func sshTo(user string, n *router.Network, port int) string {
 	if port != 22 {
 		command += fmt.Sprintf("-p %d ", port)
 	}
-	for _, p := range n.Fixed() {
-		return fmt.Sprintf("%s%s@%s in %s", command, user, p.Addr(), n.Addr)
+	fixed, _ := n.Split()
+	if len(fixed) > 0 {
+		return fmt.Sprintf("%s%s@%s in %s", command, user, fixed[0].Addr(), n.Addr)
 	}
 	return fmt.Sprintf("%s%s@ADDRESS in %s, with the address that it gets there", command, user, n.Addr)
 }

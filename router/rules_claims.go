@@ -119,8 +119,8 @@ func (r *Router) Resolves() bool {
 // but of servers that are given by address. Router advertisements name servers too, but
 // nothing on the router listens to that (RFC 8106).
 func ruleNameServers(r *Router) hcl.Diagnostics {
-	dhcp := slices.ContainsFunc(r.Networks, func(n *Network) bool { return n.IPv4.V.DHCP })
-	up := slices.IndexFunc(r.Networks, func(n *Network) bool { return n.Gateway.Set || n.Gateway6.Set || n.IPv6.V.Auto })
+	dhcp := slices.ContainsFunc(r.Networks, (*Network).ByDHCP)
+	up := slices.IndexFunc(r.Networks, func(n *Network) bool { return n.Gateway.Set || n.Gateway6.Set || n.ByAdvertisement() })
 	switch {
 	case r.NameServers.Set && r.Resolves():
 		return one(diag.Error("needless-name-servers", r.NameServers.Range, "Name servers beside a resolver",

@@ -96,13 +96,13 @@ func (b *Agent) Judge(*router.Router) hcl.Diagnostics {
 			"A look costs the router a part of a second. Leave at least 5s between two."))
 	}
 	for _, n := range b.Networks.Items {
+		fixed, _ := n.Target.Split()
 		switch {
 		case n.Target.Upstream():
 			diags = append(diags, diag.With(diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
 				"%s is an upstream, and metrics say what the router runs and what is wrong with it. Take it out of networks.", n.Addr), n.Target.Def, "%s", n.Addr.String()))
-		case len(n.Target.Fixed()) == 0:
-			diags = append(diags, diag.Error("no-fixed-address", n.Range, "Network without a fixed address",
-				"The agent listens on the router's address in %s, which has none.", n.Addr))
+		case len(fixed) == 0:
+			diags = append(diags, router.NoFixedAddress(n, "The agent listens on the router's address in the network."))
 		}
 	}
 	return diags
@@ -123,11 +123,13 @@ func (b *Agent) names(r *router.Router) []string {
 	return out
 }
 
-// addresses are the router's own in the networks.
+// addresses are the router's own in the networks, of which each has one that is fixed. Where
+// others come later, nothing listens on these.
 func (b *Agent) addresses() []netip.Addr {
 	var out []netip.Addr
 	for _, n := range b.Networks.All() {
-		for _, p := range n.Fixed() {
+		fixed, _ := n.Split()
+		for _, p := range fixed {
 			out = append(out, p.Addr())
 		}
 	}

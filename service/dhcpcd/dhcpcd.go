@@ -56,13 +56,7 @@ func (o *Option) UnmarshalText(b []byte) error {
 func (Option) Describe() string { return "line of dhcpcd.conf(5)" }
 
 func networks(r *router.Router) []*router.Network {
-	var out []*router.Network
-	for _, n := range r.Networks {
-		if n.IPv4.V.DHCP {
-			out = append(out, n)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(r.Networks), func(n *router.Network) bool { return !n.ByDHCP() })
 }
 
 // Claim claims the way of the server's answers to the client: renewals arrive
@@ -163,8 +157,8 @@ func (c *Client) Checks(r *router.Router, p *verify.Plan) {
 		c.routes(p, n)
 	}
 	for _, n := range r.Networks {
-		if n.Dynamic() {
-			overlap(r, p, n)
+		if _, later := n.Split(); len(later) > 0 {
+			overlap(r, p, n, later[0].From)
 		}
 	}
 }

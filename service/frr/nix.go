@@ -168,7 +168,9 @@ func (o *OSPF) config(say func(string, ...any)) {
 	say(" passive-interface default")
 	for _, a := range o.Areas {
 		for _, n := range append(a.Networks.All(), a.Passive.All()...) {
-			say(" network %s area %s", n.IPv4.V.Prefix.Masked(), a.ID.V)
+			if p, ok := n.FixedIn(router.IPv4); ok {
+				say(" network %s area %s", p.Masked(), a.ID.V)
+			}
 		}
 	}
 	say("exit")

@@ -36,7 +36,7 @@ func advertisements(r *router.Router, l router.Link) nixgen.Attr {
 // nil.
 func auto(r *router.Router, l router.Link) *router.Network {
 	for _, n := range r.On(l) {
-		if n.IPv6.V.Auto {
+		if n.ByAdvertisement() {
 			return n
 		}
 	}
@@ -126,7 +126,8 @@ func advertised(r *router.Router, st *state.State, rt state.Route) bool {
 		return err == nil && a.Link == rt.Link && !a.Dynamic && p.Masked() == to
 	})
 	return !byHand && !slices.ContainsFunc(r.On(r.Links()[i]), func(n *router.Network) bool {
-		return slices.ContainsFunc(n.Fixed(), func(own netip.Prefix) bool {
+		fixed, _ := n.Split()
+		return slices.ContainsFunc(fixed, func(own netip.Prefix) bool {
 			return own.Masked() == to || to.IsSingleIP() && to.Addr() == own.Addr()
 		})
 	})

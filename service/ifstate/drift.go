@@ -93,7 +93,8 @@ func driftAddrs(r *router.Router, st *state.State) (f finding) {
 	mine["lo"], known["lo 127.0.0.1/8"], known["lo ::1/128"] = true, true, true
 	for _, n := range r.Networks {
 		mine[string(n.Device())] = true
-		for _, p := range n.Fixed() {
+		fixed, _ := n.Split()
+		for _, p := range fixed {
 			known[string(n.Device())+" "+p.String()] = true
 		}
 	}

@@ -168,31 +168,25 @@ func portUser(r *router.Router, p *router.BoardPort) conf.Block {
 // does with what arrives there.
 func iface(r *router.Router, l router.Link, link nixgen.Attrs) nixgen.Attrs {
 	var out nixgen.Attrs
-	if addresses, ok := fixedAddresses(r, l); ok {
-		out = append(out, nixgen.Bind(addresses, "addresses"))
-	}
-	out = append(out, nixgen.Bind(link, "link"))
+	out = append(out, nixgen.Bind(fixedAddresses(r, l), "addresses"), nixgen.Bind(link, "link"))
 	if w := l.Spec().WireGuard; w != nil {
 		out = append(out, nixgen.Bind(wireGuard(l, w), "wireguard"))
 	}
 	return append(out, advertisements(r, l))
 }
 
-// fixedAddresses are the addresses that the spec gives a link. A link whose
-// addresses all come from elsewhere has none here, and IfState leaves dynamic
-// ones alone.
-func fixedAddresses(r *router.Router, l router.Link) (nixgen.List, bool) {
+// fixedAddresses are the addresses that the spec gives a link. Those that come later have a
+// lifetime, and IfState leaves them alone.
+func fixedAddresses(r *router.Router, l router.Link) nixgen.List {
 	out := nixgen.List{}
-	ns := r.On(l)
-	for _, n := range ns {
-		if n.IPv4.V.Prefix.IsValid() {
-			out = append(out, nixgen.At{From: service.Origin(n.Addr, n.IPv4.Range), Expr: nixgen.Str(n.IPv4.V.String())})
-		}
-		if n.IPv6.V.Prefix.IsValid() {
-			out = append(out, nixgen.At{From: service.Origin(n.Addr, n.IPv6.Range), Expr: nixgen.Str(n.IPv6.V.String())})
+	for _, n := range r.On(l) {
+		for _, a := range n.Addresses() {
+			if how, ok := a.How.(router.Fixed); ok {
+				out = append(out, nixgen.At{From: service.Origin(n.Addr, a.From), Expr: nixgen.Str(how.String())})
+			}
 		}
 	}
-	return out, len(out) > 0 || len(ns) == 0 || slices.ContainsFunc(ns, (*router.Network).Dynamic)
+	return out
 }
 
 func kind(k string) nixgen.Attr {

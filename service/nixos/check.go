@@ -65,7 +65,7 @@ func nameServers(r *router.Router, p *verify.Plan) {
 				return err != nil || !a.IsLoopback()
 			})
 		}
-	case slices.ContainsFunc(r.Networks, func(n *router.Network) bool { return n.IPv4.V.DHCP }):
+	case slices.ContainsFunc(r.Networks, (*router.Network).ByDHCP):
 		fits = func(servers []string) bool { return len(servers) > 0 }
 	default:
 		return
