@@ -284,6 +284,7 @@ func (a *app) deviceIn(c *cli.Context, dir string) (loaded, error) {
 		if err := a.diagWriter(spec, dir).Write(diags); err != nil {
 			return loaded{}, err
 		}
+		fmt.Fprintln(a.Stderr, diag.Total(diags))
 		return loaded{}, exit{code: ExitSpec}
 	}
 	return loaded{spec, dir}, nil
