@@ -15,7 +15,7 @@ import (
 // An Address is how the router gets an address of its own in a network. Only a Fixed one
 // is known before the router runs; the others come later, and change. Nil is no address.
 //
-// Whoever reads an address says what it does in each case. A program that can take the
+// Each reader of an address says what it does in each case. A program that can take the
 // name of an interface, or looks at run time, does the right thing with all of them; what
 // needs the address itself refuses the others with the line that names the network.
 //
