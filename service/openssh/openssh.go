@@ -79,8 +79,8 @@ func (b *SSH) lower(r *router.Router, m *nixgen.Module) {
 		for _, n := range b.Networks.Items {
 			for _, p := range n.Target.Fixed() {
 				m.Add(service.Origin(b.Addr, n.Range), []string{"services", "openssh", "listenAddresses"}, nixgen.Attrs{
-					{Name: []string{"addr"}, Value: nixgen.Str(literal(p.Addr()))},
-					{Name: []string{"port"}, Value: nixgen.Int(b.Port.V)},
+					nixgen.Bind(nixgen.Str(literal(p.Addr())), "addr"),
+					nixgen.Bind(nixgen.Int(b.Port.V), "port"),
 				})
 			}
 		}
