@@ -102,11 +102,14 @@ type Day string
 
 func (d *Day) UnmarshalText(b []byte) error {
 	if _, err := time.Parse(time.DateOnly, string(b)); err != nil {
-		return err
+		return fmt.Errorf("%q is no day such as 2026-09-25", b)
 	}
 	*d = Day(b)
 	return nil
 }
+
+// Describe is what the type is in the schema.
+func (Day) Describe() string { return "date" }
 
 // Time is the day's midnight UTC; the zero time is not known.
 func (d Day) Time() time.Time {

@@ -41,7 +41,7 @@ func (b *Block) releaseChecks(r *router.Router, plan *verify.Plan) {
 	if atf := b.tfa(r, p); atf != nil {
 		want, _, _ := strings.Cut(atf.Version, "-") // 2.13.0-mtk is v2.13.0(release) of itself
 		plan.Add(verify.Check{
-			ID: "firmware/tfa", Title: "Trusted Firmware-A is the system's", From: b.tfaAt(r),
+			ID: "firmware/tfa", Title: "Trusted Firmware-A is the system's", From: b.TFASource.at(memoryAt(r)),
 			Eval: checkRelease(want, func(f *state.Firmware) string { return f.TFA }),
 		})
 	}

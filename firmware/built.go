@@ -53,12 +53,12 @@ func (b *Block) Built(r *router.Router) []Built {
 		}
 		if s := b.KernelSource; s != nil {
 			built.Version, built.Rev, built.Repo = string(s.Version.V), string(s.Rev.V), b.kernelRepo(p)
-			built.Day, built.By = s.Date.V.Time, bySpec
+			built.Day, built.By = s.Date.V.Time(), bySpec
 		}
 		out = append(out, built)
 	}
 	if p.Firmware.ATFAttr != "" {
-		built := Built{Name: "TF-A", Repo: mediatekTFA, By: by(b.TFASource != nil), At: b.tfaAt(r), Move: "atf_source"}
+		built := Built{Name: "TF-A", Repo: mediatekTFA, By: by(b.TFASource != nil), At: b.TFASource.at(memoryAt(r)), Move: "atf_source"}
 		atf := b.tfa(r, p)
 		if atf == nil {
 			atf, built.By = p.Firmware.StockATF, bySBC

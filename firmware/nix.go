@@ -59,7 +59,7 @@ func str(name, v string) nixgen.Attr {
 }
 
 func mkDefault(e nixgen.Expr) nixgen.Expr {
-	return nixgen.Call{Fn: nixgen.Var("lib.mkDefault"), Args: []nixgen.Expr{e}}
+	return nixgen.Apply("lib.mkDefault", e)
 }
 
 // at is where an attribute is set, or the block when it has its default.
@@ -110,23 +110,23 @@ func (b *Block) lowerTFA(r *router.Router, m *nixgen.Module, p *Profile) {
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok && len(mem.Flags) > 0 {
 		v = append(v, nixgen.Bind(service.Strs(mem.Flags), "makeFlags"))
 	}
-	m.Set(decided(b, r, b.TFASource != nil, b.tfaAt(r)), v, "nbr", "firmware", "armTrustedFirmware")
+	m.Set(decided(b, r, b.TFASource != nil, b.TFASource.at(memoryAt(r))), v, "nbr", "firmware", "armTrustedFirmware")
 }
 
 func (b *Block) lowerKernel(r *router.Router, m *nixgen.Module, p *Profile) {
 	from := at(b, b.Kernel)
 	switch {
 	case b.Kernel.V == KernelLatest || b.Kernel.V == KernelVendor && p.NixpkgsKernel == "latest":
-		m.Set(from, nixgen.Call{Fn: nixgen.Var("lib.mkForce"), Args: []nixgen.Expr{nixgen.Var("pkgs.linuxPackages_latest")}}, "boot", "kernelPackages")
+		m.Set(from, nixgen.Apply("lib.mkForce", nixgen.Var("pkgs.linuxPackages_latest")), "boot", "kernelPackages")
 	case b.Kernel.V == KernelStandard:
-		m.Set(from, nixgen.Call{Fn: nixgen.Var("lib.mkForce"), Args: []nixgen.Expr{nixgen.Var("pkgs.linuxPackages")}}, "boot", "kernelPackages")
+		m.Set(from, nixgen.Apply("lib.mkForce", nixgen.Var("pkgs.linuxPackages")), "boot", "kernelPackages")
 	case p.Kernel != nil && p.Kernel.Vendor:
 		m.Set(from, nixgen.Bool(true), "sbc", "suppressVendorKernelWarning")
 	}
 	if p.RemovedKernel != "" {
 		m.Add(service.Origin(r.System.Addr, r.BoardID.Range), []string{"nixpkgs", "overlays"}, nixgen.Fn{Arg: "final", Body: nixgen.Fn{
 			Arg:  "_prev",
-			Body: nixgen.Attrs{{Name: []string{p.RemovedKernel}, Value: nixgen.Var("final.linuxPackages_latest")}},
+			Body: nixgen.Attrs{nixgen.Bind(nixgen.Var("final.linuxPackages_latest"), p.RemovedKernel)},
 		}})
 	}
 	if b.Kernel.V == KernelVendor && p.Kernel != nil && p.Kernel.Nixpkgs != "" {
@@ -139,9 +139,9 @@ func (b *Block) lowerKernel(r *router.Router, m *nixgen.Module, p *Profile) {
 	}
 	if set := b.assignments(r, p); len(set) > 0 {
 		m.Set(service.From(b), nixgen.List{nixgen.Attrs{
-			{Name: []string{"name"}, Value: nixgen.Str("nbr")},
-			{Name: []string{"patch"}, Value: nixgen.Null{}},
-			{Name: []string{"structuredExtraConfig"}, Value: nixgen.With{Scope: nixgen.Var("lib.kernel"), Body: structured(set)}},
+			nixgen.Bind(nixgen.Str("nbr"), "name"),
+			nixgen.Bind(nixgen.Null{}, "patch"),
+			nixgen.Bind(nixgen.With{Scope: nixgen.Var("lib.kernel"), Body: structured(set)}, "structuredExtraConfig"),
 		}}, "boot", "kernelPatches")
 	}
 	for _, k := range r.KernelSymbols() {

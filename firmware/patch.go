@@ -37,8 +37,8 @@ func Patches(r *router.Router, b *Block) ([]PatchFile, hcl.Diagnostics) {
 		return nil, hcl.Diagnostics{diag.Error("no-patch", r.BoardID.Range, "No patch for this board",
 			"nbr patch knows what to change for %s only. The flake that nbr gen writes needs no patch.", patchedBoard)}
 	}
-	if at := b.sources(); len(at) > 0 {
-		return nil, hcl.Diagnostics{diag.Error("no-patch", at[0], "No patch for another source",
+	if at := b.source(); at != (hcl.Range{}) {
+		return nil, hcl.Diagnostics{diag.Error("no-patch", at, "No patch for another source",
 			"nbr patch keeps the sources that nixos-sbc has. The flake that nbr gen writes builds this one.")}
 	}
 	var parts []part

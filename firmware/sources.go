@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -16,25 +15,23 @@ import (
 	"github.com/nbr-dev/nbr/service"
 )
 
-// A KernelSource is a revision of Linux to build in the place of the one that
-// nixos-sbc builds for the board.
-type KernelSource struct {
+// A Source is a revision of the kernel or of Trusted Firmware-A to build in the place of
+// the one that nixos-sbc builds for the board.
+type Source[V ~string] struct {
 	conf.Header
-	Version conf.Value[KernelVersion] `hcl:"version,required" doc:"The version as uname -r prints it: 6.12.63-bpi-r4."`
-	Rev     conf.Value[Revision]      `hcl:"rev,required" doc:"The commit."`
-	Hash    conf.Value[Hash]          `hcl:"hash,required" doc:"The hash of the source as nix-prefetch-github or a failed build prints it."`
-	Repo    conf.Value[Repository]    `hcl:"repo,optional" doc:"The repository on GitHub. Without it the board's own: frank-w/BPI-Router-Linux for a BPI-R4."`
-	Date    conf.Value[Date]          `hcl:"date,optional" doc:"The day of the commit, YYYY-MM-DD. With it nbr check can tell when the kernel is old."`
-}
-
-// A TFASource is a revision of Trusted Firmware-A to build in the place of nixos-sbc's.
-type TFASource struct {
-	conf.Header
-	Version conf.Value[string]     `hcl:"version,required" doc:"The version as the boot log prints it, without the v: 2.13.0."`
+	Version conf.Value[V]          `hcl:"version,required" doc:"The version: of Linux as uname -r prints it, 6.12.63-bpi-r4; of Trusted Firmware-A as the boot log does, without the v, 2.13.0."`
 	Rev     conf.Value[Revision]   `hcl:"rev,required" doc:"The commit."`
 	Hash    conf.Value[Hash]       `hcl:"hash,required" doc:"The hash of the source as nix-prefetch-github or a failed build prints it."`
-	Repo    conf.Value[Repository] `hcl:"repo,optional" doc:"The repository on GitHub. Without it mtk-openwrt/arm-trusted-firmware."`
-	Date    conf.Value[Date]       `hcl:"date,optional" doc:"The day of the commit, YYYY-MM-DD."`
+	Repo    conf.Value[Repository] `hcl:"repo,optional" doc:"The repository on GitHub. Without it the one that the board's is built from: frank-w/BPI-Router-Linux for a BPI-R4, mtk-openwrt/arm-trusted-firmware."`
+	Date    conf.Value[Day]        `hcl:"date,optional" doc:"The day of the commit, YYYY-MM-DD. With it nbr check can tell when a kernel is old."`
+}
+
+// at is the line of the version, or another place when there is no block.
+func (s *Source[V]) at(otherwise hcl.Range) hcl.Range {
+	if s == nil {
+		return otherwise
+	}
+	return s.Version.Range
 }
 
 // A UBootSource is a release of U-Boot to build in the place of nixos-sbc's.
@@ -42,7 +39,7 @@ type UBootSource struct {
 	conf.Header
 	Version conf.Value[UBootVersion] `hcl:"version,required" doc:"The release: 2025.07. nixos-sbc's patches do not apply to 2025.10 and newer."`
 	Hash    conf.Value[Hash]         `hcl:"hash,required" doc:"The hash of the archive at ftp.denx.de/pub/u-boot."`
-	Date    conf.Value[Date]         `hcl:"date,optional" doc:"The day of the release, YYYY-MM-DD."`
+	Date    conf.Value[Day]          `hcl:"date,optional" doc:"The day of the release, YYYY-MM-DD."`
 }
 
 // word is a text type whose values fit a regular expression.
@@ -124,23 +121,6 @@ func (r *Repository) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Repository) Describe() string { return "GitHub repository" }
 
-// Date is a day.
-type Date struct{ time.Time }
-
-func (d *Date) UnmarshalText(b []byte) error {
-	t, err := time.Parse(time.DateOnly, string(b))
-	if err != nil {
-		return fmt.Errorf("%q is no day such as 2026-09-25", b)
-	}
-	d.Time = t
-	return nil
-}
-
-func (d Date) String() string { return d.Format(time.DateOnly) }
-
-// Describe is what the type is in the schema.
-func (Date) Describe() string { return "date" }
-
 // judgeSources refuses a source that nothing is built from.
 func (b *Block) judgeSources(p *Profile) hcl.Diagnostics {
 	var diags hcl.Diagnostics
@@ -163,10 +143,7 @@ func (b *Block) judgeSources(p *Profile) hcl.Diagnostics {
 
 // judgeLosses warns of a chosen kernel that is known to lose what the board has.
 func (b *Block) judgeLosses(p *Profile, span Span) hcl.Diagnostics {
-	at := b.Kernel.Range
-	if b.KernelSource != nil {
-		at = b.KernelSource.Version.Range
-	}
+	at := b.KernelSource.at(b.Kernel.Range)
 	if p.Kernel == nil || at == (hcl.Range{}) {
 		return nil // nothing was chosen
 	}
@@ -190,13 +167,10 @@ func (b *Block) kernel(p *Profile, release router.Release) (string, Span) {
 
 // kernelAt is the line that decides on the kernel.
 func (b *Block) kernelAt() hcl.Range {
-	switch {
-	case b.KernelSource != nil:
-		return b.KernelSource.Version.Range
-	case b.Kernel.Set:
-		return b.Kernel.Range
+	if b.Kernel.Set {
+		return b.KernelSource.at(b.Kernel.Range)
 	}
-	return b.Def
+	return b.KernelSource.at(b.Def)
 }
 
 func (b *Block) kernelRepo(p *Profile) string {
@@ -206,11 +180,7 @@ func (b *Block) kernelRepo(p *Profile) string {
 // tfa is the Trusted Firmware-A that is built in the place of nixos-sbc's, or nil.
 func (b *Block) tfa(r *router.Router, p *Profile) *ATF {
 	if s := b.TFASource; s != nil {
-		atf := &ATF{Version: s.Version.V, Rev: string(s.Rev.V), Hash: string(s.Hash.V), Repo: string(s.Repo.V)}
-		if s.Date.Set {
-			atf.Date = Day(s.Date.V.String())
-		}
-		return atf
+		return &ATF{Version: s.Version.V, Rev: string(s.Rev.V), Hash: string(s.Hash.V), Repo: string(s.Repo.V), Date: s.Date.V}
 	}
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok && len(mem.Flags) > 0 {
 		return p.Firmware.ATF
@@ -218,22 +188,10 @@ func (b *Block) tfa(r *router.Router, p *Profile) *ATF {
 	return nil
 }
 
-// tfaAt is the line that decides on it.
-func (b *Block) tfaAt(r *router.Router) hcl.Range {
-	if b.TFASource != nil {
-		return b.TFASource.Version.Range
-	}
-	return memoryAt(r)
-}
-
 // uboot is the U-Boot that is built in the place of nixos-sbc's, or nil.
 func (b *Block) uboot(p *Profile) *UBoot {
 	if s := b.UBootSource; s != nil {
-		u := &UBoot{Version: string(s.Version.V), Hash: string(s.Hash.V)}
-		if s.Date.Set {
-			u.Date = Day(s.Date.V.String())
-		}
-		return u
+		return &UBoot{Version: string(s.Version.V), Hash: string(s.Hash.V), Date: s.Date.V}
 	}
 	return p.Firmware.UBoot
 }
@@ -246,19 +204,17 @@ func (b *Block) ubootAt(r *router.Router) hcl.Range {
 	return r.BoardID.Range
 }
 
-// sources are the places of the blocks that name another source.
-func (b *Block) sources() []hcl.Range {
-	var out []hcl.Range
-	if b.KernelSource != nil {
-		out = append(out, b.KernelSource.Def)
+// source is the place of a block that names another source, the zero one without any.
+func (b *Block) source() hcl.Range {
+	switch {
+	case b.KernelSource != nil:
+		return b.KernelSource.Def
+	case b.TFASource != nil:
+		return b.TFASource.Def
+	case b.UBootSource != nil:
+		return b.UBootSource.Def
 	}
-	if b.TFASource != nil {
-		out = append(out, b.TFASource.Def)
-	}
-	if b.UBootSource != nil {
-		out = append(out, b.UBootSource.Def)
-	}
-	return out
+	return hcl.Range{}
 }
 
 // Of is the firmware block of a spec, which is there even if it is not written.

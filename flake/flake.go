@@ -136,10 +136,10 @@ func (t *Tree) router(r Router) {
 }
 
 // localNix is the user's own module, when there is one.
-var localNix = nixgen.Call{Fn: nixgen.Var("lib.optional"), Args: []nixgen.Expr{
-	nixgen.Call{Fn: nixgen.Var("builtins.pathExists"), Args: []nixgen.Expr{nixgen.Path("./local.nix")}},
+var localNix = nixgen.Apply("lib.optional",
+	nixgen.Apply("builtins.pathExists", nixgen.Path("./local.nix")),
 	nixgen.Path("./local.nix"),
-}}
+)
 
 // flakeNix is flake.nix. Nix wants its inputs to be literal; everything else is
 // in default.nix.
@@ -161,9 +161,7 @@ func flakeNix(c Config) nixgen.Expr {
 		nixgen.Bind(inputs, "inputs"),
 		// Nix follows the link before it reads the file, so the path begins here. (The
 		// flake's own outPath would be an infinite recursion.)
-		nixgen.Bind(nixgen.Fn{Arg: "inputs", Body: nixgen.Call{
-			Fn: nixgen.Var("import"), Args: []nixgen.Expr{nixgen.Path("./default.nix"), nixgen.Var("inputs")},
-		}}, "outputs"),
+		nixgen.Bind(nixgen.Fn{Arg: "inputs", Body: nixgen.Apply("import", nixgen.Path("./default.nix"), nixgen.Var("inputs"))}, "outputs"),
 	}
 }
 
@@ -182,17 +180,17 @@ func outputs(c Config) nixgen.Expr {
 			special = append(special, nixgen.Bind(nixgen.Var("inputs."+in.Name), in.Name))
 		}
 	}
-	system := nixgen.Fn{Arg: "modules", Body: nixgen.Call{Fn: nixgen.Var("inputs.nixpkgs.lib.nixosSystem"), Args: []nixgen.Expr{nixgen.Attrs{
+	system := nixgen.Fn{Arg: "modules", Body: nixgen.Apply("inputs.nixpkgs.lib.nixosSystem", nixgen.Attrs{
 		nixgen.Bind(nixgen.Var("modules"), "modules"),
 		nixgen.Bind(special, "specialArgs"),
-	}}}}
+	})}
 	configs := nixgen.Attrs{}
 	images := map[string]nixgen.Attrs{}
 	for _, r := range c.Routers {
 		module := nixgen.Path("./" + r.Name)
 		configs = append(configs,
-			nixgen.Bind(call("nixos", nixgen.List{module}), r.Name),
-			nixgen.Bind(call("nixos", nixgen.List{module, nixgen.Attrs{nixgen.Bind(nixgen.Str(CrossSystem), "nixpkgs", "buildPlatform", "system")}}), r.Name+crossSuffix))
+			nixgen.Bind(nixgen.Apply("nixos", nixgen.List{module}), r.Name),
+			nixgen.Bind(nixgen.Apply("nixos", nixgen.List{module, nixgen.Attrs{nixgen.Bind(nixgen.Str(CrossSystem), "nixpkgs", "buildPlatform", "system")}}), r.Name+crossSuffix))
 		images[r.System] = append(images[r.System], image(r.Name, r.Name))
 		images[CrossSystem] = append(images[CrossSystem], image(r.Name, r.Name+crossSuffix))
 	}
@@ -204,10 +202,6 @@ func outputs(c Config) nixgen.Expr {
 		Binds: []nixgen.Attr{nixgen.Bind(system, "nixos")},
 		Body:  nixgen.Attrs{nixgen.Bind(configs, "nixosConfigurations"), nixgen.Bind(packages, "packages")},
 	}}
-}
-
-func call(fn string, args ...nixgen.Expr) nixgen.Expr {
-	return nixgen.Call{Fn: nixgen.Var(fn), Args: args}
 }
 
 // image is the SD image of a configuration, as a package.

@@ -89,6 +89,9 @@ type Attr struct {
 // Bind is the binding of a value to a path, which Module.Set takes in the same order.
 func Bind(v Expr, path ...string) Attr { return Attr{Name: path, Value: v} }
 
+// Apply is a call of a function that has a name: lib.mkForce.
+func Apply(fn string, args ...Expr) Call { return Call{Fn: Var(fn), Args: args} }
+
 // An Origin is a place in the spec that caused a piece of Nix.
 type Origin struct {
 	File string // as the user named it, relative to the spec's folder

@@ -32,7 +32,7 @@ func forced(v cty.Value) nixgen.Expr {
 		}
 		return out
 	}
-	return nixgen.Call{Fn: nixgen.Var("lib.mkForce"), Args: []nixgen.Expr{Nix(v)}}
+	return nixgen.Apply("lib.mkForce", Nix(v))
 }
 
 // Nix is a value in Nix. Objects come sorted by key.

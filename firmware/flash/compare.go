@@ -137,7 +137,7 @@ func (j *job) lies(e echo) error {
 func (j *job) compareEnd(diff *difference) error {
 	end := difference{at: -1}
 	for _, p := range j.beyond() {
-		if err := j.part(p.b, make([]byte, len(p.b)), p.at, &end); err != nil {
+		if err := j.part(p.Bytes, make([]byte, len(p.Bytes)), p.At, &end); err != nil {
 			return err
 		}
 	}

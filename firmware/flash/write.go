@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/nbr-dev/nbr/firmware/image"
 )
 
 // An Image is what is to be written. It is read twice: to write it, and to compare
@@ -24,22 +26,22 @@ type job struct {
 	Target
 	image    Image
 	progress Progress
-	patches  []patch
+	patches  []image.Patch
 	samples  samples
 }
 
 // Write writes an image to a card and compares all of it. The first block, without
 // which no board starts, is zeros until all else is there: a card that is half
 // written does not boot. An error is an *Error.
-func Write(ctx context.Context, t Target, image Image, progress Progress) (*Result, error) {
-	j := &job{Target: t, image: image, progress: progress, samples: samples{}}
+func Write(ctx context.Context, t Target, img Image, progress Progress) (*Result, error) {
+	j := &job{Target: t, image: img, progress: progress, samples: samples{}}
 	if err := j.write(ctx); err != nil {
 		return nil, err
 	}
 	if err := j.compare(ctx); err != nil {
 		return nil, err
 	}
-	return &Result{image.Size, len(j.patches) > 0}, nil
+	return &Result{img.Size, len(j.patches) > 0}, nil
 }
 
 func (j *job) write(ctx context.Context) error {
@@ -55,7 +57,7 @@ func (j *job) write(ctx context.Context) error {
 	if _, err := io.ReadFull(r, first); err != nil {
 		return &Error{Untouched, fmt.Errorf("reading the image: %w", short(err))}
 	}
-	if j.patches, err = moveBackup(first, j.Size()); err != nil {
+	if j.patches, err = image.MoveBackup(first, j.Size()); err != nil {
 		return &Error{Untouched, err}
 	}
 	if err := interrupted(ctx); err != nil {
@@ -125,22 +127,33 @@ func (j *job) body(ctx context.Context, r io.Reader) error {
 // end writes the parts of patches that are behind the image.
 func (j *job) end() error {
 	for _, p := range j.beyond() {
-		j.samples.add(p.b, p.at)
-		if err := put(j, p.b, p.at); err != nil {
+		j.samples.add(p.Bytes, p.At)
+		if err := put(j, p.Bytes, p.At); err != nil {
 			return fmt.Errorf("the second partition table, at the end of the card: %w", err)
 		}
 	}
 	return sync(j)
 }
 
-func (j *job) beyond() []patch {
-	var out []patch
+func (j *job) beyond() []image.Patch {
+	var out []image.Patch
 	for _, p := range j.patches {
-		if from := max(p.at, j.image.Size); from < p.at+int64(len(p.b)) {
-			out = append(out, patch{from, p.b[from-p.at:]})
+		if from := max(p.At, j.image.Size); from < p.At+int64(len(p.Bytes)) {
+			out = append(out, image.Patch{At: from, Bytes: p.Bytes[from-p.At:]})
 		}
 	}
 	return out
+}
+
+// overlay puts the patches over b, which lies at a byte of the card. Later ones go over
+// earlier ones.
+func overlay(ps []image.Patch, b []byte, at int64) {
+	for _, p := range ps {
+		from, to := max(p.At, at), min(p.At+int64(len(p.Bytes)), at+int64(len(b)))
+		if from < to {
+			copy(b[from-at:to-at], p.Bytes[from-p.At:])
+		}
+	}
 }
 
 func short(err error) error {

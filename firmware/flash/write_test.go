@@ -251,9 +251,9 @@ func TestChangingImage(t *testing.T) {
 		{"a bad disk", broken(2*Block, syscall.EIO), Half, "^reading the image: input/output error;"},
 		{"a checksum at the end", broken(imageSize, errors.New("checksum")), Half, "^reading the image: checksum;"},
 		{"no table", bytes.NewReader(make([]byte, imageSize)), Untouched, "^the image has no partition table at LBA 1;"},
-		{"a bit of the header", flipped(disk, sector+60), Untouched, "^the image's first partition table is damaged: its checksums do not hold;"},
-		{"a bit of the entries", flipped(disk, 2*sector+60), Untouched, "^the image's first partition table is damaged: its checksums do not hold;"},
-		{"a field of the header", flipped(disk, sector+82), Untouched, "^the image's first partition table is damaged;"},
+		{"a bit of the header", flipped(disk, sector+60), Untouched, "^in the image, the first partition table is damaged: the header says CRC"},
+		{"a bit of the entries", flipped(disk, 2*sector+60), Untouched, "^in the image, the first partition table is damaged: the header says CRC"},
+		{"a field of the header", flipped(disk, sector+82), Untouched, "^in the image, the first partition table is damaged: the header says CRC"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			src := source(disk)

@@ -38,9 +38,9 @@ func whole(t *testing.T, b []byte) *Image {
 	return at
 }
 
-// seal gives a table the checksums that it then has, so that what is behind them is
+// sealTable gives a table the checksums that it then has, so that what is behind them is
 // reached.
-func seal(b []byte) {
+func sealTable(b []byte) {
 	if len(b) < 34*sector {
 		return
 	}
@@ -48,8 +48,7 @@ func seal(b []byte) {
 	h := b[sector:][:sector]
 	le.PutUint32(h[88:], crc32.ChecksumIEEE(b[2*sector:34*sector]))
 	if n := le.Uint32(h[12:]); n >= 92 && n <= sector {
-		le.PutUint32(h[16:], 0)
-		le.PutUint32(h[16:], crc32.ChecksumIEEE(h[:n]))
+		seal(h)
 	}
 }
 
@@ -91,7 +90,7 @@ func FuzzGPT(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, mend bool) {
 		if mend {
 			b = bytes.Clone(b)
-			seal(b)
+			sealTable(b)
 		}
 		img := whole(t, b)
 		if img == nil || img.GPT == nil {
@@ -101,6 +100,43 @@ func FuzzGPT(f *testing.F) {
 			if p.Size() < 0 || int64(len(p.at(&held{head: b, size: int64(len(b))}, mostBL2))) > p.Size() {
 				t.Fatalf("%+v", p)
 			}
+		}
+	})
+}
+
+// Whatever an image begins with, nothing panics, nothing goes out of the card, and what is
+// taken for a table is one afterwards.
+func FuzzMoveBackup(f *testing.F) {
+	f.Add(seedTable(), int64(2000))
+	f.Add(seedTable(), int64(80))
+	f.Add(seedTable()[:100], int64(1))
+	f.Fuzz(func(t *testing.T, head []byte, sectors int64) {
+		if sectors < 68 || sectors > 4096 {
+			return
+		}
+		head = bytes.Clone(head)
+		if len(head) >= 34*sector { // or the checksums refuse everything
+			copy(head[sector:], "EFI PART\x00\x00\x01\x00\x5c\x00\x00\x00")
+			sealTable(head)
+		}
+		ps, err := MoveBackup(head, sectors*sector)
+		if err != nil || len(ps) == 0 {
+			return
+		}
+		disk := make([]byte, sectors*sector)
+		copy(disk, head)
+		for _, p := range ps {
+			if p.At < 0 || p.At+int64(len(p.Bytes)) > int64(len(disk)) {
+				t.Fatalf("%d bytes at %d of %d", len(p.Bytes), p.At, len(disk))
+			}
+			copy(disk[p.At:], p.Bytes)
+		}
+		img, err := ReadAt(bytes.NewReader(disk), int64(len(disk)))
+		if err != nil || img.Kind != KindDisk {
+			return // another kind of image begins before its table
+		}
+		for _, w := range img.Wrong(GPTPrimary, GPTPrimaryCRC, GPTBackupMissing, GPTBackupCRC, GPTBackupDiffers) {
+			t.Errorf("%s: %s", w.What, w.Detail)
 		}
 	})
 }

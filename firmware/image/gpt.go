@@ -91,10 +91,8 @@ func readTable(h *held, lba uint64, codes tableCodes, fs *findings) *table {
 		fs.add(codes.field, "header size is %d, not 92 to 512: make the table anew with sgdisk", size)
 		return nil
 	}
-	raw := bytes.Clone(b[:size])
-	clear(raw[16:20])
 	t.whole = true
-	if want, got := le.Uint32(b[16:]), crc32.ChecksumIEEE(raw); want != got {
+	if want, got := le.Uint32(b[16:]), headerCRC(b); want != got {
 		t.whole = false
 		fs.add(codes.crc, "the header says CRC %08x and has %08x: sgdisk -e mends it from the other one", want, got)
 	}
@@ -112,6 +110,14 @@ func readTable(h *held, lba uint64, codes tableCodes, fs *findings) *table {
 		fs.add(codes.crc, "the header says CRC %08x for the entries, and they have %08x: sgdisk -e mends it from the other one", want, got)
 	}
 	return t
+}
+
+// headerCRC is the checksum that a header should have (section 5.3.2): of as many bytes as
+// it says that it has, without the checksum itself.
+func headerCRC(header []byte) uint32 {
+	h := bytes.Clone(header[:binary.LittleEndian.Uint32(header[12:])])
+	clear(h[16:20])
+	return crc32.ChecksumIEEE(h)
 }
 
 // entries are all entries of a table, which lie in the image.

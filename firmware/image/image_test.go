@@ -222,12 +222,17 @@ func tableAt(second bool, at int, b ...byte) func(*testing.T, *parts) []byte {
 		} else {
 			copy(header[at:], b)
 		}
-		le := binary.LittleEndian
-		le.PutUint32(header[88:], crc32.ChecksumIEEE(entries))
-		le.PutUint32(header[16:], 0)
-		le.PutUint32(header[16:], crc32.ChecksumIEEE(header[:92]))
+		sealed(header, entries)
 		return d
 	}
+}
+
+// sealed gives a partition table the checksums that it then has.
+func sealed(header, entries []byte) {
+	le := binary.LittleEndian
+	le.PutUint32(header[88:], crc32.ChecksumIEEE(entries))
+	le.PutUint32(header[16:], 0)
+	le.PutUint32(header[16:], crc32.ChecksumIEEE(header[:92]))
 }
 
 // bothAt is tableAt of both.

@@ -1,5 +1,5 @@
 # Builds what runs before the kernel: Trusted Firmware-A and U-Boot, for the
-# board and the memory that the spec names.
+# board and the memory that the spec names; and the kernel, where it is nixos-sbc's.
 #
 # nixos-sbc compiles them with the nixpkgs of whoever uses it, and its patches
 # fit only the U-Boot of the nixpkgs that it locks. So they are built with that
@@ -13,6 +13,41 @@
 }:
 let
   cfg = config.nbr.firmware;
+
+  text =
+    more: description:
+    lib.mkOption (
+      {
+        type = lib.types.str;
+        inherit description;
+      }
+      // more
+    );
+
+  # A package of nixos-sbc's, and the revision on GitHub that it is built from.
+  revision =
+    more:
+    lib.types.submodule {
+      options = {
+        package = text { } "The package to build, by its attribute in nixos-sbc's packages.";
+        version = text { } "The version of the package: of a kernel as uname -r prints it.";
+        owner = text { } "The owner of the repository on GitHub.";
+        repo = text { } "The repository on GitHub.";
+        rev = text { } "The revision of the repository.";
+        hash = text { } "The hash of the source at this revision.";
+      }
+      // more;
+    };
+  fetch =
+    from: source:
+    from.fetchFromGitHub {
+      inherit (source)
+        owner
+        repo
+        rev
+        hash
+        ;
+    };
 
   # The platforms are the router's, so that a cross build stays one.
   firmwarePkgs = import nixos-sbc.inputs.nixpkgs {
@@ -35,14 +70,7 @@ let
   # stand after make's goals does not matter to make.
   armTrustedFirmware = sbcPkgs.${cfg.armTrustedFirmware.package}.overrideAttrs (old: {
     inherit (cfg.armTrustedFirmware) version;
-    src = firmwarePkgs.fetchFromGitHub {
-      inherit (cfg.armTrustedFirmware)
-        owner
-        repo
-        rev
-        hash
-        ;
-    };
+    src = fetch firmwarePkgs cfg.armTrustedFirmware;
     makeFlags = old.makeFlags ++ cfg.armTrustedFirmware.makeFlags;
   });
 
@@ -79,14 +107,7 @@ let
       argsOverride = (old.argsOverride or { }) // {
         inherit (source) version;
         modDirVersion = source.version;
-        src = kernelPkgs.fetchFromGitHub {
-          inherit (source)
-            owner
-            repo
-            rev
-            hash
-            ;
-        };
+        src = fetch kernelPkgs source;
       };
     })
   );
@@ -103,11 +124,7 @@ let
 in
 {
   options.nbr.firmware = {
-    uboot = lib.mkOption {
-      type = lib.types.str;
-      example = "ubootBananaPiR4";
-      description = "The board's U-Boot, by its attribute in nixos-sbc's packages.";
-    };
+    uboot = text { example = "ubootBananaPiR4"; } "The board's U-Boot, by its attribute in nixos-sbc's packages.";
 
     unfree = lib.mkOption {
       type = lib.types.listOf lib.types.str;
@@ -120,15 +137,8 @@ in
       type = lib.types.nullOr (
         lib.types.submodule {
           options = {
-            version = lib.mkOption {
-              type = lib.types.str;
-              example = "2025.04";
-              description = "The release of U-Boot.";
-            };
-            hash = lib.mkOption {
-              type = lib.types.str;
-              description = "The hash of its source.";
-            };
+            version = text { example = "2025.04"; } "The release of U-Boot.";
+            hash = text { } "The hash of its source.";
           };
         }
       );
@@ -137,47 +147,38 @@ in
     };
 
     armTrustedFirmware = lib.mkOption {
-      type = lib.types.nullOr (
-        lib.types.submodule {
-          options = {
-            package = lib.mkOption {
-              type = lib.types.str;
-              example = "armTrustedFirmwareMT7988";
-              description = "The package to build, by its attribute in nixos-sbc's packages.";
-            };
-            version = lib.mkOption {
-              type = lib.types.str;
-              description = "The version of the package.";
-            };
-            owner = lib.mkOption {
-              type = lib.types.str;
-              default = "mtk-openwrt";
-              description = "The owner of the repository on GitHub.";
-            };
-            repo = lib.mkOption {
-              type = lib.types.str;
-              default = "arm-trusted-firmware";
-              description = "The repository on GitHub.";
-            };
-            rev = lib.mkOption {
-              type = lib.types.str;
-              description = "The revision of the repository.";
-            };
-            hash = lib.mkOption {
-              type = lib.types.str;
-              description = "The hash of the source at this revision.";
-            };
-            makeFlags = lib.mkOption {
-              type = lib.types.listOf lib.types.str;
-              default = [ ];
-              example = [ "DDR4_4BG_MODE=1" ];
-              description = "Arguments of make besides nixos-sbc's own.";
-            };
-          };
-        }
-      );
+      type = lib.types.nullOr (revision {
+        owner = text { default = "mtk-openwrt"; } "The owner of the repository on GitHub.";
+        repo = text { default = "arm-trusted-firmware"; } "The repository on GitHub.";
+        makeFlags = lib.mkOption {
+          type = lib.types.listOf lib.types.str;
+          default = [ ];
+          example = [ "DDR4_4BG_MODE=1" ];
+          description = "Arguments of make besides nixos-sbc's own.";
+        };
+      });
       default = null;
       description = "How to build Trusted Firmware-A; null leaves it as nixos-sbc builds it.";
+    };
+  };
+
+  options.nbr.kernel = {
+    nixpkgs = lib.mkOption {
+      type = lib.types.enum [
+        "release"
+        "nixos-sbc"
+      ];
+      default = "release";
+      description = ''
+        The nixpkgs that the kernels of nixos-sbc are built with: the router's
+        own or, for series that it has dropped, the one that nixos-sbc locks.
+      '';
+    };
+
+    source = lib.mkOption {
+      type = lib.types.nullOr (revision { });
+      default = null;
+      description = "The source of the kernel; null takes the one that nixos-sbc builds.";
     };
   };
 

@@ -35,66 +35,13 @@ let
       '';
 in
 {
-  options.nbr.kernel = {
-    required = lib.mkOption {
-      type = lib.types.attrsOf lib.types.singleLineStr;
-      default = { };
-      example = {
-        WIREGUARD = "WireGuard (wireguard.wg0, router.hcl:64)";
-      };
-      description = "Options that the kernel must have, built in or as modules, and who needs them.";
+  options.nbr.kernel.required = lib.mkOption {
+    type = lib.types.attrsOf lib.types.singleLineStr;
+    default = { };
+    example = {
+      WIREGUARD = "WireGuard (wireguard.wg0, router.hcl:64)";
     };
-
-    nixpkgs = lib.mkOption {
-      type = lib.types.enum [
-        "release"
-        "nixos-sbc"
-      ];
-      default = "release";
-      description = ''
-        The nixpkgs that the kernels of nixos-sbc are built with: the router's
-        own or, for series that it has dropped, the one that nixos-sbc locks.
-      '';
-    };
-
-    source = lib.mkOption {
-      type = lib.types.nullOr (
-        lib.types.submodule {
-          options = {
-            package = lib.mkOption {
-              type = lib.types.str;
-              example = "linuxPackages_frankw_latest_bananaPiR4";
-              description = "The kernel to build, by its attribute in nixos-sbc's packages.";
-            };
-            version = lib.mkOption {
-              type = lib.types.str;
-              example = "6.12.63-bpi-r4";
-              description = "The version as uname -r prints it.";
-            };
-            owner = lib.mkOption {
-              type = lib.types.str;
-              example = "frank-w";
-              description = "The owner of the repository on GitHub.";
-            };
-            repo = lib.mkOption {
-              type = lib.types.str;
-              example = "BPI-Router-Linux";
-              description = "The repository on GitHub.";
-            };
-            rev = lib.mkOption {
-              type = lib.types.str;
-              description = "The revision of the repository.";
-            };
-            hash = lib.mkOption {
-              type = lib.types.str;
-              description = "The hash of the source at this revision.";
-            };
-          };
-        }
-      );
-      default = null;
-      description = "The source of the kernel; null takes the one that nixos-sbc builds.";
-    };
+    description = "Options that the kernel must have, built in or as modules, and who needs them.";
   };
 
   config.system.checks = lib.optional (cfg.required != { }) check;

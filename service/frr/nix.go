@@ -56,7 +56,7 @@ func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module)
 	run := nixgen.List{nixgen.Concat{nixgen.Var("pkgs.bash"), nixgen.Str(refresh)}}
 	m.Set(none, run, "systemd", "services", unit, "serviceConfig", "ExecStartPre")
 	// Before the module's own, which compares the file with what runs.
-	m.Set(none, nixgen.Call{Fn: nixgen.Var("lib.mkBefore"), Args: []nixgen.Expr{run}}, "systemd", "services", unit, "serviceConfig", "ExecReload")
+	m.Set(none, nixgen.Apply("lib.mkBefore", run), "systemd", "services", unit, "serviceConfig", "ExecReload")
 	// The files have fixed names: a switch has to see that they have changed.
 	sum := sha256.Sum256([]byte(text + script))
 	m.Set(none, nixgen.List{nixgen.Str(hex.EncodeToString(sum[:]))}, "systemd", "services", unit, "restartTriggers")

@@ -27,8 +27,8 @@ func advertisements(r *router.Router, l router.Link) nixgen.Attr {
 		accept, autoconf = nixgen.At{From: at, Expr: nixgen.Int(2)}, nixgen.At{From: at, Expr: nixgen.Int(1)}
 	}
 	return nixgen.Bind(nixgen.Attrs{
-		{Name: []string{"accept_ra"}, Value: accept},
-		{Name: []string{"autoconf"}, Value: autoconf},
+		nixgen.Bind(accept, "accept_ra"),
+		nixgen.Bind(autoconf, "autoconf"),
 	}, "sysctl", "ipv6")
 }
 

@@ -52,10 +52,10 @@ func ignore(r *router.Router, m *nixgen.Module) {
 	}
 	for _, o := range router.Claimed[router.OwnAddresses](r) {
 		if o.Within.IsValid() {
-			m.Add(service.By(o.By), sub("parameters", "ignore", "ipaddr"), nixgen.Attrs{{Name: []string{"prefix"}, Value: nixgen.Str(o.Within.String())}})
+			m.Add(service.By(o.By), sub("parameters", "ignore", "ipaddr"), nixgen.Attrs{nixgen.Bind(nixgen.Str(o.Within.String()), "prefix")})
 		}
 	}
-	proto := func(n uint8) nixgen.Expr { return nixgen.Attrs{{Name: []string{"proto"}, Value: nixgen.Int(n)}} }
+	proto := func(n uint8) nixgen.Expr { return nixgen.Attrs{nixgen.Bind(nixgen.Int(n), "proto")} }
 	for _, o := range router.Claimed[router.OwnRoutes](r) {
 		if !builtin(o.Protocol) {
 			m.Add(service.By(o.By), sub("parameters", "ignore", "routes"), proto(o.Protocol))
@@ -126,16 +126,16 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 			// IfState would try to delete it, which the kernel refuses.
 			set(p, r.System, iface(r, p, nixgen.Attrs{
 				kind("dsa"),
-				{Name: []string{"link"}, Value: nixgen.Str(p.Conduit)},
-				{Name: []string{"state"}, Value: nixgen.Str("down")},
+				nixgen.Bind(nixgen.Str(p.Conduit), "link"),
+				nixgen.Bind(nixgen.Str("down"), "state"),
 			}))
 		}
 	}
 	for _, p := range r.Board.Ports {
 		if conduits[p.Name] {
 			set(p, r.System, nixgen.Attrs{
-				{Name: []string{"addresses"}, Value: nixgen.List{}},
-				{Name: []string{"link"}, Value: nixgen.Attrs{kind("physical"), up()}},
+				nixgen.Bind(nixgen.List{}, "addresses"),
+				nixgen.Bind(nixgen.Attrs{kind("physical"), up()}, "link"),
 				advertisements(r, p),
 			})
 		}
@@ -199,7 +199,7 @@ func up() nixgen.Attr { return nixgen.Bind(nixgen.Str("up"), "state") }
 func port(r *router.Router, p *router.BoardPort) nixgen.Attrs {
 	out := nixgen.Attrs{kind("physical"), up()}
 	if p.Kind == router.PortDSA {
-		out = nixgen.Attrs{kind("dsa"), {Name: []string{"link"}, Value: nixgen.Str(p.Conduit)}, up()}
+		out = nixgen.Attrs{kind("dsa"), nixgen.Bind(nixgen.Str(p.Conduit), "link"), up()}
 	}
 	return master(r, p, out)
 }
@@ -264,7 +264,7 @@ func peer(p router.WireGuardPeer) nixgen.Attrs {
 	for _, ip := range p.AllowedIPs {
 		allowed = append(allowed, nixgen.Str(ip.String()))
 	}
-	out := nixgen.Attrs{{Name: []string{"allowedips"}, Value: allowed}}
+	out := nixgen.Attrs{nixgen.Bind(allowed, "allowedips")}
 	if p.Endpoint != "" {
 		out = append(out, nixgen.Bind(nixgen.Str(p.Endpoint), "endpoint"))
 	}
@@ -281,7 +281,7 @@ func peer(p router.WireGuardPeer) nixgen.Attrs {
 func include(s *router.Secret) nixgen.Str { return nixgen.Str("!include " + s.Staged()) }
 
 func routeAttrs(rt route) nixgen.Attrs {
-	out := nixgen.Attrs{{Name: []string{"to"}, Value: nixgen.Str(rt.to)}}
+	out := nixgen.Attrs{nixgen.Bind(nixgen.Str(rt.to), "to")}
 	if rt.via != "" {
 		out = append(out, nixgen.Bind(nixgen.Str(rt.via), "via"))
 	}

@@ -120,8 +120,8 @@ func (b *Resolver) lower(r *router.Router, m *nixgen.Module) {
 			list = append(list, nixgen.Str(s.String()))
 		}
 		m.Add(service.Origin(b.Addr, b.Forward.Range), settings("forward"), nixgen.Attrs{
-			{Name: []string{"servers"}, Value: list},
-			{Name: []string{"subtree"}, Value: nixgen.Str(".")},
+			nixgen.Bind(list, "servers"),
+			nixgen.Bind(nixgen.Str("."), "subtree"),
 		})
 	}
 	if b.Rebinding.V {
@@ -134,16 +134,16 @@ func (b *Resolver) lower(r *router.Router, m *nixgen.Module) {
 // address is there and keep it when the link goes.
 func listener(addrs []string) nixgen.Attrs {
 	return nixgen.Attrs{
-		{Name: []string{"freebind"}, Value: nixgen.Bool(true)},
-		{Name: []string{"interface"}, Value: service.Strs(addrs)},
-		{Name: []string{"kind"}, Value: nixgen.Str("dns")},
-		{Name: []string{"port"}, Value: nixgen.Int(53)},
+		nixgen.Bind(nixgen.Bool(true), "freebind"),
+		nixgen.Bind(service.Strs(addrs), "interface"),
+		nixgen.Bind(nixgen.Str("dns"), "kind"),
+		nixgen.Bind(nixgen.Int(53), "port"),
 	}
 }
 
 func view(subnets []string, answer string) nixgen.Attrs {
 	return nixgen.Attrs{
-		{Name: []string{"answer"}, Value: nixgen.Str(answer)},
-		{Name: []string{"subnets"}, Value: service.Strs(subnets)},
+		nixgen.Bind(nixgen.Str(answer), "answer"),
+		nixgen.Bind(service.Strs(subnets), "subnets"),
 	}
 }

@@ -44,7 +44,7 @@ func (f *Firewall) lowerForwarding(r *router.Router, m *nixgen.Module) {
 		if s.WhileFirewallUp {
 			fmt.Fprintf(&on, " %s=%s", s.Key, s.Value)
 			fmt.Fprintf(&off, " %s=0", s.Key)
-			unset := nixgen.Call{Fn: nixgen.Var("lib.mkForce"), Args: []nixgen.Expr{nixgen.Null{}}}
+			unset := nixgen.Apply("lib.mkForce", nixgen.Null{})
 			m.Set(from, unset, "boot", "kernel", "sysctl", s.Key)
 		}
 	}
@@ -111,7 +111,7 @@ func (f *Firewall) lowerGuard(r *router.Router, m *nixgen.Module) {
 func (f *Firewall) lowerFlowtable(r *router.Router, m *nixgen.Module) {
 	at := service.Origin(f.Addr, f.FlowOffload.Range)
 	set := setter(m, at, "nbr-flowtable")
-	file := nixgen.Call{Fn: nixgen.Var("pkgs.writeText"), Args: []nixgen.Expr{nixgen.Str("nbr-flowtable.nft"), nixgen.Lines(Flowtable(r))}}
+	file := nixgen.Apply("pkgs.writeText", nixgen.Str("nbr-flowtable.nft"), nixgen.Lines(Flowtable(r)))
 	load := nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft -f "), file}
 	set(nixgen.Str("Flow offload of established connections"), "description")
 	whileLoaded(set, "ifstate.service")

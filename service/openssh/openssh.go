@@ -83,8 +83,8 @@ func (b *SSH) lower(r *router.Router, m *nixgen.Module) {
 			fixed, _ := n.Target.Split()
 			for _, p := range fixed {
 				m.Add(service.Origin(b.Addr, n.Range), []string{"services", "openssh", "listenAddresses"}, nixgen.Attrs{
-					{Name: []string{"addr"}, Value: nixgen.Str(literal(p.Addr()))},
-					{Name: []string{"port"}, Value: nixgen.Int(b.Port.V)},
+					nixgen.Bind(nixgen.Str(literal(p.Addr())), "addr"),
+					nixgen.Bind(nixgen.Int(b.Port.V), "port"),
 				})
 			}
 		}
