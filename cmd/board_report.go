@@ -73,6 +73,11 @@ func factsOf(b *router.Board, p *firmware.Profile) table {
 		clock = p.Clock + ", off unless the spec says clock_battery = true"
 	}
 	t.add("clock", clock)
+	watchdog := "none that nbr knows"
+	if p.Watchdog != nil {
+		watchdog = fmt.Sprintf("resets after %d s at most, fed by systemd unless the spec says watchdog = false", p.Watchdog.MaxSeconds)
+	}
+	t.add("watchdog", watchdog)
 	t.add("Wi-Fi", wifiOf(b, p))
 	t.add("device tree", p.Compatible)
 	t.add("name in Linux", strings.Join(p.Models, " or "))

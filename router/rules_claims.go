@@ -152,6 +152,9 @@ func ruleSecrets(r *Router) hcl.Diagnostics {
 		case s.Source.V != SourceFile && s.Path.Set:
 			diags = append(diags, diag.Error("secret-without-path", s.Path.Range, "Path of a secret that has its own place",
 				"%s puts it at %s. Remove path.", s.Source.V, s.Location()))
+		case s.Source.V == SourceFile && s.Path.V.Volatile() && !s.ForAccounts(): // of whose passwords the accounts say it
+			diags = append(diags, diag.Warning("volatile-secret", s.Path.Range, "Secret that is gone after a boot",
+				"The router keeps %s in memory, and nbr puts nothing there. Keep the secret in a file that stays, as /var/lib/secrets/%s, or have it put there at each boot: source = \"sops\" or \"agenix\".", s.Path.V, s.Name.V))
 		}
 	}
 	return diags

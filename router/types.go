@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -312,13 +313,21 @@ var pathRE = regexp.MustCompile(`^(/[A-Za-z0-9_.+@=-]+)+$`)
 func (p *Path) UnmarshalText(b []byte) error {
 	s := string(b)
 	if !pathRE.MatchString(s) || path.Clean(s) != s {
-		return fmt.Errorf("%q is no absolute path on the router such as /run/secrets/wg0", b)
+		return fmt.Errorf("%q is no absolute path on the router such as /var/lib/secrets/wg0", b)
 	}
 	if s == "/nix/store" || strings.HasPrefix(s, "/nix/store/") {
 		return fmt.Errorf("everyone on the router can read the Nix store: %s cannot hold a secret", s)
 	}
 	*p = Path(s)
 	return nil
+}
+
+// Volatile tells whether what is there does not outlive the machine's start: the folders that
+// file-hierarchy(7) has in memory, and /tmp, which is emptied.
+func (p Path) Volatile() bool {
+	return slices.ContainsFunc([]string{"/run", "/var/run", "/tmp", "/dev", "/proc", "/sys"}, func(dir string) bool {
+		return strings.HasPrefix(string(p), dir+"/")
+	})
 }
 
 // Describe is what the type is in the schema.

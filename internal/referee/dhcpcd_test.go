@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/insomniacslk/dhcp/dhcpv4"
@@ -151,7 +150,12 @@ func TestNoAddressIsMadeUp(t *testing.T) {
 	root := lab.Rootfs(t, lab.Files{"/etc/dhcpcd.conf": dhcpcdConf(t, spec(t, "bpi-r4"))})
 	dhcpcd := root.Daemon(t, router, "dhcpcd", "-B", "--nodev", "--config", "/etc/dhcpcd.conf")
 	dhcpcd.Ready(t, said(dhcpcd, "soliciting a DHCP lease"))
-	time.Sleep(8 * time.Second) // it would probe after five
+	// One that may make up addresses, begins later and has made up one shows that there was
+	// time enough.
+	other, nobody := nstest.New(t, "other"), nstest.New(t, "nobody")
+	nstest.Link(t, other, "wan", nobody, "eth0")
+	may := lab.Rootfs(t, lab.Files{"/etc/dhcpcd.conf": "allowinterfaces wan\nipv4only\n"}).Daemon(t, other, "dhcpcd", "-B", "--nodev", "--config", "/etc/dhcpcd.conf")
+	may.Ready(t, said(may, "using IPv4LL address"))
 	if got := links(t, router)["wan"].Addresses; got != nil || strings.Contains(dhcpcd.Log(), "IPv4LL") {
 		t.Errorf("it has made up %v\n%s", got, dhcpcd.Log())
 	}

@@ -5,24 +5,19 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/nbr-dev/nbr/internal/nstest"
 )
-
-// How long a flow has until it counts as dropped. On one machine an answer takes less than a
-// millisecond; where one is wanted, busy cores have more time for it.
-func (f flow) patience() time.Duration {
-	if f.want == "drop" {
-		return 300 * time.Millisecond
-	}
-	return nstest.Patience
-}
 
 // A flow is a connection attempt, and what should become of it: the answer, in the
 // words of [listen], or one of
@@ -41,6 +36,10 @@ type flow struct {
 // check tries all flows, many at a time.
 func check(t *testing.T, flows []flow) {
 	t.Helper()
+	var mark func() error
+	if slices.ContainsFunc(flows, func(f flow) bool { return f.want == "drop" }) {
+		mark = marker(t)
+	}
 	var wg sync.WaitGroup
 	room := make(chan bool, 64)
 	for _, f := range flows {
@@ -48,7 +47,7 @@ func check(t *testing.T, flows []flow) {
 		room <- true
 		go func() {
 			defer func() { <-room; wg.Done() }()
-			got, err := f.try()
+			got, err := f.try(mark)
 			if got != f.want {
 				t.Errorf("%s: %s %s: got %s (%v), want %s", f.name, f.proto, f.to, got, err, f.want)
 			}
@@ -57,25 +56,56 @@ func check(t *testing.T, flows []flow) {
 	wg.Wait()
 }
 
+// marker makes a router without rules between two hosts, and returns what sends a packet
+// through it and waits for its answer. That takes as long as the answer to one that was sent
+// before would take, however much this machine has to do.
+func marker(t *testing.T) func() error {
+	t.Helper()
+	near, between, far := nstest.New(t, "near"), nstest.New(t, "between"), nstest.New(t, "far")
+	nstest.Link(t, near, "eth0", between, "near")
+	nstest.Link(t, between, "far", far, "eth0")
+	ip(t, near, "addr add 10.255.1.2/24 dev eth0\nroute add default via 10.255.1.1\n")
+	ip(t, between, "addr add 10.255.1.1/24 dev near\naddr add 10.255.2.1/24 dev far\n")
+	ip(t, far, "addr add 10.255.2.2/24 dev eth0\nroute add default via 10.255.2.1\n")
+	between.Run(t, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+	listen(t, far, "udp", 9)
+	listen(t, far, "tcp", 9)
+	return func() error {
+		for _, proto := range []string{"udp", "tcp"} { // the first one asks for MACs as well
+			if _, err := (flow{from: near, proto: proto, to: "10.255.2.2:9"}).exchange([]byte("mark")); err != nil {
+				return fmt.Errorf("the marker: %w", err)
+			}
+		}
+		return nil
+	}
+}
+
 // try returns the answer, drop, refuse or error.
-func (f flow) try() (string, error) {
+func (f flow) try(mark func() error) (string, error) {
+	if f.want == "drop" {
+		return f.silence([]byte("hello"), mark)
+	}
 	b, err := f.exchange([]byte("hello"))
+	return outcome(b, err), err
+}
+
+func outcome(answer []byte, err error) string {
 	switch {
 	case err == nil:
-		return string(b), nil
+		return string(answer)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refuse", err
-	case errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
-		return "drop", err
+		return "refuse"
+	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EINPROGRESS), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
+		return "drop"
 	default:
-		return "error", err
+		return "error"
 	}
 }
 
 // exchange connects, sends a question if it is UDP, and returns the answer.
 func (f flow) exchange(question []byte) ([]byte, error) {
 	var conn net.Conn
-	dialer := net.Dialer{Timeout: f.patience()}
+	dialer := net.Dialer{Timeout: nstest.Patience}
 	if f.src != "" {
 		a := net.ParseIP(f.src)
 		dialer.LocalAddr = &net.TCPAddr{IP: a}
@@ -91,7 +121,7 @@ func (f flow) exchange(question []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(f.patience())); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(nstest.Patience)); err != nil {
 		return nil, err
 	}
 	if f.proto == "udp" {
@@ -100,6 +130,79 @@ func (f flow) exchange(question []byte) ([]byte, error) {
 		}
 	}
 	return read(conn)
+}
+
+// silence sends a SYN or a question and then a mark. What has not been answered when the mark
+// has arrived counts as dropped.
+func (f flow) silence(question []byte, mark func() error) (string, error) {
+	var fd int
+	err := within(f.from, func() (err error) {
+		fd, err = f.send(question)
+		return err
+	})
+	if err != nil {
+		return outcome(nil, err), err
+	}
+	defer unix.Close(fd)
+	if err := mark(); err != nil {
+		return "error", err
+	}
+	if f.proto == "tcp" {
+		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+		n, err := unix.Poll(ready, 0)
+		if err == nil && n == 0 {
+			return "drop", nil
+		}
+		if code, err2 := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR); err == nil && err2 == nil && code != 0 {
+			err = syscall.Errno(code)
+		}
+		return outcome([]byte("connected"), err), err
+	}
+	buf := make([]byte, 256)
+	n, _, err := unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT)
+	return outcome(buf[:max(n, 0)], err), err
+}
+
+// send returns a socket from which a SYN or a question has been sent.
+func (f flow) send(question []byte) (int, error) {
+	to, err := netip.ParseAddrPort(f.to)
+	if err != nil {
+		return 0, err
+	}
+	family, kind := unix.AF_INET, unix.SOCK_DGRAM
+	if to.Addr().Is6() {
+		family = unix.AF_INET6
+	}
+	if f.proto == "tcp" {
+		kind = unix.SOCK_STREAM
+	}
+	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return 0, err
+	}
+	if f.src != "" {
+		err = unix.Bind(fd, socketAddress(netip.AddrPortFrom(netip.MustParseAddr(f.src), 0)))
+	}
+	if err == nil {
+		err = unix.Connect(fd, socketAddress(to))
+	}
+	if f.proto == "tcp" && errors.Is(err, unix.EINPROGRESS) {
+		err = nil
+	}
+	if f.proto == "udp" && err == nil {
+		_, err = unix.Write(fd, question)
+	}
+	if err != nil {
+		return 0, errors.Join(err, unix.Close(fd))
+	}
+	return fd, nil
+}
+
+func socketAddress(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Addr: a.Addr().As4(), Port: int(a.Port())}
+	}
+	return &unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port())}
 }
 
 func isTimeout(err error) bool {

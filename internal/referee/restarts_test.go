@@ -177,7 +177,7 @@ func TestBootWithoutTheRules(t *testing.T) {
 		}
 	}
 	check(t, append(flows, flow{"through", r.client, "", "tcp", "198.51.100.1:80", "drop"}))
-	if got, err := (flow{from: r.client, proto: "tcp", to: "192.168.178.1:22"}).try(); !strings.HasPrefix(got, "SSH-2.0-") {
+	if got, err := (flow{from: r.client, proto: "tcp", to: "192.168.178.1:22"}).try(nil); !strings.HasPrefix(got, "SSH-2.0-") {
 		t.Errorf("ssh from the LAN: %s %v", got, err)
 	}
 

@@ -87,9 +87,6 @@ func (f *FullName) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (FullName) Describe() string { return "full name" }
 
-// volatile are the paths that a restart empties.
-var volatile = regexp.MustCompile(`^/(run|tmp|dev/shm)/`)
-
 // Claim claims the login, by key or by password.
 func (u *User) Claim(s *router.Scope) {
 	login := router.Login{User: string(u.Name.V), Root: u.Admin.V || u.Name.V == "root"}
@@ -108,7 +105,7 @@ func (u *User) Claim(s *router.Scope) {
 // Judge warns of passwords that everyone can read.
 func (u *User) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	if f := u.PasswordFile; f.Set && f.Target.Source.V == router.SourceFile && volatile.MatchString(string(f.Target.Path.V)) {
+	if f := u.PasswordFile; f.Set && f.Target.Source.V == router.SourceFile && f.Target.Path.V.Volatile() {
 		diags = append(diags, diag.With(diag.Warning("password-not-at-boot", f.Range, "Password that is not there at boot",
 			"%s is in memory and empty when the accounts are made: %s would be locked after every restart. Give the secret a path that stays, as in /var/lib/secrets/%s, or an encrypted file with source = \"sops\" or \"agenix\".",
 			f.Target.Path.V, u.Addr, f.Target.Name.V), f.Target.Path.Range, "%s", f.Target.Addr.String()))

@@ -186,6 +186,22 @@ func TestErrors(t *testing.T) {
 			[]string{"- networking.ifstate and networking.useDHCP exclude each other"},
 		},
 		{
+			"resolv.conf twice", `{ environment.etc."resolv.conf".text = ""; networking.resolvconf.enable = true; }`,
+			[]string{`- environment.etc."resolv.conf" and networking.resolvconf exclude each other`},
+		},
+		{
+			"the clock chip twice", `{ services.chrony = { enable = true; extraConfig = "makestep 1 3\n rtcsync\n"; }; }`,
+			[]string{"- services.chrony.enableRTCTrimming conflicts with rtcsync"},
+		},
+		{
+			"a setting of sshd twice", `{ services.openssh = { enable = true; settings = { PermitRootLogin = "no"; permitrootlogin = "yes"; }; }; }`,
+			[]string{"- Duplicate sshd config key"},
+		},
+		{
+			"to listen nowhere", `{ services.openssh = { enable = true; listenAddresses = [ { port = 22; } ]; }; }`,
+			[]string{"- addr must be specified in each listenAddresses entry"},
+		},
+		{
 			"no such secret", `{ sops.secrets.wg.sopsFile = ./none.yaml; }`,
 			[]string{"- sops.secrets.wg.sopsFile does not exist"},
 		},

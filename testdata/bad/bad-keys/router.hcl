@@ -8,7 +8,7 @@ router "r" {
 }
 
 secret "wg0" {
-  path = "/run/secrets/wg0"
+  path = "/var/lib/secrets/wg0"
 }
 
 wireguard "wg0" {

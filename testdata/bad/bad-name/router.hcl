@@ -19,5 +19,5 @@ wireguard "wg/0" { # ERROR: bad-value
 }
 
 secret "wg0" {
-  path = "/run/secrets/wg0"
+  path = "/var/lib/secrets/wg0"
 }

@@ -9,7 +9,7 @@ router "r" {
 
 secret "keys" {
   for_each = ["wg0", "wg1"]
-  path     = "/run/secrets/${each.key}"
+  path     = "/var/lib/secrets/${each.key}"
 }
 
 input "more" {
@@ -22,9 +22,9 @@ input "a" { # ERROR: duplicate
 }
 
 secret "wg1" { # ERROR: duplicate
-  path = "/run/secrets/wg1"
+  path = "/var/lib/secrets/wg1"
 }
 
 secret "wg2" {
-  path = "/run/secrets/wg2"
+  path = "/var/lib/secrets/wg2"
 }

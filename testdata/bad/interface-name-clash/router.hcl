@@ -27,5 +27,5 @@ wireguard "a" { # ERROR: interface-name-clash
 }
 
 secret "wg0" {
-  path = "/run/secrets/wg0"
+  path = "/var/lib/secrets/wg0"
 }

@@ -18,7 +18,7 @@ zone "lan" {
 }
 
 secret "wg" {
-  path = "/run/secrets/wg"
+  path = "/var/lib/secrets/wg"
 }
 
 wireguard "wg0" {

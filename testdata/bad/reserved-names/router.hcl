@@ -35,7 +35,7 @@ vlan "x" { # ERROR: reserved-name
 bridge "bonding_masters" {} # ERROR: reserved-name
 
 secret "k" {
-  path = "/run/secrets/k"
+  path = "/var/lib/secrets/k"
 }
 
 wireguard "veth0" { # ERROR: reserved-name

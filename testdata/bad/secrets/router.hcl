@@ -11,7 +11,7 @@ secret "a" { # ERROR: secret-without-path
 }
 
 secret "b" {
-  path = "/run/secrets/b"
+  path = "/var/lib/secrets/b"
   file = "b.yaml" # ERROR: secret-without-path
 }
 
@@ -42,5 +42,5 @@ secret "g" {
 
 secret "h" {
   for_each = ["10"] # ERROR: bad-value
-  path     = "/run/secrets/h"
+  path     = "/var/lib/secrets/h"
 }

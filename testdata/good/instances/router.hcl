@@ -47,6 +47,6 @@ zone "all" {
 }
 
 secret "s" {
-  for_each = { a = "/run/a", b = "/run/b" }
+  for_each = { a = "/var/lib/secrets/a", b = "/var/lib/secrets/b" }
   path     = each.value
 }

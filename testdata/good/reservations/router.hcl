@@ -45,7 +45,7 @@ dhcp4 "lan" {
 }
 
 secret "wg0" {
-  path = "/run/secrets/wg0"
+  path = "/var/lib/secrets/wg0"
 }
 
 wireguard "wg0" {

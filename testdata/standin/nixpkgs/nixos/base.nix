@@ -57,6 +57,12 @@ in
       nixos.version = default lib.release;
     };
     boot.loader.generic-extlinux-compatible.populateCmd = default "populate";
+    # Read by the assertions below. Until 25.11 resolvconf left a file that is set alone.
+    networking.resolvconf.enable = default (
+      lib.versionAtLeast lib.release "26.05" || !(config.environment.etc ? "resolv.conf")
+    );
+    services.chrony.enableRTCTrimming = default true;
+    services.chrony.extraConfig = default "";
     services.openssh.hostKeys = default [
       {
         type = "rsa";
@@ -91,6 +97,32 @@ in
           config.services.kea.dhcp4.enable
           -> (config.services.kea.dhcp4.settings == null) != (config.services.kea.dhcp4.configFile == null);
         message = "services.kea.dhcp4 wants either settings or configFile";
+      }
+      {
+        assertion = config.networking.resolvconf.enable -> !(config.environment.etc ? "resolv.conf");
+        message = ''environment.etc."resolv.conf" and networking.resolvconf exclude each other'';
+      }
+      {
+        assertion =
+          config.services.chrony.enable && config.services.chrony.enableRTCTrimming
+          -> !lib.any (line: builtins.match "^ *rtcsync" line != null) (
+            lib.splitString "\n" config.services.chrony.extraConfig
+          );
+        message = "services.chrony.enableRTCTrimming conflicts with rtcsync in services.chrony.extraConfig";
+      }
+      {
+        assertion =
+          !config.services.openssh.enable
+          || lib.all (names: lib.length names == 1) (
+            lib.attrValues (lib.groupBy lib.toLower (lib.attrNames config.services.openssh.settings))
+          );
+        message = "Duplicate sshd config key; does your capitalization match the option's?";
+      }
+      {
+        assertion =
+          config.services.openssh.enable
+          -> lib.all (l: l.addr != null) config.services.openssh.listenAddresses;
+        message = "addr must be specified in each listenAddresses entry";
       }
     ];
 
