@@ -49,9 +49,8 @@ func (a *app) load(c *cli.Context, dirs []string, more ...judge) ([]loaded, erro
 	var said hcl.Diagnostics
 	bad := false
 	for _, dir := range dirs {
-		info, err := os.Stat(dir)
-		if err != nil || !info.IsDir() {
-			return nil, exit{ExitSpec, fmt.Sprintf("%s is no folder with a spec", dir)}
+		if err := folder(dir); err != nil {
+			return nil, err
 		}
 		spec, diags := a.reg.Load(source.Dir(dir), vars)
 		if diags.HasErrors() {
@@ -96,6 +95,18 @@ func (a *app) load(c *cli.Context, dirs []string, more ...judge) ([]loaded, erro
 		return nil, exit{code: ExitSpec}
 	}
 	return specs, nil
+}
+
+// folder wants the folder of a spec, and says which one when it gets a file in it.
+func folder(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case err == nil && info.IsDir():
+		return nil
+	case err == nil && source.IsSpec(dir):
+		return exit{ExitSpec, fmt.Sprintf("%s is one file, and a spec is all *.hcl files of a folder: name the folder, %s", dir, filepath.Dir(dir))}
+	}
+	return exit{ExitSpec, fmt.Sprintf("%s is no folder with a spec", dir)}
 }
 
 func (a *app) diagWriter(spec *service.Spec, dir string) *diag.Writer {

@@ -68,14 +68,7 @@ type Network struct {
 	Gateway  conf.Value[Addr]     `hcl:"gateway,optional" doc:"The IPv4 default gateway; makes this network an upstream."`
 	Gateway6 conf.Value[Addr]     `hcl:"gateway6,optional" doc:"The IPv6 default gateway; makes this network an upstream."`
 	Domain   conf.Value[Domain]   `hcl:"domain,optional" doc:"The domain name of the network's hosts."`
-	upstream bool                 // a default route or a masquerading policy leads there
-}
-
-// Upstream tells whether the network leads to the Internet: it gets its address
-// from another host, a default route goes there, or a policy masquerades towards it. Nothing of the router is served
-// there unless a zone says so.
-func (n *Network) Upstream() bool {
-	return n.upstream || n.Dynamic() || n.Gateway.Set || n.Gateway6.Set
+	upstream *Reason              // what other block makes it one; nil when none does
 }
 
 // Fixed are the router's own addresses in the network that the spec gives, each

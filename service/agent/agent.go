@@ -98,8 +98,8 @@ func (b *Agent) Judge(*router.Router) hcl.Diagnostics {
 	for _, n := range b.Networks.Items {
 		switch {
 		case n.Target.Upstream():
-			diags = append(diags, diag.With(diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
-				"%s is an upstream, and metrics say what the router runs and what is wrong with it. Take it out of networks.", n.Addr), n.Target.Def, "%s", n.Addr.String()))
+			diags = append(diags, router.OnUpstream(diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
+				"%s is an upstream, and metrics say what the router runs and what is wrong with it. Take it out of networks.", n.Addr), n.Target))
 		case len(n.Target.Fixed()) == 0:
 			diags = append(diags, diag.Error("no-fixed-address", n.Range, "Network without a fixed address",
 				"The agent listens on the router's address in %s, which has none.", n.Addr))

@@ -73,8 +73,8 @@ func (t *Time) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range t.Networks.Items {
 		if n.Target.Upstream() {
-			diags = append(diags, diag.Error("open-time-server", n.Range, "Time server open to the Internet",
-				"%s is an upstream. Take it out of networks.", n.Addr))
+			diags = append(diags, router.OnUpstream(diag.Error("open-time-server", n.Range, "Time server open to the Internet",
+				"%s is an upstream. Take it out of networks.", n.Addr), n.Target))
 		}
 	}
 	if t.NTS.V && !t.Servers.Set {

@@ -53,8 +53,8 @@ func (b *Resolver) Judge(*router.Router) hcl.Diagnostics {
 	for _, n := range b.Networks.Items {
 		switch {
 		case n.Target.Upstream():
-			diags = append(diags, diag.With(diag.Error("open-resolver", n.Range, "Resolver open to the Internet",
-				"%s is an upstream. A resolver that answers there is a weapon for others (RFC 5358). Take it out of networks.", n.Addr), n.Target.Def, "%s", n.Addr.String()))
+			diags = append(diags, router.OnUpstream(diag.Error("open-resolver", n.Range, "Resolver open to the Internet",
+				"%s is an upstream. A resolver that answers there is a weapon for others (RFC 5358). Take it out of networks.", n.Addr), n.Target))
 		case len(n.Target.Fixed()) == 0:
 			diags = append(diags, diag.Error("no-fixed-address", n.Range, "Network without a fixed address",
 				"The resolver listens on the router's address in %s, which has none.", n.Addr))

@@ -1,0 +1,81 @@
+package router
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// A Reason is a line of the spec that makes a network an upstream.
+type Reason struct {
+	At  hcl.Range
+	Why string // what the line does, after "an upstream, for "
+}
+
+// Upstream tells whether the network leads to the Internet: it gets its address
+// from another host, a default route goes there, or a policy masquerades towards it.
+// Nothing of the router is served there unless a zone says so.
+func (n *Network) Upstream() bool { return n.UpstreamBy() != nil }
+
+// UpstreamBy is what makes the network an upstream, nil if it is none.
+func (n *Network) UpstreamBy() *Reason {
+	switch {
+	case n.IPv4.V.DHCP:
+		return &Reason{n.IPv4.Range, "another router gives it its address by DHCP"}
+	case n.IPv6.V.Auto:
+		return &Reason{n.IPv6.Range, "another router gives it its address by router advertisements"}
+	case n.Gateway.Set:
+		return &Reason{n.Gateway.Range, "the default gateway is there"}
+	case n.Gateway6.Set:
+		return &Reason{n.Gateway6.Range, "the default gateway is there"}
+	}
+	return n.upstream
+}
+
+// OnUpstream adds to an error about a network that is an upstream the line that makes it
+// one.
+func OnUpstream(d *hcl.Diagnostic, n *Network) *hcl.Diagnostic {
+	by := n.UpstreamBy()
+	return diag.With(d, by.At, "%s is an upstream, for %s", n.Addr, by.Why)
+}
+
+// MarkUpstreams finds the networks that lead to the Internet by what other blocks
+// say of them. References are linked by then.
+func (r *Router) MarkUpstreams() {
+	for _, rt := range r.Routes {
+		if !rt.To.Set || rt.To.V.Bits() != 0 {
+			continue
+		}
+		n := r.NetworkAt(rt.Via.V.Addr)
+		if rt.Network.Set {
+			n = rt.Network.Target
+		}
+		if n != nil && n.upstream == nil {
+			n.upstream = &Reason{rt.To.Range, rt.Addr.String() + " is a default route to it"}
+		}
+	}
+	elsewhere := slices.ContainsFunc(r.Networks, (*Network).Upstream)
+	for _, p := range r.Policies {
+		if !p.Masquerade.V {
+			continue
+		}
+		for _, z := range p.To.All() {
+			for _, n := range z.Networks.All() {
+				if n.upstream == nil && !(elsewhere && n.private()) {
+					n.upstream = &Reason{p.Masquerade.Range, p.Addr.String() + " masquerades towards it"}
+				}
+			}
+		}
+	}
+}
+
+// private tells whether all of the router's addresses in the network are for private use
+// (RFC 1918, RFC 4193) and fixed. Where the Internet is elsewhere, NAT towards such a
+// network hides one of the house's networks from another.
+func (n *Network) private() bool {
+	fixed := n.Fixed()
+	return len(fixed) > 0 && !n.Dynamic() && !slices.ContainsFunc(fixed, func(p netip.Prefix) bool { return !p.Addr().IsPrivate() })
+}
