@@ -28,7 +28,7 @@ func TestMarkUpstreams(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			n, wan := fixedNet("n", tt.prefix), fixed("wan", "198.51.100.2/24")
+			n, wan := fixedNet("n", tt.prefix), fixedNet("wan", "198.51.100.2/24")
 			wan.Gateway.Set = tt.elsewhere
 			z := &Zone{Networks: conf.Refs[*Network]{Items: []conf.Ref[*Network]{{Target: n}}}}
 			p := &Policy{To: conf.Refs[*Zone]{Items: []conf.Ref[*Zone]{{Target: z}}}, Masquerade: conf.Of(true)}
