@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/netip"
 	"time"
 
@@ -51,8 +50,7 @@ func lookUp(ctx context.Context, n state.Need) (state.Answer, error) {
 // lookUpUDP takes the first datagram that answers the query, and lets all others be:
 // they may be anybody's.
 func lookUpUDP(ctx context.Context, to string, query *dns.Msg, packed []byte) (state.Answer, bool, error) {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "udp", to)
+	c, err := dialOwn(ctx, "udp", to)
 	if err != nil {
 		return state.Answer{}, false, err
 	}
@@ -75,8 +73,7 @@ func lookUpUDP(ctx context.Context, to string, query *dns.Msg, packed []byte) (s
 }
 
 func lookUpTCP(ctx context.Context, to string, query *dns.Msg, packed []byte) (state.Answer, error) {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", to)
+	c, err := dialOwn(ctx, "tcp", to)
 	if err != nil {
 		return state.Answer{}, err
 	}

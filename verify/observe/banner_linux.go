@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/netip"
 	"strings"
 
@@ -29,8 +28,7 @@ func readBanner(ctx context.Context, n state.Need) (state.Banner, error) {
 	}
 	soon, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	var d net.Dialer
-	c, err := d.DialContext(soon, "tcp", to.String())
+	c, err := dialOwn(soon, "tcp", to.String())
 	switch {
 	case err != nil && silent(err):
 		return state.Banner{}, nil

@@ -65,11 +65,11 @@ func (l *looker) probe(ctx context.Context, q probe.Question) (v state.Probed) {
 type machine struct{ l *looker }
 
 func (h machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	var d net.Dialer
 	if strings.HasPrefix(network, "unix") {
-		address = h.l.path(address)
+		var d net.Dialer
+		return d.DialContext(ctx, network, h.l.path(address))
 	}
-	return d.DialContext(ctx, network, address)
+	return dialOwn(ctx, network, address)
 }
 
 func (h machine) ReadFile(name string) ([]byte, error) {

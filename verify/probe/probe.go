@@ -23,7 +23,8 @@ type Host interface {
 	// absolute path. A program that ends with another exit code than 0 is no error;
 	// one that prints more than OutputLimit is.
 	Run(ctx context.Context, program string, args ...string) (Output, error)
-	// Dial connects to a socket (network and address as of net.Dial).
+	// Dial connects to a socket of the router itself (network and address as of net.Dial):
+	// an address that is another machine's is an error.
 	Dial(ctx context.Context, network, address string) (net.Conn, error)
 	// ReadFile reads a file of at most OutputLimit bytes.
 	ReadFile(name string) ([]byte, error)
