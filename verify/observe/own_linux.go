@@ -3,12 +3,13 @@ package observe
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strings"
 	"syscall"
 )
+
+var errNotOwn = errors.New("no address of this machine")
 
 // dialOwn connects to a service of this machine at one of its own addresses. The connection
 // is bound to that address, which the kernel refuses where it is another machine's: a
@@ -25,7 +26,7 @@ func dialOwn(ctx context.Context, network, address string) (net.Conn, error) {
 	}
 	c, err := d.DialContext(ctx, network, address)
 	if errors.Is(err, syscall.EADDRNOTAVAIL) {
-		return nil, fmt.Errorf("%s is no address of this machine", to.Addr())
+		return nil, &net.OpError{Op: "dial", Net: network, Addr: net.TCPAddrFromAddrPort(to), Err: errNotOwn}
 	}
 	return c, err
 }

@@ -76,7 +76,7 @@ func TestAnswersOfUnbound(t *testing.T) {
 		"127.0.0.1 www.refused.test. A": {Answered: true, Code: "REFUSED"},
 		"127.0.0.1 big.test. TXT":       {Answered: true, Code: "NOERROR", Records: 10},
 		"::1 . SOA":                     {}, // it has no IPv6
-		"192.0.2.1 . SOA":               {Error: "192.0.2.1 is no address of this machine"},
+		"192.0.2.1 . SOA":               {Error: "dial udp 192.0.2.1:53: no address of this machine"},
 		"127.0.0.1 . NONSENSE":          {Error: `"NONSENSE" is no type of a DNS record`},
 		"router . SOA":                  {Error: `"router" is no address of a DNS server`},
 		"127.0.0.1:53 . SOA":            {Error: `"127.0.0.1:53" is no address of a DNS server`},
@@ -138,7 +138,7 @@ func TestBanners(t *testing.T) {
 		serve(t, "\x1b]0;\"Ä\\\xff\x00\n", false):       {Connected: true, Line: `\x1b]0;"Ä\\\xff\x00`},
 		serve(t, strings.Repeat("x", 1<<20), false):     {Connected: true, Line: strings.Repeat("x", 255)},
 		"127.0.0.1:1":                                   {},
-		"192.0.2.1:22":                                  {Error: "192.0.2.1 is no address of this machine"},
+		"192.0.2.1:22":                                  {Error: "dial tcp 192.0.2.1:22: no address of this machine"},
 		"router:22":                                     {Error: "not an address and a port"},
 		"127.0.0.1":                                     {Error: "not an address and a port"},
 		"127.0.0.1:0":                                   {Error: "not an address and a port"},
