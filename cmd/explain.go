@@ -2,44 +2,69 @@ package cmd
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/nbr-dev/nbr/flake"
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service/reference"
 )
 
 func (a *app) explainCommand() *cli.Command {
 	return &cli.Command{
-		Name: "explain", Usage: "from generated Nix to the spec's line, and back", ArgsUsage: "FILE:LINE | ADDRESS",
-		Description: "With a line of a generated file: the line of the spec that made it.\n" +
-			"With the address of a block: everything it became, and how it is verified.\n\n" +
-			"Examples:\n   nbr explain out/routers/bpi-r4/network.nix:12\n   nbr explain -spec router/ network.lan",
-		Flags:  append(specFlags(), &cli.StringFlag{Name: "spec", Value: ".", Usage: "the spec's `DIR`, for an address"}),
-		Action: a.explain,
+		Name: "explain", Usage: "what a code means; from generated Nix to the spec's line, and back", ArgsUsage: "CODE | FILE:LINE | ADDRESS",
+		Description: "With the code of a diagnostic: what it means, a spec that is wrong and how it reads when right.\n" +
+			"With a line of a generated file: the line of the spec that made it.\n" +
+			"With the address of a block: everything it became, also by blocks that name it, and how it is verified.\n\n" +
+			"Examples:\n   nbr explain lock-out\n   nbr explain out/routers/bpi-r4/network.nix:12\n   nbr explain -spec router/ network.lan",
+		Flags:        append(specFlags(), &cli.StringFlag{Name: "spec", Value: ".", Usage: "the spec's `DIR`, for an address"}),
+		Action:       a.explain,
+		BashComplete: complete(reference.Codes()...),
 	}
 }
 
 func (a *app) explain(c *cli.Context) error {
 	if c.NArg() != 1 {
-		return usage("nbr explain takes FILE:LINE or the address of a block, as in network.lan")
+		return usage("nbr explain takes a code, FILE:LINE or the address of a block, as in network.lan")
 	}
 	arg := c.Args().First()
+	if text, ok := reference.Explain(arg); ok {
+		return a.explainCode(c, arg, text)
+	}
 	if file, line, ok := cutLine(arg); ok {
 		return a.explainLine(c, file, line)
 	}
+	// A block without a label has the name of a type, and none of them is like a code.
+	if codes := reference.Codes(); strings.Contains(arg, "-") && !strings.Contains(arg, ".") {
+		return usage("no diagnostic has the code %q.%s docs/codes.md lists them", arg, diag.Suggest(arg, codes))
+	}
 	return a.explainAddress(c, arg)
 }
+
+func (a *app) explainCode(c *cli.Context, code, text string) error {
+	if wantsJSON(c) {
+		return a.answer([]diag.JSONDiagnostic{}, map[string]any{"code": code, "text": text})
+	}
+	fmt.Fprintf(a.Stdout, "%s: %s", code, text)
+	return nil
+}
+
+func wantsJSON(c *cli.Context) bool { return c.Bool("json") || c.String("format") == "json" }
 
 // cutLine takes FILE:LINE apart.
 func cutLine(s string) (file string, line int, ok bool) {
@@ -59,7 +84,7 @@ func (a *app) explainLine(c *cli.Context, file string, line int) error {
 	if info, err := os.Stat(filepath.Join(dir, "spec")); err != nil || !info.IsDir() {
 		return exit{ExitUnknown, fmt.Sprintf("%s is not made from a spec: the modules in routers/<name>/ are", file)}
 	}
-	specs, err := a.load(c, []string{filepath.Join(dir, "spec")})
+	specs, said, err := a.readOne(c, filepath.Join(dir, "spec"))
 	if err != nil {
 		return err
 	}
@@ -82,69 +107,176 @@ func (a *app) explainLine(c *cli.Context, file string, line int) error {
 	}
 	from := origins[line-1]
 	if from == (nixgen.Origin{}) {
+		if wantsJSON(c) {
+			return a.answer(said, map[string]any{"file": file, "line": line, "from": nil})
+		}
 		fmt.Fprintf(a.Stdout, "%s:%d is there for every router; no line of the spec asks for it.\n", file, line)
 		return nil
 	}
 	text := specs[0].Secrets().Line(from.File, specs[0].Source.Bytes(from.File), from.Line)
+	if wantsJSON(c) {
+		return a.answer(said, map[string]any{"file": file, "line": line, "from": map[string]any{
+			"address": from.Addr, "file": filepath.Join(dir, "spec", from.File), "line": from.Line, "snippet": text,
+		}})
+	}
 	fmt.Fprintf(a.Stdout, "%s:%d comes from %s\n  on %s line %d:\n%5d | %s\n", file, line, from.Addr,
 		filepath.Join(dir, "spec", from.File), from.Line, from.Line, diag.Printable(text))
 	return nil
 }
 
+// readOne reads the one spec of the command. What is wrong with it is told in the form
+// that is asked for; what is said of a good one is returned where that is JSON.
+func (a *app) readOne(c *cli.Context, dir string) ([]loaded, []diag.JSONDiagnostic, error) {
+	if wantsJSON(c) {
+		specs, said, err := a.read(c, []string{dir})
+		if err != nil && said != nil {
+			return nil, nil, errors.Join(a.answer(said, nil), err)
+		}
+		return specs, said, err
+	}
+	specs, err := a.load(c, []string{dir})
+	return specs, nil, err
+}
+
+// A result is one thing that a block became.
+type result struct {
+	What string `json:"what"` // "line", "kernel" or "check", and "block" for one that names it
+	At   string `json:"at"`   // where it is, or what it is called
+	Text string `json:"text"`
+	By   string `json:"by"` // the address of the block that made it
+}
+
+func (r result) String() string {
+	switch r.What {
+	case "line":
+		return r.At + "  " + r.Text
+	case "kernel":
+		return fmt.Sprintf("kernel   CONFIG_%s (%s)", r.At, r.Text)
+	case "check":
+		return fmt.Sprintf("check    %s: %s", r.At, r.Text)
+	}
+	return fmt.Sprintf("block    %s: %s", r.At, r.Text)
+}
+
 func (a *app) explainAddress(c *cli.Context, addr string) error {
-	specs, err := a.load(c, []string{c.String("spec")})
+	specs, said, err := a.readOne(c, c.String("spec"))
 	if err != nil {
 		return err
 	}
 	s := specs[0]
+	names := blockNames(s)
 	tree, err := a.build(specs)
 	if err != nil {
 		return err
 	}
-	found := a.becomes(tree, addr)
+	own := becomes(tree, addr, func(origin, text string) bool {
+		return about(origin, addr) || strings.HasSuffix(text, " "+addr+`"`)
+	})
 	for _, k := range router.Claimed[router.Kernel](s.Router) {
 		if about(k.Addr.String(), addr) {
-			found = append(found, fmt.Sprintf("kernel   CONFIG_%s (%s)", k.Symbol, k.Why))
+			own = append(own, result{"kernel", k.Symbol, k.Why, addr})
 		}
 	}
 	for _, check := range s.Plan().Checks {
 		if id, _, _ := strings.Cut(check.ID, "/"); about(id, addr) || about(check.ID, addr) {
-			found = append(found, fmt.Sprintf("check    %s: %s", check.ID, check.Title))
+			own = append(own, result{"check", check.ID, check.Title, addr})
 		}
 	}
-	if len(found) == 0 {
-		names := blockNames(s)
-		if slices.Contains(names, addr) {
-			fmt.Fprintf(a.Stdout, "%s became nothing of its own.\n", addr)
-			return nil
-		}
-		return exit{ExitSpec, fmt.Sprintf("the spec in %s has no block %s.%s", s.dir, addr, diag.Suggest(addr, names))}
+	if len(own) == 0 && !slices.Contains(names, addr) {
+		return exit{ExitSpec, fmt.Sprintf("the spec in %s has no block %s.%s", s.dir, addr, diag.Suggest(addr, append(names, reference.Codes()...)))}
 	}
-	fmt.Fprintf(a.Stdout, "%s became\n", addr)
-	for _, f := range found {
-		fmt.Fprintf(a.Stdout, "  %s\n", diag.Printable(s.Secrets().Text(f)))
+	others := byOthers(s, tree, addr)
+	for _, list := range [][]result{own, others} {
+		for i := range list {
+			list[i].Text = s.Secrets().Text(list[i].Text)
+		}
+	}
+	if wantsJSON(c) {
+		return a.answer(said, map[string]any{"address": addr, "became": append([]result{}, own...), "others": append([]result{}, others...)})
+	}
+	if len(own) == 0 {
+		fmt.Fprintf(a.Stdout, "%s became nothing of its own.\n", addr)
+	} else {
+		fmt.Fprintf(a.Stdout, "%s became\n", addr)
+	}
+	for _, r := range own {
+		fmt.Fprintf(a.Stdout, "  %s\n", diag.Printable(r.String()))
+	}
+	if len(others) > 0 {
+		fmt.Fprintf(a.Stdout, "and by other blocks\n")
+	}
+	for _, r := range others {
+		fmt.Fprintf(a.Stdout, "  %s\n", diag.Printable(r.String()))
 	}
 	return nil
 }
 
-// becomes are the generated lines that a block made, the firewall's rules among
-// them: those name their block in a comment.
-func (a *app) becomes(tree *flake.Tree, addr string) []string {
-	var out []string
-	files := make([]string, 0, len(tree.Origins))
-	for name := range tree.Origins {
-		files = append(files, name)
+// byOthers are the blocks that name a block, each with the generated lines in which it
+// uses one of the block's values, as a DHCP server does a network's address.
+func byOthers(s loaded, tree *flake.Tree, addr string) []result {
+	var values []string
+	for _, b := range s.Blocks() {
+		if b.Head().Addr.String() == addr {
+			for _, text := range router.Texts(b) {
+				host, _, _ := strings.Cut(text, "/")
+				values = append(values, text, host)
+			}
+			if n, ok := b.(*router.Network); ok {
+				values = append(values, string(n.Device()))
+				for _, p := range n.Fixed() {
+					values = append(values, p.Masked().String())
+				}
+			}
+		}
 	}
-	slices.Sort(files)
-	for _, name := range files {
+	var out []result
+	for _, b := range s.Blocks() {
+		by := b.Head().Addr.String()
+		if by == addr || !slices.ContainsFunc(conf.References(b), func(r conf.Addr) bool { return r.String() == addr }) {
+			continue
+		}
+		at := b.Head().Def
+		out = append(out, result{"block", by, fmt.Sprintf("names it, %s line %d", at.Filename, at.Start.Line), by})
+		out = append(out, becomes(tree, by, func(origin, text string) bool {
+			return about(origin, by) && slices.ContainsFunc(values, func(v string) bool { return mentions(text, v) })
+		})...)
+	}
+	return out
+}
+
+// mentions tells whether a line has a value as a word of it.
+func mentions(line, value string) bool {
+	part := func(r rune) bool {
+		return r == '.' || r == ':' || r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r)
+	}
+	for rest := line; value != ""; {
+		i := strings.Index(rest, value)
+		if i < 0 {
+			break
+		}
+		before, _ := utf8.DecodeLastRuneInString(rest[:i])
+		after, _ := utf8.DecodeRuneInString(rest[i+len(value):])
+		if !part(before) && !part(after) {
+			return true
+		}
+		rest = rest[i+len(value):]
+	}
+	return false
+}
+
+// becomes are the generated lines that fit, by the block that made them and their text. The
+// firewall's rules name theirs in a comment.
+func becomes(tree *flake.Tree, by string, fits func(origin, text string) bool) []result {
+	var out []result
+	for _, name := range slices.Sorted(maps.Keys(tree.Origins)) {
 		lines := strings.Split(string(tree.Files[name]), "\n")
 		for i, o := range tree.Origins[name] {
 			text := strings.TrimSpace(lines[i])
 			if strings.Trim(text, "[](){}'; ") == "" || strings.HasPrefix(text, "#") {
 				continue // says nothing of its own
 			}
-			if about(o.Addr, addr) || strings.HasSuffix(text, " "+addr+`"`) {
-				out = append(out, fmt.Sprintf("%s/%s:%d  %s", flake.Dir, name, i+1, text))
+			if fits(o.Addr, text) {
+				out = append(out, result{"line", fmt.Sprintf("%s/%s:%d", flake.Dir, name, i+1), text, by})
 			}
 		}
 	}

@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,9 +38,31 @@ type judge func(*service.Spec) hcl.Diagnostics
 // load reads the specs in the folders, prints what is to be said of them and
 // fails if one of them is wrong.
 func (a *app) load(c *cli.Context, dirs []string, more ...judge) ([]loaded, error) {
+	specs, said, err := a.read(c, dirs, more...)
+	var code exit
+	wrong := errors.As(err, &code) && code.code == ExitSpec && code.msg == ""
+	if said != nil && (err == nil || wrong) {
+		if err := a.answer(said, nil); err != nil {
+			return nil, err
+		}
+	}
+	return specs, err
+}
+
+// answer prints JSON: the diagnostics, and what else a command has to tell.
+func (a *app) answer(said []diag.JSONDiagnostic, more map[string]any) error {
+	all := map[string]any{"format_version": "1.0", "diagnostics": said}
+	maps.Copy(all, more)
+	_, err := a.Stdout.Write(diag.MarshalIndent(all))
+	return err
+}
+
+// read is load, but for JSON: that is returned to be printed with whatever else there is
+// to tell, and nil when another form is wanted.
+func (a *app) read(c *cli.Context, dirs []string, more ...judge) ([]loaded, []diag.JSONDiagnostic, error) {
 	vars, err := parseVars(c.StringSlice("var"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	format := c.String("format")
 	if c.Bool("json") {
@@ -49,9 +73,8 @@ func (a *app) load(c *cli.Context, dirs []string, more ...judge) ([]loaded, erro
 	var said hcl.Diagnostics
 	bad := false
 	for _, dir := range dirs {
-		info, err := os.Stat(dir)
-		if err != nil || !info.IsDir() {
-			return nil, exit{ExitSpec, fmt.Sprintf("%s is no folder with a spec", dir)}
+		if err := folder(dir); err != nil {
+			return nil, nil, err
 		}
 		spec, diags := a.reg.Load(source.Dir(dir), vars)
 		if diags.HasErrors() {
@@ -75,27 +98,34 @@ func (a *app) load(c *cli.Context, dirs []string, more ...judge) ([]loaded, erro
 		case "json":
 			all = append(all, w.JSON(diags)...)
 		default:
-			return nil, usage("-format is text, json or github, not %q", format)
+			return nil, nil, usage("-format is text, json or github, not %q", format)
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if total := diag.Total(said); format == "text" && total != "" {
 		fmt.Fprintln(a.Stderr, total)
 	}
-	if format == "json" {
-		if all == nil {
-			all = []diag.JSONDiagnostic{}
-		}
-		if _, err := a.Stdout.Write(diag.MarshalIndent(map[string]any{"format_version": "1.0", "diagnostics": all})); err != nil {
-			return nil, err
-		}
+	if format == "json" && all == nil {
+		all = []diag.JSONDiagnostic{}
 	}
 	if bad {
-		return nil, exit{code: ExitSpec}
+		return nil, all, exit{code: ExitSpec}
 	}
-	return specs, nil
+	return specs, all, nil
+}
+
+// folder wants the folder of a spec, and says which one when it gets a file in it.
+func folder(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case err == nil && info.IsDir():
+		return nil
+	case err == nil && source.IsSpec(dir):
+		return exit{ExitSpec, fmt.Sprintf("%s is one file, and a spec is all *.hcl files of a folder: name the folder, %s", dir, filepath.Dir(dir))}
+	}
+	return exit{ExitSpec, fmt.Sprintf("%s is no folder with a spec", dir)}
 }
 
 func (a *app) diagWriter(spec *service.Spec, dir string) *diag.Writer {

@@ -276,8 +276,8 @@ func (a *app) deviceIn(c *cli.Context, dir string) (loaded, error) {
 	if err != nil {
 		return loaded{}, err
 	}
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return loaded{}, exit{ExitSpec, fmt.Sprintf("%s is no folder with a spec", dir)}
+	if err := folder(dir); err != nil {
+		return loaded{}, err
 	}
 	spec, diags := a.reg.Load(source.Dir(filepath.Clean(dir)), vars)
 	if diags.HasErrors() {

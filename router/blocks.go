@@ -66,18 +66,7 @@ type Network struct {
 	Gateway  conf.Value[Addr]     `hcl:"gateway,optional" doc:"The IPv4 default gateway; makes this network an upstream."`
 	Gateway6 conf.Value[Addr]     `hcl:"gateway6,optional" doc:"The IPv6 default gateway; makes this network an upstream."`
 	Domain   conf.Value[Domain]   `hcl:"domain,optional" doc:"The domain name of the network's hosts."`
-	upstream bool                 // a default route or a masquerading policy leads there
-}
-
-// Upstream tells whether the network leads to the Internet: a router there gives this one
-// its address, a default route goes there, or a policy masquerades towards it. Nothing of
-// the router is served there unless a zone says so.
-func (n *Network) Upstream() bool { return n.upstream || n.defaultRoute() }
-
-// defaultRoute tells whether a default route leads to the network by what the network
-// itself says.
-func (n *Network) defaultRoute() bool {
-	return n.Gateway.Set || n.Gateway6.Set || n.ByDHCP() || n.ByAdvertisement()
+	upstream *Reason              // what other block makes it one; nil when none does
 }
 
 // Device is the interface of the network.

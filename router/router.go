@@ -133,33 +133,6 @@ func sizes(b *Board) string {
 	return diag.List(s)
 }
 
-// MarkUpstreams finds the networks that lead to the Internet by what other blocks
-// say of them. References are linked by then.
-func (r *Router) MarkUpstreams() {
-	for _, rt := range r.Routes {
-		if !rt.To.Set || rt.To.V.Bits() != 0 {
-			continue
-		}
-		n := r.NetworkAt(rt.Via.V.Addr)
-		if rt.Network.Set {
-			n = rt.Network.Target
-		}
-		if n != nil {
-			n.upstream = true
-		}
-	}
-	for _, p := range r.Policies {
-		if !p.Masquerade.V {
-			continue
-		}
-		for _, z := range p.To.All() {
-			for _, n := range z.Networks.All() {
-				n.upstream = true
-			}
-		}
-	}
-}
-
 func errNotService(b []byte) error {
 	return fmt.Errorf("%q is no name of a service such as ssh, dns or dhcp", b)
 }

@@ -112,8 +112,9 @@ func ruleMasquerade(r *Router) hcl.Diagnostics {
 
 // ruleDefaultRoute finds the upstream whose gateway was forgotten.
 func ruleDefaultRoute(r *Router) hcl.Diagnostics {
+	network := func(n *Network) bool { return n.defaultRoute() != nil }
 	route := func(rt *Route) bool { return rt.To.V.Bits() == 0 }
-	if slices.ContainsFunc(r.Networks, (*Network).defaultRoute) || slices.ContainsFunc(r.Routes, route) {
+	if slices.ContainsFunc(r.Networks, network) || slices.ContainsFunc(r.Routes, route) {
 		return nil
 	}
 	for _, p := range r.Policies {

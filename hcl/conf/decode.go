@@ -196,6 +196,7 @@ func Coded(ds hcl.Diagnostics) hcl.Diagnostics {
 				code = c
 			}
 		}
+		habit(d)
 		diag.Coded(code, hcl.Diagnostics{d})
 	}
 	return ds

@@ -80,8 +80,7 @@ func (r *Refs[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	r.Range, r.Set = e.Range(), true
 	exprs, diags := hcl.ExprList(e)
 	if diags.HasErrors() {
-		return hcl.Diagnostics{diag.Error("not-a-list", e.Range(), "Not a list of references",
-			"Names of blocks stand in brackets here, as in [%s.a, %s.b].", exampleType[T](), exampleType[T]())}
+		return hcl.Diagnostics{diag.Error("not-a-list", e.Range(), "Not a list of references", "%s", notNames(e, exampleType[T](), ctx))}
 	}
 	for _, e := range exprs {
 		var one Ref[T]
@@ -149,8 +148,7 @@ func refAddr(e hcl.Expression, example string, ctx *Context) (Addr, hcl.Diagnost
 	}
 	tr, diags := hcl.AbsTraversalForExpr(e)
 	if diags.HasErrors() {
-		return Addr{}, hcl.Diagnostics{diag.Error("not-a-reference", e.Range(), "Not a reference",
-			"The name of a block is expected here, its type and its label: %s.a, or \"%s.a\" in JSON.", example, example)}
+		return Addr{}, hcl.Diagnostics{diag.Error("not-a-reference", e.Range(), "Not a reference", "%s", notName(e, example, ctx))}
 	}
 	addr := Addr{Type: tr.RootName()}
 	for i, step := range tr[1:] {
@@ -296,7 +294,7 @@ func find[T any](x *Index, a Addr, at hcl.Range, ctx *Context) (T, hcl.Diagnosti
 	if t, is := obj.(T); is {
 		return t, nil
 	}
-	if !ok && (x.unreadable[Addr{Type: a.Type}] || x.unreadable[Addr{a.Type, a.Label()}]) {
+	if !ok && (x.misnamed(a) || x.unreadable[Addr{Type: a.Type}] || x.unreadable[Addr{a.Type, a.Label()}]) {
 		return zero, hcl.Diagnostics{diag.Follow(at)}
 	}
 	var fit []string // what could stand here

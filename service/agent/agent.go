@@ -99,8 +99,8 @@ func (b *Agent) Judge(*router.Router) hcl.Diagnostics {
 		fixed, _ := n.Target.Split()
 		switch {
 		case n.Target.Upstream():
-			diags = append(diags, diag.With(diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
-				"%s is an upstream, and metrics say what the router runs and what is wrong with it. Take it out of networks.", n.Addr), n.Target.Def, "%s", n.Addr.String()))
+			diags = append(diags, router.OnUpstream(diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
+				"%s is an upstream, and metrics say what the router runs and what is wrong with it. Take it out of networks.", n.Addr), n.Target))
 		case len(fixed) == 0:
 			diags = append(diags, router.NoFixedAddress(n, "The agent listens on the router's address in the network."))
 		}

@@ -75,8 +75,8 @@ func (t *Time) Judge(*router.Router) hcl.Diagnostics {
 		fixed, _ := n.Target.Split()
 		switch {
 		case n.Target.Upstream():
-			diags = append(diags, diag.Error("open-time-server", n.Range, "Time server open to the Internet",
-				"%s is an upstream. Take it out of networks.", n.Addr))
+			diags = append(diags, router.OnUpstream(diag.Error("open-time-server", n.Range, "Time server open to the Internet",
+				"%s is an upstream. Take it out of networks.", n.Addr), n.Target))
 		case len(fixed) == 0:
 			diags = append(diags, router.NoFixedAddress(n, "Only the addresses of the networks may ask for the time."))
 		}

@@ -191,8 +191,8 @@ func (b *BGP) reached(r *router.Router, n *Neighbor) hcl.Diagnostics {
 		return hcl.Diagnostics{diag.With(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
 			"%s is not in %s.", addr, at.Addr), at.Def, "%s", at.Addr.String())}
 	case at.Upstream() && !n.Network.Set:
-		return hcl.Diagnostics{diag.With(diag.Error("routing-on-upstream", n.Address.Range, "Routes from an upstream",
-			"%s is in %s, which leads to the Internet. If it is to say where packets go, name the network: network = %s.", addr, at.Addr, at.Addr), at.Def, "%s", at.Addr.String())}
+		return hcl.Diagnostics{router.OnUpstream(diag.Error("routing-on-upstream", n.Address.Range, "Routes from an upstream",
+			"%s is in %s, which leads to the Internet. If it is to say where packets go, name the network: network = %s.", addr, at.Addr, at.Addr), at)}
 	}
 	return nil
 }

@@ -112,8 +112,8 @@ func (o *OSPF) Judge(*router.Router) hcl.Diagnostics {
 				case !fixed:
 					diags = append(diags, router.NoFixedAddress(n, "The area hears of IPv4 networks of the spec.", router.IPv4))
 				case i == 0 && n.Target.Upstream() && !a.Password.Set:
-					diags = append(diags, diag.With(diag.Error("routing-on-upstream", n.Range, "Routes from an upstream",
-						"%s leads to the Internet, and any host there could say where packets go. Put it into passive, or give %s a password.", n.Addr, a.Addr), n.Target.Def, "%s", n.Addr.String()))
+					diags = append(diags, router.OnUpstream(diag.Error("routing-on-upstream", n.Range, "Routes from an upstream",
+						"%s leads to the Internet, and any host there could say where packets go. Put it into passive, or give %s a password.", n.Addr, a.Addr), n.Target))
 				}
 				networks[n.Target] = use{a, n}
 				links[device] = use{a, n}

@@ -54,8 +54,8 @@ func (b *Resolver) Judge(*router.Router) hcl.Diagnostics {
 		fixed, _ := n.Target.Split()
 		switch {
 		case n.Target.Upstream():
-			diags = append(diags, diag.With(diag.Error("open-resolver", n.Range, "Resolver open to the Internet",
-				"%s is an upstream. A resolver that answers there is a weapon for others (RFC 5358). Take it out of networks.", n.Addr), n.Target.Def, "%s", n.Addr.String()))
+			diags = append(diags, router.OnUpstream(diag.Error("open-resolver", n.Range, "Resolver open to the Internet",
+				"%s is an upstream. A resolver that answers there is a weapon for others (RFC 5358). Take it out of networks.", n.Addr), n.Target))
 		case len(fixed) == 0:
 			diags = append(diags, router.NoFixedAddress(n, "The resolver listens on the router's address in the network."))
 		}

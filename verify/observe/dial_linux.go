@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// dial connects as a [net.Dialer] does, until a time. A program that gets no processor, and
+// dial connects to this machine as a [net.Dialer] does, until a time. A program that gets no processor, and
 // so does not take the connection or answers later than the reader has set, is waited for.
 // If that takes too long, the error says what it waits for, and is none that
 // [probe.Silent] takes for silence. The context is of the whole look.
@@ -18,7 +18,7 @@ func (l *looker) dial(ctx context.Context, network, address string, until time.T
 	if strings.HasPrefix(network, "unix") {
 		return dialUnix(ctx, network, address)
 	}
-	c, err := (&net.Dialer{Deadline: until}).DialContext(ctx, network, address)
+	c, err := dialOwn(ctx, net.Dialer{Deadline: until}, network, address)
 	protocol := strings.TrimRight(network, "46")
 	to, err2 := netip.ParseAddrPort(address)
 	if err2 != nil || protocol != "tcp" && protocol != "udp" {
@@ -27,7 +27,7 @@ func (l *looker) dial(ctx context.Context, network, address string, until time.T
 	a := l.audience(protocol, plain(to))
 	if timedOut(err) && ctx.Err() == nil {
 		late := a.attend(ctx, func(d time.Duration) (bool, error) {
-			c, err = (&net.Dialer{Timeout: d}).DialContext(ctx, network, address)
+			c, err = dialOwn(ctx, net.Dialer{Timeout: d}, network, address)
 			return !timedOut(err), nil
 		})
 		if late != nil {

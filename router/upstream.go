@@ -1,0 +1,91 @@
+package router
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// A Reason is a line of the spec that makes a network an upstream.
+type Reason struct {
+	At  hcl.Range
+	Why string // what the line does, after "an upstream, for "
+}
+
+// Upstream tells whether the network leads to the Internet: a router there gives this one
+// its address, a default route goes there, or a policy masquerades towards it. Nothing of
+// the router is served there unless a zone says so.
+func (n *Network) Upstream() bool { return n.UpstreamBy() != nil }
+
+// UpstreamBy is what makes the network an upstream, nil if it is none.
+func (n *Network) UpstreamBy() *Reason { return cmp.Or(n.defaultRoute(), n.upstream) }
+
+// defaultRoute is the line of the network itself by which a default route leads there, nil
+// if there is none.
+func (n *Network) defaultRoute() *Reason {
+	for _, a := range n.Addresses() {
+		switch a.How.(type) {
+		case ByDHCP:
+			return &Reason{a.From, "another router gives it its address by DHCP"}
+		case ByAdvertisement:
+			return &Reason{a.From, "another router gives it its address by router advertisements"}
+		case Fixed:
+		}
+	}
+	switch {
+	case n.Gateway.Set:
+		return &Reason{n.Gateway.Range, "the default gateway is there"}
+	case n.Gateway6.Set:
+		return &Reason{n.Gateway6.Range, "the default gateway is there"}
+	}
+	return nil
+}
+
+// OnUpstream adds to an error about a network that is an upstream the line that makes it
+// one.
+func OnUpstream(d *hcl.Diagnostic, n *Network) *hcl.Diagnostic {
+	by := n.UpstreamBy()
+	return diag.With(d, by.At, "%s is an upstream, for %s", n.Addr, by.Why)
+}
+
+// MarkUpstreams finds the networks that lead to the Internet by what other blocks
+// say of them. References are linked by then.
+func (r *Router) MarkUpstreams() {
+	for _, rt := range r.Routes {
+		if !rt.To.Set || rt.To.V.Bits() != 0 {
+			continue
+		}
+		n := r.NetworkAt(rt.Via.V.Addr)
+		if rt.Network.Set {
+			n = rt.Network.Target
+		}
+		if n != nil && n.upstream == nil {
+			n.upstream = &Reason{rt.To.Range, rt.Addr.String() + " is a default route to it"}
+		}
+	}
+	elsewhere := slices.ContainsFunc(r.Networks, (*Network).Upstream)
+	for _, p := range r.Policies {
+		if !p.Masquerade.V {
+			continue
+		}
+		for _, z := range p.To.All() {
+			for _, n := range z.Networks.All() {
+				if n.upstream == nil && !(elsewhere && n.private()) {
+					n.upstream = &Reason{p.Masquerade.Range, p.Addr.String() + " masquerades towards it"}
+				}
+			}
+		}
+	}
+}
+
+// private tells whether all of the router's addresses in the network are for private use
+// (RFC 1918, RFC 4193) and fixed. Where the Internet is elsewhere, NAT towards such a
+// network hides one of the house's networks from another.
+func (n *Network) private() bool {
+	fixed, later := n.Split()
+	return len(fixed) > 0 && len(later) == 0 && !slices.ContainsFunc(fixed, func(p netip.Prefix) bool { return !p.Addr().IsPrivate() })
+}

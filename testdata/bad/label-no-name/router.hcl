@@ -1,0 +1,31 @@
+# A label that is no name. What refers to it by the name that was meant is not told as well.
+
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+
+network "my lan" { # ERROR: bad-value
+  link = port.lan1
+  ipv4 = "10.0.0.1/24"
+}
+
+vlan "wan.10" { # ERROR: bad-value
+  link = port.wan
+  id   = 10
+}
+
+network "wan" {
+  link = vlan.wan.10
+  ipv4 = "dhcp"
+}
+
+zone "z" {
+  networks = [network.my_lan, network.wan]
+}
+
+zone "y" {
+  networks = [network.mylon] # ERROR: no-such-reference
+}
