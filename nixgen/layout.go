@@ -19,8 +19,7 @@ type kind uint8
 
 // The order of the spaces matters: of two in a row the greater one wins.
 const (
-	softBreak kind = iota // nothing, or a line break where the rest of the line would not fit
-	lineBreak             // nothing, or a line break if the group is broken
+	lineBreak kind = iota // nothing, or a line break if the group is broken
 	hardSpace             // always a space
 	softSpace             // a space, or a line break where the rest of the line would not fit
 	space                 // a space, or a line break if the group is broken
@@ -48,12 +47,8 @@ type node struct {
 func (n node) isSpace() bool { return n.kind <= newlines }
 func (n node) isGroup() bool { return n.kind >= group }
 
-// isHard tells a space that is the same whether or not its group is broken.
-func (n node) isHard() bool { return n.kind == hardSpace || n.kind >= hardLine && n.kind <= newlines }
-
-// fixup merges neighbouring texts and spaces and moves hard spaces and
-// comments from the edges of a group to the outside, where they do not force
-// it to break.
+// fixup merges neighbouring texts and spaces, also a hard space with that at the start of
+// the group behind it.
 func fixup(in []node) []node {
 	out := make([]node, 0, len(in))
 	for _, n := range in {
@@ -82,40 +77,21 @@ func fix(out []node, n node) []node {
 }
 
 func fixGroup(out []node, n node) []node {
-	kids := n.kids
 	if i := len(out) - 1; i >= 0 && out[i].kind == hardSpace {
-		kids = append([]node{out[i]}, kids...)
+		n.kids = append([]node{out[i]}, n.kids...)
 		out = out[:i]
 	}
-	kids = fixup(kids)
-	start, end := 0, len(kids)
-	for start < end && (kids[start].isHard() || kids[start].kind == comment) {
-		start++
+	n.kids = fixup(n.kids)
+	if len(n.kids) == 1 && n.kids[0].kind == n.kind {
+		n.kids = n.kids[0].kids
 	}
-	for end > start && kids[end-1].isHard() {
-		end--
-	}
-	for _, k := range kids[:start] {
-		out = fix(out, k)
-	}
-	if start < end {
-		body := kids[start:end]
-		if len(body) == 1 && body[0].kind == n.kind {
-			body = body[0].kids
-		}
-		n.kids = body
-		out = append(out, n)
-	}
-	for _, k := range kids[end:] {
-		out = fix(out, k)
-	}
-	return out
+	return append(out, n)
 }
 
 // merge makes one space of two.
 func merge(a, b node) node {
 	if a.kind > b.kind {
-		a, b = b, a
+		return merge(b, a)
 	}
 	switch {
 	case b.kind == newlines:
@@ -130,8 +106,6 @@ func merge(a, b node) node {
 		}
 	case a.kind == lineBreak && (b.kind == softSpace || b.kind == hardSpace):
 		b.kind = space
-	case a.kind == softBreak && b.kind == hardSpace:
-		b.kind = softSpace
 	}
 	return b
 }
@@ -255,7 +229,6 @@ func (w *writer) one(n node, rest tail) {
 		w.newline(2, 0)
 	case n.kind == hardSpace, n.kind == softSpace && lineFits(maxWidth-w.col-1, rest):
 		w.raw(" ", 1)
-	case n.kind == softBreak && lineFits(maxWidth-w.col, rest):
 	default:
 		w.newline(1, 0)
 	}
@@ -332,7 +305,7 @@ func unexpand(nodes []node) []node {
 		switch n.kind {
 		case space, softSpace:
 			n.kind = hardSpace
-		case lineBreak, softBreak:
+		case lineBreak:
 			continue
 		default:
 		}
@@ -441,10 +414,10 @@ func lineWidth(t tail) (width int) {
 // columns when no group that fits on a line is broken.
 func lineFits(room int, t tail) bool {
 	used := 0
-	for used <= maxWidth {
+	for used <= room {
 		n, rest, ok := t.pop()
 		if !ok {
-			return used <= room
+			return true
 		}
 		t = rest
 		switch {
@@ -459,7 +432,7 @@ func lineFits(room int, t tail) bool {
 		case n.kind == hardSpace:
 			used++
 		case n.isSpace():
-			return used <= room
+			return true
 		}
 	}
 	return false
@@ -478,7 +451,7 @@ func squeeze(nodes []node, room int) ([]node, bool) {
 					return false
 				}
 				continue
-			case n.kind == lineBreak || n.kind == softBreak:
+			case n.kind == lineBreak:
 				continue
 			case n.kind >= hardLine && n.kind <= newlines:
 				return false

@@ -103,9 +103,7 @@ func (p *printer) apart(f func()) []node {
 }
 
 func (p *printer) group(k kind, f func()) {
-	if kids := p.apart(f); len(kids) > 0 {
-		p.out = append(p.out, node{kind: k, kids: kids})
-	}
+	p.out = append(p.out, node{kind: k, kids: p.apart(f)})
 }
 
 // expr adds an expression that is not absorbed.
@@ -143,10 +141,6 @@ func (p *printer) term(e Expr, wide bool) {
 	defer p.enter(e)()
 	switch x := peel(e).(type) {
 	case atom:
-		if x.kind == quoted {
-			p.group(group, func() { p.text(x.text) })
-			return
-		}
 		p.text(x.text)
 	case Concat:
 		p.concat(x)
@@ -433,12 +427,9 @@ func (p *printer) params(f Fn) {
 	}
 	p.group(group, func() {
 		p.text("{")
-		p.space(sep)
 		p.nested(func() {
 			for i, name := range f.Params {
-				if i > 0 {
-					p.space(sep)
-				}
+				p.space(sep)
 				p.text(name)
 				if i < len(f.Params)-1 || f.Ellipsis {
 					p.text(",")
@@ -447,9 +438,7 @@ func (p *printer) params(f Fn) {
 				}
 			}
 			if f.Ellipsis {
-				if len(f.Params) > 0 {
-					p.space(sep)
-				}
+				p.space(sep)
 				p.text("...")
 			}
 		})

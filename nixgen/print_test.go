@@ -170,6 +170,10 @@ var layouts = map[string]Expr{
 		set(Concat{Var("pkgs.nftables"), Str("/bin/nft -f "), Path("./rules.nft")}, "paths"),
 		set(Concat{Str("$"), Var("x"), Str("$"), Str("{"), Concat{Str("}"), Var("y")}, Str("\n")}, "dollars"),
 		set(Concat{Str("a"), Str("b")}, "no_expression"),
+		set(Concat{Str("$"), Str("{x}"), Var("y")}, "joined"),
+		set(Concat{Var("x"), Str("$")}, "dollar_last"),
+		set(Concat{Str(strings.Repeat("a", 90)), call("f", Op{"+", Var("x"), Var(strings.Repeat("y", 22))})}, "thirty"),
+		set(Concat{Str(strings.Repeat("a", 90)), call("f", Op{"+", Var("x"), Var(strings.Repeat("y", 23))})}, "thirty_one"),
 		set(Concat{}, "nothing"),
 		set(Concat{Str("  "), call("f", Str(strings.Repeat("a", 50)), Str(strings.Repeat("b", 50)), Int(3))}, "broken"),
 		set(Concat{Str("a "), call("f", Attrs{set(Int(1), "a"), set(Int(2), "b")}), Str(" z")}, "set"),
@@ -186,7 +190,8 @@ func TestLayout(t *testing.T) {
 		t.Run(name, func(t *testing.T) { golden(t, "print", name, Print(e)) })
 	}
 	t.Run("commented", func(t *testing.T) { golden(t, "print", "comments", Print(commented())) })
-	checkGoldens(t, "print", len(layouts)+1)
+	t.Run("widths", func(t *testing.T) { golden(t, "print", "widths", Print(atWidth(t))) })
+	checkGoldens(t, "print", len(layouts)+2)
 }
 
 func commented() Expr {
@@ -227,6 +232,7 @@ func TestPrintRefuses(t *testing.T) {
 	for name, e := range map[string]Expr{
 		"nothing":       nil,
 		"NUL":           Str("a\x00"),
+		"NUL first":     Str("\x00a"),
 		"NUL in lines":  Lines("a\n\x00"),
 		"NUL in a name": Attrs{set(Int(1), "a\x00")},
 		"no name":       Attrs{{nil, Int(1)}},

@@ -12,7 +12,7 @@ import (
 // Nix strings are C strings inside: a NUL would end them. The front end
 // refuses NUL in every value, so one that arrives here is a bug.
 func refuseNUL(s string) {
-	if strings.IndexByte(s, 0) >= 0 {
+	if strings.Contains(s, "\x00") {
 		panic(fmt.Sprintf("nixgen: a Nix string cannot hold a NUL byte: %q", s))
 	}
 }

@@ -48,7 +48,7 @@ func TestEscapeIndented(t *testing.T) {
 func TestAttrName(t *testing.T) {
 	for in, want := range map[string]string{
 		"a": "a", "_a-b'1": "_a-b'1", "": `""`, "1a": `"1a"`, "-a": `"-a"`, "'a": `"'a"`,
-		"a.b": `"a.b"`, "a b": `"a b"`, "é": `"é"`, "if": `"if"`, "or": `"or"`, "true": "true", "${a}": `"\${a}"`,
+		"a.b": `"a.b"`, "a b": `"a b"`, "é": `"é"`, "if": `"if"`, "or": `"or"`, "azAZ_09": "azAZ_09", "a@": `"a@"`, "a[": `"a["`, "a`": "\"a`\"", "a{": `"a{"`, "a/": `"a/"`, "a:": `"a:"`, "true": "true", "${a}": `"\${a}"`,
 	} {
 		if diff := cmp.Diff(want, attrName(in)); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", in, diff)

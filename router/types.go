@@ -407,7 +407,7 @@ type Seconds int
 
 func (s *Seconds) UnmarshalText(b []byte) error {
 	units := map[byte]int{'s': 1, 'm': 60, 'h': 3600, 'd': 86400}
-	if len(b) > 1 {
+	if len(b) > 0 {
 		n, err := strconv.Atoi(string(b[:len(b)-1]))
 		if u := units[b[len(b)-1]]; err == nil && u > 0 && n > 0 && n <= 1<<31/u {
 			*s = Seconds(n * u)

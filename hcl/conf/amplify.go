@@ -12,7 +12,8 @@ import (
 )
 
 // cost says how much a call would make, before it is made. All other functions make no
-// more than they are given, which has been paid for.
+// more than they are given, which has been paid for. The arguments are known, not null, and
+// of the types of the function's parameters.
 type cost func(args []cty.Value) (int, error)
 
 // costs are the functions that make more than they are given, or take more than a look
@@ -23,20 +24,20 @@ var costs = map[string]cost{
 	"formatlist": formatCost,
 	"indent": func(a []cty.Value) (int, error) {
 		n, err := intArg(a, 0)
-		if err != nil || !n.IsInt64() {
+		if err != nil || !n.IsInt64() || n.Sign() < 0 {
 			return 0, errSize
 		}
-		return product(int(min(n.Int64(), maxSize)), 1+strings.Count(text(a[1]), "\n")), nil
+		return product(int(min(n.Int64(), maxSize)), 1+strings.Count(a[1].AsString(), "\n")), nil
 	},
 	"join": func(a []cty.Value) (int, error) {
 		n := 0
 		for _, list := range a[1:] {
 			n += length(list)
 		}
-		return product(n, 1+len(text(a[0]))/perByte), nil
+		return product(n, 1+len(a[0].AsString())/perByte), nil
 	},
 	"replace": func(a []cty.Value) (int, error) {
-		return product(strings.Count(text(a[0]), text(a[1])), 1+len(text(a[2]))/perByte), nil
+		return product(strings.Count(a[0].AsString(), a[1].AsString()), 1+len(a[2].AsString())/perByte), nil
 	},
 	"setproduct": func(a []cty.Value) (int, error) {
 		n := len(a)
@@ -49,7 +50,7 @@ var costs = map[string]cost{
 	"regexall": regexCost,
 	// Each character of the one is looked for in the other.
 	"trim": func(a []cty.Value) (int, error) {
-		return product(1+len(text(a[0]))/perLooking, 1+len(text(a[1]))), nil
+		return product(1+len(a[0].AsString())/perLooking, 1+len(a[1].AsString())), nil
 	},
 	// Each with each.
 	"distinct":        squareCost,
@@ -57,10 +58,10 @@ var costs = map[string]cost{
 	"setintersection": squareCost,
 	"setsubtract":     squareCost,
 	"jsondecode": func(a []cty.Value) (int, error) {
-		if source.TooDeep([]byte(text(a[0]))) {
+		if source.TooDeep([]byte(a[0].AsString())) {
 			return 0, errNesting
 		}
-		if source.LongNumber([]byte(text(a[0]))) >= 0 {
+		if source.LongNumber([]byte(a[0].AsString())) != -1 {
 			return 0, errDigits
 		}
 		return 0, nil
@@ -95,36 +96,22 @@ func (b *Budget) bounded(name string, f function.Function, c cost) function.Func
 	})
 }
 
-func text(v cty.Value) string {
-	if v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
-		return ""
-	}
-	return v.AsString()
-}
-
 // length is the number of elements of a value that has some, and 1 of any other.
 func length(v cty.Value) int {
-	if t := v.Type(); !v.IsNull() && v.IsKnown() && (t.IsCollectionType() || t.IsTupleType() || t.IsObjectType()) {
+	if t := v.Type(); t.IsCollectionType() || t.IsTupleType() || t.IsObjectType() {
 		return v.LengthInt()
 	}
 	return 1
 }
 
-// product is a times b, and too much where it would not fit.
-func product(a, b int) int {
-	if a != 0 && b > 4*maxCost/a {
-		return 4 * maxCost
-	}
-	return a * b
-}
+// product is a times b, or too much. Both are far below 2^31: what is counted is there, or
+// has been bounded.
+func product(a, b int) int { return min(a*b, 4*maxCost) }
 
 // formatCost counts the widths of the verbs, and each argument once a verb: a verb may
 // name any of them.
 func formatCost(a []cty.Value) (int, error) {
-	if len(a) == 0 {
-		return 0, nil
-	}
-	format := text(a[0])
+	format := a[0].AsString()
 	lines, each := 1, 0
 	for _, arg := range a[1:] {
 		n, err := size(arg)
@@ -151,7 +138,7 @@ func formatCost(a []cty.Value) (int, error) {
 // regexCost is the size of the program that a pattern becomes, times the text: that is
 // the time that a match takes at most (regexp: linear in the text).
 func regexCost(a []cty.Value) (int, error) {
-	pattern, s := text(a[0]), text(a[1])
+	pattern, s := a[0].AsString(), a[1].AsString()
 	if len(pattern) > maxDigits {
 		return 0, errSize
 	}

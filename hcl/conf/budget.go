@@ -3,6 +3,7 @@ package conf
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -50,7 +51,7 @@ func (b *Budget) spend(n int) error {
 	if b == nil {
 		return nil
 	}
-	if b.spent += n; b.spent > maxCost || b.spent < 0 {
+	if b.spent += n; b.spent > maxCost {
 		b.spent = maxCost + 1
 		return errCost
 	}
@@ -160,10 +161,9 @@ func (b *Budget) usedUp(at hcl.Range) *hcl.Diagnostic {
 	return tooCostly(at, errCost)
 }
 
-// isCost tells whether a diagnostic is one of a cost.
-func isCost(d *hcl.Diagnostic) bool {
-	return diag.Code(d) == "too-costly" || d.Summary == "Bad value" && diag.Code(d) == "bad-value"
-}
+// isCost tells whether a diagnostic of an evaluation is one of a cost: those of the HCL
+// library have no code yet.
+func isCost(d *hcl.Diagnostic) bool { return diag.Code(d) != "" }
 
 // A counted expression pays for its value. It is what stands in a loop, in a text, in a
 // call: where values multiply. The parentheses keep what is inside in sight of those who
@@ -272,12 +272,12 @@ func (g *guard) made(e hclsyntax.Expression) hclsyntax.Expression {
 }
 
 func (g *guard) Enter(n hclsyntax.Node) hcl.Diagnostics {
-	if g.depth++; g.depth == maxDepth && len(g.diags) == 0 {
-		g.diags = hcl.Diagnostics{diag.Error("too-deep", n.Range(), "Nested too deep",
-			"More than %d expressions within each other are no spec.", maxDepth)}
-	}
-	if g.depth > maxDepth {
-		return nil
+	if g.depth++; g.depth > maxDepth {
+		if len(g.diags) == 0 {
+			g.diags = hcl.Diagnostics{diag.Error("too-deep", n.Range(), "Nested too deep",
+				"More than %d expressions within each other are no spec.", maxDepth)}
+		}
+		return nil // the range of each counted expression takes its depth again
 	}
 	switch e := n.(type) {
 	case *hclsyntax.ForExpr:
@@ -387,11 +387,4 @@ func (c *Context) sound(e hcl.Expression) hcl.Diagnostics {
 	return bad
 }
 
-func hasTemplate(s string) bool {
-	for i := 0; i+1 < len(s); i++ {
-		if (s[i] == '$' || s[i] == '%') && s[i+1] == '{' {
-			return true
-		}
-	}
-	return false
-}
+func hasTemplate(s string) bool { return strings.Contains(s, "${") || strings.Contains(s, "%{") }

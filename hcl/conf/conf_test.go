@@ -52,6 +52,7 @@ type thing struct {
 	Any    Value[cty.Value] `hcl:"any,optional"`
 	Link   Ref[linked]      `hcl:"link,optional"`
 	Links  Refs[linked]     `hcl:"links,optional"`
+	Key    Ref[*secret]     `hcl:"key,optional"`
 	Parts  []*part          `hcl:"part,block"`
 	Frame  *frame           `hcl:"frame,block"`
 }
@@ -63,6 +64,15 @@ type linked interface {
 }
 
 func (*part) linked() {}
+
+// secret is what a reference in a spec names instead of a text.
+type secret struct{ Header }
+
+// named is a block whose label others use as its name.
+type named struct {
+	Header
+	Name Value[color] `hcl:"name,key"`
+}
 
 // decode decodes the one block of a source, in native or JSON syntax.
 func decode(t *testing.T, src string, ctx *Context) (*thing, hcl.Diagnostics) {
@@ -140,7 +150,7 @@ func TestDecode(t *testing.T) {
 	})}
 	for name, src := range map[string]string{"native": native, "json": inJSON} {
 		t.Run(name, func(t *testing.T) {
-			th, diags := decode(t, src, newContext(locals))
+			th, diags := decode(t, src, withBudget(locals))
 			if len(diags) > 0 {
 				t.Fatal(diags)
 			}
@@ -229,6 +239,119 @@ func TestDecodeErrors(t *testing.T) {
 	}
 }
 
+// TestTold has the words of errors that say what to do.
+func TestTold(t *testing.T) {
+	tests := []struct{ arg, want string }{
+		{`color = var.nmae`, `var.nmae is not defined. Did you mean "name"?`},
+		{`color = var.zzz`, `var.zzz is not defined.`},
+		{`color = var.name.first`, `Can't access attributes on a primitive-typed value (string).`},
+		{`color = "${var.name}${var.nmae}"`, `var.nmae is not defined. Did you mean "name"?`},
+		{`text = network.lan.ipv4`, "A value of a network block cannot be used in a zone. Values flow one way: variables and locals, then networks and links, then services. Put what both need into a local."},
+		{`link = 5`, `The name of a block is expected here, its type and its label: port.a, or "port.a" in JSON.`},
+		{`links = network.lan`, `Names of blocks stand in brackets here, as in [port.a, port.b].`},
+		{`key = 5`, `The name of a block is expected here, its type and its label: secret.a, or "secret.a" in JSON.`},
+		{`link = network.lan.ipv4`, `A whole block is meant here: network.lan, without .ipv4.`},
+		{`link = network.lan[null]`, `The key of an instance is a text or a number, as in network.lan["a"].`},
+	}
+	for _, tt := range tests {
+		ctx := newContext(map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal("red")})})
+		ctx.Stage = "a zone"
+		src := "thing \"a\" {\n  " + tt.arg + "\n}"
+		if !strings.HasPrefix(tt.arg, "color") {
+			src = "thing \"a\" {\n  color = \"red\"\n  " + tt.arg + "\n}"
+		}
+		_, diags := decode(t, src, ctx)
+		if len(diags) != 1 || diags[0].Detail != tt.want {
+			t.Errorf("%s: %v, want %q", tt.arg, diags, tt.want)
+		}
+	}
+	_, diags := decode(t, "thing \"a\" {\n  color = network.a\n}", newContext(nil))
+	if len(diags) != 1 || !strings.HasPrefix(diags[0].Detail, "A value of a network block cannot be used in this place.") {
+		t.Error(diags)
+	}
+}
+
+// TestSecretsAreNotShown has a secret where its block's name belongs. No output repeats it;
+// other texts are shown, with what is wrong with them.
+func TestSecretsAreNotShown(t *testing.T) {
+	tests := []struct {
+		arg, want string
+		shown     bool
+	}{
+		{`key = "hunter2"`, "These 7 characters are not shown here. A secret never stands in a spec: name a secret block, as in secret.a, that says where the file is on the router.", false},
+		{`key = upper("hunter2")`, `The name of a block is expected here, its type and its label: secret.a, or "secret.a" in JSON.`, false},
+		{`key = secret.a.path`, "A whole block is meant here: secret.a, without .path.", true},
+		{`link = "hunter 2"`, `The name of a block is expected here, its type and its label: port.a, or "port.a" in JSON.`, true},
+		{`link = upper("hunter2")`, `The name of a block is expected here, its type and its label: port.a, or "port.a" in JSON.`, true},
+	}
+	for _, tt := range tests {
+		src := "thing \"a\" {\n  color = \"red\"\n  " + tt.arg + "\n}\n"
+		_, diags := decode(t, src, newContext(nil))
+		if len(diags) != 1 || diags[0].Detail != tt.want {
+			t.Errorf("%s: %v, want %q", tt.arg, diags, tt.want)
+			continue
+		}
+		var out strings.Builder
+		w := diag.Writer{W: &out, Bytes: func(string) []byte { return []byte(src) }, Secrets: diag.NewSecrets}
+		if err := w.Write(diags); err != nil || strings.Contains(out.String(), tt.arg) != tt.shown {
+			t.Errorf("%s (%v):\n%s", tt.arg, err, out.String())
+		}
+	}
+}
+
+// TestBlocksForEach repeats blocks inside a block. The key takes the label's place.
+func TestBlocksForEach(t *testing.T) {
+	tests := []struct {
+		name, src string
+		parts     []string
+		want      []string
+	}{
+		{"a list", "part \"a\" {\n  for_each = [\"red\", \"green\"]\n  size = each.key == \"red\" ? 1 : 2\n}", []string{"thing.a/part.red 1", "thing.a/part.green 2"}, nil},
+		{"in JSON", `{"a": {"for_each": "${{red = 1, green = 2}}", "size": "${each.value}"}}`, []string{"thing.a/part.green 2", "thing.a/part.red 1"}, nil},
+		{"once in JSON", `{"red": {"size": 1}}`, []string{"thing.a/part.red 1"}, nil},
+		{"a key that is no label", "part \"a\" {\n  for_each = [\"blue\"]\n  size = 1\n}", []string{"thing.a/part.blue 1"}, []string{"3 bad-value"}},
+		{"the same twice", "part \"red\" {\n  size = 1\n}\npart \"a\" {\n  for_each = [\"red\"]\n  size = 2\n}", []string{"thing.a/part.red 1"}, []string{"6 duplicate"}},
+		{"without a label", "frame {\n  for_each = [\"a\"]\n}", nil, []string{"4 bad-for-each"}},
+		{"nothing to go through", "part \"a\" {\n  for_each = 5\n  size = 1\n}", nil, []string{"4 bad-for-each"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			src := "thing \"a\" {\n  color = \"red\"\n" + tt.src + "\n}"
+			if strings.HasPrefix(tt.src, "{") {
+				src = `{"thing": {"a": {"color": "red", "part": ` + tt.src + `}}}`
+			}
+			th, diags := decode(t, src, newContext(nil))
+			if d := cmp.Diff(tt.want, codes(diags)); d != "" {
+				t.Errorf("%s\n%v", d, diags)
+			}
+			var parts []string
+			for _, p := range th.Parts {
+				parts = append(parts, fmt.Sprint(p.Addr, " ", p.Size.V))
+			}
+			if d := cmp.Diff(tt.parts, parts); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// TestSetKey makes blocks instances of a for_each. Only one whose label is a name that
+// others use takes its name from the key.
+func TestSetKey(t *testing.T) {
+	p := &part{Header: Header{Addr: Addr{"part", "a"}}, Name: Of(color("red"))}
+	if ds := SetKey(p, "green", hcl.Range{}); len(ds) > 0 || Keyed(p) || p.Addr.String() != `part.a["green"]` || p.Name.V != "red" {
+		t.Errorf("%+v %v", p, ds)
+	}
+	n := &named{Header: Header{Addr: Addr{"named", "a"}}, Name: Of(color("red"))}
+	if ds := SetKey(n, "green", hcl.Range{}); len(ds) > 0 || !Keyed(n) || n.Addr.String() != `named.a["green"]` || n.Name.V != "green" {
+		t.Errorf("%+v %v", n, ds)
+	}
+	at := hcl.Range{Filename: "a.hcl", Start: hcl.Pos{Line: 7}}
+	if ds := SetKey(n, "blue", at); len(ds) != 1 || codes(ds)[0] != "7 bad-value" {
+		t.Error(ds)
+	}
+}
+
 func TestFollow(t *testing.T) {
 	ctx := newContext(map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{"x": cty.DynamicVal})})
 	th, diags := decode(t, "thing \"a\" {\n  color = var.x\n}", ctx)
@@ -267,7 +390,7 @@ func TestBadTagsPanic(t *testing.T) {
 
 func TestSchemaOf(t *testing.T) {
 	s := SchemaOf(BlockType{Type: "thing", Doc: "A thing.", New: func() Block { return &thing{} }})
-	if s.Type != "thing" || s.Label != "string" || !s.Many || len(s.Attributes) != 9 || len(s.Blocks) != 2 {
+	if s.Type != "thing" || s.Label != "string" || !s.Many || len(s.Attributes) != 10 || len(s.Blocks) != 2 {
 		t.Fatalf("%+v", s)
 	}
 	want := []Attribute{
@@ -280,6 +403,7 @@ func TestSchemaOf(t *testing.T) {
 		{Name: "any", Type: "any"},
 		{Name: "link", Type: "reference to linked"},
 		{Name: "links", Type: "reference to linked", List: true},
+		{Name: "key", Type: "reference to secret"},
 	}
 	if d := cmp.Diff(want, s.Attributes); d != "" {
 		t.Error(d)

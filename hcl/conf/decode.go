@@ -26,7 +26,7 @@ func Labels(blk *hcl.Block, b Block) hcl.Diagnostics {
 	h.Def = blk.DefRange
 	h.Addr.Type = blk.Type
 	info := infoOf(reflect.TypeOf(b).Elem())
-	if info.label < 0 || len(blk.Labels) == 0 {
+	if info.label == nil || len(blk.Labels) == 0 {
 		return nil
 	}
 	h.Addr.Name = blk.Labels[0]
@@ -50,7 +50,7 @@ func SetKey(b Block, key string, at hcl.Range) hcl.Diagnostics {
 
 // setLabel decodes the label of a block into its field.
 func setLabel(v reflect.Value, info *structInfo, label string, at hcl.Range) hcl.Diagnostics {
-	l := v.Field(info.label).Addr().Interface().(attribute)
+	l := v.Field(info.label.index).Addr().Interface().(attribute)
 	return l.decode(hcl.StaticExpr(stringVal(label), at), &Context{})
 }
 
@@ -105,7 +105,7 @@ func decodeBlocks(content *hcl.BodyContent, v reflect.Value, info *structInfo, a
 		switch {
 		case loop == nil:
 			diags = append(diags, decodeBlock(blk, blk.Body, v, f, addr, "", ctx, first)...)
-		case infoOf(f.elem).label < 0:
+		case infoOf(f.elem).label == nil:
 			diags = append(diags, diag.Error("bad-for-each", loop.NameRange, "Nothing to tell them apart",
 				"A %s block has no label, so it cannot be repeated.", blk.Type))
 		default:
@@ -127,16 +127,16 @@ func decodeBlock(blk *hcl.Block, body hcl.Body, v reflect.Value, f field, addr A
 	head := inner.Interface().(Block).Head()
 	head.Def = blk.DefRange
 	label := key
-	if label == "" && sub.label >= 0 {
+	if label == "" && sub.label != nil {
 		label = blk.Labels[0]
 	}
 	head.Addr = addr.nested(blk.Type, label)
 	var diags hcl.Diagnostics
-	if sub.label >= 0 {
+	if sub.label != nil {
 		diags = setLabel(inner.Elem(), sub, label, blk.LabelRanges[0])
 	}
 	diags = append(diags, decodeStruct(body, inner.Elem(), head.Addr, ctx)...)
-	if before, dup := first[head.Addr]; dup && (sub.label >= 0 || !f.many) {
+	if before, dup := first[head.Addr]; dup && (sub.label != nil || !f.many) {
 		return append(diags, Duplicate(head.Addr, blk.DefRange, before))
 	}
 	first[head.Addr] = blk.DefRange
@@ -204,8 +204,8 @@ func Coded(ds hcl.Diagnostics) hcl.Diagnostics {
 
 // structInfo is what the tags of a block struct say.
 type structInfo struct {
-	label  int  // index of the label field, or -1
-	keyed  bool // the key of for_each takes the label's place
+	label  *field // nil when it has none
+	keyed  bool   // the key of for_each takes the label's place
 	attrs  []field
 	blocks []field
 	schema *hcl.BodySchema
@@ -230,7 +230,7 @@ func infoOf(t reflect.Type) *structInfo {
 }
 
 func newInfo(t reflect.Type) *structInfo {
-	info := &structInfo{label: -1, schema: &hcl.BodySchema{}}
+	info := &structInfo{schema: &hcl.BodySchema{}}
 	for i := range t.NumField() {
 		sf := t.Field(i)
 		tag, ok := sf.Tag.Lookup("hcl")
@@ -241,7 +241,7 @@ func newInfo(t reflect.Type) *structInfo {
 		f := field{name: name, doc: sf.Tag.Get("doc"), def: sf.Tag.Get("default"), index: i}
 		switch kind {
 		case "label", "key":
-			info.label, info.keyed = i, kind == "key"
+			info.label, info.keyed = &f, kind == "key"
 			continue
 		case "block":
 			f.elem, f.many = sf.Type, sf.Type.Kind() == reflect.Slice
@@ -267,7 +267,7 @@ func newInfo(t reflect.Type) *structInfo {
 }
 
 func labelNames(t reflect.Type) []string {
-	if i := infoOf(t); i.label >= 0 {
+	if i := infoOf(t); i.label != nil {
 		return []string{"name"}
 	}
 	return nil

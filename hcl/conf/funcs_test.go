@@ -96,32 +96,38 @@ func TestFunctions(t *testing.T) {
 }
 
 func TestFunctionErrors(t *testing.T) {
-	tests := []struct{ in, want string }{
-		{`cidrhost("10.0.0.0", 1)`, "no address block"},
-		{`cidrhost("10.0.0.0/33", 1)`, "no address block"},
-		{`cidrhost("10.0.0.0/24", 256)`, "10.0.0.0/24 has only 256 addresses"},
-		{`cidrhost("10.0.0.0/24", -257)`, "only 256 addresses"},
-		{`cidrhost("10.0.0.0/24", 1.5)`, "whole number"},
-		{`cidrhost("10.0.0.0/24", 1e999999999)`, "too large"},
-		{`cidrhost("fd00::/64", 18446744073709551616)`, "only 18446744073709551616 addresses"},
-		{`cidrnetmask("fd00::/64")`, "IPv6 has no netmasks"},
-		{`cidrsubnet("10.0.0.0/24", 9, 0)`, "no room for 9 more bits"},
-		{`cidrsubnet("10.0.0.0/24", -1, 0)`, "no room for -1 more bits"},
-		{`cidrsubnet("10.0.0.0/24", 9223372036854775807, 0)`, "no room"},
-		{`cidrsubnet("10.0.0.0/24", 1e30, 0)`, "no room"},
-		{`cidrsubnet("10.0.0.0/24", 2, 4)`, "only 4 blocks"},
-		{`cidrsubnet("10.0.0.0/24", 2, -1)`, "only 4 blocks"},
-		{`cidrsubnets("10.0.0.0/24", 1, 1, 1)`, "only 2 blocks"},
-		{`cidrsubnets("10.0.0.0/24", 9)`, "no room"},
-		{`cidrsubnets("10.0.0.0/24", -1000000000000)`, "no room"},
-		{`cidrsubnets("10.0.0.0/24", "a")`, "number"},
-		{`cidrcontains("10.0.0.0/24", "nas")`, "neither an address nor an address block"},
-		{`cidrcontains("nas", "10.0.0.1")`, "no address block"},
+	tests := []struct{ in, at, want string }{ // at is how the argument begins that is underlined
+		{`cidrhost("10.0.0.0", 1)`, `10.0.0.0`, "no address block"},
+		{`cidrhost("10.0.0.0/33", 1)`, `10.0.0.0/33`, "no address block"},
+		{`cidrhost("10.0.0.0/24", 256)`, `256`, "10.0.0.0/24 has only 256 addresses"},
+		{`cidrhost("10.0.0.0/24", -257)`, `-`, "only 256 addresses"},
+		{`cidrhost("10.0.0.0/24", 1.5)`, `1.5`, "whole number"},
+		{`cidrhost("10.0.0.0/24", 1e999999999)`, `1e999999999`, "too large"},
+		{`cidrhost("fd00::/64", 18446744073709551616)`, `18446744073709551616`, "only 18446744073709551616 addresses"},
+		{`cidrnetmask("fd00::/64")`, `fd00::/64`, "IPv6 has no netmasks"},
+		{`cidrsubnet("10.0.0.0/24", 9, 0)`, `0`, "no room for 9 more bits"},
+		{`cidrsubnet("10.0.0.0/24", -1, 0)`, `0`, "no room for -1 more bits"},
+		{`cidrsubnet("10.0.0.0/24", 9223372036854775807, 0)`, `0`, "no room"},
+		{`cidrsubnet("10.0.0.0/24", 1e30, 0)`, `0`, "no room"},
+		{`cidrsubnet("10.0.0.0/24", 2, 4)`, `4`, "only 4 blocks"},
+		{`cidrsubnet("10.0.0.0/24", 2, -1)`, `-`, "only 4 blocks"},
+		{`cidrsubnets("10.0.0.0/24", 1, 1, 1)`, `1`, "only 2 blocks"},
+		{`cidrsubnets("10.0.0.0/24", 2, 1, 1)`, `1`, "only 2 blocks"},
+		{`cidrsubnets("10.0.0.0/24", 9)`, `9`, "no room"},
+		{`cidrsubnets("10.0.0.0/24", -1000000000000)`, `-`, "no room"},
+		{`cidrsubnets("10.0.0.0/24", "a")`, `a`, "number"},
+		{`cidrcontains("10.0.0.0/24", "nas")`, `nas`, "neither an address nor an address block"},
+		{`cidrcontains("nas", "10.0.0.1")`, `nas`, "no address block"},
+		{`index("a", "b")`, `a`, "a list is expected"},
+		{`index(["a"], "b")`, `b`, "the list does not hold it"},
+		{`index([1], "1")`, `1`, "the list does not hold it"},
 	}
 	for _, tt := range tests {
 		_, diags := value(t, tt.in)
 		if len(diags) != 1 || diag.Code(diags[0]) != "function-call" || !strings.Contains(diags[0].Detail, tt.want) {
 			t.Errorf("%s: %v, want function-call: %q", tt.in, diags, tt.want)
+		} else if at := string(diags[0].Subject.SliceBytes([]byte(tt.in))); at != tt.at {
+			t.Errorf("%s: %s is underlined, want %s", tt.in, at, tt.at)
 		}
 	}
 }

@@ -208,7 +208,12 @@ type linker interface {
 	addrs() []Addr
 }
 
-func (r *Ref[T]) addrs() []Addr { return []Addr{r.Addr} }
+func (r *Ref[T]) addrs() []Addr {
+	if !r.Set {
+		return nil
+	}
+	return []Addr{r.Addr}
+}
 
 func (r *Refs[T]) addrs() []Addr {
 	out := make([]Addr, len(r.Items))

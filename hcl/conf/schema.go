@@ -43,8 +43,8 @@ func SchemaOf(b BlockType) Schema {
 func schemaOf(t reflect.Type) Schema {
 	info := infoOf(t)
 	s := Schema{Attributes: []Attribute{}, Blocks: []Schema{}}
-	if info.label >= 0 {
-		s.Label, _ = reflect.New(t.Field(info.label).Type).Interface().(attribute).spec()
+	if info.label != nil {
+		s.Label, _ = reflect.New(t.Field(info.label.index).Type).Interface().(attribute).spec()
 	}
 	for _, f := range info.attrs {
 		typ, list := reflect.New(t.Field(f.index).Type).Interface().(attribute).spec()

@@ -133,8 +133,11 @@ func (v *Variable) parse(given string, ctx *Context) (cty.Value, hcl.Diagnostics
 	if v.Type.IsPrimitiveType() || v.Type == cty.DynamicPseudoType {
 		return cty.StringVal(given), nil
 	}
-	if source.TooDeep([]byte(given)) || source.LongNumber([]byte(given)) >= 0 {
+	if source.TooDeep([]byte(given)) {
 		return cty.NilVal, hcl.Diagnostics{tooCostly(v.Def, errNesting)}
+	}
+	if source.LongNumber([]byte(given)) != -1 {
+		return cty.NilVal, hcl.Diagnostics{tooCostly(v.Def, errDigits)}
 	}
 	at := hcl.Pos{Line: 1, Column: 1}
 	e, diags := hclsyntax.ParseExpression([]byte(given), "-var "+v.Name, at)

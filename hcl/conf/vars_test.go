@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -49,6 +50,8 @@ func TestLocals(t *testing.T) {
 		{"not there", "a = local.b\nc = \"x\"", map[string]string{"c": "x"}, []string{"1 no-such-attribute"}},
 		{"what follows", "a = local.b\nb = upper()\nc = \"x\"", map[string]string{"c": "x"}, []string{"2 function-call"}},
 		{"a block", "a = network.lan.ipv4", nil, []string{"1 value-too-early"}},
+		{"all of them", "a = join(\",\", keys(local))\nb = 1", map[string]string{"a": ""}, nil},
+		{"one by its key", "a = \"x\"\nb = local[\"a\"]", map[string]string{"b": "x"}, nil},
 		{"only maybe there", "a = try(local.b, \"x\")", map[string]string{"a": "x"}, nil},
 	}
 	for _, tt := range tests {
@@ -127,7 +130,8 @@ func variable(t *testing.T, src, given string) (cty.Value, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	v, diags := DecodeVariable(content.Blocks[0], newContext(nil))
+	ctx := withBudget(nil)
+	v, diags := DecodeVariable(content.Blocks[0], ctx)
 	if diags.HasErrors() {
 		return cty.NilVal, diags
 	}
@@ -135,7 +139,7 @@ func variable(t *testing.T, src, given string) (cty.Value, hcl.Diagnostics) {
 	if given != "" {
 		text = &given
 	}
-	val, ds := v.Value(text, newContext(nil))
+	val, ds := v.Value(text, ctx)
 	return val, append(diags, ds...)
 }
 
@@ -161,6 +165,11 @@ func TestVariable(t *testing.T) {
 		{"given the wrong type", "type = bool", "perhaps", cty.NilVal, []string{"1 bad-value"}},
 		{"given no expression", "type = list(string)", "[", cty.NilVal, []string{"1 bad-value"}},
 		{"given a call", "type = list(string)", "range(5)", cty.NilVal, []string{"1 bad-value"}},
+		{"given a number that is too large", "type = number", "1e9999999", cty.NilVal, []string{"1 bad-value"}},
+		{"given too many digits", "type = list(number)", strings.Repeat("1", maxDigits+1), cty.NilVal, []string{"1 too-costly"}},
+		{"given too many brackets", "type = list(number)", strings.Repeat("[", 10000), cty.NilVal, []string{"1 too-costly"}},
+		{"given loops", "type = list(number)", "[for a in [1] : 1e300 * 1e300]", cty.NilVal, []string{"1 bad-value"}},
+		{"given more than there is room for", "type = list(string)", "[\"" + strings.Repeat("a", 4*maxSize) + "\"]", cty.NilVal, []string{"1 too-costly"}},
 		{"no type", "type = text", "", cty.NilVal, []string{"2 bad-type"}},
 		{"valid", positive, "5", cty.NumberIntVal(5), nil},
 		{"refused", positive, "-5", cty.NilVal, []string{"1 variable-refused"}},

@@ -2,6 +2,12 @@
   paths = "${pkgs.nftables}/bin/nft -f ${./rules.nft}";
   dollars = "\$${x}\${}${y}\n";
   no_expression = "ab";
+  joined = "\${x}${y}";
+  dollar_last = "${x}$";
+  thirty = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa${f (x + yyyyyyyyyyyyyyyyyyyyyy)}";
+  thirty_one = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa${
+    f (x + yyyyyyyyyyyyyyyyyyyyyyy)
+  }";
   nothing = "";
   broken = "  ${f "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
       "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

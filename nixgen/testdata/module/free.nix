@@ -1,0 +1,4 @@
+{ pkgs, ... }: {
+  a = pkgs: pkgs: pkgs.a;
+  inherit (pkgs) b;
+}
