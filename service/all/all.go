@@ -14,6 +14,7 @@ import (
 	"github.com/nbr-dev/nbr/service/nftables"
 	"github.com/nbr-dev/nbr/service/nixos"
 	"github.com/nbr-dev/nbr/service/openssh"
+	"github.com/nbr-dev/nbr/service/radvd"
 	"github.com/nbr-dev/nbr/service/wireguard"
 )
 
@@ -33,6 +34,7 @@ func With(more ...service.Kind) []service.Kind {
 		openssh.Kind(),
 		knot.ResolverKind(),
 		kea.DHCP4Kind(),
+		radvd.Kind(),
 		chrony.Kind(),
 		agent.Kind(),
 		check.Kind(),
