@@ -11,6 +11,8 @@ let
     mkOverride = override;
     mkForce = override 50;
     mkDefault = override 1000;
+    # Of an option of lines, as services.radvd.config is one.
+    mkMerge = builtins.concatStringsSep "\n";
     optional = condition: value: if condition then [ value ] else [ ];
   };
   # Packages are where they would be; files carry their text, so that a test can read it.
@@ -22,7 +24,9 @@ let
           value = "/nix/store/${name}";
         })
         [
+          "coreutils"
           "iproute2"
+          "ndisc6"
           "nftables"
           "procps"
           "wireguard-tools"
@@ -34,7 +38,7 @@ let
 
   # Inputs of the flake are other modules' affair: what nbr's own does is for flaketest.
   args = {
-    inherit lib pkgs;
+    inherit config lib pkgs;
     nbr.nixosModules.default = { };
   };
 
@@ -42,12 +46,20 @@ let
   # nixos/modules/tasks/network-interfaces.nix).
   nixos.boot.kernel.sysctl."net.ipv4.conf.all.forwarding" = lib.mkDefault false;
 
+  # What modules read of others' options.
+  nixos.services.radvd = {
+    debugLevel = lib.mkDefault 0;
+    package = lib.mkDefault "/nix/store/radvd";
+  };
+
   # The sets that a module and its imports define.
   definitions =
     module:
     let
       set = if builtins.isFunction module then module (builtins.intersectAttrs (builtins.functionArgs module) args) else module;
     in
+    # A file is one of the tree, not of the spec: what nbr's own module does is for flaketest.
+    if builtins.isPath module then [ ] else
     builtins.concatMap definitions (set.imports or [ ]) ++ [ (removeAttrs set [ "imports" ]) ];
 
   isOverride = v: builtins.isAttrs v && v._type or null == "override";
@@ -71,5 +83,7 @@ let
       first
     else
       throw "conflicting definitions of ${builtins.concatStringsSep "." path}";
+
+  config = merge [ ] (builtins.concatMap definitions ([ nixos ] ++ modules));
 in
-merge [ ] (builtins.concatMap definitions ([ nixos ] ++ modules))
+config
