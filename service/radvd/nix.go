@@ -42,7 +42,7 @@ func (daemon) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) 
 	}
 	// radvd ends if it cannot read what it is to read anew.
 	unit(nixgen.List{
-		radvd(nixgen.Str(" -c -C "+confFile)),
+		radvd(nixgen.Str(" -c -C " + confFile)),
 		nixgen.Concat{nixgen.Var("pkgs.coreutils"), nixgen.Str("/bin/kill -HUP $MAINPID")},
 	}, "serviceConfig", "ExecReload")
 	level := nixgen.Call{Fn: nixgen.Var("toString"), Args: []nixgen.Expr{nixgen.Var("config.services.radvd.debugLevel")}}
