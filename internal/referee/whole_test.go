@@ -129,7 +129,13 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 		"nftables.service", "dhcpcd.service", "sshd.service", "chronyd.service", "nix-daemon.socket",
 		"kea-dhcp4-server.service", "knot-resolver.service", // Debian's are called as NixOS's
 	}
-	services, _ := r.g.at("systemd", "services").(map[string]any)
+	return files, append(units, ownUnits(t, r.g, files)...)
+}
+
+// ownUnits writes what nbr's modules say of units, and returns those that start at boot.
+func ownUnits(t *testing.T, g *generated, files lab.Files) (units []string) {
+	t.Helper()
+	services, _ := g.at("systemd", "services").(map[string]any)
 	for name, service := range services {
 		options, place := service.(map[string]any), ".service.d/nbr.conf"
 		if options["wantedBy"] != nil { // nbr's own; else it adds to the unit
@@ -141,7 +147,7 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 		}
 		files["/etc/systemd/system/"+name+place] = unitText(t, options)
 	}
-	return files, units
+	return units
 }
 
 // lines are the items of a list, one a line.
@@ -224,10 +230,16 @@ func unitText(t *testing.T, options map[string]any) string {
 		case "serviceConfig":
 			settings := value.(map[string]any)
 			for _, name := range slices.Sorted(maps.Keys(settings)) {
-				fmt.Fprintf(&service, "%s=%s\n", name, storePath.ReplaceAllString(yesNo(settings[name]), ""))
+				lines, several := settings[name].([]any)
+				if !several {
+					lines = []any{settings[name]}
+				}
+				for _, line := range lines {
+					fmt.Fprintf(&service, "%s=%s\n", name, storePath.ReplaceAllString(yesNo(line), ""))
+				}
 			}
 		case "wantedBy", "requiredBy": // of the other units: see pulls
-		case "reloadIfChanged", "restartIfChanged": // for switches
+		case "reloadIfChanged", "reloadTriggers", "restartIfChanged": // for switches
 		case "path", "preStart": // ifstate's, which is not run here
 		default:
 			t.Fatalf("nobody has said what NixOS makes of systemd.services.*.%s", key)

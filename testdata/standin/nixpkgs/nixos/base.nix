@@ -67,6 +67,10 @@ in
         path = "/etc/ssh/ssh_host_ed25519_key";
       }
     ];
+    services.radvd = {
+      debugLevel = default 0;
+      package = default pkgs.radvd;
+    };
     users.mutableUsers = default true;
     users.users."<name>".name._option.fallback = loc: lib.elemAt loc (lib.length loc - 2);
     users.users."<name>".home._option.fallback = _: "/var/empty";
