@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -201,18 +199,8 @@ func pair(t *testing.T, specs ...string) (list []*frrRouter) {
 		sysctls(t, r.NS, r.g)
 		load(t, r.NS, ruleset(t, r.g))
 	}
-	built := filepath.Join(t.TempDir(), "nbr")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", built, "../../cmd/nbr")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if _, err := nstest.Output(build); err != nil {
-		t.Fatal(err)
-	}
-	program, err := os.ReadFile(built)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, r := range list {
-		r.start(t, program, maps.Clone(keys))
+		r.start(t, maps.Clone(keys))
 	}
 	return list
 }
@@ -224,13 +212,11 @@ func (r *frrRouter) apply(t *testing.T) {
 	apply(t, ifstate, r.NS, r.g)
 }
 
-func (r *frrRouter) start(t *testing.T, program []byte, files lab.Files) {
+func (r *frrRouter) start(t *testing.T, files lab.Files) {
 	t.Helper()
 	maps.Copy(files, frrFiles(t, r.g))
 	r.root = lab.Rootfs(t, files)
-	if err := os.WriteFile(r.root.Path("/usr/bin/nbr"), program, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	installNBR(t, r.root.Path("/usr/bin/nbr"))
 	if said := stageFRR(t, r.root, r.NS, r.g); said != "" {
 		t.Errorf("staging says %s", said)
 	}
@@ -281,11 +267,18 @@ func (r *frrRouter) becomes(t *testing.T, want ...string) {
 	t.Helper()
 	nstest.Wait(t, func() error {
 		if got := r.wrong(t); !slices.Equal(got, want) {
-			return fmt.Errorf("wrong are\n%s\nwant\n%s\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"), r.vtysh(t, "show bgp summary", "show ip ospf neighbor", "show ip route"))
+			return onceTold(func() string {
+				return fmt.Sprintf("wrong are\n%s\nwant\n%s\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"), r.vtysh(t, "show bgp summary", "show ip ospf neighbor", "show ip route"))
+			})
 		}
 		return nil
 	})
 }
+
+// onceTold is an error whose text costs a look at the router, which only the last one is worth.
+type onceTold func() string
+
+func (e onceTold) Error() string { return e() }
 
 func (r *frrRouter) vtysh(t *testing.T, commands ...string) string {
 	t.Helper()
@@ -434,8 +427,10 @@ func TestFRRIsOtherwise(t *testing.T) {
 	}
 	a.vtysh(t, "configure", "no router ospf", "no router bgp 65001")
 	got := strings.Join(a.wrong(t), "\n")
-	for _, want := range []string{"bgp/neighbor.branch/password fail: no such file", "bgp/neighbor.branch/session fail: bgpd has no such neighbour",
-		"ospf/router-id fail: none", "ospf/area.0/passive/network.things fail: lan3 is in no area"} {
+	for _, want := range []string{
+		"bgp/neighbor.branch/password fail: no such file", "bgp/neighbor.branch/session fail: bgpd has no such neighbour",
+		"ospf/router-id fail: none", "ospf/area.0/passive/network.things fail: lan3 is in no area",
+	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("without %s:\n%s", want, got)
 		}

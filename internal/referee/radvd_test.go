@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -82,11 +80,7 @@ ExecStart=sleep infinity
 	units := append(ownUnits(t, g, files), "nftables.service", "radvd.service")
 	slices.Sort(units)
 	m.Machine = lab.Boot(t, m.router, files, units...)
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", m.Root.Path("/usr/local/bin/nbr"), "../../cmd/nbr")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if _, err := nstest.Output(build); err != nil {
-		t.Fatal(err)
-	}
+	installNBR(t, m.Root.Path("/usr/local/bin/nbr"))
 	return m
 }
 

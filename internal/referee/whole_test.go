@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path"
 	"regexp"
 	"slices"
@@ -77,11 +76,7 @@ func bootRouter(t *testing.T) *wholeRouter {
 // furnish does what activation and a person do: programs, the system's links, a secret.
 func (r *wholeRouter) furnish(t *testing.T) {
 	t.Helper()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", r.Root.Path("/usr/local/bin/nbr"), "../../cmd/nbr")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if _, err := nstest.Output(build); err != nil {
-		t.Fatal(err)
-	}
+	installNBR(t, r.Root.Path("/usr/local/bin/nbr"))
 	r.Run(t, must("chmod 400 /var/lib/secrets/wg0; mkdir -p /nix/store/system")...)
 	r.Run(t, must("ln -sfn /usr/share/zoneinfo /etc/zoneinfo; ln -sfn /etc/zoneinfo/"+r.g.text(t, "time", "timeZone")+" /etc/localtime")...)
 	r.Run(t, must("ln -s /nix/store/linux/Image /nix/store/system/kernel")...)

@@ -182,10 +182,11 @@ var prefixList = &probe.Probe[listQuestion, listed]{Name: "frr.prefix_list", Loo
 	return out, nil
 }}
 
-// show asks a daemon for something in JSON. It tells whether the daemon runs.
+// show asks a daemon for something in JSON. It tells whether the daemon runs. One that has
+// nothing to do with its protocol says nothing, which leaves into as it is.
 func show(ctx context.Context, h probe.Host, daemon, command string, into any) (running bool, err error) {
 	text, running, err := ask(ctx, h, daemon, command)
-	if err != nil || !running {
+	if err != nil || strings.TrimSpace(text) == "" {
 		return running, err
 	}
 	if err := json.Unmarshal([]byte(text), into); err != nil {
