@@ -223,7 +223,8 @@ func byOthers(s loaded, tree *flake.Tree, addr string) []result {
 			}
 			if n, ok := b.(*router.Network); ok {
 				values = append(values, string(n.Device()))
-				for _, p := range n.Fixed() {
+				fixed, _ := n.Split()
+				for _, p := range fixed {
 					values = append(values, p.Masked().String())
 				}
 			}

@@ -62,7 +62,7 @@ type Network struct {
 	Name     conf.Value[Name]     `hcl:"name,label"`
 	Link     conf.Ref[Link]       `hcl:"link,required" doc:"The link that the network is on."`
 	IPv4     conf.Value[Address4] `hcl:"ipv4,optional" doc:"The router's own IPv4 address and the network in one, or \"dhcp\"."`
-	IPv6     conf.Value[Address6] `hcl:"ipv6,optional" doc:"The router's own IPv6 address and the network in one, or \"auto\" (router advertisements). nbr sends no advertisements itself yet: hosts need addresses of their own."`
+	IPv6     conf.Value[Address6] `hcl:"ipv6,optional" doc:"The router's own IPv6 address and the network in one, or \"auto\" (router advertisements). Hosts get addresses of it by a router_advert block."`
 	Gateway  conf.Value[Addr]     `hcl:"gateway,optional" doc:"The IPv4 default gateway; makes this network an upstream."`
 	Gateway6 conf.Value[Addr]     `hcl:"gateway6,optional" doc:"The IPv6 default gateway; makes this network an upstream."`
 	Domain   conf.Value[Domain]   `hcl:"domain,optional" doc:"The domain name of the network's hosts."`

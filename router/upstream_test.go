@@ -8,7 +8,7 @@ import (
 )
 
 func fixedNet(name, prefix string) *Network {
-	n := &Network{IPv4: conf.Of(Address4{Prefix: netip.MustParsePrefix(prefix)})}
+	n := &Network{IPv4: conf.Of(Address4{Fixed{netip.MustParsePrefix(prefix)}})}
 	n.Addr = conf.Addr{Type: "network", Name: name}
 	return n
 }

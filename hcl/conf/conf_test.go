@@ -413,6 +413,16 @@ func TestSchemaOf(t *testing.T) {
 	}
 }
 
+// An error and the schema call a block as a spec does.
+func TestReferenceName(t *testing.T) {
+	type PrefixList struct{ Header }
+	for got, want := range map[string]string{refName[*part](): "part", refName[*PrefixList](): "prefix_list"} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestSentence(t *testing.T) {
 	for in, want := range map[string]string{"": "", "a thing.": "A thing", "\"x\" is": "\"x\" is"} {
 		if got := sentence(errors.New(in)); got != want {

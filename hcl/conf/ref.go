@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -104,13 +105,21 @@ func isNull(e hcl.Expression) bool {
 	return !diags.HasErrors() && val.IsNull()
 }
 
-// refName is what a reference of this type points at, in words.
+// refName is what a reference of this type points at: the type of the block, which the
+// struct is called after, as in prefix_list for PrefixList.
 func refName[T any]() string {
 	t := reflect.TypeFor[T]()
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return strings.ToLower(t.Name())
+	var b strings.Builder
+	for i, c := range t.Name() {
+		if i > 0 && unicode.IsUpper(c) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(c))
+	}
+	return b.String()
 }
 
 // exampleType is a block type that a reference of this type may name.

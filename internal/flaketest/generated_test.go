@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -178,6 +179,55 @@ func TestSeveralRouters(t *testing.T) {
 	nix.EvalFlakeJSON(t, out, "nixosConfigurations.bpi-r4.config.networking.hostName", in, &name)
 	if name != "bpi-r4" {
 		t.Errorf("the host is called %q", name)
+	}
+}
+
+// TestFRRModule shows what becomes of FRR's unit where both nbr and NixOS's module say what it
+// is: the configuration with the secrets is made before FRR starts and before it reloads, also
+// when only a secret's file or nbr's text is another one.
+func TestFRRModule(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "spec")
+	if err := os.CopyFS(dir, specs(t)["service/frr/testdata/frr.txtar"]); err != nil {
+		t.Fatal(err)
+	}
+	out := gen(t, dir)
+	in := used(t, out, standin.Inputs(t, "26.05"))
+	nix := lab.Nix(t)
+	const config = "nixosConfigurations.r.config."
+	const unit = config + "systemd.services.frr."
+	var c struct {
+		ExecStartPre, ExecReload []string
+		ExecStart                string
+	}
+	nix.EvalFlakeJSON(t, out, unit+"serviceConfig", in, &c)
+	stage := regexp.MustCompile(`^/nix/store/[^/]*bash[^/]*/bin/bash /etc/frr/nbr-stage\.sh$`)
+	if len(c.ExecStartPre) != 1 || !stage.MatchString(c.ExecStartPre[0]) || !strings.HasSuffix(c.ExecStart, "/frrinit.sh start") {
+		t.Errorf("it starts with %q, %q", c.ExecStartPre, c.ExecStart)
+	}
+	if len(c.ExecReload) != 2 || !stage.MatchString(c.ExecReload[0]) || !strings.HasSuffix(c.ExecReload[1], "/frrinit.sh reload") {
+		t.Errorf("it reloads with %q", c.ExecReload)
+	}
+	var reload bool
+	var triggers, after []string
+	nix.EvalFlakeJSON(t, out, unit+"reloadIfChanged", in, &reload)
+	nix.EvalFlakeJSON(t, out, unit+"restartTriggers", in, &triggers)
+	if !reload || len(triggers) != 3 || !slices.ContainsFunc(triggers, regexp.MustCompile("^[0-9a-f]{64}$").MatchString) {
+		t.Errorf("it reloads (%v) when one of these is another: %q", reload, triggers)
+	}
+	nix.EvalFlakeJSON(t, out, unit+"after", in, &after)
+	if !slices.Contains(after, "sops-install-secrets.service") || !slices.Contains(after, "network-pre.target") {
+		t.Errorf("it starts after %q", after)
+	}
+	var text, source string
+	nix.EvalFlakeJSON(t, out, config+`environment.etc."frr/daemons".text`, in, &text)
+	for _, want := range []string{"bgpd=yes", "ospfd=yes", `bgpd_options="-A 127.0.0.1 -P 0"`, `zebra_options="-A 127.0.0.1 -s 90000000 -P 0"`} {
+		if !slices.Contains(strings.Split(text, "\n"), want) {
+			t.Errorf("/etc/frr/daemons is without %s:\n%s", want, text)
+		}
+	}
+	nix.EvalFlakeJSON(t, out, config+`environment.etc."frr/frr.conf".source`, in, &source)
+	if source != "/run/nbr/frr/frr.conf" {
+		t.Errorf("FRR reads %s", source)
 	}
 }
 

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nstest"
@@ -201,18 +200,8 @@ func pair(t *testing.T, specs ...string) (list []*frrRouter) {
 		sysctls(t, r.NS, r.g)
 		load(t, r.NS, ruleset(t, r.g))
 	}
-	built := filepath.Join(t.TempDir(), "nbr")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", built, "../../cmd/nbr")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if _, err := nstest.Output(build); err != nil {
-		t.Fatal(err)
-	}
-	program, err := os.ReadFile(built)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, r := range list {
-		r.start(t, program, lab.Files{"/run/secrets/peer": "a!b#c$%s\n", "/run/secrets/site": "0123456789abcdef-0123456789\n"})
+		r.start(t, maps.Clone(keys))
 	}
 	return list
 }
@@ -224,13 +213,11 @@ func (r *frrRouter) apply(t *testing.T) {
 	apply(t, ifstate, r.NS, r.g)
 }
 
-func (r *frrRouter) start(t *testing.T, program []byte, files lab.Files) {
+func (r *frrRouter) start(t *testing.T, files lab.Files) {
 	t.Helper()
 	maps.Copy(files, frrFiles(t, r.g))
 	r.root = lab.Rootfs(t, files)
-	if err := os.WriteFile(r.root.Path("/usr/bin/nbr"), program, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	installNBR(t, r.root.Path("/usr/bin/nbr"))
 	if said := stageFRR(t, r.root, r.NS, r.g); said != "" {
 		t.Errorf("staging says %s", said)
 	}
@@ -281,11 +268,19 @@ func (r *frrRouter) becomes(t *testing.T, want ...string) {
 	t.Helper()
 	nstest.Wait(t, func() error {
 		if got := r.wrong(t); !slices.Equal(got, want) {
-			return fmt.Errorf("wrong are\n%s\nwant\n%s\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"), r.vtysh(t, "show bgp summary", "show ip ospf neighbor", "show ip route"))
+			time.Sleep(time.Second) // a look takes processor time from what has to happen
+			return onceTold(func() string {
+				return fmt.Sprintf("wrong are\n%s\nwant\n%s\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"), r.vtysh(t, "show bgp summary", "show ip ospf neighbor", "show ip route"))
+			})
 		}
 		return nil
 	})
 }
+
+// onceTold is an error whose text costs a look at the router, which only the last one is worth.
+type onceTold func() string
+
+func (e onceTold) Error() string { return e() }
 
 func (r *frrRouter) vtysh(t *testing.T, commands ...string) string {
 	t.Helper()
@@ -362,8 +357,91 @@ func TestFRRExchanges(t *testing.T) {
 	a.becomes(t, "bgp/neighbor.branch/received fail: 0 prefixes", "bgp/routes/ipv4 fail: 0 routes")
 	b.NS.Run(t, "ip", "link", "set", "lan2", "down")
 	a.becomes(t, "bgp/neighbor.branch/received fail: 0 prefixes", "bgp/routes/ipv4 fail: 0 routes",
-		"ospf/area.0/adjacent/network.core fail: no neighbour", "ospf/routes fail: 0 routes")
+		"ospf/area.0/active/network.core skip: no cable in lan2", "ospf/area.0/adjacent/network.core fail: no neighbour",
+		"ospf/area.0/authentication/network.core skip: no cable in lan2", "ospf/routes fail: 0 routes")
 }
+
+// What FRR has otherwise than the spec says is seen while sessions and adjacencies stay, each
+// at its own line. Both routers are changed where one alone would not be spoken with.
+func TestFRRIsOtherwise(t *testing.T) {
+	t.Parallel()
+	two := pair(t, office, branch)
+	a, b := two[0], two[1]
+	a.becomes(t)
+	b.becomes(t)
+
+	// No password leaves the router, and the user who looks for the agent cannot read it.
+	seen, _ := a.root.Try(t, a.NS, "/usr/bin/nbr", "observe", "-passive", "/etc/nbr/spec") // systemd cannot be seen here
+	if strings.Count(seen, "the password of the file") != 2 {
+		t.Error("not both passwords have been compared")
+	}
+	for file, key := range keys {
+		if strings.Contains(seen, strings.TrimSpace(key)) {
+			t.Errorf("nbr observe shows what is in %s", file)
+		}
+	}
+
+	a.vtysh(t, "configure", "ip prefix-list other permit 10.20.0.0/24", "ip prefix-list other permit 10.1.0.0/24", "ip prefix-list other permit 203.0.113.0/24",
+		"router bgp 65001", "address-family ipv4 unicast", "neighbor 192.0.2.2 prefix-list other in", "neighbor 192.0.2.2 prefix-list other out")
+	a.vtysh(t, "configure", "interface lan3", "no ip ospf passive")
+	for _, r := range two {
+		r.vtysh(t, "configure", "interface lan2", "no ip ospf authentication")
+	}
+	a.becomes(t, "bgp/neighbor.branch/prefixes-in fail: other", "bgp/neighbor.branch/prefixes-out fail: other",
+		"ospf/area.0/authentication/network.core fail: no key chain", "ospf/area.0/passive/network.things fail: active in 0.0.0.0")
+	b.becomes(t, "ospf/area.0.0.0.0/authentication/network.core fail: no key chain")
+	a.vtysh(t, "configure", "router bgp 65001", "address-family ipv4 unicast", "neighbor 192.0.2.2 prefix-list in in", "neighbor 192.0.2.2 prefix-list out out")
+	a.vtysh(t, "configure", "interface lan3", "ip ospf passive")
+	for _, r := range two {
+		r.vtysh(t, "configure", "interface lan2", "ip ospf authentication key-chain area-0.0.0.0")
+	}
+	a.becomes(t)
+
+	// The branch is in another autonomous system towards the office, which knows it so.
+	b.vtysh(t, "configure", "router bgp 65002", "neighbor 192.0.2.1 local-as 65009 no-prepend replace-as", "neighbor 192.0.2.1 password other")
+	a.vtysh(t, "configure", "router bgp 65001", "bgp router-id 192.0.2.99", "neighbor 192.0.2.2 remote-as 65009", "neighbor 192.0.2.2 password other")
+	for _, r := range two {
+		r.vtysh(t, "configure", "key chain area-0.0.0.0", "key 1", "key-string other")
+	}
+	a.becomes(t, "bgp/neighbor.branch/password fail: another password", "bgp/neighbor.branch/remote-as fail: 65009",
+		"bgp/router-id fail: 192.0.2.99", "ospf/area.0/password fail: another password")
+	b.becomes(t, "bgp/as fail: 65009", "bgp/neighbor.office/password fail: another password", "ospf/area.0.0.0.0/password fail: another password")
+
+	b.vtysh(t, "configure", "router bgp 65002", "no neighbor 192.0.2.1 password")
+	a.vtysh(t, "configure", "router bgp 65001", "no neighbor 192.0.2.2 password")
+	a.vtysh(t, "configure", "router ospf", "ospf router-id 192.0.2.98")
+	a.vtysh(t, "clear ip ospf process")
+	for _, r := range two {
+		passive := map[*frrRouter]string{a: "10.3.0.0/24", b: "10.20.9.0/24"}[r]
+		r.vtysh(t, "configure", "no key chain area-0.0.0.0", "interface lan2", "no ip ospf authentication", "router ospf",
+			"no network 10.255.0.0/24 area 0", "network 10.255.0.0/24 area 1", "no network "+passive+" area 0", "network "+passive+" area 1")
+		// The session goes over the other cable, where the firewall lets no neighbour in.
+		r.NS.Run(t, "nft", "flush", "ruleset")
+		own := map[*frrRouter]string{a: "192.0.2.1/24", b: "192.0.2.2/24"}[r]
+		r.NS.Run(t, "ip", "addr", "del", own, "dev", "wan")
+		r.NS.Run(t, "ip", "addr", "add", own, "dev", "lan2")
+	}
+	a.becomes(t, "bgp/neighbor.branch/link fail: lan2", "bgp/neighbor.branch/password fail: no password", "bgp/neighbor.branch/remote-as fail: 65009",
+		"bgp/router-id fail: 192.0.2.99", "ospf/area.0/active/network.core fail: active in 0.0.0.1", "ospf/area.0/authentication/network.core fail: no key chain",
+		"ospf/area.0/passive/network.things fail: passive in 0.0.0.1", "ospf/area.0/password fail: no password", "ospf/router-id fail: 192.0.2.98")
+
+	if err := os.Remove(a.root.Path("/run/secrets/peer")); err != nil {
+		t.Fatal(err)
+	}
+	a.vtysh(t, "configure", "no router ospf", "no router bgp 65001")
+	got := strings.Join(a.wrong(t), "\n")
+	for _, want := range []string{
+		"bgp/neighbor.branch/password fail: no such file", "bgp/neighbor.branch/session fail: bgpd has no such neighbour",
+		"ospf/router-id fail: none", "ospf/area.0/passive/network.things fail: lan3 is in no area",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("without %s:\n%s", want, got)
+		}
+	}
+}
+
+// keys are the secrets of both routers.
+var keys = lab.Files{"/run/secrets/peer": "a!b#c$%s\n", "/run/secrets/site": "0123456789abcdef-0123456789\n"}
 
 // A list that lets nothing in costs the prefixes, and not the session.
 func TestFRRDeniesAll(t *testing.T) {

@@ -2,6 +2,10 @@ package referee_test
 
 import (
 	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/nbr-dev/nbr/internal/nstest"
@@ -15,4 +19,32 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	nstest.Main(m)
+}
+
+// program is nbr as it would be on a router.
+var program = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "nbr")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	built := filepath.Join(dir, "nbr")
+	build := exec.Command("go", "build", "-o", built, "../../cmd/nbr")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if _, err := nstest.Output(build); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(built)
+})
+
+// installNBR puts nbr where a router of the lab runs it.
+func installNBR(t *testing.T, path string) {
+	t.Helper()
+	nbr, err := program()
+	if err == nil {
+		err = os.WriteFile(path, nbr, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path"
 	"regexp"
 	"slices"
@@ -77,11 +76,7 @@ func bootRouter(t *testing.T) *wholeRouter {
 // furnish does what activation and a person do: programs, the system's links, a secret.
 func (r *wholeRouter) furnish(t *testing.T) {
 	t.Helper()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", r.Root.Path("/usr/local/bin/nbr"), "../../cmd/nbr")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if _, err := nstest.Output(build); err != nil {
-		t.Fatal(err)
-	}
+	installNBR(t, r.Root.Path("/usr/local/bin/nbr"))
 	r.Run(t, must("chmod 400 /var/lib/secrets/wg0; mkdir -p /nix/store/system")...)
 	r.Run(t, must("ln -sfn /usr/share/zoneinfo /etc/zoneinfo; ln -sfn /etc/zoneinfo/"+r.g.text(t, "time", "timeZone")+" /etc/localtime")...)
 	r.Run(t, must("ln -s /nix/store/linux/Image /nix/store/system/kernel")...)
@@ -129,7 +124,13 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 		"nftables.service", "dhcpcd.service", "sshd.service", "chronyd.service", "nix-daemon.socket",
 		"kea-dhcp4-server.service", "knot-resolver.service", // Debian's are called as NixOS's
 	}
-	services, _ := r.g.at("systemd", "services").(map[string]any)
+	return files, append(units, ownUnits(t, r.g, files)...)
+}
+
+// ownUnits writes what nbr's modules say of units, and returns those that start at boot.
+func ownUnits(t *testing.T, g *generated, files lab.Files) (units []string) {
+	t.Helper()
+	services, _ := g.at("systemd", "services").(map[string]any)
 	for name, service := range services {
 		options, place := service.(map[string]any), ".service.d/nbr.conf"
 		if options["wantedBy"] != nil { // nbr's own; else it adds to the unit
@@ -141,7 +142,7 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 		}
 		files["/etc/systemd/system/"+name+place] = unitText(t, options)
 	}
-	return files, units
+	return units
 }
 
 // lines are the items of a list, one a line.
@@ -224,10 +225,16 @@ func unitText(t *testing.T, options map[string]any) string {
 		case "serviceConfig":
 			settings := value.(map[string]any)
 			for _, name := range slices.Sorted(maps.Keys(settings)) {
-				fmt.Fprintf(&service, "%s=%s\n", name, storePath.ReplaceAllString(yesNo(settings[name]), ""))
+				lines, several := settings[name].([]any)
+				if !several {
+					lines = []any{settings[name]}
+				}
+				for _, line := range lines {
+					fmt.Fprintf(&service, "%s=%s\n", name, storePath.ReplaceAllString(yesNo(line), ""))
+				}
 			}
 		case "wantedBy", "requiredBy": // of the other units: see pulls
-		case "reloadIfChanged", "restartIfChanged": // for switches
+		case "reloadIfChanged", "reloadTriggers", "restartIfChanged": // for switches
 		case "path", "preStart": // ifstate's, which is not run here
 		default:
 			t.Fatalf("the test does not know what NixOS makes of systemd.services.*.%s", key)

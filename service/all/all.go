@@ -17,6 +17,7 @@ import (
 	"github.com/nbr-dev/nbr/service/nftables"
 	"github.com/nbr-dev/nbr/service/nixos"
 	"github.com/nbr-dev/nbr/service/openssh"
+	"github.com/nbr-dev/nbr/service/radvd"
 	"github.com/nbr-dev/nbr/service/wireguard"
 )
 
@@ -35,6 +36,7 @@ func Kinds() []service.Kind {
 		openssh.Kind(),
 		knot.ResolverKind(),
 		kea.DHCP4Kind(),
+		radvd.Kind(),
 		chrony.Kind(),
 		agent.Kind(),
 		check.Kind(),

@@ -153,6 +153,9 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 		first[n.Address.V.Addr] = n
 		diags = append(diags, b.reached(r, n)...)
 		diags = append(diags, b.policy(n)...)
+		if n.Password.Set {
+			diags = append(diags, purpose(r, n.Password)...)
+		}
 		if n.Expect.V < 0 {
 			diags = append(diags, diag.Error("bad-value", n.Expect.Range, "Fewer prefixes than none",
 				"Say how many prefixes the neighbour sends at least; 0 if a session without any is right."))

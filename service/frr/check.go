@@ -1,6 +1,7 @@
 package frr
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/state"
@@ -16,9 +18,12 @@ import (
 
 // Checks ask bgpd for each session and for what goes over it: Established says nothing of
 // prefixes. Then they look for the routes in the kernel, where packets are led by them.
-func (b *BGP) Checks(_ *router.Router, p *verify.Plan) {
-	for _, n := range b.Neighbors {
-		b.neighbour(p, n)
+func (b *BGP) Checks(r *router.Router, p *verify.Plan) {
+	for i, n := range b.Neighbors {
+		if i == 0 {
+			b.identity(p, n)
+		}
+		b.neighbour(r, p, n)
 	}
 	// A prefix that several neighbours send is one route, and none where something better
 	// is known: that there are any can be promised.
@@ -37,35 +42,74 @@ func family(v6 bool) string {
 	return "ipv4"
 }
 
-func (b *BGP) neighbour(p *verify.Plan, n *Neighbor) {
-	id, peer := n.Addr.String(), n.Address.V.Addr
-	hint := fmt.Sprintf("vtysh -c 'show bgp neighbors %s'", peer)
-	ask := func(what, title string, from hcl.Range, want, hint string, judge func(session) verify.Verdict) {
+// asker adds checks of a session. What it promises is judged if bgpd knows the neighbour.
+type asker func(what, title string, from hcl.Range, want, hint string, judge func(*state.State, session) verify.Verdict)
+
+// asker is for checks whose names begin with id, of the session with a neighbour.
+func (n *Neighbor) asker(p *verify.Plan, id string) asker {
+	peer := n.Address.V.Addr
+	return func(what, title string, from hcl.Range, want, hint string, judge func(*state.State, session) verify.Verdict) {
 		c := verify.Check{ID: id + "/" + what, Title: title, From: from}
-		verify.Asked(p, c, bgpSession, peer, want, hint, func(_ *state.State, s session) verify.Verdict {
+		verify.Asked(p, c, bgpSession, peer, want, hint, func(st *state.State, s session) verify.Verdict {
 			switch {
 			case !s.Running:
 				return verify.Judge(false, want, "bgpd does not run", "systemctl status frr")
 			case s.State == "":
-				return verify.Judge(false, want, "bgpd has no such neighbour", hint)
+				return verify.Judge(false, want, "bgpd has no such neighbour", n.hint())
 			}
-			return judge(s)
+			return judge(st, s)
 		})
 	}
-	ask("session", fmt.Sprintf("the session with %s is up", peer), n.Address.Range, established, hint, func(s session) verify.Verdict {
+}
+
+// same adds the check that bgpd says something of a session.
+func (ask asker) same(what, title string, from hcl.Range, want, hint string, got func(session) string) {
+	ask(what, title, from, want, hint, func(_ *state.State, s session) verify.Verdict { return verify.Compare(want, got(s), hint) })
+}
+
+func (n *Neighbor) hint() string { return fmt.Sprintf("vtysh -c 'show bgp neighbors %s'", n.Address.V) }
+
+// identity adds the checks of what the router says of itself, to all neighbours the same.
+func (b *BGP) identity(p *verify.Plan, n *Neighbor) {
+	ask := n.asker(p, b.Addr.String())
+	ask.same("as", "the router's autonomous system", b.AS.Range, fmt.Sprint(b.AS.V), n.hint(), func(s session) string { return fmt.Sprint(s.AS) })
+	ask.same("router-id", "the router's identifier in BGP", b.RouterID.Range, b.RouterID.V.String(), n.hint(), func(s session) string { return s.RouterID })
+}
+
+func (b *BGP) neighbour(r *router.Router, p *verify.Plan, n *Neighbor) {
+	peer, hint := n.Address.V.Addr, n.hint()
+	ask := n.asker(p, n.Addr.String())
+	ask("session", fmt.Sprintf("the session with %s is up", peer), n.Address.Range, established, hint, func(_ *state.State, s session) verify.Verdict {
 		got := s.State
 		if s.State != established && s.Reason != "" {
 			got += " (" + s.Reason + ")"
 		}
 		return verify.Judge(s.State == established, established, got, hint)
 	})
+	ask.same("remote-as", fmt.Sprintf("the autonomous system that %s has to be of", peer), n.RemoteAS.Range, fmt.Sprint(n.RemoteAS.V), hint, func(s session) string { return fmt.Sprint(s.RemoteAS) })
+	if n.Password.Set {
+		checkKey(p, n.Addr.String()+"/password", fmt.Sprintf("the password of the session with %s", peer), n.Password.Range, keyQuestion{Neighbor: peer.String()}, n.Password.Target)
+	}
+	n.checkPlace(ask, n.place(r))
+	for _, l := range []struct {
+		what, title string
+		ref         conf.Ref[*PrefixList]
+		got         func(session) string
+	}{
+		{"prefixes-in", "what is taken from %s", n.In, func(s session) string { return s.In }},
+		{"prefixes-out", "what %s is told", n.Out, func(s session) string { return s.Out }},
+	} {
+		if l.ref.Set {
+			ask.same(l.what, "the prefix list for "+fmt.Sprintf(l.title, peer), l.ref.Range, l.ref.Target.name(), hint, func(s session) string { return cmp.Or(l.got(s), "no list") })
+		}
+	}
 	from := n.Def
 	if n.Expect.Set {
 		from = n.Expect.Range
 	}
 	want := fmt.Sprintf("at least %d prefixes", n.Expect.V)
 	received := fmt.Sprintf("vtysh -c 'show bgp %s unicast neighbors %s routes'", family(peer.Is6()), peer)
-	ask("received", fmt.Sprintf("%s sends its prefixes", peer), from, want, received, func(s session) verify.Verdict {
+	ask("received", fmt.Sprintf("%s sends its prefixes", peer), from, want, received, func(_ *state.State, s session) verify.Verdict {
 		if s.State != established {
 			return verify.Judge(false, want, "no session", hint)
 		}
@@ -80,7 +124,7 @@ func (b *BGP) neighbour(p *verify.Plan, n *Neighbor) {
 		from = n.Out.Range
 	}
 	sent := fmt.Sprintf("vtysh -c 'show bgp %s unicast neighbors %s advertised-routes'", family(peer.Is6()), peer)
-	ask("sent", fmt.Sprintf("%s is told the router's prefixes", peer), from, list(told), sent, func(s session) verify.Verdict {
+	ask("sent", fmt.Sprintf("%s is told the router's prefixes", peer), from, list(told), sent, func(_ *state.State, s session) verify.Verdict {
 		if s.State != established {
 			return verify.Judge(false, list(told), "no session", hint)
 		}
@@ -89,6 +133,30 @@ func (b *BGP) neighbour(p *verify.Plan, n *Neighbor) {
 			return verify.Judge(false, list(told), "without "+list(lacks), sent)
 		}
 		return verify.Compare(list(told), list(told), sent)
+	})
+}
+
+// checkPlace adds the check that the session goes over the link of the neighbour's network:
+// the firewall lets it in there alone, and by another way whoever is there could pose as it.
+func (n *Neighbor) checkPlace(ask asker, at *router.Network) {
+	from := n.Address.Range
+	if n.Network.Set {
+		from = n.Network.Range
+	}
+	want, hint := string(at.Device()), fmt.Sprintf("ip route get %s", n.Address.V)
+	ask("link", fmt.Sprintf("the link of the session with %s", n.Address.V), from, want, hint, func(st *state.State, s session) verify.Verdict {
+		switch {
+		case s.Local == "":
+			return verify.Judge(false, want, "no session", n.hint())
+		case st.Addrs == nil:
+			return verify.NotSeen(want, hint)
+		}
+		for _, a := range st.Addrs {
+			if own, _, _ := strings.Cut(a.Prefix, "/"); own == s.Local {
+				return verify.Compare(want, a.Link, hint)
+			}
+		}
+		return verify.Judge(false, want, s.Local+", which no link has", hint)
 	})
 }
 
@@ -125,6 +193,16 @@ func (o *OSPF) Checks(_ *router.Router, p *verify.Plan) {
 	for _, a := range o.Areas {
 		for _, n := range a.Networks.Items {
 			o.adjacent(p, a, n.Addr.String(), string(n.Target.Device()), n.Range)
+			a.speaks(p, n, "active")
+			if a.Password.Set {
+				a.authenticates(p, n)
+			}
+		}
+		for _, n := range a.Passive.Items {
+			a.speaks(p, n, "passive")
+		}
+		if a.Password.Set {
+			checkKey(p, a.Addr.String()+"/password", "the password of "+a.Addr.String(), a.Password.Range, keyQuestion{KeyChain: a.keyChain()}, a.Password.Target)
 		}
 	}
 	from := o.Def
@@ -132,6 +210,53 @@ func (o *OSPF) Checks(_ *router.Router, p *verify.Plan) {
 		from = o.Expect.Range
 	}
 	installed(p, o.Addr.String()+"/routes", from, protocolOSPF, false, o.Expect.V)
+	const hint = "vtysh -c 'show ip ospf'"
+	c := verify.Check{ID: o.Addr.String() + "/router-id", Title: "the router's identifier in OSPF", From: o.RouterID.Range}
+	want := o.RouterID.V.String()
+	verify.Asked(p, c, ospfRouter, struct{}{}, want, hint, func(_ *state.State, s speaker) verify.Verdict {
+		if !s.Running {
+			return verify.Judge(false, want, "ospfd does not run", "systemctl status frr")
+		}
+		return verify.Compare(want, cmp.Or(s.RouterID, "none"), hint)
+	})
+}
+
+// onLink adds a check of a network's link in OSPF.
+func (a *Area) onLink(p *verify.Plan, n conf.Ref[*router.Network], what, title, want string, judge func(ospfLink) string) {
+	device := string(n.Target.Device())
+	hint := "vtysh -c 'show ip ospf interface " + device + "'"
+	c := verify.Check{ID: a.Addr.String() + "/" + what + "/" + n.Addr.String(), Title: title, From: n.Range}
+	verify.Asked(p, c, ospfInterface, device, want, hint, func(st *state.State, l ospfLink) verify.Verdict {
+		switch {
+		case !l.Running:
+			return verify.Judge(false, want, "ospfd does not run", "systemctl status frr")
+		case l.Area == "" && verify.NoCarrier(st, device): // ospfd forgets the interface until then
+			return verify.Skipped(want, "no cable in "+device, hint)
+		case l.Area == "":
+			return verify.Judge(false, want, device+" is in no area", hint)
+		}
+		return verify.Compare(want, judge(l), hint)
+	})
+}
+
+// speaks adds the check that OSPF is spoken in a network, or is not, and in which area.
+func (a *Area) speaks(p *verify.Plan, n conf.Ref[*router.Network], how string) {
+	a.onLink(p, n, how, n.Addr.String()+" in OSPF", how+" in "+a.ID.V.String(), func(l ospfLink) string {
+		if l.Passive {
+			return "passive in " + l.Area
+		}
+		return "active in " + l.Area
+	})
+}
+
+// authenticates adds the check that the neighbours of a network have to know the password.
+func (a *Area) authenticates(p *verify.Plan, n conf.Ref[*router.Network]) {
+	a.onLink(p, n, "authentication", "neighbours in "+n.Addr.String()+" have to know the password", "key chain "+a.keyChain(), func(l ospfLink) string {
+		if l.KeyChain == "" {
+			return "no key chain"
+		}
+		return "key chain " + l.KeyChain
+	})
 }
 
 // adjacent adds the check that the databases of the neighbours in a network are the

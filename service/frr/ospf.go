@@ -75,16 +75,18 @@ func (o *OSPF) Claim(s *router.Scope) {
 	}
 }
 
-// Judge finds networks and links that two areas want: an interface is in one.
-func (o *OSPF) Judge(*router.Router) hcl.Diagnostics {
+// Judge finds networks and links that two areas want, or one area for two ends: an interface
+// is in one area, and passive or not.
+func (o *OSPF) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if o.Expect.V < 0 {
 		diags = append(diags, diag.Error("bad-value", o.Expect.Range, "Fewer routes than none",
 			"Say how many routes the router gets at least; 0 if none is right."))
 	}
 	type use struct {
-		area *Area
-		ref  conf.Ref[*router.Network]
+		area    *Area
+		ref     conf.Ref[*router.Network]
+		passive bool
 	}
 	areas := map[AreaID]*Area{}
 	networks := map[*router.Network]use{}
@@ -96,6 +98,9 @@ func (o *OSPF) Judge(*router.Router) hcl.Diagnostics {
 			continue
 		}
 		areas[a.ID.V] = a
+		if a.Password.Set {
+			diags = append(diags, purpose(r, a.Password)...)
+		}
 		for i, refs := range [][]conf.Ref[*router.Network]{a.Networks.Items, a.Passive.Items} {
 			for _, n := range refs {
 				_, fixed := n.Target.FixedIn(router.IPv4)
@@ -109,14 +114,17 @@ func (o *OSPF) Judge(*router.Router) hcl.Diagnostics {
 				case shared && other.area != a:
 					diags = append(diags, diag.With(diag.Error("network-in-two-areas", n.Range, "Two areas on one link",
 						"%s is on %s, which is in %s by %s. An interface is in one area.", n.Addr, device, other.area.Addr, other.ref.Addr), other.ref.Range, "%s", other.area.Addr.String()))
+				case shared && other.passive != (i == 1):
+					diags = append(diags, diag.With(diag.Error("link-half-passive", n.Range, "Passive and not on one link",
+						"%s is on %s, and so is %s. An interface speaks OSPF with all its networks, or with none.", n.Addr, device, other.ref.Addr), other.ref.Range, "%s", other.ref.Addr.String()))
 				case !fixed:
-					diags = append(diags, router.NoFixedAddress(n, "The area hears of IPv4 networks of the spec.", router.IPv4))
+					diags = append(diags, router.NoFixedAddress(n, "OSPFv2 is of the IPv4 networks of the spec.", router.IPv4))
 				case i == 0 && n.Target.Upstream() && !a.Password.Set:
 					diags = append(diags, router.OnUpstream(diag.Error("routing-on-upstream", n.Range, "Routes from an upstream",
 						"%s leads to the Internet, and any host there could say where packets go. Put it into passive, or give %s a password.", n.Addr, a.Addr), n.Target))
 				}
-				networks[n.Target] = use{a, n}
-				links[device] = use{a, n}
+				networks[n.Target] = use{a, n, i == 1}
+				links[device] = networks[n.Target]
 			}
 		}
 	}

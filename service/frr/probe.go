@@ -17,41 +17,55 @@ import (
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
-// session is what bgpd says of a neighbour.
+// session is what bgpd says of a neighbour, and of itself to it.
 type session struct {
-	Running  bool           `json:"running"`          // bgpd answers
-	State    string         `json:"state,omitempty"`  // of RFC 4271 section 8.2.2; empty if bgpd knows no such neighbour
-	Reason   string         `json:"reason,omitempty"` // why the last session ended
-	Received int            `json:"received"`         // prefixes that the policy took
-	Sent     []netip.Prefix `json:"sent,omitempty"`   // sorted
+	Running  bool           `json:"running"`                // bgpd answers
+	State    string         `json:"state,omitempty"`        // of RFC 4271 section 8.2.2; empty if bgpd knows no such neighbour
+	Reason   string         `json:"reason,omitempty"`       // why the last session ended
+	AS       uint32         `json:"as,omitempty"`           // the router's
+	RouterID string         `json:"router_id,omitempty"`    // the router's
+	RemoteAS uint32         `json:"remote_as,omitempty"`    // that the neighbour has to be of
+	Local    string         `json:"local,omitempty"`        // the router's address of the session; empty if there is none
+	In       string         `json:"prefixes_in,omitempty"`  // the prefix list that is applied
+	Out      string         `json:"prefixes_out,omitempty"` // likewise
+	Received int            `json:"received"`               // prefixes that the policy took
+	Sent     []netip.Prefix `json:"sent,omitempty"`         // sorted
 }
 
 // bgpSession asks bgpd for a neighbour by its address.
 var bgpSession = &probe.Probe[netip.Addr, session]{Name: "frr.bgp", Look: func(ctx context.Context, h probe.Host, peer netip.Addr) (session, error) {
-	var summary struct {
-		Peers map[string]struct {
-			State    string `json:"state"`
-			Received int    `json:"pfxRcd"`
-		} `json:"peers"`
-	}
-	running, err := show(ctx, h, "bgpd", "show bgp "+family(peer.Is6())+" unicast summary json", &summary)
+	var all map[string]json.RawMessage // an unknown neighbour is {"bgpNoSuchNeighbor":true}
+	running, err := show(ctx, h, "bgpd", "show bgp neighbors "+peer.String()+" json", &all)
 	if err != nil || !running {
 		return session{}, err
 	}
 	out := session{Running: true}
-	p, ok := summary.Peers[peer.String()]
-	if !ok {
+	if all[peer.String()] == nil {
 		return out, nil
 	}
-	out.State, out.Received = p.State, p.Received
-	if p.State != established {
-		var all map[string]struct {
-			Reason string `json:"lastResetDueTo"`
-		}
-		_, err := show(ctx, h, "bgpd", "show bgp neighbors "+peer.String()+" json", &all)
-		out.Reason = all[peer.String()].Reason
-		return out, err
+	var p struct {
+		State    string `json:"bgpState"`
+		Reason   string `json:"lastResetDueTo"`
+		AS       uint32 `json:"localAs"`
+		RouterID string `json:"localRouterId"`
+		RemoteAS uint32 `json:"remoteAs"`
+		Local    string `json:"hostLocal"`
+		Families map[string]struct {
+			Received int    `json:"acceptedPrefixCounter"`
+			In       string `json:"incomingUpdatePrefixFilterList"`
+			Out      string `json:"outgoingUpdatePrefixFilterList"`
+		} `json:"addressFamilyInfo"`
 	}
+	if err := json.Unmarshal(all[peer.String()], &p); err != nil {
+		return session{}, fmt.Errorf("what bgpd answers of %s is not understood: %w", peer, err)
+	}
+	f := p.Families[family(peer.Is6())+"Unicast"]
+	out.State, out.AS, out.RouterID, out.RemoteAS, out.In, out.Out = p.State, p.AS, p.RouterID, p.RemoteAS, f.In, f.Out
+	if p.State != established {
+		out.Reason = p.Reason
+		return out, nil
+	}
+	out.Local, out.Received = p.Local, f.Received
 	var told struct {
 		Routes map[netip.Prefix]json.RawMessage `json:"advertisedRoutes"`
 	}
@@ -98,6 +112,47 @@ var ospfNeighbours = &probe.Probe[string, adjacencies]{Name: "frr.ospf", Look: f
 	return out, nil
 }}
 
+// A speaker is what ospfd says of itself.
+type speaker struct {
+	Running  bool   `json:"running"`
+	RouterID string `json:"router_id,omitempty"`
+}
+
+// ospfRouter asks ospfd who it is.
+var ospfRouter = &probe.Probe[struct{}, speaker]{Name: "frr.ospf_router", Look: func(ctx context.Context, h probe.Host, _ struct{}) (speaker, error) {
+	var is struct {
+		RouterID string `json:"routerId"`
+	}
+	running, err := show(ctx, h, "ospfd", "show ip ospf json", &is)
+	return speaker{running, is.RouterID}, err
+}}
+
+// An ospfLink is an interface as ospfd has it.
+type ospfLink struct {
+	Running  bool   `json:"running"`
+	Area     string `json:"area,omitempty"` // empty if OSPF has nothing to do with the interface
+	Passive  bool   `json:"passive,omitempty"`
+	KeyChain string `json:"key_chain,omitempty"` // empty if there is no authentication, or by something else
+}
+
+// ospfInterface asks ospfd for an interface.
+var ospfInterface = &probe.Probe[string, ospfLink]{Name: "frr.ospf_interface", Look: func(ctx context.Context, h probe.Host, device string) (ospfLink, error) {
+	var all struct {
+		Interfaces map[string]struct {
+			Area           string `json:"area"`
+			Passive        bool   `json:"timerPassiveIface"`
+			Authentication string `json:"authentication"`
+			KeyChain       string `json:"keychain"`
+		} `json:"interfaces"`
+	}
+	running, err := show(ctx, h, "ospfd", "show ip ospf interface "+device+" json", &all)
+	l := all.Interfaces[device]
+	if l.Authentication != "authenticationKeyChain" {
+		l.KeyChain = ""
+	}
+	return ospfLink{running, l.Area, l.Passive, l.KeyChain}, err
+}}
+
 // A listQuestion asks bgpd for a prefix list.
 type listQuestion struct {
 	Name string `json:"name"`
@@ -112,7 +167,7 @@ type listed struct {
 
 var prefixList = &probe.Probe[listQuestion, listed]{Name: "frr.prefix_list", Look: func(ctx context.Context, h probe.Host, q listQuestion) (listed, error) {
 	text, running, err := ask(ctx, h, "bgpd", fmt.Sprintf("show %s prefix-list %s", word(q.V6), q.Name))
-	if no := (refusal{}); errors.As(err, &no) && strings.Contains(no.text, "Can't find specified prefix-list") { // lib/plist.c
+	if r := (refusal{}); errors.As(err, &r) && strings.Contains(r.text, "Can't find specified prefix-list") { // lib/plist.c
 		return listed{Running: true}, nil
 	}
 	if err != nil || !running {
@@ -127,10 +182,11 @@ var prefixList = &probe.Probe[listQuestion, listed]{Name: "frr.prefix_list", Loo
 	return out, nil
 }}
 
-// show asks a daemon for something in JSON. It tells whether the daemon runs.
+// show asks a daemon for something in JSON. It tells whether the daemon runs. One that has
+// nothing to do with its protocol says nothing, which leaves into as it is.
 func show(ctx context.Context, h probe.Host, daemon, command string, into any) (running bool, err error) {
 	text, running, err := ask(ctx, h, daemon, command)
-	if err != nil || !running {
+	if err != nil || strings.TrimSpace(text) == "" {
 		return running, err
 	}
 	if err := json.Unmarshal([]byte(text), into); err != nil {
@@ -139,11 +195,10 @@ func show(ctx context.Context, h probe.Host, daemon, command string, into any) (
 	return true, nil
 }
 
-// ask gives a daemon a command as vtysh(1) does, which itself is of no use here: it
-// changes its user, and who looks at the router may not. The command ends with a zero, the
-// answer with three and a byte that is 0 if the daemon has understood (vtysh/vtysh.c,
-// vtysh_client_run). A socket that is not there, or behind which is no daemon, is an answer.
-func ask(ctx context.Context, h probe.Host, daemon, command string) (text string, running bool, err error) {
+// ask gives a daemon commands as vtysh(1) does, which itself is of no use here: it changes
+// its user, and who looks at the router may not. The text is the answer to the last
+// one. A socket that is not there, or behind which is no daemon, is an answer.
+func ask(ctx context.Context, h probe.Host, daemon string, commands ...string) (text string, running bool, err error) {
 	conn, err := h.Dial(ctx, "unix", "/run/frr/"+daemon+".vty")
 	if errors.Is(err, fs.ErrNotExist) || err != nil && probe.Silent(err) && ctx.Err() == nil {
 		return "", false, nil
@@ -155,26 +210,38 @@ func ask(ctx context.Context, h probe.Host, daemon, command string) (text string
 	// All waiting on the connection ends with the context.
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if _, err := conn.Write(append([]byte(command), 0)); err != nil {
-		return "", true, err
-	}
 	r := bufio.NewReader(io.LimitReader(conn, probe.OutputLimit))
+	for _, c := range commands {
+		if text, err = command(conn, r, daemon, c); err != nil {
+			return "", true, err
+		}
+	}
+	return text, true, nil
+}
+
+// command gives a command to a daemon and reads the answer. The command ends with a zero,
+// the answer with three and a byte that is 0 if the daemon has understood (vtysh/vtysh.c,
+// vtysh_client_run).
+func command(conn io.Writer, r *bufio.Reader, daemon, command string) (string, error) {
+	if _, err := conn.Write(append([]byte(command), 0)); err != nil {
+		return "", err
+	}
 	answer, err := r.ReadBytes(0)
 	if errors.Is(err, io.EOF) && len(answer) == probe.OutputLimit {
-		return "", true, fmt.Errorf("%s: %s answers with more than %d bytes", command, daemon, probe.OutputLimit)
+		return "", fmt.Errorf("%s: %s answers with more than %d bytes", command, daemon, probe.OutputLimit)
 	}
 	if err != nil {
-		return "", true, fmt.Errorf("%s: %s has not answered: %w", command, daemon, err)
+		return "", fmt.Errorf("%s: %s has not answered: %w", command, daemon, err)
 	}
 	var end [3]byte
 	if _, err := io.ReadFull(r, end[:]); err != nil {
-		return "", true, fmt.Errorf("%s: the answer of %s has no end: %w", command, daemon, err)
+		return "", fmt.Errorf("%s: the answer of %s has no end: %w", command, daemon, err)
 	}
-	text = string(answer[:len(answer)-1])
+	text := string(answer[:len(answer)-1])
 	if end != [3]byte{} {
-		return "", true, refusal{command, daemon, strings.TrimSpace(text)}
+		return "", refusal{command, daemon, strings.TrimSpace(text)}
 	}
-	return text, true, nil
+	return text, nil
 }
 
 // A refusal is what a daemon says of a command that it does not carry out.

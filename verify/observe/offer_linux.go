@@ -69,7 +69,7 @@ func (l *looker) seekOffer(ctx context.Context, n state.Need) (state.Offer, erro
 		a.link = link.Index
 		err = a.attend(ctx, func(d time.Duration) (bool, error) {
 			var err error
-			answered, err = w.hear(ctx, d, answers)
+			answered, err = hear(ctx, w.tap, d, answers)
 			return answered, err
 		})
 	}

@@ -13,6 +13,8 @@ let
     mkDefault = override 1000;
     # Nothing else defines such a list here.
     mkBefore = list: list;
+    # Of an option of lines, as services.radvd.config is one.
+    mkMerge = builtins.concatStringsSep "\n";
     optional = condition: value: if condition then [ value ] else [ ];
   };
   # Packages are where they would be; files carry their text, so that a test can read it.
@@ -25,7 +27,9 @@ let
         })
         [
           "bash"
+          "coreutils"
           "iproute2"
+          "ndisc6"
           "nftables"
           "procps"
           "wireguard-tools"
@@ -37,7 +41,7 @@ let
 
   # What nbr's own module does is for flaketest, be it of the tree or of an input.
   args = {
-    inherit lib pkgs;
+    inherit config lib pkgs;
     nbr.nixosModules.default = { };
   };
   own = "nbr/module.nix";
@@ -45,6 +49,12 @@ let
   # What NixOS itself says where nbr's modules have to say otherwise (25.11's
   # nixos/modules/tasks/network-interfaces.nix).
   nixos.boot.kernel.sysctl."net.ipv4.conf.all.forwarding" = lib.mkDefault false;
+
+  # What modules read of others' options.
+  nixos.services.radvd = {
+    debugLevel = lib.mkDefault 0;
+    package = lib.mkDefault "/nix/store/radvd";
+  };
 
   # The sets that a module and its imports define.
   definitions =
@@ -78,5 +88,7 @@ let
       first
     else
       throw "conflicting definitions of ${builtins.concatStringsSep "." path}";
+
+  config = merge [ ] (builtins.concatMap definitions ([ nixos ] ++ modules));
 in
-merge [ ] (builtins.concatMap definitions ([ nixos ] ++ modules))
+config

@@ -10,6 +10,17 @@ let
   cfg = config.nixpkgs;
   default = x: { _option.default = x; };
 
+  # A setting of a unit: one value, or a list of all if a definition is a list.
+  unitOption = lib.mkOptionType {
+    name = "systemd option";
+    merge =
+      loc: defs:
+      if lib.any (d: lib.isList d.value) defs then
+        lib.concatMap (d: lib.toList d.value) defs
+      else
+        lib.types.anything.merge loc defs;
+  };
+
   # hostPlatform is the modern way to say it, system the one of old flakes.
   host =
     if options.nixpkgs.hostPlatform.isDefined then
@@ -73,6 +84,16 @@ in
         path = "/etc/ssh/ssh_host_ed25519_key";
       }
     ];
+    services.radvd = {
+      debugLevel = default 0;
+      package = default pkgs.radvd;
+    };
+    services.frr = lib.genAttrs [ "bgpd" "mgmtd" "ospfd" "staticd" ] (_: {
+      options = default [ "-A 127.0.0.1" ];
+    }) // {
+      zebra.options = default [ "-A 127.0.0.1 -s 90000000" ];
+    };
+    systemd.services."<name>".serviceConfig._option.type = lib.types.attrsOf unitOption;
     users.mutableUsers = default true;
     users.users."<name>".name._option.fallback = loc: lib.elemAt loc (lib.length loc - 2);
     users.users."<name>".home._option.fallback = _: "/var/empty";

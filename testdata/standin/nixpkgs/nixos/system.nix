@@ -12,6 +12,7 @@ let
     class = "nixos";
     modules = [
       ./base.nix
+      ./frr.nix
     ]
     ++ lib.optional (system != null) { nixpkgs.system = lib.mkDefault system; }
     ++ modules;

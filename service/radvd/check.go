@@ -1,0 +1,144 @@
+package radvd
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// Checks ask what a host on the link is told, and by whom else.
+func (a *Advert) Checks(r *router.Router, p *verify.Plan) {
+	device, n := string(a.device()), a.Network.Target
+	a.check(p, "advertised", "hosts on "+device+" are told of the router", a.Network.Range, "an advertisement", func(advert) string { return "an advertisement" })
+
+	flags := []string{"on link"}
+	if a.Autonomous.V {
+		flags = append(flags, "autonomous")
+	}
+	own := a.prefix().Masked().String()
+	a.check(p, "prefix", "hosts get the network's prefix", a.Network.Range, own+" ("+strings.Join(flags, ", ")+")", func(v advert) string {
+		return list(v.Prefixes, func(x prefix) string {
+			var flags []string
+			if x.OnLink {
+				flags = append(flags, "on link")
+			}
+			if x.Autonomous {
+				flags = append(flags, "autonomous")
+			}
+			return fmt.Sprintf("%s (%s)", x.Prefix, strings.Join(flags, ", "))
+		})
+	})
+	a.prefixTime(p, "valid", "addresses are valid as long as they should be", a.Valid.Range, int64(a.Valid.V), func(x prefix) int64 { return x.Valid })
+	a.prefixTime(p, "preferred", "addresses are preferred as long as they should be", a.Preferred.Range, int64(a.Preferred.V), func(x prefix) int64 { return x.Preferred })
+
+	a.check(p, "default", "hosts keep the default router as long as they should", cmp.Or(a.Lifetime.Range, a.Default.Range, a.Interval.Range, a.Def), lasting(int64(a.lifetime())), func(v advert) string { return lasting(v.Lifetime) })
+	a.check(p, "preference", "hosts get the router's preference", cmp.Or(a.Preference.Range, a.Def), string(a.Preference.V), func(v advert) string { return v.Preference })
+	a.check(p, "flags", "hosts are told whether to use DHCPv6", cmp.Or(a.Managed.Range, a.Other.Range, a.Def), dhcp(a.Managed.V, a.Other.V), func(v advert) string { return dhcp(v.Managed, v.Other) })
+	a.check(p, "mtu", "hosts are told the MTU", cmp.Or(a.MTU.Range, a.Def), mtu(int64(a.MTU.V)), func(v advert) string { return mtu(v.MTU) })
+
+	lifetime := int64(a.lifetimeDNS())
+	var servers, domains []named
+	for _, s := range a.servers(r) {
+		servers = append(servers, named{s.String(), lifetime})
+	}
+	for _, d := range a.domains() {
+		domains = append(domains, named{string(d.V), lifetime})
+	}
+	a.check(p, "dns", "hosts get name servers", cmp.Or(a.DNS.Range, a.Network.Range), list(servers, named.text), func(v advert) string { return list(v.DNS, named.text) })
+	a.check(p, "domains", "hosts get domains", cmp.Or(a.Domains.Range, n.Domain.Range, a.Def), list(domains, named.text), func(v advert) string { return list(v.Domains, named.text) })
+	a.alone(p)
+}
+
+// hint is how a person asks: rdisc6 is of ndisc6, which the router gets for it.
+func hint(device string) string { return "rdisc6 " + device }
+
+// check adds a check of one part of the advertisement. That there is none is a failure of the
+// check that is about it; the others know nothing then.
+func (a *Advert) check(p *verify.Plan, what, title string, from hcl.Range, want string, got func(advert) string) {
+	device := string(a.device())
+	c := verify.Check{ID: a.Addr.String() + "/" + what, Title: title, From: from}
+	verify.AskedOn(p, c, advertised, device, want, hint(device), func(_ *state.State, v advert) verify.Verdict {
+		switch {
+		case v.Answered:
+			return verify.Compare(want, got(v), "")
+		case what == "advertised":
+			return verify.Verdict{Status: verify.Fail, Got: "no answer to a host that asks", Hint: "journalctl -u radvd -n 20"}
+		}
+		return verify.NotSeen(want, "")
+	})
+}
+
+// prefixTime adds a check of a time of the network's own prefix. If that is not advertised,
+// it has been said.
+func (a *Advert) prefixTime(p *verify.Plan, what, title string, from hcl.Range, want int64, get func(prefix) int64) {
+	own := a.prefix().Masked().String()
+	a.check(p, what, title, cmp.Or(from, a.Def), lasting(want), func(v advert) string {
+		i := slices.IndexFunc(v.Prefixes, func(x prefix) bool { return x.Prefix == own })
+		if i < 0 {
+			return "no " + own
+		}
+		return lasting(get(v.Prefixes[i]))
+	})
+}
+
+// alone adds the check that no other router advertises on the link: hosts would send what is
+// for the world through it (RFC 6104).
+func (a *Advert) alone(p *verify.Plan) {
+	device, known := string(a.device()), texts(a.Routers.All())
+	want := "no other router"
+	if len(known) > 0 {
+		want += " than " + strings.Join(known, ", ")
+	}
+	c := verify.Check{ID: a.Addr.String() + "/alone", Title: "no stranger advertises on " + device, From: cmp.Or(a.Routers.Range, a.Network.Range)}
+	verify.AskedOn(p, c, others, device, want, hint(device), func(_ *state.State, v neighbours) verify.Verdict {
+		strangers := slices.DeleteFunc(slices.Clone(v.Routers), func(n neighbour) bool { return slices.Contains(known, n.Address) })
+		if len(strangers) == 0 {
+			return verify.Compare(want, want, "")
+		}
+		return verify.Judge(false, want, list(strangers, neighbour.text), "")
+	})
+}
+
+// text is what a stranger tells the hosts.
+func (n neighbour) text() string {
+	what := n.Prefixes
+	if n.Lifetime > 0 {
+		what = append([]string{"a default route"}, what...)
+	}
+	if len(what) == 0 {
+		what = []string{"nothing to use"}
+	}
+	return n.Address + " advertises " + strings.Join(what, " and ")
+}
+
+func (n named) text() string { return n.Name + " for " + lasting(n.Lifetime) }
+
+// list is the texts of values, sorted.
+func list[T any](in []T, text func(T) string) string {
+	var out []string
+	for _, v := range in {
+		out = append(out, text(v))
+	}
+	slices.Sort(out)
+	return cmp.Or(strings.Join(out, ", "), "none")
+}
+
+func lasting(seconds int64) string { return fmt.Sprintf("%d s", seconds) }
+
+func mtu(n int64) string {
+	if n == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+func dhcp(managed, other bool) string {
+	return fmt.Sprintf("managed %s, other %s", onOff(managed), onOff(other))
+}

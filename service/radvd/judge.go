@@ -1,0 +1,157 @@
+package radvd
+
+import (
+	"cmp"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/router"
+)
+
+// Bounds of RFC 4861 section 6.2.1, in seconds.
+const (
+	leastInterval = 4
+	mostInterval  = 1800
+	mostLifetime  = 9000
+)
+
+// leastMTU is that of IPv6 (RFC 8200 section 5), in bytes.
+const leastMTU = 1280
+
+// Judge judges the block against its network and the network's link.
+func (a *Advert) Judge(r *router.Router) hcl.Diagnostics {
+	n := a.Network.Target
+	switch {
+	case n.Upstream():
+		return hcl.Diagnostics{router.OnUpstream(diag.Error("advertises-upstream", a.Network.Range, "Router advertisements to an upstream",
+			"%s leads to the Internet: its hosts would send everything to this router. Take another network, or remove %s.", n.Addr, a.Addr), n)}
+	case !a.prefix().IsValid():
+		return hcl.Diagnostics{router.NoFixedAddress(a.Network, "Hosts make addresses of the network's prefix.", router.IPv6)}
+	}
+	diags := a.judgeLink(r)
+	diags = append(diags, a.judgePrefix()...)
+	diags = append(diags, a.judgeLifetimes()...)
+	diags = append(diags, a.judgeMTU()...)
+	diags = append(diags, a.judgeDNS(r)...)
+	for _, o := range a.Routers.Items {
+		if !o.V.IsLinkLocalUnicast() || !o.V.Is6() {
+			diags = append(diags, diag.Error("not-link-local", o.Range, "Not a link-local address",
+				"Advertisements come from link-local addresses (RFC 4861 section 4.2), as fe80::2 is one. %s is none.", o.V))
+		}
+	}
+	return diags
+}
+
+// judgeLink refuses a second block for one link, of which radvd would take one, and links
+// on which nothing can be advertised.
+func (a *Advert) judgeLink(r *router.Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	l := a.Network.Target.Link
+	if l.Target.Spec().WireGuard != nil {
+		diags = append(diags, diag.With(diag.Error("no-multicast", a.Network.Range, "No router advertisements in a tunnel",
+			"%s is on %s. WireGuard carries no multicast, and each peer has its addresses by allowed_ips.", a.Network.Addr, l.Addr), l.Range, "%s", l.Addr.String()))
+	}
+	if !readable(string(a.device())) {
+		diags = append(diags, diag.With(diag.Error("unreadable-name", a.Network.Range, "Interface that radvd cannot name",
+			"In radvd.conf %q would be a keyword or a number. Give the link another name.", a.device()), l.Range, "%s", l.Addr.String()))
+	}
+	for _, c := range router.Claimed[advertiser](r) {
+		if c.Addr == a.Addr {
+			break // the later one of two has one too many
+		}
+		if c.device == a.device() {
+			return append(diags, diag.With(diag.Error("two-advertisers-on-link", a.Network.Range, "Two router advertisements on one link",
+				"%s advertises on %s already. Put the networks on links of their own, such as VLANs.", c.Addr, c.device), c.From, "%s", c.Addr.String()))
+		}
+	}
+	return diags
+}
+
+func (a *Advert) judgePrefix() hcl.Diagnostics {
+	p, n := a.prefix(), a.Network.Target
+	switch {
+	case p.Addr().IsLinkLocalUnicast():
+		return hcl.Diagnostics{diag.With(diag.Error("link-local-prefix", a.Network.Range, "Link-local prefix",
+			"Every host has %s by itself and ignores an advertisement of it (RFC 4861 section 4.6.2). Give the network a prefix of its own.", p.Masked()), n.IPv6.Range, "%s", n.Addr.String())}
+	case a.Autonomous.V && p.Bits() != 64:
+		return hcl.Diagnostics{diag.With(diag.Error("prefix-not-64", a.Network.Range, "Prefix of which hosts can make no address",
+			"Hosts put 64 bits of their own behind the prefix (RFC 4862 section 5.5.3, RFC 2464 section 4), and %s has %d. Use a /64, or say autonomous = false.", p.Masked(), p.Bits()),
+			n.IPv6.Range, "%s", n.Addr.String())}
+	}
+	return nil
+}
+
+func (a *Advert) judgeLifetimes() hcl.Diagnostics {
+	if a.Interval.V < leastInterval || a.Interval.V > mostInterval {
+		return hcl.Diagnostics{diag.Error("bad-value", a.Interval.Range, "Bad interval", "Advertisements are sent every 4 s to 30 min (RFC 4861 section 6.2.1).")}
+	}
+	var diags hcl.Diagnostics
+	at := func(r hcl.Range) hcl.Range { return cmp.Or(r, a.Def) }
+	contradict := func(from hcl.Range, detail string, args []any, other hcl.Range, what string) {
+		diags = append(diags, diag.With(diag.Error("lifetimes-contradict", at(from), "Lifetimes contradict each other", detail, args...), at(other), "%s", what))
+	}
+	interval := int(a.Interval.V)
+	switch {
+	case a.Lifetime.Set && !a.Default.V:
+		contradict(a.Lifetime.Range, "The router is no default router, so there is nothing that could last. Remove lifetime, or default_router.", nil, a.Default.Range, "default_router")
+	case a.Lifetime.Set && int(a.Lifetime.V) < interval:
+		contradict(a.Lifetime.Range, "Hosts would forget the router after %d s, and hear of it after %d s. Make it %d s at least (RFC 4861 section 6.2.1).",
+			[]any{int(a.Lifetime.V), interval, interval}, a.Interval.Range, "the interval")
+	case a.Lifetime.Set && a.Lifetime.V > mostLifetime:
+		diags = append(diags, diag.Error("bad-value", a.Lifetime.Range, "Bad lifetime", "A router is kept for 150 min at most (RFC 4861 section 6.2.1)."))
+	}
+	if !a.Default.V && a.Preference.V != "medium" {
+		diags = append(diags, diag.With(diag.Error("lifetimes-contradict", a.Preference.Range, "Preference of no default router",
+			"Hosts prefer nothing of a router that is no default router (RFC 4191 section 2.2). Remove preference, or default_router."), a.Default.Range, "default_router"))
+	}
+	if a.Preferred.V > a.Valid.V {
+		first, second, what := a.Preferred.Range, a.Valid.Range, "valid_lifetime"
+		if !a.Preferred.Set {
+			first, second, what = a.Valid.Range, a.Preferred.Range, "preferred_lifetime"
+		}
+		contradict(first, "Addresses could be preferred for %d s and used for %d s. valid_lifetime has to be as long as preferred_lifetime at least (RFC 4861 section 6.2.1).",
+			[]any{int(a.Preferred.V), int(a.Valid.V)}, second, what)
+	} else if int(a.Preferred.V) < interval {
+		first, second, what := a.Preferred.Range, a.Interval.Range, "the interval"
+		contradict(first, "Addresses would be deprecated after %d s, and renewed after %d s. Make preferred_lifetime as long as the interval at least.",
+			[]any{int(a.Preferred.V), interval}, second, what)
+	}
+	return diags
+}
+
+func (a *Advert) judgeMTU() hcl.Diagnostics {
+	if !a.MTU.Set {
+		return nil
+	}
+	most, from := router.MTUOf(a.Network.Target.Link.Target)
+	switch {
+	case a.MTU.V < leastMTU:
+		return hcl.Diagnostics{diag.Error("bad-value", a.MTU.Range, "MTU too small for IPv6", "Every IPv6 link carries 1280 bytes (RFC 8200 section 5).")}
+	case int(a.MTU.V) > most:
+		return hcl.Diagnostics{diag.With(diag.Error("mtu-too-large", a.MTU.Range, "MTU larger than the link's",
+			"%s carries packets of %d bytes.", a.device(), most), cmp.Or(from, a.Network.Target.Link.Range), "%s", a.Network.Target.Link.Addr.String())}
+	}
+	return nil
+}
+
+func (a *Advert) judgeDNS(r *router.Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, s := range a.DNS.Items {
+		if !s.V.Is6() || s.V.Is4In6() {
+			diags = append(diags, diag.Error("not-ipv6", s.Range, "Not an IPv6 address", "Router advertisements name IPv6 servers only (RFC 8106 section 5.1). %s goes into dhcp4.", s.V))
+		}
+	}
+	for _, d := range a.domains() {
+		if !readableDomain(string(d.V)) {
+			diags = append(diags, diag.With(diag.Error("unreadable-name", d.Range, "Domain that radvd cannot send",
+				"radvd does not read %q: it takes letters, digits, - and ., and neither a keyword of its own nor a number. Say other domains, or domains = [].", d.V), a.Def, "%s", a.Addr.String()))
+		}
+	}
+	// Where DHCP runs, that names servers.
+	if !a.DNS.Set && len(a.servers(r)) == 0 && !a.Managed.V && !a.Other.V && !a.served(r, "dhcp") {
+		diags = append(diags, diag.Warning("no-name-server", a.Def, "Hosts get no name server",
+			"The router has no resolver for %s, and %s names none. Add a resolver block or dns = [\"2620:fe::fe\"].", a.Network.Addr, a.Addr))
+	}
+	return diags
+}

@@ -1,0 +1,118 @@
+package radvd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+)
+
+// daemon is radvd, which all router_advert blocks share.
+type daemon struct{}
+
+func (daemon) File() string { return "router-advert" }
+
+// confFile is where radvd reads its configuration. NixOS's module has it at a path of the
+// store, which is another one after each change: then radvd would have to be stopped, and
+// its last word takes the default route of every host.
+const confFile = "/etc/radvd.conf"
+
+// Lower sets services.radvd, and has systemd reload radvd when its configuration changes.
+func (daemon) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) {
+	none := nixgen.Origin{}
+	m.Set(none, nixgen.Bool(true), "services", "radvd", "enable")
+	config := nixgen.List{}
+	for _, a := range service.Of[*Advert](blocks) {
+		config = append(config, nixgen.At{From: service.From(a), Expr: nixgen.Lines(a.section(r))})
+	}
+	m.Set(none, nixgen.Call{Fn: nixgen.Var("lib.mkMerge"), Args: []nixgen.Expr{config}}, "services", "radvd", "config")
+
+	all := nixgen.Var("config.services.radvd.config")
+	m.Set(none, all, "environment", "etc", strings.TrimPrefix(confFile, "/etc/"), "text")
+	unit := func(v nixgen.Expr, path ...string) {
+		m.Set(none, v, append([]string{"systemd", "services", "radvd"}, path...)...)
+	}
+	unit(nixgen.List{all}, "reloadTriggers")
+	radvd := func(args ...nixgen.Expr) nixgen.Concat {
+		return append(nixgen.Concat{nixgen.Var("config.services.radvd.package"), nixgen.Str("/bin/radvd")}, args...)
+	}
+	// radvd ends if it cannot read what it is to read anew.
+	unit(nixgen.List{
+		radvd(nixgen.Str(" -c -C " + confFile)),
+		nixgen.Concat{nixgen.Var("pkgs.coreutils"), nixgen.Str("/bin/kill -HUP $MAINPID")},
+	}, "serviceConfig", "ExecReload")
+	level := nixgen.Call{Fn: nixgen.Var("toString"), Args: []nixgen.Expr{nixgen.Var("config.services.radvd.debugLevel")}}
+	start := radvd(nixgen.Str(" -n -u radvd -d "), level, nixgen.Str(" -C "+confFile))
+	unit(nixgen.Call{Fn: nixgen.Var("lib.mkForce"), Args: []nixgen.Expr{start}}, "serviceConfig", "ExecStart")
+}
+
+// Checks looks at the unit: each block asks for its own advertisement.
+func (daemon) Checks(_ *router.Router, blocks []service.Block, p *verify.Plan) {
+	p.UnitActive(blocks[0].Head().Addr.String()+"/unit", blocks[0].Head().Def, "radvd.service")
+}
+
+// section is the network's part of radvd.conf(5). Whatever the checks look at is written
+// out, so that no default of a release of radvd decides.
+func (a *Advert) section(r *router.Router) string {
+	var b strings.Builder
+	line := func(depth int, format string, args ...any) {
+		fmt.Fprintf(&b, strings.Repeat("  ", depth)+format+"\n", args...)
+	}
+	line(0, "interface %s {", a.device())
+	line(1, "AdvSendAdvert on;")
+	line(1, "IgnoreIfMissing on;") // it may come later, as a tunnel does
+	line(1, "MaxRtrAdvInterval %d;", a.Interval.V)
+	line(1, "MinRtrAdvInterval %d;", max(3, a.Interval.V/3)) // RFC 4861 section 6.2.1
+	line(1, "AdvDefaultLifetime %d;", a.lifetime())
+	line(1, "AdvDefaultPreference %s;", a.Preference.V)
+	line(1, "AdvManagedFlag %s;", onOff(a.Managed.V))
+	line(1, "AdvOtherConfigFlag %s;", onOff(a.Other.V))
+	if a.MTU.Set {
+		line(1, "AdvLinkMTU %d;", a.MTU.V)
+	}
+	line(1, "prefix %s {", a.prefix().Masked())
+	line(2, "AdvOnLink on;")
+	line(2, "AdvAutonomous %s;", onOff(a.Autonomous.V))
+	line(2, "AdvValidLifetime %d;", a.Valid.V)
+	line(2, "AdvPreferredLifetime %d;", a.Preferred.V)
+	line(1, "};")
+	list := func(what string, values []string) {
+		line(1, "%s %s {", what, strings.Join(values, " "))
+		line(2, "Adv%sLifetime %d;", what, a.lifetimeDNS())
+		line(1, "};")
+	}
+	for some := range slices.Chunk(texts(a.servers(r)), mostServers) {
+		list("RDNSS", some)
+	}
+	var domains []string
+	for _, d := range a.domains() {
+		domains = append(domains, string(d.V))
+	}
+	if len(domains) > 0 {
+		list("DNSSL", domains)
+	}
+	line(0, "};")
+	return b.String()
+}
+
+// mostServers is how many addresses radvd reads in one section (rdnssaddr in gram.y).
+const mostServers = 3
+
+func onOff(v bool) string {
+	if v {
+		return "on"
+	}
+	return "off"
+}
+
+func texts[T fmt.Stringer](in []T) []string {
+	var out []string
+	for _, v := range in {
+		out = append(out, v.String())
+	}
+	return out
+}

@@ -1,0 +1,142 @@
+// Package radvd sends router advertisements (RFC 4861) with radvd: hosts get their IPv6
+// addresses (RFC 4862), a default route and name servers (RFC 8106) by them. One block a
+// network, which has a fixed prefix.
+package radvd
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+)
+
+// Kind is the router_advert block.
+func Kind() service.Kind {
+	return service.Kind{
+		Type: "router_advert", Doc: "Router advertisements for one network: IPv6 addresses, a default route and name servers for its hosts.",
+		Software: "radvd",
+		Example: `network "office" {
+  link = port.end1
+  ipv4 = "10.20.0.1/24"
+  ipv6 = "2001:db8:20::1/64"
+}
+
+zone "office" {
+  networks = [network.office]
+}
+
+router_advert "office" {
+  network = network.office
+  dns     = ["2620:fe::fe"]
+}
+`,
+		Program: daemon{}, New: func() service.Block { return &Advert{} },
+	}
+}
+
+// Advert is the router_advert block.
+type Advert struct {
+	conf.Header
+	Name       conf.Value[router.Name]    `hcl:"name,label"`
+	Network    conf.Ref[*router.Network]  `hcl:"network,required" doc:"The network whose IPv6 prefix is advertised."`
+	Interval   conf.Value[router.Seconds] `hcl:"interval,optional" default:"10m" doc:"The longest time between two advertisements that no host has asked for: 4 s to 30 min."`
+	Default    conf.Value[bool]           `hcl:"default_router,optional" default:"true" doc:"Hosts may send everything to this router."`
+	Lifetime   conf.Value[router.Seconds] `hcl:"lifetime,optional" doc:"How long hosts keep the router as a default router without hearing of it: from the interval to 150 min. Without it three times the interval."`
+	Preference conf.Value[Preference]     `hcl:"preference,optional" default:"medium" doc:"Which of several default routers hosts prefer (RFC 4191): low, medium or high."`
+	Managed    conf.Value[bool]           `hcl:"managed,optional" default:"false" doc:"Hosts are to get addresses by DHCPv6, too."`
+	Other      conf.Value[bool]           `hcl:"other_config,optional" default:"false" doc:"Hosts are to get other configuration than addresses by DHCPv6."`
+	Autonomous conf.Value[bool]           `hcl:"autonomous,optional" default:"true" doc:"Hosts make addresses of the prefix by themselves, for which it has to be a /64."`
+	Valid      conf.Value[router.Seconds] `hcl:"valid_lifetime,optional" default:"90m" doc:"How long addresses of the prefix may be used after the last advertisement."`
+	Preferred  conf.Value[router.Seconds] `hcl:"preferred_lifetime,optional" default:"45m" doc:"How long addresses of the prefix are taken for new connections after the last advertisement."`
+	MTU        conf.Value[router.MTU]     `hcl:"mtu,optional" doc:"Largest packet in bytes that hosts are to send. Without it they are told nothing."`
+	DNS        conf.List[router.Addr]     `hcl:"dns,optional" doc:"IPv6 addresses of name servers. Without it the router, when it has a resolver for the network; none with an empty list."`
+	Domains    conf.List[router.Domain]   `hcl:"domains,optional" doc:"Domains in which hosts look for short names. Without it the network's domain; none with an empty list."`
+	Routers    conf.List[router.Addr]     `hcl:"other_routers,optional" doc:"Link-local addresses of other routers that may advertise on the link: nbr verify reports all others."`
+}
+
+// Preference is a preference of a default router (RFC 4191 section 2.1).
+type Preference string
+
+// UnmarshalText wants one of the three words.
+func (p *Preference) UnmarshalText(b []byte) error {
+	switch string(b) {
+	case "low", "medium", "high":
+		*p = Preference(b)
+		return nil
+	}
+	return fmt.Errorf("%q is no preference: write low, medium or high", b)
+}
+
+// Describe is what the type is in the schema.
+func (Preference) Describe() string { return "low, medium or high" }
+
+// An advertiser is the claim to advertise on a link.
+type advertiser struct {
+	router.By
+	device router.IfName
+}
+
+// prefix is the router's address in the network and the prefix in one. The zero prefix
+// is of a network without a fixed one.
+func (a *Advert) prefix() netip.Prefix {
+	p, _ := a.Network.Target.FixedIn(router.IPv6)
+	return p
+}
+
+func (a *Advert) device() router.IfName { return a.Network.Target.Device() }
+
+// Claim claims the link. The firewall lets solicitations in by itself: neighbour
+// discovery is no service that a zone could do without.
+func (a *Advert) Claim(s *router.Scope) {
+	router.Claim(s, a.Network.Range, advertiser{device: a.device()})
+	s.AfterLinks(a.Network.Range, "radvd")
+	s.Package(a.Def, "ndisc6")
+}
+
+// lifetime is how long hosts keep the router as a default router, in seconds: 0 is not
+// at all. Three intervals are the default of RFC 4861 section 6.2.1.
+func (a *Advert) lifetime() int {
+	switch {
+	case !a.Default.V:
+		return 0
+	case a.Lifetime.Set:
+		return int(a.Lifetime.V)
+	}
+	return 3 * int(a.Interval.V)
+}
+
+// lifetimeDNS is how long hosts keep name servers and domains, in seconds (RFC 8106
+// section 5.1).
+func (a *Advert) lifetimeDNS() int { return 3 * int(a.Interval.V) }
+
+// servers are the name servers of the hosts.
+func (a *Advert) servers(r *router.Router) []netip.Addr {
+	var out []netip.Addr
+	switch {
+	case a.DNS.Set:
+		for _, s := range a.DNS.All() {
+			out = append(out, s.Addr)
+		}
+	case a.served(r, "dns"):
+		out = append(out, a.prefix().Addr())
+	}
+	return out
+}
+
+// served tells whether the router has a service for the network.
+func (a *Advert) served(r *router.Router, name string) bool {
+	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(l *router.Listen) bool {
+		return l.Service == name && l.Serves(a.Network.Target)
+	})
+}
+
+// domains are the hosts' domains, each with the line that says it.
+func (a *Advert) domains() []conf.Value[router.Domain] {
+	if n := a.Network.Target; !a.Domains.Set && n.Domain.Set {
+		return []conf.Value[router.Domain]{n.Domain}
+	}
+	return a.Domains.Items
+}
