@@ -23,6 +23,10 @@ func (files) Dial(context.Context, string, string) (net.Conn, error) {
 	return nil, errors.New("no net")
 }
 
+func (files) Exchange(context.Context, probe.Exchange) (bool, error) {
+	return false, errors.New("no links")
+}
+
 func (f files) ReadFile(name string) ([]byte, error) {
 	text, ok := f[name]
 	if !ok {

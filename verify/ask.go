@@ -156,17 +156,32 @@ func NoCarrier(st *state.State, link string) bool {
 // verdict is Unknown, with the reason.
 func Asked[Q comparable, A any](p *Plan, c Check, pr *probe.Probe[Q, A], q Q, want, hint string, judge func(*state.State, A) Verdict) {
 	c.Asks = append(c.Asks, pr.Ask(q))
+	c.Eval = func(st *state.State) Verdict { return judgeAnswer(st, pr, q, want, hint, judge) }
+	p.Add(c)
+}
+
+// AskedOn is Asked of a question about a link, by its name: where nothing is connected to it
+// there is nothing to judge.
+func AskedOn[A any](p *Plan, c Check, pr *probe.Probe[string, A], link, want, hint string, judge func(*state.State, A) Verdict) {
+	c.Asks = append(c.Asks, pr.Ask(link))
 	c.Eval = func(st *state.State) Verdict {
-		a, err := pr.Answer(st, q)
-		switch {
-		case errors.Is(err, probe.ErrNotAsked):
-			return NotSeen(want, hint)
-		case err != nil:
-			return NotAsked(want, err.Error(), hint)
+		if _, err := pr.Answer(st, link); !errors.Is(err, probe.ErrNotAsked) && NoCarrier(st, link) {
+			return Skipped(want, "no cable in "+link, hint)
 		}
-		v := judge(st, a)
-		v.Want, v.Hint = cmp.Or(v.Want, want), cmp.Or(v.Hint, hint)
-		return v
+		return judgeAnswer(st, pr, link, want, hint, judge)
 	}
 	p.Add(c)
+}
+
+func judgeAnswer[Q comparable, A any](st *state.State, pr *probe.Probe[Q, A], q Q, want, hint string, judge func(*state.State, A) Verdict) Verdict {
+	a, err := pr.Answer(st, q)
+	switch {
+	case errors.Is(err, probe.ErrNotAsked):
+		return NotSeen(want, hint)
+	case err != nil:
+		return NotAsked(want, err.Error(), hint)
+	}
+	v := judge(st, a)
+	v.Want, v.Hint = cmp.Or(v.Want, want), cmp.Or(v.Hint, hint)
+	return v
 }

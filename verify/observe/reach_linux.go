@@ -94,7 +94,7 @@ func (l *looker) reach(ctx context.Context, n state.Need) (state.Reach, error) {
 	if err == nil && !r.Answered && k.proto == protoUDP {
 		err = l.attend(ctx, k.to, func(d time.Duration) (bool, error) {
 			var err error
-			r.Answered, err = w.hear(ctx, d, answer)
+			r.Answered, err = hear(ctx, w.tap, d, answer)
 			return r.Answered, err
 		})
 	}

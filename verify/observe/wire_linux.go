@@ -37,12 +37,12 @@ type wire struct {
 // openWire opens the other end of a link. It hears what leaves on the link tap, or on
 // all if that is 0, and fits the filter.
 func openWire(link, tap int, filter []match) (*wire, error) {
-	code, err := bpf.Assemble(leaving(filter))
-	if err != nil {
-		return nil, err
-	}
-	// From the network header on, whatever the link puts in front.
-	conn, err := packet.Listen(&net.Interface{Index: tap}, packet.Datagram, unix.ETH_P_ALL, &packet.Config{Filter: code})
+	return openWireOf(link, tap, leaving(filter))
+}
+
+// openWireOf is openWire with the program of the tap.
+func openWireOf(link, tap int, program []bpf.Instruction) (*wire, error) {
+	conn, err := openTap(tap, program)
 	if err != nil {
 		return nil, wireError("hear what leaves on a link", "CAP_NET_RAW", err)
 	}
@@ -55,6 +55,16 @@ func openWire(link, tap int, filter []match) (*wire, error) {
 		return nil, errors.Join(wireError("make a packet arrive", "CAP_BPF and CAP_NET_ADMIN", err), conn.Close())
 	}
 	return &wire{link: link, pass: pass, tap: conn}, nil
+}
+
+// openTap hears what the program lets through of a link, or of all if that is 0, from the
+// network header on, whatever the link puts in front.
+func openTap(link int, program []bpf.Instruction) (*packet.Conn, error) {
+	code, err := bpf.Assemble(program)
+	if err != nil {
+		return nil, err
+	}
+	return packet.Listen(&net.Interface{Index: link}, packet.Datagram, unix.ETH_P_ALL, &packet.Config{Filter: code})
 }
 
 // wireError says in words what a person may do about it.
@@ -100,28 +110,29 @@ func (w *wire) exchange(ctx context.Context, frame []byte, times []time.Duration
 		if err := w.inject(frame); err != nil {
 			return false, err
 		}
-		if answered, err := w.hear(ctx, d, answers); answered || err != nil || ctx.Err() != nil {
+		if answered, err := hear(ctx, w.tap, d, answers); answered || err != nil || ctx.Err() != nil {
 			return answered, err
 		}
 	}
 	return false, nil
 }
 
-func (w *wire) hear(ctx context.Context, d time.Duration, answers func([]byte) bool) (bool, error) {
-	if err := w.tap.SetDeadline(time.Time{}); err != nil {
+// hear hands what a tap hears to answers until that says that it is one, or the time is over.
+func hear(ctx context.Context, tap *packet.Conn, d time.Duration, answers func([]byte) bool) (bool, error) {
+	if err := tap.SetDeadline(time.Time{}); err != nil {
 		return false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	defer closeWith(ctx, w.tap)()
+	defer closeWith(ctx, tap)()
 	buf := make([]byte, 1<<16)
 	for {
-		n, _, err := w.tap.ReadFrom(buf)
+		n, _, err := tap.ReadFrom(buf)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return false, nil
 		case err != nil:
-			return false, fmt.Errorf("cannot hear what leaves: %w", err)
+			return false, fmt.Errorf("cannot hear a link: %w", err)
 		case answers(buf[:n]):
 			return true, nil
 		}
@@ -150,10 +161,16 @@ func behind(off uint32, size int, want uint32) match {
 }
 
 // leaving is a program that lets IPv4 packets through that this machine sends and
-// that have all the values. A router forwards gigabits: what does not fit must not wake
-// anybody.
+// that have all the values.
 func leaving(matches []match) []bpf.Instruction {
-	matches = append([]match{extension(bpf.ExtType, unix.PACKET_OUTGOING), extension(bpf.ExtProto, etherIPv4)}, matches...)
+	return only(bpf.JumpNotEqual, append([]match{extension(bpf.ExtProto, etherIPv4)}, matches...))
+}
+
+// only is a program that lets packets through that have all the values. Those that this
+// machine sends are told from those that it receives by the jump that rejects. A router
+// forwards gigabits: what does not fit must not wake the program.
+func only(reject bpf.JumpTest, matches []match) []bpf.Instruction {
+	matches = append([]match{extension(bpf.ExtType, unix.PACKET_OUTGOING)}, matches...)
 	end := 1 // of the program, after the instruction that accepts
 	for _, m := range matches {
 		end += len(m.load) + 1
@@ -161,7 +178,8 @@ func leaving(matches []match) []bpf.Instruction {
 	var code []bpf.Instruction
 	for _, m := range matches {
 		code = append(code, m.load...)
-		code = append(code, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: m.want, SkipTrue: uint8(end - len(code) - 1)})
+		code = append(code, bpf.JumpIf{Cond: reject, Val: m.want, SkipTrue: uint8(end - len(code) - 1)})
+		reject = bpf.JumpNotEqual // of all but the first
 	}
 	return append(code, bpf.RetConstant{Val: 1 << 16}, bpf.RetConstant{Val: 0})
 }

@@ -27,6 +27,9 @@ type Host interface {
 	Dial(ctx context.Context, network, address string) (net.Conn, error)
 	// ReadFile reads a file of at most OutputLimit bytes.
 	ReadFile(name string) ([]byte, error)
+	// Exchange asks by a frame on a link. It tells whether an answer was heard; an
+	// error says why nothing could be asked, or that silence would mean nothing.
+	Exchange(ctx context.Context, x Exchange) (answered bool, err error)
 }
 
 // OutputLimit is the largest output of a program, and the largest file, that a probe

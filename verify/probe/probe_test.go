@@ -32,6 +32,9 @@ func (noHost) Dial(context.Context, string, string) (net.Conn, error) {
 	return nil, errors.New("no net")
 }
 func (noHost) ReadFile(string) ([]byte, error) { return nil, errors.New("no files") }
+func (noHost) Exchange(context.Context, probe.Exchange) (bool, error) {
+	return false, errors.New("no links")
+}
 
 var echo = &probe.Probe[question, answer]{Name: "test.echo", Look: func(_ context.Context, h probe.Host, q question) (answer, error) {
 	if q.N == 0 {
