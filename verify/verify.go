@@ -36,7 +36,7 @@ type Verdict struct {
 	Want   string // what the spec promises
 	Got    string // what was seen
 	Hint   string // the command that shows it by hand
-	Note   string // what else was seen, which nobody judges: the age of a handshake
+	Note   string // what else was seen, which is not judged: the age of a handshake
 }
 
 // A Check is one promise of a spec.
@@ -50,10 +50,9 @@ type Check struct {
 	Eval func(*state.State) Verdict
 }
 
-// Active tells whether somebody has to be asked for it.
+// Active tells whether it reads the answer of an active probe.
 func (c Check) Active() bool {
-	return slices.ContainsFunc(c.Needs, func(n state.Need) bool { return n.Kind.Active() }) ||
-		slices.ContainsFunc(c.Asks, func(q probe.Question) bool { return q.Active })
+	return slices.ContainsFunc(c.Asks, func(q probe.Question) bool { return q.Active })
 }
 
 // Block is the address of the block that the check is of. The key of an instance

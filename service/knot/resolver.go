@@ -13,6 +13,7 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // ResolverKind is the resolver block.
@@ -25,7 +26,8 @@ func ResolverKind() service.Kind {
   forward  = ["9.9.9.9", "149.112.112.112"]
 }
 `,
-		Single: true, Program: service.Alone("resolver", (*Resolver).lower), New: func() service.Block { return &Resolver{} },
+		Single: true, Program: service.Alone("resolver", (*Resolver).lower),
+		Probes: []probe.Any{settingsOf, answerTo}, New: func() service.Block { return &Resolver{} },
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // Kind is the firewall block. It is there without being written.
@@ -25,7 +26,8 @@ func Kind() service.Kind {
 }
 `,
 		Single: true, Implicit: true, Program: service.Alone("firewall", (*Firewall).lower),
-		New: func() service.Block { return &Firewall{} },
+		Probes: []probe.Any{replyOf},
+		New:    func() service.Block { return &Firewall{} },
 	}
 }
 

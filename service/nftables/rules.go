@@ -35,7 +35,7 @@ func (c *chain) add(by router.By, format string, args ...any) {
 // has it.
 func (f *Firewall) Content(r *router.Router) string {
 	var b strings.Builder
-	b.WriteString(knocks)
+	b.WriteString(portProbes)
 	for _, c := range f.chains(r) {
 		c.write(&b)
 	}
@@ -114,7 +114,7 @@ func antiSpoof(f *Firewall) chain {
 	c.add(by, "iifname \"lo\" accept")
 	c.add(by, "ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept")
 	c.add(by, "ip6 saddr { ::, fe80::/10 } accept")
-	c.add(by, "fib saddr . iif oif missing "+knock+" drop")
+	c.add(by, "fib saddr . iif oif missing "+isPortProbe+" drop")
 	if f.LogDrops.V {
 		c.add(by, "fib saddr . iif oif missing limit rate 5/second burst 10 packets log prefix \"nbr drop spoof: \"")
 	}
@@ -151,7 +151,7 @@ func (f *Firewall) input(r *router.Router) chain {
 	// What is meant for everybody on the link is dropped without a word: there is no
 	// end to it.
 	c.add(by, "meta pkttype { broadcast, multicast } counter drop")
-	c.knocks(f)
+	c.portProbes(f)
 	f.drop(&c, "input")
 	return c
 }

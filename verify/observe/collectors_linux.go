@@ -22,12 +22,5 @@ var collectors = []collector{
 	{parts: "name_servers", look: (*looker).nameServers},
 	{parts: "journal", look: (*looker).journal},
 
-	{parts: "probes", look: (*looker).probes},
-
-	// Those that ask.
-	{parts: "offers", look: (*looker).offers, asks: true},
-	{parts: "answers", look: (*looker).answers, asks: true},
-	{parts: "banners", look: (*looker).banners, asks: true},
-	{parts: "reaches", look: (*looker).reaches, asks: true},
-	{parts: "commands", look: (*looker).commands, asks: true, slow: true},
+	{parts: "probes", look: (*looker).probes, ownTime: true},
 }

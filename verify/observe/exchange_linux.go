@@ -23,8 +23,8 @@ func (h machine) Exchange(ctx context.Context, x probe.Exchange) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if len(link.HardwareAddr) != 6 {
-		return false, fmt.Errorf("%s is no Ethernet", x.Link)
+	if len(link.HardwareAddr) != 6 && !x.Remote {
+		return false, fmt.Errorf("%s has no MAC addresses", x.Link)
 	}
 	addrs, err := usableAddresses(link.Index)
 	if err != nil {
@@ -34,38 +34,62 @@ func (h machine) Exchange(ctx context.Context, x probe.Exchange) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	filter := []match{extension(bpf.ExtProto, uint32(x.Only.EtherType))}
-	for _, b := range x.Only.Bytes {
-		filter = append(filter, at(b.Offset, 1, uint32(b.Value)))
-	}
-	answers := func(packet []byte) bool { return x.Answers(slices.Clone(packet)) }
+	answers := x.Answers
+	x.Answers = func(packet []byte) bool { return answers(slices.Clone(packet)) }
 	var answered bool
 	if x.Transmit {
-		answered, err = transmit(ctx, link, frame, filter, x.Wait, answers)
+		answered, err = transmit(ctx, link, frame, x)
 	} else {
-		answered, err = arrive(ctx, link, frame, filter, x.Wait, answers)
+		answered, err = h.arrive(ctx, link, frame, x)
 	}
 	if err == nil && !answered {
-		err = stayed(x.Link, link)
+		err = unchanged(x.Link, link)
 	}
 	return answered, err
 }
 
+// times are how long the answers to a frame are waited for, each time that it is sent.
+func times(x probe.Exchange) []time.Duration {
+	if x.Repeat == 0 {
+		return []time.Duration{x.Wait}
+	}
+	return []time.Duration{x.Repeat, x.Wait - x.Repeat}
+}
+
 // arrive has the frame arrive at this machine, and hears what it sends.
-func arrive(ctx context.Context, link *netlink.LinkAttrs, frame []byte, filter []match, wait time.Duration, answers func([]byte) bool) (bool, error) {
-	w, err := openWireOf(link.Index, link.Index, only(bpf.JumpNotEqual, filter))
+func (h machine) arrive(ctx context.Context, link *netlink.LinkAttrs, frame []byte, x probe.Exchange) (answered bool, err error) {
+	on := link.Index
+	if x.Remote {
+		on = 0
+	}
+	in, err := openInjector(link.Index, on, only(bpf.JumpNotEqual, x.Only))
 	if err != nil {
 		return false, err
 	}
-	defer w.Close()
-	return w.exchange(ctx, frame, []time.Duration{wait}, answers)
+	defer in.Close()
+	for _, d := range times(x) {
+		if err := in.inject(frame); err != nil {
+			return false, err
+		}
+		if answered, err := hear(ctx, in.tap, d, x.Answers); answered || err != nil || ctx.Err() != nil {
+			return answered, err
+		}
+	}
+	if x.UDP.IsValid() {
+		err = h.l.attend(ctx, x.UDP, func(d time.Duration) (bool, error) {
+			var err error
+			answered, err = hear(ctx, in.tap, d, x.Answers)
+			return answered, err
+		})
+	}
+	return answered, err
 }
 
 // transmit sends the frame to the hosts on the link, and hears what they send.
-func transmit(ctx context.Context, link *netlink.LinkAttrs, frame []byte, filter []match, wait time.Duration, answers func([]byte) bool) (bool, error) {
-	tap, err := openTap(link.Index, only(bpf.JumpEqual, filter))
+func transmit(ctx context.Context, link *netlink.LinkAttrs, frame []byte, x probe.Exchange) (bool, error) {
+	tap, err := openTap(link.Index, only(bpf.JumpEqual, x.Only))
 	if err != nil {
-		return false, wireError("hear what arrives on a link", "CAP_NET_RAW", err)
+		return false, injectionError("hear what arrives on a link", "CAP_NET_RAW", err)
 	}
 	defer tap.Close()
 	// A socket of its own, for whole frames, which receives nothing.
@@ -75,16 +99,21 @@ func transmit(ctx context.Context, link *netlink.LinkAttrs, frame []byte, filter
 	}
 	out, err := packet.Listen(&net.Interface{Index: link.Index}, packet.Raw, unix.ETH_P_ALL, &packet.Config{Filter: nothing})
 	if err != nil {
-		return false, wireError("send on a link", "CAP_NET_RAW", err)
+		return false, injectionError("send on a link", "CAP_NET_RAW", err)
 	}
 	defer out.Close()
 	if len(frame) < 14 {
 		return false, errors.New("no Ethernet frame")
 	}
-	if _, err := out.WriteTo(frame, &packet.Addr{HardwareAddr: net.HardwareAddr(frame[:6])}); err != nil {
-		return false, fmt.Errorf("cannot send on %s: %w", link.Name, err)
+	for _, d := range times(x) {
+		if _, err := out.WriteTo(frame, &packet.Addr{HardwareAddr: net.HardwareAddr(frame[:6])}); err != nil {
+			return false, fmt.Errorf("cannot send on %s: %w", link.Name, err)
+		}
+		if answered, err := hear(ctx, tap, d, x.Answers); answered || err != nil || ctx.Err() != nil {
+			return answered, err
+		}
 	}
-	return hear(ctx, tap, wait, answers)
+	return false, nil
 }
 
 // usableAddresses are those of a link that a packet may come from: IPv6 has some that it

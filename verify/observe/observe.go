@@ -44,9 +44,6 @@ type Options struct {
 // not look like one that has nothing to say, nor keep the others waiting.
 const patience = 10 * time.Second
 
-// atOnce is how many questions may be open at a time.
-const atOnce = 32
-
 // CommandsTime is how long all commands of check blocks together may take. What has not
 // ended by then, or not begun, is not known.
 const CommandsTime = time.Minute
@@ -55,20 +52,16 @@ const CommandsTime = time.Minute
 type collector struct {
 	parts string // as in the JSON form, with spaces between them
 	look  func(*looker, context.Context) error
-	// asks is of one that sends or runs something.
-	asks bool
-	// slow is of one that keeps its own time: a spec may give a command more than
-	// patience has.
-	slow bool
+	// ownTime is of one that bounds its time by itself.
+	ownTime bool
 }
 
 // A looker is one look at the machine. Collectors run at the same time; each
 // writes its own fields of st.
 type looker struct {
 	Options
-	st    *state.State
-	mu    sync.Mutex    // guards st.Missed
-	turns chan struct{} // who has one may ask
+	st *state.State
+	mu sync.Mutex // guards st.Missed
 }
 
 // Look looks once at everything, and asks all questions. What it could not see is in
@@ -81,15 +74,13 @@ func look(ctx context.Context, o Options, all []collector) *state.State {
 	l := &looker{
 		Options: o,
 		st:      &state.State{FormatVersion: state.Version, Time: o.Time, Passive: o.Passive},
-		turns:   make(chan struct{}, atOnce),
 	}
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var wg sync.WaitGroup
 	for _, c := range all {
 		switch {
-		case c.asks && o.Passive:
-		case c.slow:
+		case c.ownTime:
 			wg.Go(func() { l.run(ctx, c) })
 		default:
 			wg.Go(func() { l.run(bounded, c) })

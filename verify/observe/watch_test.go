@@ -99,16 +99,14 @@ func TestWatchSeesWhatChanges(t *testing.T) {
 // network namespace of its own.
 func TestALookIsNoEvent(t *testing.T) {
 	load(t, goodTable)
-	lan(t)
-	filter(t, "drop", "")
+	nstest.Upstream(t)
 	events := Watch(t.Context(), WatchOptions{Root: t.TempDir(), Trouble: func(string, error) {}})
 	happens(t, events, "that it listens")
-	asks := append(needs(state.NeedOffer, "br-lan", "lan9"), needs(state.NeedReach, "lan9 tcp/22")...)
-	asks = append(asks, state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable})
+	o := Options{Questions: lookQuestions, Needs: []state.Need{{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}}}
 	noEvent(t, events, func() {
-		st := Look(t.Context(), Options{Needs: asks})
-		if len(st.Rulesets["inet nbr"].Want) == 0 || privileged(t) && st.Offers["lan9"].Error != "" {
-			t.Fatalf("it did not look, or not ask: %v %v", st.Missed, st.Offers)
+		st := Look(t.Context(), o)
+		if _, err := arrives.Answer(st, "wan"); len(st.Rulesets["inet nbr"].Want) == 0 || nstest.Privileged(t) && err != nil {
+			t.Fatalf("it did not look, or not ask: %v %v", st.Missed, err)
 		}
 	})
 }

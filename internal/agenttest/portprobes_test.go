@@ -40,9 +40,9 @@ resolver { networks = [network.lan] }
 user "root" { authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl me@desk"] }
 `
 
-// A look knocks at closed ports. That is no news: it counts and logs nothing, and others'
-// packets to the same ports are counted and logged as ever.
-func TestKnocksAreNoNews(t *testing.T) {
+// A look probes closed ports. That is no news: it counts and logs nothing, and packets of
+// other hosts to the same ports are counted and logged as ever.
+func TestPortProbesAreNoNews(t *testing.T) {
 	reg := &service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}
 	spec, diags := reg.Load(fstest.MapFS{"router.hcl": {Data: []byte(closedRouter)}}, nil)
 	if diags.HasErrors() {
@@ -76,30 +76,30 @@ func TestKnocksAreNoNews(t *testing.T) {
 		}
 		return lines
 	}
-	knock := func() {
+	look := func() {
 		t.Helper()
 		// Not all can be seen here, which nbr observe says with its exit code.
 		out, err := ns.Try(t, binary(t), "observe", dir)
 		var st state.State
-		if json.Unmarshal([]byte(out), &st) != nil || len(st.Reaches) < 3 {
+		if json.Unmarshal([]byte(out), &st) != nil || len(st.Probes["nftables.port"]) < 3 {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		for name, r := range st.Reaches {
-			if r != (state.Reach{}) {
-				t.Errorf("%s: %+v", name, r)
+		for name, r := range st.Probes["nftables.port"] {
+			if r.Error != "" || !strings.Contains(string(r.Answer), `"answered":false`) && !strings.Contains(string(r.Answer), `"answered": false`) {
+				t.Errorf("%s: %s %s", name, r.Answer, r.Error)
 			}
 		}
 	}
-	knock()
+	look()
 	if got := dropped(); got != nil {
 		t.Errorf("the look has grown\n%s", strings.Join(got, "\n"))
 	}
-	// A stranger knocks, while the set still knows the look's own.
+	// Another host sends to a closed port, while the set still has the look's own.
 	if _, err := internet.Try(t, "nc", "-z", "-w", "1", "100.64.0.2", "22"); err == nil {
 		t.Error("ssh is open")
 	}
 	logged := regexp.MustCompile(`packets [1-9]\d* bytes \d+ log prefix "nbr drop input: "`)
 	if got := strings.Join(dropped(), "\n"); !logged.MatchString(got) {
-		t.Errorf("a stranger has not grown the log:\n%s", got)
+		t.Errorf("a packet of another host has not grown the log:\n%s", got)
 	}
 }

@@ -13,13 +13,14 @@ import (
 	"github.com/mdlayher/packet"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
-// A wire is the other end of a link, without the link's wire: frames that it sends
-// are received by this machine's kernel as if they had come in there, and it hears
-// what this machine sends in answer. So a router can ask its own daemons what a
-// stranger would be told, which no socket does: what a machine sends to itself goes
-// through lo and its rules.
+// An injector has packets arrive at this machine: the kernel receives the frames that it
+// is given as if they had come in on a link, and what this machine sends in answer is
+// heard. So a router can ask its own daemons what a remote host would be told, which no
+// socket does: what a machine sends to itself goes through lo and its rules.
 //
 // The way in is the one by which BPF_PROG_TEST_RUN lets an XDP program look at real
 // frames and then has the network stack take those that it passes
@@ -28,23 +29,18 @@ import (
 // received. Nothing is transmitted on the link itself. Of a bridge, the frame comes in
 // on the bridge and not on one of its ports, whose own rules (nftables' family
 // bridge) it does not pass.
-type wire struct {
+type injector struct {
 	link int // where frames come in
 	pass *ebpf.Program
 	tap  *packet.Conn
 }
 
-// openWire opens the other end of a link. It hears what leaves on the link tap, or on
-// all if that is 0, and fits the filter.
-func openWire(link, tap int, filter []match) (*wire, error) {
-	return openWireOf(link, tap, leaving(filter))
-}
-
-// openWireOf is openWire with the program of the tap.
-func openWireOf(link, tap int, program []bpf.Instruction) (*wire, error) {
+// openInjector opens a link for packets to arrive. What leaves on the link tap, or on all
+// if that is 0, and passes the program is heard.
+func openInjector(link, tap int, program []bpf.Instruction) (*injector, error) {
 	conn, err := openTap(tap, program)
 	if err != nil {
-		return nil, wireError("hear what leaves on a link", "CAP_NET_RAW", err)
+		return nil, injectionError("hear what leaves on a link", "CAP_NET_RAW", err)
 	}
 	pass, err := ebpf.NewProgram(&ebpf.ProgramSpec{
 		Type:         ebpf.XDP,
@@ -52,9 +48,9 @@ func openWireOf(link, tap int, program []bpf.Instruction) (*wire, error) {
 		Instructions: asm.Instructions{asm.Mov.Imm(asm.R0, xdpPass), asm.Return()},
 	})
 	if err != nil {
-		return nil, errors.Join(wireError("make a packet arrive", "CAP_BPF and CAP_NET_ADMIN", err), conn.Close())
+		return nil, errors.Join(injectionError("make a packet arrive", "CAP_BPF and CAP_NET_ADMIN", err), conn.Close())
 	}
-	return &wire{link: link, pass: pass, tap: conn}, nil
+	return &injector{link: link, pass: pass, tap: conn}, nil
 }
 
 // openTap hears what the program lets through of a link, or of all if that is 0, from the
@@ -67,8 +63,8 @@ func openTap(link int, program []bpf.Instruction) (*packet.Conn, error) {
 	return packet.Listen(&net.Interface{Index: link}, packet.Datagram, unix.ETH_P_ALL, &packet.Config{Filter: code})
 }
 
-// wireError says in words what a person may do about it.
-func wireError(what, capabilities string, err error) error {
+// injectionError says what would help.
+func injectionError(what, capabilities string, err error) error {
 	switch {
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("no permission to %s: it takes %s, and no user namespace", what, capabilities)
@@ -78,7 +74,7 @@ func wireError(what, capabilities string, err error) error {
 	return fmt.Errorf("cannot %s: %w", what, err)
 }
 
-func (w *wire) Close() error { return errors.Join(w.tap.Close(), w.pass.Close()) }
+func (i *injector) Close() error { return errors.Join(i.tap.Close(), i.pass.Close()) }
 
 // xdpPass is XDP_PASS of include/uapi/linux/bpf.h: the network stack is to have it.
 const xdpPass = 2
@@ -87,10 +83,10 @@ const xdpPass = 2
 type xdpMD struct{ Data, DataEnd, DataMeta, IngressIfindex, RxQueueIndex, EgressIfindex uint32 }
 
 // inject makes a frame arrive.
-func (w *wire) inject(frame []byte) error {
-	_, err := w.pass.Run(&ebpf.RunOptions{
+func (i *injector) inject(frame []byte) error {
+	_, err := i.pass.Run(&ebpf.RunOptions{
 		Data:    frame,
-		Context: xdpMD{DataEnd: uint32(len(frame)), IngressIfindex: uint32(w.link)},
+		Context: xdpMD{DataEnd: uint32(len(frame)), IngressIfindex: uint32(i.link)},
 		Repeat:  1,
 		Flags:   unix.BPF_F_TEST_XDP_LIVE_FRAMES,
 	})
@@ -98,23 +94,9 @@ func (w *wire) inject(frame []byte) error {
 		return fmt.Errorf("this kernel cannot make a packet arrive: it takes Linux 5.18: %w", err)
 	}
 	if err != nil {
-		return wireError("make a packet arrive", "CAP_BPF and CAP_NET_ADMIN", err)
+		return injectionError("make a packet arrive", "CAP_BPF and CAP_NET_ADMIN", err)
 	}
 	return nil
-}
-
-// exchange makes a frame arrive, and again whenever a time is over without an answer.
-// It hands what leaves to answers until that says that it is one.
-func (w *wire) exchange(ctx context.Context, frame []byte, times []time.Duration, answers func([]byte) bool) (bool, error) {
-	for _, d := range times {
-		if err := w.inject(frame); err != nil {
-			return false, err
-		}
-		if answered, err := hear(ctx, w.tap, d, answers); answered || err != nil || ctx.Err() != nil {
-			return answered, err
-		}
-	}
-	return false, nil
 }
 
 // hear hands what a tap hears to answers until that says that it is one, or the time is over.
@@ -124,7 +106,8 @@ func hear(ctx context.Context, tap *packet.Conn, d time.Duration, answers func([
 	}
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	defer closeWith(ctx, tap)()
+	// All waiting on the tap ends with the context.
+	defer context.AfterFunc(ctx, func() { _ = tap.SetDeadline(time.Unix(1, 0)) })()
 	buf := make([]byte, 1<<16)
 	for {
 		n, _, err := tap.ReadFrom(buf)
@@ -150,27 +133,19 @@ func extension(e bpf.Extension, want uint32) match {
 	return match{[]bpf.Instruction{bpf.LoadExtension{Num: e}}, want}
 }
 
-// at is a number of so many bytes in the IPv4 header.
-func at(off uint32, size int, want uint32) match {
-	return match{[]bpf.Instruction{bpf.LoadAbsolute{Off: off, Size: size}}, want}
+// at is a byte of a packet, counted from the network header.
+func at(b probe.Byte) match {
+	return match{[]bpf.Instruction{bpf.LoadAbsolute{Off: b.Offset, Size: 1}}, uint32(b.Value)}
 }
 
-// behind is a number behind the IPv4 header, whose length is in its first byte.
-func behind(off uint32, size int, want uint32) match {
-	return match{[]bpf.Instruction{bpf.LoadMemShift{Off: 0}, bpf.LoadIndirect{Off: off, Size: size}}, want}
-}
-
-// leaving is a program that lets IPv4 packets through that this machine sends and
-// that have all the values.
-func leaving(matches []match) []bpf.Instruction {
-	return only(bpf.JumpNotEqual, append([]match{extension(bpf.ExtProto, etherIPv4)}, matches...))
-}
-
-// only is a program that lets packets through that have all the values. Those that this
-// machine sends are told from those that it receives by the jump that rejects. A router
-// forwards gigabits: what does not fit must not wake the program.
-func only(reject bpf.JumpTest, matches []match) []bpf.Instruction {
-	matches = append([]match{extension(bpf.ExtType, unix.PACKET_OUTGOING)}, matches...)
+// only is a program that lets packets through that pass a filter. Those that this machine
+// sends are told from those that it receives by the jump that rejects. A router forwards
+// gigabits: what does not fit must not wake the program.
+func only(reject bpf.JumpTest, filter probe.Filter) []bpf.Instruction {
+	matches := []match{extension(bpf.ExtType, unix.PACKET_OUTGOING), extension(bpf.ExtProto, uint32(filter.EtherType))}
+	for _, b := range filter.Bytes {
+		matches = append(matches, at(b))
+	}
 	end := 1 // of the program, after the instruction that accepts
 	for _, m := range matches {
 		end += len(m.load) + 1
