@@ -49,7 +49,7 @@ func (a *app) agentCommand() *cli.Command {
 		Flags: append(varFlag(),
 			&cli.DurationFlag{Name: "interval", Usage: "look every `DURATION` even if nothing happens", DefaultText: "the spec's, or 60s"},
 			&cli.StringSliceFlag{Name: "listen", Usage: "serve at `PLACE`: unix:PATH or an address and a port (may be given several times)", DefaultText: "the spec's, or " + agentDefaults.Listen[0]},
-			&cli.StringFlag{Name: "look", Usage: "do not look, but read what an nbr observe behind the socket at `PATH` writes: whoever serves need not be who may see all"},
+			&cli.StringFlag{Name: "look", Usage: "do not look, but read what an nbr observe behind the socket at `PATH` writes: the process that serves needs no right to see all"},
 			passiveFlag()),
 		Action: a.agent,
 	}
@@ -167,8 +167,8 @@ const lookUnit = "nbr-look"
 // lookPatience is more than a look takes, with all commands of check blocks.
 const lookPatience = observe.CommandsTime + 20*time.Second
 
-// lookElsewhere has somebody else look: one who may see everything and whom nobody can
-// talk to, for this one, whom others talk to.
+// lookElsewhere reads a state from another process, which may see everything and serves no
+// client: this one serves clients and needs no capability.
 func lookElsewhere(ctx context.Context, path string) (*state.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookPatience)
 	defer cancel()
@@ -250,7 +250,7 @@ func serve(pages http.Handler, listeners []net.Listener, log *slog.Logger) (stop
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second,
 		MaxHeaderBytes: 8 << 10,
 	}
-	// There are few connections, and one that waits for the next scrape is somebody else's.
+	// There are few connections, and one kept open until the next scrape would be one less.
 	srv.SetKeepAlivesEnabled(false)
 	for _, l := range listeners {
 		go func() {

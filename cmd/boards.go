@@ -39,16 +39,16 @@ func (a *app) boards(c *cli.Context) error {
 			return usage("there is no board %q.%s nbr knows %s", want, diag.Suggest(want, ids), diag.List(ids))
 		}
 	}
-	var sheets []sheet
+	var reports []boardReport
 	for _, b := range a.reg.Boards {
 		if c.NArg() == 0 || contains(c.Args().Slice(), b.ID) {
-			sheets = append(sheets, sheetOf(b, firmware.ProfileOf(b.ID)))
+			reports = append(reports, boardReportOf(b, firmware.ProfileOf(b.ID)))
 		}
 	}
-	out := textOf(sheets)
+	out := textOf(reports)
 	switch {
 	case c.Bool("doc"):
-		out = markdownOf(sheets)
+		out = markdownOf(reports)
 	case c.NArg() == 0:
 		out = boardTable(a.reg.Boards)
 	}

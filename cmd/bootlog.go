@@ -80,7 +80,7 @@ func (a *app) bootlog(c *cli.Context) error {
 	return bootlogExit(findings, checks)
 }
 
-// bootlogExit is 1 for what is wrong and 3 for what nobody could tell: the worst of
+// bootlogExit is 1 for what is wrong and 3 for what could not be told: the worst of
 // both is what the user has to hear.
 func bootlogExit(findings []bootlog.Finding, checks *report.Report) error {
 	has := func(of ...bootlog.Severity) bool {
@@ -99,7 +99,7 @@ func bootlogExit(findings []bootlog.Finding, checks *report.Report) error {
 	return nil
 }
 
-// readBootlog reads a log to its end, or until somebody presses Ctrl-C: a port has
+// readBootlog reads a log to its end, or until SIGINT: a port has
 // no end.
 func (a *app) readBootlog(ctx context.Context, file string) (*bootlog.Log, error) {
 	in := a.Stdin

@@ -23,7 +23,7 @@ import (
 const canary = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="
 
 // secretFields are the arguments of the language that want a secret, as TYPE.ARGUMENT,
-// with a block in which somebody has written the secret itself.
+// with a block in which the secret itself was written.
 var secretFields = map[string]string{
 	"wireguard.private_key":        "wireguard \"wg0\" {\n  private_key = %s\n}\n",
 	"wireguard.peer.preshared_key": "secret \"k\" {\n  path = \"/run/k\"\n}\n\nwireguard \"wg0\" {\n  private_key = secret.k\n\n  peer \"a\" {\n    public_key    = \"X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk=\"\n    preshared_key = %s\n    allowed_ips   = [\"10.8.0.2/32\"]\n  }\n}\n",
@@ -63,7 +63,7 @@ func findSecretFields() map[string]bool {
 	return found
 }
 
-// A secret that somebody writes into a spec is in nothing that nbr prints or writes, in
+// A secret that is written into a spec is in nothing that nbr prints or writes, in
 // no form, and nothing is generated.
 func TestCanary(t *testing.T) {
 	found := findSecretFields()

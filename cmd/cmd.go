@@ -37,7 +37,7 @@ const (
 )
 
 // Main runs nbr with these kinds of blocks and exits. Those that nbr has built in are in
-// service/all, and whoever adds a kind appends it; the order is of no meaning.
+// service/all, and another main package appends its own kinds; their order has no meaning.
 func Main(kinds ...service.Kind) { run(ownSource(), kinds) }
 
 // ownSource is what this program is built from, or nil: the source that is embedded is that

@@ -63,7 +63,7 @@ func (a *app) flash(c *cli.Context) error {
 	}
 	f := &flashing{app: a, file: c.Args().Get(0), force: c.Bool("force"), yes: c.Bool("yes")}
 	if !f.yes && !f.canAsk() {
-		return usage("nobody can be asked whether to write %s: there is no terminal. -yes writes it without asking", c.Args().Get(1))
+		return usage("no terminal to ask on whether to write %s. -yes writes it without asking", c.Args().Get(1))
 	}
 	err := f.run(c)
 	var bad *flash.Error

@@ -79,7 +79,7 @@ func (f *flashing) hold(ctx context.Context) func() {
 	}
 }
 
-// progress shows how far a step is, if somebody is there to see it. The second
+// progress shows how far a step is, if standard error is a terminal. The second
 // function ends that.
 func (f *flashing) progress() (flash.Progress, func()) {
 	out, ok := f.Stderr.(*os.File)

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/urfave/cli/v2"
@@ -131,8 +130,8 @@ func (a *app) fmtStdin(c *cli.Context) error {
 
 // format gives the one form of a file. A file that does not parse is left alone.
 func format(name string, src []byte) ([]byte, hcl.Diagnostics) {
-	if _, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos); diags.HasErrors() {
-		return nil, diag.Coded("syntax", diags)
+	if _, diags := source.Parse(name, src); diags.HasErrors() {
+		return nil, diags
 	}
 	return hclwrite.Format(src), nil
 }

@@ -25,7 +25,7 @@ func (a *app) genCommand() *cli.Command {
 		Name: "gen", Usage: "make a NixOS flake of one or more specs", ArgsUsage: "[DIR...]",
 		Description: "Reads the specs in the folders (the current one by default) and writes a flake that\n" +
 			"stands alone: flake.nix and routers/. It replaces the old tree in one step, keeps files\n" +
-			"that are not its own, and never overwrites a generated file that somebody edited.\n" +
+			"that are not its own, and never overwrites a generated file that was edited.\n" +
 			"A first flake.lock is written where there is none, with the nixpkgs that nbr was tried with;\n" +
 			"nix flake update moves it, and nbr never touches it again.\n\n" +
 			"Examples:\n" +
@@ -114,7 +114,7 @@ func (a *app) canBuild(specs []loaded) error {
 	return nil
 }
 
-// report names the files that somebody edited.
+// report names the files that were edited.
 func (a *app) report(p *flake.Plan) {
 	for _, f := range p.Kept {
 		fmt.Fprintf(a.Stderr, "nbr: %s was edited since it was generated and is kept as it is.\n", f)
@@ -161,7 +161,7 @@ func (a *app) diff(p *flake.Plan, specs []loaded) {
 	}
 	for _, w := range p.Write {
 		if w.Path == flake.Dir+"/"+flake.ManifestName {
-			fmt.Fprintf(a.Stdout, "changed: %s\n", w.Path) // hashes tell nobody anything
+			fmt.Fprintf(a.Stdout, "changed: %s\n", w.Path) // a hash would say nothing to a reader
 			continue
 		}
 		if binary(w.Old) || binary(w.New) {

@@ -204,8 +204,8 @@ func (a *app) open(ctx context.Context, file string) (*os.File, error) {
 	}
 }
 
-// stream reads an image as it comes. It lets go when somebody presses Ctrl-C, and
-// shows how far it is if somebody is there to see it.
+// stream reads an image as it comes. It stops at SIGINT, and
+// shows how far it is if standard error is a terminal.
 func (a *app) stream(ctx context.Context, r io.Reader, size int64) (*image.Image, error) {
 	r = watched{ctx, r}
 	if f, ok := a.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {

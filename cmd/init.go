@@ -66,7 +66,7 @@ func (a *app) init(c *cli.Context) error {
 	next := "next"
 	if key == "" {
 		next = "then"
-		fmt.Fprintln(a.Stdout, "No SSH public key found: put yours into authorized_keys of user \"root\", or nobody can log in.")
+		fmt.Fprintln(a.Stdout, "No SSH public key found: put yours into authorized_keys of user \"root\", or no login is possible.")
 	} else {
 		fmt.Fprintf(a.Stdout, "root logs in with the key of %s\n", from)
 	}
@@ -76,7 +76,7 @@ func (a *app) init(c *cli.Context) error {
 
 var keysRE = regexp.MustCompile(`authorized_keys = \[.*\]`)
 
-// withKey puts a key in the place of the template's, which is nobody's.
+// withKey puts a key in the place of the template's, which has no private half.
 func withKey(text, key string) string {
 	list := "authorized_keys = [] # your SSH public key, a line of authorized_keys"
 	if key != "" {
@@ -91,7 +91,7 @@ func publicKey(file string) (key, from string, err error) {
 	if file == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", "", nil // nobody's home: no key
+			return "", "", nil // no home folder: no key
 		}
 		if files, err = filepath.Glob(filepath.Join(home, ".ssh", "id_*.pub")); err != nil {
 			return "", "", err

@@ -74,7 +74,7 @@ func listenAt(ctx context.Context, places []string) ([]net.Listener, error) {
 }
 
 // listenUnix opens a socket for this user and group. One that was left behind, by an
-// agent that was killed, is replaced; one that somebody listens on is not.
+// agent that was killed, is replaced; one that a process listens on is not.
 func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	info, err := os.Lstat(path)
 	switch {
@@ -87,7 +87,7 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 		d := net.Dialer{Timeout: time.Second}
 		c, err := d.DialContext(ctx, "unix", path)
 		if err == nil {
-			return nil, errors.Join(errors.New("somebody else listens there"), c.Close())
+			return nil, errors.Join(errors.New("another process listens there"), c.Close())
 		}
 		if !errors.Is(err, syscall.ECONNREFUSED) {
 			return nil, err
@@ -96,7 +96,7 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 			return nil, err
 		}
 	}
-	// Not chmod: until then the socket would be there for others. Nobody else makes a
+	// Not chmod: until then the socket would be there for others. No other thread makes a
 	// file yet.
 	old := syscall.Umask(0o117)
 	defer syscall.Umask(old)

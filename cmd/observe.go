@@ -28,7 +28,7 @@ func (a *app) observeCommand() *cli.Command {
 			"   ssh root@router nbr observe | nbr verify -state - router/",
 		Flags: append(varFlag(),
 			passiveFlag(),
-			&cli.StringFlag{Name: "o", Usage: "write to `FILE`, for nobody else to read, instead of standard output"}),
+			&cli.StringFlag{Name: "o", Usage: "write to `FILE` with mode 0600 instead of standard output"}),
 		Action: a.observe,
 	}
 }

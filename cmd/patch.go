@@ -51,7 +51,7 @@ func (a *app) patch(c *cli.Context) error {
 }
 
 // writePatches writes a file a patch; a file of that name with other content is
-// somebody's and left alone.
+// not nbr's and left alone.
 func (a *app) writePatches(dir string, patches []firmware.PatchFile) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return exit{ExitUnknown, err.Error()}

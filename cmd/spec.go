@@ -20,6 +20,7 @@ func specFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "var", Usage: "set a variable of the spec: `NAME=VALUE` (may be given several times; the tree keeps it, so it is no place for a secret)"},
 		&cli.StringFlag{Name: "format", Value: "text", Usage: "print diagnostics as `FORM`: text, json or github"},
 		boolFlag("json", "the same as -format json"),
+		boolFlag("all", "show each diagnostic, also where many say the same"),
 	}
 }
 
@@ -45,6 +46,7 @@ func (a *app) load(c *cli.Context, dirs []string, more ...judge) ([]loaded, erro
 	}
 	var specs []loaded
 	var all []diag.JSONDiagnostic
+	var said hcl.Diagnostics
 	bad := false
 	for _, dir := range dirs {
 		info, err := os.Stat(dir)
@@ -62,6 +64,8 @@ func (a *app) load(c *cli.Context, dirs []string, more ...judge) ([]loaded, erro
 		}
 		specs = append(specs, loaded{spec, dir})
 		w := a.diagWriter(spec, dir)
+		w.All = c.Bool("all")
+		said = append(said, diags...)
 		switch format {
 		case "text":
 			err = w.Write(diags)
@@ -76,6 +80,9 @@ func (a *app) load(c *cli.Context, dirs []string, more ...judge) ([]loaded, erro
 		if err != nil {
 			return nil, err
 		}
+	}
+	if total := diag.Total(said); format == "text" && total != "" {
+		fmt.Fprintln(a.Stderr, total)
 	}
 	if format == "json" {
 		if all == nil {

@@ -27,14 +27,14 @@ const deviceSpec = "/etc/nbr/spec"
 
 // asksWhat is what verify and observe send and run: all of it.
 const asksWhat = "Whether services serve is asked of themselves: a DNS query, a connection to SSH, a question\n" +
-	"for the time. A DHCP client's DISCOVER and a stranger's packets to a port are received on the\n" +
-	"link, but never were on its wire; what this router answers to them is. The firewall is told of\n" +
-	"the knocks at closed ports and neither logs nor counts them. No lease is taken. The commands of\n" +
-	"check blocks are run. -passive leaves all of this out.\n"
+	"for the time. A DHCP client's DISCOVER and a remote host's packets to a port are made inside\n" +
+	"the router, as if received on the link; only its answers are transmitted. The firewall is told\n" +
+	"of the port probes and neither logs nor counts them. No lease is taken. The commands of check\n" +
+	"blocks are run. -passive leaves all of this out.\n"
 
 // passiveFlag is of all commands that look at a router.
 func passiveFlag() cli.Flag {
-	return boolFlag("passive", "ask nobody anything: no DHCP, no DNS, no commands; what only an answer would show is not judged")
+	return boolFlag("passive", "send nothing: no DHCP, no DNS, no commands; what only an answer would show is not judged")
 }
 
 func (a *app) verifyCommand() *cli.Command {
@@ -51,7 +51,7 @@ func (a *app) verifyCommand() *cli.Command {
 			"   nbr verify -settle 30s                  wait until all is well, for half a minute at most\n" +
 			"   nbr verify -only network.lan -v         one block, with what passes\n" +
 			"   nbr verify -only 'network.*/ipv4'       the IPv4 addresses of all networks\n" +
-			"   nbr verify -passive                     look, and ask nobody\n" +
+			"   nbr verify -passive                     look, and send nothing\n" +
 			"   nbr verify -plan router/                what would be checked, and why\n" +
 			"   ssh root@router nbr observe | nbr verify -state - router/\n" +
 			"   nbr verify -format junit >report.xml    for CI",
@@ -162,8 +162,8 @@ func (a *app) reportForm(c *cli.Context) (func(*report.Report, *diag.Writer) err
 	}
 }
 
-// settle looks, and looks again until all is well, the time is over or somebody
-// presses Ctrl-C. Only here and in the agent does time pass.
+// settle looks, and looks again until all is well, the time is over or SIGINT
+// comes. Only here and in the agent does time pass.
 func (a *app) settle(ctx context.Context, most time.Duration, look func(context.Context) (*report.Report, error)) (*report.Report, error) {
 	end := time.Now().Add(most)
 	var last *report.Report
@@ -284,6 +284,7 @@ func (a *app) deviceIn(c *cli.Context, dir string) (loaded, error) {
 		if err := a.diagWriter(spec, dir).Write(diags); err != nil {
 			return loaded{}, err
 		}
+		fmt.Fprintln(a.Stderr, diag.Total(diags))
 		return loaded{}, exit{code: ExitSpec}
 	}
 	return loaded{spec, dir}, nil

@@ -53,7 +53,7 @@ func TestBoards(t *testing.T) {
 	}
 }
 
-// Whoever looks for a module of nixos-sbc (nixosModules.boards of its flake) finds the
+// The modules of nixos-sbc (nixosModules.boards of its flake) are named so that a search finds the
 // board, or why it is not one of nbr's.
 func TestModulesOfSBC(t *testing.T) {
 	var text strings.Builder

@@ -120,7 +120,7 @@ func (b *Block) Judge(r *router.Router) hcl.Diagnostics {
 	for _, o := range b.KernelOptions.Items {
 		if opt := Options()[string(o.V)]; opt != nil && opt.Needless != "" {
 			diags = append(diags, diag.Warning("needless-kernel-option", o.Range, "Needless kernel option",
-				"Nobody has to ask for %s: %s.", o.V, opt.Needless))
+				"%s need not be asked for: %s.", o.V, opt.Needless))
 		}
 	}
 	kernel, span := b.kernel(p, r.Release.V)

@@ -1,6 +1,7 @@
 package firmware
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -86,7 +87,7 @@ func TestDiagnostics(t *testing.T) {
     "CRYPTO_CURVE25519_NEON", # ERROR: no-such-kernel-option 32-bit ARM only
   ]
 }`)},
-		{"claim on an option that nobody knows", spec("bananapi-bpir4", "8GiB", "", `claimer {
+		{"claim on an unknown option", spec("bananapi-bpir4", "8GiB", "", `claimer {
   symbols = ["WIREGARD"] # ERROR: no-such-kernel-option Did you mean "WIREGUARD"?
 }`)},
 		{"claim on an option that the newest kernel has lost", spec("bananapi-bpir3", "", "", `firmware { kernel = "nixpkgs-latest" }
@@ -395,6 +396,9 @@ func TestChecks(t *testing.T) {
 			Modules:  map[string]string{"wireguard": "available"},
 			Firmware: &state.Firmware{TFA: "v2.13.0(release)", Medium: "sdmmc", Intact: true, FourBG: "present", FourBGWhy: "it says so", SoC: "MT7988", DDR: "comb"},
 			Watchdog: &state.Watchdog{Runtime: 30e6, Device: "/dev/watchdog0", Devices: []string{"watchdog0"}},
+			Probes: map[string]map[string]state.Probed{"firmware.root": {
+				"/": {Answer: json.RawMessage(`{"type":"btrfs","subvolume":"/@","source":"/dev/mmcblk0p5","bytes":7900000000}`)},
+			}},
 		}
 	}
 	tests := []struct {
@@ -403,6 +407,9 @@ func TestChecks(t *testing.T) {
 		want   string // the checks that do not pass
 	}{
 		{"as promised", func(*state.State) {}, ""},
+		{"another root file system", func(s *state.State) {
+			s.Probes["firmware.root"]["/"] = state.Probed{Answer: json.RawMessage(`{"type":"ext4","source":"/dev/mmcblk0p5"}`)}
+		}, "firmware/root-filesystem fail"},
 		{"BL2 for 4 GiB", func(s *state.State) { s.Board.MemTotal = 4011800 }, "firmware/memory fail"},
 		{"another board", func(s *state.State) { s.Board.Compatible = []string{"bananapi,bpi-r4-pro-8x", "mediatek,mt7988a"} }, "firmware/board fail"},
 		{"another kernel", func(s *state.State) { s.Kernel.Release = "6.1.2" }, "firmware/kernel fail"},
@@ -426,7 +433,7 @@ func TestChecks(t *testing.T) {
 		{"no partition for a BL2", func(s *state.State) { s.Firmware = &state.Firmware{} }, "firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown"},
 		{
 			"nothing seen", func(s *state.State) { *s = state.State{} },
-			"firmware/board unknown, firmware/memory unknown, firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown, firmware/watchdog unknown, firmware/kernel unknown, " +
+			"firmware/board unknown, firmware/memory unknown, firmware/medium unknown, firmware/intact unknown, firmware/bl2 unknown, firmware/tfa unknown, firmware/watchdog unknown, firmware/root-filesystem unknown, firmware/kernel unknown, " +
 				"firmware/kernel/NET_DSA unknown, firmware/module/NET_DSA unknown, firmware/kernel/WIREGUARD unknown, firmware/module/WIREGUARD unknown",
 		},
 	}

@@ -29,7 +29,7 @@ type Option struct {
 	// zero is as far as nbr knows.
 	First Series `json:"first"`
 	Last  Series `json:"last"`
-	// Hidden options have no prompt: nobody can set them, something else selects
+	// Hidden options have no prompt: they cannot be set, something else selects
 	// them. Via is what to set instead.
 	Hidden bool     `json:"hidden"`
 	Via    []string `json:"via"`

@@ -67,7 +67,7 @@ func TestBootMemory(t *testing.T) {
 		{"8 of 8", "bananapi-bpir4", 8 * gib, bl2 + flag + using + eight, verify.Pass, "8192 MiB"},
 		{"4 of 8 for want of the flag", "bananapi-bpir4", 8 * gib, bl2 + using + four, verify.Fail, "without DDR4_4BG_MODE=1"},
 		{"4 of 8 in spite of the flag", "bananapi-bpir4", 8 * gib, bl2 + flag + using + four, verify.Fail, "does the board have that much?"},
-		{"4 of 8, and nobody says why", "bananapi-bpir4", 8 * gib, using + four, verify.Fail, "4096 MiB"},
+		{"4 of 8, without a reason in the log", "bananapi-bpir4", 8 * gib, using + four, verify.Fail, "4096 MiB"},
 		{"DDR3 on a board with DDR4", "bananapi-bpir4", 8 * gib, bl2 + "NOTICE:  EMI: Using DDR3 settings\nNOTICE:  EMI: Detected DRAM size: 512 MB\n", verify.Fail, "512 MiB: BL2 was built for DDR3"},
 		{"DDR3, and the flag", "bananapi-bpir4", 8 * gib, bl2 + flag + "NOTICE:  EMI: Using DDR3 settings\nNOTICE:  EMI: Detected DRAM size: 512 MB\n", verify.Fail, "512 MiB: BL2 was built for DDR3"},
 		{"a limit", "bananapi-bpir4", 8 * gib, bl2 + "NOTICE:  EMI: Using DDR4 settings\nNOTICE:  EMI: Detected DRAM size: 512 MB\n", verify.Fail, "512 MiB: that is less than DDR4_4BG_MODE decides over"},

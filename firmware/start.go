@@ -85,7 +85,7 @@ func firstLogin(r *router.Router) string {
 		}
 	}
 	if len(users) == 0 {
-		return "nobody can log in: the spec has no user with a key or a password"
+		return "no login is possible: the spec has no user with a key or a password"
 	}
 	var ways []string
 	for _, l := range router.Claimed[router.Listen](r) {
@@ -111,8 +111,9 @@ func sshTo(user string, n *router.Network, port int) string {
 	if port != 22 {
 		command += fmt.Sprintf("-p %d ", port)
 	}
-	for _, p := range n.Fixed() {
-		return fmt.Sprintf("%s%s@%s in %s", command, user, p.Addr(), n.Addr)
+	fixed, _ := n.Split()
+	if len(fixed) > 0 {
+		return fmt.Sprintf("%s%s@%s in %s", command, user, fixed[0].Addr(), n.Addr)
 	}
 	return fmt.Sprintf("%s%s@ADDRESS in %s, with the address that it gets there", command, user, n.Addr)
 }

@@ -85,7 +85,7 @@ func TestFirstStart(t *testing.T) {
 		listens []router.Listen
 		want    string
 	}{
-		{nil, nil, "nobody can log in: the spec has no user with a key or a password"},
+		{nil, nil, "no login is possible: the spec has no user with a key or a password"},
 		{[]router.Login{root}, nil, "root on the serial console: the spec has no ssh block"},
 		{[]router.Login{root}, ssh(22, lan), "ssh root@192.168.178.1 in network.lan"},
 		{[]router.Login{me, root, me}, ssh(2222, lan), "ssh -p 2222 me@192.168.178.1 in network.lan; others that may: root"},

@@ -143,7 +143,7 @@ func withoutLeftovers(in map[string]string) map[string]string {
 	return in
 }
 
-// Whoever kills nbr gen, at whatever step, finds the old tree or the new one, and
+// After nbr gen was killed, at whatever step, there is the old tree or the new one, and
 // running it again makes the new one and leaves nothing else.
 func TestKilledAtAnyStep(t *testing.T) {
 	tests := []struct {
@@ -173,7 +173,7 @@ func TestKilledAtAnyStep(t *testing.T) {
 			write(t, dir, trees()["old"])
 			put(t, "edited\n", dir, "routers", "home", "network.nix")
 		}, true, []string{"write", "rename", "unlinkat"}, 60},
-		{"somebody's flake.nix and force", func(t *testing.T, dir string) {
+		{"the user's flake.nix and force", func(t *testing.T, dir string) {
 			put(t, "{ }\n", dir, "flake.nix")
 		}, true, []string{"symlinkat", "rename"}, 40},
 		{"no flake.lock yet", func(t *testing.T, dir string) {

@@ -24,8 +24,8 @@ var stageRE = regexp.MustCompile(`^\.nbr-gen-[0-9]+$`) // os.MkdirTemp appends d
 type Plan struct {
 	Write  []Change // new or different
 	Remove []string // generated once, not any more
-	Kept   []string // edited by somebody since they were generated: left alone
-	Yours  []string // edited, and not generated any more: from now on somebody's own
+	Kept   []string // edited since they were generated: left alone
+	Yours  []string // edited, and not generated any more: from now on the user's own
 	Same   int
 	Lock   []byte // the flake.lock to begin with; nil where one is there, or nbr knows nothing for it
 	tree   *Tree
@@ -98,7 +98,7 @@ func (p *Plan) file(name string) string { return filepath.Join(p.dir, Dir, filep
 type kind int
 
 const (
-	nothing kind = iota // or a folder, which only matters when somebody's files are in it
+	nothing kind = iota // or a folder, which only matters when files of the user are in it
 	ours                // a regular file: generated, unless its hash says otherwise
 	foreign             // a link or another thing that nbr never makes
 )
@@ -160,7 +160,7 @@ func (p *Plan) checkDir() error {
 	return nil
 }
 
-// checkLink looks at flake.nix: it is our link, nothing yet, or somebody's file.
+// checkLink looks at flake.nix: it is our link, nothing yet, or a file of the user.
 func (p *Plan) checkLink() error {
 	file := filepath.Join(p.dir, "flake.nix")
 	info, err := os.Lstat(file)
@@ -228,7 +228,7 @@ func (m Manifest) check() error {
 
 // Apply writes the tree. Everything is made in a folder of its own and takes the
 // place of the old one in a single step (renameat2 with RENAME_EXCHANGE), so that
-// whoever kills nbr leaves the old tree or the new one. Afterwards the plan says
+// killing nbr leaves the old tree or the new one. Afterwards the plan says
 // what was done.
 func (p *Plan) Apply() error {
 	if !p.differs() && p.Lock == nil && len(p.left) == 0 {
@@ -267,7 +267,7 @@ func (p *Plan) Apply() error {
 	return errors.Join(p.place(stage), syncDir(p.dir))
 }
 
-// stage makes everything that is new, where nobody looks. Whatever can fail for
+// stage makes everything that is new, in a folder of its own. Whatever can fail for
 // want of room fails here.
 func (p *Plan) stage(stage string) error {
 	if p.link {
@@ -335,7 +335,7 @@ func (p *Plan) fill(stage string) error {
 	if err := pruneEmpty(stage, p.Remove); err != nil {
 		return err
 	}
-	// Last, because a folder may be one that nobody is to write to.
+	// Last, because a folder's mode may forbid writing.
 	for _, m := range slices.Backward(modes) {
 		if err := os.Chmod(m.dir, m.mode); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -367,7 +367,7 @@ func (p *Plan) carryAll(stage string, fresh map[string]bool) ([]dirMode, error) 
 		}
 		to := filepath.Join(stage, rel)
 		if fresh[filepath.Join(Dir, rel)] {
-			return nil // a folder there is in the way if it holds somebody's files
+			return nil // a folder there is in the way if it holds files of the user
 		}
 		if err := carry(path, to, d); err != nil {
 			return err
@@ -445,7 +445,7 @@ func swap(stage, dir string) error {
 	return nil
 }
 
-// leftovers are the folders of killed runs. Nobody else is at work while the
+// leftovers are the folders of killed runs. No other run is at work while the
 // output folder is locked.
 func leftovers(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
@@ -461,7 +461,7 @@ func leftovers(dir string) ([]string, error) {
 	return out, err
 }
 
-// remove removes a folder, also when it has folders that nobody may write to.
+// remove removes a folder, also when the mode of folders in it forbids writing.
 func remove(dir string) error {
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {

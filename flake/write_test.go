@@ -101,7 +101,7 @@ func TestChangeHoldsBothContents(t *testing.T) {
 	}
 }
 
-// What is not in the manifest is somebody's: it stays, and stays the same file.
+// What is not in the manifest is the user's: it stays, and stays the same file.
 func TestForeignFilesSurvive(t *testing.T) {
 	dir := generated(t)
 	files := []string{
@@ -215,7 +215,7 @@ func TestEditToTheSame(t *testing.T) {
 	equal(t, wanted(trees()["new"]), snapshot(t, dir))
 }
 
-// A generated file that somebody deleted comes back.
+// A generated file that was deleted comes back.
 func TestDeletedFileComesBack(t *testing.T) {
 	dir := generated(t)
 	if err := os.Remove(filepath.Join(dir, "routers", "home", "network.nix")); err != nil {
@@ -313,13 +313,13 @@ func TestInTheWay(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, true, []string{"routers is no folder", "-o"}},
-		{"somebody's flake.nix", func(t *testing.T, dir string) {
+		{"the user's flake.nix", func(t *testing.T, dir string) {
 			if err := os.Remove(filepath.Join(dir, "flake.nix")); err != nil {
 				t.Fatal(err)
 			}
 			put(t, "{ }\n", dir, "flake.nix")
 		}, false, []string{"flake.nix", "not made by nbr", "-force"}},
-		{"a link of somebody's as flake.nix", func(t *testing.T, dir string) {
+		{"a link of the user's as flake.nix", func(t *testing.T, dir string) {
 			file := filepath.Join(dir, "flake.nix")
 			if err := os.Remove(file); err != nil {
 				t.Fatal(err)
@@ -363,7 +363,7 @@ func TestInTheWay(t *testing.T) {
 	}
 }
 
-// With force, somebody's flake.nix goes, and nothing else does.
+// With force, the user's flake.nix goes, and nothing else does.
 func TestForceReplacesFlakeNix(t *testing.T) {
 	dir := t.TempDir()
 	put(t, "{ }\n", dir, "flake.nix")
@@ -427,7 +427,7 @@ func TestLeftoversAreSwept(t *testing.T) {
 		equal(t, with(wanted(trees()[tree]), ".nbr-gen-mine", "folder", ".nbr-gen-mine/file", "mine\n"), snapshot(t, dir))
 	}
 	if _, err := os.Stat(mine); err != nil {
-		t.Errorf("somebody's folder was swept: %v", err)
+		t.Errorf("a folder of the user was swept: %v", err)
 	}
 }
 

@@ -1,8 +1,6 @@
 package router
 
 import (
-	"net/netip"
-
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -71,27 +69,16 @@ type Network struct {
 	upstream bool                 // a default route or a masquerading policy leads there
 }
 
-// Upstream tells whether the network leads to the Internet: it gets its address
-// from somebody else, a default route goes there, or a policy masquerades towards it. Nothing of the router is served
-// there unless a zone says so.
-func (n *Network) Upstream() bool {
-	return n.upstream || n.Dynamic() || n.Gateway.Set || n.Gateway6.Set
-}
+// Upstream tells whether the network leads to the Internet: a router there gives this one
+// its address, a default route goes there, or a policy masquerades towards it. Nothing of
+// the router is served there unless a zone says so.
+func (n *Network) Upstream() bool { return n.upstream || n.defaultRoute() }
 
-// Fixed are the router's own addresses in the network that the spec gives, each
-// with its block.
-func (n *Network) Fixed() []netip.Prefix {
-	var out []netip.Prefix
-	for _, p := range []netip.Prefix{n.IPv4.V.Prefix, n.IPv6.V.Prefix} {
-		if p.IsValid() {
-			out = append(out, p)
-		}
-	}
-	return out
+// defaultRoute tells whether a default route leads to the network by what the network
+// itself says.
+func (n *Network) defaultRoute() bool {
+	return n.Gateway.Set || n.Gateway6.Set || n.ByDHCP() || n.ByAdvertisement()
 }
-
-// Dynamic tells whether somebody else gives the router an address in the network.
-func (n *Network) Dynamic() bool { return n.IPv4.V.DHCP || n.IPv6.V.Auto }
 
 // Device is the interface of the network.
 func (n *Network) Device() IfName { return n.Link.Target.LinkName() }
@@ -218,7 +205,7 @@ func (s *Source) UnmarshalText(b []byte) error {
 func (Source) Describe() string { return "file, sops or agenix" }
 
 // ForAccounts tells whether the accounts are made with the secret, which is before any
-// unit starts and before its owner has a number. Whoever asks does so after all blocks
+// unit starts and before its owner has a number. It is to be called after all blocks
 // are resolved.
 func (s *Secret) ForAccounts() bool { return s.forAccounts }
 

@@ -113,7 +113,7 @@ type Agent struct {
 	Interval Seconds  // between looks when nothing happens
 	Listen   []string // where its pages are served: unix:PATH or an address and a port
 	Names    []string // by which clients may ask for the pages, in lower case
-	Passive  bool     // it asks nobody anything
+	Passive  bool     // it sends nothing
 }
 
 // A Battery says that the clock goes on while the router is off.

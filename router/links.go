@@ -6,7 +6,7 @@ import (
 	"github.com/nbr-dev/nbr/hcl/conf"
 )
 
-// A Link is what a network can be on, whoever makes it: a port of the board, a block of
+// A Link is what a network can be on, made by nbr or not: a port of the board, a block of
 // the core, or a block of a service, which becomes a link of the router by having these
 // methods.
 type Link interface {

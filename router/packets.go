@@ -49,6 +49,11 @@ const (
 	IPv6
 )
 
+// String is the family's name.
+func (f Family) String() string {
+	return map[Family]string{AnyFamily: "IP", IPv4: "IPv4", IPv6: "IPv6"}[f]
+}
+
 // A Match is what a rule of the firewall looks at in a packet; a packet fits if it fits
 // all that is set. The zero Match fits every packet. Only the firewall renders it.
 type Match struct {

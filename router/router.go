@@ -55,13 +55,22 @@ func (r *Router) ZoneOf(n *Network) *Zone {
 	return nil
 }
 
-// NetworkAt is the network with a fixed address whose block holds a, or nil.
+// NetworkAt is the network with a fixed address whose block holds a, or nil. Where the
+// router's address comes later it cannot be told whose block holds a.
 func (r *Router) NetworkAt(a netip.Addr) *Network {
-	for _, n := range r.Networks {
-		for _, p := range n.Fixed() {
-			if p.Contains(a) {
-				return n
-			}
+	for f := range r.fixed() {
+		if f.p.Contains(a) {
+			return f.n
+		}
+	}
+	return nil
+}
+
+// Owner is the network in which a is the router's own fixed address, or nil.
+func (r *Router) Owner(a netip.Addr) *Network {
+	for f := range r.fixed() {
+		if f.p.Addr() == a {
+			return f.n
 		}
 	}
 	return nil

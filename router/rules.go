@@ -2,6 +2,7 @@ package router
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 
@@ -92,7 +93,7 @@ func ruleRouter(r *Router) hcl.Diagnostics {
 func ruleAddresses(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range r.Networks {
-		if !n.IPv4.Set && !n.IPv6.Set {
+		if len(n.Addresses()) == 0 {
 			diags = append(diags, diag.Error("network-without-address", n.Def, "Network without an address",
 				"%s has neither ipv4 nor ipv6. Give the router an address there, or remove the network.", n.Addr))
 		}
@@ -107,24 +108,25 @@ type fixed struct {
 	n  *Network
 }
 
-func (r *Router) fixed() []fixed {
-	var out []fixed
-	for _, n := range r.Networks {
-		if n.IPv4.V.Prefix.IsValid() {
-			out = append(out, fixed{n.IPv4.V.Prefix, n.IPv4.Range, n})
-		}
-		if n.IPv6.V.Prefix.IsValid() {
-			out = append(out, fixed{n.IPv6.V.Prefix, n.IPv6.Range, n})
+// fixed are the blocks that are known before the router runs. What comes later is compared
+// with them by nbr verify, when it is there.
+func (r *Router) fixed() iter.Seq[fixed] {
+	return func(yield func(fixed) bool) {
+		for _, n := range r.Networks {
+			for _, a := range n.Addresses() {
+				if how, ok := a.How.(Fixed); ok && !yield(fixed{how.Prefix, a.From, n}) {
+					return
+				}
+			}
 		}
 	}
-	return out
 }
 
 // ruleOverlap sorts the blocks by their first address; a block that overlaps an
 // earlier one then overlaps the one that reaches furthest so far.
 func ruleOverlap(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	all := r.fixed()
+	all := slices.Collect(r.fixed())
 	slices.SortStableFunc(all, func(a, b fixed) int {
 		return a.p.Masked().Addr().Compare(b.p.Masked().Addr())
 	})
@@ -157,9 +159,9 @@ func ruleGateways(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	var first *Network
 	for _, n := range r.Networks {
-		diags = append(diags, gateway(n, n.Gateway, n.IPv4.V.Prefix, "ipv4")...)
+		diags = append(diags, gateway(n, n.Gateway, n.IPv4.V.How, "ipv4")...)
 		if !n.Gateway6.V.IsLinkLocalUnicast() {
-			diags = append(diags, gateway(n, n.Gateway6, n.IPv6.V.Prefix, "ipv6")...)
+			diags = append(diags, gateway(n, n.Gateway6, n.IPv6.V.How, "ipv6")...)
 		}
 		if n.Gateway.Set {
 			if first != nil {
@@ -173,20 +175,27 @@ func ruleGateways(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-func gateway(n *Network, g conf.Value[Addr], p netip.Prefix, attr string) hcl.Diagnostics {
-	switch {
-	case !g.Set:
+func gateway(n *Network, g conf.Value[Addr], a Address, attr string) hcl.Diagnostics {
+	if !g.Set {
 		return nil
-	case !p.IsValid():
+	}
+	switch a := a.(type) {
+	case Fixed:
+		switch {
+		case !a.Contains(g.V.Addr):
+			return one(diag.Error("gateway-outside", g.Range, "Gateway outside its network", "%s is not in %s.", g.V, a.Masked()))
+		case a.Addr() == g.V.Addr:
+			return one(diag.Error("gateway-outside", g.Range, "Gateway is the router itself",
+				"%s is the router's own address; the gateway is the next router's.", g.V))
+		}
+		return nil
+	case ByDHCP, ByAdvertisement:
+		return one(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
+			"The address of %s comes %s, and its default gateway with it. Remove this, or give %s = the router's address there.", n.Addr, a, attr))
+	default:
 		return one(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
 			"%s needs %s = an address of the router in the gateway's network.", n.Addr, attr))
-	case !p.Contains(g.V.Addr):
-		return one(diag.Error("gateway-outside", g.Range, "Gateway outside its network", "%s is not in %s.", g.V, p.Masked()))
-	case p.Addr() == g.V.Addr:
-		return one(diag.Error("gateway-outside", g.Range, "Gateway is the router itself",
-			"%s is the router's own address; the gateway is the next router's.", g.V))
 	}
-	return nil
 }
 
 func ruleRoutes(r *Router) hcl.Diagnostics {

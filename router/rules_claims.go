@@ -88,7 +88,7 @@ func ruleServed(r *Router) hcl.Diagnostics {
 				continue
 			}
 			said[key{l.Service, l.Addr, z}] = true
-			diags = append(diags, diag.With(diag.Error("not-allowed", l.From, "Service that nobody may use",
+			diags = append(diags, diag.With(diag.Error("not-allowed", l.From, "Service without a user",
 				"%s is for %s, and %s does not allow %q: the firewall drops every question. Add it to allow.", l.Addr, n.Addr, z.Addr, l.Service),
 				z.Def, "%s", z.Addr.String()))
 		}
@@ -115,12 +115,12 @@ func (r *Router) Resolves() bool {
 	return slices.ContainsFunc(Claimed[Listen](r), func(l *Listen) bool { return l.Service == "dns" })
 }
 
-// ruleNameServers wants somebody to ask: without names there are no updates, and no time
+// ruleNameServers wants a name server: without names there are no updates, and no time
 // but of servers that are given by address. Router advertisements name servers too, but
 // nothing on the router listens to that (RFC 8106).
 func ruleNameServers(r *Router) hcl.Diagnostics {
-	dhcp := slices.ContainsFunc(r.Networks, func(n *Network) bool { return n.IPv4.V.DHCP })
-	up := slices.IndexFunc(r.Networks, func(n *Network) bool { return n.Gateway.Set || n.Gateway6.Set || n.IPv6.V.Auto })
+	dhcp := slices.ContainsFunc(r.Networks, (*Network).ByDHCP)
+	up := slices.IndexFunc(r.Networks, func(n *Network) bool { return n.Gateway.Set || n.Gateway6.Set || n.ByAdvertisement() })
 	switch {
 	case r.NameServers.Set && r.Resolves():
 		return one(diag.Error("needless-name-servers", r.NameServers.Range, "Name servers beside a resolver",
@@ -129,7 +129,7 @@ func ruleNameServers(r *Router) hcl.Diagnostics {
 		return nil
 	}
 	n := r.Networks[up]
-	return one(diag.Error("no-name-servers", n.Def, "Nobody to ask for names",
+	return one(diag.Error("no-name-servers", n.Def, "No name server",
 		"%s leads to the Internet and no DHCP server there names a name server. Write a resolver block, or name_servers = [\"9.9.9.9\"] with your provider's in the router block.", n.Addr))
 }
 
@@ -211,7 +211,7 @@ func networkList(z *Zone) string {
 	return strings.Join(out, ", ")
 }
 
-// ruleLockOut wants one zone from which somebody can log in.
+// ruleLockOut wants one zone from which a login is possible.
 func ruleLockOut(r *Router) hcl.Diagnostics {
 	if r.ConsoleOnly.V {
 		return nil
@@ -228,11 +228,11 @@ func ruleLockOut(r *Router) hcl.Diagnostics {
 	}
 	if len(Claimed[Login](r)) == 0 {
 		return one(diag.Error("lock-out", r.Def, "You would be locked out",
-			"Nobody can log in over ssh: no user has authorized_keys. Put your key into a user block, or say console_only = true."))
+			"No login over ssh is possible: no user has authorized_keys. Put your key into a user block, or say console_only = true."))
 	}
 	if !slices.ContainsFunc(Claimed[Login](r), func(l *Login) bool { return l.Root }) {
 		l := Claimed[Login](r)[0]
-		return one(diag.With(diag.Error("lock-out", r.Def, "Nobody could administer the router",
+		return one(diag.With(diag.Error("lock-out", r.Def, "The router could not be administered",
 			"Users can log in, and none of them is root or may become it. Say admin = true for one of them."), l.From, "%s", l.Addr.String()))
 	}
 	return nil

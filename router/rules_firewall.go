@@ -101,7 +101,7 @@ func ruleMasquerade(r *Router) hcl.Diagnostics {
 			continue
 		}
 		for _, z := range p.To.Items {
-			if !slices.ContainsFunc(z.Target.Networks.All(), func(n *Network) bool { return n.IPv4.Set }) {
+			if !slices.ContainsFunc(z.Target.Networks.All(), func(n *Network) bool { return n.Has(IPv4) }) {
 				diags = append(diags, diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade without an address",
 					"%s has no network with an IPv4 address that packets could be given.", z.Addr))
 			}
@@ -112,14 +112,13 @@ func ruleMasquerade(r *Router) hcl.Diagnostics {
 
 // ruleDefaultRoute finds the upstream whose gateway was forgotten.
 func ruleDefaultRoute(r *Router) hcl.Diagnostics {
-	def := func(n *Network) bool { return n.Dynamic() || n.Gateway.Set || n.Gateway6.Set }
 	route := func(rt *Route) bool { return rt.To.V.Bits() == 0 }
-	if slices.ContainsFunc(r.Networks, def) || slices.ContainsFunc(r.Routes, route) {
+	if slices.ContainsFunc(r.Networks, (*Network).defaultRoute) || slices.ContainsFunc(r.Routes, route) {
 		return nil
 	}
 	for _, p := range r.Policies {
 		addressed := func(z *Zone) bool {
-			return slices.ContainsFunc(z.Networks.All(), func(n *Network) bool { return n.IPv4.Set })
+			return slices.ContainsFunc(z.Networks.All(), func(n *Network) bool { return n.Has(IPv4) })
 		}
 		if p.Masquerade.V && p.Action.V == "accept" && slices.ContainsFunc(p.To.All(), addressed) {
 			return one(diag.Warning("no-default-route", p.Masquerade.Range, "No way to the Internet",
@@ -139,11 +138,11 @@ func ruleForwards(r *Router) hcl.Diagnostics {
 					"%s already forwards %s/%s from %s.", g.Addr, g.Protocol.V, g.Port.V, g.From.Addr))
 			}
 		}
-		switch n := r.NetworkAt(f.To.V.Addr); {
+		switch {
 		case !f.To.V.Is4():
 			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Not an IPv4 address",
 				"IPv6 needs no port forwards: allow the connections with a policy."))
-		case n != nil && n.IPv4.V.Prefix.Addr() == f.To.V.Addr:
+		case r.Owner(f.To.V.Addr) != nil:
 			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Host is the router itself",
 				"To open a service of the router, put its name into the zone's allow."))
 		}
@@ -182,7 +181,7 @@ func ruleForwardNetworks(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range r.PortForwards {
 		if f.To.V.Is4() && r.NetworkAt(f.To.V.Addr) == nil {
-			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Host out of reach", "%s is in no network of the router.", f.To.V))
+			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Host out of reach", "%s is in no network of the router with a fixed address.", f.To.V))
 		}
 	}
 	return diags

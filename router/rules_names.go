@@ -77,10 +77,10 @@ func ruleDynamic(r *Router) hcl.Diagnostics {
 			}
 			first[u] = n
 		}
-		if n.IPv4.V.DHCP {
+		if n.ByDHCP() {
 			check("DHCP", func(n *Network) hcl.Range { return n.IPv4.Range })
 		}
-		if n.IPv6.V.Auto {
+		if n.ByAdvertisement() {
 			check("router advertisements", func(n *Network) hcl.Range { return n.IPv6.Range })
 		}
 	}

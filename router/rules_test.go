@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -33,7 +34,7 @@ func TestRules(t *testing.T) {
 func network(name, ipv4 string) *Network {
 	n := &Network{Header: conf.Header{Addr: conf.Addr{Type: "network", Name: name}}}
 	n.IPv4.Set = true
-	n.IPv4.V.Prefix = netip.MustParsePrefix(ipv4)
+	n.IPv4.V.How = Fixed{netip.MustParsePrefix(ipv4)}
 	return n
 }
 
@@ -50,14 +51,14 @@ func TestOverlap(t *testing.T) {
 		want := false
 		for i, a := range r.Networks {
 			for _, b := range r.Networks[:i] {
-				want = want || a.IPv4.V.Prefix.Overlaps(b.IPv4.V.Prefix)
+				want = want || a.IPv4.V.How.(Fixed).Overlaps(b.IPv4.V.How.(Fixed).Prefix)
 			}
 		}
 		if want {
 			found++
 		}
 		if diags := ruleOverlap(r); diags.HasErrors() != want || len(diags) >= len(r.Networks) {
-			t.Fatalf("%v: %v, want %v", r.fixed(), diags, want)
+			t.Fatalf("%v: %v, want %v", slices.Collect(r.fixed()), diags, want)
 		}
 	}
 	if found == 0 || found == 2000 {
@@ -115,7 +116,7 @@ func TestLookups(t *testing.T) {
 
 func TestUpstream(t *testing.T) {
 	dhcp, auto, gw, plain := &Network{}, &Network{}, network("gw", "10.0.0.1/8"), network("plain", "10.0.0.1/8")
-	dhcp.IPv4.V.DHCP, auto.IPv6.V.Auto, gw.Gateway.Set = true, true, true
+	dhcp.IPv4.V.How, auto.IPv6.V.How, gw.Gateway.Set = ByDHCP{}, ByAdvertisement{}, true
 	for want, ns := range map[bool][]*Network{true: {dhcp, auto, gw}, false: {plain}} {
 		for _, n := range ns {
 			if n.Upstream() != want {
@@ -123,8 +124,10 @@ func TestUpstream(t *testing.T) {
 			}
 		}
 	}
-	if gw.Dynamic() || !dhcp.Dynamic() || len(dhcp.Fixed()) != 0 || len(gw.Fixed()) != 1 {
-		t.Error("dynamic and fixed addresses")
+	for n, want := range map[*Network][2]int{dhcp: {0, 1}, auto: {0, 1}, gw: {1, 0}, {}: {0, 0}} {
+		if fixed, later := n.Split(); len(fixed) != want[0] || len(later) != want[1] {
+			t.Errorf("%+v: fixed %v, later %v", n, fixed, later)
+		}
 	}
 }
 

@@ -225,7 +225,7 @@ func FuzzTypes(f *testing.F) {
 					t.Errorf("%s takes %q as %q", tt.name, in, out)
 				}
 			}
-			// A key may have options in quotes; Nix writes it, and nobody else.
+			// A key may have options in quotes; only Nix writes it.
 			if tt.name != "SSHKey" && strings.ContainsAny(out, "\"'`\\;{}<>|*() ") {
 				t.Errorf("%s takes %q as %q", tt.name, in, out)
 			}

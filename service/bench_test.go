@@ -65,7 +65,7 @@ dhcp4 "n%[1]d" {
 	return []byte(b.String())
 }
 
-// TestThousandNetworks loads a spec of a size that nobody should reach.
+// TestThousandNetworks loads a spec larger than any that is expected.
 func TestThousandNetworks(t *testing.T) {
 	spec, diags := registry().Load(fstest.MapFS{"router.hcl": {Data: sized(1000)}}, nil)
 	if len(diags) > 0 {

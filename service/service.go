@@ -101,7 +101,7 @@ type Kind struct {
 	Program Program
 	// Probes are those that the checks of the blocks and of the program ask by.
 	Probes []probe.Any
-	New     func() Block
+	New    func() Block
 }
 
 // A Registry is what a build of nbr knows: its block types and boards. The order of

@@ -11,7 +11,7 @@ import (
 type Extra = conf.Value[conf.Object]
 
 // AddExtra merges an extra into the program's settings at path. It wins over what
-// nbr sets there: whoever writes it knows better.
+// nbr sets there: the user's line wins.
 func AddExtra(m *nixgen.Module, b conf.Block, x Extra, path ...string) {
 	if !x.Set {
 		return

@@ -12,7 +12,7 @@ import (
 
 // NotAsked is the verdict where a question could not be asked, with the reason.
 func NotAsked(want, why, hint string) Verdict {
-	return Verdict{Want: want, Got: "could not be asked: " + why, Hint: hint}
+	return Verdict{Want: want, Got: "could not ask: " + why, Hint: hint}
 }
 
 // Skipped is the verdict where there is nothing to judge, with the reason.
@@ -29,7 +29,7 @@ func Tentative(st *state.State, addr string) bool {
 	})
 }
 
-// NoCarrier tells whether a link is known to have nothing at its other end.
+// NoCarrier tells whether a link is known to have no peer at its other end.
 func NoCarrier(st *state.State, link string) bool {
 	l, ok := st.Links[link]
 	return ok && l.Up && !l.Carrier

@@ -13,7 +13,8 @@ func (p *Plan) Link(id, title string, from hcl.Range, name, want string, get fun
 	p.Add(Check{ID: id, Title: title, From: from, Eval: func(st *state.State) Verdict { return judgeLink(st, name, want, get) }})
 }
 
-// LinkUp promises that a link is switched on. A cable is not promised, but worth a note.
+// LinkUp promises that a link is switched on. A cable is no promise of the spec, but worth a
+// note.
 func (p *Plan) LinkUp(id string, from hcl.Range, name string) {
 	p.Add(Check{ID: id, Title: name + " is up", From: from, Eval: func(st *state.State) Verdict {
 		v := judgeLink(st, name, "up", func(l state.Link) string {

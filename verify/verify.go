@@ -36,7 +36,7 @@ type Verdict struct {
 	Want   string // what the spec promises
 	Got    string // what was seen
 	Hint   string // the command that shows it by hand
-	Note   string // what else was seen, which is not judged: the age of a handshake
+	Note   string // what else was seen, not judged: the age of a handshake
 }
 
 // A Check is one promise of a spec.

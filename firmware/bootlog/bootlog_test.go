@@ -350,7 +350,7 @@ func TestWentDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range bootlog.Diagnose(l) {
-		if f.Code == "log-ends" && strings.Contains(f.What, "went down by itself") {
+		if f.Code == "log-ends" && strings.Contains(f.What, "went down in order") {
 			return
 		}
 	}

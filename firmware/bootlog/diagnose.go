@@ -150,12 +150,12 @@ func (l *Log) stopped(b *Boot) Finding {
 		at.Do = "Look at console= in extlinux.conf (ttyS0,115200 on MediaTek, ttyS2,1500000 on Rockchip); add earlycon to see the first messages"
 	case b.Prompt == "u-boot":
 		at.Code, at.Severity = "u-boot-prompt", Stop
-		at.What = "U-Boot waits at its prompt: it found nothing to start, or somebody pressed a key."
+		at.What = "U-Boot waits at its prompt: it found nothing to start, or a key was pressed."
 		at.Do = "Type bootflow scan -lb and look at what it says; the root partition must hold /boot/extlinux/extlinux.conf"
 	case b.down:
 		at.Code, at.Severity = "log-ends", Unclear
-		at.What = fmt.Sprintf("The log ends in %s, which went down by itself: somebody switched it off or had it restart.", last.Name.Title())
-		at.Do = "Nothing, unless nobody did; then look at the lines before it"
+		at.What = fmt.Sprintf("The log ends in %s, which went down in order: it was switched off or restarted.", last.Name.Title())
+		at.Do = "Nothing, unless that was not intended; then look at the lines before it"
 	default:
 		at.Code, at.Severity = "log-ends", Unclear
 		at.What = fmt.Sprintf("The log ends in %s without a word why: the recording was stopped, the power was cut, or the board hangs there.", last.Name.Title())

@@ -173,7 +173,7 @@ func (b *Boot) fail(what string) {
 	}
 }
 
-// medium keeps what the boot ROM says. A code that nobody has seen is no medium.
+// medium keeps what the boot ROM says. A code without a known meaning is no medium.
 func (b *Boot) medium(name, by string) {
 	if name != "" {
 		b.Medium = Medium{name, clip(by)}

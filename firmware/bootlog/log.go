@@ -33,7 +33,7 @@ type Boot struct {
 	Failed  []string `json:"failed"` // what systemd says that failed, MaxFailed at most
 	Marks   []Mark   `json:"marks"`  // troubling lines, one a code
 	Starts  bool     `json:"starts"` // U-Boot said that it starts a kernel
-	Prompt  string   `json:"prompt"` // who waits for somebody to type: u-boot, emergency, stage-1, login
+	Prompt  string   `json:"prompt"` // what waits for input: u-boot, emergency, stage-1, login
 	Up      bool     `json:"up"`     // a login prompt, or systemd reached its target
 	End     string   `json:"end"`    // the last line that is text
 

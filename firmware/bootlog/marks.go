@@ -122,7 +122,7 @@ var markForms = []markForm{
 	},
 	{
 		"bl2-uart", stop, "Starting UART download handshake", nil,
-		"This BL2 is the one for rescue: it takes the firmware package from the serial port, and somebody has to send it.",
+		"This BL2 is the one for rescue: it takes the firmware package from the serial port, which has to be sent.",
 		"Send fip.bin with mtk_uartboot, or write a BL2 that was built for the medium",
 	},
 	{
@@ -306,7 +306,7 @@ var markForms = []markForm{
 	},
 	{
 		"root-locked", note, "the root account is locked", nil,
-		"Nobody can log in at the emergency prompt: root has no password.",
+		"No login is possible at the emergency prompt: root has no password.",
 		"Choose an older entry of U-Boot's menu, or boot with init=/bin/sh",
 	},
 }

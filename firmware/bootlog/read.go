@@ -151,7 +151,7 @@ func newStage(name StageName, number int, m []string) Stage {
 var storeRE = regexp.MustCompile(`-([0-9a-df-np-sv-z]{32})$`)
 
 // again tells whether a stage is printed once more by the same boot: Linux, when
-// somebody who logged in looks at its messages.
+// a user who logged in looks at its messages.
 func (b *Boot) again(name StageName) bool {
 	return name == Linux && b.Up && !b.down && !slices.ContainsFunc(b.Marks, func(m Mark) bool { return m.Code == "linux-panic" })
 }

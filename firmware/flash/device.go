@@ -28,7 +28,7 @@ type Device struct {
 	Used      []Use
 }
 
-// A Use is why a device cannot be written: somebody has it.
+// A Use is why a device cannot be written: what has it open or mounted.
 type Use struct {
 	Part string // sdb or sdb1
 	How  string // is mounted on /boot

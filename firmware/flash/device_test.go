@@ -114,7 +114,7 @@ func TestSurvey(t *testing.T) {
 	if _, err := Survey(root, "/dev/x", "8:99"); err == nil || !strings.Contains(err.Error(), "/dev/x is device 8:99, which is not in /sys/block") {
 		t.Error(err)
 	}
-	// Whoever cannot see what is mounted says so, and does not take it for nothing.
+	// An unreadable list of mounts is an error, not an empty list.
 	for _, gone := range []string{"proc/self/mountinfo", "proc/swaps", "sys/block/sdb/size"} {
 		tree := machine(t).(fstest.MapFS)
 		delete(tree, gone)

@@ -167,7 +167,7 @@ func (f *Firmware) keep(g *image.GPT) error {
 }
 
 // Write puts the new firmware on the card, and the old one back when that fails or
-// somebody presses Ctrl-C. Once all is written it only compares, and does not let
+// SIGINT. Once all is written it only compares, and does not let
 // itself be interrupted. An error is an *Error.
 func (f *Firmware) Write(ctx context.Context, progress Progress) error {
 	if err := interrupted(ctx); err != nil {

@@ -66,7 +66,7 @@ func moveBackup(head []byte, size int64) ([]patch, error) {
 	seal(second, hsize)
 
 	var ps []patch
-	if old > end+long && old < last { // nobody should find the old one
+	if old > end+long && old < last { // no reader should find the old one
 		ps = append(ps, patch{int64(old-long) * sector, make([]byte, (long+1)*sector)})
 	}
 	return append(ps, patch{0, protective(head[:sector], old, last)}, patch{sector, header},

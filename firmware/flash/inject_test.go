@@ -122,7 +122,7 @@ func TestInject(t *testing.T) {
 			t.Errorf("%s is something else", name)
 		}
 	}
-	// What is stopped before it began, and what somebody else has there.
+	// What is stopped before it began, and what another process has there.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	check(t, in.Write(ctx, open(t, file)), Partly, "^interrupted;")

@@ -45,8 +45,8 @@ type Card struct {
 
 // Open opens a device that Look has seen, and refuses it as Refuse does, now that it
 // stays what it is: between the look and this its name may have become that of another
-// one, or somebody may have begun to use it. Unless a need names partitions, the kernel
-// refuses a device that somebody uses in whatever way, and everybody else until it is
+// one, or it may have come into use. Unless a need names partitions, the kernel
+// refuses a device that is in use in whatever way, and every other opener until it is
 // closed; else Claim does that.
 func Open(d *Device, n Need) (*Card, error) {
 	flags := unix.O_RDWR | unix.O_NONBLOCK | unix.O_CLOEXEC // whatever has this name now
@@ -92,7 +92,7 @@ func (c *Card) look(d *Device, n Need) error {
 	return now.Refuse(n)
 }
 
-// Claim has the kernel refuse partitions that somebody uses, and keep everybody else off
+// Claim has the kernel refuse partitions that are in use, and keep every other opener off
 // them until the card is closed. The other partitions may be in use: they are not
 // written.
 func (c *Card) Claim(parts []int) error {
@@ -119,7 +119,7 @@ func (c *Card) Claim(parts []int) error {
 	return c.look(&was, n)
 }
 
-// claim opens a partition of a disk, for nobody else to open it so.
+// claim opens a partition of a disk, with O_EXCL.
 func claim(disk, part string) (*os.File, error) {
 	path := "/dev/" + part
 	f, err := os.OpenFile(path, unix.O_RDONLY|unix.O_EXCL|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)

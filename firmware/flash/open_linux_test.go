@@ -56,7 +56,7 @@ func TestLoop(t *testing.T) {
 	if _, err := Write(t.Context(), card, source(disk), silent); err != nil {
 		t.Fatal(err)
 	}
-	// Nobody else gets it, and debugfs can work on it.
+	// No other process gets it, and debugfs can work on it.
 	if _, err := Open(d, forced); err == nil || err.Error() != dev+" is in use, the kernel says" {
 		t.Error(err)
 	}
@@ -229,7 +229,7 @@ func TestInUseSince(t *testing.T) {
 	}
 }
 
-// Whoever writes some partitions has them alone, and no more: the others may be in use. It
+// A writer of some partitions has these alone: the others may be in use. It
 // runs alone: a program that another test starts has for a moment open what was closed here.
 func TestClaim(t *testing.T) {
 	dev := strings.TrimSpace(run(t, "losetup", "-P", "-f", "--show", write(t, make([]byte, 8<<20))))
@@ -273,7 +273,7 @@ func TestClaim(t *testing.T) {
 	if err := c.Claim(parts); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{dev, dev + "p1", dev + "p4", dev + "p5"} { // nobody used it
+	for _, name := range []string{dev, dev + "p1", dev + "p4", dev + "p5"} { // unused
 		taken(name)
 	}
 	c.Close()

@@ -66,7 +66,7 @@ func (e *Error) Error() string { return e.Err.Error() + "; " + string(e.Left) }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// ErrInterrupted is of somebody who pressed Ctrl-C.
+// ErrInterrupted says that SIGINT came.
 var ErrInterrupted = errors.New("interrupted")
 
 func interrupted(ctx context.Context) error {

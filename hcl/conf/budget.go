@@ -70,7 +70,7 @@ func (b *Budget) look(v cty.Value) error {
 }
 
 // size measures a value, and stops where it is too large: a value may hold another one
-// twice, and so on, which takes no memory until somebody looks at all of it.
+// twice, and so on, which takes no memory until all of it is read.
 func size(v cty.Value) (int, error) {
 	n, _, err := measure(v)
 	return n, err

@@ -102,7 +102,7 @@ func intArg(args []cty.Value, i int) (*big.Int, error) {
 	return n, nil
 }
 
-// tooLarge tells whether nobody can mean a number: 1e999999999 has a gigabyte of
+// tooLarge tells whether a number is too large to be meant: 1e999999999 has a gigabyte of
 // digits, and no float of Nix holds what is beyond 2^1024.
 func tooLarge(f *big.Float) bool { return f.IsInf() || f.MantExp(nil) > 1000 }
 

@@ -201,7 +201,7 @@ func (x *Index) Add(addr Addr, obj any) {
 func (x *Index) Group(addr Addr, instances []Addr) { x.groups[addr] = instances }
 
 // MarkUnreadable says that addr, or every block of its type if it has no name, may be
-// there and could not be read: that it is missing is nobody's mistake.
+// there and could not be read: its absence is not reported.
 func (x *Index) MarkUnreadable(addr Addr) { x.unreadable[addr] = true }
 
 // linker is what a field must be to be linked.
@@ -322,7 +322,7 @@ func find[T any](x *Index, a Addr, at hcl.Range, ctx *Context) (T, hcl.Diagnosti
 	}
 }
 
-// byLabel suggests the block whose label somebody took for its whole name.
+// byLabel suggests the block whose label was taken for its whole name.
 func byLabel(got string, fit []string) string {
 	for _, f := range fit {
 		if strings.HasSuffix(f, "."+got) {

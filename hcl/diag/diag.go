@@ -32,7 +32,7 @@ func Error(code string, at hcl.Range, summary, detail string, args ...any) *hcl.
 	return make1(hcl.DiagError, code, at, summary, detail, args)
 }
 
-// Warning makes a warning: the spec is accepted, and somebody should know.
+// Warning makes a warning: the spec is accepted, and the reader should know.
 func Warning(code string, at hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic {
 	return make1(hcl.DiagWarning, code, at, summary, detail, args)
 }

@@ -25,21 +25,34 @@ type Writer struct {
 	// looks for secrets in the files that it shows.
 	Secrets func() *Secrets
 	Color   bool
-	Width   int // columns at which details wrap; 0 does not wrap
+	Width   int  // columns of the terminal: texts wrap there, and lines of files are cut; 0 does neither
+	All     bool // show each diagnostic, also where many say the same
 }
 
 const (
 	red    = "\x1b[31;1m"
 	yellow = "\x1b[33;1m"
+	green  = "\x1b[32;1m"
 	bold   = "\x1b[1m"
 	off    = "\x1b[0m"
 )
 
-// Write prints the diagnostics in their order, an empty line after each.
+// Write prints the diagnostics in their order, an empty line after each. Of many that say
+// the same the first are shown and the others counted, unless All is set.
 func (w *Writer) Write(ds hcl.Diagnostics) error {
 	var b bytes.Buffer
-	for _, d := range ds {
+	shown, rest := ds, []hcl.Diagnostics(nil)
+	if !w.All {
+		shown, rest = fold(ds)
+	}
+	for _, d := range shown {
 		w.one(&b, d)
+	}
+	for _, ds := range rest {
+		b.WriteString(w.wrap("… and "+Printable(w.secrets(ds[0]).Text(w.folded(ds))), "  ") + "\n")
+	}
+	if len(rest) > 0 {
+		b.WriteString(w.wrap("nbr check -all shows each of them.", "  ") + "\n\n")
 	}
 	_, err := w.W.Write(b.Bytes())
 	return err
@@ -51,7 +64,13 @@ func (w *Writer) one(b *bytes.Buffer, d *hcl.Diagnostic) {
 		word, color = "Warning", yellow
 	}
 	secrets := w.secrets(d)
-	fmt.Fprintf(b, "%s: %s [%s]\n", w.paint(color, word), w.paint(bold, Printable(secrets.Text(d.Summary))), Code(d))
+	// It is wrapped before it is painted: colours take no room.
+	head := w.wrap(fmt.Sprintf("%s: %s [%s]", word, Printable(secrets.Text(d.Summary)), Code(d)), "  ")
+	if head, ok := strings.CutPrefix(head, word+": "); ok {
+		code := strings.LastIndexByte(head, '[')
+		title := strings.TrimRight(head[:code], " \n")
+		fmt.Fprintf(b, "%s: %s%s\n", w.paint(color, word), w.paint(bold, title), head[len(title):])
+	}
 	if d.Subject == nil && w.Dir != "" {
 		fmt.Fprintf(b, "  in %s\n", Printable(w.Dir))
 	}
@@ -61,12 +80,17 @@ func (w *Writer) one(b *bytes.Buffer, d *hcl.Diagnostic) {
 			w.snippet(b, secrets, *d.Subject, color)
 		}
 	}
-	if d.Detail != "" {
-		b.WriteString(w.wrap(Printable(secrets.Text(d.Detail))) + "\n")
+	what, help := Parts(d)
+	if what != "" {
+		b.WriteString(w.wrap(Printable(secrets.Text(what)), "") + "\n")
 	}
 	for _, r := range Others(d) {
-		fmt.Fprintf(b, "  %s line %d: %s\n", w.file(r.Range.Filename), r.Range.Start.Line, Printable(secrets.Text(r.Text)))
+		b.WriteString(w.wrap(fmt.Sprintf("  %s line %d: %s", w.file(r.Range.Filename), r.Range.Start.Line, Printable(secrets.Text(r.Text))), "    ") + "\n")
 		w.snippet(b, secrets, r.Range, bold)
+	}
+	if help != "" {
+		text := w.wrap("help: "+Printable(secrets.Text(help)), "      ")
+		b.WriteString(w.paint(green, "help:") + strings.TrimPrefix(text, "help:") + "\n")
 	}
 	b.WriteByte('\n')
 }
@@ -99,23 +123,49 @@ func (w *Writer) snippet(b *bytes.Buffer, secrets *Secrets, rng hcl.Range, color
 	}
 	from := min(rng.Start.Byte-start, len(line))
 	to := max(min(rng.End.Byte-start, len(line)), from)
-	const most = 160 // a minified JSON spec must not fill the screen
-	if len(line) > most {
-		cut := max(0, from-most/2)
-		for cut > 0 && !utf8.RuneStart(line[cut]) {
-			cut--
-		}
-		end := min(len(line), cut+most)
-		for end < len(line) && !utf8.RuneStart(line[end]) {
-			end++
-		}
-		line, from, to = line[cut:end], from-cut, min(to, end)-cut
-		start += cut
+	cut, end := w.window(line, from)
+	before, after := "", ""
+	if cut > 0 {
+		before = "…"
 	}
-	lead, mark := expand(line[:from]), expand(line[from:max(to, from)])
-	fmt.Fprintf(b, "%5d | %s\n", rng.Start.Line, expand(secrets.piece(rng.Filename, line, start)))
-	fmt.Fprintf(b, "      | %s%s\n", strings.Repeat(" ", columns(lead)),
+	if end < len(line) {
+		after = "…"
+	}
+	lead, mark := expand(line[cut:from]), expand(line[from:max(min(to, end), from)])
+	fmt.Fprintf(b, "%5d | %s%s%s\n", rng.Start.Line, before, expand(secrets.piece(rng.Filename, line[cut:end], start+cut)), after)
+	fmt.Fprintf(b, "      | %s%s\n", strings.Repeat(" ", columns(before+lead)),
 		w.paint(color, strings.Repeat("^", max(1, columns(mark)))))
+}
+
+// window is the part of a line that is shown: all of it if it fits, else what is around the
+// byte at from. A terminal that wraps the line would put the marks below another part, and
+// a minified JSON spec fills the screen.
+func (w *Writer) window(line string, from int) (cut, end int) {
+	const margin, most = len("12345 | ") + 2, 160
+	room := most
+	if w.Width > 0 {
+		room = max(min(room, w.Width-margin), 20)
+	}
+	if columns(expand(line)) <= room {
+		return 0, len(line)
+	}
+	cut = from
+	for used := 0; cut > 0; {
+		r, n := utf8.DecodeLastRuneInString(line[:cut])
+		if used += columns(expand(string(r))); used > room/2 {
+			break
+		}
+		cut -= n
+	}
+	used := columns(expand(line[cut:from]))
+	for end = from; end < len(line); {
+		r, n := utf8.DecodeRuneInString(line[end:])
+		if used += columns(expand(string(r))); used > room {
+			break
+		}
+		end += n
+	}
+	return cut, end
 }
 
 // lineAt is the line of src that holds the byte at i, and where it starts.
@@ -162,11 +212,18 @@ func Printable(s string) string {
 	}, s)
 }
 
-func (w *Writer) wrap(s string) string {
-	if w.Width <= 0 {
+// wrap breaks a text at the terminal's width; what goes on has an indent.
+func (w *Writer) wrap(s, indent string) string {
+	if w.Width <= len(indent) {
 		return s
 	}
-	return wordwrap.WrapString(s, uint(w.Width))
+	first, rest, more := strings.Cut(wordwrap.WrapString(s, uint(w.Width)), "\n")
+	if !more {
+		return first
+	}
+	// The lines after the first have less room.
+	rest = wordwrap.WrapString(strings.TrimLeft(strings.TrimPrefix(s, first), " \n"), uint(w.Width-len(indent)))
+	return first + "\n" + indent + strings.ReplaceAll(rest, "\n", "\n"+indent)
 }
 
 func (w *Writer) paint(color, s string) string {

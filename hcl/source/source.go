@@ -42,7 +42,7 @@ func IsSpec(name string) bool {
 }
 
 // ReadDir reads and parses every spec file in the root of fsys. The
-// diagnostics hold all syntax errors of all files; files that could be read in
+// diagnostics hold the first syntax error of each file; files that could be read in
 // part are in the set with what could be read.
 func ReadDir(fsys fs.FS) (*Set, hcl.Diagnostics) {
 	set := &Set{}
@@ -119,7 +119,7 @@ func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
 	if hf != nil && hf.Body != nil {
 		f.Body = hf.Body
 	}
-	return f, diag.Coded("syntax", diags)
+	return f, diag.Coded("syntax", firstError(name, b, diags))
 }
 
 // maxDepth is how deep expressions may nest. The parsers are recursive, and a stack

@@ -141,10 +141,10 @@ func TestSocket(t *testing.T) {
 		t.Errorf("the socket: %v %v", info.Mode(), err)
 	}
 
-	// One that somebody listens on is left alone.
+	// One that a process listens on is left alone.
 	second := ns.Command(t, binary(t), "agent", "-listen", "unix:"+r.socket, r.dir)
 	out, err := second.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "somebody else listens there") || second.ProcessState.ExitCode() != 3 {
+	if err == nil || !strings.Contains(string(out), "another process listens there") || second.ProcessState.ExitCode() != 3 {
 		t.Errorf("a second agent: %v\n%s", err, out)
 	}
 	if code, _, err := r.get("/metrics"); err != nil || code != 200 {
@@ -164,7 +164,7 @@ func TestSocket(t *testing.T) {
 	}
 	r.stop()
 
-	// What is no socket is somebody's file.
+	// What is no socket is a file of the user.
 	if err := os.WriteFile(r.socket, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -216,7 +216,7 @@ func TestLookNeedsItsCapabilities(t *testing.T) {
 		t.Errorf("the secret: %+v", st.Files)
 	}
 	if !slices.ContainsFunc(st.Listeners, func(l state.Listener) bool { return l.Port == 7777 && l.Program == "nc" }) {
-		t.Errorf("the program of nobody: %+v", st.Listeners)
+		t.Errorf("a program of another user: %+v", st.Listeners)
 	}
 	if r := st.Rulesets["inet nbr"]; len(r.Got) == 0 || len(r.Want) == 0 {
 		t.Errorf("the ruleset: %d lines, and %d as it should be", len(r.Got), len(r.Want))
@@ -245,12 +245,12 @@ func TestLookNeedsItsCapabilities(t *testing.T) {
 		lost := slices.DeleteFunc(slices.Sorted(maps.Keys(less.Missed)), func(part string) bool { return st.Missed[part] != "" })
 		t.Logf("without %s: no %s", without, strings.Join(lost, ", "))
 		if len(lost) == 0 {
-			t.Errorf("nothing is lost without %s, so nobody needs it", without)
+			t.Errorf("nothing is lost without %s, so it is not needed", without)
 		}
 	}
 }
 
-// Asking takes two more: that nobody outside reaches the resolver is seen by a packet
+// Asking takes two more: that no host outside reaches the resolver is seen by a packet
 // that arrives as if from there, and by what goes back. The gateway says its MAC, so what goes back
 // gets out.
 func TestLookAsksWithItsCapabilities(t *testing.T) {

@@ -134,7 +134,7 @@ func section(b *strings.Builder, name string, config map[string]any) {
 }
 
 // systemd's own judgement, from 0 to 10: 2.0 or better for the one that others talk to.
-// The one that looks has to see everything, and ask; nobody talks to it.
+// The one that looks has to see everything, and ask; no client talks to it.
 func TestExposure(t *testing.T) {
 	units := evaluated(t, strings.Replace(agentOn, "passive = true", "passive = false", 1))
 	for name, threshold := range map[string]string{"nbr-agent.service": "20", "nbr-look@.service": "35", "nbr-verify.service": "35"} {

@@ -31,7 +31,7 @@ type row struct {
 // table is the whole architecture, lowest first: a package imports rows above its
 // own. One that is in no row fails, and so does a row that fits no package.
 var table = []row{
-	// Two trees of plain data, which anybody may read and which need nobody.
+	// Two trees of plain data, which every package may import and which import none.
 	{pkg: "nixgen"},
 	{pkg: "verify/state"},
 
@@ -48,7 +48,7 @@ var table = []row{
 	{pkg: "verify", ours: "verify/state verify/probe", theirs: "hcl"},
 	// What probes send and hear, as bytes. It opens no socket.
 	{pkg: "verify/packet", outside: "net"},
-	// What is on a boot medium, from a reader that somebody else has opened.
+	// What is on a boot medium, from a reader that the caller has opened.
 	{pkg: "firmware/image", ours: "verify/state", theirs: "zstd xz"},
 	// The only package that writes to a device, and runs debugfs on it.
 	{pkg: "firmware/flash", ours: "firmware/image", theirs: "sys", outside: "os os/exec syscall"},
@@ -84,11 +84,11 @@ var table = []row{
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
-	{pkg: "internal/nstest", theirs: "sys", outside: "os os/exec os/signal syscall testing"},
+	{pkg: "internal/nstest", theirs: "sys", outside: "net os os/exec os/signal syscall testing"},
 	{pkg: "internal/lab", ours: "internal/nstest", outside: "os os/exec syscall embed testing"},
 	{pkg: "internal/bl2code"},
-	{pkg: "internal/nixoptions", ours: "nixgen", outside: "embed"},
-	{pkg: "internal/nixoptions/*", ours: "internal/nixoptions testdata/standin", outside: "os embed testing"},
+	{pkg: "internal/nixoptions", outside: "embed"},
+	{pkg: "internal/nixoptions/*", ours: "internal/nixoptions internal/lab testdata/standin", outside: "os embed testing"},
 	{pkg: "internal/probetest", ours: "internal/nstest internal/lab verify/observe verify/packet verify/probe", theirs: "packet sys", outside: "net os testing"},
 	{pkg: "internal/testlog", outside: "os"},
 	{pkg: "internal/agenttest"},
@@ -329,7 +329,7 @@ var text = []string{
 	"Conn", "Error", "OpError",
 }
 
-// Whoever decodes a spec must get the same on every machine, so the rows that
+// Decoding a spec must give the same on every machine, so the rows that
 // have net and not the machine itself may use it to read and write addresses and for
 // nothing else.
 func TestNoDialling(t *testing.T) {

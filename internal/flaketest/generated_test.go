@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -19,7 +22,6 @@ import (
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nixoptions"
 	"github.com/nbr-dev/nbr/internal/nixoptions/standin"
-	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/all"
@@ -70,47 +72,45 @@ func registry() *service.Registry {
 	return &service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}
 }
 
-// TestOptionsExist looks up every option that any spec of the project sets, with
-// its type, in the table of each release. There is no list of exceptions.
+// TestOptionsExist has Nix judge what every spec of the project sets, by the options of
+// each release: also of those that the spec does not choose, and of one that none can yet.
 func TestOptionsExist(t *testing.T) {
-	n := 0
-	for name, fsys := range specs(t) {
-		spec, diags := registry().Load(fsys, nil)
-		if diags.HasErrors() {
-			t.Errorf("%s: %s", name, diags.Error())
-			continue
-		}
-		// What is generated differs by release, also for one that no spec can choose yet.
-		for _, release := range nixoptions.Releases {
-			spec.Router.Release.V = router.Release(release)
-			for _, m := range spec.Modules() {
-				opts := m.Module.Options()
-				for _, imp := range m.Module.Imports {
-					opts = append(opts, imported(imp)...)
+	all := specs(t)
+	names := slices.Sorted(maps.Keys(all))
+	for _, release := range nixoptions.Releases {
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			c := flake.Config{Source: nbr.Source()}
+			dir := t.TempDir()
+			var routers []string
+			for i, name := range names {
+				spec, diags := registry().Load(all[name], nil)
+				if diags.HasErrors() {
+					t.Fatalf("%s: %s", name, diags.Error())
 				}
-				n += len(opts)
-				for _, p := range nixoptions.Check(release, opts) {
-					t.Errorf("%s: %s.nix: NixOS %s: %s", name, m.Name, release, p)
+				spec.Router.Release.V = router.Release(release)
+				r := flake.Router{Name: strconv.Itoa(i), Spec: maps.Clone(spec.Router.Files)}
+				for _, m := range spec.Modules() {
+					r.Modules = append(r.Modules, flake.Module{Name: m.Name, Module: m.Module})
 				}
+				for _, f := range spec.Router.Import.All() {
+					r.Imports = append(r.Imports, string(f))
+				}
+				c.Routers = append(c.Routers, r)
+				routers = append(routers, "[ "+filepath.Join(dir, r.Name)+" ]")
 			}
-		}
+			tree, err := flake.Build(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, b := range tree.Files {
+				write(t, filepath.Join(dir, name), string(b))
+			}
+			for i, err := range standin.Refused(t, standin.Inputs(t, release), routers) {
+				t.Errorf("%s: NixOS %s: %v", names[i], release, err)
+			}
+		})
 	}
-	t.Logf("%d options in %d releases", n, len(nixoptions.Releases))
-}
-
-// imported are the options of a module that is written out among the imports.
-func imported(e nixgen.Expr) []nixgen.Option {
-	from := nixgen.Origin{}
-	if at, ok := e.(nixgen.At); ok {
-		from, e = at.From, at.Expr
-	}
-	var out []nixgen.Option
-	if attrs, ok := e.(nixgen.Attrs); ok {
-		for _, a := range attrs {
-			out = append(out, nixgen.Option{Path: a.Name, Value: a.Value, From: from})
-		}
-	}
-	return out
 }
 
 // gen runs nbr gen over folders of specs.

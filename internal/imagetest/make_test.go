@@ -22,7 +22,7 @@ const (
 	bl2At  = 34
 	fipAt  = 13312
 	rootAt = 17408
-	// There is room for a kernel, and nobody reads what is not used.
+	// There is room for a kernel, and what is not used is never read.
 	rootEnd = rootAt + 128<<20/sector - 1
 )
 

@@ -31,7 +31,7 @@ func folder() string {
 }
 
 // part is the folder of one part of the lab. A test that needs an absent one is skipped only
-// where nobody relies on it.
+// where no machine relies on it.
 func part(t testing.TB, name string) string {
 	t.Helper()
 	dir := filepath.Join(folder(), name)

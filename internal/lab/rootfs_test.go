@@ -9,7 +9,7 @@ import (
 	"github.com/nbr-dev/nbr/internal/nstest"
 )
 
-// network is a router with lan1 and wan and somebody at the other end of each.
+// network is a router with lan1 and wan and a host at the other end of each.
 func network(t *testing.T) (router, client, isp *nstest.NS) {
 	t.Helper()
 	router, client, isp = nstest.New(t, "router"), nstest.New(t, "client"), nstest.New(t, "isp")

@@ -1,6 +1,8 @@
-// Package nixoptions knows which options NixOS has and judges what nbr sets
-// against them, so that a wrong path or a value of the wrong type is found by a
-// test and not by a user's nixos-rebuild.
+// Package nixoptions knows which options NixOS has, in which release and of which
+// type. The stand-in for nixpkgs declares them, and Nix judges what nbr sets by these
+// declarations, so that a wrong path or a value of the wrong type is found by a test and
+// not by a user's nixos-rebuild. What Nix cannot tell is here: that a type of the table is
+// understood, and which releases were only assumed to have an option.
 //
 // It owns the table of paths, types and releases. It must never know an option
 // that is merely wanted: there is no list of exceptions, and what the table
@@ -21,8 +23,7 @@ import (
 //go:embed table.tsv
 var nixosTable string
 
-// own.tsv is written by hand: the options of nixos-sbc, which has no manual,
-// and nbr's own.
+// own.tsv is written by hand: the options of nixos-sbc, which has no manual.
 //
 //go:embed own.tsv
 var ownTable string
@@ -84,18 +85,6 @@ func ParseTable(text string) ([]Row, error) {
 type Node struct {
 	Type     *Type            `json:"type,omitempty"`
 	Children map[string]*Node `json:"children,omitempty"`
-}
-
-// child is where the name leads, nil if nowhere. A declared name comes before
-// a free one.
-func (n *Node) child(name string) *Node {
-	if n == nil {
-		return nil
-	}
-	if c := n.Children[name]; c != nil {
-		return c
-	}
-	return n.Children["<name>"]
 }
 
 // insert puts an option into the tree.
@@ -171,20 +160,4 @@ func splitPath(p string) []string {
 		names = append(names, name)
 	}
 	return names
-}
-
-// otherReleases are the releases that have an option, or options below it, at
-// a path.
-func otherReleases(path []string) []string {
-	trees, err := allTrees()
-	if err != nil {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(Releases), func(r string) bool {
-		n := trees[r]
-		for _, name := range path {
-			n = n.child(name)
-		}
-		return n == nil
-	})
 }

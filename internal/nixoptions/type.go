@@ -17,7 +17,7 @@ type Kind string
 // The kinds. Everything that the manual can say about a type is one of these
 // with a few limits.
 const (
-	KindAny       Kind = "any"       // nobody looks: raw, anything, unspecified
+	KindAny       Kind = "any"       // not typed: raw, anything, unspecified
 	KindNull      Kind = "null"      //
 	KindBool      Kind = "bool"      //
 	KindInt       Kind = "int"       // within Min and Max
@@ -56,7 +56,7 @@ type Type struct {
 	// Unique is for anything that cannot be merged, such as a set of packages.
 	Unique bool `json:"unique,omitempty"`
 	// Whole sets are taken as they are: a priority deep inside of one is for
-	// whoever reads the option.
+	// the module that reads the option.
 	Whole bool `json:"whole,omitempty"`
 	// Lazy attributes may depend on each other, and cannot be left out.
 	Lazy bool `json:"lazy,omitempty"`
@@ -64,26 +64,6 @@ type Type struct {
 	NoNull bool `json:"noNull,omitempty"`
 	// ReadOnly options have a value already.
 	ReadOnly bool `json:"readOnly,omitempty"`
-
-	text    string
-	pattern *regexp.Regexp
-}
-
-// String is the type in the words of the NixOS manual.
-func (t *Type) String() string {
-	switch {
-	case t.text != "":
-		return t.text
-	case t.Kind == KindUnion:
-		var alts []string
-		for _, a := range t.Alts {
-			alts = append(alts, a.String())
-		}
-		return strings.Join(alts, " or ")
-	case t.Of != nil:
-		return string(t.Kind) + " " + t.Of.String()
-	}
-	return string(t.Kind)
 }
 
 // ParseType reads a type as the NixOS manual writes it ("null or (list of
@@ -100,7 +80,6 @@ func ParseType(s string) (*Type, error) {
 		return nil, fmt.Errorf("type %q: %w", s, err)
 	}
 	t.ReadOnly = readOnly
-	t.text = s
 	return t, nil
 }
 
@@ -119,7 +98,6 @@ func (p *typeParser) eat(prefix string) bool {
 }
 
 func (p *typeParser) union() (*Type, error) {
-	before := p.rest
 	first, err := p.phrase()
 	if err != nil {
 		return nil, err
@@ -137,32 +115,14 @@ func (p *typeParser) union() (*Type, error) {
 	if len(alts) == 1 {
 		return first, nil
 	}
-	return &Type{Kind: KindUnion, Alts: alts, text: before[:len(before)-len(p.rest)]}, nil
+	return &Type{Kind: KindUnion, Alts: alts}, nil
 }
 
-// phrase reads one phrase and remembers its words.
 func (p *typeParser) phrase() (*Type, error) {
-	before := p.rest
-	t, err := p.bare()
-	if err != nil {
-		return nil, err
-	}
-	if t.text == "" {
-		t.text = before[:len(before)-len(p.rest)]
-	}
-	if t.Pattern != "" {
-		if t.pattern, err = regexp.Compile(`(?s)^(` + t.Pattern + `)$`); err != nil {
-			return nil, err
-		}
-	}
-	return t, nil
-}
-
-func (p *typeParser) bare() (*Type, error) {
 	for _, n := range nounsLongestFirst {
 		if rest, ok := strings.CutPrefix(p.rest, n); ok && afterNoun.MatchString(rest) {
 			p.rest = rest
-			t := *nouns[n] // a copy: ReadOnly and the text are the caller's
+			t := *nouns[n] // a copy: ReadOnly is the caller's
 			return &t, nil
 		}
 	}
@@ -178,12 +138,11 @@ func (p *typeParser) bare() (*Type, error) {
 		return t, nil
 	case p.eat("non-empty (list of "):
 		p.rest = "(list of " + p.rest
-		t, err := p.bare()
+		t, err := p.phrase()
 		if err != nil {
 			return nil, err
 		}
 		t.NonEmpty = true
-		t.text = "non-empty (" + t.text + ")"
 		return t, nil
 	case p.eat("list of "):
 		return p.of(KindListOf)
@@ -280,7 +239,8 @@ scan:
 	}
 	t := &Type{Kind: KindString, Pattern: p.rest[:end]}
 	p.rest = p.rest[end:]
-	return t, nil
+	_, err := regexp.Compile(t.Pattern)
+	return t, err
 }
 
 var (

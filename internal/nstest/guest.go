@@ -37,7 +37,7 @@ func bootGuest() {
 	}
 }
 
-// testGuest runs the tests in a process of their own, so that there is somebody left to tell
+// testGuest runs the tests in a process of their own, so that a process is left to tell
 // how they ended if that is by a crash.
 func testGuest() error {
 	if err := furnishGuest(); err != nil {

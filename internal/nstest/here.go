@@ -1,10 +1,15 @@
 package nstest
 
 import (
+	"errors"
+	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // Privileged tells whether this is root of the machine and not of a user namespace,
@@ -53,4 +58,30 @@ func Upstream(t testing.TB) *NS {
 	Run(t, "addr add 100.64.0.2/24 dev wan\nroute add default via 100.64.0.1\n", "ip", "-batch", "-")
 	new(NS).Carrier(t, "wan")
 	return isp
+}
+
+// NeverAccept listens and takes no connection. It has room for one; full fills that.
+func NeverAccept(t testing.TB, address string, full bool) {
+	t.Helper()
+	Require(t)
+	to := netip.MustParseAddrPort(address)
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		t.Cleanup(func() { _ = unix.Close(fd) })
+		err = errors.Join(
+			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
+			unix.Bind(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}),
+			unix.Listen(fd, 0),
+		)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if full {
+		c, err := net.Dial("tcp4", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+	}
 }

@@ -22,7 +22,7 @@ type breakage struct {
 	also  []string // what may fail with them because it depends on them, as patterns
 }
 
-// noOffers are the checks that know nothing, or see nothing, when nobody can be offered an
+// noOffers are the checks that know nothing, or see nothing, when no client can be offered an
 // address, and noUpstream those of which the same is true without a way out.
 var (
 	noOffers   = []string{"dhcp4.lan/offer*", "dhcp4.lan/reservation/*"}
@@ -107,7 +107,7 @@ var breakages = []breakage{
 		finds: []string{"bridge.br-lan/mtu"}, line: `bridge "br-lan" {`,
 	},
 	{
-		name:  "spanning tree that nobody asked for",
+		name:  "undeclared spanning tree",
 		wreck: "ip link set br-lan type bridge stp_state 1",
 		mend:  "ip link set br-lan type bridge stp_state 0",
 		finds: []string{"bridge.br-lan/stp"}, line: `bridge "br-lan" {`,
@@ -183,7 +183,7 @@ var breakages = []breakage{
 		also: []string{"firewall/ruleset"},
 	},
 	{
-		name:  "rule that nobody declared",
+		name:  "undeclared rule",
 		wreck: "nft insert rule inet nbr input tcp dport 23 accept",
 		mend:  "systemctl reload nftables",
 		finds: []string{"firewall/ruleset"}, line: `router "bpi-r4" {`,
@@ -393,7 +393,7 @@ var breakages = []breakage{
 		finds: []string{"secret.wg0/file"}, line: `secret "wg0" {`,
 	},
 	{
-		name:  "secret of somebody else",
+		name:  "secret of another user",
 		wreck: "chown nobody /var/lib/secrets/wg0",
 		mend:  "chown root /var/lib/secrets/wg0",
 		finds: []string{"secret.wg0/file"}, line: `secret "wg0" {`,

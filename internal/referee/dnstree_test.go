@@ -244,7 +244,7 @@ func serveZone(t *testing.T, ns *nstest.NS, addr string, z *dnsZone) {
 		t.Fatal(err)
 	}
 	handler := dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
-		_ = w.WriteMsg(z.answer(q)) // whoever asked has gone
+		_ = w.WriteMsg(z.answer(q)) // the client has gone
 	})
 	for _, s := range []*dns.Server{{PacketConn: udp, Handler: handler}, {Listener: tcp, Handler: handler}} {
 		started := make(chan bool)

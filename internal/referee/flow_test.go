@@ -24,7 +24,7 @@ func (f flow) patience() time.Duration {
 	return nstest.Patience
 }
 
-// A flow is a connection that somebody tries, and what should become of it: the answer, in the
+// A flow is a connection attempt, and what should become of it: the answer, in the
 // words of [listen], or one of
 //
 //	drop     nothing comes back

@@ -144,7 +144,7 @@ func TestGuestInspection(t *testing.T) {
 		return nil
 	})
 	if _, b := queued(t, r); b != 0 {
-		t.Errorf("%d answers came to what nobody let pass", b)
+		t.Errorf("%d answers came to what no rule let pass", b)
 	}
 	plain.says(t, "four")
 	loadNamed(t, r, "open")

@@ -124,7 +124,7 @@ func TestICMPv6ToTheRouter(t *testing.T) {
 	}
 }
 
-// A packet that is too big for a link behind the router: the error comes back, and nobody can
+// A packet that is too big for a link behind the router: the error comes back, and no host can
 // send errors about connections that there are not.
 func TestICMPv6ErrorsPass(t *testing.T) {
 	t.Parallel()

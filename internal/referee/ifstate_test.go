@@ -68,13 +68,13 @@ func board(t *testing.T, ends map[string]*nstest.NS) *nstest.NS {
 		} else {
 			nstest.Link(t, router, port, dark, port)
 		}
-		ip(t, router, "link set "+port+" down\n") // nobody has set it up yet
+		ip(t, router, "link set "+port+" down\n") // not set up yet
 	}
 	return router
 }
 
 // apply makes the namespace what the spec says, without complaints, and looks whether a second
-// run would change anything. That it has shut a port which nobody uses IfState says every time.
+// run would change anything. That it has shut an unused port IfState says every time.
 func apply(t *testing.T, ifstate *lab.IfStateTool, ns *nstest.NS, g *generated) {
 	t.Helper()
 	config := ifstateYAML(t, applicable(t, g), "/nowhere")

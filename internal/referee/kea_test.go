@@ -142,13 +142,13 @@ func TestKeaLeases(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	// A restart, as every change of the configuration makes one, forgets nobody.
+	// A restart, as every change of the configuration makes one, forgets no lease.
 	kea.Stop(t)
 	if text, err := os.ReadFile(root.Path("/var/lib/kea/dhcp4.leases")); err != nil || !strings.Contains(string(text), "192.168.178.100,") {
 		t.Errorf("the lease file: %v\n%s", err, text)
 	}
 	kea = startKea(t, root, router)
-	// The old address has somebody: another host gets another one, the same host its own.
+	// The old address is taken: another host gets another one, the same host its own.
 	if got, err := getLease(t, clients[0]); err != nil || got.IP != want.IP {
 		t.Errorf("after a restart: %+v, %v", got, err)
 	}
@@ -166,10 +166,10 @@ func TestKeaLeases(t *testing.T) {
 			t.Errorf("the reservation with %q: %+v, %v", args, got, err)
 		}
 	}
-	// Nobody else gets it.
+	// No other host gets it.
 	clients[0].Run(t, "ip", "link", "set", "eth0", "address", "02:99:00:00:00:02")
 	if got, err := getLease(t, clients[0], "-r", "192.168.178.10"); err != nil || got.IP == "192.168.178.10" {
-		t.Errorf("somebody who asks for the reserved address: %+v, %v", got, err)
+		t.Errorf("a host that asks for the reserved address: %+v, %v", got, err)
 	}
 	kea.Stop(t)
 }

@@ -114,7 +114,7 @@ server:
   local-data: "www.example.org. A 203.0.113.7"
 `
 
-// The resolver starts before its networks have a link, answers them and nobody else, with no
+// The resolver starts before its networks have a link, answers them alone, with no
 // firewall to help it.
 func TestKnotAnswersItsNetworksOnly(t *testing.T) {
 	t.Parallel()

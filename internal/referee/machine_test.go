@@ -18,7 +18,7 @@ import (
 func within(ns *nstest.NS, f func() error) error {
 	done := make(chan error)
 	go func() {
-		// Never unlocked: the thread ends with the goroutine, and nobody else gets it.
+		// Never unlocked: the thread ends with the goroutine, and no other goroutine gets it.
 		runtime.LockOSThread()
 		done <- func() error {
 			// What ip-netns(8) is given is the name of a file.

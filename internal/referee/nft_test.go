@@ -173,7 +173,7 @@ func TestNftLoads(t *testing.T) {
 
 var commentRE = regexp.MustCompile(`^([^: ]+):(\d+) (.+)$`)
 
-// Whoever reads the ruleset on the router finds the line of the spec that wants a rule.
+// A rule on the router names the line of the spec that wants it.
 func TestEveryRuleNamesItsLine(t *testing.T) {
 	t.Parallel()
 	for name, g := range specs(t) {
@@ -196,8 +196,8 @@ func TestEveryRuleNamesItsLine(t *testing.T) {
 	}
 }
 
-// A ruleset that is wrong in its last line leaves the old one as it was: nobody is let in while
-// the rules change, and nobody is locked out by a bad change.
+// A ruleset that is wrong in its last line leaves the old one as it was: no packet is let in while
+// the rules change, and no administrator is locked out by a bad change.
 func TestLoadingIsAtomic(t *testing.T) {
 	t.Parallel()
 	rules := ruleset(t, fromDir(t, article))

@@ -95,7 +95,7 @@ func TestPacketsOfTheArticle(t *testing.T) {
 
 		{"in", h.internet, "", "tcp", "192.168.178.50:80", "drop"},
 		{"in", h.internet, "", "udp", "192.168.178.50:80", "drop"},
-		{"in, where nobody listens", h.internet, "", "tcp", "192.168.178.50:81", "drop"},
+		{"in, where nothing listens", h.internet, "", "tcp", "192.168.178.50:81", "drop"},
 		{"in, to the router's other address", h.internet, "", "tcp", own + ":22", "drop"},
 
 		{"ssh", h.client, "", "tcp", own + ":22", "192.168.178.50 at router"},
@@ -104,9 +104,9 @@ func TestPacketsOfTheArticle(t *testing.T) {
 		{"dhcp, a renewal", h.client, "", "udp", own + ":67", "192.168.178.50 at router"},
 		{"ssh over udp", h.client, "", "udp", own + ":22", "drop"},
 		{"dhcp over tcp", h.client, "", "tcp", own + ":67", "drop"},
-		{"what listens and nobody allows", h.client, "", "tcp", own + ":8000", "drop"},
-		{"what listens and nobody allows", h.client, "", "udp", own + ":123", "drop"},
-		{"what nobody listens on", h.client, "", "udp", own + ":51820", "drop"},
+		{"what listens and is not allowed", h.client, "", "tcp", own + ":8000", "drop"},
+		{"what listens and is not allowed", h.client, "", "udp", own + ":123", "drop"},
+		{"what nothing listens on", h.client, "", "udp", own + ":51820", "drop"},
 	})
 	t.Run("scan", func(t *testing.T) {
 		var flows []flow

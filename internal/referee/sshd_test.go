@@ -141,7 +141,7 @@ user "root" {
 	ssh := func(options ...string) (string, error) {
 		args := append([]string{"-F/dev/null", "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR", "-oConnectTimeout=120"}, options...)
 		cmd := clients[0].Command(t, "ssh", append(args, "root@192.168.178.1", "echo in")...)
-		// Whoever asks for a password is given the right one.
+		// A prompt for a password is given the right one.
 		cmd.Env = append(cmd.Environ(), "SSH_ASKPASS="+write(t, "#!/bin/sh\necho secret\n"), "SSH_ASKPASS_REQUIRE=force")
 		if out, err := exec.CommandContext(t.Context(), "chmod", "755", strings.TrimPrefix(cmd.Env[len(cmd.Env)-2], "SSH_ASKPASS=")).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)

@@ -14,7 +14,7 @@ import (
 )
 
 // The script that copies secrets to where IfState reads them. A tunnel's key that is missing
-// costs the tunnel and not the house's network: IfState has a key, which nobody knows.
+// costs the tunnel and not the house's network: IfState has a key, a random one.
 func TestStagingOfSecrets(t *testing.T) {
 	t.Parallel()
 	g := fromText(t, tunnels)
@@ -35,7 +35,7 @@ func TestStagingOfSecrets(t *testing.T) {
 		"missing": {
 			before: map[string]string{"/run/secrets/psk": psk},
 			want:   map[string]string{"wg0": "?", "psk": psk},
-			says:   []string{"secret.wg0: /run/secrets/wg0 is missing, wireguard.wg0 has a key that nobody knows"},
+			says:   []string{"secret.wg0: /run/secrets/wg0 is missing, wireguard.wg0 has a random key instead"},
 		},
 		"empty": {
 			before: map[string]string{"/run/secrets/wg0": "", "/run/secrets/psk": psk},
@@ -96,7 +96,7 @@ func TestStagingOfSecrets(t *testing.T) {
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Errorf("staged (-want +got):\n%s", d)
 			}
-			// Nobody else can read them, nor the folder.
+			// No other user can read them, nor the folder.
 			modes := root.Run(t, ns, "stat", "-c", "%a %U %F", "/run/nbr/secrets", "/run/nbr/secrets/wg0", "/run/nbr/secrets/psk")
 			if c.before["/run/nbr/secrets/wg0"] != "" {
 				modes = strings.Replace(modes, "755 root directory", "700 root directory", 1) // the test's own
@@ -119,7 +119,7 @@ func TestStagingNamesInstances(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v: %s", err, &stderr)
 	}
-	const want = `secret.psk["laptop"]: /run/secrets/laptop is missing, wireguard.wg0 has a key that nobody knows`
+	const want = `secret.psk["laptop"]: /run/secrets/laptop is missing, wireguard.wg0 has a random key instead`
 	if !slices.Contains(strings.Split(stderr.String(), "\n"), want) {
 		t.Errorf("it says %q, not %q", stderr.String(), want)
 	}

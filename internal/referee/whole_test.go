@@ -230,7 +230,7 @@ func unitText(t *testing.T, options map[string]any) string {
 		case "reloadIfChanged", "restartIfChanged": // for switches
 		case "path", "preStart": // ifstate's, which is not run here
 		default:
-			t.Fatalf("nobody has said what NixOS makes of systemd.services.*.%s", key)
+			t.Fatalf("the test does not know what NixOS makes of systemd.services.*.%s", key)
 		}
 	}
 	return "[Unit]\n" + unit.String() + "[Service]\n" + service.String()
@@ -285,7 +285,7 @@ var elsewhere = map[string]string{
 	"wireguard.wg0/*":       "the kernel has no WireGuard: the bench with a Debian kernel has",
 	"*/port/*/switch":       "the ports are veths: the bench with a switch has real ones",
 	"firewall/sysctl/net.*": "neighbours are the kernel's, not a namespace's: the bench cannot have them",
-	"*/port/*/mac":          "the ports are veths, whose addresses nobody has burnt in",
+	"*/port/*/mac":          "the ports are veths, whose addresses are not burnt in",
 	"time/synchronised":     "the clock is the computer's and chronyd may not touch it",
 }
 

@@ -55,14 +55,14 @@ type Agent struct {
 	Networks conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that get the metrics from the router. Never an upstream."`
 	Port     conf.Value[router.Port]    `hcl:"port,optional" default:"9842" doc:"TCP port for the networks."`
 	Names    conf.List[router.Domain]   `hcl:"names,optional" doc:"Further host names by which clients ask for the metrics. The router's own, alone and in the domains of networks, are always answered, and so are addresses and localhost; others are not (DNS rebinding)."`
-	Passive  conf.Value[bool]           `hcl:"passive,optional" default:"false" doc:"Only look, and ask nobody: no packet is sent and no command of a check block is run."`
+	Passive  conf.Value[bool]           `hcl:"passive,optional" default:"false" doc:"Only look: no packet is sent and no command of a check block is run."`
 }
 
 // Metrics is where the metrics are served on the router itself: the zero value is
 // the socket alone.
 type Metrics struct{ netip.AddrPort }
 
-// UnmarshalText wants unix, or an address and a port that nobody reaches from outside.
+// UnmarshalText wants unix, or a loopback address and a port.
 func (m *Metrics) UnmarshalText(b []byte) error {
 	if string(b) == "unix" {
 		*m = Metrics{}
@@ -98,13 +98,13 @@ func (b *Agent) Judge(*router.Router) hcl.Diagnostics {
 			"A look costs the router a part of a second. Leave at least 5s between two."))
 	}
 	for _, n := range b.Networks.Items {
+		fixed, _ := n.Target.Split()
 		switch {
 		case n.Target.Upstream():
 			diags = append(diags, diag.With(diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
 				"%s is an upstream, and metrics say what the router runs and what is wrong with it. Take it out of networks.", n.Addr), n.Target.Def, "%s", n.Addr.String()))
-		case len(n.Target.Fixed()) == 0:
-			diags = append(diags, diag.Error("no-fixed-address", n.Range, "Network without a fixed address",
-				"The agent listens on the router's address in %s, which has none.", n.Addr))
+		case len(fixed) == 0:
+			diags = append(diags, router.NoFixedAddress(n, "The agent listens on the router's address in the network."))
 		}
 	}
 	return diags
@@ -125,11 +125,13 @@ func (b *Agent) names(r *router.Router) []string {
 	return out
 }
 
-// addresses are the router's own in the networks.
+// addresses are the router's own in the networks, of which each has one that is fixed. Where
+// others come later, nothing listens on these.
 func (b *Agent) addresses() []netip.Addr {
 	var out []netip.Addr
 	for _, n := range b.Networks.All() {
-		for _, p := range n.Fixed() {
+		fixed, _ := n.Split()
+		for _, p := range fixed {
 			out = append(out, p.Addr())
 		}
 	}

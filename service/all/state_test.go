@@ -36,7 +36,7 @@ var unread = map[string]string{
 	`time`:                                                                  "ages are notes",
 	`board\.compatible\[1\]`:                                                "the SoC; the board's own name is the first",
 	`system\.(booted|current)`:                                              "names of generations; their kernels are compared",
-	`links\.[^.]+\.(carrier|speed)`:                                         "a cable is nobody's promise",
+	`links\.[^.]+\.(carrier|speed)`:                                         "a cable is no promise of the spec",
 	`links\.(lo|end0|end1|end2)\.\w+`:                                       "ports that the spec does not use, the switch's conduit and the loopback",
 	`links\.(wan|lan\d|br-lan|end0|wg0)\.mac`:                               "made of the CPU's identity, or of the bridge's name; that it stays is judged by mac_from",
 	`links\.lan\d\.port\.state`:                                             "of the cable",
@@ -47,7 +47,7 @@ var unread = map[string]string{
 	`routes\[[234]\]\.(to|via|link|metric|table)`:                           "routes of the kernel and of a lease, which are theirs to choose",
 	`routes\[0\]\.(via|metric)`:                                             "the lease's choice",
 	`routes\[1\]\.proto`:                                                    "who made a declared route does not matter",
-	`modules\.(bridge|dsa_core)`:                                            "built in here, so nobody looks for a file",
+	`modules\.(bridge|dsa_core)`:                                            "built in here, so no file is looked for",
 	`units\.[^.]+\.\w+\.result`:                                             "says more where a unit is not active",
 	`listeners\[\d\]\.program`:                                              "the program's name is a note; its socket is declared",
 	`listeners\[(7|8|9)\]\.(address|protocol)`:                              "sockets of the DHCP server and client and of the kernel, whose promises are the offer, the lease and the tunnel",
@@ -55,14 +55,14 @@ var unread = map[string]string{
 	`probes\.kea\.offer\..+\.server`:                                        "the router has one server",
 	`files\..+\.group`:                                                      "whose the group is does not matter where it has no rights",
 	`probes\.knot\.answer\..+ CD\.answer\.(code|answered)`:                  "tells whether the answer beside it tells anything",
-	`probes\.knot\.answer\..+failed\.org\. A\.answer\.code`:                 "only NOERROR breaks the promise; another code is somebody else's affair",
+	`probes\.knot\.answer\..+failed\.org\. A\.answer\.code`:                 "only NOERROR breaks the promise; another code is the zone's affair",
 	`probes\.knot\.answer\..+\.records`:                                     "how many records there are is the zone's affair",
 	`firmware\.(four_bg_why|tfa|uboot\w*)`:                                  "what tells so, and versions, which are notes",
 	`journal\.bytes`:                                                        "anything below the bound is as good",
 	`rulesets\..+\.drops\[\d\]\.\w+`:                                        "what is dropped is a note",
 }
 
-// Every field of a state is judged by somebody: changed, at least one check fails.
+// Every field of a state is judged: changed, at least one check fails.
 func TestEveryFieldIsJudged(t *testing.T) {
 	reg := &service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}
 	spec, diags := reg.Load(os.DirFS("../../testdata/routers/bpi-r4"), nil)

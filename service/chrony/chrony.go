@@ -74,9 +74,13 @@ func (t *Time) Claim(s *router.Scope) {
 func (t *Time) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range t.Networks.Items {
-		if n.Target.Upstream() {
+		fixed, _ := n.Target.Split()
+		switch {
+		case n.Target.Upstream():
 			diags = append(diags, diag.Error("open-time-server", n.Range, "Time server open to the Internet",
 				"%s is an upstream. Take it out of networks.", n.Addr))
+		case len(fixed) == 0:
+			diags = append(diags, router.NoFixedAddress(n, "Only the addresses of the networks may ask for the time."))
 		}
 	}
 	if t.NTS.V && !t.Servers.Set {
@@ -93,7 +97,7 @@ const (
 	steps     = 3
 )
 
-// pool is where NixOS gets the time when nobody says otherwise
+// pool is where NixOS gets the time by default
 // (networking.timeServers).
 const pool = "nixos.pool.ntp.org"
 
@@ -136,20 +140,22 @@ func (t *Time) lower(r *router.Router, m *nixgen.Module) {
 		lines.WriteString("nocerttimecheck 1\n")
 	}
 	for _, n := range t.Networks.All() {
-		for _, p := range n.Fixed() {
+		fixed, _ := n.Split()
+		for _, p := range fixed {
 			fmt.Fprintf(&lines, "allow %s\n", p.Masked())
 		}
 	}
 	m.Set(from, nixgen.Lines(lines.String()), "services", "chrony", "extraConfig")
 }
 
-// Checks look at the unit and at whom it asks, ask the kernel whether somebody keeps its clock, and ask
+// Checks look at the unit and at whom it asks, ask the kernel whether its clock is synchronised, and ask
 // the time in each network that gets it from the router.
 func (t *Time) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(t.Addr.String()+"/unit", t.Def, "chronyd.service")
 	t.checkSources(p)
 	for _, n := range t.Networks.Items {
-		for _, f := range n.Target.Fixed() {
+		fixed, _ := n.Target.Split()
+		for _, f := range fixed {
 			t.serves(p, f.Addr(), n.Range)
 		}
 	}

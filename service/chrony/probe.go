@@ -27,20 +27,18 @@ var patience = []time.Duration{700 * time.Millisecond, 1300 * time.Millisecond}
 
 // askTime asks twice, since the library sends each question once.
 func askTime(ctx context.Context, h probe.Host, server netip.Addr) (answer, error) {
-	var err error
 	for _, timeout := range patience {
-		var r *ntp.Response
-		if r, err = query(ctx, h, server, timeout); err == nil {
+		r, err := query(ctx, h, server, timeout)
+		if err == nil {
 			return parse(r), nil
+		}
+		if errors.As(err, new(*net.OpError)) && !probe.Silent(err) {
+			return answer{}, err
 		}
 	}
 	// What it could not read is what is not an answer: the library does not wait for
 	// another datagram.
-	var op *net.OpError
-	if probe.Silent(err) || !errors.As(err, &op) {
-		return answer{}, nil
-	}
-	return answer{}, err
+	return answer{}, nil
 }
 
 func query(ctx context.Context, h probe.Host, server netip.Addr, timeout time.Duration) (*ntp.Response, error) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -59,6 +61,11 @@ func TestTimesOfChrony(t *testing.T) {
 			if d := cmp.Diff("dial udp 192.0.2.1:123: connect: network is unreachable", ask(t, elsewhere)[elsewhere]); d != "" {
 				t.Error(d)
 			}
+			chrony.Signal(t, syscall.SIGSTOP)
+			if got := ask(t, loopback)[loopback]; !strings.Contains(got, "udp/123 has not answered yet: ") {
+				t.Errorf("without a processor: %s", got)
+			}
+			chrony.Signal(t, syscall.SIGCONT)
 			chrony.Stop(t)
 			if d := cmp.Diff("silence", ask(t, loopback)[loopback]); d != "" {
 				t.Errorf("stopped: %s", d)

@@ -56,13 +56,7 @@ func (o *Option) UnmarshalText(b []byte) error {
 func (Option) Describe() string { return "line of dhcpcd.conf(5)" }
 
 func networks(r *router.Router) []*router.Network {
-	var out []*router.Network
-	for _, n := range r.Networks {
-		if n.IPv4.V.DHCP {
-			out = append(out, n)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(r.Networks), func(n *router.Network) bool { return !n.ByDHCP() })
 }
 
 // Claim claims the way of the server's answers to the client: renewals arrive
@@ -155,7 +149,7 @@ func (c *Client) Checks(r *router.Router, p *verify.Plan) {
 	if ns := networks(r); len(ns) > 0 {
 		p.UnitActive(c.Addr.String()+"/unit", ns[0].IPv4.Range, "dhcpcd.service")
 	}
-	// Of several, or with lines of the user, nobody knows which leads to the world.
+	// Of several, or with lines of the user, which one leads to the Internet is unknown.
 	if ns := networks(r); len(ns) == 1 && len(c.Extra.Items) == 0 && !slices.ContainsFunc(r.Networks, func(n *router.Network) bool { return n.Gateway.Set }) {
 		leased(p, ns[0])
 	}
@@ -163,8 +157,8 @@ func (c *Client) Checks(r *router.Router, p *verify.Plan) {
 		c.routes(p, n)
 	}
 	for _, n := range r.Networks {
-		if n.Dynamic() {
-			overlap(r, p, n)
+		if _, later := n.Split(); len(later) > 0 {
+			overlap(r, p, n, later[0].From)
 		}
 	}
 }

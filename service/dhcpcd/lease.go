@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/state"
@@ -42,11 +44,10 @@ type own struct {
 func owned(r *router.Router) []own {
 	var out []own
 	for _, n := range r.Networks {
-		if n.IPv4.V.Prefix.IsValid() {
-			out = append(out, own{router.By{Addr: n.Addr, From: n.IPv4.Range}, n.IPv4.V.Prefix.Masked()})
-		}
-		if n.IPv6.V.Prefix.IsValid() {
-			out = append(out, own{router.By{Addr: n.Addr, From: n.IPv6.Range}, n.IPv6.V.Prefix.Masked()})
+		for _, a := range n.Addresses() {
+			if how, ok := a.How.(router.Fixed); ok {
+				out = append(out, own{router.By{Addr: n.Addr, From: a.From}, how.Masked()})
+			}
 		}
 	}
 	for _, rt := range r.Routes {
@@ -68,12 +69,8 @@ func inside(p, other netip.Prefix) bool {
 // overlap adds the check that what an upstream gives (a lease, or the prefix of a router
 // advertisement) is nothing that the spec has elsewhere: hosts there would be looked for at
 // two places.
-func overlap(r *router.Router, p *verify.Plan, n *router.Network) {
+func overlap(r *router.Router, p *verify.Plan, n *router.Network, from hcl.Range) {
 	dev := string(n.Device())
-	from := n.IPv4.Range
-	if !n.IPv4.V.DHCP {
-		from = n.IPv6.Range
-	}
 	want, hint := "no prefix that the spec has elsewhere", "ip addr show dev "+dev+"; ip route show dev "+dev
 	p.Add(verify.Check{
 		ID: n.Addr.String() + "/overlap", Title: "what the upstream gives on " + dev, From: from,

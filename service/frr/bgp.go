@@ -90,7 +90,8 @@ type announced struct {
 func (b *BGP) announces() []announced {
 	var out []announced
 	for _, n := range b.Networks.Items {
-		for _, p := range n.Target.Fixed() {
+		fixed, _ := n.Target.Split()
+		for _, p := range fixed {
 			out = append(out, announced{p.Masked(), n.Range})
 		}
 	}
@@ -158,9 +159,8 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 		}
 	}
 	for _, n := range b.Networks.Items {
-		if len(n.Target.Fixed()) == 0 {
-			diags = append(diags, diag.With(diag.Error("no-fixed-address", n.Range, "Network without a fixed address",
-				"Its prefix comes from elsewhere, so %s cannot be announced.", n.Addr), n.Target.Def, "%s", n.Addr.String()))
+		if fixed, _ := n.Target.Split(); len(fixed) == 0 {
+			diags = append(diags, router.NoFixedAddress(n, "The prefixes that neighbours are told are those of the spec."))
 		}
 	}
 	for _, a := range b.announces() {
@@ -173,14 +173,12 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 }
 
 // reached wants the neighbour in a network of the router. A session over an upstream
-// needs a word: whoever is there may lead the router's packets elsewhere.
+// needs a word: any host there may lead the router's packets elsewhere.
 func (b *BGP) reached(r *router.Router, n *Neighbor) hcl.Diagnostics {
 	addr, at := n.Address.V.Addr, n.place(r)
-	if i := slices.IndexFunc(r.Networks, func(o *router.Network) bool {
-		return slices.ContainsFunc(o.Fixed(), func(p netip.Prefix) bool { return p.Addr() == addr })
-	}); i >= 0 {
+	if own := r.Owner(addr); own != nil {
 		return hcl.Diagnostics{diag.With(diag.Error("neighbor-is-router", n.Address.Range, "Address of the router itself",
-			"%s is the router's own address in %s.", addr, r.Networks[i].Addr), r.Networks[i].Def, "%s", r.Networks[i].Addr.String())}
+			"%s is the router's own address in %s.", addr, own.Addr), own.Def, "%s", own.Addr.String())}
 	}
 	switch {
 	case addr.IsLinkLocalUnicast() || addr.IsUnspecified() || addr.IsMulticast() || addr.IsLoopback():
@@ -201,10 +199,15 @@ func (b *BGP) reached(r *router.Router, n *Neighbor) hcl.Diagnostics {
 
 // inside tells whether an address can be in a network, of what is known of it.
 func inside(n *router.Network, a netip.Addr) bool {
-	if a.Is4() && n.IPv4.V.DHCP || a.Is6() && n.IPv6.V.Auto {
-		return true
-	}
-	return slices.ContainsFunc(n.Fixed(), func(p netip.Prefix) bool { return p.Contains(a) })
+	return slices.ContainsFunc(n.Addresses(), func(own router.NetworkAddress) bool {
+		switch how := own.How.(type) {
+		case router.Fixed:
+			return how.Contains(a)
+		case router.ByDHCP, router.ByAdvertisement:
+			return own.Family == version(a)
+		}
+		return false
+	})
 }
 
 // policy wants a prefix list for each way of a session with another autonomous system:

@@ -168,7 +168,9 @@ func (o *OSPF) config(say func(string, ...any)) {
 	say(" passive-interface default")
 	for _, a := range o.Areas {
 		for _, n := range append(a.Networks.All(), a.Passive.All()...) {
-			say(" network %s area %s", n.IPv4.V.Prefix.Masked(), a.ID.V)
+			if p, ok := n.FixedIn(router.IPv4); ok {
+				say(" network %s area %s", p.Masked(), a.ID.V)
+			}
 		}
 	}
 	say("exit")
@@ -202,7 +204,7 @@ func secrets(bgp []*BGP, ospf []*OSPF) []stagedSecret {
 }
 
 // stageScript makes the file that FRR reads, of the configuration and the secrets. What
-// FRR would refuse is replaced: it would go on without a password, with whoever asks.
+// FRR would refuse is replaced: it would go on without a password, with any host that asks.
 func stageScript(bgp []*BGP, ospf []*OSPF) string {
 	var b strings.Builder
 	b.WriteString(`set -eu

@@ -98,6 +98,7 @@ func (o *OSPF) Judge(*router.Router) hcl.Diagnostics {
 		areas[a.ID.V] = a
 		for i, refs := range [][]conf.Ref[*router.Network]{a.Networks.Items, a.Passive.Items} {
 			for _, n := range refs {
+				_, fixed := n.Target.FixedIn(router.IPv4)
 				device := n.Target.Device()
 				before, again := networks[n.Target]
 				other, shared := links[device]
@@ -108,12 +109,11 @@ func (o *OSPF) Judge(*router.Router) hcl.Diagnostics {
 				case shared && other.area != a:
 					diags = append(diags, diag.With(diag.Error("network-in-two-areas", n.Range, "Two areas on one link",
 						"%s is on %s, which is in %s by %s. An interface is in one area.", n.Addr, device, other.area.Addr, other.ref.Addr), other.ref.Range, "%s", other.area.Addr.String()))
-				case !n.Target.IPv4.V.Prefix.IsValid():
-					diags = append(diags, diag.With(diag.Error("no-fixed-address", n.Range, "Network without a fixed address",
-						"OSPFv2 is of IPv4, so %s needs ipv4 = the router's address there.", n.Addr), n.Target.Def, "%s", n.Addr.String()))
+				case !fixed:
+					diags = append(diags, router.NoFixedAddress(n, "The area hears of IPv4 networks of the spec.", router.IPv4))
 				case i == 0 && n.Target.Upstream() && !a.Password.Set:
 					diags = append(diags, diag.With(diag.Error("routing-on-upstream", n.Range, "Routes from an upstream",
-						"%s leads to the Internet, and whoever is there could say where packets go. Put it into passive, or give %s a password.", n.Addr, a.Addr), n.Target.Def, "%s", n.Addr.String()))
+						"%s leads to the Internet, and any host there could say where packets go. Put it into passive, or give %s a password.", n.Addr, a.Addr), n.Target.Def, "%s", n.Addr.String()))
 				}
 				networks[n.Target] = use{a, n}
 				links[device] = use{a, n}

@@ -36,7 +36,7 @@ func advertisements(r *router.Router, l router.Link) nixgen.Attr {
 // nil.
 func auto(r *router.Router, l router.Link) *router.Network {
 	for _, n := range r.On(l) {
-		if n.IPv6.V.Auto {
+		if n.ByAdvertisement() {
 			return n
 		}
 	}
@@ -105,7 +105,7 @@ func prefixes(r *router.Router, p *verify.Plan, n *router.Network) {
 
 // advertised tells whether a route can only be of an advertisement, on a link that is to
 // take none. Of IPv4 the kernel makes routes for addresses alone, which are judged
-// themselves; so are IPv6 addresses that somebody has set by hand.
+// themselves; so are IPv6 addresses that were set by hand.
 func advertised(r *router.Router, st *state.State, rt state.Route) bool {
 	to, err := netip.ParsePrefix(rt.To)
 	if err != nil || to.Addr().Is4() || rt.Proto != "kernel" && rt.Proto != "ra" {
@@ -126,7 +126,8 @@ func advertised(r *router.Router, st *state.State, rt state.Route) bool {
 		return err == nil && a.Link == rt.Link && !a.Dynamic && p.Masked() == to
 	})
 	return !byHand && !slices.ContainsFunc(r.On(r.Links()[i]), func(n *router.Network) bool {
-		return slices.ContainsFunc(n.Fixed(), func(own netip.Prefix) bool {
+		fixed, _ := n.Split()
+		return slices.ContainsFunc(fixed, func(own netip.Prefix) bool {
 			return own.Masked() == to || to.IsSingleIP() && to.Addr() == own.Addr()
 		})
 	})

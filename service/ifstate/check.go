@@ -41,8 +41,9 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 			link(p, n.Addr.String()+"/master", n.Link.Target, n.Link.Range, "master of", "none", func(l state.Link) string { return cmp.Or(l.Master, "none") })
 		}
 		prefixes(r, p, n)
-		address(p, n, "ipv4", n.IPv4.Range, n.IPv4.Set, n.IPv4.V.DHCP, n.IPv4.V.String())
-		address(p, n, "ipv6", n.IPv6.Range, n.IPv6.Set, n.IPv6.V.Auto, n.IPv6.V.String())
+		for _, a := range n.Addresses() {
+			address(p, n, a)
+		}
 		gateway(p, n, "gateway", n.Gateway)
 		gateway(p, n, "gateway6", n.Gateway6)
 	}
@@ -56,12 +57,12 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 		sysctl(p, s.By, s.Key, s.Value)
 	}
 	for _, n := range r.Networks {
-		if n.IPv6.V.Auto { // as advertisements has it; in slashes, since a VLAN's name may have a dot
+		if n.ByAdvertisement() { // as advertisements has it; in slashes, since a VLAN's name may have a dot
 			sysctl(p, router.By{Addr: n.Addr, From: n.IPv6.Range}, fmt.Sprintf("net/ipv6/conf/%s/accept_ra", n.Device()), "2")
 		}
 	}
 	for _, n := range r.Networks {
-		if n.IPv6.V.Auto { // networking.tempAddresses
+		if n.ByAdvertisement() { // networking.tempAddresses
 			sysctl(p, router.By{Addr: n.Addr, From: n.IPv6.Range}, fmt.Sprintf("net/ipv6/conf/%s/use_tempaddr", n.Device()), "0")
 		}
 	}
@@ -132,7 +133,7 @@ func links(r *router.Router, p *verify.Plan, l router.Link) {
 }
 
 // member adds the checks of a port of a bridge. The flags are the kernel's defaults: a
-// port that is isolated or does not learn was made so by somebody else.
+// port that is isolated or does not learn was made so by another program.
 func member(p *verify.Plan, br *router.Bridge, port router.Link, from hcl.Range) {
 	id := fmt.Sprintf("%s/port/%s", br.Addr, port.LinkName())
 	link(p, id, port, from, "bridge of", string(br.LinkName()), func(l state.Link) string { return l.Master })
@@ -191,7 +192,7 @@ func hasMTU(p *verify.Plan, id string, l router.Link, from hcl.Range) {
 }
 
 // gateway adds the check that the next hop of a default route answers ARP or neighbour
-// solicitations. Before the first packet goes there nobody knows.
+// solicitations. Before the first packet goes there that is unknown.
 func gateway(p *verify.Plan, n *router.Network, what string, gw conf.Value[router.Addr]) {
 	if !gw.Set {
 		return
@@ -234,15 +235,26 @@ func link(p *verify.Plan, id string, l router.Link, from hcl.Range, what, want s
 	p.Link(id, what+" "+name, from, name, want, get)
 }
 
-// address adds the check of a network's address: the one that the spec gives, or
-// any that somebody else gave.
-func address(p *verify.Plan, n *router.Network, family string, from hcl.Range, set, dynamic bool, want string) {
-	if !set {
-		return
+// address adds the check of an address of a network: the one that the spec gives, or any
+// with a lifetime where it comes later.
+func address(p *verify.Plan, n *router.Network, a router.NetworkAddress) {
+	dev, family, want, fits := string(n.Device()), "ipv4", "", func(state.Addr) bool { return false }
+	if a.Family == router.IPv6 {
+		family = "ipv6"
 	}
-	dev := string(n.Device())
+	switch how := a.How.(type) {
+	case router.Fixed:
+		want = how.String()
+		fits = func(got state.Addr) bool { return got.Prefix == want }
+	case router.ByDHCP:
+		want = "dhcp"
+		fits = func(got state.Addr) bool { return got.Dynamic }
+	case router.ByAdvertisement:
+		want = "auto"
+		fits = func(got state.Addr) bool { return got.Dynamic }
+	}
 	p.Add(verify.Check{
-		ID: fmt.Sprintf("%s/%s", n.Addr, family), Title: fmt.Sprintf("%s address of %s", family, dev), From: from,
+		ID: fmt.Sprintf("%s/%s", n.Addr, family), Title: fmt.Sprintf("%s address of %s", family, dev), From: a.From,
 		Eval: func(st *state.State) verify.Verdict {
 			hint := "ip addr show dev " + dev
 			if st.Addrs == nil {
@@ -253,7 +265,7 @@ func address(p *verify.Plan, n *router.Network, family string, from hcl.Range, s
 				if a.Link != dev || strings.Contains(a.Prefix, ":") != (family == "ipv6") {
 					continue
 				}
-				if a.Prefix == want || dynamic && a.Dynamic {
+				if fits(a) {
 					return usable(st, a, want, hint)
 				}
 				got = append(got, a.Prefix)
@@ -266,13 +278,13 @@ func address(p *verify.Plan, n *router.Network, family string, from hcl.Range, s
 	})
 }
 
-// usable judges an address that is there. IPv6 first finds out whether somebody else has
+// usable judges an address that is there. IPv6 first finds out whether another host has
 // it (RFC 4862 section 5.4), which takes a cable.
 func usable(st *state.State, a state.Addr, want, hint string) verify.Verdict {
 	v := verify.Verdict{Status: verify.Pass, Want: want, Got: a.Prefix, Hint: hint}
 	switch {
 	case a.Duplicate:
-		v.Status, v.Got = verify.Fail, a.Prefix+" is somebody else's, too (duplicate address detection)"
+		v.Status, v.Got = verify.Fail, a.Prefix+" is another host's, too (duplicate address detection)"
 	case a.Tentative && verify.NoCarrier(st, a.Link):
 		v.Note = "tentative until there is a cable"
 	case a.Tentative:

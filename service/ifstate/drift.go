@@ -11,8 +11,8 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// A class is what a thing is that was seen: the spec's, somebody's who may (the
-// kernel's, a daemon's), or nobody's. Only the last is named.
+// A class is what a thing is that was seen: the spec's, of a claimed owner (the
+// kernel, a daemon), or foreign. Only foreign ones are named.
 type class int
 
 const (
@@ -34,7 +34,7 @@ func (f *finding) add(c class, what string) {
 	}
 }
 
-// drift adds the checks for what nobody declared.
+// drift adds the checks for what neither the spec nor a claim has.
 func (b *Interfaces) drift(r *router.Router, p *verify.Plan) {
 	add := func(what, title, hint string, look func(*state.State) (finding, bool)) {
 		p.Add(verify.Check{
@@ -55,12 +55,12 @@ func (b *Interfaces) drift(r *router.Router, p *verify.Plan) {
 			},
 		})
 	}
-	add("links", "no links that nobody declared", "ip -d link", func(st *state.State) (finding, bool) { return b.driftLinks(r, st), st.Links != nil })
-	add("addresses", "no addresses that nobody declared", "ip addr", func(st *state.State) (finding, bool) { return driftAddrs(r, st), st.Addrs != nil })
-	add("routes", "no routes that nobody declared", "ip route", func(st *state.State) (finding, bool) { return driftRoutes(r, st), st.Routes != nil })
-	add("rules", "no routing rules that nobody declared", "ip rule", func(st *state.State) (finding, bool) { return driftRules(r, st), st.Rules != nil })
-	add("neighbours", "no neighbours that nobody declared", "ip neigh show nud permanent", func(st *state.State) (finding, bool) { return driftNeighbours(r, st), st.Neighbours != nil })
-	add("listeners", "no sockets that nobody declared", "ss -lntup", func(st *state.State) (finding, bool) { return b.driftListeners(r, st), st.Listeners != nil })
+	add("links", "no undeclared links", "ip -d link", func(st *state.State) (finding, bool) { return b.driftLinks(r, st), st.Links != nil })
+	add("addresses", "no undeclared addresses", "ip addr", func(st *state.State) (finding, bool) { return driftAddrs(r, st), st.Addrs != nil })
+	add("routes", "no undeclared routes", "ip route", func(st *state.State) (finding, bool) { return driftRoutes(r, st), st.Routes != nil })
+	add("rules", "no undeclared routing rules", "ip rule", func(st *state.State) (finding, bool) { return driftRules(r, st), st.Rules != nil })
+	add("neighbours", "no undeclared neighbours", "ip neigh show nud permanent", func(st *state.State) (finding, bool) { return driftNeighbours(r, st), st.Neighbours != nil })
+	add("listeners", "no undeclared sockets", "ss -lntup", func(st *state.State) (finding, bool) { return b.driftListeners(r, st), st.Listeners != nil })
 }
 
 func (b *Interfaces) driftLinks(r *router.Router, st *state.State) (f finding) {
@@ -93,7 +93,8 @@ func driftAddrs(r *router.Router, st *state.State) (f finding) {
 	mine["lo"], known["lo 127.0.0.1/8"], known["lo ::1/128"] = true, true, true
 	for _, n := range r.Networks {
 		mine[string(n.Device())] = true
-		for _, p := range n.Fixed() {
+		fixed, _ := n.Split()
+		for _, p := range fixed {
 			known[string(n.Device())+" "+p.String()] = true
 		}
 	}
@@ -152,7 +153,7 @@ func driftRules(r *router.Router, st *state.State) (f finding) {
 	return f
 }
 
-// driftNeighbours finds entries that somebody set by hand: with one a packet goes where
+// driftNeighbours finds entries that were set by hand: with one a packet goes where
 // no host has asked for it. Tunnels and the like have their own.
 func driftNeighbours(r *router.Router, st *state.State) (f finding) {
 	mine := ours(r)

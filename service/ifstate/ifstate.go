@@ -60,7 +60,7 @@ func (b *Interfaces) Claim(s *router.Scope) {
 		router.Claim(s, p.Range, router.OwnLinks{Pattern: string(p.V)})
 	}
 	for _, n := range s.Networks {
-		if n.IPv6.V.Auto {
+		if n.ByAdvertisement() {
 			on := []router.Link{n.Link.Target}
 			router.Claim(s, n.IPv6.Range, router.OwnRoutes{Protocol: protocolRA, On: on})
 			router.Claim(s, n.IPv6.Range, router.OwnAddresses{On: on, Expiring: true})

@@ -77,7 +77,7 @@ func builtin(protocol uint8) bool {
 }
 
 // stage copies the secrets that IfState includes to where it looks for them. One
-// that is missing is replaced by a value that nobody knows, and the journal says
+// that is missing is replaced by a random value, and the journal says
 // so: without its file IfState would configure nothing at all. Addresses of instances have
 // quotation marks, so the message is in apostrophes, which no address or path has.
 func stage(r *router.Router, m *nixgen.Module) {
@@ -92,7 +92,7 @@ func stage(r *router.Router, m *nixgen.Module) {
 		fmt.Fprintf(&script, `if [ -s %[1]s ]; then
   cp %[1]s %[2]s
 else
-  echo '%[3]s: %[1]s is missing, %[4]s has a key that nobody knows' >&2
+  echo '%[3]s: %[1]s is missing, %[4]s has a random key instead' >&2
   %[5]s >%[2]s
 fi
 `, u.Secret.Location(), u.Secret.Staged(), u.Secret.Addr, u.Addr, u.StandIn)
@@ -168,31 +168,25 @@ func portUser(r *router.Router, p *router.BoardPort) conf.Block {
 // does with what arrives there.
 func iface(r *router.Router, l router.Link, link nixgen.Attrs) nixgen.Attrs {
 	var out nixgen.Attrs
-	if addresses, ok := fixedAddresses(r, l); ok {
-		out = append(out, nixgen.Bind(addresses, "addresses"))
-	}
-	out = append(out, nixgen.Bind(link, "link"))
+	out = append(out, nixgen.Bind(fixedAddresses(r, l), "addresses"), nixgen.Bind(link, "link"))
 	if w := l.Spec().WireGuard; w != nil {
 		out = append(out, nixgen.Bind(wireGuard(l, w), "wireguard"))
 	}
 	return append(out, advertisements(r, l))
 }
 
-// fixedAddresses are the addresses that the spec gives a link. A link whose
-// addresses all come from elsewhere has none here, and IfState leaves dynamic
-// ones alone.
-func fixedAddresses(r *router.Router, l router.Link) (nixgen.List, bool) {
+// fixedAddresses are the addresses that the spec gives a link. Those that come later have a
+// lifetime, and IfState leaves them alone.
+func fixedAddresses(r *router.Router, l router.Link) nixgen.List {
 	out := nixgen.List{}
-	ns := r.On(l)
-	for _, n := range ns {
-		if n.IPv4.V.Prefix.IsValid() {
-			out = append(out, nixgen.At{From: service.Origin(n.Addr, n.IPv4.Range), Expr: nixgen.Str(n.IPv4.V.String())})
-		}
-		if n.IPv6.V.Prefix.IsValid() {
-			out = append(out, nixgen.At{From: service.Origin(n.Addr, n.IPv6.Range), Expr: nixgen.Str(n.IPv6.V.String())})
+	for _, n := range r.On(l) {
+		for _, a := range n.Addresses() {
+			if how, ok := a.How.(router.Fixed); ok {
+				out = append(out, nixgen.At{From: service.Origin(n.Addr, a.From), Expr: nixgen.Str(how.String())})
+			}
 		}
 	}
-	return out, len(out) > 0 || len(ns) == 0 || slices.ContainsFunc(ns, (*router.Network).Dynamic)
+	return out
 }
 
 func kind(k string) nixgen.Attr {

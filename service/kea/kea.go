@@ -56,8 +56,11 @@ type Reservation struct {
 	Description conf.Value[string]          `hcl:"description,optional" doc:"What the host is; kept in Kea's user-context."`
 }
 
-// prefix is the network that is served.
-func (d *DHCP4) prefix() netip.Prefix { return d.Network.Target.IPv4.V.Prefix }
+// prefix is the router's address in the network that is served, which is a fixed one.
+func (d *DHCP4) prefix() netip.Prefix {
+	p, _ := d.Network.Target.FixedIn(router.IPv4)
+	return p
+}
 
 // subnetID is the identifier that Kea keeps with every lease. It is the network's
 // own address, so that adding or reordering networks never moves leases.
@@ -75,8 +78,7 @@ func (d *DHCP4) Claim(s *router.Scope) {
 func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	n := d.Network.Target
 	if !d.prefix().IsValid() {
-		return hcl.Diagnostics{diag.With(diag.Error("no-fixed-address", d.Network.Range, "Network without a fixed address",
-			"A DHCP server leases addresses of its own network, so %s needs ipv4 = the router's address there.", n.Addr), n.Def, "%s", n.Addr.String())}
+		return hcl.Diagnostics{router.NoFixedAddress(d.Network, "A DHCP server leases addresses of its own network.", router.IPv4)}
 	}
 	diags := append(d.link(r), d.pools()...)
 	if len(d.DNS.Items) == 0 && !d.resolver(r) {

@@ -74,7 +74,7 @@ func seekOffer(ctx context.Context, h probe.Host, c client) (offer, error) {
 	only = append(only, probe.Bytes(20+8+4, d.TransactionID[:])...)
 	var out offer
 	_, err = h.Exchange(ctx, probe.Exchange{
-		Link: c.Link, Wait: offerTime, Repeat: repeatAfter,
+		Link: c.Link, Wait: offerTime, Repeat: repeatAfter, To: probe.Socket{Protocol: "packet"},
 		Only:  probe.Filter{EtherType: packet.EtherIPv4, Bytes: only},
 		Frame: func(probe.Endpoint) ([]byte, error) { return discoverFrame(d), nil },
 		Answers: func(b []byte) bool {

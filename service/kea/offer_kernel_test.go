@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -218,4 +219,19 @@ func flood(t *testing.T, name string) {
 		}
 	}()
 	t.Cleanup(func() { <-done; _ = c.Close() })
+}
+
+// A server that gets no processor is not taken for silent: nothing is known of it.
+func TestOfferOfStarvedKea(t *testing.T) {
+	lan(t)
+	if !nstest.Privileged(t) {
+		return // TestOffersOfKea has said it
+	}
+	kea := startKea(t, keaConf("br-lan", "10.7.0", "10.7.0.100-10.7.0.199"))
+	kea.Signal(t, syscall.SIGSTOP)
+	got := ask(t, bridged)[bridged].Error
+	if !strings.HasPrefix(got, "a program that takes packets from the link has not answered yet: ") || !strings.HasSuffix(got, " bytes wait to be read") {
+		t.Error(got)
+	}
+	kea.Signal(t, syscall.SIGCONT)
 }

@@ -42,32 +42,42 @@ func lookUp(ctx context.Context, h probe.Host, q query) (answer, error) {
 		return answer{}, err
 	}
 	to := netip.AddrPortFrom(q.Server, 53).String()
-	soon, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	a, truncated, err := lookUpUDP(soon, h, to, m, packed)
+	until := time.Now().Add(answerTime)
+	a, truncated, err := lookUpUDP(ctx, h, to, until, m, packed)
 	if err == nil && truncated {
-		a, err = lookUpTCP(soon, h, to, m, packed)
+		a, err = lookUpTCP(ctx, h, to, until, m, packed)
 	}
-	if err != nil && probe.Silent(err) {
+	if probe.Silent(err) {
 		return answer{}, nil
 	}
 	return a, err
 }
 
-// endWith ends all waiting on a connection when the context ends.
-func endWith(ctx context.Context, c net.Conn) (stop func() bool) {
-	return context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+// dial connects to a server whose answer is waited for until a time, or the end of the
+// context.
+func dial(ctx context.Context, h probe.Host, network, to string, until time.Time) (c net.Conn, end func(), err error) {
+	soon, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	if c, err = h.Dial(soon, network, to); err != nil {
+		return nil, nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
+	end = func() { stop(); _ = c.Close() }
+	if err := c.SetReadDeadline(until); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return c, end, nil
 }
 
 // lookUpUDP takes the first datagram that answers the message, and ignores all others: any
 // host may have sent them.
-func lookUpUDP(ctx context.Context, h probe.Host, to string, m *dns.Msg, packed []byte) (answer, bool, error) {
-	c, err := h.Dial(ctx, "udp", to)
+func lookUpUDP(ctx context.Context, h probe.Host, to string, until time.Time, m *dns.Msg, packed []byte) (answer, bool, error) {
+	c, end, err := dial(ctx, h, "udp", to, until)
 	if err != nil {
 		return answer{}, false, err
 	}
-	defer c.Close()
-	defer endWith(ctx, c)()
+	defer end()
 	if _, err := c.Write(packed); err != nil {
 		return answer{}, false, err
 	}
@@ -84,13 +94,12 @@ func lookUpUDP(ctx context.Context, h probe.Host, to string, m *dns.Msg, packed 
 	}
 }
 
-func lookUpTCP(ctx context.Context, h probe.Host, to string, m *dns.Msg, packed []byte) (answer, error) {
-	c, err := h.Dial(ctx, "tcp", to)
+func lookUpTCP(ctx context.Context, h probe.Host, to string, until time.Time, m *dns.Msg, packed []byte) (answer, error) {
+	c, end, err := dial(ctx, h, "tcp", to, until)
 	if err != nil {
 		return answer{}, err
 	}
-	defer c.Close()
-	defer endWith(ctx, c)()
+	defer end()
 	stream := &dns.Conn{Conn: c} // which puts the length in front
 	if _, err := stream.Write(packed); err != nil {
 		return answer{}, err

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -100,4 +102,39 @@ func TestAnswersOfOthers(t *testing.T) {
 	if d := cmp.Diff(want, probetest.Ask(t, answerTo, q)[q]); d != "" {
 		t.Error(d)
 	}
+}
+
+// A server that has no room for a connection is not taken for silent: nothing is known of it.
+func TestAnswersOfFullServers(t *testing.T) {
+	nstest.NeverAccept(t, "127.0.0.9:53", true)
+	c, err := net.ListenPacket("udp4", "127.0.0.9:53")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	go func() { // which answers that there is more by TCP
+		buf := make([]byte, 1500)
+		for {
+			n, from, err := c.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			_, _ = c.WriteTo(answered(buf[:n], func(b []byte) { b[2] |= 2 }), from)
+		}
+	}()
+	full := query{Server: netip.MustParseAddr("127.0.0.9"), Name: ".", Type: "SOA"}
+	if got, want := probetest.Ask(t, answerTo, full)[full].Error, "dial tcp: tcp/53 has not answered yet: its connections wait to be accepted"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// Nor is one that gets no processor.
+func TestAnswersOfStarvedServers(t *testing.T) {
+	unbound := probetest.Unbound(t)
+	unbound.Signal(t, syscall.SIGSTOP)
+	stopped := local(".", "SOA")
+	if got := probetest.Ask(t, answerTo, stopped)[stopped].Error; !strings.HasPrefix(got, "read udp: udp/53 has not answered yet: ") || !strings.HasSuffix(got, " bytes wait to be read") {
+		t.Error(got)
+	}
+	unbound.Signal(t, syscall.SIGCONT)
 }

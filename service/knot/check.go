@@ -21,7 +21,8 @@ func (b *Resolver) Checks(_ *router.Router, p *verify.Plan) {
 	b.checkSettings(p)
 	addrs := []string{loopback.String(), "::1"}
 	for _, n := range b.Networks.Items {
-		for _, f := range n.Target.Fixed() {
+		fixed, _ := n.Target.Split()
+		for _, f := range fixed {
 			a := f.Addr().String()
 			addrs = append(addrs, a)
 			promise{

@@ -53,13 +53,13 @@ func (b *Resolver) Claim(s *router.Scope) {
 func (b *Resolver) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range b.Networks.Items {
+		fixed, _ := n.Target.Split()
 		switch {
 		case n.Target.Upstream():
 			diags = append(diags, diag.With(diag.Error("open-resolver", n.Range, "Resolver open to the Internet",
 				"%s is an upstream. A resolver that answers there is a weapon for others (RFC 5358). Take it out of networks.", n.Addr), n.Target.Def, "%s", n.Addr.String()))
-		case len(n.Target.Fixed()) == 0:
-			diags = append(diags, diag.Error("no-fixed-address", n.Range, "Network without a fixed address",
-				"The resolver listens on the router's address in %s, which has none.", n.Addr))
+		case len(fixed) == 0:
+			diags = append(diags, router.NoFixedAddress(n, "The resolver listens on the router's address in the network."))
 		}
 	}
 	if b.Workers.V < 1 || b.Workers.V > 256 {
@@ -68,10 +68,12 @@ func (b *Resolver) Judge(*router.Router) hcl.Diagnostics {
 	return diags
 }
 
-// addresses are the router's fixed addresses in the network.
+// addresses are the router's fixed addresses in the network, of which there is one. Where
+// others come later, nothing listens on these: clients are told the fixed ones.
 func addresses(n *router.Network) []string {
 	var out []string
-	for _, p := range n.Fixed() {
+	fixed, _ := n.Split()
+	for _, p := range fixed {
 		out = append(out, p.Addr().String())
 	}
 	return out
@@ -80,10 +82,11 @@ func addresses(n *router.Network) []string {
 // blocks are the address blocks that may ask in the network.
 func blocks(n *router.Network) []string {
 	var out []string
-	for _, p := range n.Fixed() {
+	fixed, _ := n.Split()
+	for _, p := range fixed {
 		out = append(out, p.Masked().String())
 	}
-	if n.IPv6.V.Prefix.IsValid() {
+	if _, ok := n.FixedIn(router.IPv6); ok {
 		out = append(out, "fe80::/10")
 	}
 	return out

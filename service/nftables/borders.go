@@ -25,13 +25,16 @@ func upstreams(r *router.Router) []router.IfName {
 func otherULA(r *router.Router, field string) string {
 	var known []string
 	add := func(p netip.Prefix) {
-		if p.IsValid() && ulaPrefix.Overlaps(p) && p.Bits() >= ulaPrefix.Bits() {
+		if ulaPrefix.Overlaps(p) && p.Bits() >= ulaPrefix.Bits() {
 			known = append(known, p.Masked().String())
 		}
 	}
 	for _, n := range r.Networks {
 		if n.Upstream() {
-			add(n.IPv6.V.Prefix)
+			// What an upstream's advertisements bring is no word of the spec.
+			if p, ok := n.FixedIn(router.IPv6); ok {
+				add(p)
+			}
 		}
 	}
 	for _, rt := range r.Routes {
@@ -83,10 +86,9 @@ func (f *Firewall) pinged(r *router.Router) (from, to []router.IfName) {
 	for _, z := range r.Zones {
 		for _, n := range z.Networks.All() {
 			switch {
-			case !n.IPv6.Set:
-			case n.Upstream():
+			case n.Upstream() && n.Has(router.IPv6):
 				up = append(up, n)
-			case !ulaPrefix.Contains(n.IPv6.V.Prefix.Addr()):
+			case slices.ContainsFunc(n.Addresses(), ofTheWorld):
 				down = append(down, n)
 			}
 		}
@@ -95,6 +97,18 @@ func (f *Firewall) pinged(r *router.Router) (from, to []router.IfName) {
 		return nil, nil
 	}
 	return router.Devices(up), router.Devices(down)
+}
+
+// ofTheWorld tells whether an address is one of IPv6 that can be reached from anywhere.
+func ofTheWorld(a router.NetworkAddress) bool {
+	switch how := a.How.(type) {
+	case router.Fixed:
+		return a.Family == router.IPv6 && !ulaPrefix.Contains(how.Addr())
+	case router.ByAdvertisement:
+		return true
+	case router.ByDHCP:
+	}
+	return false
 }
 
 // limitPings stands before the rule for connections: all but the first of a series of pings

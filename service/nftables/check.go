@@ -111,7 +111,7 @@ func loaded(p *verify.Plan, id, title string, from hcl.Range, table string, want
 // elsewhere. Of UDP only DNS and NTP can be asked in a way that would be answered.
 func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, asked map[remotePort]bool) {
 	zone := r.ZoneOf(n)
-	if !n.Upstream() || !n.IPv4.Set || zone == nil {
+	if !n.Upstream() || !n.Has(router.IPv4) || zone == nil {
 		return
 	}
 	for _, l := range router.Claimed[router.Listen](r) {

@@ -48,9 +48,8 @@ var replyOf = &probe.Probe[remotePort, reply]{Name: "nftables.port", Active: tru
 
 // How long silence is waited for, and when the packet is sent once more. A closed port
 // answers with silence, so on a healthy router the whole time is always waited for. Only
-// this machine answers, from the kernel or what it has in memory. Of TCP it is the kernel
-// that answers, at once; of UDP it is a program, which the host gives the time that it
-// needs. A gateway may take longer to say its MAC address.
+// this machine answers, from the kernel or what it has in memory, and a program gets more
+// time from the host if it needs it. A gateway may take longer to say its MAC address.
 const (
 	silence, silenceRepeat = 600 * time.Millisecond, 200 * time.Millisecond
 	gateway, gatewayRepeat = 2 * time.Second, 700 * time.Millisecond
@@ -91,15 +90,13 @@ func probePort(ctx context.Context, h probe.Host, q remotePort) (reply, error) {
 	var r reply
 	exchange := probe.Exchange{
 		Link: q.Link, Remote: true, Wait: silence, Repeat: silenceRepeat,
+		To:    probe.Socket{Protocol: q.Protocol.String(), Addr: k.to},
 		Only:  probe.Filter{EtherType: packet.EtherIPv4, Bytes: probe.Bytes(16, k.from.Addr().AsSlice())},
 		Frame: func(own probe.Endpoint) ([]byte, error) { return packet.Frame(own.MAC, packet.RandomMAC(), text), nil },
 		Answers: func(b []byte) (ok bool) {
 			r.Answer, ok = k.answer(b)
 			return ok
 		},
-	}
-	if q.Protocol == router.UDP {
-		exchange.UDP = k.to
 	}
 	if r.Answered, err = h.Exchange(ctx, exchange); err != nil {
 		return reply{}, err

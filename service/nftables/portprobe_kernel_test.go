@@ -343,3 +343,14 @@ func TestPortProbeOnATunnel(t *testing.T) {
 func TestPortProbeOfOtherPorts(t *testing.T) {
 	wantProbed(t, map[string]string{"wan udp/51820": "error: no packet is known that udp/51820 answers"})
 }
+
+// A listener without room for one more connection drops what asks for one, as a firewall
+// does. It is not closed: nothing is known of it.
+func TestPortProbeOfFullQueues(t *testing.T) {
+	nstest.Upstream(t)
+	if !nstest.Privileged(t) {
+		return // TestPortProbeWithoutRules has said it
+	}
+	nstest.NeverAccept(t, "100.64.0.2:8022", true)
+	wantProbed(t, map[string]string{"wan tcp/8022": "error: tcp/8022 has not answered yet: its connections wait to be accepted"})
+}

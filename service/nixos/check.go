@@ -12,7 +12,7 @@ import (
 )
 
 // Checks look for the Nix daemon and its settings, the host's name and local time, the kernel of the current system,
-// and the secrets' files. Their content is nobody's business.
+// and the secrets' files. Their content is never read.
 func (b *Nix) Checks(r *router.Router, p *verify.Plan) {
 	p.UnitActive(b.Addr.String()+"/unit", b.Def, "nix-daemon.socket")
 	p.Add(verify.Check{ID: r.Addr.String() + "/hostname", Title: "the router's name", From: r.Def, Eval: func(st *state.State) verify.Verdict {
@@ -65,7 +65,7 @@ func nameServers(r *router.Router, p *verify.Plan) {
 				return err != nil || !a.IsLoopback()
 			})
 		}
-	case slices.ContainsFunc(r.Networks, func(n *router.Network) bool { return n.IPv4.V.DHCP }):
+	case slices.ContainsFunc(r.Networks, (*router.Network).ByDHCP):
 		fits = func(servers []string) bool { return len(servers) > 0 }
 	default:
 		return

@@ -72,7 +72,7 @@ var identities = map[router.Source][]string{
 }
 
 // makeHostKey makes the key where no sshd does. What is encrypted for it cannot be read
-// before somebody has seen its public half; a key that is there is left alone.
+// before its public half was read; a key that is there is left alone.
 func makeHostKey(m *nixgen.Module, s *router.Secret) {
 	set := func(v nixgen.Expr, path ...string) {
 		m.Set(service.From(s), v, append([]string{"systemd", "services", "nbr-host-key"}, path...)...)
@@ -97,7 +97,7 @@ func users(r *router.Router, s *router.Secret) []*router.SecretUse {
 }
 
 // secret adds the check of a secret's file: it is there, its owner can read it and is
-// whoever has to, and not everybody can.
+// its owner, and others cannot.
 func secret(r *router.Router, p *verify.Plan, s *router.Secret) {
 	path := s.Location()
 	owner := "root"
@@ -134,7 +134,7 @@ func (b *Nix) hostKey(r *router.Router, p *verify.Plan) {
 	if i < 0 {
 		return
 	}
-	const want, hint = "a file of root that nobody else can read", "stat " + hostKey
+	const want, hint = "a file of root that no other user can read", "stat " + hostKey
 	p.Add(verify.Check{
 		ID: b.Addr.String() + "/host-key", Title: "the key that decrypts secrets", From: r.Secrets[i].Def,
 		Needs: []state.Need{{Kind: state.NeedFile, Name: hostKey}},

@@ -3,6 +3,7 @@ package openssh
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -36,21 +37,28 @@ const (
 // readBanner connects and listens: a server that waits for its client to begin is
 // connected and has no line.
 func readBanner(ctx context.Context, h probe.Host, to netip.AddrPort) (banner, error) {
-	soon, cancel := context.WithTimeout(ctx, bannerTime)
+	until := time.Now().Add(bannerTime)
+	soon, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	c, err := h.Dial(soon, "tcp", to.String())
 	switch {
-	case err != nil && probe.Silent(err):
+	case probe.Silent(err):
 		return banner{}, nil
 	case err != nil:
 		return banner{}, err
 	}
 	defer c.Close()
 	// All waiting on the connection ends with the context.
-	defer context.AfterFunc(soon, func() { _ = c.SetDeadline(time.Unix(1, 0)) })()
+	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })()
+	if err := c.SetReadDeadline(until); err != nil {
+		return banner{}, err
+	}
 	// What comes before the line's end, the limit, the time's or the server's is what
 	// it says.
-	line, _ := bufio.NewReader(io.LimitReader(c, bannerLimit)).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(c, bannerLimit)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) && !probe.Silent(err) {
+		return banner{}, err
+	}
 	return banner{Connected: true, Line: probe.Printable(strings.TrimRight(line, "\r\n"))}, nil
 }
 

@@ -99,3 +99,18 @@ func TestBannersOfNoHost(t *testing.T) {
 		}
 	}
 }
+
+// A server that has no room for a connection, does not accept it, or gets no processor is
+// not taken for silent: nothing is known of it.
+func TestBannerOfStarvedServers(t *testing.T) {
+	nstest.NeverAccept(t, "127.0.0.1:8022", true)
+	nstest.NeverAccept(t, "127.0.0.1:8023", false)
+	full, waits := netip.MustParseAddrPort("127.0.0.1:8022"), netip.MustParseAddrPort("127.0.0.1:8023")
+	want := map[netip.AddrPort]probetest.Answer[banner]{
+		full:  {Error: "dial tcp: tcp/8022 has not answered yet: its connections wait to be accepted"},
+		waits: {Error: "read tcp: tcp/8023 has not answered yet: the connection waits to be accepted"},
+	}
+	if d := cmp.Diff(want, probetest.Ask(t, bannerOf, full, waits), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); d != "" {
+		t.Error(d)
+	}
+}

@@ -44,7 +44,7 @@ type SSH struct {
 func (b *SSH) Claim(s *router.Scope) {
 	s.Listen(b.Networks.Range, router.Listen{Service: "ssh", Protocol: router.TCP, Port: int(b.Port.V), Networks: b.Networks.All(), Unit: "sshd"})
 	for _, n := range b.Networks.Items {
-		if n.Target.IPv6.V.Prefix.IsValid() {
+		if _, ok := n.Target.FixedIn(router.IPv6); ok {
 			// Without a cable the address stays tentative, and sshd does not bind to it
 			// (RFC 4862 section 5.4) or try again.
 			s.Sysctl(n.Range, "net.ipv6.ip_nonlocal_bind", "1")
@@ -61,10 +61,13 @@ func (b *SSH) Judge(*router.Router) hcl.Diagnostics {
 		"Every host that reaches the router may try passwords without end. Keys cannot be guessed: put them into authorized_keys and remove this.")}
 }
 
-// dynamic tells whether sshd must listen on every address because one of its
-// networks gets its own from elsewhere. The firewall decides then.
+// dynamic tells whether sshd must listen on every address because one of the router's
+// comes later in its networks. The firewall decides then.
 func (b *SSH) dynamic() bool {
-	return slices.ContainsFunc(b.Networks.All(), (*router.Network).Dynamic)
+	return slices.ContainsFunc(b.Networks.All(), func(n *router.Network) bool {
+		_, later := n.Split()
+		return len(later) > 0
+	})
 }
 
 // lower sets services.openssh.
@@ -79,7 +82,8 @@ func (b *SSH) lower(r *router.Router, m *nixgen.Module) {
 	set(nixgen.List{nixgen.Int(b.Port.V)}, "ports")
 	if !b.dynamic() {
 		for _, n := range b.Networks.Items {
-			for _, p := range n.Target.Fixed() {
+			fixed, _ := n.Target.Split()
+			for _, p := range fixed {
 				m.Add(service.Origin(b.Addr, n.Range), []string{"services", "openssh", "listenAddresses"}, nixgen.Attrs{
 					{Name: []string{"addr"}, Value: nixgen.Str(literal(p.Addr()))},
 					{Name: []string{"port"}, Value: nixgen.Int(b.Port.V)},
@@ -111,7 +115,8 @@ func (b *SSH) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(b.Addr.String()+"/unit", b.Def, "sshd.service")
 	var addrs []string
 	for _, n := range b.Networks.Items {
-		for _, f := range n.Target.Fixed() {
+		fixed, _ := n.Target.Split()
+		for _, f := range fixed {
 			b.greets(p, f.Addr(), n.Range)
 			if !b.dynamic() {
 				addrs = append(addrs, f.Addr().String())

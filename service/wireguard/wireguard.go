@@ -166,19 +166,20 @@ func (t *Tunnel) Judge(r *router.Router) hcl.Diagnostics {
 	return diags
 }
 
-// own is the network in which a single address is the router's own, or nil.
+// own is the network in which a single address is the router's own, or nil. Addresses that
+// come later are compared with what tunnels route by nbr verify.
 func (t *Tunnel) own(r *router.Router, ip netip.Prefix) *router.Network {
-	n := r.NetworkAt(ip.Addr())
-	if n == nil || !ip.IsSingleIP() || !slices.ContainsFunc(n.Fixed(), func(p netip.Prefix) bool { return p.Addr() == ip.Addr() }) {
+	if !ip.IsSingleIP() {
 		return nil
 	}
-	return n
+	return r.Owner(ip.Addr())
 }
 
 // holds tells whether a network of the tunnel leads there already.
 func (t *Tunnel) holds(r *router.Router, to netip.Prefix) bool {
 	return slices.ContainsFunc(r.Networks, func(n *router.Network) bool {
-		return n.Link.Target == router.Link(t) && slices.ContainsFunc(n.Fixed(), func(p netip.Prefix) bool {
+		fixed, _ := n.Split()
+		return n.Link.Target == router.Link(t) && slices.ContainsFunc(fixed, func(p netip.Prefix) bool {
 			return p.Bits() <= to.Bits() && p.Contains(to.Addr())
 		})
 	})

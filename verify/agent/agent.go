@@ -1,9 +1,9 @@
 // Package agent keeps verifying a router for as long as it runs: every so often,
 // and soon after something has changed. It says each change of a verdict once, and
-// serves what it found to Prometheus and to whoever asks.
+// serves what it found to Prometheus and other clients.
 //
 // It looks at nothing itself and owns no socket: a look is a function that it is
-// given, events are a channel, and the handler of its pages is served by somebody
+// given, events are a channel, and the handler of its pages is served by the caller
 // else.
 package agent
 

@@ -16,11 +16,11 @@ import (
 	"github.com/nbr-dev/nbr/verify"
 )
 
-// patience is how long a look may take before nobody believes the one before it.
+// patience is how long a look may take before the one before it counts as stale.
 const patience = 80 * time.Second
 
 // handler makes the pages. Metrics are in a registry of their own: what some library
-// puts into the default one is nobody's business here.
+// puts into the default one does not belong here.
 func (a *Agent) handler() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(a, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -41,7 +41,7 @@ func whole(pages http.Handler) http.Handler {
 		if p.code != 0 {
 			w.WriteHeader(p.code)
 		}
-		_, _ = w.Write(p.body.Bytes()) // whoever asked may have gone
+		_, _ = w.Write(p.body.Bytes()) // the client may have gone
 	})
 }
 
@@ -63,7 +63,7 @@ func (p *page) WriteHeader(code int) {
 }
 
 // named answers those who ask for this router: by the address that they connected to, by
-// localhost or by a name of the spec. Whoever gets here by another name is a browser that
+// localhost or by a name of the spec. A client that gets here by another name is a browser that
 // a page from outside has led to an address of the house (DNS rebinding), and must not
 // read what the router runs. To a Unix socket no browser connects.
 func (a *Agent) named(pages http.Handler) http.Handler {
@@ -153,7 +153,7 @@ func (a *Agent) report(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Last-Modified", last.ended.UTC().Format(http.TimeFormat))
-	_, _ = w.Write(b.Bytes()) // whoever asked may have gone
+	_, _ = w.Write(b.Bytes()) // the client may have gone
 }
 
 func text(w http.ResponseWriter) {

@@ -75,13 +75,21 @@ func (h machine) arrive(ctx context.Context, link *netlink.LinkAttrs, frame []by
 			return answered, err
 		}
 	}
-	if x.UDP.IsValid() {
-		err = h.l.attend(ctx, x.UDP, func(d time.Duration) (bool, error) {
-			var err error
-			answered, err = hear(ctx, in.tap, d, x.Answers)
-			return answered, err
-		})
+	if x.To.Protocol == "" {
+		return false, nil
 	}
+	a := h.l.audience(x.To.Protocol, x.To.Addr)
+	a.link = link.Index
+	err = a.attend(ctx, func(d time.Duration) (bool, error) {
+		if x.To.Protocol == "tcp" { // see attend
+			if err := in.inject(frame); err != nil {
+				return false, err
+			}
+		}
+		var err error
+		answered, err = hear(ctx, in.tap, d, x.Answers)
+		return answered, err
+	})
 	return answered, err
 }
 

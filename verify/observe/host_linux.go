@@ -48,7 +48,7 @@ func (l *looker) probes(ctx context.Context) error {
 			if q.UserCommand {
 				ctx, turns = long, commandTurns
 			}
-			v := askInTurn(ctx, turns, machine{l, q.UserCommand}, q)
+			v := askInTurn(ctx, turns, machine{l, ctx, q.UserCommand}, q)
 			mu.Lock()
 			defer mu.Unlock()
 			if out[q.Probe] == nil {
@@ -85,17 +85,25 @@ func askInTurn(ctx context.Context, turns chan struct{}, h probe.Host, q probe.Q
 
 // machine is this machine as probes see it.
 type machine struct {
-	l *looker
+	l   *looker
+	ctx context.Context // of the whole look
 	// bare takes the capabilities that this process was lent from what it runs.
 	bare bool
 }
 
+// dialTime is how long a connection may take. A daemon of this machine takes it in
+// milliseconds.
+const dialTime = 2 * time.Second
+
 func (h machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	var d net.Dialer
 	if strings.HasPrefix(network, "unix") {
 		address = h.l.path(address)
 	}
-	return d.DialContext(ctx, network, address)
+	until := time.Now().Add(dialTime)
+	if d, ok := ctx.Deadline(); ok && d.Before(until) {
+		until = d
+	}
+	return h.l.dial(h.ctx, network, address, until)
 }
 
 func (h machine) ReadFile(name string) ([]byte, error) {

@@ -86,8 +86,10 @@ func (l *looker) network(ctx context.Context) error {
 	return nil
 }
 
-// dump asks for all objects of a kind (rtnetlink(7)). The library has types of forty
-// fields for what a look needs five of; reading the messages takes half the time.
+// dump asks for all objects of a kind (rtnetlink(7)). It is for what the library does not
+// read: of rules the action, l3mdev and whether an interface is gone, of links the state of
+// spanning tree and of bridge ports. Routes are read by hand because there may be a million
+// of them: the library takes 1.4 times as long for 10,000.
 func dump(request, answer int, each func([]byte) error, of ...nl.NetlinkRequestData) error {
 	req := nl.NewNetlinkRequest(request, unix.NLM_F_DUMP)
 	req.Data = of
@@ -111,60 +113,35 @@ func (n names) find(index uint32) (string, error) {
 }
 
 func dumpAddrs(names names) ([]state.Addr, error) {
-	out := []state.Addr{}
-	err := dump(unix.RTM_GETADDR, unix.RTM_NEWADDR, func(m []byte) error {
-		a, index, err := parseAddr(m)
-		if err != nil || a.Prefix == "" {
-			return err
-		}
-		if a.Link, err = names.find(index); err == nil {
-			out = append(out, a)
-		}
-		return err
-	}, nl.NewIfInfomsg(unix.AF_UNSPEC))
+	list, err := netlink.AddrList(nil, netlink.FAMILY_ALL)
 	if err != nil {
 		return nil, fmt.Errorf("addresses: %w", err)
+	}
+	out := []state.Addr{}
+	for _, a := range list {
+		if a.IPNet == nil {
+			continue // of another family than IP
+		}
+		link, err := names.find(uint32(a.LinkIndex))
+		if err != nil {
+			return nil, fmt.Errorf("addresses: %w", err)
+		}
+		if a.Peer != nil { // the library gives the prefix's length to the other end alone
+			a.Mask = a.Peer.Mask
+		}
+		duplicate := a.Flags&unix.IFA_F_DADFAILED != 0
+		out = append(out, state.Addr{
+			Link:      link,
+			Prefix:    prefix(a.IPNet),
+			Dynamic:   a.Flags&unix.IFA_F_PERMANENT == 0, // include/uapi/linux/if_addr.h: what has no lifetime is permanent
+			Tentative: a.Flags&unix.IFA_F_TENTATIVE != 0 && !duplicate,
+			Duplicate: duplicate,
+		})
 	}
 	return out, nil
 }
 
-// parseAddr reads an address (struct ifaddrmsg and its attributes). One of another
-// family than IP has no prefix.
-func parseAddr(m []byte) (a state.Addr, index uint32, err error) {
-	if len(m) < unix.SizeofIfAddrmsg {
-		return a, 0, fmt.Errorf("a message of %d bytes", len(m))
-	}
-	family, bits, flags := m[0], int(m[1]), uint32(m[2])
-	index = u32(m[4:8])
-	if family != unix.AF_INET && family != unix.AF_INET6 {
-		return a, index, nil
-	}
-	var local, address netip.Addr
-	err = attributes(m[unix.SizeofIfAddrmsg:], func(attr uint16, v []byte) {
-		switch attr {
-		case unix.IFA_LOCAL: // ours, where IFA_ADDRESS is the other end's
-			local, _ = netip.AddrFromSlice(v)
-		case unix.IFA_ADDRESS:
-			address, _ = netip.AddrFromSlice(v)
-		case unix.IFA_FLAGS:
-			flags = u32(v)
-		}
-	})
-	if !local.IsValid() {
-		local = address
-	}
-	prefix := netip.PrefixFrom(local, bits)
-	if err == nil && !prefix.IsValid() {
-		err = fmt.Errorf("%s with %d bits", local, bits)
-	}
-	a.Prefix = prefix.String()
-	a.Dynamic = flags&unix.IFA_F_PERMANENT == 0 // include/uapi/linux/if_addr.h: what has no lifetime is permanent
-	a.Duplicate = flags&unix.IFA_F_DADFAILED != 0
-	a.Tentative = flags&unix.IFA_F_TENTATIVE != 0 && !a.Duplicate
-	return a, index, err
-}
-
-// prefix is an address block as the library for WireGuard has it.
+// prefix is an address block as the libraries have it.
 func prefix(n *net.IPNet) string {
 	ones, _ := n.Mask.Size()
 	a, _ := netip.AddrFromSlice(n.IP)

@@ -14,7 +14,9 @@ type socket struct {
 	local, remote netip.AddrPort
 	state         uint64
 	inode         uint64
-	unread        uint64 // bytes in the queue, with what the kernel adds to each packet
+	// unread are the bytes in the queue, with what the kernel adds to each packet; of one
+	// that listens, the connections that wait to be accepted.
+	unread uint64
 }
 
 // States of include/net/tcp_states.h. A datagram socket that is not connected is
@@ -98,4 +100,35 @@ func (s socket) waits(protocol string) bool {
 		return s.state == tcpListen
 	}
 	return s.state == tcpClose && s.remote.Port() == 0 && s.local.Port() != 0
+}
+
+// parsePacketSockets reads /proc/net/packet (packet_seq_show in net/packet/af_packet.c): the
+// sockets that take frames from a link, or from all, and what is in their queues.
+func parsePacketSockets(b []byte, link int) (inodes []uint64, unread uint64, err error) {
+	n := 0
+	for line := range strings.Lines(string(b)) {
+		f := strings.Fields(line)
+		if n++; n == 1 {
+			if len(f) == 0 || f[0] != "sk" {
+				return nil, 0, errors.New("no heading")
+			}
+			continue
+		}
+		if len(f) < 9 {
+			return nil, 0, fmt.Errorf("line %d: too short", n)
+		}
+		var v [3]uint64 // link, bytes, inode
+		for i, field := range []string{f[4], f[6], f[8]} {
+			if v[i], err = strconv.ParseUint(field, 10, 64); err != nil {
+				return nil, 0, fmt.Errorf("line %d: %w", n, err)
+			}
+		}
+		if v[0] == 0 || v[0] == uint64(link) {
+			inodes, unread = append(inodes, v[2]), unread+v[1]
+		}
+	}
+	if n == 0 {
+		return nil, 0, errors.New("no heading")
+	}
+	return inodes, unread, nil
 }

@@ -28,10 +28,18 @@ type Exchange struct {
 	// Wait is for how long an answer is waited for. Repeat is when the frame is sent once
 	// more, as it or its answer may have got lost; never if it is 0.
 	Wait, Repeat time.Duration
-	// UDP is the socket of this machine that the frame is for. If it is given, silence
-	// counts only when the programs behind it have read what came and have had a processor
-	// for long enough to answer: they get more time than Wait for that.
-	UDP netip.AddrPort
+	// To is what of this machine the frame is for. If it is given, silence counts only when
+	// the programs behind it have taken what came and have had a processor for long enough to
+	// answer: they get more time than Wait for that.
+	To Socket
+}
+
+// A Socket is one of this machine, or those that have one address.
+type Socket struct {
+	// Protocol is tcp or udp, or packet for the programs that take frames from the link
+	// themselves.
+	Protocol string
+	Addr     netip.AddrPort // of tcp and udp
 }
 
 // An Endpoint is a link as its neighbours know it.

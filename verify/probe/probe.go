@@ -24,7 +24,10 @@ type Host interface {
 	// absolute path. A program that ends with another exit code than 0 is no error;
 	// one that prints more than OutputLimit is ErrOutput, with the beginning of it.
 	Run(ctx context.Context, program string, args ...string) (Output, error)
-	// Dial connects to a socket (network and address as of net.Dial).
+	// Dial connects to a socket (network and address as of net.Dial), within two seconds. A
+	// program that gets no processor, and so does not take the connection or answers later
+	// than the deadline, is waited for; if that takes too long, the error of Dial or Read is
+	// none that Silent takes for silence.
 	Dial(ctx context.Context, network, address string) (net.Conn, error)
 	// ReadFile reads a file of at most OutputLimit bytes.
 	ReadFile(name string) ([]byte, error)

@@ -131,7 +131,7 @@ func snippet(w *diag.Writer, res verify.Result) string {
 	return strings.TrimRight(place, "\n") + "\n"
 }
 
-// What was seen may be a ruleset or somebody's joke; it must not fill the screen.
+// What was seen may be a ruleset or hostile text; it must not fill the screen.
 const (
 	mostLines = 20
 	mostRunes = 400

@@ -3,9 +3,9 @@
 package standin
 
 import (
+	"cmp"
 	"encoding/json"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,11 +16,8 @@ import (
 )
 
 // owners says which input declares the options below a first name; nixpkgs has
-// all others. nbr's own options are declared by the modules that nbr generates.
-var owners = map[string]string{"age": "agenix", "nbr": "", "sbc": "nixos-sbc", "sops": "sops-nix"}
-
-// modules are what nbr's own NixOS module declares, below names that are nixpkgs'.
-var modules = map[string]string{"programs": "nbr", "services": "nbr-agent"}
+// all others.
+var owners = map[string]string{"age": "agenix", "sbc": "nixos-sbc", "sops": "sops-nix"}
 
 // LockedNixpkgs is the release that the nixpkgs of nixos-sbc calls itself: it
 // stays at what nixos-sbc locks, whatever the router takes. Each derivation has
@@ -102,16 +99,6 @@ func own(t testing.TB, dir string) string {
 	return dir
 }
 
-// without is the node, which is shared, without one of its children.
-func without(n *nixoptions.Node, child string) *nixoptions.Node {
-	if child == "" {
-		return n
-	}
-	children := maps.Clone(n.Children)
-	delete(children, child)
-	return &nixoptions.Node{Type: n.Type, Children: children}
-}
-
 // tables are the trees of options of a release as JSON, by input.
 func tables(release string) (map[string][]byte, error) {
 	tree, err := nixoptions.Tree(release)
@@ -120,14 +107,11 @@ func tables(release string) (map[string][]byte, error) {
 	}
 	parts := map[string]*nixoptions.Node{}
 	for name, node := range tree.Children {
-		input, special := owners[name]
-		if !special {
-			input = "nixpkgs"
-		}
+		input := cmp.Or(owners[name], "nixpkgs")
 		if parts[input] == nil {
 			parts[input] = &nixoptions.Node{Children: map[string]*nixoptions.Node{}}
 		}
-		parts[input].Children[name] = without(node, modules[name])
+		parts[input].Children[name] = node
 	}
 	tables := map[string][]byte{}
 	for input, part := range parts {

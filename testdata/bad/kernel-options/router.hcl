@@ -1,4 +1,4 @@
-# Options that no kernel has, and one that nobody needs to ask for.
+# Options that no kernel has, and one that is always set.
 
 router "r" {
   board         = "bananapi-bpir4"

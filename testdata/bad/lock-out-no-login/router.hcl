@@ -1,4 +1,4 @@
-# Nobody has a key.
+# No user has a key.
 
 router "r" { # ERROR: lock-out
   board         = "bananapi-bpir4"

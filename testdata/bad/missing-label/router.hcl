@@ -1,4 +1,4 @@
-# A network without a name. Nobody knows which one it is.
+# A network without a name.
 
 router "r" {
   board         = "bananapi-bpir4"

@@ -1,4 +1,4 @@
-# Somebody can log in, and nobody may change anything.
+# A user can log in, and none may change anything.
 router "r" { # ERROR: lock-out
   board         = "bananapi-bpir4"
   memory        = "4GiB"

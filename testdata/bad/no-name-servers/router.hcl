@@ -1,4 +1,4 @@
-# A fixed address from the provider, and nobody to ask for names.
+# A fixed address from the provider, and no name server.
 
 router "r" {
   board         = "bananapi-bpir4"

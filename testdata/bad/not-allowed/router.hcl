@@ -1,4 +1,4 @@
-# Services that nobody may use.
+# Services that no zone may use.
 
 router "r" {
   board         = "bananapi-bpir4"

@@ -103,11 +103,8 @@ func (o *Overlay) Spec() router.LinkSpec {
 		{Name: "vxlan_group", Value: o.Peer.V.String()},
 		{Name: "vxlan_port", Value: port},
 	}}
-	for _, p := range o.Network.Target.Fixed() {
-		if p.Addr().Is4() {
-			s.Attributes = append(s.Attributes, router.LinkAttribute{Name: "vxlan_local", Value: p.Addr().String()})
-			break
-		}
+	if p, ok := o.Network.Target.FixedIn(router.IPv4); ok {
+		s.Attributes = append(s.Attributes, router.LinkAttribute{Name: "vxlan_local", Value: p.Addr().String()})
 	}
 	return s
 }
@@ -137,17 +134,14 @@ func (o *Overlay) Claim(s *router.Scope) {
 // its own.
 func (o *Overlay) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	own := o.Network.Target.Fixed()
-	if !o.Network.Target.IPv4.V.Prefix.IsValid() {
-		diags = append(diags, diag.Error("overlay-without-address", o.Network.Range, "Overlay without an address",
-			"%s has no fixed IPv4 address to send from. Give it one, or name another network.", o.Network.Target.Addr))
-	}
-	for _, p := range own {
-		if p.Addr() == o.Peer.V.Addr {
-			diags = append(diags, diag.With(diag.Error("overlay-to-itself", o.Peer.Range, "Overlay to the router itself",
-				"%s is the router's own address in %s. Write the other router's.", o.Peer.V, o.Network.Target.Addr),
-				o.Network.Target.IPv4.Range, "%s", o.Network.Target.Addr.String()))
-		}
+	own, ok := o.Network.Target.FixedIn(router.IPv4)
+	switch {
+	case !ok:
+		diags = append(diags, router.NoFixedAddress(o.Network, "An overlay sends its packets from an address of the spec.", router.IPv4))
+	case own.Addr() == o.Peer.V.Addr:
+		diags = append(diags, diag.With(diag.Error("overlay-to-itself", o.Peer.Range, "Overlay to the router itself",
+			"%s is the router's own address in %s. Write the other router's.", o.Peer.V, o.Network.Target.Addr),
+			o.Network.Target.IPv4.Range, "%s", o.Network.Target.Addr.String()))
 	}
 	for _, s := range router.Claimed[Segment](r) {
 		if s.Addr == o.Addr {

@@ -13,14 +13,14 @@ import (
 	"github.com/nbr-dev/nbr/router"
 )
 
-// A sheet is what nbr knows of a board, before it is text or Markdown.
-type sheet struct {
+// A boardReport is what nbr knows of a board, before it is text or Markdown.
+type boardReport struct {
 	id, name string
 	facts    table // without a head
 	parts    []part
 }
 
-// A part of a sheet is a table or a list of sentences.
+// A part of a board report is a table or a list of sentences.
 type part struct {
 	title     string
 	table     table
@@ -34,8 +34,8 @@ type table struct {
 
 func (t *table) add(row ...string) { t.rows = append(t.rows, row) }
 
-func sheetOf(b *router.Board, p *firmware.Profile) sheet {
-	s := sheet{id: b.ID, name: b.Name, facts: factsOf(b, p)}
+func boardReportOf(b *router.Board, p *firmware.Profile) boardReport {
+	s := boardReport{id: b.ID, name: b.Name, facts: factsOf(b, p)}
 	s.parts = append(s.parts, part{title: "Ports", table: portsOf(b)}, part{title: "Memory", table: memoryOf(b, p)})
 	if sw := p.BootSwitch; sw != nil {
 		t := table{head: []string{"medium", "position"}}
@@ -142,9 +142,9 @@ func layoutOf(p *firmware.Profile) table {
 }
 
 // textOf is a page a board.
-func textOf(sheets []sheet) []byte {
+func textOf(reports []boardReport) []byte {
 	var b bytes.Buffer
-	for i, s := range sheets {
+	for i, s := range reports {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
@@ -172,10 +172,10 @@ func (t *table) text(b *bytes.Buffer) {
 }
 
 // markdownOf is one page for all of them.
-func markdownOf(sheets []sheet) []byte {
+func markdownOf(reports []boardReport) []byte {
 	var b bytes.Buffer
 	b.WriteString("# Boards\n\nWhat nbr knows of each board, and what it does not. `nbr boards -doc` writes this page.\n")
-	for _, s := range sheets {
+	for _, s := range reports {
 		fmt.Fprintf(&b, "\n## %s\n\n`board = %q`\n\n", s.name, s.id)
 		for _, row := range s.facts.rows {
 			fmt.Fprintf(&b, "- %s: %s\n", row[0], row[1])

@@ -1,0 +1,166 @@
+package referee_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// services writes what serves the networks, and tells whether the router resolves names.
+func (d *dice) services() (resolves bool) {
+	d.block("ssh", "", "networks = [network."+strings.Join(d.networks, ", network.")+"]", "passwords = false")
+	for _, n := range d.networks {
+		d.serves[n] = append(d.serves[n], "ssh")
+	}
+	var inner []string
+	leases := map[string]bool{}
+	for i, n := range d.networks {
+		if d.dynamic[n] || d.upstream[n] || slices.ContainsFunc(d.networks, func(o string) bool { return d.link[o] == d.link[n] && (d.dynamic[o] || d.upstream[o]) }) {
+			continue
+		}
+		inner = append(inner, n)
+		if leases[d.link[n]] || !d.often() {
+			continue
+		}
+		leases[d.link[n]] = true
+		d.serves[n] = append(d.serves[n], "dhcp")
+		fmt.Fprintf(d, "dhcp4 %q {\n", d.label("dhcp4"))
+		d.body("dhcp4", d.blocks["dhcp4"], []string{"network = network." + n, fmt.Sprintf(`pool = ["10.%d.0.100-10.%d.0.199", "10.%d.0.210-10.%d.0.210"]`, i, i, i, i), `dns = ["9.9.9.9"]`})
+		fmt.Fprintf(d, "  reservation %q {\n", d.pick([]string{"a", "A-9", strings.Repeat("h", 63)}))
+		d.body("dhcp4.reservation", d.blocks["dhcp4"].Blocks[0], []string{`mac = "02:00:00:00:00:01"`, fmt.Sprintf(`ipv4 = "10.%d.0.50"`, i)})
+		d.WriteString("  }\n}\n")
+	}
+	for _, s := range [][2]string{{"resolver", "dns"}, {"time", "ntp"}} {
+		if len(inner) == 0 || !d.often() {
+			continue
+		}
+		some := d.choose(inner)
+		given := []string{"networks = " + refs("network", some)}
+		if s[0] == "time" {
+			given = append(given, `servers = ["192.0.2.1", "ntp.example.org"]`)
+		}
+		d.block(s[0], "", given...)
+		resolves = resolves || s[0] == "resolver"
+		for _, n := range some {
+			d.serves[n] = append(d.serves[n], s[1])
+		}
+	}
+	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
+		if d.IntN(3) == 0 {
+			d.block(typ, "")
+		}
+	}
+	if d.often() {
+		d.firmware()
+	}
+	if d.often() {
+		d.block("input", d.label("input"))
+	}
+	if d.often() {
+		given := []string{}
+		if len(d.secrets) > 0 && d.often() {
+			given = append(given, "hashed_password_file = secret."+d.pick(d.secrets))
+		}
+		name := d.pick([]string{"root", "a", "_b-c_9", "let", strings.Repeat("u", 31)})
+		if d.seldom() {
+			name = "nobody"
+		}
+		d.block("user", name, given...)
+	}
+	if d.often() {
+		timeout := d.pick([]string{`"1s"`, `"30s"`})
+		if d.seldom() {
+			timeout = `"31s"`
+		}
+		d.block("check", d.label("check"), "command = ["+d.pick([]string{`"true"`, `"/run/current-system/sw/bin/nft"`, `"a b"`})+", "+d.pick(texts)+"]", "timeout = "+timeout)
+	}
+	return resolves
+}
+
+// firmware writes the block with all sources that a kernel of the vendor's is built from.
+func (d *dice) firmware() {
+	kernel := d.pick(values["vendor, nixpkgs or nixpkgs-latest"])
+	d.WriteString("firmware {\n")
+	d.body("firmware", d.blocks["firmware"], []string{"kernel = " + kernel, `card = "8GiB"`})
+	for _, b := range d.blocks["firmware"].Blocks {
+		if b.Type == "kernel_source" && kernel != `"vendor"` && !d.seldom() || !d.often() {
+			continue
+		}
+		fmt.Fprintf(d, "  %s {\n", b.Type)
+		d.body("firmware."+b.Type, b, nil)
+		d.WriteString("  }\n")
+	}
+	d.WriteString("}\n")
+}
+
+// routing writes the exchange of routes with neighbours in the inner networks.
+func (d *dice) routing() {
+	var lists []string
+	for range d.IntN(3) {
+		n := d.label("prefix_list")
+		lists = append(lists, n)
+		d.block("prefix_list", n)
+	}
+	if len(d.fixed) > 0 && len(lists) > 0 && d.often() {
+		d.bgp(lists)
+	}
+	if len(d.fixed) > 0 && d.IntN(2) == 0 {
+		d.ospf()
+	}
+}
+
+func (d *dice) bgp(lists []string) {
+	var announced []string
+	for _, p := range d.fixed {
+		announced = append(announced, p.network)
+	}
+	given := []string{"networks = " + refs("network", d.choose(announced))}
+	if len(d.routes) > 0 {
+		given = append(given, "routes = "+refs("route", d.choose(d.routes)))
+	}
+	d.WriteString("bgp {\n")
+	d.body("bgp", d.blocks["bgp"], given)
+	for i, p := range d.fixed {
+		d.speaks[p.network] = true
+		address := fmt.Sprintf("10.%d.0.%d", p.number, 20+i)
+		if d.seldom() {
+			address = "192.0.2.77" // in none of the networks
+		}
+		given := []string{fmt.Sprintf("address = %q", address), "prefixes_in = prefix_list." + d.pick(lists), "prefixes_out = prefix_list." + d.pick(lists)}
+		given = append(given, d.password()...)
+		if d.often() {
+			given = append(given, "network = network."+p.network)
+		}
+		fmt.Fprintf(d, "  neighbor %q {\n", d.label("neighbor"))
+		d.body("bgp.neighbor", d.blocks["bgp"].Blocks[0], given)
+		d.WriteString("  }\n")
+	}
+	d.WriteString("}\n")
+}
+
+// ospf has an area a link, since an interface is in one.
+func (d *dice) ospf() {
+	d.WriteString("ospf {\n")
+	d.body("ospf", d.blocks["ospf"], nil)
+	there := map[string]bool{}
+	for i, p := range d.fixed {
+		if link := d.link[p.network]; there[link] && !d.seldom() {
+			continue
+		}
+		there[d.link[p.network]] = true
+		d.speaks[p.network] = true
+		fmt.Fprintf(d, "  area %q {\n", []string{"0", "1", "0.0.0.2", "4294967295", "10.0.0.1"}[i%5])
+		given := append(d.password(), d.pick([]string{"networks", "passive"})+" = [network."+p.network+"]")
+		d.body("ospf.area", d.blocks["ospf"].Blocks[0], given)
+		d.WriteString("  }\n")
+	}
+	d.WriteString("}\n")
+}
+
+// password is one of the secrets, as an argument, or none.
+func (d *dice) password() []string {
+	if len(d.secrets) == 0 || !d.often() {
+		return nil
+	}
+	return []string{"password = secret." + d.pick(d.secrets)}
+}

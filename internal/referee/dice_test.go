@@ -1,0 +1,400 @@
+package referee_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/service/all"
+)
+
+// A dice makes one random spec. It knows what fits together, so that many of its specs are
+// good; what may stand in an argument comes from the type that the schema says.
+type dice struct {
+	*rand.Rand
+	strings.Builder
+	blocks   map[string]conf.Schema
+	names    map[string]int
+	links    []string // what a network can be on
+	networks []string // names, with a fixed IPv4 address unless in dynamic
+	dynamic  map[string]bool
+	upstream map[string]bool
+	only6    map[string]bool     // without an IPv4 address
+	speaks   map[string]bool     // exchanges routes
+	link     map[string]string   // of a network
+	mtu      map[string]int      // of a link
+	serves   map[string][]string // what a network gets in from its zone
+	zones    []string
+	secrets  []string
+	routes   []string
+	fixed    []place
+	used     map[string]bool // TYPE.ARGUMENT
+}
+
+// A place is an inner network with the address 10.NUMBER.0.1.
+type place struct {
+	network string
+	number  int
+}
+
+// labels are names that programs may stumble over, and ordinary ones.
+var labels = []string{
+	"lan", "wan", "a", "A", "_", "a-b", "a_b", "let", "in", "if", "then", "else", "with", "rec", "inherit", "or", "assert", "true", "null", "lib", "config", "pkgs",
+	"ip", "ip6", "tcp", "udp", "accept", "drop", "jump", "input", "forward", "table", "chain", "type", "set", "map", "counter", "nbr", "root", "on", "off", "yes", "no", "all", "lo", "default", "any", "none",
+	"input_lan", "postrouting", "x" + strings.Repeat("y", 62), strings.Repeat("z", 15), "bonding_masters", "eth0", "lan1", "sfp-lan", "br-0123456789ab", "docker0", "veth0", "for_each", "self", "main",
+}
+
+// linkLabels are names that interfaces may have and those that they may not, which are a few
+// of many: each makes the whole spec a bad one.
+var linkLabels = []string{"a", "A", "_", "a-b", "a_b", "let", "in", "or", "null", "lib", "ip", "tcp", "accept", "input", "table", "set", "nbr", "root", "on", "off", "any", "none", "eth0", "wlan0", "self", "zzzzzzzzzzzzzzz"}
+
+var badLinkLabels = []string{"lo", "all", "default", "bonding_masters", "docker0", "veth0", "lan1", "br-0123456789ab", "sixteencharacter"}
+
+// texts are what every text may hold: whatever Nix, nft, shells and the files of daemons quote.
+var texts = []string{`""`, `"a"`, `"a \"quoted\" 'text'"`, `"''"`, `"$${a} '' \\ ''$"`, `"\n\t"`, `"# not a comment"`, `"ü 路由器 🛜"`, `"*/ /* ; { } [ ]"`, `"%s %%"`, `"` + strings.Repeat("long ", 60) + `"`}
+
+// values are what may stand in an argument, by its type in the schema or its own name: the
+// extremes of each.
+var values = map[string][]string{
+	"string": texts, "full name": {`""`, `"A B"`, `"a \"b\" ' $${c} \\"`, `"ü, 路"`}, "bool": {"true", "false"},
+	"MAC address":  {`"02:00:00:00:00:01"`, `"fe-ff-ff-ff-ff-ff"`, `"0200.0000.0002"`},
+	"MTU in bytes": {"576", "1280", "9000", "65535"}, "address block": {`"10.64.0.0/16"`, `"100.64.0.0/10"`, `"192.0.2.1/32"`},
+	"domain name": {`"lan"`, `"a.b.example.org."`, `"_x.` + strings.Repeat("d", 63) + `.org"`},
+	"number":      {"1", "2", "10"}, "time zone": {`"Europe/Berlin"`, `"UTC"`, `"America/Argentina/Buenos_Aires"`, `"Etc/GMT+12"`}, "NixOS release": {`"25.11"`, `"26.05"`},
+	"tcp, udp or icmp": {`"tcp"`, `"udp"`, `"icmp"`}, "tcp or udp": {`"tcp"`, `"udp"`}, "accept, drop or reject": {`"accept"`, `"drop"`, `"reject"`},
+	"port": {"1", "80", "65535"}, "port or range of ports": {`"1"`, `"1-65535"`, `"443"`, `"8000-8080"`, `"65535"`}, "duration, as in 12h": {`"60s"`, `"1h"`, `"2d"`},
+	"user name": {`"a"`, `"_b-c_9"`, `"wheel"`, `"` + strings.Repeat("u", 31) + `"`}, "service name": {`"ssh"`, `"dns"`, `"dhcp"`, `"ntp"`, `"wireguard"`},
+	"SSH public key":           {`"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl me@desk"`, `"from=\"10.0.0.1\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl $${a} ''"`},
+	"password hash (crypt(5))": {`"$y$j9T$abc$def"`, `"$6$rounds=5000$a.b/c$d"`}, "regular expression": {`"^tailscale0$"`, `"a\\.b|c"`, `"''$${x}\""`},
+	"tcp or udp, a slash and a port": {`"tcp/1"`, `"udp/65535"`}, "line of dhcpcd.conf(5)": {`"vendorclassid nbr"`, `"# ''$${a} \" \\"`},
+	"host:port": {`"vpn.example.org:51820"`, `"[2001:db8::1]:1"`, `"192.0.2.1:65535"`}, "seconds": {"1", "25", "65535"}, "IP address": {`"9.9.9.9"`, `"2620:fe::fe"`},
+	"host name or address": {`"time.cloudflare.com"`, `"192.0.2.1"`, `"2001:db8::1"`}, "unix, or address and port": {`"unix"`}, "package of nixpkgs": {`"nftables"`, `"procps"`},
+	"flake reference": {`"github:a/b"`, `"git+https://example.org/a.git?ref=x&rev=0"`, `"path:/a"`}, "name": {`"nixpkgs"`},
+	"interface name": {`"v10"`, `"0a"`, `"a.b"`, `"_.-"`},
+	"object":         {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } }`},
+	// Nix has no sets in its settings, sshd no lists either.
+	"nix.extra":        {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, "x"] }`},
+	"ssh.extra":        {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, t = true, n = 2.5 }`},
+	"size, as in 8GiB": {`"8GiB"`, `"4GiB"`}, "vendor, nixpkgs or nixpkgs-latest": {`"vendor"`, `"nixpkgs"`, `"nixpkgs-latest"`}, "btrfs-subvol, btrfs or ext4": {`"btrfs-subvol"`, `"btrfs"`, `"ext4"`}, "kernel option": {`"NET_SCH_CAKE"`},
+	"Linux version": {`"6.12.63-bpi-r4"`, `"6.12"`, `"6.18.3"`}, "git commit": {`"` + strings.Repeat("0", 40) + `"`, `"` + strings.Repeat("af19", 10) + `"`},
+	"SRI hash": {`"sha256-` + strings.Repeat("A", 43) + `="`, `"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="`}, "GitHub repository": {`"frank-w/BPI-Router-Linux"`, `"a/..."`},
+	"date": {`"2026-11-01"`, `"2024-02-29"`}, "U-Boot release": {`"2025.07"`, `"2025.04.1-rc2"`},
+	"number of an autonomous system": {"1", "65001", "4294967294"}, "identifier like an IPv4 address": {`"192.0.2.1"`, `"0.0.0.1"`, `"10.0.0.1"`},
+	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
+}
+
+// built are the arguments that the dice writes itself, and those that need a file or a
+// certain machine.
+var built = map[string]bool{
+	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
+	"agent.metrics": true, "agent.networks": true, "agent.port": true,
+	"firmware.accept_regulatory_responsibility": true,
+}
+
+func (d *dice) pick(of []string) string { return of[d.IntN(len(of))] }
+
+func (d *dice) often() bool { return d.IntN(3) > 0 }
+
+// seldom is for what is wrong by intent: a line of it makes a whole spec a bad one.
+func (d *dice) seldom() bool { return d.IntN(40) == 0 }
+
+// label is a name that no other block of the type has.
+func (d *dice) label(typ string) string {
+	for {
+		l := d.pick(labels)
+		if typ == "link" {
+			if l = d.pick(linkLabels); d.seldom() {
+				l = d.pick(badLinkLabels)
+			}
+		}
+		if d.names[typ+"."+l]++; d.names[typ+"."+l] == 1 {
+			return l
+		}
+	}
+}
+
+// block writes a block: what is given, and some of the other arguments by their types.
+func (d *dice) block(typ, label string, given ...string) {
+	if label != "" {
+		label = fmt.Sprintf(" %q", label)
+	}
+	fmt.Fprintf(d, "%s%s {\n", typ, label)
+	d.body(typ, d.blocks[typ], given)
+	d.WriteString("}\n")
+}
+
+func (d *dice) body(typ string, s conf.Schema, given []string) {
+	there := map[string]bool{}
+	for _, g := range given {
+		name, rest, _ := strings.Cut(g, " ")
+		if name = strings.TrimSpace(name); strings.HasPrefix(rest, "=") {
+			there[name] = true
+			d.used[typ+"."+name] = true
+		}
+		fmt.Fprintf(d, "  %s\n", g)
+	}
+	for _, a := range s.Attributes {
+		of := values[typ+"."+a.Name]
+		if of == nil {
+			of = values[a.Type]
+		}
+		if a.Name == "hashed_password" && there["hashed_password_file"] || a.Name == "gateway" || a.Name == "gateway6" || a.Name == "nts" && !there["servers"] {
+			continue // goes with others
+		}
+		if there[a.Name] || built[typ+"."+a.Name] || len(of) == 0 || !a.Required && d.IntN(4) > 0 {
+			continue
+		}
+		v := d.pick(of)
+		if a.Type == "interface name" && d.names[v] > 0 && !d.seldom() {
+			continue // taken
+		}
+		d.names[v]++
+		d.used[typ+"."+a.Name] = true
+		if a.List {
+			v = "[" + v + "]"
+			if other := d.pick(of); d.often() && !strings.Contains(v, other) {
+				v = strings.TrimSuffix(v, "]") + ", " + other + "]"
+			}
+		}
+		fmt.Fprintf(d, "  %s = %s\n", a.Name, v)
+	}
+}
+
+// choose takes a few of the names; at least one.
+func (d *dice) choose(names []string) []string {
+	var out []string
+	for _, i := range d.Perm(len(names))[:1+d.IntN(min(len(names), 3))] {
+		out = append(out, names[i])
+	}
+	return out
+}
+
+// refs are references to blocks of one type.
+func refs(typ string, names []string) string {
+	if len(names) == 0 {
+		return "[]"
+	}
+	return "[" + typ + "." + strings.Join(names, ", "+typ+".") + "]"
+}
+
+// roll writes a whole spec.
+func (d *dice) roll() string {
+	ports := []string{"lan1", "lan2", "lan3", "wan"}
+	for range d.IntN(3) {
+		n := d.label("secret")
+		d.secrets = append(d.secrets, n)
+		d.block("secret", n, `path = "/run/keys/`+n+`"`)
+	}
+	if d.often() {
+		n := d.label("link")
+		d.block("bridge", n, append(d.carried("bridge."+n, "port.lan1"), "ports = [port.lan1, port.lan2]")...)
+		d.links, ports = append(d.links, "bridge."+n), ports[2:]
+	}
+	for _, p := range ports {
+		d.links = append(d.links, "port."+p)
+	}
+	if d.IntN(3) == 0 {
+		n := d.label("link")
+		d.mtu["link."+n] = []int{576, 1280, 9000, 65535}[d.IntN(4)]
+		d.block("link", n, fmt.Sprintf("mtu = %d", d.mtu["link."+n]))
+		d.links = append(d.links, "link."+n)
+	}
+	for i := range d.IntN(3) {
+		n, below := d.label("link"), d.links[0]
+		d.block("vlan", n, append(d.carried("vlan."+n, below), "link = "+below, fmt.Sprintf("id = %d", []int{1, 4094, 7}[i]))...)
+		d.links = append(d.links, "vlan."+n)
+	}
+	if len(d.secrets) > 0 && d.often() {
+		d.tunnel()
+	}
+	d.addresses()
+	resolves := d.services()
+	d.routing()
+	d.firewall()
+	d.router(resolves)
+	return d.String()
+}
+
+// router writes the block of the machine. Name servers are for a router that does not
+// resolve by itself.
+func (d *dice) router(resolves bool) {
+	given := []string{
+		`board = "bananapi-bpir4"`, `memory = "8GiB"`, `state_version = "25.11"`, `console_only = true`,
+		"release = " + d.pick(values["NixOS release"]),
+	}
+	if resolves == d.seldom() {
+		given = append(given, "name_servers = ["+d.pick(values["IP address"])+"]")
+	}
+	d.block("router", d.pick([]string{"r", "R-9", "let", "nixpkgs", strings.Repeat("h", 63)}), given...)
+}
+
+// carried is the MTU of a link on another, as an argument: mostly one that fits.
+func (d *dice) carried(link, below string) []string {
+	fits := d.mtu[below]
+	if fits == 0 {
+		fits = 1500 // a port
+	}
+	d.mtu[link] = fits
+	if d.often() {
+		return []string{fmt.Sprintf("mtu = %d", fits)}
+	}
+	if d.mtu[link] = 576; d.seldom() {
+		d.mtu[link] = 65535
+	}
+	return []string{fmt.Sprintf("mtu = %d", d.mtu[link])}
+}
+
+func (d *dice) tunnel() {
+	n := d.label("link")
+	fmt.Fprintf(d, "wireguard %q {\n", n)
+	d.body("wireguard", d.blocks["wireguard"], []string{"private_key = secret." + d.pick(d.secrets)})
+	i := slices.IndexFunc(d.blocks["wireguard"].Blocks, func(s conf.Schema) bool { return s.Type == "peer" })
+	for i2, key := range []string{"X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk=", "GtL7fZc/bLnqZldpVofMCD6hDjrK28SsdLxevJ+qtKU="}[:d.IntN(3)] {
+		fmt.Fprintf(d, "  peer %q {\n", d.label("peer"))
+		given := []string{fmt.Sprintf("public_key = %q", key), fmt.Sprintf(`allowed_ips = ["10.200.%d.0/24", "fd00:c8:0:%d::/64"]`, i2, i2)}
+		if d.often() {
+			given = append(given, "preshared_key = secret."+d.pick(d.secrets))
+		}
+		d.body("wireguard.peer", d.blocks["wireguard"].Blocks[i], given)
+		d.WriteString("  }\n")
+	}
+	d.WriteString("}\n")
+	d.links = append(d.links, "wireguard."+n)
+}
+
+// addresses puts networks on links, sometimes two on one.
+func (d *dice) addresses() {
+	for i := range 1 + d.IntN(5) {
+		n, link := d.label("network"), d.pick(d.links)
+		given := []string{"link = " + link}
+		d.link[n] = link
+		how := d.IntN(5)
+		if how < 2 && slices.ContainsFunc(d.networks, func(o string) bool { return d.dynamic[o] && d.link[o] == link }) && !d.seldom() {
+			how = 3 // the addresses of a link are one network's
+		}
+		if how == 2 && len(d.upstream) > 0 {
+			how = 3 // there is one default gateway
+		}
+		switch how {
+		case 0:
+			d.dynamic[n] = true
+			given = append(given, `ipv4 = "dhcp"`, `ipv6 = "auto"`)
+		case 1:
+			d.dynamic[n] = true
+			d.only6[n] = true
+			given = append(given, `ipv6 = "auto"`)
+		case 2:
+			d.upstream[n] = true
+			given = append(given, fmt.Sprintf(`ipv4 = "10.%d.0.1/16"`, i), fmt.Sprintf(`ipv6 = "2001:db8:%d::1/64"`, i), fmt.Sprintf(`gateway = "10.%d.255.254"`, i), `gateway6 = "fe80::1"`)
+		default:
+			given = append(given, fmt.Sprintf(`ipv4 = "10.%d.0.1/24"`, i))
+			d.fixed = append(d.fixed, place{n, i})
+			if d.often() {
+				given = append(given, fmt.Sprintf(`ipv6 = "fd00:0:0:%d::1/64"`, i))
+			}
+		}
+		d.networks = append(d.networks, n)
+		d.block("network", n, given...)
+		if !d.dynamic[n] && d.IntN(4) == 0 {
+			to := d.label("route")
+			d.routes = append(d.routes, to)
+			d.block("route", to, fmt.Sprintf(`to = "172.16.%d.0/24"`, i), fmt.Sprintf(`via = "10.%d.0.9"`, i), "network = network."+n)
+		}
+	}
+}
+
+// firewall puts networks into zones, those of a link into one, and writes policies and
+// forwards.
+func (d *dice) firewall() {
+	links := map[string][]string{}
+	for _, n := range d.networks {
+		links[d.link[n]] = append(links[d.link[n]], n)
+	}
+	out := map[string]bool{} // zones that may be masqueraded to
+	for rest := slices.Sorted(maps.Keys(links)); len(rest) > 0; {
+		n, z := 1+d.IntN(len(rest)), d.label("zone")
+		var refs, allow []string
+		addresses, served := false, false
+		for _, l := range rest[:n] {
+			for _, n := range links[l] {
+				refs = append(refs, "network."+n)
+				addresses = addresses || !d.only6[n]
+				served = served || d.speaks[n] || len(d.serves[n]) > 1 // by more than ssh: it is no upstream
+				for _, s := range d.serves[n] {
+					if !slices.Contains(allow, strconv.Quote(s)) {
+						allow = append(allow, strconv.Quote(s))
+					}
+				}
+			}
+		}
+		d.zones, rest = append(d.zones, z), rest[n:]
+		out[z] = addresses && !served
+		d.block("zone", z, "networks = ["+strings.Join(refs, ", ")+"]", "allow = ["+strings.Join(allow, ", ")+"]")
+	}
+	d.policies(out)
+	for i, n := range d.networks {
+		if !d.dynamic[n] && d.IntN(4) == 0 {
+			d.block("port_forward", d.label("port_forward"), "from = zone."+d.pick(d.zones), fmt.Sprintf(`port = "%d"`, 10000+i), fmt.Sprintf(`to = "10.%d.0.77"`, i))
+		}
+	}
+	if d.often() {
+		d.block("firewall", "")
+	}
+}
+
+// policies writes what may pass from where to where, the wide ones after the narrow ones.
+func (d *dice) policies(out map[string]bool) {
+	decided := map[string]bool{} // by a policy for all packets
+	for range d.IntN(3) {
+		from, to := d.choose(d.zones), d.choose(d.zones)
+		fresh, leaves := false, true
+		for _, f := range from {
+			for _, t := range to {
+				fresh = fresh || !decided[f+" "+t]
+			}
+		}
+		for _, t := range to {
+			leaves = leaves && out[t]
+		}
+		if !fresh && !d.seldom() {
+			continue
+		}
+		action := d.pick(values["accept, drop or reject"])
+		given := []string{"from = " + refs("zone", from), "to = " + refs("zone", to), "action = " + action}
+		if leaves && action == `"accept"` && d.often() || d.seldom() {
+			given = append(given, "masquerade = true")
+		} else {
+			given = append(given, "masquerade = false")
+		}
+		wide := false
+		switch d.IntN(3) {
+		case 0:
+			given = append(given, `protocols = ["tcp", "udp"]`)
+		case 1:
+			given, wide = append(given, `protocols = []`, `ports = []`), true
+		}
+		for _, f := range from {
+			for _, t := range to {
+				decided[f+" "+t] = decided[f+" "+t] || wide
+			}
+		}
+		d.block("policy", d.label("policy"), given...)
+	}
+}
+
+func newDice(seed uint64) *dice {
+	d := &dice{
+		Rand: rand.New(rand.NewPCG(seed, 1)), blocks: map[string]conf.Schema{}, names: map[string]int{},
+		dynamic: map[string]bool{}, upstream: map[string]bool{}, link: map[string]string{}, mtu: map[string]int{},
+		only6: map[string]bool{}, speaks: map[string]bool{}, serves: map[string][]string{}, used: map[string]bool{},
+	}
+	for _, t := range (&service.Registry{Kinds: all.Kinds()}).Types() {
+		d.blocks[t.Type] = conf.SchemaOf(t)
+	}
+	return d
+}

@@ -1,0 +1,209 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// An Address is how the router gets an address of its own in a network. Only a Fixed one
+// is known before the router runs; the others come later, and change. Nil is no address.
+//
+// Whoever reads an address says what it does in each case. A program that can take the
+// name of an interface, or looks at run time, does the right thing with all of them; what
+// needs the address itself refuses the others with the line that names the network.
+//
+//sumtype:decl
+type Address interface {
+	// String is how the address is got, for people, as in "by DHCP".
+	fmt.Stringer
+	address()
+}
+
+// Fixed is an address that the spec gives: the router's own and the network, in one.
+type Fixed struct{ netip.Prefix }
+
+// ByDHCP is an IPv4 address that a DHCP server leases to the router (RFC 2131).
+type ByDHCP struct{}
+
+// ByAdvertisement is an IPv6 address that the router makes of the prefix in an
+// advertisement of another router (SLAAC, RFC 4862).
+type ByAdvertisement struct{}
+
+func (Fixed) address()           {}
+func (ByDHCP) address()          {}
+func (ByAdvertisement) address() {}
+
+func (ByDHCP) String() string          { return "by DHCP" }
+func (ByAdvertisement) String() string { return "by router advertisements" }
+
+// A NetworkAddress is an address of the router in a network.
+type NetworkAddress struct {
+	How    Address
+	Family Family
+	From   hcl.Range // where the spec says it
+}
+
+// Addresses are the router's own in the network, of IPv4 and then of IPv6.
+func (n *Network) Addresses() []NetworkAddress {
+	var out []NetworkAddress
+	if n.IPv4.V.How != nil {
+		out = append(out, NetworkAddress{n.IPv4.V.How, IPv4, n.IPv4.Range})
+	}
+	if n.IPv6.V.How != nil {
+		out = append(out, NetworkAddress{n.IPv6.V.How, IPv6, n.IPv6.Range})
+	}
+	return out
+}
+
+// Split sorts the router's addresses in the network into those that the spec gives and
+// those that come later. It is for readers to whom all of the latter are the same.
+func (n *Network) Split() (fixed []netip.Prefix, later []NetworkAddress) {
+	for _, a := range n.Addresses() {
+		switch how := a.How.(type) {
+		case Fixed:
+			fixed = append(fixed, how.Prefix)
+		case ByDHCP, ByAdvertisement:
+			later = append(later, a)
+		}
+	}
+	return fixed, later
+}
+
+// FixedIn is the address of a version of IP that the spec gives the router in the
+// network; false if there is none, or if it comes later.
+func (n *Network) FixedIn(f Family) (netip.Prefix, bool) {
+	for _, a := range n.Addresses() {
+		if fixed, ok := a.How.(Fixed); ok && a.Family == f {
+			return fixed.Prefix, true
+		}
+	}
+	return netip.Prefix{}, false
+}
+
+// Address4 is how a network gets its IPv4 address: from DHCP, or fixed.
+type Address4 struct{ How Address }
+
+func (a *Address4) UnmarshalText(b []byte) error {
+	if string(b) == "dhcp" {
+		a.How = ByDHCP{}
+		return nil
+	}
+	p, err := hostPrefix(string(b))
+	if err != nil || !p.Addr().Is4() {
+		return fmt.Errorf("%q is neither \"dhcp\" nor the router's address with its prefix length, as in 192.168.178.1/24", b)
+	}
+	if p.Bits() < 31 && (p.Addr() == p.Masked().Addr() || p.Addr() == Broadcast(p)) {
+		return fmt.Errorf("%s is the network's own or its broadcast address: give the router's, as in %s", p.Addr(),
+			netip.PrefixFrom(p.Masked().Addr().Next(), p.Bits()))
+	}
+	a.How = Fixed{p}
+	return nil
+}
+
+// String is as the spec writes it.
+func (a Address4) String() string {
+	switch how := a.How.(type) {
+	case Fixed:
+		return how.String()
+	case ByDHCP:
+		return "dhcp"
+	default:
+		return "none"
+	}
+}
+
+// Describe is what the type is in the schema.
+func (Address4) Describe() string { return "address with prefix length, or \"dhcp\"" }
+
+// Address6 is how a network gets its IPv6 address: from router
+// advertisements, or fixed.
+type Address6 struct{ How Address }
+
+func (a *Address6) UnmarshalText(b []byte) error {
+	if string(b) == "auto" {
+		a.How = ByAdvertisement{}
+		return nil
+	}
+	p, err := hostPrefix(string(b))
+	if err != nil || !p.Addr().Is6() || p.Addr().Is4In6() {
+		return fmt.Errorf("%q is neither \"auto\" nor the router's address with its prefix length, as in fd00::1/64", b)
+	}
+	if p.Bits() < 127 && p.Addr() == p.Masked().Addr() {
+		return fmt.Errorf("%s is every router's address in the network (RFC 4291 section 2.6.1): give this router's, as in %s", p.Addr(),
+			netip.PrefixFrom(p.Addr().Next(), p.Bits()))
+	}
+	a.How = Fixed{p}
+	return nil
+}
+
+// String is as the spec writes it.
+func (a Address6) String() string {
+	switch how := a.How.(type) {
+	case Fixed:
+		return how.String()
+	case ByAdvertisement:
+		return "auto"
+	default:
+		return "none"
+	}
+}
+
+// Describe is what the type is in the schema.
+func (Address6) Describe() string { return "address with prefix length, or \"auto\"" }
+
+func hostPrefix(s string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(s)
+	if err == nil && (p.Addr().IsUnspecified() || p.Addr().IsMulticast() || p.Bits() == 0) {
+		err = errors.New("no host's address")
+	}
+	return p, err
+}
+
+// ByDHCP tells whether a DHCP server gives the router its IPv4 address in the network.
+func (n *Network) ByDHCP() bool {
+	_, ok := n.IPv4.V.How.(ByDHCP)
+	return ok
+}
+
+// ByAdvertisement tells whether the router makes its IPv6 address in the network of an
+// advertisement.
+func (n *Network) ByAdvertisement() bool {
+	_, ok := n.IPv6.V.How.(ByAdvertisement)
+	return ok
+}
+
+// Has tells whether the router has, or gets, an address of a version of IP in the network.
+func (n *Network) Has(f Family) bool {
+	return slices.ContainsFunc(n.Addresses(), func(a NetworkAddress) bool { return a.Family == f })
+}
+
+// NoFixedAddress says that a reference is to a network in which the router has no fixed
+// address, of one of the given versions of IP or of any. why is a sentence about the block
+// that needs one.
+func NoFixedAddress(ref conf.Ref[*Network], why string, of ...Family) *hcl.Diagnostic {
+	n, need := ref.Target, "address"
+	if len(of) == 1 {
+		need = fmt.Sprintf("%s address", of[0])
+	}
+	has := "has none"
+	for _, a := range n.Addresses() {
+		if len(of) > 0 && !slices.Contains(of, a.Family) {
+			continue
+		}
+		switch how := a.How.(type) {
+		case Fixed:
+			panic(fmt.Sprintf("router: %s has a fixed address, %s", n.Addr, how))
+		case ByDHCP, ByAdvertisement:
+			has = fmt.Sprintf("gets it %s, so it is not known before the router runs", how)
+		}
+	}
+	return diag.With(diag.Error("no-fixed-address", ref.Range, "Network without a fixed address",
+		"%s For that the router needs a fixed %s in %s, and %s.", why, need, n.Addr, has), n.Def, "%s", n.Addr.String())
+}

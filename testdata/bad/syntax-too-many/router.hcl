@@ -1,0 +1,9 @@
+# A brace that closes nothing.
+
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+} # ERROR: syntax
