@@ -129,7 +129,7 @@ func (f *Firewall) input(r *router.Router) chain {
 	c := chain{name: "input", head: "type filter hook input priority filter; policy drop;"}
 	if f.Ping.V {
 		// Before the next rule: all but the first of a series of pings are established.
-		// Each zone has its own limit, so that a flood from outside costs nobody else.
+		// Each zone has its own limit, so that a flood from outside costs no other zone.
 		for _, z := range r.Zones {
 			if devs := router.Devices(z.Networks.All()); len(devs) > 0 {
 				c.add(by, "iifname %s icmp type echo-request limit rate over %s counter drop", set(devs), pingLimit)
@@ -148,7 +148,7 @@ func (f *Firewall) input(r *router.Router) chain {
 			c.add(blockLine(z), "iifname %s jump %s", set(devs), zoneChain(z))
 		}
 	}
-	// What is meant for everybody on the link is dropped without a word: there is no
+	// What is meant for all hosts on the link is dropped without a word: there is no
 	// end to it.
 	c.add(by, "meta pkttype { broadcast, multicast } counter drop")
 	c.portProbes(f)
@@ -380,7 +380,7 @@ func (f *Firewall) pass(c *chain) {
 }
 
 // natIn leads forwarded ports to their hosts before routing looks at them: of what
-// is meant for the router, not of what passes through it to somebody else. (The
+// is meant for the router, not of what passes through it to another host. (The
 // chains cannot be called dnat and masquerade: those are words of nft's grammar.)
 func (f *Firewall) natIn(r *router.Router) chain {
 	c := chain{name: "nat_in", head: "type nat hook prerouting priority dstnat; policy drop;"}

@@ -104,7 +104,7 @@ func BenchmarkLook(b *testing.B) {
 	}
 }
 
-// BenchmarkPassive is a whole look that asks nobody, at a router with 500 links, 10,000
+// BenchmarkPassive is a whole look without active probes, at a router with 500 links, 10,000
 // routes and 10,000 rules of nftables, beside the bare dumps of these three.
 func BenchmarkPassive(b *testing.B) {
 	manyLinks(b)

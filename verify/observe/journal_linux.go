@@ -16,7 +16,7 @@ import (
 )
 
 // nameServers reads resolv.conf(5) as libc does. Without the file it asks the machine
-// itself, which is the same as a file that names nobody.
+// itself, which is the same as a file that names no server.
 func (l *looker) nameServers(context.Context) error {
 	text, err := l.read("/etc/resolv.conf")
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

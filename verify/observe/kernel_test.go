@@ -263,7 +263,7 @@ func listen(t *testing.T) {
 	t.Cleanup(func() { s.Close() })
 }
 
-// A resolver opens a socket for each question and closes it again. That nobody has it any
+// A resolver opens a socket for each question and closes it again. That no process has it any
 // more does not make it the kernel's.
 func TestListenersThatComeAndGo(t *testing.T) {
 	nstest.Require(t)
@@ -286,7 +286,7 @@ func TestListenersThatComeAndGo(t *testing.T) {
 	for range 20 {
 		for _, l := range seen(t, "listeners").Listeners {
 			if l.Program == "" {
-				t.Errorf("nobody has %s port %d", l.Protocol, l.Port)
+				t.Errorf("no process has %s port %d", l.Protocol, l.Port)
 			}
 		}
 	}

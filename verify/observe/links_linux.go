@@ -163,7 +163,7 @@ func text(v []byte) string { return strings.TrimRight(string(v), "\x00") }
 func yes(v []byte) bool { return len(v) > 0 && v[0] != 0 }
 
 // hardware adds what only sysfs tells of ports that are hardware: the rest has MACs
-// and speeds that somebody made up.
+// and speeds that a program made up.
 func (l *looker) hardware(name string, link state.Link) state.Link {
 	if link.Kind != "" && link.Kind != "dsa" || link.MAC == "" || name == "lo" {
 		return link

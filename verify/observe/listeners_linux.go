@@ -16,7 +16,7 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// A waiting is a socket of /proc/net that waits for somebody.
+// A waiting is a socket of /proc/net that waits for packets or connections.
 type waiting struct {
 	state.Listener
 	inode uint64
@@ -46,7 +46,7 @@ func (l *looker) listeners(ctx context.Context) error {
 		case w.Program == "" && !left[w.inode]:
 			continue
 		case w.Program == "" && refused != nil:
-			// The kernel's own, as WireGuard's, or somebody's who may not be looked at.
+			// The kernel's own, as WireGuard's, or a process's that may not be looked at.
 			return fmt.Errorf("whose is %s port %d: %w", w.Protocol, w.Port, refused)
 		}
 		out = append(out, w.Listener)

@@ -35,8 +35,7 @@ type Options struct {
 	Questions []probe.Question
 	// Time is the Unix time of the look, for the ages of what is seen.
 	Time int64
-	// Passive asks nobody anything: needs that are questions stay without an answer.
-	// Their parts are nil and not in Missed.
+	// Passive leaves out the questions of active probes: they are not in Probes.
 	Passive bool
 }
 
@@ -134,7 +133,7 @@ func (l *looker) asked(kind state.NeedKind) []state.Need {
 var errNotThere = errors.New("not there")
 
 // each looks at all needs of a kind. What is not there is not in the result. If one
-// of them cannot be looked at, none is returned: whoever reads the part could not
+// of them cannot be looked at, none is returned: a reader of the part could not
 // tell it from one that is not there.
 func each[T any](l *looker, kind state.NeedKind, look func(state.Need) (T, error)) (map[string]T, error) {
 	out := map[string]T{}

@@ -186,7 +186,7 @@ func TestCanonical(t *testing.T) {
 		{"elements of a set", `{"set": {"name": "s", "elem": [{"elem": {"val": "10.0.0.1", "counter": {"packets": 3, "bytes": 4}}}]}}`, `{"set":{"elem":[{"elem":{"counter":null,"val":"10.0.0.1"}}],"name":"s"}}`, ""},
 		{"elements that come with packets", `{"set": {"name": "s", "flags": ["timeout"], "elem": ["10.0.0.1"]}}, {"set": {"name": "t", "flags": "dynamic", "elem": [1]}}`, `{"set":{"flags":["timeout"],"name":"s"}}` + "\n" + `{"set":{"flags":"dynamic","name":"t"}}`, ""},
 		{"large numbers and signs are kept", `{"rule": {"expr": [18446744073709551615, "<&>"]}}`, `{"rule":{"expr":[18446744073709551615,"<&>"]}}`, ""},
-		{"an expression that nobody knows", `{"rule": {"expr": [{"xyzzy": {"handle": 3}}]}}`, `{"rule":{"expr":[{"xyzzy":{"handle":3}}]}}`, ""},
+		{"an unknown expression", `{"rule": {"expr": [{"xyzzy": {"handle": 3}}]}}`, `{"rule":{"expr":[{"xyzzy":{"handle":3}}]}}`, ""},
 		{"rules keep their order", `{"rule": {"expr": ["b"]}}, {"rule": {"expr": ["a"]}}`, `{"rule":{"expr":["b"]}}` + "\n" + `{"rule":{"expr":["a"]}}`, ""},
 	})
 }

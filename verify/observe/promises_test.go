@@ -73,7 +73,7 @@ func TestJournal(t *testing.T) {
 	if n := st.Journal.Bytes; n < 2<<20 || n > 3<<20 {
 		t.Errorf("two files of 1 MiB take %d bytes", n)
 	}
-	// Nobody has told it anything, and it has written nothing.
+	// It has no configuration, and it has written nothing.
 	st = look(t.Context(), Options{Root: t.TempDir()}, []collector{{parts: "journal", look: (*looker).journal}})
 	if d := cmp.Diff(&state.Journal{Settings: map[string]string{}}, st.Journal); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

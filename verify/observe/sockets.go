@@ -94,7 +94,7 @@ func parseHexAddr(text string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(a.Unmap(), uint16(p)), nil
 }
 
-// waits tells whether anybody may talk to it.
+// waits tells whether it waits for packets or connections from any address.
 func (s socket) waits(protocol string) bool {
 	if protocol == "tcp" {
 		return s.state == tcpListen

@@ -88,7 +88,7 @@ func TestWatchSeesWhatChanges(t *testing.T) {
 		quiet(events)
 	}
 	if tr.of("units") == nil {
-		t.Error("there is no bus in an empty folder, and nobody said so")
+		t.Error("there is no bus in an empty folder, and that is not said")
 	}
 	if err := errors.Join(tr.of("nftables"), tr.of("links, addresses and routes")); err != nil {
 		t.Error(err)
@@ -179,7 +179,7 @@ func TestWatchSurvivesLostMessages(t *testing.T) {
 	}
 }
 
-// Whoever does not take events keeps nobody waiting, and the end is the end of all.
+// A reader that does not take events keeps no source waiting, and the end is the end of all.
 func TestWatchEnds(t *testing.T) {
 	before := runtime.NumGoroutine()
 	ctx, stop := context.WithCancel(t.Context())
@@ -250,7 +250,7 @@ func TestWatchARealSystemd(t *testing.T) {
 	happens(t, events, "a unit that starts")
 	quiet(events)
 
-	// The bus ends, and comes back when somebody asks for it.
+	// The bus ends, and comes back when a client asks for it.
 	start(t, root, "kills.service")
 	nstest.Wait(t, func() error {
 		if tr.of("units") == nil {

@@ -17,8 +17,8 @@ const (
 	tailSize = 64 << 10
 )
 
-// held is what is kept of an image, and where the rest can be had, if anywhere.
-type held struct {
+// A window is what is kept of an image, and where the rest can be had, if anywhere.
+type window struct {
 	head []byte
 	tail []byte // the last bytes, also those that head has
 	size int64
@@ -29,7 +29,7 @@ type held struct {
 var errNotHeld = errors.New("not kept while the image was read")
 
 // Write takes the next bytes of a stream.
-func (h *held) Write(p []byte) (int, error) {
+func (h *window) Write(p []byte) (int, error) {
 	h.size += int64(len(p))
 	if n := min(headSize-len(h.head), len(p)); n > 0 {
 		if len(h.head)+n > tailSize && cap(h.head) < headSize {
@@ -45,15 +45,15 @@ func (h *held) Write(p []byte) (int, error) {
 }
 
 // stream keeps what is to be kept of a reader.
-func stream(r io.Reader) (*held, error) {
-	h := &held{}
+func stream(r io.Reader) (*window, error) {
+	h := &window{}
 	_, err := io.Copy(h, r)
 	return h, err
 }
 
 // random keeps the same of something that can be read anywhere.
-func random(r io.ReaderAt, size int64) (*held, error) {
-	h := &held{size: size, rest: r}
+func random(r io.ReaderAt, size int64) (*window, error) {
+	h := &window{size: size, rest: r}
 	h.head = make([]byte, min(size, headSize))
 	h.tail = make([]byte, min(size, tailSize))
 	if err := readAt(r, h.head, 0); err != nil {
@@ -74,7 +74,7 @@ func readAt(r io.ReaderAt, b []byte, off int64) error {
 }
 
 // at are n bytes of the image. The caller bounds n: it may be read from the medium.
-func (h *held) at(off, n int64) ([]byte, error) {
+func (h *window) at(off, n int64) ([]byte, error) {
 	tail := h.size - int64(len(h.tail))
 	switch {
 	case off < 0 || n < 0 || off > h.size || n > h.size-off:
@@ -91,7 +91,7 @@ func (h *held) at(off, n int64) ([]byte, error) {
 }
 
 // from are the bytes from off on, up to n, as many as there are and are held.
-func (h *held) from(off, n int64) []byte {
+func (h *window) from(off, n int64) []byte {
 	if off < 0 || off >= h.size {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (h *held) from(off, n int64) []byte {
 }
 
 // lost tells whether a byte is in the image and was not kept.
-func (h *held) lost(off int64) bool {
+func (h *window) lost(off int64) bool {
 	_, err := h.at(off, 1)
 	return errors.Is(err, errNotHeld)
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/nbr-dev/nbr/verify"
 )
 
-// tell logs what is new in a round, and counts the verdicts that changed. Of a check
+// logChanges logs what is new in a round, and counts the verdicts that changed. Of a check
 // that has not been judged before only what is not well is new.
-func (a *Agent) tell(before, r *round) (changes int) {
+func (a *Agent) logChanges(before, r *round) (changes int) {
 	was := map[string]verify.Status{}
 	missed := map[string]string{}
 	if before == nil {
@@ -94,7 +94,7 @@ func clip(s string) string {
 }
 
 // line is s on one line of text, with what does not print replaced: what was seen on
-// a router may be anybody's joke.
+// a router may hold anything.
 func line(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
