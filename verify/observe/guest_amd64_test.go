@@ -242,7 +242,7 @@ func TestGuestWireGuard(t *testing.T) {
 	want := map[string]state.WireGuard{
 		"wg0": {ListenPort: 51820, Peers: map[string]state.Peer{
 			private[1].PublicKey().String(): {AllowedIPs: []string{"10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"}, Endpoint: "127.0.0.1:51821"},
-			other.PublicKey().String():   {AllowedIPs: []string{}},
+			other.PublicKey().String():      {AllowedIPs: []string{}},
 		}},
 		"wg1": {ListenPort: 51821, Peers: map[string]state.Peer{
 			private[0].PublicKey().String(): {AllowedIPs: []string{"0.0.0.0/0"}, Endpoint: "127.0.0.1:51820"},
