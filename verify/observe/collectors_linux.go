@@ -1,5 +1,11 @@
 package observe
 
+import (
+	"context"
+
+	"github.com/nbr-dev/nbr/verify/observe/sockets"
+)
+
 // collectors are all there are. Their order is of no meaning.
 var collectors = []collector{
 	{parts: "board", look: (*looker).board},
@@ -23,4 +29,9 @@ var collectors = []collector{
 	{parts: "journal", look: (*looker).journal},
 
 	{parts: "probes", look: (*looker).probes, ownTime: true},
+}
+
+func (l *looker) listeners(ctx context.Context) (err error) {
+	l.st.Listeners, err = sockets.Listeners(ctx, l.root())
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"runtime"
@@ -15,6 +16,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/nbr-dev/nbr/verify/observe/inject"
+	"github.com/nbr-dev/nbr/verify/observe/root"
+	"github.com/nbr-dev/nbr/verify/observe/sockets"
 	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
@@ -96,23 +100,32 @@ type machine struct {
 const dialTime = 2 * time.Second
 
 func (h machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if strings.HasPrefix(network, "unix") {
-		address = h.l.path(address)
-	}
 	until := time.Now().Add(dialTime)
 	if d, ok := ctx.Deadline(); ok && d.Before(until) {
 		until = d
 	}
-	return h.l.dial(h.ctx, network, address, until)
+	return sockets.Dial(h.ctx, h.l.root(), network, address, until)
+}
+
+// Exchange asks by a frame on a link.
+func (h machine) Exchange(ctx context.Context, x probe.Exchange) (bool, error) {
+	return inject.Exchange(ctx, x, func(ctx context.Context, link int, to probe.Socket, hear func(time.Duration) (bool, error)) error {
+		return sockets.Attend(ctx, h.l.root(), link, to, hear)
+	})
+}
+
+// Way asks the kernel how packets get to a host.
+func (h machine) Way(_ context.Context, link string, to netip.Addr) (probe.Way, error) {
+	return inject.Way(link, to)
 }
 
 func (h machine) ReadFile(name string) ([]byte, error) {
-	f, err := h.l.open(name)
+	f, err := h.l.root().Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return readAll(f, probe.OutputLimit)
+	return root.ReadAll(f, probe.OutputLimit)
 }
 
 // Run runs a program in a process group that is killed as a whole.
@@ -125,7 +138,7 @@ func (h machine) Run(ctx context.Context, program string, args ...string) (probe
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Args[0] = program
 	cmd.Dir = "/"
-	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH") + ":" + h.l.path(systemPath)}
+	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH") + ":" + h.l.root().Path(systemPath)}
 	cmd.Stdout = &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -190,7 +203,7 @@ func (l *looker) program(name string) (string, error) {
 	if p, err := exec.LookPath(name); err == nil {
 		return p, nil
 	}
-	p, err := exec.LookPath(l.path(systemPath + "/" + name))
+	p, err := exec.LookPath(l.root().Path(systemPath + "/" + name))
 	if err != nil {
 		return "", fmt.Errorf("%s: not found in PATH or %s", name, systemPath)
 	}

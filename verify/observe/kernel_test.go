@@ -294,31 +294,6 @@ func TestListenersThatComeAndGo(t *testing.T) {
 	wg.Wait()
 }
 
-// A socket that was taken from its program and is still there for a while is not the kernel's.
-func TestListenersThatAreAboutToGo(t *testing.T) {
-	looks := 0
-	sockets := func() ([]waiting, error) {
-		looks++
-		list := []waiting{{inode: 1}, {inode: 2}}
-		if looks < 3 {
-			list = append(list, waiting{inode: 3})
-		}
-		return list, nil
-	}
-	got, err := left(t.Context(), map[uint64]string{1: "sshd", 2: "", 3: "", 4: ""}, sockets)
-	if d := cmp.Diff(map[uint64]bool{2: true}, got); d != "" || err != nil {
-		t.Errorf("%v: %s", err, d)
-	}
-	// Where each has an owner there is nothing to wait for.
-	looks = 0
-	if got, err := left(t.Context(), map[uint64]string{1: "sshd"}, sockets); len(got) > 0 || err != nil || looks > 0 {
-		t.Errorf("%v %v after %d looks", got, err, looks)
-	}
-	if _, err := left(t.Context(), map[uint64]string{2: ""}, func() ([]waiting, error) { return nil, net.ErrClosed }); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("what cannot be read: %v", err)
-	}
-}
-
 func TestListeners(t *testing.T) {
 	listen(t)
 	nstest.IP(t, "link add vx0 type vxlan id 1 dstport 4789 dev lo\nlink set vx0 up\n", "link del vx0\n")

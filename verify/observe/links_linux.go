@@ -169,11 +169,11 @@ func (l *looker) hardware(name string, link state.Link) state.Link {
 		return link
 	}
 	// include/uapi/linux/netdevice.h, NET_ADDR_*.
-	if v, err := l.line("/sys/class/net/" + name + "/addr_assign_type"); err == nil {
+	if v, err := l.root().Line("/sys/class/net/" + name + "/addr_assign_type"); err == nil {
 		link.MACFrom = map[string]string{"0": "permanent", "1": "random", "2": "stolen", "3": "set"}[v]
 	}
 	// The file cannot be read of a link that is down, and is -1 without a cable.
-	if v, err := l.line("/sys/class/net/" + name + "/speed"); err == nil {
+	if v, err := l.root().Line("/sys/class/net/" + name + "/speed"); err == nil {
 		if n, err := strconv.Atoi(v); err == nil && n > 0 {
 			link.Speed = n
 		}

@@ -12,14 +12,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
@@ -154,27 +152,5 @@ func each[T any](l *looker, kind state.NeedKind, look func(state.Need) (T, error
 	return out, nil
 }
 
-func (l *looker) path(p string) string { return filepath.Join("/", l.Root, p) }
-
-// limit is more than any file of /proc that is read here.
-const limit = 16 << 20
-
-func (l *looker) open(p string) (*os.File, error) { return os.Open(l.path(p)) }
-
-// read reads a file of /proc or /etc, whose size stat(2) does not tell.
-func (l *looker) read(p string) ([]byte, error) {
-	f, err := l.open(p)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return readAll(f, limit)
-}
-
-func readAll(r io.Reader, most int64) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err == nil && int64(len(b)) > most {
-		err = fmt.Errorf("more than %d bytes", most)
-	}
-	return b, err
-}
+// root is where the machine's files are.
+func (l *looker) root() root.Root { return root.Root(l.Root) }

@@ -1,10 +1,12 @@
-package observe
+package inject
 
 import (
 	"testing"
 
 	"github.com/nbr-dev/nbr/internal/nstest"
 )
+
+func TestMain(m *testing.M) { nstest.Main(m) }
 
 // Silence on a link that became another one while it was asked says nothing.
 func TestSilenceOnALinkThatChanges(t *testing.T) {

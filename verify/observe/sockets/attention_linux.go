@@ -1,4 +1,4 @@
-package observe
+package sockets
 
 import (
 	"context"
@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/nbr-dev/nbr/verify/observe/root"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // A program that gets no processor is silent, and not closed. So it is asked for until it
@@ -21,7 +24,7 @@ const (
 
 // An audience are the programs that a question may have been handed to.
 type audience struct {
-	l        *looker
+	root     root.Root
 	protocol string // tcp, udp, or packet for those that take frames from a link themselves
 	to       netip.AddrPort
 	from     netip.AddrPort    // the other end of a connection with them, if there is one
@@ -29,9 +32,18 @@ type audience struct {
 	ran      map[string]uint64 // by thread: ticks when it was first seen with nothing left to read
 }
 
-// audience are those behind a port.
-func (l *looker) audience(protocol string, to netip.AddrPort) *audience {
-	return &audience{l: l, protocol: protocol, to: to, ran: map[string]uint64{}}
+// newAudience are those behind a port.
+func newAudience(r root.Root, protocol string, to netip.AddrPort) *audience {
+	return &audience{root: r, protocol: protocol, to: to, ran: map[string]uint64{}}
+}
+
+// Attend gives the programs behind a socket the time to answer what has arrived on a link:
+// hear is to listen for an answer, and tells whether there was one. An error says that none
+// has answered and what keeps it from that.
+func Attend(ctx context.Context, r root.Root, link int, to probe.Socket, hear func(time.Duration) (bool, error)) error {
+	a := newAudience(r, to.Protocol, to.Addr)
+	a.link = link
+	return a.attend(ctx, hear)
 }
 
 func (a *audience) String() string {
@@ -42,7 +54,7 @@ func (a *audience) String() string {
 }
 
 // attend gives an audience the time to answer what has arrived: hear is to listen for an
-// answer, and tells whether there was one. When a frame has arrived (see [injector.inject])
+// answer, and tells whether there was one. When a frame has arrived (see package inject)
 // the kernel has put it into a socket's queue, or dropped it. A program that has read it and
 // sleeps, or has run for long enough since, does not answer any more.
 //
@@ -82,7 +94,7 @@ func (a *audience) busy(ctx context.Context) (string, error) {
 		return "", err
 	}
 	for _, dir := range holders {
-		tasks, err := os.ReadDir(a.l.path(dir + "/task"))
+		tasks, err := os.ReadDir(a.root.Path(dir + "/task"))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		} else if err != nil {
@@ -90,7 +102,7 @@ func (a *audience) busy(ctx context.Context) (string, error) {
 		}
 		for _, task := range tasks {
 			name := dir + "/task/" + task.Name()
-			b, err := a.l.read(name + "/stat")
+			b, err := a.root.Read(name + "/stat")
 			if err != nil {
 				continue // it has ended
 			}
@@ -113,7 +125,7 @@ func (a *audience) busy(ctx context.Context) (string, error) {
 // everything, or else what waits in them.
 func (a *audience) sockets() (inodes []uint64, why string, err error) {
 	if a.protocol == "packet" {
-		text, err := a.l.read("/proc/net/packet")
+		text, err := a.root.Read("/proc/net/packet")
 		if err != nil {
 			return nil, "", err
 		}
@@ -125,7 +137,7 @@ func (a *audience) sockets() (inodes []uint64, why string, err error) {
 	}
 	var unread uint64
 	for _, name := range []string{a.protocol, a.protocol + "6"} {
-		text, err := a.l.read("/proc/net/" + name)
+		text, err := a.root.Read("/proc/net/" + name)
 		if errors.Is(err, os.ErrNotExist) && strings.HasSuffix(name, "6") {
 			continue // ipv6.disable=1
 		} else if err != nil {
@@ -171,7 +183,7 @@ func (a *audience) holders(ctx context.Context, inodes []uint64) ([]string, erro
 	var dirs []string
 	own := fmt.Sprintf("/proc/%d", os.Getpid()) // which has the processor
 	found := map[uint64]bool{}
-	refused, err := a.l.eachSocket(ctx, func(dir string, inode uint64) bool {
+	refused, err := eachSocket(ctx, a.root, func(dir string, inode uint64) bool {
 		if slices.Contains(inodes, inode) {
 			found[inode] = true
 			if dir != own {

@@ -1,4 +1,4 @@
-package observe
+package sockets
 
 import (
 	"cmp"
@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -22,22 +23,25 @@ type waiting struct {
 	inode uint64
 }
 
-func (l *looker) listeners(ctx context.Context) error {
-	list, err := l.waiting()
+// Listeners are the sockets that wait for packets or connections, with the programs that have
+// them.
+func Listeners(ctx context.Context, r root.Root) ([]state.Listener, error) {
+	all := func() ([]waiting, error) { return waitingIn(r) }
+	list, err := all()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	programs := map[uint64]string{} // by the socket's inode
 	for _, w := range list {
 		programs[w.inode] = ""
 	}
-	refused, err := l.owners(ctx, programs)
+	refused, err := owners(ctx, r, programs)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	left, err := left(ctx, programs, l.waiting)
+	left, err := left(ctx, programs, all)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := []state.Listener{}
 	for _, w := range list {
@@ -47,7 +51,7 @@ func (l *looker) listeners(ctx context.Context) error {
 			continue
 		case w.Program == "" && refused != nil:
 			// The kernel's own, as WireGuard's, or a process's that may not be looked at.
-			return fmt.Errorf("whose is %s port %d: %w", w.Protocol, w.Port, refused)
+			return nil, fmt.Errorf("whose is %s port %d: %w", w.Protocol, w.Port, refused)
 		}
 		out = append(out, w.Listener)
 	}
@@ -55,15 +59,14 @@ func (l *looker) listeners(ctx context.Context) error {
 		return cmp.Or(cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Address, b.Address), cmp.Compare(a.Program, b.Program))
 	})
 	// Workers of one daemon share a socket's address (SO_REUSEPORT).
-	l.st.Listeners = slices.Compact(out)
-	return nil
+	return slices.Compact(out), nil
 }
 
-// waiting are the sockets that wait for packets or connections now.
-func (l *looker) waiting() ([]waiting, error) {
+// waitingIn are the sockets that wait for packets or connections now.
+func waitingIn(r root.Root) ([]waiting, error) {
 	var list []waiting
 	for _, name := range []string{"tcp", "tcp6", "udp", "udp6"} {
-		text, err := l.read("/proc/net/" + name)
+		text, err := r.Read("/proc/net/" + name)
 		if errors.Is(err, os.ErrNotExist) && strings.HasSuffix(name, "6") {
 			continue // ipv6.disable=1
 		}
@@ -122,11 +125,11 @@ func left(ctx context.Context, programs map[uint64]string, waiting func() ([]wai
 
 // owners finds which program has each of the sockets (proc_pid_fd(5)). Processes end
 // while it looks; that is no error. A process that may not be looked at is refused.
-func (l *looker) owners(ctx context.Context, programs map[uint64]string) (refused, err error) {
+func owners(ctx context.Context, r root.Root, programs map[uint64]string) (refused, err error) {
 	left := len(programs)
-	return l.eachSocket(ctx, func(dir string, inode uint64) bool {
+	return eachSocket(ctx, r, func(dir string, inode uint64) bool {
 		if owner, listens := programs[inode]; listens && owner == "" {
-			if comm, err := l.line(dir + "/comm"); err == nil && comm != "" {
+			if comm, err := r.Line(dir + "/comm"); err == nil && comm != "" {
 				programs[inode] = comm
 				left--
 			}
@@ -135,10 +138,10 @@ func (l *looker) owners(ctx context.Context, programs map[uint64]string) (refuse
 	})
 }
 
-// eachSocket tells of the sockets of all processes until it is told to stop: the process's
-// folder and the socket's inode.
-func (l *looker) eachSocket(ctx context.Context, tell func(dir string, inode uint64) bool) (refused, err error) {
-	processes, err := os.ReadDir(l.path("/proc"))
+// eachSocket hands out the sockets of all processes, the process's folder and the socket's
+// inode, until found returns false.
+func eachSocket(ctx context.Context, r root.Root, found func(dir string, inode uint64) bool) (refused, err error) {
+	processes, err := os.ReadDir(r.Path("/proc"))
 	if err != nil {
 		return nil, err
 	}
@@ -150,17 +153,17 @@ func (l *looker) eachSocket(ctx context.Context, tell func(dir string, inode uin
 			return nil, err
 		}
 		dir := "/proc/" + p.Name()
-		links, err := os.ReadDir(l.path(dir + "/fd"))
+		links, err := os.ReadDir(r.Path(dir + "/fd"))
 		if errors.Is(err, fs.ErrPermission) {
 			refused = err
 		}
 		for _, fd := range links {
-			target, err := os.Readlink(l.path(dir + "/fd/" + fd.Name()))
+			target, err := os.Readlink(r.Path(dir + "/fd/" + fd.Name()))
 			if errors.Is(err, fs.ErrPermission) { // as the folder may be listed by its owner
 				refused = err
 				break
 			}
-			if inode, ok := socketInode(target); ok && !tell(dir, inode) {
+			if inode, ok := socketInode(target); ok && !found(dir, inode) {
 				return refused, nil
 			}
 		}

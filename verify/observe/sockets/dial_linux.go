@@ -1,4 +1,4 @@
-package observe
+package sockets
 
 import (
 	"context"
@@ -8,15 +8,17 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/nbr-dev/nbr/verify/observe/root"
 )
 
-// dial connects as a [net.Dialer] does, until a time. A program that gets no processor, and
+// Dial connects as a [net.Dialer] does, until a time. A program that gets no processor, and
 // so does not take the connection or answers later than the reader has set, is waited for.
 // If that takes too long, the error says what it waits for, and is none that
 // [probe.Silent] takes for silence. The context is of the whole look.
-func (l *looker) dial(ctx context.Context, network, address string, until time.Time) (net.Conn, error) {
+func Dial(ctx context.Context, r root.Root, network, address string, until time.Time) (net.Conn, error) {
 	if strings.HasPrefix(network, "unix") {
-		return dialUnix(ctx, network, address)
+		return dialUnix(ctx, network, r.Path(address))
 	}
 	c, err := (&net.Dialer{Deadline: until}).DialContext(ctx, network, address)
 	protocol := strings.TrimRight(network, "46")
@@ -24,7 +26,7 @@ func (l *looker) dial(ctx context.Context, network, address string, until time.T
 	if err2 != nil || protocol != "tcp" && protocol != "udp" {
 		return c, err
 	}
-	a := l.audience(protocol, plain(to))
+	a := newAudience(r, protocol, plain(to))
 	if timedOut(err) && ctx.Err() == nil {
 		late := a.attend(ctx, func(d time.Duration) (bool, error) {
 			c, err = (&net.Dialer{Timeout: d}).DialContext(ctx, network, address)
@@ -76,7 +78,7 @@ type attended struct {
 }
 
 // Read reads, and goes on after the deadline as long as the other end has not had the time
-// to answer. See [looker.dial] for the error.
+// to answer. See [Dial] for the error.
 func (c *attended) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 || !timedOut(err) || c.ctx.Err() != nil {

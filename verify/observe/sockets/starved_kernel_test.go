@@ -1,8 +1,9 @@
-package observe
+package sockets
 
 import (
 	"errors"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"syscall"
@@ -16,14 +17,19 @@ import (
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
-// here is this machine as probes see it.
-func here(t *testing.T) machine { return machine{l: &looker{}, ctx: t.Context()} }
+func TestMain(m *testing.M) { nstest.Main(m) }
+
+// dial connects to this machine.
+func dial(t *testing.T, network, address string) (net.Conn, error) {
+	t.Helper()
+	return Dial(t.Context(), "", network, address, time.Now().Add(2*time.Second))
+}
 
 // A listener without room for one more connection drops what asks for one, as a firewall
 // does. It is not closed, and no server is missing: nothing is known of it.
 func TestFullQueue(t *testing.T) {
 	nstest.NeverAccept(t, "127.0.0.1:8022", true)
-	_, err := here(t).Dial(t.Context(), "tcp", "127.0.0.1:8022")
+	_, err := dial(t, "tcp", "127.0.0.1:8022")
 	if err == nil || err.Error() != "dial tcp: tcp/8022 has not answered yet: its connections wait to be accepted" || probe.Silent(err) {
 		t.Error(err)
 	}
@@ -41,16 +47,15 @@ func TestFullUnixQueue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := here(t)
-	c, err := m.Dial(t.Context(), "unix", path)
+	c, err := dial(t, "unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if _, err := m.Dial(t.Context(), "unix", path); err == nil || probe.Silent(err) || !strings.HasSuffix(err.Error(), "those before wait to be accepted") {
+	if _, err := dial(t, "unix", path); err == nil || probe.Silent(err) || !strings.HasSuffix(err.Error(), "those before wait to be accepted") {
 		t.Error(err)
 	}
-	if _, err := m.Dial(t.Context(), "unix", path+"2"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := dial(t, "unix", path+"2"); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }
@@ -66,9 +71,8 @@ func TestStarvedDaemon(t *testing.T) {
 		return nil
 	})
 	sshd.Signal(t, syscall.SIGSTOP)
-	l := &looker{}
 	nstest.Wait(t, func() error {
-		c, err := l.dial(t.Context(), "tcp", "127.0.0.1:22", time.Now().Add(nstest.Patience))
+		c, err := Dial(t.Context(), "", "tcp", "127.0.0.1:22", time.Now().Add(nstest.Patience))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,6 @@
-package observe
+// Package sockets looks at the sockets of a machine and the processes that have them: which
+// wait for packets or connections, and whether one that is silent has had a processor.
+package sockets
 
 import (
 	"encoding/binary"

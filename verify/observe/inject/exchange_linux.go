@@ -1,4 +1,4 @@
-package observe
+package inject
 
 import (
 	"context"
@@ -17,8 +17,13 @@ import (
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
-// Exchange has a frame arrive on a link, or transmits it there, and waits for the answer.
-func (h machine) Exchange(ctx context.Context, x probe.Exchange) (bool, error) {
+// Attend gives the programs behind a socket the time to answer what has arrived on a link:
+// hear is to listen for an answer, and tells whether there was one.
+type Attend func(ctx context.Context, link int, to probe.Socket, hear func(time.Duration) (bool, error)) error
+
+// Exchange has a frame arrive on a link, or transmits it there, and waits for the answer. It
+// is [probe.Host]'s.
+func Exchange(ctx context.Context, x probe.Exchange, attend Attend) (bool, error) {
 	link, err := openLink(x.Link)
 	if err != nil {
 		return false, err
@@ -40,7 +45,7 @@ func (h machine) Exchange(ctx context.Context, x probe.Exchange) (bool, error) {
 	if x.Transmit {
 		answered, err = transmit(ctx, link, frame, x)
 	} else {
-		answered, err = h.arrive(ctx, link, frame, x)
+		answered, err = arrive(ctx, link, frame, x, attend)
 	}
 	if err == nil && !answered {
 		err = unchanged(x.Link, link)
@@ -57,7 +62,7 @@ func times(x probe.Exchange) []time.Duration {
 }
 
 // arrive has the frame arrive at this machine, and hears what it sends.
-func (h machine) arrive(ctx context.Context, link *netlink.LinkAttrs, frame []byte, x probe.Exchange) (answered bool, err error) {
+func arrive(ctx context.Context, link *netlink.LinkAttrs, frame []byte, x probe.Exchange, attend Attend) (answered bool, err error) {
 	on := link.Index
 	if x.Remote {
 		on = 0
@@ -78,10 +83,10 @@ func (h machine) arrive(ctx context.Context, link *netlink.LinkAttrs, frame []by
 	if x.To.Protocol == "" {
 		return false, nil
 	}
-	a := h.l.audience(x.To.Protocol, x.To.Addr)
-	a.link = link.Index
-	err = a.attend(ctx, func(d time.Duration) (bool, error) {
-		if x.To.Protocol == "tcp" { // see attend
+	err = attend(ctx, link.Index, x.To, func(d time.Duration) (bool, error) {
+		// The kernel drops what asks for a connection for which there is no room: it has to be
+		// asked again (tcp_conn_request in net/ipv4/tcp_input.c).
+		if x.To.Protocol == "tcp" {
 			if err := in.inject(frame); err != nil {
 				return false, err
 			}

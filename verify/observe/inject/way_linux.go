@@ -1,7 +1,6 @@
-package observe
+package inject
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -13,8 +12,9 @@ import (
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
-// Way asks the kernel how packets from this machine's address on a link get to a host.
-func (h machine) Way(_ context.Context, link string, to netip.Addr) (probe.Way, error) {
+// Way asks the kernel how packets from this machine's address on a link get to a host. It is
+// [probe.Host]'s.
+func Way(link string, to netip.Addr) (probe.Way, error) {
 	on, err := openLink(link)
 	if err != nil {
 		return probe.Way{}, err
