@@ -140,7 +140,7 @@ func TestCanaries(t *testing.T) {
 		}
 		var said bytes.Buffer
 		run := func(stop int, args ...string) bool {
-			env := Env{Stdin: strings.NewReader(`{"format_version": 2}`), Stdout: &said, Stderr: &said}
+			env := Env{Stdin: strings.NewReader(`{"format_version": 3}`), Stdout: &said, Stderr: &said}
 			return Run(t.Context(), env, args, all.Kinds()...) == stop
 		}
 		with := func(args ...string) []string { return append(append(args, s.vars...), spec) }
@@ -176,7 +176,7 @@ func TestCanaries(t *testing.T) {
 func emptyState(t *testing.T, dir string) string {
 	t.Helper()
 	file := filepath.Join(dir, "state.json")
-	if err := os.WriteFile(file, []byte(`{"format_version": 2}`), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(`{"format_version": 3}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return file

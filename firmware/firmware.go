@@ -13,6 +13,7 @@ import (
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // Kind is the firmware block. It judges what all other blocks claimed of the kernel.
@@ -29,6 +30,7 @@ func Kind() service.Kind {
 		Single:   true,
 		Implicit: true,
 		Program:  service.Alone("hardware", (*Block).lower),
+		Probes:   []probe.Any{rootOf, clockOf, probe.Settings},
 		New:      func() service.Block { return &Block{} },
 	}
 }

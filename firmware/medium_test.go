@@ -1,10 +1,7 @@
 package firmware
 
 import (
-	"context"
-	"errors"
 	"io/fs"
-	"net"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,23 +9,19 @@ import (
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
-// files is a machine that has nothing but files.
+// files is a machine of which nothing but files is asked.
 type files map[string]string
 
-func (files) Run(context.Context, string, ...string) (probe.Output, error) {
-	return probe.Output{}, errors.New("no programs")
+// host is the machine.
+func (f files) host() probe.Host { return fileHost{files: f} }
+
+type fileHost struct {
+	probe.Host
+	files files
 }
 
-func (files) Dial(context.Context, string, string) (net.Conn, error) {
-	return nil, errors.New("no net")
-}
-
-func (files) Exchange(context.Context, probe.Exchange) (bool, error) {
-	return false, errors.New("no links")
-}
-
-func (f files) ReadFile(name string) ([]byte, error) {
-	text, ok := f[name]
+func (h fileHost) ReadFile(name string) ([]byte, error) {
+	text, ok := h.files[name]
 	if !ok {
 		return nil, fs.ErrNotExist
 	}
@@ -62,7 +55,7 @@ func TestLookRoot(t *testing.T) {
 		"no such disk": {files{"/proc/self/mountinfo": "30 21 8:1 / / rw - ext4 /dev/sda1 rw\n"}, root{}, true},
 		"no mountinfo": {files{}, root{}, true},
 	} {
-		got, err := lookRoot(context.Background(), tt.host, "/")
+		got, err := lookRoot(t.Context(), tt.host.host(), "/")
 		if d := cmp.Diff(tt.want, got); d != "" || (err != nil) != tt.err {
 			t.Errorf("%s: %v %s", name, err, d)
 		}
@@ -72,7 +65,7 @@ func TestLookRoot(t *testing.T) {
 func TestLookClock(t *testing.T) {
 	host := files{"/sys/class/rtc/rtc0/since_epoch": "1795000007\n", "/sys/class/rtc/rtc1/since_epoch": "x\n"}
 	for name, want := range map[string]int64{"rtc0": 1795000007, "rtc1": 0, "rtc2": 0} {
-		got, err := lookClock(context.Background(), host, name)
+		got, err := lookClock(t.Context(), host.host(), name)
 		if got != want || (err != nil) != (want == 0) {
 			t.Errorf("%s: %d, %v", name, got, err)
 		}

@@ -218,6 +218,17 @@ func (s *Spec) programs(wanted func(Kind) bool) func(yield func(Program, []Block
 	}
 }
 
+// kindsOf are the kinds of the blocks that a program is of.
+func (s *Spec) kindsOf(p Program) []*Kind {
+	var out []*Kind
+	for _, b := range s.blocks {
+		if b.kind.Program == p && !slices.Contains(out, b.kind) {
+			out = append(out, b.kind)
+		}
+	}
+	return out
+}
+
 // Plan is all checks of the spec.
 func (s *Spec) Plan() *verify.Plan {
 	return s.PlanOf(func(Kind) bool { return true })
@@ -229,11 +240,15 @@ func (s *Spec) PlanOf(wanted func(Kind) bool) *verify.Plan {
 	plan := &verify.Plan{}
 	for _, b := range s.blocks {
 		if wanted(*b.kind) {
+			before := len(plan.Checks)
 			b.block.Checks(s.Router, plan)
+			mustList(plan.Checks[before:], b.kind)
 		}
 	}
 	for p, blocks := range s.programs(wanted) {
+		before := len(plan.Checks)
 		p.Checks(s.Router, blocks, plan)
+		mustList(plan.Checks[before:], s.kindsOf(p)...)
 	}
 	// What a check wants and says comes from the spec: the command of a check block may
 	// have a token in it.

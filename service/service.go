@@ -16,6 +16,7 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // A Block is one decoded block of a service. Its references are linked before any
@@ -98,7 +99,9 @@ type Kind struct {
 	// Program is what the blocks configure, nil if that is nothing: what they need
 	// is claimed.
 	Program Program
-	New     func() Block
+	// Probes are those that the checks of the blocks and of the program ask by.
+	Probes []probe.Any
+	New    func() Block
 }
 
 // A Registry is what a build of nbr knows: its block types and boards. The order of
@@ -141,7 +144,39 @@ func (r *Registry) Check() error {
 		}
 		owner[k.Type] = k.home()
 	}
+	return r.checkProbes()
+}
+
+// checkProbes refuses two probes of one name, whose answers would be taken for each other's.
+// Kinds may share one.
+func (r *Registry) checkProbes() error {
+	first := map[string]probe.Any{}
+	home := map[string]string{}
+	for _, k := range r.Kinds {
+		for _, p := range k.Probes {
+			switch name := p.ID(); {
+			case name == "":
+				return fmt.Errorf("a probe of %s has no Name", k.home())
+			case first[name] == nil:
+				first[name], home[name] = p, k.home()
+			case first[name] != p:
+				return fmt.Errorf("two probes are called %q, one of %s and one of %s. Give one of them another Name", name, home[name], k.home())
+			}
+		}
+	}
 	return nil
+}
+
+// mustList panics if a check asks by a probe that its kinds do not list: checkProbes has not
+// seen it.
+func mustList(checks []verify.Check, kinds ...*Kind) {
+	for _, c := range checks {
+		for _, q := range c.Asks {
+			if !slices.ContainsFunc(kinds, func(k *Kind) bool { return slices.Contains(k.Probes, q.Of) }) {
+				panic(fmt.Sprintf("the check %s asks by the probe %s, which is not among the Probes of its Kind", c.ID, q.Probe))
+			}
+		}
+	}
 }
 
 // home is the package that a kind is of.

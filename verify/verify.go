@@ -50,10 +50,9 @@ type Check struct {
 	Eval func(*state.State) Verdict
 }
 
-// Active tells whether it needs a question (a packet or a command).
+// Active tells whether it reads the answer of an active probe.
 func (c Check) Active() bool {
-	return slices.ContainsFunc(c.Needs, func(n state.Need) bool { return n.Kind.Active() }) ||
-		slices.ContainsFunc(c.Asks, func(q probe.Question) bool { return q.Active })
+	return slices.ContainsFunc(c.Asks, func(q probe.Question) bool { return q.Active })
 }
 
 // Block is the address of the block that the check is of. The key of an instance

@@ -20,7 +20,7 @@ type Patch struct {
 // large as the card.
 func MoveBackup(head []byte, size int64) ([]Patch, error) {
 	var fs findings
-	t := readTable(&held{head: head, size: int64(len(head))}, 1, tableCodes{GPTPrimary, GPTPrimaryCRC, GPTPrimaryField}, &fs)
+	t := readTable(&window{head: head, size: int64(len(head))}, 1, tableCodes{GPTPrimary, GPTPrimaryCRC, GPTPrimaryField}, &fs)
 	switch {
 	case t == nil && fs == nil:
 		return nil, fmt.Errorf("the image has no partition table at LBA 1")

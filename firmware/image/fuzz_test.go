@@ -97,7 +97,7 @@ func FuzzGPT(f *testing.F) {
 			return
 		}
 		for _, p := range img.GPT.Partitions {
-			if p.Size() < 0 || int64(len(p.at(&held{head: b, size: int64(len(b))}, mostBL2))) > p.Size() {
+			if p.Size() < 0 || int64(len(p.at(&window{head: b, size: int64(len(b))}, mostBL2))) > p.Size() {
 				t.Fatalf("%+v", p)
 			}
 		}

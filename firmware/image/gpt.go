@@ -76,7 +76,7 @@ type table struct {
 type tableCodes struct{ name, crc, field Code }
 
 // readTable reads the table with its header at an LBA, and nil if none is there.
-func readTable(h *held, lba uint64, codes tableCodes, fs *findings) *table {
+func readTable(h *window, lba uint64, codes tableCodes, fs *findings) *table {
 	b, err := h.at(int64(lba)*sector, sector)
 	if err != nil || string(b[:8]) != "EFI PART" {
 		return nil
@@ -121,7 +121,7 @@ func headerCRC(header []byte) uint32 {
 }
 
 // entries are all entries of a table, which lie in the image.
-func entries(h *held, t *table) ([]byte, error) {
+func entries(h *window, t *table) ([]byte, error) {
 	if t.entriesAt > uint64(h.size)/sector {
 		return nil, fmt.Errorf("the image has %d sectors", h.size/sector)
 	}
@@ -177,7 +177,7 @@ func guid(b []byte) string {
 }
 
 // readGPT reads both tables and compares them. It is nil if neither is there.
-func readGPT(h *held, fs *findings) *GPT {
+func readGPT(h *window, fs *findings) *GPT {
 	var own findings
 	if h.size < 3*sector {
 		return nil
@@ -245,7 +245,7 @@ func compare(a, b *table, fs *findings) {
 
 // mbr looks for the partition of type 0xEE that keeps other tools away (section
 // 5.2.3).
-func mbr(h *held, fs *findings) {
+func mbr(h *window, fs *findings) {
 	b, err := h.at(0, sector)
 	if err != nil {
 		return
@@ -281,7 +281,7 @@ func (g *GPT) judge(fs *findings) {
 }
 
 // at are the bytes of a partition, at most n, as many as are held.
-func (p Partition) at(h *held, n int64) []byte {
+func (p Partition) at(h *window, n int64) []byte {
 	if p.First > p.Last || p.First > uint64(h.size)/sector {
 		return nil
 	}

@@ -141,7 +141,7 @@ func foreign(start []byte) error {
 }
 
 // read finds out what the bytes are.
-func read(h *held) (*Image, error) {
+func read(h *window) (*Image, error) {
 	img := &Image{Size: h.size, Findings: []Finding{}}
 	fs := (*findings)(&img.Findings)
 	start := h.from(0, mostBL2)
@@ -164,7 +164,7 @@ func read(h *held) (*Image, error) {
 }
 
 // disk reads what starts the board: one of the three kinds.
-func (img *Image) disk(h *held, fs *findings) {
+func (img *Image) disk(h *window, fs *findings) {
 	if img.Loader = readRaspberry(h, img.GPT, fs); img.Loader == nil {
 		if img.Loader = readRockchip(h, img.GPT, fs); img.Loader == nil {
 			img.mediatek(h, fs)
@@ -178,7 +178,7 @@ func (img *Image) disk(h *held, fs *findings) {
 
 // mediatek reads the BL2, which the boot ROM finds by an attribute, and the FIP,
 // which the BL2 finds by the name of its partition.
-func (img *Image) mediatek(h *held, fs *findings) {
+func (img *Image) mediatek(h *window, fs *findings) {
 	bl2 := img.partition(h, "bl2", isBL2, fs)
 	fip := img.partition(h, "fip", isFIP, fs)
 	if bl2 == nil && fip == nil {
@@ -187,7 +187,7 @@ func (img *Image) mediatek(h *held, fs *findings) {
 	for _, p := range []struct {
 		name string
 		*Partition
-		read func(*held, Partition, *findings)
+		read func(*window, Partition, *findings)
 	}{{"bl2", bl2, img.readBL2}, {"fip", fip, img.readFIP}} {
 		switch {
 		case p.Partition == nil:
@@ -201,7 +201,7 @@ func (img *Image) mediatek(h *held, fs *findings) {
 }
 
 // partition is the one with a name, or the one that holds what should be in it.
-func (img *Image) partition(h *held, name string, is func([]byte) bool, fs *findings) *Partition {
+func (img *Image) partition(h *window, name string, is func([]byte) bool, fs *findings) *Partition {
 	if ps := img.GPT.Named(name); len(ps) > 1 {
 		fs.add(PartitionTwice, "partitions %d and %d are both called %s", ps[0].Number, ps[1].Number, name)
 		return &ps[0]
@@ -217,7 +217,7 @@ func (img *Image) partition(h *held, name string, is func([]byte) bool, fs *find
 	return nil
 }
 
-func (img *Image) readBL2(h *held, p Partition, fs *findings) {
+func (img *Image) readBL2(h *window, p Partition, fs *findings) {
 	b := p.at(h, mostBL2)
 	if !p.Bootable() {
 		fs.add(PartitionBoot, "partition %d (bl2) is not marked bootable, by which the boot ROM finds it: sgdisk -A %[1]d:set:2", p.Number)
@@ -233,7 +233,7 @@ func (img *Image) readBL2(h *held, p Partition, fs *findings) {
 	}
 }
 
-func (img *Image) readFIP(h *held, p Partition, fs *findings) {
+func (img *Image) readFIP(h *window, p Partition, fs *findings) {
 	b := p.at(h, headSize)
 	if !isFIP(b) {
 		fs.add(FIPMissing, "partition %d (fip) %s: write fip.bin there", p.Number, begins(b))

@@ -27,7 +27,7 @@ const (
 
 // readRockchip reads the two loaders. The first partition has to hold an idbloader
 // or be where one is looked for.
-func readRockchip(h *held, g *GPT, fs *findings) *Loader {
+func readRockchip(h *window, g *GPT, fs *findings) *Loader {
 	first := ""
 	b := h.from(rockchipAt*sector, sector)
 	for _, r := range rockchip {
@@ -59,7 +59,7 @@ const basicData = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"
 
 // readRaspberry looks at the partition from which the boot ROM of a Raspberry Pi
 // loads its firmware. Of its files only the file system is looked at.
-func readRaspberry(h *held, g *GPT, fs *findings) *Loader {
+func readRaspberry(h *window, g *GPT, fs *findings) *Loader {
 	for _, p := range g.Partitions {
 		if p.Type != basicData || p.Name != "firmware" {
 			continue

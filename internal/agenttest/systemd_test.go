@@ -260,19 +260,19 @@ func TestLookAsksWithItsCapabilities(t *testing.T) {
 	isp.Run(t, "ip", "addr", "add", "203.0.113.1/24", "dev", "eth0")
 	m.ns.Run(t, "sh", "-ec", "ip addr add 203.0.113.2/24 dev wan; ip route add default via 203.0.113.1")
 	m.root.Write(t, "/etc/nbr/spec/router.hcl", strings.Replace(spec, "[network.lan]\n}", "[network.lan]\n  allow = [\"dns\"]\n}\n\nresolver {\n  networks = [network.lan]\n}", 1))
-	reach := func() state.Reach {
+	probed := func() state.Probed {
 		t.Helper()
 		st := m.look()
-		r, ok := st.Reaches["wan udp/53"]
+		r, ok := st.Probes["nftables.port"]["wan udp/53"]
 		if !ok {
-			t.Fatalf("nothing was tried: %+v %v", st.Reaches, st.Missed)
+			t.Fatalf("the port was not probed: %+v %v", st.Probes, st.Missed)
 		}
 		return r
 	}
 	// Until udev has given the new link its lasting MAC the look may say that the link has changed.
 	m.until(func() error {
-		if r := reach(); r != (state.Reach{Answered: true, Answer: "ICMP port unreachable"}) {
-			return fmt.Errorf("a port that is closed: %+v", r)
+		if r := probed(); !strings.Contains(string(r.Answer), `"ICMP port unreachable"`) {
+			return fmt.Errorf("a port that is closed: %s %s", r.Answer, r.Error)
 		}
 		return nil
 	})
@@ -283,8 +283,8 @@ func TestLookAsksWithItsCapabilities(t *testing.T) {
 		set := "CapabilityBoundingSet=~" + without + "\nAmbientCapabilities=~" + without + "\n"
 		m.root.Write(t, "/run/systemd/system/nbr-look@.service.d/less.conf", "[Service]\n"+set)
 		m.reread()
-		if r := reach(); !strings.HasPrefix(r.Error, why) {
-			t.Errorf("without %s: %+v, want %q", without, r, why)
+		if r := probed(); !strings.HasPrefix(r.Error, why) {
+			t.Errorf("without %s: %s %q, want %q", without, r.Answer, r.Error, why)
 		}
 	}
 }

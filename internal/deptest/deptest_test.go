@@ -46,23 +46,25 @@ var table = []row{
 	// How a program's own questions are asked and read. It asks nothing by itself.
 	{pkg: "verify/probe", ours: "verify/state", outside: "net syscall"},
 	{pkg: "verify", ours: "verify/state verify/probe", theirs: "hcl"},
+	// What probes send and hear, as bytes. It opens no socket.
+	{pkg: "verify/packet", outside: "net"},
 	// What is on a boot medium, from a reader that the caller has opened.
 	{pkg: "firmware/image", ours: "verify/state", theirs: "zstd xz"},
 	// The only package that writes to a device, and runs debugfs on it.
 	{pkg: "firmware/flash", ours: "firmware/image", theirs: "sys", outside: "os os/exec syscall"},
 	// The only package that touches a kernel or a socket. No service imports it.
-	{pkg: "verify/observe", ours: "verify/state verify/probe firmware/image", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet dhcp dns", outside: "net os os/exec syscall"},
+	{pkg: "verify/observe", ours: "verify/state verify/probe firmware/image", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet", outside: "net os os/exec syscall"},
 	{pkg: "verify/report", ours: "verify hcl/diag", theirs: "hcl", outside: "embed"},
 	// It keeps verifying: what it looks with and where it is served come from outside.
 	{pkg: "verify/agent", ours: "verify verify/state verify/report", theirs: "prometheus", outside: "log/slog net/http"},
-	{pkg: "service", ours: "router hcl/* nixgen verify verify/state", theirs: "hcl cty"},
+	{pkg: "service", ours: "router hcl/* nixgen verify verify/probe verify/state", theirs: "hcl cty"},
 
 	// The open rim: no service imports another, and none looks at a device.
 	{pkg: "firmware/bootlog"},
 	{pkg: "firmware", ours: "firmware/bootlog firmware/image service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty", outside: "embed"},
 	// The pages of the language, for the command line and docs/.
 	{pkg: "service/reference", ours: "service hcl/conf", theirs: "wordwrap", outside: "embed"},
-	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty ntp", outside: "net embed"},
+	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp", outside: "net embed"},
 	// The list of what is built in. It is for the program that is composed of it.
 	{pkg: "service/all", ours: "service service/* firmware"},
 	// The harness for the tests of services, also of a third party's.
@@ -82,11 +84,12 @@ var table = []row{
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
-	{pkg: "internal/nstest", theirs: "sys", outside: "os os/exec os/signal syscall testing"},
+	{pkg: "internal/nstest", theirs: "sys", outside: "net os os/exec os/signal syscall testing"},
 	{pkg: "internal/lab", ours: "internal/nstest", outside: "os os/exec syscall embed testing"},
 	{pkg: "internal/bl2code"},
 	{pkg: "internal/nixoptions", outside: "embed"},
 	{pkg: "internal/nixoptions/*", ours: "internal/nixoptions internal/lab testdata/standin", outside: "os embed testing"},
+	{pkg: "internal/probetest", ours: "internal/nstest internal/lab verify/observe verify/packet verify/probe", theirs: "packet sys", outside: "net os testing"},
 	{pkg: "internal/testlog", outside: "os"},
 	{pkg: "internal/agenttest"},
 	{pkg: "internal/flaketest"},

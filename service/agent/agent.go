@@ -16,6 +16,7 @@ import (
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -34,7 +35,8 @@ zone "lan" {
   allow    = ["ssh", "dns", "dhcp", "metrics"]
 }
 `,
-		Single: true, Program: service.Alone("agent", (*Agent).lower), New: func() service.Block { return &Agent{} },
+		Single: true, Program: service.Alone("agent", (*Agent).lower),
+		Probes: []probe.Any{statusOf, probe.Settings}, New: func() service.Block { return &Agent{} },
 	}
 }
 

@@ -1,12 +1,11 @@
-// Package check is for what nbr does not know: a command on the router that says
-// whether something holds. It is how a spec extends nbr verify without a line of Go.
+// Package check is for promises that nbr does not know: a command on the router that says
+// whether one holds. It is how a spec extends nbr verify without a line of Go.
 package check
 
 import (
 	"fmt"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -16,6 +15,7 @@ import (
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -29,7 +29,8 @@ func Kind() service.Kind {
   packages = ["iputils"]
 }
 `,
-		New: func() service.Block { return &Check{} },
+		Probes: []probe.Any{outcomeOf},
+		New:    func() service.Block { return &Check{} },
 	}
 }
 
@@ -99,32 +100,19 @@ func (c *Check) Checks(_ *router.Router, p *verify.Plan) {
 	if title == "" {
 		title = strings.Join(args, " ")
 	}
-	name := c.Addr.String()
 	want, hint := "exit code 0", strings.Join(args, " ")
-	p.Add(verify.Check{
-		ID: name, Title: title, From: c.Def,
-		Needs: []state.Need{{Kind: state.NeedCommand, Name: name, Args: args, Timeout: int(c.Timeout.V)}},
-		Eval: func(st *state.State) verify.Verdict {
-			r, ok := st.Commands[name]
-			switch {
-			case !ok:
-				return verify.NotSeen(want, hint)
-			case r.Error != "":
-				return verify.Verdict{Want: want, Got: r.Error, Hint: hint}
-			case r.Args != nil && !slices.Equal(r.Args, args):
-				return verify.Verdict{Want: want, Got: "the state was recorded for another command: " + strings.Join(r.Args, " "), Hint: hint}
-			}
-			v := verify.Judge(r.Exit == 0, want, said(r), hint)
-			if r.Exit != 0 && r.Exit != 1 { // 3 is "cannot tell", the others are nobody's word
-				v.Status = verify.Unknown
-			}
-			return v
-		},
+	check := verify.Check{ID: c.Addr.String(), Title: title, From: c.Def}
+	verify.Asked(p, check, outcomeOf, run{newCommand(args), int(c.Timeout.V)}, want, hint, func(_ *state.State, o outcome) verify.Verdict {
+		v := verify.Judge(o.Exit == 0, want, said(o), hint)
+		if o.Exit != 0 && o.Exit != 1 { // 3 is "cannot tell", and the others have no meaning here
+			v.Status = verify.Unknown
+		}
+		return v
 	})
 }
 
-// said is what a command said, or how it ended.
-func said(c state.Command) string {
+// said is the output of a command, or how it ended.
+func said(c outcome) string {
 	code := fmt.Sprintf("exit code %d", c.Exit)
 	switch text := strings.TrimSpace(c.Output); {
 	case text == "":

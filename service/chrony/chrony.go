@@ -16,6 +16,7 @@ import (
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -29,7 +30,8 @@ func Kind() service.Kind {
   servers = ["ptbtime1.ptb.de", "ptbtime2.ptb.de"]
 }
 `,
-		Single: true, Implicit: true, Program: service.Alone("time", (*Time).lower), New: func() service.Block { return &Time{} },
+		Single: true, Implicit: true, Program: service.Alone("time", (*Time).lower),
+		Probes: []probe.Any{timeOf, sourcesOf}, New: func() service.Block { return &Time{} },
 	}
 }
 

@@ -52,7 +52,7 @@ bgp {
   }
 }
 `,
-		Single: true, Program: program{}, New: func() service.Block { return &BGP{} },
+		Single: true, Program: program{}, Probes: probes, New: func() service.Block { return &BGP{} },
 	}
 }
 
@@ -84,7 +84,7 @@ ospf {
   }
 }
 `,
-		Single: true, Program: program{}, New: func() service.Block { return &OSPF{} },
+		Single: true, Program: program{}, Probes: probes, New: func() service.Block { return &OSPF{} },
 	}
 }
 
@@ -97,7 +97,7 @@ func PrefixListKind() service.Kind {
   permit = ["192.168.178.0/24"]
 }
 `,
-		Program: program{}, New: func() service.Block { return &PrefixList{} },
+		Program: program{}, Probes: probes, New: func() service.Block { return &PrefixList{} },
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
+// probes are those that the checks ask by.
+var probes = []probe.Any{bgpSession, ospfNeighbours, ospfRouter, ospfInterface, prefixList, keyOf}
+
 // session is what bgpd says of a neighbour, and of itself to it.
 type session struct {
 	Running  bool           `json:"running"`                // bgpd answers

@@ -15,16 +15,15 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// Checks look at the unit, and at what a stranger and each host with a reservation
+// Checks look at the unit, and at what a client without a reservation and each host with one
 // are offered when they ask: a server can run and listen nowhere.
 func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 	p.UnitActive(d.Addr.String()+"/unit", d.Def, "kea-dhcp4-server.service")
 	if d.replaced("subnet", "interface", "relay", "client-class", "client-classes", "require-client-classes", "evaluate-additional-classes") {
-		return // the user's additions make another network of it, or not for everybody
+		return // the user's additions make another network of it, or not for all clients
 	}
-	device := string(d.Network.Target.Device())
 	if pool := d.pool(); !d.replaced("pools") {
-		d.offered(p, "offer", "a client gets an address of the pool", d.Pool.Range, device, pool, func(o state.Offer) string {
+		d.offered(p, "offer", "a client gets an address of the pool", d.Pool.Range, d.newClient(""), pool, func(o offer) string {
 			if a, err := netip.ParseAddr(o.Address); err == nil && slices.ContainsFunc(d.Pool.All(), func(r router.AddrRange) bool { return r.Contains(a) }) {
 				return pool
 			}
@@ -32,34 +31,34 @@ func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 		})
 	}
 	from := d.Network.Range
-	d.detail(p, "prefix", "clients get the network's prefix", from, "/"+strconv.Itoa(d.prefix().Bits()), func(o state.Offer) string { return "/" + strconv.Itoa(o.Prefix) })
+	d.detail(p, "prefix", "clients get the network's prefix", from, "/"+strconv.Itoa(d.prefix().Bits()), func(o offer) string { return "/" + strconv.Itoa(o.Prefix) })
 	for _, opt := range d.ownOptions(r) {
 		want := optionPart(opt, "data")
 		switch optionPart(opt, "name") {
 		case "routers":
-			d.detail(p, "router", "clients get the router as their gateway", from, want, func(o state.Offer) string { return strings.Join(o.Routers, ", ") })
+			d.detail(p, "router", "clients get the router as their gateway", from, want, func(o offer) string { return strings.Join(o.Routers, ", ") })
 		case "domain-name-servers":
-			d.detail(p, "dns", "clients get name servers", cmp.Or(d.DNS.Range, from), want, func(o state.Offer) string { return strings.Join(o.DNS, ", ") })
+			d.detail(p, "dns", "clients get name servers", cmp.Or(d.DNS.Range, from), want, func(o offer) string { return strings.Join(o.DNS, ", ") })
 		case "domain-name":
-			d.detail(p, "domain", "clients get a domain", cmp.Or(d.Domain.Range, d.Network.Target.Domain.Range), want, func(o state.Offer) string { return o.Domain })
+			d.detail(p, "domain", "clients get a domain", cmp.Or(d.Domain.Range, d.Network.Target.Domain.Range), want, func(o offer) string { return o.Domain })
 		}
 	}
 	if !d.replaced("valid-lifetime", "min-valid-lifetime", "max-valid-lifetime") {
 		seconds := func(n int64) string { return fmt.Sprintf("%d s", n) }
-		d.detail(p, "lease", "leases last as long as they should", cmp.Or(d.Lease.Range, d.Def), seconds(int64(d.Lease.V)), func(o state.Offer) string { return seconds(o.Lease) })
+		d.detail(p, "lease", "leases last as long as they should", cmp.Or(d.Lease.Range, d.Def), seconds(int64(d.Lease.V)), func(o offer) string { return seconds(o.Lease) })
 	}
 	if d.replaced("reservations") {
 		return
 	}
 	for _, res := range d.Reservations {
 		d.offered(p, "reservation/"+string(res.Name.V), fmt.Sprintf("%s gets %s", res.Name.V, res.IPv4.V), res.IPv4.Range,
-			device+" "+string(res.MAC.V), res.IPv4.V.String(), func(o state.Offer) string { return o.Address })
+			d.newClient(string(res.MAC.V)), res.IPv4.V.String(), func(o offer) string { return o.Address })
 	}
 }
 
 // offered adds a check of what a client is offered. No offer is a failure.
-func (d *DHCP4) offered(p *verify.Plan, what, title string, from hcl.Range, name, want string, get func(state.Offer) string) {
-	d.judge(p, what, title, from, name, want, func(o state.Offer, hint string) verify.Verdict {
+func (d *DHCP4) offered(p *verify.Plan, what, title string, from hcl.Range, c client, want string, get func(offer) string) {
+	d.judge(p, what, title, from, c, want, func(o offer, hint string) verify.Verdict {
 		if !o.Answered {
 			return verify.Verdict{Status: verify.Fail, Want: want, Got: "no offer", Hint: hint}
 		}
@@ -67,10 +66,10 @@ func (d *DHCP4) offered(p *verify.Plan, what, title string, from hcl.Range, name
 	})
 }
 
-// detail adds a check of one part of the offer to a stranger. Where there is no offer,
+// detail adds a check of one part of the offer to a client without a reservation. Where there is no offer,
 // that has been said.
-func (d *DHCP4) detail(p *verify.Plan, what, title string, from hcl.Range, want string, get func(state.Offer) string) {
-	d.judge(p, "offer/"+what, title, from, string(d.Network.Target.Device()), want, func(o state.Offer, hint string) verify.Verdict {
+func (d *DHCP4) detail(p *verify.Plan, what, title string, from hcl.Range, want string, get func(offer) string) {
+	d.judge(p, "offer/"+what, title, from, d.newClient(""), want, func(o offer, hint string) verify.Verdict {
 		if !o.Answered {
 			return verify.NotSeen(want, hint)
 		}
@@ -78,28 +77,16 @@ func (d *DHCP4) detail(p *verify.Plan, what, title string, from hcl.Range, want 
 	})
 }
 
-func (d *DHCP4) judge(p *verify.Plan, what, title string, from hcl.Range, name, want string, judge func(state.Offer, string) verify.Verdict) {
-	device := string(d.Network.Target.Device())
+func (d *DHCP4) judge(p *verify.Plan, what, title string, from hcl.Range, c client, want string, judge func(offer, string) verify.Verdict) {
 	hint := "journalctl -u kea-dhcp4-server -n 20"
-	p.Add(verify.Check{
-		ID: d.Addr.String() + "/" + what, Title: title, From: from,
-		Needs: []state.Need{{Kind: state.NeedOffer, Name: name}},
-		Eval: func(st *state.State) verify.Verdict {
-			o, ok := st.Offers[name]
-			switch {
-			case !ok:
-				return verify.NotSeen(want, hint)
-			case verify.NoCarrier(st, device):
-				return verify.Skipped(want, "nobody is connected to "+device, hint)
-			case o.Error != "":
-				return verify.NotAsked(want, o.Error, hint)
-			}
-			return judge(o, hint)
-		},
-	})
+	check := verify.Check{ID: d.Addr.String() + "/" + what, Title: title, From: from}
+	verify.AskedOn(p, check, c.Link, offerTo, c, want, hint, func(_ *state.State, o offer) verify.Verdict { return judge(o, hint) })
 }
 
-// pool is what a stranger may get, for people.
+// newClient is a client in the network.
+func (d *DHCP4) newClient(mac string) client { return client{string(d.Network.Target.Device()), mac} }
+
+// pool is what a client without a reservation may get, for people.
 func (d *DHCP4) pool() string {
 	var ranges []string
 	for _, r := range d.Pool.All() {

@@ -11,6 +11,7 @@ import (
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // DHCP4Kind is the dhcp4 block.
@@ -28,7 +29,8 @@ func DHCP4Kind() service.Kind {
   }
 }
 `,
-		Program: server{}, New: func() service.Block { return &DHCP4{} },
+		Program: server{},
+		Probes:  []probe.Any{offerTo}, New: func() service.Block { return &DHCP4{} },
 	}
 }
 

@@ -104,7 +104,7 @@ func (d *DHCP4) ownOptions(r *router.Router) nixgen.List {
 		}
 		user, ok := service.Nix(v).(nixgen.List)
 		if !ok {
-			return nil // no list: nobody knows what the options are
+			return nil // no list: what the options are is unknown
 		}
 		own = slices.DeleteFunc(own, func(o nixgen.Expr) bool {
 			return slices.ContainsFunc(user, func(u nixgen.Expr) bool { return optionPart(u, "name") == optionPart(o, "name") })

@@ -1,32 +1,35 @@
 package knot
 
 import (
+	"net/netip"
+
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
 )
 
-const (
-	// bogus is a domain whose signatures are wrong on purpose.
-	bogus = "dnssec-failed.org."
-	// loopback is where the resolver answers the router itself.
-	loopback = "127.0.0.1"
-)
+// bogus is a domain whose signatures are wrong on purpose.
+const bogus = "dnssec-failed.org."
+
+// loopback is where the resolver answers the router itself.
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // Checks look at the unit and at the addresses that it listens on, and ask: a name
-// that needs nobody else, the root of all names, and one that must not validate.
+// that it knows by itself, the root of all names, and one that must not validate.
 func (b *Resolver) Checks(_ *router.Router, p *verify.Plan) {
 	id := b.Addr.String() + "/"
 	p.UnitActive(id+"unit", b.Def, unit)
 	b.checkSettings(p)
-	addrs := []string{loopback, "::1"}
+	addrs := []string{loopback.String(), "::1"}
 	for _, n := range b.Networks.Items {
-		for _, a := range addresses(n.Target) {
+		fixed, _ := n.Target.Split()
+		for _, f := range fixed {
+			a := f.Addr().String()
 			addrs = append(addrs, a)
-			// RFC 6761 section 6.3: every resolver knows localhost by itself.
-			p.Resolves(verify.Query{
-				ID: id + "answers/" + a, Title: "the resolver answers on " + a, From: n.Range,
-				Server: a, Name: "localhost.", Type: "A", Code: "NOERROR",
-			})
+			promise{
+				id: id + "answers/" + a, title: "the resolver answers on " + a, from: n.Range,
+				// RFC 6761 section 6.3: every resolver knows localhost by itself.
+				query: query{Server: f.Addr(), Name: "localhost.", Type: "A"}, code: "NOERROR",
+			}.add(p)
 		}
 	}
 	for _, proto := range []string{"udp", "tcp"} {
@@ -39,24 +42,24 @@ func (b *Resolver) Checks(_ *router.Router, p *verify.Plan) {
 	if b.Forward.Set {
 		from = b.Forward.Range
 	}
-	root := verify.Query{
-		ID: id + "resolves", Title: "the resolver finds the root of all names", From: from,
-		Server: loopback, Name: ".", Type: "SOA", Code: "NOERROR",
+	root := promise{
+		id: id + "resolves", title: "the resolver finds the root of all names", from: from,
+		query: query{Server: loopback, Name: ".", Type: "SOA"}, code: "NOERROR",
 	}
-	p.Resolves(root)
+	root.add(p)
 	if !b.validates() {
 		return
 	}
 	signed := root
-	signed.ID, signed.Title, signed.From, signed.AD, signed.Given = id+"dnssec", "what is signed is validated", b.Def, true, &root
-	p.Resolves(signed)
-	// A resolver that does not find the name fails, too: it has to find it for those who
-	// want no validation. What else becomes of somebody else's domain is no fault of it.
-	unchecked := verify.Query{Server: loopback, Name: bogus, Type: "A", Code: "NOERROR", CD: true}
-	p.Resolves(verify.Query{
-		ID: id + "bogus", Title: "what is signed wrongly is refused", From: b.Def,
-		Server: loopback, Name: bogus, Type: "A", Code: "SERVFAIL", Wrong: "NOERROR", Given: &unchecked,
-	})
+	signed.id, signed.title, signed.from, signed.ad, signed.given = id+"dnssec", "what is signed is validated", b.Def, true, &root.query
+	signed.add(p)
+	// A resolver that does not find the name fails, too: it has to find it for a client that
+	// wants no validation. What else becomes of a domain of others is no fault of it.
+	promise{
+		id: id + "bogus", title: "what is signed wrongly is refused", from: b.Def,
+		query: query{Server: loopback, Name: bogus, Type: "A"}, code: "SERVFAIL", wrong: "NOERROR",
+		given: &query{Server: loopback, Name: bogus, Type: "A", CD: true},
+	}.add(p)
 }
 
 // validates tells whether the user's additions leave DNSSEC on.

@@ -1,6 +1,6 @@
 // Package knot runs the Knot programs of CZ.NIC: Knot Resolver 6, the router's
 // recursive resolver. It validates DNSSEC (its default, with the root's built-in
-// trust anchor) and answers nobody but the networks that the spec names.
+// trust anchor) and answers only the networks that the spec names.
 package knot
 
 import (
@@ -13,6 +13,7 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // ResolverKind is the resolver block.
@@ -25,7 +26,8 @@ func ResolverKind() service.Kind {
   forward  = ["9.9.9.9", "149.112.112.112"]
 }
 `,
-		Single: true, Program: service.Alone("resolver", (*Resolver).lower), New: func() service.Block { return &Resolver{} },
+		Single: true, Program: service.Alone("resolver", (*Resolver).lower),
+		Probes: []probe.Any{settingsOf, answerTo}, New: func() service.Block { return &Resolver{} },
 	}
 }
 
@@ -101,7 +103,7 @@ func (b *Resolver) lower(r *router.Router, m *nixgen.Module) {
 	listen := settings("network", "listen")
 	m.Add(from, listen, listener([]string{"127.0.0.1", "::1"}))
 	views := settings("views")
-	// The most specific block decides, so nobody else may ask even if the firewall
+	// The most specific block decides, so no other host may ask even if the firewall
 	// were open.
 	m.Add(from, views, view([]string{"0.0.0.0/0", "::/0"}, "refused"), view([]string{"127.0.0.0/8", "::1/128"}, "allow"))
 	for _, n := range b.Networks.Items {

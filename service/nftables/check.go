@@ -1,6 +1,7 @@
 package nftables
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,18 +32,18 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 				return verify.Missing("table "+table, hint)
 			}
 			v := verify.Compare(table, table, hint)
-			v.Note = besides(st.Tables)
+			v.Note = otherTables(st.Tables)
 			return v
 		},
 	})
 	f.guarded(p)
-	asked := map[string]bool{} // networks may share a link
+	asked := map[remotePort]bool{} // networks may share a link
 	for _, n := range r.Networks {
 		f.closed(r, p, n, asked)
 	}
 	authors, comments := f.authors(r)
 	split := &splitter{table: table, comments: comments}
-	// Who replays a state that was recorded for another spec has not listed these rules.
+	// A state that was recorded for another spec has not listed these rules.
 	foreign := func(st *state.State) bool { of := st.Rulesets[table].Of; return of != "" && of != need.Hash() }
 	for _, by := range authors {
 		p.Add(verify.Check{
@@ -70,9 +71,9 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 	})
 }
 
-// besides names the tables of others. Docker and libvirt have theirs, and what they do
+// otherTables names the tables of other programs. Docker and libvirt have theirs, and what they do
 // is not for this spec to judge.
-func besides(tables []string) string {
+func otherTables(tables []string) string {
 	own := []string{"inet " + Table, "inet " + flowTable, "inet " + guardTable}
 	others := slices.DeleteFunc(slices.Clone(tables), func(t string) bool { return slices.Contains(own, t) })
 	if len(others) == 0 {
@@ -106,26 +107,36 @@ func loaded(p *verify.Plan, id, title string, from hcl.Range, table string, want
 	}})
 }
 
-// closed adds the checks that strangers get no answer from what the router serves
+// closed adds the checks that remote hosts get no answer from what the router serves
 // elsewhere. Of UDP only DNS and NTP can be asked in a way that would be answered.
-func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, asked map[string]bool) {
+func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, asked map[remotePort]bool) {
 	zone := r.ZoneOf(n)
 	if !n.Upstream() || !n.Has(router.IPv4) || zone == nil {
 		return
 	}
 	for _, l := range router.Claimed[router.Listen](r) {
-		port := fmt.Sprintf("%s/%d", l.Protocol, l.Port)
-		question := string(n.Device()) + " " + port
-		if asked[question] || l.Protocol == router.UDP && l.Port != 53 && l.Port != 123 || f.reachable(r, zone, n, l) {
+		q := remotePort{string(n.Device()), l.Protocol, uint16(l.Port)}
+		if asked[q] || !canProbe(l.Protocol, l.Port) || f.reachable(r, zone, n, l) {
 			continue
 		}
-		asked[question] = true
-		p.Closed(fmt.Sprintf("%s/closed/%s/%s", zone.Addr, n.Device(), port), zone.Def, string(n.Device()), port, KnockSet)
+		asked[q] = true
+		const want = "no answer"
+		hint := fmt.Sprintf("ss -lnp '( sport = :%d )'; nft list ruleset", q.Port)
+		c := verify.Check{
+			ID:    fmt.Sprintf("%s/closed/%s/%s", zone.Addr, q.Link, q.port()),
+			Title: fmt.Sprintf("%s is closed to remote hosts on %s (IPv4)", q.port(), q.Link), From: zone.Def,
+		}
+		verify.AskedOn(p, c, q.Link, replyOf, q, want, hint, func(_ *state.State, a reply) verify.Verdict {
+			if a.Leaves != "" {
+				return verify.Skipped(want, "answers to remote hosts leave on "+a.Leaves, hint)
+			}
+			return verify.Judge(!a.Answered, want, cmp.Or(a.Answer, want), hint)
+		})
 	}
 }
 
-// reachable tells whether the spec lets strangers in a network get to the port of a
-// socket, or to somebody else by it.
+// reachable tells whether the spec lets remote hosts in a network get to the port of a
+// socket, or to another host by it.
 func (f *Firewall) reachable(r *router.Router, zone *router.Zone, n *router.Network, l *router.Listen) bool {
 	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(o *router.Listen) bool {
 		return o.Protocol == l.Protocol && o.Port == l.Port && o.Serves(n) && slices.Contains(zone.Allow.All(), router.ServiceName(o.Service))
@@ -153,8 +164,8 @@ func (f *Firewall) authors(r *router.Router) ([]router.By, map[string]conf.Addr)
 }
 
 // A splitter sorts the lines of a listing by the block that made the rule. Each block
-// has a check, and with thousands of rules nobody wants to go through all of them for
-// each: it keeps what it made of the state that it saw last.
+// has a check, and going through thousands of rules for each would take long: it keeps what
+// it made of the state that it saw last.
 type splitter struct {
 	table    string
 	comments map[string]conf.Addr // of rules, quoted
@@ -207,7 +218,7 @@ func sameRules(st *state.State, table string, want, got []string) verify.Verdict
 	if st.Tables != nil && !slices.Contains(st.Tables, table) {
 		return verify.Missing("the generated rules", hint)
 	}
-	if len(want) == 0 { // the spec has rules, so somebody could not list them
+	if len(want) == 0 { // the spec has rules, so they could not be listed
 		return verify.NotSeen("the generated rules", hint)
 	}
 	if slices.Equal(want, got) {

@@ -12,6 +12,7 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // Kind is the firewall block. It is there without being written.
@@ -25,7 +26,8 @@ func Kind() service.Kind {
 }
 `,
 		Single: true, Implicit: true, Program: service.Alone("firewall", (*Firewall).lower),
-		New: func() service.Block { return &Firewall{} },
+		Probes: []probe.Any{replyOf},
+		New:    func() service.Block { return &Firewall{} },
 	}
 }
 
@@ -73,7 +75,7 @@ func (f *Firewall) Claim(s *router.Scope) {
 func (f *Firewall) Judge(*router.Router) hcl.Diagnostics { return nil }
 
 // neighbours gives the tables of neighbours, which are the kernel's and not a link's, room for
-// a client that calls thousands of addresses that nobody has (RFC 6583 section 7.1). While the
+// a client that calls thousands of addresses that no host has (RFC 6583 section 7.1). While the
 // kernel asks for one of them, its entry holds up to 212992 bytes of packets (unres_qlen_bytes
 // of Documentation/networking/ip-sysctl.rst; with one small packet an entry takes 1.2 KiB,
 // measured with Linux 7.2): one entry for each MiB of memory is a fifth of that at the very

@@ -35,7 +35,7 @@ func (c *chain) add(by router.By, format string, args ...any) {
 // has it.
 func (f *Firewall) Content(r *router.Router) string {
 	var b strings.Builder
-	b.WriteString(knocks)
+	b.WriteString(portProbes)
 	for _, c := range f.chains(r) {
 		c.write(&b)
 	}
@@ -114,7 +114,7 @@ func antiSpoof(f *Firewall) chain {
 	c.add(by, "iifname \"lo\" accept")
 	c.add(by, "ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept")
 	c.add(by, "ip6 saddr { ::, fe80::/10 } accept")
-	c.add(by, "fib saddr . iif oif missing "+knock+" drop")
+	c.add(by, "fib saddr . iif oif missing "+isPortProbe+" drop")
 	if f.LogDrops.V {
 		c.add(by, "fib saddr . iif oif missing limit rate 5/second burst 10 packets log prefix \"nbr drop spoof: \"")
 	}
@@ -129,7 +129,7 @@ func (f *Firewall) input(r *router.Router) chain {
 	c := chain{name: "input", head: "type filter hook input priority filter; policy drop;"}
 	if f.Ping.V {
 		// Before the next rule: all but the first of a series of pings are established.
-		// Each zone has its own limit, so that a flood from outside costs nobody else.
+		// Each zone has its own limit, so that a flood from outside costs no other zone.
 		for _, z := range r.Zones {
 			if devs := router.Devices(z.Networks.All()); len(devs) > 0 {
 				c.add(by, "iifname %s icmp type echo-request limit rate over %s counter drop", set(devs), pingLimit)
@@ -148,10 +148,10 @@ func (f *Firewall) input(r *router.Router) chain {
 			c.add(blockLine(z), "iifname %s jump %s", set(devs), zoneChain(z))
 		}
 	}
-	// What is meant for everybody on the link is dropped without a word: there is no
+	// What is meant for all hosts on the link is dropped without a word: there is no
 	// end to it.
 	c.add(by, "meta pkttype { broadcast, multicast } counter drop")
-	c.knocks(f)
+	c.portProbes(f)
 	f.drop(&c, "input")
 	return c
 }
@@ -380,7 +380,7 @@ func (f *Firewall) pass(c *chain) {
 }
 
 // natIn leads forwarded ports to their hosts before routing looks at them: of what
-// is meant for the router, not of what passes through it to somebody else. (The
+// is meant for the router, not of what passes through it to another host. (The
 // chains cannot be called dnat and masquerade: those are words of nft's grammar.)
 func (f *Firewall) natIn(r *router.Router) chain {
 	c := chain{name: "nat_in", head: "type nat hook prerouting priority dstnat; policy drop;"}

@@ -12,6 +12,7 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // NixKind is the nix block. It is there without being written.
@@ -23,7 +24,8 @@ func NixKind() service.Kind {
   generations = 5 # each has a kernel in /boot
 }
 `,
-		Single: true, Implicit: true, Program: service.Alone("system", (*Nix).lower), New: func() service.Block { return &Nix{} },
+		Single: true, Implicit: true, Program: service.Alone("system", (*Nix).lower),
+		Probes: []probe.Any{localTime, probe.Settings}, New: func() service.Block { return &Nix{} },
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -28,7 +29,8 @@ func UserKind() service.Kind {
   admin           = true
 }
 `,
-		Program: service.Alone("users", (*User).lower), New: func() service.Block { return &User{} },
+		Program: service.Alone("users", (*User).lower),
+		Probes:  []probe.Any{accountOf}, New: func() service.Block { return &User{} },
 	}
 }
 

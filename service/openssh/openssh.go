@@ -1,4 +1,4 @@
-// Package openssh lets administrators in: sshd on the networks that the spec
+// Package openssh is for logins of administrators: sshd on the networks that the spec
 // names, with keys.
 package openssh
 
@@ -14,6 +14,7 @@ import (
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // Kind is the ssh block.
@@ -25,7 +26,8 @@ func Kind() service.Kind {
   networks = [network.lan]
 }
 `,
-		Single: true, Program: service.Alone("ssh", (*SSH).lower), New: func() service.Block { return &SSH{} },
+		Single: true, Program: service.Alone("ssh", (*SSH).lower),
+		Probes: []probe.Any{bannerOf, probe.Settings}, New: func() service.Block { return &SSH{} },
 	}
 }
 
@@ -56,7 +58,7 @@ func (b *SSH) Judge(*router.Router) hcl.Diagnostics {
 		return nil
 	}
 	return hcl.Diagnostics{diag.Warning("ssh-passwords", b.Passwords.Range, "Passwords over ssh",
-		"Whoever reaches the router may try passwords without end. Keys cannot be guessed: put them into authorized_keys and remove this.")}
+		"Every host that reaches the router may try passwords without end. Keys cannot be guessed: put them into authorized_keys and remove this.")}
 }
 
 // dynamic tells whether sshd must listen on every address because one of the router's
@@ -107,31 +109,22 @@ func literal(a netip.Addr) string {
 	return a.String()
 }
 
-// tooOften is what sshd says to a host that comes and goes without a login more than once
-// a second, and while too many others are at it (sshd_config(5), PerSourcePenalties and
-// MaxStartups).
-var tooOften = []string{"Not allowed at this time", "Exceeded MaxStartups"}
-
-// Checks look at the unit, at what it lets people in by and at the addresses that it
-// listens on, and talk to it there.
+// Checks look at the unit, at the ways of logging in that sshd takes and at the addresses
+// that it listens on, and connect to it there.
 func (b *SSH) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(b.Addr.String()+"/unit", b.Def, "sshd.service")
 	var addrs []string
-	greets := func(a netip.Addr, from hcl.Range) {
-		addr := netip.AddrPortFrom(a, uint16(b.Port.V)).String()
-		p.Greets(b.Addr.String()+"/greets/"+addr, "sshd answers on "+addr, from, addr, "SSH-2.0-", tooOften...) // RFC 4253 section 4.2
-	}
 	for _, n := range b.Networks.Items {
 		fixed, _ := n.Target.Split()
 		for _, f := range fixed {
-			greets(f.Addr(), n.Range)
+			b.greets(p, f.Addr(), n.Range)
 			if !b.dynamic() {
 				addrs = append(addrs, f.Addr().String())
 			}
 		}
 	}
 	if b.dynamic() {
-		greets(netip.AddrFrom4([4]byte{127, 0, 0, 1}), b.Networks.Range)
+		b.greets(p, netip.AddrFrom4([4]byte{127, 0, 0, 1}), b.Networks.Range)
 	}
 	b.checkPasswords(p)
 	p.Listens(b.Addr.String()+"/listen", b.Networks.Range, "tcp", int(b.Port.V), addrs)

@@ -9,7 +9,7 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// checkPasswords adds the checks of how sshd lets people in. Of a keyword that stands
+// checkPasswords adds the checks of the ways of logging in that sshd takes. Of a keyword that stands
 // twice the first counts (sshd_config(5)).
 func (b *SSH) checkPasswords(p *verify.Plan) {
 	word := "no"

@@ -64,7 +64,7 @@ func hint(device string) string { return "rdisc6 " + device }
 func (a *Advert) check(p *verify.Plan, what, title string, from hcl.Range, want string, got func(advert) string) {
 	device := string(a.device())
 	c := verify.Check{ID: a.Addr.String() + "/" + what, Title: title, From: from}
-	verify.AskedOn(p, c, advertised, device, want, hint(device), func(_ *state.State, v advert) verify.Verdict {
+	verify.AskedOn(p, c, device, advertised, device, want, hint(device), func(_ *state.State, v advert) verify.Verdict {
 		switch {
 		case v.Answered:
 			return verify.Compare(want, got(v), "")
@@ -97,7 +97,7 @@ func (a *Advert) alone(p *verify.Plan) {
 		want += " than " + strings.Join(known, ", ")
 	}
 	c := verify.Check{ID: a.Addr.String() + "/alone", Title: "no stranger advertises on " + device, From: cmp.Or(a.Routers.Range, a.Network.Range)}
-	verify.AskedOn(p, c, others, device, want, hint(device), func(_ *state.State, v neighbours) verify.Verdict {
+	verify.AskedOn(p, c, device, others, device, want, hint(device), func(_ *state.State, v neighbours) verify.Verdict {
 		strangers := slices.DeleteFunc(slices.Clone(v.Routers), func(n neighbour) bool { return slices.Contains(known, n.Address) })
 		if len(strangers) == 0 {
 			return verify.Compare(want, want, "")

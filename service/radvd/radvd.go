@@ -11,6 +11,7 @@ import (
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // Kind is the router_advert block.
@@ -33,7 +34,7 @@ router_advert "office" {
   dns     = ["2620:fe::fe"]
 }
 `,
-		Program: daemon{}, New: func() service.Block { return &Advert{} },
+		Program: daemon{}, Probes: []probe.Any{advertised, others}, New: func() service.Block { return &Advert{} },
 	}
 }
 

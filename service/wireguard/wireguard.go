@@ -15,6 +15,7 @@ import (
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // Kind is the wireguard block.
@@ -32,7 +33,8 @@ func Kind() service.Kind {
   }
 }
 `,
-		New: func() service.Block { return &Tunnel{} },
+		Probes: []probe.Any{keyOf, keepaliveOf},
+		New:    func() service.Block { return &Tunnel{} },
 	}
 }
 

@@ -180,7 +180,7 @@ func (a *Agent) look(ctx context.Context, trigger string) {
 	if broken != "" {
 		a.Log.Info("the router can be looked at again")
 	}
-	n := a.tell(before, r)
+	n := a.logChanges(before, r)
 	a.mu.Lock()
 	a.changes += n
 	a.mu.Unlock()

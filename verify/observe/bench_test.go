@@ -11,6 +11,7 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
+	"github.com/nbr-dev/nbr/internal/nstest"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -40,7 +41,7 @@ func manyLinks(b *testing.B) {
 		fmt.Fprintf(&add, "rule add pref %d from 10.0.0.%d lookup 100\n", 1000+i, i)
 		fmt.Fprintf(&del, "rule del pref %d\n", 1000+i)
 	}
-	ip(b, add.String(), del.String())
+	nstest.IP(b, add.String(), del.String())
 }
 
 // compare reports how much longer a look takes than the bare dumps, turn by turn.
@@ -103,7 +104,7 @@ func BenchmarkLook(b *testing.B) {
 	}
 }
 
-// BenchmarkPassive is a whole look that asks nobody, at a router with 500 links, 10,000
+// BenchmarkPassive is a whole look without active probes, at a router with 500 links, 10,000
 // routes and 10,000 rules of nftables, beside the bare dumps of these three.
 func BenchmarkPassive(b *testing.B) {
 	manyLinks(b)
@@ -113,8 +114,8 @@ func BenchmarkPassive(b *testing.B) {
 		fmt.Fprintf(&rules, "\t\tiifname \"a%d\" ip saddr 10.%d.%d.0/24 tcp dport %d counter accept comment \"router.hcl:%d policy.p%d\"\n", i%250, i%250, i/250, 1+i, i, i)
 	}
 	rules.WriteString("\t}\n}\n")
-	run(b, "flush ruleset\n"+rules.String(), "nft", "-f", "-")
-	b.Cleanup(func() { run(b, "flush ruleset\n", "nft", "-f", "-") })
+	nstest.Run(b, "flush ruleset\n"+rules.String(), "nft", "-f", "-")
+	b.Cleanup(func() { nstest.Run(b, "flush ruleset\n", "nft", "-f", "-") })
 	need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: rules.String()}
 	o := Options{Needs: []state.Need{need}, Passive: true}
 	st := Look(b.Context(), o)

@@ -1,5 +1,11 @@
 package observe
 
+import (
+	"context"
+
+	"github.com/nbr-dev/nbr/verify/observe/sockets"
+)
+
 // collectors are all there are. Their order is of no meaning.
 var collectors = []collector{
 	{parts: "board", look: (*looker).board},
@@ -22,12 +28,10 @@ var collectors = []collector{
 	{parts: "name_servers", look: (*looker).nameServers},
 	{parts: "journal", look: (*looker).journal},
 
-	{parts: "probes", look: (*looker).probes},
+	{parts: "probes", look: (*looker).probes, ownTime: true},
+}
 
-	// Those that ask.
-	{parts: "offers", look: (*looker).offers, asks: true},
-	{parts: "answers", look: (*looker).answers, asks: true},
-	{parts: "banners", look: (*looker).banners, asks: true},
-	{parts: "reaches", look: (*looker).reaches, asks: true},
-	{parts: "commands", look: (*looker).commands, asks: true, slow: true},
+func (l *looker) listeners(ctx context.Context) (err error) {
+	l.st.Listeners, err = sockets.Listeners(ctx, l.root())
+	return err
 }

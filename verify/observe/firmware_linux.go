@@ -40,7 +40,7 @@ func (l *looker) firmware(context.Context) error {
 // mediaTek tells whether the board may be one of MediaTek's: also one that cannot be
 // asked.
 func (l *looker) mediaTek() bool {
-	text, err := l.read("/proc/device-tree/compatible")
+	text, err := l.root().Read("/proc/device-tree/compatible")
 	if err != nil {
 		return true
 	}
@@ -50,7 +50,7 @@ func (l *looker) mediaTek() bool {
 
 // partition reads what is in a partition, which udev links by its name.
 func (l *looker) partition(name string) (*image.Image, error) {
-	f, err := l.open("/dev/disk/by-partlabel/" + name)
+	f, err := l.root().Open("/dev/disk/by-partlabel/" + name)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, errNotThere
 	} else if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -210,7 +211,7 @@ func TestWhatIsMissed(t *testing.T) {
 		}
 	})
 	t.Run("a config.gz of zeros", func(t *testing.T) {
-		st := look(t.Context(), Options{Root: tree(t, "proc/config.gz.gunzip", strings.Repeat("#", limit+1))}, fromFiles)
+		st := look(t.Context(), Options{Root: tree(t, "proc/config.gz.gunzip", strings.Repeat("#", root.Limit+1))}, fromFiles)
 		if !strings.Contains(st.Missed["kernel"], "more than") {
 			t.Error(st.Missed)
 		}
@@ -260,7 +261,7 @@ func TestALookWithoutTimeSeesNothing(t *testing.T) {
 	cancel()
 	st := Look(ctx, Options{})
 	want := map[string]string{}
-	for _, part := range strings.Fields("board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard clock firmware watchdog name_servers journal offers answers banners probes reaches commands") {
+	for _, part := range strings.Fields("board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard clock firmware watchdog name_servers journal probes") {
 		want[part] = "context canceled"
 	}
 	if d := cmp.Diff(&state.State{FormatVersion: state.Version, Missed: want}, st); d != "" {

@@ -63,7 +63,7 @@ func attrs(name string) netlink.LinkAttrs {
 }
 
 // linksAre compares all links but the ones that the modules have made for themselves. MACs
-// that somebody has drawn by lot are not compared.
+// that are drawn by lot are not compared.
 func linksAre(t *testing.T, want map[string]state.Link) {
 	t.Helper()
 	linksBecome(t, func() {}, want)
@@ -217,7 +217,7 @@ func TestGuestWireGuard(t *testing.T) {
 	}
 	shared, err := wgtypes.GenerateKey()
 	must(t, err)
-	stranger, err := wgtypes.GeneratePrivateKey()
+	other, err := wgtypes.GeneratePrivateKey()
 	must(t, err)
 	nets := func(list ...string) (out []net.IPNet) {
 		for _, s := range list {
@@ -230,7 +230,7 @@ func TestGuestWireGuard(t *testing.T) {
 	listen, keepalive := 51820, time.Second
 	must(t, c.ConfigureDevice("wg0", wgtypes.Config{PrivateKey: &private[0], ListenPort: &listen, Peers: []wgtypes.PeerConfig{
 		{PublicKey: private[1].PublicKey(), PresharedKey: &shared, AllowedIPs: nets("192.0.2.0/24", "10.0.0.0/8", "2001:db8::/32")},
-		{PublicKey: stranger.PublicKey()},
+		{PublicKey: other.PublicKey()},
 	}}))
 	listen++
 	must(t, c.ConfigureDevice("wg1", wgtypes.Config{PrivateKey: &private[1], ListenPort: &listen, Peers: []wgtypes.PeerConfig{
@@ -253,7 +253,7 @@ func TestGuestWireGuard(t *testing.T) {
 	want := map[string]state.WireGuard{
 		"wg0": {ListenPort: 51820, Peers: map[string]state.Peer{
 			private[1].PublicKey().String(): {AllowedIPs: []string{"10.0.0.0/8", "192.0.2.0/24", "2001:db8::/32"}, Endpoint: "127.0.0.1:51821"},
-			stranger.PublicKey().String():   {AllowedIPs: []string{}},
+			other.PublicKey().String():      {AllowedIPs: []string{}},
 		}},
 		"wg1": {ListenPort: 51821, Peers: map[string]state.Peer{
 			private[0].PublicKey().String(): {AllowedIPs: []string{"0.0.0.0/0"}, Endpoint: "127.0.0.1:51820"},

@@ -16,9 +16,9 @@ import (
 )
 
 // nameServers reads resolv.conf(5) as libc does. Without the file it asks the machine
-// itself, which is the same as a file that names nobody.
+// itself, which is the same as a file that names no server.
 func (l *looker) nameServers(context.Context) error {
-	text, err := l.read("/etc/resolv.conf")
+	text, err := l.root().Read("/etc/resolv.conf")
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -43,7 +43,7 @@ func (l *looker) journal(context.Context) error {
 		return err
 	}
 	for _, file := range files {
-		text, err := l.read(file)
+		text, err := l.root().Read(file)
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (l *looker) configFiles(name string) ([]string, error) {
 	var out []string
 	for _, folder := range configFolders {
 		file := folder + "/" + name
-		if _, err := os.Stat(l.path(file)); err == nil {
+		if _, err := os.Stat(l.root().Path(file)); err == nil {
 			out = append(out, file)
 			break
 		} else if !errors.Is(err, os.ErrNotExist) {
@@ -76,7 +76,7 @@ func (l *looker) configFiles(name string) ([]string, error) {
 	}
 	dropIns := map[string]string{}
 	for _, folder := range slices.Backward(configFolders) {
-		entries, err := os.ReadDir(l.path(folder + "/" + name + ".d"))
+		entries, err := os.ReadDir(l.root().Path(folder + "/" + name + ".d"))
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
@@ -118,7 +118,7 @@ func parseJournald(text string, settings map[string]string) {
 // counted.
 func (l *looker) usage(folder string) (uint64, error) {
 	var sum uint64
-	err := filepath.WalkDir(l.path(folder), func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(l.root().Path(folder), func(path string, e fs.DirEntry, err error) error {
 		var st unix.Stat_t
 		if err == nil && e.Type().IsRegular() {
 			if err = unix.Lstat(path, &st); err == nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -23,24 +22,6 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// run runs a program of this machine, also when the test's context has ended.
-func run(t testing.TB, stdin, name string, args ...string) {
-	t.Helper()
-	nstest.Require(t)
-	cmd := exec.Command(name, args...)
-	cmd.Stdin = strings.NewReader(stdin)
-	if _, err := nstest.Output(cmd); err != nil {
-		t.Error(err)
-	}
-}
-
-// ip runs lines of ip(8) commands here, and what undoes them when the test ends.
-func ip(t testing.TB, do, undo string) {
-	t.Helper()
-	run(t, do, "ip", "-batch", "-")
-	t.Cleanup(func() { run(t, undo, "ip", "-batch", "-") })
-}
-
 // seen looks, and fails if a part was missed that the test is about.
 func seen(t testing.TB, parts string, needs ...state.Need) *state.State {
 	t.Helper()
@@ -56,7 +37,7 @@ func seen(t testing.TB, parts string, needs ...state.Need) *state.State {
 
 func TestNetwork(t *testing.T) {
 	far := nstest.New(t, "far")
-	ip(t, `link add br0 type bridge
+	nstest.IP(t, `link add br0 type bridge
 link add v0 type veth peer name v1
 link set v1 master br0 mtu 1400
 link set br0 up
@@ -145,7 +126,7 @@ route add ::/0 via fe80::1 dev v0 proto ra
 }
 
 func TestNeighbours(t *testing.T) {
-	ip(t, `link add n0 type veth peer name n1
+	nstest.IP(t, `link add n0 type veth peer name n1
 link set n0 up
 link set n1 up
 addr add 192.0.2.1/24 dev n0
@@ -181,10 +162,10 @@ func TestRules(t *testing.T) {
 		fmt.Fprintf(&add, "rule add pref %d %s\n", 100+i, rule)
 		fmt.Fprintf(&del, "rule del pref %d\n", 100+i)
 	}
-	ip(t, add.String()+"rule add pref 32766 lookup 5\n", del.String()+"rule del pref 32766 lookup 5\n")
+	nstest.IP(t, add.String()+"rule add pref 32766 lookup 5\n", del.String()+"rule del pref 32766 lookup 5\n")
 	for _, rule := range []string{"from 2001:db8::/32 lookup 100", "to 2001:db8::1 lookup 100"} {
-		run(t, "", "ip", append([]string{"-6", "rule", "add", "pref", "300"}, strings.Fields(rule)...)...)
-		t.Cleanup(func() { run(t, "", "ip", "-6", "rule", "del", "pref", "300") })
+		nstest.Run(t, "", "ip", append([]string{"-6", "rule", "add", "pref", "300"}, strings.Fields(rule)...)...)
+		t.Cleanup(func() { nstest.Run(t, "", "ip", "-6", "rule", "del", "pref", "300") })
 	}
 
 	var want []string
@@ -282,7 +263,7 @@ func listen(t *testing.T) {
 	t.Cleanup(func() { s.Close() })
 }
 
-// A resolver opens a socket for each question and closes it again. That nobody has it any
+// A resolver opens a socket for each question and closes it again. That no process has it any
 // more does not make it the kernel's.
 func TestListenersThatComeAndGo(t *testing.T) {
 	nstest.Require(t)
@@ -305,7 +286,7 @@ func TestListenersThatComeAndGo(t *testing.T) {
 	for range 20 {
 		for _, l := range seen(t, "listeners").Listeners {
 			if l.Program == "" {
-				t.Errorf("nobody has %s port %d", l.Protocol, l.Port)
+				t.Errorf("no process has %s port %d", l.Protocol, l.Port)
 			}
 		}
 	}
@@ -313,34 +294,9 @@ func TestListenersThatComeAndGo(t *testing.T) {
 	wg.Wait()
 }
 
-// A socket that was taken from its program and is still there for a while is not the kernel's.
-func TestListenersThatAreAboutToGo(t *testing.T) {
-	looks := 0
-	sockets := func() ([]waiting, error) {
-		looks++
-		list := []waiting{{inode: 1}, {inode: 2}}
-		if looks < 3 {
-			list = append(list, waiting{inode: 3})
-		}
-		return list, nil
-	}
-	got, err := left(t.Context(), map[uint64]string{1: "sshd", 2: "", 3: "", 4: ""}, sockets)
-	if d := cmp.Diff(map[uint64]bool{2: true}, got); d != "" || err != nil {
-		t.Errorf("%v: %s", err, d)
-	}
-	// Where each has an owner there is nothing to wait for.
-	looks = 0
-	if got, err := left(t.Context(), map[uint64]string{1: "sshd"}, sockets); len(got) > 0 || err != nil || looks > 0 {
-		t.Errorf("%v %v after %d looks", got, err, looks)
-	}
-	if _, err := left(t.Context(), map[uint64]string{2: ""}, func() ([]waiting, error) { return nil, net.ErrClosed }); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("what cannot be read: %v", err)
-	}
-}
-
 func TestListeners(t *testing.T) {
 	listen(t)
-	ip(t, "link add vx0 type vxlan id 1 dstport 4789 dev lo\nlink set vx0 up\n", "link del vx0\n")
+	nstest.IP(t, "link add vx0 type vxlan id 1 dstport 4789 dev lo\nlink set vx0 up\n", "link del vx0\n")
 	comm, err := os.ReadFile("/proc/self/comm")
 	if err != nil {
 		t.Fatal(err)

@@ -14,17 +14,18 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
 // board fills what it can: a PC has no device tree, but memory.
 func (l *looker) board(context.Context) error {
 	b := &state.Board{Compatible: []string{}}
-	text, err1 := l.read("/proc/device-tree/compatible")
+	text, err1 := l.root().Read("/proc/device-tree/compatible")
 	if err1 == nil {
 		b.Compatible, err1 = parseCompatible(text)
 	}
-	text, err2 := l.read("/proc/meminfo")
+	text, err2 := l.root().Read("/proc/meminfo")
 	if err2 == nil {
 		b.MemTotal, err2 = parseMemTotal(text)
 	}
@@ -36,12 +37,12 @@ func (l *looker) board(context.Context) error {
 
 // kernel fills what it can: /proc/config.gz needs CONFIG_IKCONFIG_PROC.
 func (l *looker) kernel(context.Context) error {
-	release, err := l.line("/proc/sys/kernel/osrelease") // what uname(2) says
+	release, err := l.root().Line("/proc/sys/kernel/osrelease") // what uname(2) says
 	if err != nil {
 		return err
 	}
 	l.st.Kernel = &state.Kernel{Release: release, Config: map[string]string{}}
-	f, err := l.open("/proc/config.gz")
+	f, err := l.root().Open("/proc/config.gz")
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (l *looker) kernel(context.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		return readAll(z, limit)
+		return root.ReadAll(z, root.Limit)
 	}()
 	if err != nil {
 		return fmt.Errorf("/proc/config.gz: %w", err)
@@ -81,7 +82,7 @@ func (l *looker) modules(context.Context) (err error) {
 			return "", errors.New("not the name of a module")
 		}
 		// Built-in code with parameters is below /sys/module, too, but has no state.
-		if _, err := os.Stat(l.path("/sys/module/" + name + "/initstate")); err == nil {
+		if _, err := os.Stat(l.root().Path("/sys/module/" + name + "/initstate")); err == nil {
 			return "loaded", nil
 		}
 		if where := files[name]; where != "" {
@@ -97,17 +98,17 @@ var moduleName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 // moduleFiles are the modules of the running kernel by their name: builtin or
 // available. On NixOS they are beside the system that was booted.
 func (l *looker) moduleFiles() (map[string]string, error) {
-	release, err := l.line("/proc/sys/kernel/osrelease")
+	release, err := l.root().Line("/proc/sys/kernel/osrelease")
 	if err != nil {
 		return nil, err
 	}
 	folders := []string{"/lib/modules/"}
-	if booted, err := os.Readlink(l.path("/run/booted-system")); err == nil {
+	if booted, err := os.Readlink(l.root().Path("/run/booted-system")); err == nil {
 		folders = []string{booted + "/kernel-modules/lib/modules/", folders[0]}
 	}
 	for _, below := range folders {
-		builtin, err1 := l.read(below + release + "/modules.builtin")
-		available, err2 := l.read(below + release + "/modules.dep")
+		builtin, err1 := l.root().Read(below + release + "/modules.builtin")
+		available, err2 := l.root().Read(below + release + "/modules.dep")
 		if err = errors.Join(err1, err2); err != nil {
 			continue
 		}
@@ -125,25 +126,19 @@ func (l *looker) moduleFiles() (map[string]string, error) {
 
 // system fills what it can: only NixOS has a booted and a current system.
 func (l *looker) system(context.Context) error {
-	host, err := l.line("/proc/sys/kernel/hostname")
+	host, err := l.root().Line("/proc/sys/kernel/hostname")
 	if err != nil {
 		return err
 	}
-	booted, err1 := os.Readlink(l.path("/run/booted-system"))
-	current, err2 := os.Readlink(l.path("/run/current-system"))
+	booted, err1 := os.Readlink(l.root().Path("/run/booted-system"))
+	current, err2 := os.Readlink(l.root().Path("/run/current-system"))
 	l.st.System = &state.System{Hostname: host, Booted: booted, Current: current}
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	l.st.System.BootedKernel, err1 = os.Readlink(l.path(booted + "/kernel"))
-	l.st.System.CurrentKernel, err2 = os.Readlink(l.path(current + "/kernel"))
+	l.st.System.BootedKernel, err1 = os.Readlink(l.root().Path(booted + "/kernel"))
+	l.st.System.CurrentKernel, err2 = os.Readlink(l.root().Path(current + "/kernel"))
 	return errors.Join(err1, err2)
-}
-
-// line reads a file of one line.
-func (l *looker) line(p string) (string, error) {
-	b, err := l.read(p)
-	return strings.TrimSuffix(string(b), "\n"), err
 }
 
 // secretSysctls are the ones that hold a key (Documentation/networking/ip-sysctl).
@@ -162,7 +157,7 @@ func (l *looker) sysctls(context.Context) (err error) {
 				return "", errors.New("it is a secret")
 			}
 		}
-		text, err := l.read(filepath.Join("/proc/sys", p))
+		text, err := l.root().Read(filepath.Join("/proc/sys", p))
 		if errors.Is(err, os.ErrNotExist) {
 			err = errNotThere
 		}
@@ -183,7 +178,7 @@ func (l *looker) files(context.Context) error {
 		return err
 	}
 	// Groups are for people: one without a name has its number.
-	text, err := l.read("/etc/group")
+	text, err := l.root().Read("/etc/group")
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -199,7 +194,7 @@ func (l *looker) files(context.Context) error {
 			return state.File{}, errors.New("not an absolute path")
 		}
 		var st unix.Stat_t
-		if err := unix.Stat(l.path(n.Name), &st); errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+		if err := unix.Stat(l.root().Path(n.Name), &st); errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
 			return state.File{}, errNotThere
 		} else if err != nil {
 			return state.File{}, err
@@ -240,7 +235,7 @@ func (l *looker) users(context.Context) error {
 }
 
 func (l *looker) accounts() ([]account, error) {
-	text, err := l.read("/etc/passwd")
+	text, err := l.root().Read("/etc/passwd")
 	if err != nil {
 		return nil, err
 	}

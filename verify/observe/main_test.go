@@ -3,9 +3,11 @@ package observe
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,16 +15,18 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/verify/packet"
+	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// asNobody, if set, makes the test binary look as whoever runs it.
+// asNobody, if set, makes the test binary look as the user that runs it.
 const asNobody = "NBR_OBSERVE_AS_NOBODY"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asNobody) != "" {
 		need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}
-		st := Look(context.Background(), Options{Needs: append([]state.Need{need}, nobodysQuestions...)})
+		st := Look(context.Background(), Options{Needs: []state.Need{need}, Questions: lookQuestions})
 		nft, err := exec.LookPath("nft")
 		if err == nil {
 			var want []string
@@ -41,24 +45,46 @@ func TestMain(m *testing.M) {
 	nstest.Main(m)
 }
 
-// nobodysQuestions are two that take privileges and one that takes none.
-var nobodysQuestions = []state.Need{
-	{Kind: state.NeedOffer, Name: "wan"},
-	{Kind: state.NeedReach, Name: "wan tcp/22"},
-	{Kind: state.NeedAnswer, Name: "127.0.0.1 . SOA"},
-	{Kind: state.NeedCommand, Name: "check.caps", Args: []string{"grep", "-E", "^Cap(Eff|Prm|Amb)", "/proc/self/status"}},
-}
+// arrives has a SYN for ssh arrive on a link, as if a remote host had sent it, and says
+// whether something was sent back. It takes privileges.
+var arrives = &probe.Probe[string, bool]{Name: "test.arrives", Active: true, Look: func(ctx context.Context, h probe.Host, link string) (bool, error) {
+	remote := netip.MustParseAddrPort("198.51.100.7:50000")
+	return h.Exchange(ctx, probe.Exchange{
+		Link: link, Remote: true, Wait: nstest.Patience,
+		Only: probe.Filter{EtherType: packet.EtherIPv4, Bytes: probe.Bytes(16, remote.Addr().AsSlice())},
+		Frame: func(own probe.Endpoint) ([]byte, error) {
+			i := slices.IndexFunc(own.Addrs, netip.Addr.Is4)
+			return packet.Frame(own.MAC, packet.RandomMAC(), packet.Segment(remote, netip.AddrPortFrom(own.Addrs[i], 22), 1000, packet.SYN)), nil
+		},
+		Answers: func([]byte) bool { return true },
+	})
+}}
 
-// Somebody without a privilege sees less, and all that is not seen is said.
+// connects takes no privilege.
+var connects = &probe.Probe[string, bool]{Name: "test.connects", Active: true, Look: func(ctx context.Context, h probe.Host, to string) (bool, error) {
+	c, err := h.Dial(ctx, "tcp", to)
+	if err == nil {
+		_ = c.Close()
+	} else if probe.Silent(err) {
+		return false, nil
+	}
+	return err == nil, err
+}}
+
+const capabilities = "grep -E ^Cap(Eff|Prm|Amb) /proc/self/status"
+
+var lookQuestions = []probe.Question{arrives.Ask("wan"), connects.Ask("127.0.0.1:1"), runs.Ask(capabilities)}
+
+// A user without a privilege sees less, and all that is not seen is said.
 func TestAsNobody(t *testing.T) {
 	listen(t)
-	upstream(t)
+	nstest.Upstream(t)
 	load(t, goodTable)
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
 	cmd.Env = append(os.Environ(), asNobody+"=1")
 	cmd.Dir = "/"
-	// A stranger's user namespace has no say in the network namespace it is in, and who
-	// is not its root has none in it either. This works for root and for everybody.
+	// The root of another user namespace has no say in the network namespace it is in, and
+	// other users have none in it either. This works for root and for all users.
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 65534, HostID: os.Geteuid(), Size: 1}},
@@ -82,34 +108,31 @@ func TestAsNobody(t *testing.T) {
 		t.Errorf("rulesets: %v, %q", st.Rulesets, st.Missed["rulesets"])
 	}
 	if st.Links == nil || st.Addrs == nil || st.Routes == nil || st.Rules == nil || st.Clock == nil {
-		t.Errorf("what everybody may see: %+v", st)
+		t.Errorf("what all users may see: %+v", st)
 	}
 	// The throwaway namespace is to be had all the same.
 	if why := st.Missed["throwaway"]; len(st.Users) == 0 || why != "" {
 		t.Errorf("the throwaway namespace: %q, %q", st.Users, why)
 	}
-	// Nobody is said to be silent who was not asked.
-	if o := st.Offers["wan"]; o.Answered || !strings.HasPrefix(o.Error, "no permission to hear what leaves") {
-		t.Errorf("an offer: %+v", o)
+	// What could not be asked is not said to be silent.
+	if _, err := arrives.Answer(st, "wan"); err == nil || !strings.HasPrefix(err.Error(), "no permission to hear what leaves") {
+		t.Errorf("a packet that arrives: %v", err)
 	}
-	if r := st.Reaches["wan tcp/22"]; r.Answered || !strings.HasPrefix(r.Error, "no permission to hear what leaves") {
-		t.Errorf("a stranger: %+v", r)
-	}
-	if a, asked := st.Answers["127.0.0.1 . SOA"]; !asked || a != (state.Answer{}) {
-		t.Errorf("an answer: %+v", st.Answers)
+	if answered, err := connects.Answer(st, "127.0.0.1:1"); answered || err != nil {
+		t.Errorf("a connection: %t, %v", answered, err)
 	}
 }
 
-// Who has these three and nothing else, as the agent's own user may, asks as root
-// does; with one of them less it is said which.
+// A user that has these three capabilities and no others, as the agent's own may, asks as
+// root does; with one of them less it is said which.
 func TestWithCapabilities(t *testing.T) {
-	upstream(t)
-	if !privileged(t) {
-		return // TestReachWithoutRules has said it
+	nstest.Upstream(t)
+	if !nstest.Privileged(t) {
+		return // TestPortProbeWithoutRules of nftables has said it
 	}
-	program := filepath.Join("/run", "observe.test") // where everybody may run it
-	run(t, "", "cp", "/proc/1/exe", program)
-	run(t, "", "chmod", "755", program)
+	program := filepath.Join("/run", "observe.test") // where all users may run it
+	nstest.Run(t, "", "cp", "/proc/1/exe", program)
+	nstest.Run(t, "", "chmod", "755", program)
 	for _, tt := range []struct {
 		why  string
 		caps []uintptr
@@ -131,14 +154,13 @@ func TestWithCapabilities(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Commands of check blocks have none of what was lent.
-		if c := st.Commands["check.caps"]; c.Error != "" || strings.Trim(c.Output, "CapPrmEfAb:\t\n0") != "" || strings.Count(c.Output, "\n") != 3 {
-			t.Errorf("%v: a command has %+v", tt.caps, c)
+		// Commands of users have none of what was lent.
+		if c, err := runs.Answer(st, capabilities); err != nil || !strings.HasPrefix(c, "0 ") || strings.Trim(c, "CapPrmEfAb:\t\n0 ") != "" || strings.Count(c, "\n") != 3 {
+			t.Errorf("%v: a command has %q (%v)", tt.caps, c, err)
 		}
-		o, r := st.Offers["wan"], st.Reaches["wan tcp/22"]
-		if tt.why == "" && (o.Answered || o.Error != "" || r != (state.Reach{Answered: true, Answer: "RST"})) ||
-			!strings.HasPrefix(o.Error, tt.why) || !strings.HasPrefix(r.Error, tt.why) {
-			t.Errorf("%v: %+v, %+v", tt.caps, o, r)
+		answered, err := arrives.Answer(st, "wan")
+		if tt.why == "" && (!answered || err != nil) || tt.why != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.why)) {
+			t.Errorf("%v: %t, %v, want %q", tt.caps, answered, err, tt.why)
 		}
 	}
 }

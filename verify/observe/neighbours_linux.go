@@ -9,8 +9,8 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// dumpNeighbours takes the entries that somebody set by hand and those asked for. The
-// others are the kernel's memory of who has talked, which nobody promises.
+// dumpNeighbours takes the entries that were set by hand and those asked for. The
+// others are the kernel's memory of who has talked, which no spec promises.
 func (l *looker) dumpNeighbours(names names) ([]state.Neighbour, error) {
 	peers := map[string]bool{}
 	for _, n := range l.asked(state.NeedPeer) {

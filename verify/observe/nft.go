@@ -135,7 +135,7 @@ func plainRule(o nftObject) (string, bool) {
 	if strings.Contains(expr, `"counter":{`) {
 		expr = counters.ReplaceAllString(expr, `"counter":null`)
 		if strings.Contains(expr, `"counter":{`) {
-			return "", false // with members that nobody knows
+			return "", false // with unknown members
 		}
 	}
 	return `{"rule":` + handle.ReplaceAllString(head, "") + `,"expr":` + expr + "}", true

@@ -32,8 +32,8 @@ const goodTable = `table inet nbr {
 // load makes a table of this text and no others.
 func load(t *testing.T, text string) {
 	t.Helper()
-	run(t, "flush ruleset\n"+text, "nft", "-f", "-")
-	t.Cleanup(func() { run(t, "flush ruleset\n", "nft", "-f", "-") })
+	nstest.Run(t, "flush ruleset\n"+text, "nft", "-f", "-")
+	t.Cleanup(func() { nstest.Run(t, "flush ruleset\n", "nft", "-f", "-") })
 }
 
 func TestRulesets(t *testing.T) {

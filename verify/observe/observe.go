@@ -12,14 +12,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
@@ -35,17 +33,13 @@ type Options struct {
 	Questions []probe.Question
 	// Time is the Unix time of the look, for the ages of what is seen.
 	Time int64
-	// Passive asks nobody anything: needs that are questions stay without an answer.
-	// Their parts are nil and not in Missed.
+	// Passive leaves out the questions of active probes: they are not in Probes.
 	Passive bool
 }
 
 // patience is how long one collector may take. A daemon that does not answer must
 // not look like one that has nothing to say, nor keep the others waiting.
 const patience = 10 * time.Second
-
-// atOnce is how many questions may be open at a time.
-const atOnce = 32
 
 // CommandsTime is how long all commands of check blocks together may take. What has not
 // ended by then, or not begun, is not known.
@@ -55,20 +49,16 @@ const CommandsTime = time.Minute
 type collector struct {
 	parts string // as in the JSON form, with spaces between them
 	look  func(*looker, context.Context) error
-	// asks is of one that sends or runs something.
-	asks bool
-	// slow is of one that keeps its own time: a spec may give a command more than
-	// patience has.
-	slow bool
+	// ownTime is of one that bounds its time by itself.
+	ownTime bool
 }
 
 // A looker is one look at the machine. Collectors run at the same time; each
 // writes its own fields of st.
 type looker struct {
 	Options
-	st    *state.State
-	mu    sync.Mutex    // guards st.Missed
-	turns chan struct{} // who has one may ask
+	st *state.State
+	mu sync.Mutex // guards st.Missed
 }
 
 // Look looks once at everything, and asks all questions. What it could not see is in
@@ -81,15 +71,13 @@ func look(ctx context.Context, o Options, all []collector) *state.State {
 	l := &looker{
 		Options: o,
 		st:      &state.State{FormatVersion: state.Version, Time: o.Time, Passive: o.Passive},
-		turns:   make(chan struct{}, atOnce),
 	}
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var wg sync.WaitGroup
 	for _, c := range all {
 		switch {
-		case c.asks && o.Passive:
-		case c.slow:
+		case c.ownTime:
 			wg.Go(func() { l.run(ctx, c) })
 		default:
 			wg.Go(func() { l.run(bounded, c) })
@@ -143,7 +131,7 @@ func (l *looker) asked(kind state.NeedKind) []state.Need {
 var errNotThere = errors.New("not there")
 
 // each looks at all needs of a kind. What is not there is not in the result. If one
-// of them cannot be looked at, none is returned: whoever reads the part could not
+// of them cannot be looked at, none is returned: a reader of the part could not
 // tell it from one that is not there.
 func each[T any](l *looker, kind state.NeedKind, look func(state.Need) (T, error)) (map[string]T, error) {
 	out := map[string]T{}
@@ -164,27 +152,5 @@ func each[T any](l *looker, kind state.NeedKind, look func(state.Need) (T, error
 	return out, nil
 }
 
-func (l *looker) path(p string) string { return filepath.Join("/", l.Root, p) }
-
-// limit is more than any file of /proc that is read here.
-const limit = 16 << 20
-
-func (l *looker) open(p string) (*os.File, error) { return os.Open(l.path(p)) }
-
-// read reads a file of /proc or /etc, whose size stat(2) does not tell.
-func (l *looker) read(p string) ([]byte, error) {
-	f, err := l.open(p)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return readAll(f, limit)
-}
-
-func readAll(r io.Reader, most int64) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err == nil && int64(len(b)) > most {
-		err = fmt.Errorf("more than %d bytes", most)
-	}
-	return b, err
-}
+// root is where the machine's files are.
+func (l *looker) root() root.Root { return root.Root(l.Root) }

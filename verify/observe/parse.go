@@ -146,10 +146,3 @@ func sysctlPath(name string) (string, error) {
 	}
 	return p, nil
 }
-
-// printable is what a stranger said, with all that a terminal would obey as it is
-// written in Go.
-func printable(s string) string {
-	q := strconv.Quote(s)
-	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
-}

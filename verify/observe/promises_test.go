@@ -12,8 +12,8 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// root writes files to a folder that stands for a machine.
-func root(t *testing.T, files map[string]string) string {
+// folder writes files to a folder that stands for a machine.
+func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
@@ -38,12 +38,12 @@ func TestNameServers(t *testing.T) {
 		{"none", map[string]string{"etc/resolv.conf": "nameserver\n"}, []string{}},
 		{"no file", nil, []string{}},
 	} {
-		st := look(t.Context(), Options{Root: root(t, tt.files)}, []collector{{parts: "name_servers", look: (*looker).nameServers}})
+		st := look(t.Context(), Options{Root: folder(t, tt.files)}, []collector{{parts: "name_servers", look: (*looker).nameServers}})
 		if d := cmp.Diff(tt.want, st.NameServers); d != "" || len(st.Missed) > 0 {
 			t.Errorf("%s (-want +got):\n%s%v", tt.name, d, st.Missed)
 		}
 	}
-	dir := root(t, map[string]string{"etc/resolv.conf/x": ""})
+	dir := folder(t, map[string]string{"etc/resolv.conf/x": ""})
 	if st := look(t.Context(), Options{Root: dir}, []collector{{parts: "name_servers", look: (*looker).nameServers}}); st.NameServers != nil || st.Missed["name_servers"] == "" {
 		t.Errorf("a folder is read as %v, %v", st.NameServers, st.Missed)
 	}
@@ -51,7 +51,7 @@ func TestNameServers(t *testing.T) {
 
 // What journald was told is what all of its files come to.
 func TestJournal(t *testing.T) {
-	dir := root(t, map[string]string{
+	dir := folder(t, map[string]string{
 		"etc/systemd/journald.conf":              "SystemMaxUse=1\n[Journal]\nStorage=persistent\n# SystemMaxUse=2\nSystemMaxUse = 256M\nMaxRetentionSec=7day\nCompress=yes\n[Other]\nSystemMaxUse=3\n",
 		"usr/lib/systemd/journald.conf":          "[Journal]\nStorage=none\nSeal=no\n",
 		"usr/lib/systemd/journald.conf.d/a.conf": "[Journal]\nMaxFileSec=1week\nMaxRetentionSec=1year\n",
@@ -73,7 +73,7 @@ func TestJournal(t *testing.T) {
 	if n := st.Journal.Bytes; n < 2<<20 || n > 3<<20 {
 		t.Errorf("two files of 1 MiB take %d bytes", n)
 	}
-	// Nobody has told it anything, and it has written nothing.
+	// It has no configuration, and it has written nothing.
 	st = look(t.Context(), Options{Root: t.TempDir()}, []collector{{parts: "journal", look: (*looker).journal}})
 	if d := cmp.Diff(&state.Journal{Settings: map[string]string{}}, st.Journal); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

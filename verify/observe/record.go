@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -48,7 +49,7 @@ func (b *record) Write(p []byte) (int, error) {
 // Load reads what [Save] wrote, and nothing else: a field that it does not know may
 // be the one that matters.
 func Load(r io.Reader) (*state.State, error) {
-	b, err := readAll(r, recordLimit)
+	b, err := root.ReadAll(r, recordLimit)
 	if err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}

@@ -91,7 +91,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"a later version", `{"format_version": 99, "new": 1}`, fmt.Sprintf("format_version is 99, and this nbr reads %d: judge it with the nbr that recorded it", state.Version)},
 		{"the first version", `{"format_version": 1, "times": {}}`, fmt.Sprintf("format_version is 1, and this nbr reads %d: record the router anew", state.Version)},
 		{"a version that is no number", `{"format_version": "1"}`, "cannot unmarshal string"},
-		{"a field that nobody knows", `{` + v + `, "lynx": {}}`, `unknown field "lynx"`},
+		{"an unknown field", `{` + v + `, "lynx": {}}`, `unknown field "lynx"`},
 		{"one deeper", `{` + v + `, "links": {"lan": {"spede": 3}}}`, `unknown field "spede"`},
 		{"cut off", `{` + v + ",\n\"links\": {", "line 2: unexpected end"},
 		{"the wrong type", `{` + v + ",\n\n\"links\": []}", "line 3: cannot unmarshal array"},

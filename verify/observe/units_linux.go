@@ -25,7 +25,7 @@ var unitTypes = map[string]string{".service": "Service", ".socket": "Socket", ".
 // or wanted by one that is. It forgets the others, so one that is not there is not
 // known or has nothing to tell.
 func (l *looker) units(ctx context.Context) error {
-	conn, err := systemd.NewConnection(func() (*dbus.Conn, error) { return dialBus(ctx, l.path(busSocket)) })
+	conn, err := systemd.NewConnection(func() (*dbus.Conn, error) { return dialBus(ctx, l.root().Path(busSocket)) })
 	if err != nil {
 		return err
 	}

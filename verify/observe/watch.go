@@ -10,8 +10,8 @@ import (
 type WatchOptions struct {
 	// Root is as that of [Options].
 	Root string
-	// Ignore is the beginning of the names of units that are no news to whoever
-	// watches, because they look for it. Its own unit never is.
+	// Ignore is the beginning of the names of units that are no news to the
+	// watcher, because they look for it. Its own unit never is.
 	Ignore string
 	// Trouble is told when a source of events breaks and, with no error, when it is
 	// back. It may be called by several at once.
@@ -30,10 +30,10 @@ type source struct {
 
 // Watch sends to the channel that it returns when something has happened that Look
 // may see, until the context ends. What has happened is not told, and events that
-// nobody has taken yet are one: the channel holds it, so a storm costs nothing.
+// have not been taken yet are one: the channel holds it, so a storm costs nothing.
 //
 // A source that cannot be listened to is tried again and again; when it is back, that
-// is an event too, since nobody knows what was missed.
+// is an event too, since what was missed is unknown.
 func Watch(ctx context.Context, o WatchOptions) <-chan struct{} {
 	o.Root = filepath.Join("/", o.Root)
 	events := make(chan struct{}, 1)

@@ -74,7 +74,7 @@ const (
 )
 
 // watchUnits listens to what org.freedesktop.systemd1(5) says of units. UnitNew and
-// UnitRemoved are left out: whoever asks for a unit that is not loaded causes them, and
+// UnitRemoved are left out: a question about a unit that is not loaded causes them, and
 // one that starts or ends changes its properties.
 func watchUnits(ctx context.Context, o WatchOptions, ready, poke func()) error {
 	signals := &unitSignals{ignore: o.Ignore, poke: poke}
@@ -110,7 +110,7 @@ func watchUnits(ctx context.Context, o WatchOptions, ready, poke func()) error {
 	return errors.New("the bus has gone")
 }
 
-// unitSignals takes signals where they come in, so that none waits for anybody.
+// unitSignals takes signals where they come in, so that none waits for a reader.
 type unitSignals struct {
 	own    dbus.ObjectPath
 	ignore string

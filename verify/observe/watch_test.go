@@ -88,7 +88,7 @@ func TestWatchSeesWhatChanges(t *testing.T) {
 		quiet(events)
 	}
 	if tr.of("units") == nil {
-		t.Error("there is no bus in an empty folder, and nobody said so")
+		t.Error("there is no bus in an empty folder, and that is not said")
 	}
 	if err := errors.Join(tr.of("nftables"), tr.of("links, addresses and routes")); err != nil {
 		t.Error(err)
@@ -99,16 +99,14 @@ func TestWatchSeesWhatChanges(t *testing.T) {
 // network namespace of its own.
 func TestALookIsNoEvent(t *testing.T) {
 	load(t, goodTable)
-	lan(t)
-	filter(t, "drop", "")
+	nstest.Upstream(t)
 	events := Watch(t.Context(), WatchOptions{Root: t.TempDir(), Trouble: func(string, error) {}})
 	happens(t, events, "that it listens")
-	asks := append(needs(state.NeedOffer, "br-lan", "lan9"), needs(state.NeedReach, "lan9 tcp/22")...)
-	asks = append(asks, state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable})
+	o := Options{Questions: lookQuestions, Needs: []state.Need{{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}}}
 	noEvent(t, events, func() {
-		st := Look(t.Context(), Options{Needs: asks})
-		if len(st.Rulesets["inet nbr"].Want) == 0 || privileged(t) && st.Offers["lan9"].Error != "" {
-			t.Fatalf("it did not look, or not ask: %v %v", st.Missed, st.Offers)
+		st := Look(t.Context(), o)
+		if _, err := arrives.Answer(st, "wan"); len(st.Rulesets["inet nbr"].Want) == 0 || nstest.Privileged(t) && err != nil {
+			t.Fatalf("it did not look, or not ask: %v %v", st.Missed, err)
 		}
 	})
 }
@@ -181,7 +179,7 @@ func TestWatchSurvivesLostMessages(t *testing.T) {
 	}
 }
 
-// Whoever does not take events keeps nobody waiting, and the end is the end of all.
+// A reader that does not take events keeps no source waiting, and the end is the end of all.
 func TestWatchEnds(t *testing.T) {
 	before := runtime.NumGoroutine()
 	ctx, stop := context.WithCancel(t.Context())
@@ -252,7 +250,7 @@ func TestWatchARealSystemd(t *testing.T) {
 	happens(t, events, "a unit that starts")
 	quiet(events)
 
-	// The bus ends, and comes back when somebody asks for it.
+	// The bus ends, and comes back when a client asks for it.
 	start(t, root, "kills.service")
 	nstest.Wait(t, func() error {
 		if tr.of("units") == nil {

@@ -18,14 +18,14 @@ import (
 // watchdogs has no folder for them.
 func (l *looker) watchdog(ctx context.Context) error {
 	w := &state.Watchdog{Devices: []string{}}
-	entries, err := os.ReadDir(l.path("/sys/class/watchdog"))
+	entries, err := os.ReadDir(l.root().Path("/sys/class/watchdog"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	for _, e := range entries {
 		w.Devices = append(w.Devices, e.Name())
 	}
-	conn, err := systemd.NewConnection(func() (*dbus.Conn, error) { return dialBus(ctx, l.path(busSocket)) })
+	conn, err := systemd.NewConnection(func() (*dbus.Conn, error) { return dialBus(ctx, l.root().Path(busSocket)) })
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (l *looker) wireGuard(context.Context) error {
 }
 
 // convertTunnel is where the private and the preshared keys end: the kernel sends
-// them to whoever may ask.
+// them to every program that may ask.
 func convertTunnel(d *wgtypes.Device) state.WireGuard {
 	out := state.WireGuard{ListenPort: d.ListenPort, Peers: map[string]state.Peer{}}
 	for _, p := range d.Peers {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"syscall"
 
 	"github.com/nbr-dev/nbr/verify/state"
@@ -21,7 +22,7 @@ type Host interface {
 	// Run runs a program without a shell, and kills it with its children when the
 	// context ends. The program is a name in PATH or among the system's own, or an
 	// absolute path. A program that ends with another exit code than 0 is no error;
-	// one that prints more than OutputLimit is.
+	// one that prints more than OutputLimit is ErrOutput, with the beginning of it.
 	Run(ctx context.Context, program string, args ...string) (Output, error)
 	// Dial connects to a socket of the router itself (network and address as of net.Dial),
 	// within two seconds: an address that is another machine's is an error. A program that
@@ -34,12 +35,18 @@ type Host interface {
 	// Exchange asks by a frame on a link. It tells whether an answer was heard; an
 	// error says why nothing could be asked, or that silence would mean nothing.
 	Exchange(ctx context.Context, x Exchange) (answered bool, err error)
+	// Way asks the kernel how a packet from this machine's first IPv4 address on a link
+	// that the world can send to gets to a host. A NoWay says why it does not.
+	Way(ctx context.Context, link string, to netip.Addr) (Way, error)
 }
 
 // OutputLimit is the largest output of a program, and the largest file, that a probe
 // gets: what a routing daemon says of a full table of the Internet is larger, and a
 // check has no use for it.
 const OutputLimit = 16 << 20
+
+// ErrOutput is of a program that prints more than OutputLimit.
+var ErrOutput = fmt.Errorf("it printed more than %d bytes", OutputLimit)
 
 // Output is what a program printed and how it ended.
 type Output struct {
@@ -60,25 +67,44 @@ func Silent(err error) bool {
 type Probe[Q comparable, A any] struct {
 	// Name is unique among all probes: the program and what is asked, as in frr.bgp.
 	Name string
-	// Active probes send something to others than the router, or run a program of the
-	// user's: -passive leaves them out.
+	// Active probes send something to a program of the router or to others: -passive
+	// leaves them out.
 	Active bool
+	// UserCommand probes run a command of the spec's author. They are active. What they
+	// run has no capabilities that this process was lent; few run at a time, and each may
+	// take longer than other questions, but all of them together have a bound.
+	UserCommand bool
 	// Look answers a question. An error says why it could not be answered; what is not
 	// there is an answer.
 	Look func(ctx context.Context, h Host, q Q) (A, error)
 }
 
+// Any is a probe of whatever questions and answers. A probe is known by its address: two
+// with one name are two.
+type Any interface {
+	// ID is the probe's Name.
+	ID() string
+}
+
+// ID makes it [Any].
+func (p *Probe[Q, A]) ID() string { return p.Name }
+
 // A Question is a question of some probe.
 type Question struct {
-	Probe  string
-	Key    string // the question: its text, or its JSON form if it is none
-	Active bool
-	look   func(context.Context, Host) (any, error)
+	Probe       string
+	Key         string // the question: its text, or its JSON form if it is none
+	Active      bool
+	UserCommand bool
+	Of          Any // the probe
+	look        func(context.Context, Host) (any, error)
 }
 
 // Ask makes a question, for the list of those that a check needs.
 func (p *Probe[Q, A]) Ask(q Q) Question {
-	return Question{p.Name, p.key(q), p.Active, func(ctx context.Context, h Host) (any, error) { return p.Look(ctx, h, q) }}
+	return Question{
+		Probe: p.Name, Key: p.key(q), Active: p.Active || p.UserCommand, UserCommand: p.UserCommand, Of: p,
+		look: func(ctx context.Context, h Host) (any, error) { return p.Look(ctx, h, q) },
+	}
 }
 
 func (p *Probe[Q, A]) key(q Q) string {

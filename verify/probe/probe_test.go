@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"strings"
 	"testing"
 
@@ -21,20 +20,10 @@ type answer struct {
 	Text string `json:"text"`
 }
 
-// noHost is a machine on which nothing can be done.
-type noHost struct{}
+// noHost is a machine that has no files, and nothing else is asked of.
+type noHost struct{ probe.Host }
 
-func (noHost) Run(context.Context, string, ...string) (probe.Output, error) {
-	return probe.Output{}, errors.New("no programs")
-}
-
-func (noHost) Dial(context.Context, string, string) (net.Conn, error) {
-	return nil, errors.New("no net")
-}
 func (noHost) ReadFile(string) ([]byte, error) { return nil, errors.New("no files") }
-func (noHost) Exchange(context.Context, probe.Exchange) (bool, error) {
-	return false, errors.New("no links")
-}
 
 var echo = &probe.Probe[question, answer]{Name: "test.echo", Look: func(_ context.Context, h probe.Host, q question) (answer, error) {
 	if q.N == 0 {

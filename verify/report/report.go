@@ -3,7 +3,7 @@
 // clock: the same results are the same bytes.
 //
 // Titles and hints come from the spec, what was seen comes from a state, and a
-// state may be anybody's file. Nothing of it reaches the output unescaped.
+// state may be a file of any origin. Nothing of it reaches the output unescaped.
 package report
 
 import (

@@ -16,13 +16,13 @@ import (
 // Version is the version of the JSON form. It grows when a state of before can no longer
 // be read, or would be misread; docs/changes.md says what became different. A state of
 // another version is refused.
-const Version = 2
+const Version = 3
 
 // A State is one look at a router.
 type State struct {
 	FormatVersion int                  `json:"format_version"`
 	Time          int64                `json:"time,omitempty"`    // Unix time of the look
-	Passive       bool                 `json:"passive,omitempty"` // no question was asked: the needs that are Active were left out
+	Passive       bool                 `json:"passive,omitempty"` // the questions of active probes were left out
 	Board         *Board               `json:"board,omitzero"`
 	Kernel        *Kernel              `json:"kernel,omitzero"`
 	System        *System              `json:"system,omitzero"`
@@ -45,13 +45,8 @@ type State struct {
 	Watchdog      *Watchdog            `json:"watchdog,omitzero"`
 	Modules       map[string]string    `json:"modules,omitzero"` // kernel module → loaded, builtin or available; those asked for
 	Neighbours    []Neighbour          `json:"neighbours,omitzero"`
-	Offers        map[string]Offer     `json:"offers,omitzero"`   // by name of the need, as all that follow
-	Answers       map[string]Answer    `json:"answers,omitzero"`  // DNS
-	Banners       map[string]Banner    `json:"banners,omitzero"`  // TCP
-	Reaches       map[string]Reach     `json:"reaches,omitzero"`  // packets from outside
-	Commands      map[string]Command   `json:"commands,omitzero"` // check blocks
 	// Probes are the answers to the programs' own questions: by probe, then by the
-	// question in JSON.
+	// question, which is its text or else its JSON form.
 	Probes map[string]map[string]Probed `json:"probes,omitzero"`
 	Missed map[string]string            `json:"missed,omitzero"` // part → why it could not be seen
 }
@@ -112,7 +107,7 @@ type BridgePort struct {
 	Flood    bool   `json:"flood"` // unicast to unknown hosts
 }
 
-// Neighbour is an entry of the ARP or the neighbour table that somebody set by hand
+// Neighbour is an entry of the ARP or the neighbour table that was set by hand
 // or that belongs to a gateway: the others come and go.
 type Neighbour struct {
 	Link    string `json:"link"`
@@ -245,61 +240,13 @@ type Journal struct {
 	Bytes    uint64            `json:"bytes"`    // on disk and in memory
 }
 
-// Offer is what a DHCPv4 server answered to a DISCOVER (RFC 2131 section 4.3.1).
-type Offer struct {
-	Error    string   `json:"error,omitempty"` // why it could not be asked; then nothing else is set
-	Answered bool     `json:"answered"`
-	Address  string   `json:"address,omitempty"`
-	Server   string   `json:"server,omitempty"`
-	Prefix   int      `json:"prefix,omitempty"` // bits of the subnet mask
-	Routers  []string `json:"routers,omitempty"`
-	DNS      []string `json:"dns,omitempty"`
-	Domain   string   `json:"domain,omitempty"`
-	Lease    int64    `json:"lease,omitempty"` // seconds
-}
-
-// Answer is what a DNS server answered (RFC 1035 section 4.1).
-type Answer struct {
-	Error         string `json:"error,omitempty"` // why it could not be asked; then nothing else is set
-	Answered      bool   `json:"answered"`
-	Code          string `json:"code,omitempty"`          // NOERROR, SERVFAIL, REFUSED, …
-	Authenticated bool   `json:"authenticated,omitempty"` // the AD bit (RFC 4035 section 3.2.3)
-	Records       int    `json:"records,omitempty"`       // in the answer section
-}
-
-// Banner is the first line that a server on TCP says by itself.
-type Banner struct {
-	Error     string `json:"error,omitempty"` // why it could not be asked; then nothing else is set
-	Connected bool   `json:"connected"`
-	Line      string `json:"line,omitempty"`
-}
-
-// Reach is what became of a packet that arrived on a link as if a stranger had sent
-// it. It was made by the router itself and never on a wire.
-type Reach struct {
-	Error    string `json:"error,omitempty"`  // why none could be made; then nothing else is set
-	Answered bool   `json:"answered"`         // something went back
-	Leaves   string `json:"leaves,omitempty"` // another link, on which answers to strangers leave: silence says nothing
-	Answer   string `json:"answer,omitempty"`
-}
-
-// Command is how a command of a check block ended.
-type Command struct {
-	Args   []string `json:"args,omitempty"`  // what was run
-	Error  string   `json:"error,omitempty"` // why it could not be run, or that it took too long
-	Exit   int      `json:"exit"`
-	Output string   `json:"output,omitempty"` // the beginning of its standard output
-}
-
 // A Need is something a check asks for by name, beyond what is always looked at. Needs
 // of one kind and name are the same need.
 type Need struct {
 	Kind NeedKind `json:"kind"`
 	// Name is what is asked for, and the key of the answer.
-	Name    string   `json:"name"`
-	Text    string   `json:"text,omitempty"`    // of a ruleset: the table as it should be; of a reach: see [NeedReach]
-	Args    []string `json:"args,omitempty"`    // of a command: it and its arguments
-	Timeout int      `json:"timeout,omitempty"` // of a command: seconds
+	Name string `json:"name"`
+	Text string `json:"text,omitempty"` // of a ruleset: the table as it should be
 }
 
 // Hash is the SHA-256 of the need's text, in hex.
@@ -321,22 +268,4 @@ const (
 	NeedRuleset NeedKind = "ruleset" // Name is the table: "inet nbr"
 	NeedModule  NeedKind = "module"  // Name is of a kernel module: "wireguard"
 	NeedPeer    NeedKind = "peer"    // Name is an address whose neighbour entry matters: "192.0.2.1"
-
-	// Those that follow are questions: something is sent, or run.
-
-	NeedOffer   NeedKind = "offer"   // Name is a link and, perhaps, a client's MAC: "br-lan", "br-lan 02:00:00:00:00:01"
-	NeedAnswer  NeedKind = "answer"  // Name is a DNS server, a name, a type and, perhaps, CD: "192.0.2.1 . SOA"
-	NeedBanner  NeedKind = "banner"  // Name is an address and a port: "192.0.2.1:22", "[2001:db8::1]:22"
-	NeedReach   NeedKind = "reach"   // Name is a link and a port of the router: "wan tcp/22", "wan udp/53"; Text is a set of nftables, "inet nbr knocks", that gets the source's address and port before the packet arrives
-	NeedCommand NeedKind = "command" // Name is the address of the check block
 )
-
-// Active tells whether the need is a question.
-func (k NeedKind) Active() bool {
-	switch k {
-	case NeedOffer, NeedAnswer, NeedBanner, NeedReach, NeedCommand:
-		return true
-	case NeedSysctl, NeedFile, NeedRuleset, NeedModule, NeedPeer:
-	}
-	return false
-}

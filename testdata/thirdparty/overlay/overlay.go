@@ -16,6 +16,7 @@ import (
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -24,6 +25,7 @@ func Kind() service.Kind {
 	return service.Kind{
 		Type: "overlay", Doc: "A VXLAN to one other router; networks and bridges can be on it.",
 		Program: service.Alone("overlay", (*Overlay).lower),
+		Probes:  []probe.Any{tunnels},
 		New:     func() service.Block { return &Overlay{} },
 	}
 }

@@ -1,0 +1,106 @@
+package nftables
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+
+	"github.com/miekg/dns"
+
+	"github.com/nbr-dev/nbr/verify/packet"
+)
+
+// A portProbe is what a remote host sends to a port, and how its answers are known.
+type portProbe struct {
+	proto    byte
+	from, to netip.AddrPort
+	seq      uint32 // of TCP
+	id       uint16 // of DNS
+}
+
+// packet is what the remote host sends.
+func (k portProbe) packet() ([]byte, error) {
+	if k.proto == packet.TCP {
+		return packet.Segment(k.from, k.to, k.seq, packet.SYN), nil
+	}
+	if k.to.Port() == 123 {
+		b := make([]byte, 48)
+		b[0] = 4<<3 | 3                           // version and client (RFC 5905 section 7.3)
+		binary.BigEndian.PutUint32(b[40:], k.seq) // the time, which servers send back
+		return packet.Datagram(k.from, k.to, b), nil
+	}
+	// Every server knows that one without asking another (RFC 6761 section 6.3).
+	m := new(dns.Msg).SetQuestion("localhost.", dns.TypeA)
+	m.Id = k.id
+	b, err := m.Pack()
+	return packet.Datagram(k.from, k.to, b), err
+}
+
+// reset takes back a SYN that was answered.
+func (k portProbe) reset() []byte { return packet.Segment(k.from, k.to, k.seq+1, packet.RST) }
+
+// answer says what a packet is if it answers the probe.
+func (k portProbe) answer(b []byte) (string, bool) {
+	p, err := packet.Parse(b)
+	if err != nil || p.Dst != k.from.Addr() {
+		return "", false
+	}
+	if p.Protocol == packet.ICMP {
+		return k.unreachable(p.Payload)
+	}
+	src, dst, ok := p.Ports()
+	if !ok || p.Protocol != k.proto || src != k.to || dst != k.from {
+		return "", false
+	}
+	if k.proto == packet.UDP {
+		return k.udpAnswer(p.Payload[8:]), true
+	}
+	if len(p.Payload) < 20 {
+		return "", false
+	}
+	switch flags := p.Payload[13]; {
+	case flags&packet.RST != 0:
+		return "RST", true
+	case flags&(packet.SYN|packet.ACK) == packet.SYN|packet.ACK && binary.BigEndian.Uint32(p.Payload[8:]) == k.seq+1:
+		return "SYN-ACK", true
+	}
+	return "", false
+}
+
+// udpAnswer names what came back: that something did is what matters.
+func (k portProbe) udpAnswer(b []byte) string {
+	switch {
+	case k.to.Port() == 53 && len(b) >= 12 && binary.BigEndian.Uint16(b) == k.id && b[2]&0x80 != 0:
+		return "DNS answer"
+	case k.to.Port() == 123 && len(b) >= 48 && b[0]&7 == 4:
+		return "NTP answer"
+	}
+	return "UDP answer"
+}
+
+// unreachables are the codes that a firewall's or a host's refusal has (RFC 1812
+// section 5.2.7.1).
+var unreachables = map[byte]string{
+	0: "ICMP network unreachable", 1: "ICMP host unreachable", 2: "ICMP protocol unreachable",
+	3: "ICMP port unreachable", 9: "ICMP network prohibited", 10: "ICMP host prohibited",
+	13: "ICMP administratively prohibited",
+}
+
+// unreachable reads an ICMP error that is about the probe (RFC 792). It has the
+// beginning of the packet that it answers.
+func (k portProbe) unreachable(b []byte) (string, bool) {
+	if len(b) < 8 || b[0] != 3 {
+		return "", false
+	}
+	p, err := packet.Parse(b[8:])
+	if err != nil || p.Protocol != k.proto {
+		return "", false
+	}
+	if src, dst, ok := p.Ports(); !ok || src != k.from || dst != k.to {
+		return "", false
+	}
+	if word, ok := unreachables[b[1]]; ok {
+		return word, true
+	}
+	return fmt.Sprintf("ICMP unreachable, code %d", b[1]), true
+}

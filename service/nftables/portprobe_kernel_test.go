@@ -1,0 +1,356 @@
+package nftables
+
+import (
+	"errors"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/beevik/ntp"
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/nbr-dev/nbr/internal/lab"
+	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/internal/probetest"
+	"github.com/nbr-dev/nbr/router"
+)
+
+func TestMain(m *testing.M) { nstest.Main(m) }
+
+// acceptAll takes connections on a port of all addresses and says nothing.
+func acceptAll(t *testing.T, address string) {
+	t.Helper()
+	l, err := net.Listen("tcp4", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+}
+
+// port reads what remotePort writes.
+func port(t testing.TB, text string) remotePort {
+	t.Helper()
+	link, rest, _ := strings.Cut(text, " ")
+	protocol, number, _ := strings.Cut(rest, "/")
+	n, err := strconv.ParseUint(number, 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return remotePort{link, map[string]router.IPProtocol{"tcp": router.TCP, "udp": router.UDP}[protocol], uint16(n)}
+}
+
+// probed probes ports and returns the answers, or the errors.
+func probed(t *testing.T, names ...string) map[string]string {
+	t.Helper()
+	var ports []remotePort
+	for _, n := range names {
+		ports = append(ports, port(t, n))
+	}
+	out := map[string]string{}
+	for q, a := range probetest.Ask(t, replyOf, ports...) {
+		name := q.Link + " " + q.port()
+		switch r := a.Answer; {
+		case a.Error != "":
+			out[name] = "error: " + a.Error
+		case r.Leaves != "":
+			out[name] = "answers leave on " + r.Leaves
+		case r.Answered:
+			out[name] = r.Answer
+		default:
+			out[name] = "silence"
+		}
+		if a.Answer.Answered != (a.Answer.Answer != "") {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+	return out
+}
+
+func wantProbed(t *testing.T, want map[string]string) {
+	t.Helper()
+	if d := cmp.Diff(want, probed(t, slices.Collect(maps.Keys(want))...)); d != "" {
+		t.Error(d)
+	}
+}
+
+// Without rules, all ports answer, each in its own way; and the answers are all that is
+// transmitted.
+func TestPortProbeWithoutRules(t *testing.T) {
+	isp := nstest.Upstream(t)
+	acceptAll(t, "0.0.0.0:8022")
+	if !nstest.Privileged(t) {
+		if got := probed(t, "wan tcp/8022")["wan tcp/8022"]; !strings.HasPrefix(got, "error: no permission") {
+			t.Error(got)
+		}
+		return
+	}
+	transmitted := probetest.Tap(t, isp, "wan")
+	wantProbed(t, map[string]string{
+		"wan tcp/8022": "SYN-ACK",
+		"wan tcp/8023": "RST",
+		"wan udp/53":   "ICMP port unreachable",
+		"wan udp/123":  "ICMP port unreachable",
+	})
+	seen := transmitted()
+	if strings.Contains(seen, "IP 198.51.100.") || !strings.Contains(seen, "IP 100.64.0.2.8022 > 198.51.100.") {
+		t.Errorf("transmitted:\n%s", seen)
+	}
+	// A remote host's SYN leaves no half of a connection.
+	text, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) { // 8022 and a state that is not LISTEN (proc_net_tcp of net/ipv4/tcp_ipv4.c)
+		if f := strings.Fields(line); len(f) > 3 && strings.HasSuffix(f[1], ":1F56") && f[3] != "0A" {
+			t.Errorf("there still is %s", line)
+		}
+	}
+}
+
+// startChrony starts a time server for all.
+func startChrony(t *testing.T, source string) *lab.Daemon {
+	t.Helper()
+	root := lab.Rootfs(t, lab.Files{"/etc/chrony.conf": source + "\nallow\ncmdport 0\n", "/run/chrony/": ""})
+	chrony := root.Daemon(t, new(nstest.NS), "chronyd", "-x", "-d", "-u", "root", "-f", "/etc/chrony.conf")
+	chrony.Ready(t, func() error {
+		_, err := ntp.Query("127.0.0.1")
+		return err
+	})
+	return chrony
+}
+
+// Daemons that are open to all say so.
+func TestPortProbeOfDaemons(t *testing.T) {
+	nstest.Upstream(t)
+	if !nstest.Privileged(t) {
+		return // TestPortProbeWithoutRules has said it
+	}
+	probetest.Unbound(t)
+	startChrony(t, "local stratum 10")
+	want := map[string]string{"wan udp/53": "DNS answer", "wan udp/123": "NTP answer", "wan tcp/53": "SYN-ACK"}
+	nstest.Wait(t, func() error { // a daemon that gets no processor is silent for a while
+		if d := cmp.Diff(want, probed(t, slices.Collect(maps.Keys(want))...)); d != "" {
+			return errors.New(d)
+		}
+		return nil
+	})
+}
+
+// A daemon that gets no processor is not closed: it is waited for, and when that takes too
+// long, nothing is known. What it does not let in by itself is silence all the same.
+func TestPortProbeOfStarvedDaemons(t *testing.T) {
+	nstest.Upstream(t)
+	if !nstest.Privileged(t) {
+		return // TestPortProbeWithoutRules has said it
+	}
+	unbound := probetest.Unbound(t)
+	wantProbed(t, map[string]string{"wan udp/53": "DNS answer"})
+	unbound.Signal(t, syscall.SIGSTOP)
+	got := probed(t, "wan udp/53")["wan udp/53"]
+	if !strings.HasPrefix(got, "error: udp/53 has not answered yet: ") || !strings.HasSuffix(got, " bytes wait to be read") {
+		t.Error(got)
+	}
+	nstest.Filter(t, "drop", "") // which the queue is not behind: what was dropped never gets there
+	unbound.Signal(t, syscall.SIGCONT)
+	wantProbed(t, map[string]string{"wan udp/53": "silence"})
+}
+
+// A daemon that has its turn later than silence takes answers all the same.
+func TestPortProbeOfLateDaemons(t *testing.T) {
+	nstest.Upstream(t)
+	if !nstest.Privileged(t) {
+		return // TestPortProbeWithoutRules has said it
+	}
+	unbound := probetest.Unbound(t)
+	nstest.Wait(t, func() error {
+		unbound.Signal(t, syscall.SIGSTOP)
+		later := make(chan bool)
+		go func() {
+			defer close(later)
+			time.Sleep(time.Second)
+			unbound.Signal(t, syscall.SIGCONT)
+		}()
+		got := probed(t, "wan udp/53")["wan udp/53"]
+		<-later
+		switch {
+		case got == "DNS answer":
+			return nil
+		case strings.HasPrefix(got, "error: udp/53 has not answered yet: "): // nor had this computer the time
+			return errors.New(got)
+		}
+		t.Fatal(got)
+		return nil
+	})
+}
+
+func TestPortProbeThroughRules(t *testing.T) {
+	nstest.Upstream(t)
+	acceptAll(t, "0.0.0.0:8022")
+	if !nstest.Privileged(t) {
+		return // TestPortProbeWithoutRules has said it
+	}
+	t.Run("drop", func(t *testing.T) {
+		nstest.Filter(t, "drop", "tcp dport 8024 accept")
+		wantProbed(t, map[string]string{
+			"wan tcp/8022": "silence", "wan tcp/8023": "silence", "wan udp/53": "silence", "wan udp/123": "silence",
+			"wan tcp/8024": "RST",
+		})
+	})
+	t.Run("drop at the link", func(t *testing.T) {
+		nstest.Run(t, "table netdev reach {\nchain in {\ntype filter hook ingress device \"wan\" priority 0; policy accept;\ntcp dport 8022 drop\n}\n}\n", "nft", "-f", "-")
+		t.Cleanup(func() { nstest.Run(t, "", "nft", "delete", "table", "netdev", "reach") })
+		wantProbed(t, map[string]string{"wan tcp/8022": "silence", "wan tcp/8023": "RST"})
+	})
+	t.Run("reject", func(t *testing.T) {
+		nstest.Filter(t, "drop", `tcp dport 8022 reject with tcp reset
+tcp dport 8023 reject with icmpx admin-prohibited
+udp dport 53 reject
+udp dport 123 reject with icmp host-unreachable`)
+		wantProbed(t, map[string]string{
+			"wan tcp/8022": "RST", "wan tcp/8023": "ICMP administratively prohibited",
+			"wan udp/53": "ICMP port unreachable", "wan udp/123": "ICMP host unreachable",
+		})
+	})
+	t.Run("on another port", func(t *testing.T) {
+		nstest.Run(t, "table ip reach {\nchain in {\ntype nat hook prerouting priority dstnat; policy accept;\niif \"wan\" tcp dport 2222 redirect to :8022\n}\n}\n", "nft", "-f", "-")
+		t.Cleanup(func() { nstest.Run(t, "", "nft", "delete", "table", "ip", "reach") })
+		wantProbed(t, map[string]string{"wan tcp/2222": "SYN-ACK"})
+	})
+}
+
+// An answer that cannot leave is not a port that is closed.
+func TestPortProbeWithoutAWayBack(t *testing.T) {
+	isp := nstest.Upstream(t)
+	acceptAll(t, "0.0.0.0:8022")
+	if !nstest.Privileged(t) {
+		return // TestPortProbeWithoutRules has said it
+	}
+	t.Run("a gateway that is not there", func(t *testing.T) {
+		isp.Run(t, "ip", "addr", "del", "100.64.0.1/24", "dev", "eth0")
+		nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
+		wantProbed(t, map[string]string{"wan tcp/8022": "error: 100.64.0.1, to which answers go, does not say its MAC address, so no answer could leave"})
+	})
+	t.Run("a gateway that is not there, and nothing to send", func(t *testing.T) {
+		nstest.Filter(t, "drop", "")
+		nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
+		wantProbed(t, map[string]string{"wan tcp/8022": "silence"})
+	})
+	t.Run("a gateway that comes late", func(t *testing.T) {
+		nstest.Wait(t, func() error { // again, should it come too late
+			nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
+			cmd := isp.Command(t, "sh", "-c", "sleep 0.5; ip addr add 100.64.0.1/24 dev eth0")
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			got := probed(t, "wan tcp/8022")["wan tcp/8022"]
+			if err := cmd.Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if got != "SYN-ACK" {
+				isp.Run(t, "ip", "addr", "del", "100.64.0.1/24", "dev", "eth0")
+				return errors.New(got)
+			}
+			return nil
+		})
+	})
+	t.Run("an uplink in a network for documentation", func(t *testing.T) {
+		nstest.IP(t, "addr add 198.51.100.2/24 dev wan\n", "addr del 198.51.100.2/24 dev wan\n")
+		wantProbed(t, map[string]string{"wan tcp/8022": "SYN-ACK"})
+	})
+	t.Run("another way out", func(t *testing.T) {
+		other := nstest.New(t, "other")
+		nstest.Link(t, new(nstest.NS), "wan2", other, "eth0")
+		other.Run(t, "ip", "addr", "add", "100.65.0.1/24", "dev", "eth0")
+		nstest.IP(t, "addr add 100.65.0.2/24 dev wan2\nroute replace default via 100.65.0.1\n", "route replace default via 100.64.0.1 dev wan\n")
+		new(nstest.NS).Carrier(t, "wan2")
+		wantProbed(t, map[string]string{"wan tcp/8022": "SYN-ACK"})
+		nstest.Filter(t, "drop", "")
+		wantProbed(t, map[string]string{"wan tcp/8022": "answers leave on wan2"})
+	})
+	t.Run("a line on which all hosts are near", func(t *testing.T) {
+		nstest.IP(t, "route replace default dev wan\n", "route replace default via 100.64.0.1 dev wan\n")
+		got := probed(t, "wan tcp/8022")["wan tcp/8022"]
+		if !strings.HasPrefix(got, "error: 198.51.100.") || !strings.HasSuffix(got, "does not say its MAC address, so no answer could leave") {
+			t.Error(got)
+		}
+		isp.Run(t, "sh", "-c", "ip route add 198.51.100.0/24 dev lo; echo 1 >/proc/sys/net/ipv4/conf/eth0/proxy_arp; echo 1 >/proc/sys/net/ipv4/ip_forward; echo 0 >/proc/sys/net/ipv4/neigh/eth0/proxy_delay")
+		wantProbed(t, map[string]string{"wan tcp/8022": "SYN-ACK"})
+	})
+	t.Run("no route", func(t *testing.T) {
+		nstest.IP(t, "route del default\n", "route add default via 100.64.0.1\n")
+		got := probed(t, "wan tcp/8022")["wan tcp/8022"]
+		if !strings.HasPrefix(got, "error: no way back to a remote host: to 198.51.100.0/24: network is unreachable") {
+			t.Error(got)
+		}
+	})
+	t.Run("a route into nothing", func(t *testing.T) {
+		nstest.IP(t, "route del default\nroute add blackhole default\n", "route del blackhole default\nroute add default via 100.64.0.1\n")
+		if got := probed(t, "wan tcp/8022")["wan tcp/8022"]; !strings.HasPrefix(got, "error: no way back to a remote host: ") {
+			t.Error(got)
+		}
+	})
+	t.Run("no address", func(t *testing.T) {
+		nstest.IP(t, "tuntap add bare mode tap\nlink add bare0 type veth peer name bare1\nlink set bare0 up\nlink set bare1 up\n", "link del bare\nlink del bare0\n")
+		new(nstest.NS).Carrier(t, "bare0")
+		wantProbed(t, map[string]string{"bare0 tcp/22": "error: bare0 has no IPv4 address"})
+	})
+	t.Run("a cable that is out", func(t *testing.T) {
+		isp.Run(t, "ip", "link", "set", "eth0", "down")
+		wantProbed(t, map[string]string{"wan tcp/8022": "error: wan has no carrier: no answer could leave on it"})
+	})
+}
+
+// A link without Ethernet, as of PPP, has no neighbours either.
+func TestPortProbeOnATunnel(t *testing.T) {
+	nstest.Require(t)
+	if !nstest.Privileged(t) {
+		return // TestPortProbeWithoutRules has said it
+	}
+	acceptAll(t, "0.0.0.0:8022")
+	f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	req, err := unix.NewIfreq("tun9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+	if err := unix.IoctlIfreq(int(f.Fd()), unix.TUNSETIFF, req); err != nil {
+		t.Fatal(err)
+	}
+	nstest.Run(t, "addr add 100.66.0.2 peer 100.66.0.1/32 dev tun9\nlink set tun9 up\nroute add default dev tun9\n", "ip", "-batch", "-")
+	nstest.Wait(t, func() error {
+		if text := new(nstest.NS).Run(t, "ip", "-o", "link", "show", "tun9"); !strings.Contains(text, "LOWER_UP") {
+			return errors.New(text)
+		}
+		return nil
+	})
+	wantProbed(t, map[string]string{"tun9 tcp/8022": "SYN-ACK", "tun9 tcp/8023": "RST"})
+	nstest.Filter(t, "drop", "")
+	wantProbed(t, map[string]string{"tun9 tcp/8022": "silence"})
+}
+
+// A port that no packet is known for is not asked.
+func TestPortProbeOfOtherPorts(t *testing.T) {
+	wantProbed(t, map[string]string{"wan udp/51820": "error: no packet is known that udp/51820 answers"})
+}
+
+// A listener without room for one more connection drops what asks for one, as a firewall
+// does. It is not closed: nothing is known of it.
+func TestPortProbeOfFullQueues(t *testing.T) {
+	nstest.Upstream(t)
+	if !nstest.Privileged(t) {
+		return // TestPortProbeWithoutRules has said it
+	}
+	nstest.NeverAccept(t, "100.64.0.2:8022", true)
+	wantProbed(t, map[string]string{"wan tcp/8022": "error: tcp/8022 has not answered yet: its connections wait to be accepted"})
+}

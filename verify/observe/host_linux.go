@@ -1,0 +1,226 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nbr-dev/nbr/verify/observe/inject"
+	"github.com/nbr-dev/nbr/verify/observe/root"
+	"github.com/nbr-dev/nbr/verify/observe/sockets"
+	"github.com/nbr-dev/nbr/verify/probe"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+const (
+	// atOnce is how many questions may be open at a time.
+	atOnce = 32
+	// commandsAtOnce is few: each may be a script that keeps a router busy.
+	commandsAtOnce = 4
+)
+
+// probes asks the programs' own questions. Each costs no more than itself: one that
+// panics or takes too long has its reason as the answer. Commands of the user have turns
+// and a time of their own: one that takes a minute must not keep those waiting that ask
+// the network.
+func (l *looker) probes(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	long, cancel := context.WithTimeout(ctx, CommandsTime)
+	defer cancel()
+	turns, commandTurns := make(chan struct{}, atOnce), make(chan struct{}, commandsAtOnce)
+	out := map[string]map[string]state.Probed{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, q := range l.Questions {
+		if q.Active && l.Passive {
+			continue
+		}
+		wg.Go(func() {
+			ctx, turns := bounded, turns
+			if q.UserCommand {
+				ctx, turns = long, commandTurns
+			}
+			v := askInTurn(ctx, turns, machine{l, ctx, q.UserCommand}, q)
+			mu.Lock()
+			defer mu.Unlock()
+			if out[q.Probe] == nil {
+				out[q.Probe] = map[string]state.Probed{}
+			}
+			out[q.Probe][q.Key] = v
+		})
+	}
+	wg.Wait()
+	l.st.Probes = out
+	return nil
+}
+
+// askInTurn asks one question when it has its turn.
+func askInTurn(ctx context.Context, turns chan struct{}, h probe.Host, q probe.Question) (v state.Probed) {
+	select {
+	case turns <- struct{}{}:
+	case <-ctx.Done():
+		return state.Probed{Error: "there was no time to ask: " + ctx.Err().Error()}
+	}
+	defer func() {
+		<-turns
+		if p := recover(); p != nil {
+			v = state.Probed{Error: fmt.Sprintf("bug: %v", p)}
+		}
+		v.Error = strings.ReplaceAll(v.Error, "\n", "; ")
+	}()
+	v = q.Look(ctx, h)
+	if ctx.Err() != nil { // what was cut short tells nothing
+		return state.Probed{Error: "there was no time for the answer: " + ctx.Err().Error()}
+	}
+	return v
+}
+
+// machine is this machine as probes see it.
+type machine struct {
+	l   *looker
+	ctx context.Context // of the whole look
+	// bare takes the capabilities that this process was lent from what it runs.
+	bare bool
+}
+
+// dialTime is how long a connection may take. A daemon of this machine takes it in
+// milliseconds.
+const dialTime = 2 * time.Second
+
+func (h machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	until := time.Now().Add(dialTime)
+	if d, ok := ctx.Deadline(); ok && d.Before(until) {
+		until = d
+	}
+	return sockets.Dial(h.ctx, h.l.root(), network, address, until)
+}
+
+// Exchange asks by a frame on a link.
+func (h machine) Exchange(ctx context.Context, x probe.Exchange) (bool, error) {
+	return inject.Exchange(ctx, x, func(ctx context.Context, link int, to probe.Socket, hear func(time.Duration) (bool, error)) error {
+		return sockets.Attend(ctx, h.l.root(), link, to, hear)
+	})
+}
+
+// Way asks the kernel how packets get to a host.
+func (h machine) Way(_ context.Context, link string, to netip.Addr) (probe.Way, error) {
+	return inject.Way(link, to)
+}
+
+func (h machine) ReadFile(name string) ([]byte, error) {
+	f, err := h.l.root().Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return root.ReadAll(f, probe.OutputLimit)
+}
+
+// Run runs a program in a process group that is killed as a whole.
+func (h machine) Run(ctx context.Context, program string, args ...string) (probe.Output, error) {
+	path, err := h.l.program(program)
+	if err != nil {
+		return probe.Output{}, err
+	}
+	out := head{most: probe.OutputLimit}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Args[0] = program
+	cmd.Dir = "/"
+	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH") + ":" + h.l.root().Path(systemPath)}
+	cmd.Stdout = &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	// What it leaves behind may keep the pipe open.
+	cmd.WaitDelay = time.Second
+	if err := h.start(cmd); err != nil {
+		return probe.Output{}, fmt.Errorf("%s: %w", program, err)
+	}
+	err = cmd.Wait()
+	if errors.Is(err, exec.ErrWaitDelay) { // the program itself has ended well
+		_ = cmd.Cancel()
+		err = nil
+	}
+	o := probe.Output{Stdout: out.b}
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return probe.Output{}, fmt.Errorf("%s took too long", program)
+	case errors.As(err, &exit) && exit.Exited():
+		o.Exit = exit.ExitCode()
+	case err != nil:
+		return probe.Output{}, fmt.Errorf("%s: %w", program, err)
+	}
+	if out.cut {
+		return o, fmt.Errorf("%s: %w", program, probe.ErrOutput)
+	}
+	return o, nil
+}
+
+// start starts a command. A bare machine first gives up the capabilities that a unit of
+// systemd has lent this process (capabilities(7), ambient set): a check's author wants to
+// know something, not to read all secrets. Root stays root. The set is the thread's, which
+// ends with the goroutine since it is never unlocked.
+func (h machine) start(cmd *exec.Cmd) error {
+	if !h.bare {
+		return cmd.Start()
+	}
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+		if err == nil {
+			err = cmd.Start()
+		}
+		started <- err
+	}()
+	return <-started
+}
+
+// systemPath is where NixOS has the system's programs.
+const systemPath = "/run/current-system/sw/bin"
+
+// program is where a program is. A unit of systemd has few folders in its path, and
+// that of the system's own programs not among them.
+func (l *looker) program(name string) (string, error) {
+	if strings.Contains(name, "/") {
+		if name[0] != '/' {
+			return "", fmt.Errorf("%s: neither a name nor an absolute path", name)
+		}
+		return name, nil
+	}
+	if p, err := exec.LookPath(name); err == nil {
+		return p, nil
+	}
+	p, err := exec.LookPath(l.root().Path(systemPath + "/" + name))
+	if err != nil {
+		return "", fmt.Errorf("%s: not found in PATH or %s", name, systemPath)
+	}
+	return p, nil
+}
+
+// head keeps the beginning of what is written to it and takes the rest, so that the
+// program does not end for a pipe that is closed.
+type head struct {
+	b    []byte
+	most int
+	cut  bool
+}
+
+func (h *head) Write(p []byte) (int, error) {
+	n := min(len(p), h.most-len(h.b))
+	h.b = append(h.b, p[:n]...)
+	h.cut = h.cut || n < len(p)
+	return len(p), nil
+}
