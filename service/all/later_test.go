@@ -208,7 +208,7 @@ func (b laterBase) lead(t *testing.T, reg *service.Registry, o *occurrence, text
 
 // nothingRE is how an address that is not there looks: as netip prints it, as the word that
 // the spec has instead, or as nothing at all beside what belongs to an address.
-var nothingRE = regexp.MustCompile(`invalid (IP|Prefix|AddrPort)|""|"(dhcp|auto)[":]|<nil>|@:|(?m:(^|[\s"])/\d+)|\b0\.0\.0\.0[/"]|"::"|%!`)
+var nothingRE = regexp.MustCompile(`invalid (IP|Prefix|AddrPort)|""|\[ \]|"(dhcp|auto)[":]|<nil>|@:|(?m:(^|[\s"])/\d+)|\b0\.0\.0\.0[/"]|"::"|%!`)
 
 // nothings are how many addresses that are none each module, and each check, has.
 func nothings(spec *service.Spec) map[string]int {
