@@ -50,7 +50,8 @@ type NetworkAddress struct {
 	From   hcl.Range // where the spec says it
 }
 
-// Addresses are the router's own in the network, of IPv4 and then of IPv6.
+// Addresses are the router's own in the network, of IPv4 and then of IPv6, of which it may
+// have a fixed one, which stays when the upstream is gone, and one of a delegated prefix.
 func (n *Network) Addresses() []NetworkAddress {
 	var out []NetworkAddress
 	if n.IPv4.V.How != nil {
@@ -58,6 +59,9 @@ func (n *Network) Addresses() []NetworkAddress {
 	}
 	if n.IPv6.V.How != nil {
 		out = append(out, NetworkAddress{n.IPv6.V.How, IPv6, n.IPv6.Range})
+	}
+	if d, ok := n.Delegated(); ok {
+		out = append(out, NetworkAddress{d, IPv6, n.Prefix.Range})
 	}
 	return out
 }
@@ -69,7 +73,7 @@ func (n *Network) Split() (fixed []netip.Prefix, later []NetworkAddress) {
 		switch how := a.How.(type) {
 		case Fixed:
 			fixed = append(fixed, how.Prefix)
-		case ByDHCP, ByAdvertisement:
+		case ByDHCP, ByAdvertisement, Delegated:
 			later = append(later, a)
 		}
 	}
@@ -192,7 +196,7 @@ func NoFixedAddress(ref conf.Ref[*Network], why string, of ...Family) *hcl.Diagn
 	if len(of) == 1 {
 		need = fmt.Sprintf("%s address", of[0])
 	}
-	has := "has none"
+	has := ", and has none"
 	for _, a := range n.Addresses() {
 		if len(of) > 0 && !slices.Contains(of, a.Family) {
 			continue
@@ -200,10 +204,10 @@ func NoFixedAddress(ref conf.Ref[*Network], why string, of ...Family) *hcl.Diagn
 		switch how := a.How.(type) {
 		case Fixed:
 			panic(fmt.Sprintf("router: %s has a fixed address, %s", n.Addr, how))
-		case ByDHCP, ByAdvertisement:
-			has = fmt.Sprintf("gets it %s, so it is not known before the router runs", how)
+		case ByDHCP, ByAdvertisement, Delegated:
+			has = fmt.Sprintf("; its own there comes %s and is not known before the router runs", how)
 		}
 	}
 	return diag.With(diag.Error("no-fixed-address", ref.Range, "Network without a fixed address",
-		"%s For that the router needs a fixed %s in %s, and %s.", why, need, n.Addr, has), n.Def, "%s", n.Addr.String())
+		"%s For that the router needs a fixed %s in %s%s.", why, need, n.Addr, has), n.Def, "%s", n.Addr.String())
 }

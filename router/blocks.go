@@ -1,6 +1,8 @@
 package router
 
 import (
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -59,14 +61,17 @@ func (v *VLAN) SetName(key string) hcl.Diagnostics { return ifName(&v.ifname, v,
 // A Network is an IP network that the router is part of.
 type Network struct {
 	conf.Header
-	Name     conf.Value[Name]     `hcl:"name,label"`
-	Link     conf.Ref[Link]       `hcl:"link,required" doc:"The link that the network is on."`
-	IPv4     conf.Value[Address4] `hcl:"ipv4,optional" doc:"The router's own IPv4 address and the network in one, or \"dhcp\"."`
-	IPv6     conf.Value[Address6] `hcl:"ipv6,optional" doc:"The router's own IPv6 address and the network in one, or \"auto\" (router advertisements). Hosts get addresses of it by a router_advert block."`
-	Gateway  conf.Value[Addr]     `hcl:"gateway,optional" doc:"The IPv4 default gateway; makes this network an upstream."`
-	Gateway6 conf.Value[Addr]     `hcl:"gateway6,optional" doc:"The IPv6 default gateway; makes this network an upstream."`
-	Domain   conf.Value[Domain]   `hcl:"domain,optional" doc:"The domain name of the network's hosts."`
-	upstream *Reason              // what other block makes it one; nil when none does
+	Name        conf.Value[Name]        `hcl:"name,label"`
+	Link        conf.Ref[Link]          `hcl:"link,required" doc:"The link that the network is on."`
+	IPv4        conf.Value[Address4]    `hcl:"ipv4,optional" doc:"The router's own IPv4 address and the network in one, or \"dhcp\"."`
+	IPv6        conf.Value[Address6]    `hcl:"ipv6,optional" doc:"The router's own IPv6 address and the network in one, or \"auto\" (router advertisements). Hosts get addresses of it by a router_advert block."`
+	Prefix      conf.Ref[*Prefix]       `hcl:"prefix,optional" doc:"The delegated prefix that the network is in, beside ipv6 or without."`
+	Subnet      conf.Value[Subnet]      `hcl:"subnet,optional" doc:"Which network of 64 bits of the prefix it is, from 0."`
+	InterfaceID conf.Value[InterfaceID] `hcl:"interface_id,optional" default:"::1" doc:"The last half of the router's own address in the prefix."`
+	Gateway     conf.Value[Addr]        `hcl:"gateway,optional" doc:"The IPv4 default gateway; makes this network an upstream."`
+	Gateway6    conf.Value[Addr]        `hcl:"gateway6,optional" doc:"The IPv6 default gateway; makes this network an upstream."`
+	Domain      conf.Value[Domain]      `hcl:"domain,optional" doc:"The domain name of the network's hosts."`
+	upstream    *Reason                 // what other block makes it one; nil when none does
 }
 
 // Device is the interface of the network.
@@ -239,6 +244,7 @@ func Types() []conf.BlockType {
 		{Type: "link", Doc: "An interface that another program makes, such as a modem's wwan0: nbr neither makes nor removes it.", Example: linkExample, New: func() conf.Block { return &External{} }},
 		{Type: "vlan", Doc: "An IEEE 802.1Q interface on another link.", Example: vlanExample, New: func() conf.Block { return &VLAN{} }},
 		{Type: "network", Doc: "An IP network that the router is part of.", Example: networkExample, New: func() conf.Block { return &Network{} }},
+		{Type: "prefix", Doc: "An IPv6 prefix that an upstream delegates to the router (DHCPv6-PD); networks are in it.", Example: prefixExample, New: func() conf.Block { return &Prefix{} }},
 		{Type: "route", Doc: "A static route.", Example: routeExample, New: func() conf.Block { return &Route{} }},
 		{Type: "zone", Doc: "A group of networks that the firewall treats alike.", Example: zoneExample, New: func() conf.Block { return &Zone{} }},
 		{Type: "policy", Doc: "What may go from zones to other zones, and whether it is masqueraded.", Example: policyExample, New: func() conf.Block { return &Policy{} }},
@@ -254,6 +260,8 @@ func (r *Router) Add(b conf.Block) {
 	switch b := b.(type) {
 	case *Network:
 		r.Networks = append(r.Networks, b)
+	case *Prefix:
+		r.Prefixes = append(r.Prefixes, b)
 	case *Route:
 		r.Routes = append(r.Routes, b)
 	case *Zone:
@@ -271,17 +279,30 @@ func (r *Router) Add(b conf.Block) {
 	}
 }
 
+// LaterTexts are those attributes that a service's expressions cannot use, since they come
+// later, each with how.
+func LaterTexts(b conf.Block) map[string]string {
+	out := map[string]string{}
+	if n, ok := b.(*Network); ok {
+		_, later := n.Split()
+		for _, a := range later {
+			out[strings.ToLower(a.Family.String())] = a.How.String()
+		}
+	}
+	return out
+}
+
 // Texts are the attributes of a core block that a service's expressions may use,
 // as in network.lan.ipv4.
 func Texts(b conf.Block) map[string]string {
 	out := map[string]string{}
 	switch b := b.(type) {
 	case *Network:
-		if b.IPv4.Set {
-			out["ipv4"] = b.IPv4.V.String()
+		if p, ok := b.FixedIn(IPv4); ok {
+			out["ipv4"] = p.String()
 		}
-		if b.IPv6.Set {
-			out["ipv6"] = b.IPv6.V.String()
+		if p, ok := b.FixedIn(IPv6); ok {
+			out["ipv6"] = p.String()
 		}
 		if b.Domain.Set {
 			out["domain"] = string(b.Domain.V)

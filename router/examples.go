@@ -28,6 +28,25 @@ const (
   domain = "home.arpa"
 }
 `
+	prefixExample = `prefix "isp" {
+  network = network.wan
+  length  = 56 # 256 networks
+}
+
+network "wan" {
+  link = port.wan
+  ipv4 = "dhcp"
+  ipv6 = "auto"
+}
+
+network "lan" {
+  link   = bridge.br-lan
+  ipv4   = "192.168.178.1/24"
+  domain = "home.arpa"
+  prefix = prefix.isp
+  subnet = 1
+}
+`
 	routeExample = `route "office" {
   to  = "10.20.0.0/16"
   via = "192.168.178.2"

@@ -29,6 +29,9 @@ type OwnRoutes struct {
 	By
 	Protocol uint8  // rtm_protocol (rtnetlink(7)): 16 is dhcp
 	On       []Link // only on these links; none is every link
+	// Nowhere says that routes that lead nowhere (RTN_UNREACHABLE of rtnetlink(7)) are
+	// meant, too. They are on no link.
+	Nowhere bool
 }
 
 // OwnRules are routing rules of one protocol.

@@ -41,6 +41,8 @@ func Rules() []Rule {
 		{"mtu-too-large", "A link is to carry larger packets than the link below it.", ruleMTU, nil},
 		{"network-without-address", "The router has no address in a network.", ruleAddresses, nil},
 		{"dynamic-twice", "Two networks get the same addresses of one link.", ruleDynamic, nil},
+		{"subnet-outside-prefix", "A network is not in the prefix that it is of, or two are the same.", rulePrefixes, nil},
+		{"prefix-unused", "No network is in a delegated prefix.", ruleUnusedPrefixes, []string{"network"}},
 		{"overlapping-networks", "Two networks hold the same addresses.", ruleOverlap, nil},
 		{"gateway-outside", "A gateway is not in its network.", ruleGateways, nil},
 		{"route-twice", "Two routes lead to the same destination.", ruleRoutes, nil},
@@ -189,7 +191,7 @@ func gateway(n *Network, g conf.Value[Addr], a Address, attr string) hcl.Diagnos
 				"%s is the router's own address; the gateway is the next router's.", g.V))
 		}
 		return nil
-	case ByDHCP, ByAdvertisement:
+	case ByDHCP, ByAdvertisement, Delegated:
 		return one(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
 			"The address of %s comes %s, and its default gateway with it. Remove this, or give %s = the router's address there.", n.Addr, a, attr))
 	default:

@@ -58,7 +58,7 @@ func ruleReserved(r *Router) hcl.Diagnostics {
 }
 
 // ruleDynamic finds networks that would get the same addresses: what arrives on a link by
-// DHCP or by router advertisements belongs to the link.
+// DHCP or by router advertisements, or is delegated to it, belongs to the link.
 func ruleDynamic(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	type use struct {
@@ -82,6 +82,9 @@ func ruleDynamic(r *Router) hcl.Diagnostics {
 		}
 		if n.ByAdvertisement() {
 			check("router advertisements", func(n *Network) hcl.Range { return n.IPv6.Range })
+		}
+		if n.Prefix.Set {
+			check("delegation", func(n *Network) hcl.Range { return n.Prefix.Range })
 		}
 	}
 	return diags

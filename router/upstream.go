@@ -33,7 +33,7 @@ func (n *Network) defaultRoute() *Reason {
 			return &Reason{a.From, "another router gives it its address by DHCP"}
 		case ByAdvertisement:
 			return &Reason{a.From, "another router gives it its address by router advertisements"}
-		case Fixed:
+		case Fixed, Delegated:
 		}
 	}
 	switch {

@@ -295,6 +295,12 @@ func (l *loader) coreValues(r *router.Router) {
 		}
 		return conf.AsValue(router.Texts(d.block))
 	}
+	l.ctx.Later = map[string]string{}
+	for _, d := range l.blocks {
+		for name, how := range router.LaterTexts(d.block) {
+			l.ctx.Later[d.block.Head().Addr.String()+"."+name] = how
+		}
+	}
 	types := map[string]map[string]cty.Value{"port": {}}
 	for _, t := range router.Types() {
 		types[t.Type] = map[string]cty.Value{}

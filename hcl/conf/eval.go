@@ -1,8 +1,10 @@
 package conf
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -19,6 +21,9 @@ type Context struct {
 	Eval  *hcl.EvalContext
 	Types map[string]bool // every block type, to tell a reference from a typing error
 	Stage string          // says whose values these are, for the error that explains the order
+	// Later are values that blocks have and that are not known before the router runs, as
+	// network.wan.ipv4, each with how it comes: "by DHCP".
+	Later map[string]string
 	// Budget is what all expressions of the spec may cost together.
 	Budget *Budget
 }
@@ -27,7 +32,7 @@ type Context struct {
 func (c *Context) Child(vars map[string]cty.Value) *Context {
 	ev := c.Eval.NewChild()
 	ev.Variables = vars
-	return &Context{Eval: ev, Types: c.Types, Stage: c.Stage, Budget: c.Budget}
+	return &Context{Eval: ev, Types: c.Types, Stage: c.Stage, Later: c.Later, Budget: c.Budget}
 }
 
 // eval is the value of an expression. A value without errors is known.
@@ -80,6 +85,13 @@ func (c *Context) pay(val cty.Value) error {
 // meant. It does so after the fact: try and can may ask for what is not there.
 func (c *Context) suggest(d *hcl.Diagnostic, e hcl.Expression) {
 	for _, tr := range e.Variables() {
+		if i := slices.IndexFunc(tr, func(s hcl.Traverser) bool { return d.Subject != nil && s.SourceRange() == *d.Subject }); i > 0 {
+			if name := path(tr[:i+1]); c.Later[name] != "" {
+				d.Summary = "Value not known before the router runs"
+				d.Detail = name + " comes " + c.Later[name] + ". Where a program can do with the network itself, name that; else give the router a fixed address there."
+				diag.Coded("value-comes-later", hcl.Diagnostics{d})
+			}
+		}
 		if len(tr) < 2 || d.Subject == nil || tr[1].SourceRange() != *d.Subject {
 			continue
 		}
@@ -92,6 +104,24 @@ func (c *Context) suggest(d *hcl.Diagnostic, e hcl.Expression) {
 		d.Detail = tr.RootName() + "." + step.Name + " is not defined." + diag.Suggest(step.Name, slices.Collect(maps.Keys(obj.Type().AttributeTypes())))
 		diag.Coded("no-such-attribute", hcl.Diagnostics{d})
 	}
+}
+
+// path is a traversal as it is written: network.v["office"].ipv4.
+func path(tr hcl.Traversal) string {
+	var b strings.Builder
+	for _, step := range tr {
+		switch step := step.(type) {
+		case hcl.TraverseRoot:
+			b.WriteString(step.Name)
+		case hcl.TraverseAttr:
+			b.WriteString("." + step.Name)
+		case hcl.TraverseIndex:
+			if step.Key.Type() == cty.String {
+				fmt.Fprintf(&b, "[%q]", step.Key.AsString())
+			}
+		}
+	}
+	return b.String()
 }
 
 func (c *Context) stage() string {

@@ -46,7 +46,7 @@ func kind(d *hcl.Diagnostic) string {
 
 // folded says of diagnostics that are not shown where they are.
 func (w *Writer) folded(ds hcl.Diagnostics) string {
-	const most = 8 // places; nobody reads on
+	const most = 8 // places: a reader needs no more
 	var files []string
 	lines := map[string][]string{}
 	places := 0

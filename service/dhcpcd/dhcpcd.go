@@ -1,6 +1,7 @@
-// Package dhcpcd gets IPv4 addresses for the networks that say ipv4 = "dhcp",
-// with dhcpcd (networking.dhcpcd), beside IfState: what dhcpcd adds has a
-// lifetime and routing protocol 16, which IfState leaves alone.
+// Package dhcpcd gets IPv4 addresses for the networks that say ipv4 = "dhcp" (RFC 2131),
+// and IPv6 prefixes that upstreams delegate (RFC 8415), with dhcpcd (networking.dhcpcd),
+// beside IfState: what dhcpcd adds has a lifetime and routing protocol 16, which IfState
+// leaves alone.
 package dhcpcd
 
 import (
@@ -22,7 +23,7 @@ import (
 // Kind is the dhcp_client block. It is there without being written.
 func Kind() service.Kind {
 	return service.Kind{
-		Type: "dhcp_client", Doc: "How networks with ipv4 = \"dhcp\" get their address.",
+		Type: "dhcp_client", Doc: "How networks with ipv4 = \"dhcp\" get their address, and how prefixes are got.",
 		Software: "dhcpcd",
 		Example: `dhcp_client {
   static_routes = ["10.64.0.0/16"] # that the provider's server may route
@@ -37,7 +38,7 @@ func Kind() service.Kind {
 type Client struct {
 	conf.Header
 	Routes conf.List[router.Block] `hcl:"static_routes,optional" doc:"IPv4 prefixes that the upstream's DHCP server may route (option 121, RFC 3442). Without it the option is neither asked for nor taken, and the default route is that of option 3. An empty list takes the default route of option 121 alone, for upstreams that send it nowhere else."`
-	Extra  conf.List[Option]       `hcl:"extra,optional" doc:"Lines of dhcpcd.conf(5), put at its end."`
+	Extra  conf.List[Option]       `hcl:"extra,optional" doc:"Lines of dhcpcd.conf(5), put after those for all interfaces."`
 }
 
 // Option is a line of dhcpcd.conf.
@@ -55,14 +56,33 @@ func (o *Option) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Option) Describe() string { return "line of dhcpcd.conf(5)" }
 
+// networks are those whose upstream dhcpcd asks for something.
 func networks(r *router.Router) []*router.Network {
-	return slices.DeleteFunc(slices.Clone(r.Networks), func(n *router.Network) bool { return !n.ByDHCP() })
+	return slices.DeleteFunc(slices.Clone(r.Networks), func(n *router.Network) bool {
+		return !n.ByDHCP() && len(delegates(r, n)) == 0
+	})
+}
+
+// leased are the networks whose IPv4 address is leased.
+func leased(r *router.Router) []*router.Network {
+	return slices.DeleteFunc(networks(r), func(n *router.Network) bool { return !n.ByDHCP() })
+}
+
+// line is where the spec asks for what dhcpcd gets in a network.
+func line(r *router.Router, n *router.Network) hcl.Range {
+	if n.ByDHCP() {
+		return n.IPv4.Range
+	}
+	return delegates(r, n)[0].Def
 }
 
 // Claim claims the way of the server's answers to the client: renewals arrive
 // at an ordinary UDP socket (RFC 2131 section 4.1).
 func (c *Client) Claim(s *router.Scope) {
-	for _, n := range networks(s.Router) {
+	for _, p := range s.Prefixes {
+		claimPrefix(s, p)
+	}
+	for _, n := range leased(s.Router) {
 		router.Claim(s, n.IPv4.Range, router.Accept{Networks: []*router.Network{n}, Match: router.Match{
 			Family: router.IPv4, Protocol: router.UDP, SourcePorts: router.OnePort(67), Ports: router.OnePort(68),
 		}})
@@ -103,8 +123,13 @@ func (c *Client) lower(r *router.Router, m *nixgen.Module) {
 	if len(ns) == 0 {
 		return
 	}
+	seen := map[router.IfName]bool{}
 	for _, n := range ns {
-		at := service.Origin(n.Addr, n.IPv4.Range)
+		if seen[n.Device()] {
+			continue
+		}
+		seen[n.Device()] = true
+		at := service.Origin(n.Addr, line(r, n))
 		m.Add(at, []string{"networking", "dhcpcd", "allowInterfaces"}, nixgen.Str(n.Device()))
 		m.Set(at, nixgen.Bool(true), "networking", "interfaces", string(n.Device()), "useDHCP")
 	}
@@ -120,8 +145,12 @@ func (c *Client) lower(r *router.Router, m *nixgen.Module) {
 
 // config is the part of dhcpcd.conf(5) that NixOS has no options for.
 func config(r *router.Router, c *Client) string {
+	advertisements := "ipv4only" // router advertisements are the kernel's
+	if len(r.Prefixes) > 0 {
+		advertisements = "noipv6rs"
+	}
 	lines := []string{
-		"ipv4only", // router advertisements are the kernel's
+		advertisements,
 		// NixOS sends the router's name, and dhcpcd its own version, the kernel's and the
 		// processor's: the provider needs none of them.
 		`hostname ""`,
@@ -141,20 +170,23 @@ func config(r *router.Router, c *Client) string {
 	for _, o := range c.Extra.All() {
 		lines = append(lines, string(o))
 	}
-	return strings.Join(lines, "\n") + "\n"
+	return strings.Join(append(lines, interfaces(r)...), "\n") + "\n"
 }
 
 // Checks look at the unit; the address itself is the network's promise.
 func (c *Client) Checks(r *router.Router, p *verify.Plan) {
 	if ns := networks(r); len(ns) > 0 {
-		p.UnitActive(c.Addr.String()+"/unit", ns[0].IPv4.Range, "dhcpcd.service")
+		p.UnitActive(c.Addr.String()+"/unit", line(r, ns[0]), "dhcpcd.service")
 	}
 	// Of several, or with lines of the user, which one leads to the Internet is unknown.
-	if ns := networks(r); len(ns) == 1 && len(c.Extra.Items) == 0 && !slices.ContainsFunc(r.Networks, func(n *router.Network) bool { return n.Gateway.Set }) {
-		leased(p, ns[0])
+	if ns := leased(r); len(ns) == 1 && len(c.Extra.Items) == 0 && !slices.ContainsFunc(r.Networks, func(n *router.Network) bool { return n.Gateway.Set }) {
+		defaultRoute(p, ns[0])
 	}
-	for _, n := range networks(r) {
+	for _, n := range leased(r) {
 		c.routes(p, n)
+	}
+	for _, prefix := range r.Prefixes {
+		delegated(p, prefix)
 	}
 	for _, n := range r.Networks {
 		if _, later := n.Split(); len(later) > 0 {
@@ -163,9 +195,9 @@ func (c *Client) Checks(r *router.Router, p *verify.Plan) {
 	}
 }
 
-// leased adds the check of the default route that comes with a lease (RFC 2132 section
-// 3.5).
-func leased(p *verify.Plan, n *router.Network) {
+// defaultRoute adds the check of the default route that comes with a lease (RFC 2132
+// section 3.5).
+func defaultRoute(p *verify.Plan, n *router.Network) {
 	want, hint := "a default route by DHCP on "+string(n.Device()), "ip route show default"
 	p.Add(verify.Check{ID: n.Addr.String() + "/default", Title: "default route of " + string(n.Device()), From: n.IPv4.Range, Eval: func(st *state.State) verify.Verdict {
 		if st.Routes == nil {

@@ -137,7 +137,7 @@ func (b *BGP) neighbour(r *router.Router, p *verify.Plan, n *Neighbor) {
 }
 
 // checkPlace adds the check that the session goes over the link of the neighbour's network:
-// the firewall lets it in there alone, and by another way whoever is there could pose as it.
+// the firewall lets it in there alone, and by another way any host there could pose as it.
 func (n *Neighbor) checkPlace(ask asker, at *router.Network) {
 	from := n.Address.Range
 	if n.Network.Set {

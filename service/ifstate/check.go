@@ -3,6 +3,7 @@ package ifstate
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -238,26 +239,30 @@ func link(p *verify.Plan, id string, l router.Link, from hcl.Range, what, want s
 // address adds the check of an address of a network: the one that the spec gives, or any
 // with a lifetime where it comes later.
 func address(p *verify.Plan, n *router.Network, a router.NetworkAddress) {
-	dev, family, want, fits := string(n.Device()), "ipv4", "", func(state.Addr) bool { return false }
+	dev, family, want := string(n.Device()), "ipv4", ""
 	if a.Family == router.IPv6 {
 		family = "ipv6"
 	}
+	what, fits := family, func(*state.State, state.Addr) bool { return false }
 	switch how := a.How.(type) {
 	case router.Fixed:
 		want = how.String()
-		fits = func(got state.Addr) bool { return got.Prefix == want }
+		fits = func(_ *state.State, got state.Addr) bool { return got.Prefix == want }
 	case router.ByDHCP:
 		want = "dhcp"
-		fits = func(got state.Addr) bool { return got.Dynamic }
+		fits = func(_ *state.State, got state.Addr) bool { return got.Dynamic }
 	case router.ByAdvertisement:
 		want = "auto"
-		fits = func(got state.Addr) bool { return got.Dynamic }
+		fits = func(_ *state.State, got state.Addr) bool { return got.Dynamic }
+	case router.Delegated:
+		what, want = "prefix", fmt.Sprintf("%s/64 in network %d of %s, a /%d", how.ID, how.Subnet, how.Prefix.Addr, how.Prefix.Target.Length.V)
+		fits = func(st *state.State, got state.Addr) bool { return got.Dynamic && delegated(st, how, got) }
 	}
 	p.Add(verify.Check{
-		ID: fmt.Sprintf("%s/%s", n.Addr, family), Title: fmt.Sprintf("%s address of %s", family, dev), From: a.From,
+		ID: fmt.Sprintf("%s/%s", n.Addr, what), Title: fmt.Sprintf("%s address of %s", family, dev), From: a.From,
 		Eval: func(st *state.State) verify.Verdict {
 			hint := "ip addr show dev " + dev
-			if st.Addrs == nil {
+			if st.Addrs == nil || what == "prefix" && st.Routes == nil {
 				return verify.NotSeen(want, hint)
 			}
 			var got []string
@@ -265,7 +270,7 @@ func address(p *verify.Plan, n *router.Network, a router.NetworkAddress) {
 				if a.Link != dev || strings.Contains(a.Prefix, ":") != (family == "ipv6") {
 					continue
 				}
-				if fits(a) {
+				if fits(st, a) {
 					return usable(st, a, want, hint)
 				}
 				got = append(got, a.Prefix)
@@ -275,6 +280,20 @@ func address(p *verify.Plan, n *router.Network, a router.NetworkAddress) {
 			}
 			return verify.Verdict{Status: verify.Fail, Want: want, Got: strings.Join(got, " "), Hint: hint}
 		},
+	})
+}
+
+// delegated tells whether an address is the one that the spec means, in a prefix that the
+// router has. The client has a route to nowhere for each: what is in no network of the
+// router must not go back to where it came from (RFC 7084 section 4.2, WPD-5).
+func delegated(st *state.State, want router.Delegated, got state.Addr) bool {
+	return slices.ContainsFunc(st.Routes, func(rt state.Route) bool {
+		p, err := netip.ParsePrefix(rt.To)
+		if err != nil || rt.Link != "" || rt.Proto != "dhcp" || p.Bits() != int(want.Prefix.Target.Length.V) {
+			return false
+		}
+		own, ok := want.In(p)
+		return ok && own.String() == got.Prefix
 	})
 }
 

@@ -104,7 +104,7 @@ func ofTheWorld(a router.NetworkAddress) bool {
 	switch how := a.How.(type) {
 	case router.Fixed:
 		return a.Family == router.IPv6 && !ulaPrefix.Contains(how.Addr())
-	case router.ByAdvertisement:
+	case router.ByAdvertisement, router.Delegated:
 		return true
 	case router.ByDHCP:
 	}

@@ -1,0 +1,118 @@
+package dhcpcd
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// delegates are the prefixes that a network's upstream delegates.
+func delegates(r *router.Router, n *router.Network) []*router.Prefix {
+	return slices.DeleteFunc(slices.Clone(r.Prefixes), func(p *router.Prefix) bool { return p.Network.Target != n })
+}
+
+// claimPrefix claims the way of a server's answers to the client, and what the client
+// makes of a prefix: addresses and routes on the links of its networks, and a route to
+// nowhere for the rest. Servers answer from a link-local address to one, at port 546
+// (RFC 8415 sections 7.2 and 18.2.10).
+func claimPrefix(s *router.Scope, p *router.Prefix) {
+	router.Claim(s, p.Def, router.Accept{Networks: []*router.Network{p.Network.Target}, Match: router.Match{
+		Family: router.IPv6, Protocol: router.UDP, Ports: router.OnePort(546), LinkLocal: true,
+	}})
+	s.AfterLinks(p.Def, "dhcpcd")
+	var on []router.Link
+	for _, n := range s.DelegatedOf(p) {
+		on = append(on, n.Link.Target)
+	}
+	if len(on) > 0 {
+		router.Claim(s, p.Def, router.OwnRoutes{Protocol: protocolDHCP, On: on, Nowhere: true})
+		router.Claim(s, p.Def, router.OwnAddresses{On: on, Expiring: true})
+	}
+}
+
+// interfaces are what dhcpcd.conf(5) says of single interfaces, where prefixes are asked
+// for: on each interface that it runs on it is told of IPv4 and IPv6.
+func interfaces(r *router.Router) []string {
+	if len(r.Prefixes) == 0 {
+		return nil
+	}
+	var lines []string
+	ns := networks(r)
+	for _, device := range router.Devices(ns) {
+		lines = append(lines, "interface "+string(device))
+		leases, requests := false, []string{}
+		for _, n := range ns {
+			if n.Device() != device {
+				continue
+			}
+			leases = leases || n.ByDHCP()
+			for _, p := range delegates(r, n) {
+				requests = append(requests, request(r, p))
+			}
+		}
+		if !leases {
+			lines = append(lines, "noipv4")
+		}
+		if len(requests) == 0 {
+			lines = append(lines, "noipv6")
+		}
+		lines = append(lines, requests...)
+	}
+	return lines
+}
+
+// request asks for a prefix and says which link gets which network of it: without one
+// dhcpcd would put a network on every link.
+func request(r *router.Router, p *router.Prefix) string {
+	words := []string{fmt.Sprintf("ia_pd %d/::/%d", association(p.Addr), p.Length.V)}
+	for _, n := range r.DelegatedOf(p) {
+		d, _ := n.Delegated()
+		words = append(words, fmt.Sprintf("%s/%d/64/%d", n.Device(), d.Subnet, d.ID))
+	}
+	return strings.Join(words, " ")
+}
+
+// association is the number by which the server knows the prefix (IAID, RFC 8415 section
+// 12.3). It is made of the block's name, so that another block does not change it.
+func association(a conf.Addr) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(a.String()))
+	return h.Sum32()
+}
+
+// delegated adds the check that the router has a prefix of the length that the spec says:
+// the client has a route to nowhere for each.
+func delegated(p *verify.Plan, of *router.Prefix) {
+	want, hint := fmt.Sprintf("a /%d", of.Length.V), "ip -6 route show type unreachable proto dhcp; journalctl -u dhcpcd -n 20"
+	p.Add(verify.Check{
+		ID: of.Addr.String() + "/delegated", Title: "a prefix is delegated", From: cmp.Or(of.Length.Range, of.Def),
+		Eval: func(st *state.State) verify.Verdict {
+			if st.Routes == nil {
+				return verify.NotSeen(want, hint)
+			}
+			var got []string
+			for _, rt := range st.Routes {
+				q, err := netip.ParsePrefix(rt.To)
+				if err != nil || q.Addr().Is4() || rt.Link != "" || rt.Proto != "dhcp" || slices.Contains(got, rt.To) {
+					continue
+				}
+				if q.Bits() == int(of.Length.V) {
+					return verify.Verdict{Status: verify.Pass, Want: want, Got: rt.To, Hint: hint}
+				}
+				got = append(got, rt.To)
+			}
+			if len(got) == 0 {
+				return verify.Missing(want, hint)
+			}
+			return verify.Judge(false, want, strings.Join(got, ", "), hint)
+		},
+	})
+}
