@@ -20,8 +20,8 @@ import (
 // and each has two networks more.
 const (
 	office = `
-secret "peer" { path = "/run/secrets/peer" }
-secret "site" { path = "/run/secrets/site" }
+secret "peer" { path = "/var/lib/secrets/peer" }
+secret "site" { path = "/var/lib/secrets/site" }
 network "peering" {
   link = port.wan
   ipv4 = "192.0.2.1/24"
@@ -81,8 +81,8 @@ ospf {
 	branch = `
 // IfState makes addresses of the machine's identifier, and both routers are on one machine.
 interfaces { extra = { interfaces = { wan = { link = { address = "02:00:00:00:00:02" } }, lan2 = { link = { address = "02:00:00:00:00:03" } } } } }
-secret "peer" { path = "/run/secrets/peer" }
-secret "site" { path = "/run/secrets/site" }
+secret "peer" { path = "/var/lib/secrets/peer" }
+secret "site" { path = "/var/lib/secrets/site" }
 network "peering" {
   link = port.wan
   ipv4 = "192.0.2.2/24"
@@ -212,7 +212,7 @@ func pair(t *testing.T, specs ...string) (list []*frrRouter) {
 		t.Fatal(err)
 	}
 	for _, r := range list {
-		r.start(t, program, lab.Files{"/run/secrets/peer": "a!b#c$%s\n", "/run/secrets/site": "0123456789abcdef-0123456789\n"})
+		r.start(t, program, lab.Files{"/var/lib/secrets/peer": "a!b#c$%s\n", "/var/lib/secrets/site": "0123456789abcdef-0123456789\n"})
 	}
 	return list
 }

@@ -73,7 +73,7 @@ network "wan" {
 }
 zone "lan" { networks = [network.lan] }
 zone "wan" { networks = [network.wan] }
-secret "wg0" { path = "/run/secrets/wg0" }
+secret "wg0" { path = "/var/lib/secrets/wg0" }
 wireguard "wg0" {
   private_key = secret.wg0
   peer "office" {
