@@ -19,8 +19,8 @@ import (
 // and each has two networks more.
 const (
 	office = `
-secret "peer" { path = "/run/secrets/peer" }
-secret "site" { path = "/run/secrets/site" }
+secret "peer" { path = "/var/lib/secrets/peer" }
+secret "site" { path = "/var/lib/secrets/site" }
 network "peering" {
   link = port.wan
   ipv4 = "192.0.2.1/24"
@@ -80,8 +80,8 @@ ospf {
 	branch = `
 // IfState makes addresses of the machine's identifier, and both routers are on one machine.
 interfaces { extra = { interfaces = { wan = { link = { address = "02:00:00:00:00:02" } }, lan2 = { link = { address = "02:00:00:00:00:03" } } } } }
-secret "peer" { path = "/run/secrets/peer" }
-secret "site" { path = "/run/secrets/site" }
+secret "peer" { path = "/var/lib/secrets/peer" }
+secret "site" { path = "/var/lib/secrets/site" }
 network "peering" {
   link = port.wan
   ipv4 = "192.0.2.2/24"

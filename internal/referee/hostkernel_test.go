@@ -43,7 +43,7 @@ zone "iot" {
 }
 
 secret "wg0" {
-  path = "/run/secrets/wg0"
+  path = "/var/lib/secrets/wg0"
 }
 
 wireguard "wg0" {

@@ -134,8 +134,8 @@ zone "wan" {
   networks = [network.wan]
   allow    = ["wireguard"]
 }
-secret "wg0" { path = "/run/secrets/wg0" }
-secret "psk" { path = "/run/secrets/psk" }
+secret "wg0" { path = "/var/lib/secrets/wg0" }
+secret "psk" { path = "/var/lib/secrets/psk" }
 wireguard "wg0" {
   listen      = 51820
   private_key = secret.wg0

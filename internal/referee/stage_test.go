@@ -25,20 +25,20 @@ func TestStagingOfSecrets(t *testing.T) {
 		says   []string
 	}{
 		"all there": {
-			before: map[string]string{"/run/secrets/wg0": key, "/run/secrets/psk": psk},
+			before: map[string]string{"/var/lib/secrets/wg0": key, "/var/lib/secrets/psk": psk},
 			want:   map[string]string{"wg0": key, "psk": psk},
 		},
 		"as sops-nix places them": {
-			before: map[string]string{"/run/secrets.d/1/wg0": key, "/run/secrets/wg0": "-> /run/secrets.d/1/wg0", "/run/secrets/psk": psk},
+			before: map[string]string{"/run/secrets.d/1/wg0": key, "/var/lib/secrets/wg0": "-> /run/secrets.d/1/wg0", "/var/lib/secrets/psk": psk},
 			want:   map[string]string{"wg0": key, "psk": psk},
 		},
 		"missing": {
-			before: map[string]string{"/run/secrets/psk": psk},
+			before: map[string]string{"/var/lib/secrets/psk": psk},
 			want:   map[string]string{"wg0": "?", "psk": psk},
-			says:   []string{"secret.wg0: /run/secrets/wg0 is missing, wireguard.wg0 has a random key instead"},
+			says:   []string{"secret.wg0: /var/lib/secrets/wg0 is missing, wireguard.wg0 has a random key instead"},
 		},
 		"empty": {
-			before: map[string]string{"/run/secrets/wg0": "", "/run/secrets/psk": psk},
+			before: map[string]string{"/var/lib/secrets/wg0": "", "/var/lib/secrets/psk": psk},
 			want:   map[string]string{"wg0": "?", "psk": psk},
 			says:   []string{"secret.wg0: "},
 		},
@@ -47,11 +47,11 @@ func TestStagingOfSecrets(t *testing.T) {
 			says: []string{"secret.wg0: ", "secret.psk: "},
 		},
 		"changed since the last time": {
-			before: map[string]string{"/run/nbr/secrets/wg0": psk, "/run/secrets/wg0": key, "/run/secrets/psk": psk},
+			before: map[string]string{"/run/nbr/secrets/wg0": psk, "/var/lib/secrets/wg0": key, "/var/lib/secrets/psk": psk},
 			want:   map[string]string{"wg0": key, "psk": psk},
 		},
 		"gone since the last time": {
-			before: map[string]string{"/run/nbr/secrets/wg0": key, "/run/secrets/psk": psk},
+			before: map[string]string{"/run/nbr/secrets/wg0": key, "/var/lib/secrets/psk": psk},
 			want:   map[string]string{"wg0": "?", "psk": psk},
 			says:   []string{"secret.wg0: "},
 		},
@@ -119,7 +119,7 @@ func TestStagingNamesInstances(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v: %s", err, &stderr)
 	}
-	const want = `secret.psk["laptop"]: /run/secrets/laptop is missing, wireguard.wg0 has a random key instead`
+	const want = `secret.psk["laptop"]: /var/lib/secrets/laptop is missing, wireguard.wg0 has a random key instead`
 	if !slices.Contains(strings.Split(stderr.String(), "\n"), want) {
 		t.Errorf("it says %q, not %q", stderr.String(), want)
 	}
@@ -128,7 +128,7 @@ func TestStagingNamesInstances(t *testing.T) {
 // instances makes a secret of the tunnels an instance of a block with for_each.
 func instances(spec string) string {
 	return strings.NewReplacer(
-		`secret "psk" { path = "/run/secrets/psk" }`, "secret \"psk\" {\n  for_each = [\"laptop\"]\n  path = \"/run/secrets/${each.key}\"\n}",
+		`secret "psk" { path = "/var/lib/secrets/psk" }`, "secret \"psk\" {\n  for_each = [\"laptop\"]\n  path = \"/var/lib/secrets/${each.key}\"\n}",
 		`secret.psk`, `secret.psk["laptop"]`,
 	).Replace(spec)
 }
