@@ -20,7 +20,7 @@ func (a *app) boardsCommand() *cli.Command {
 			"Linux calls them, memory, boot switch, image, and what is not known.\n\n" +
 			"Examples:\n   nbr boards\n   nbr boards bananapi-bpir4\n   nbr boards -doc >BOARDS.md",
 		Flags:  []cli.Flag{boolFlag("doc", "print the pages as Markdown")},
-		Action: a.boards, BashComplete: complete(boardIDs(a.reg.Boards)...),
+		Action: a.boards,
 	}
 }
 

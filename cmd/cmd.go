@@ -148,6 +148,7 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 			sub.OnUsageError = usageError
 			if len(sub.Subcommands) == 0 { // the flags of those are arguments of it
 				sub.Before = flagsFirst
+				sub.BashComplete = a.complete(sub, a.arguments(sub.Name))
 			}
 			sub.HideHelpCommand = true // help may be the name of a folder
 		}

@@ -2,8 +2,13 @@ package cmd
 
 import (
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/nbr-dev/nbr/hcl/source"
+	"github.com/nbr-dev/nbr/service/reference"
 )
 
 // scripts ask nbr itself for what could come next, so they never go stale. A lone
@@ -39,8 +44,7 @@ complete -c nbr -a '(__nbr_complete)'
 func (a *app) completionCommand() *cli.Command {
 	return &cli.Command{
 		Name: "completion", Usage: "print the completion script of a shell", ArgsUsage: "bash|zsh|fish",
-		Description:  "Examples:\n   source <(nbr completion bash)\n   nbr completion fish >~/.config/fish/completions/nbr.fish",
-		BashComplete: complete("bash", "zsh", "fish"),
+		Description: "Examples:\n   source <(nbr completion bash)\n   nbr completion fish >~/.config/fish/completions/nbr.fish",
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
 				return usage("nbr completion takes one of bash, zsh and fish")
@@ -55,12 +59,74 @@ func (a *app) completionCommand() *cli.Command {
 	}
 }
 
-// complete offers a command's flags and these words.
-func complete(words ...string) cli.BashCompleteFunc {
-	return func(c *cli.Context) {
-		cli.DefaultCompleteWithFlags(c.Command)(c)
-		for _, w := range words {
-			fmt.Fprintln(c.App.Writer, w)
+// flagValues are what can be the value of a flag, by command and flag; a command has its
+// own before those of all.
+var flagValues = map[string][]string{
+	"verify format": {"text", "json", "junit", "tap"},
+	"format":        {"text", "json", "github"},
+}
+
+// complete offers a command's flags, written as the help writes them, the values of the
+// flag before, and these words.
+func (a *app) complete(c *cli.Command, words func() []string) cli.BashCompleteFunc {
+	return func(ctx *cli.Context) {
+		last := ""
+		if len(os.Args) > 2 { // the last one asks for completion
+			last = os.Args[len(os.Args)-2]
 		}
+		name := strings.TrimLeft(last, "-")
+		var offer []string
+		switch {
+		case strings.HasPrefix(last, "-") && name == "only":
+			offer = a.addresses()
+		case strings.HasPrefix(last, "-") && name != "" && flagValues[name] != nil:
+			if offer = flagValues[c.Name+" "+name]; offer == nil {
+				offer = flagValues[name]
+			}
+		case strings.HasPrefix(last, "-"):
+			for _, f := range c.Flags {
+				for _, n := range f.Names() {
+					if strings.HasPrefix(n, name) {
+						offer = append(offer, "-"+n)
+					}
+				}
+			}
+		default:
+			offer = words()
+		}
+		for _, w := range offer {
+			fmt.Fprintln(ctx.App.Writer, w)
+		}
+	}
+}
+
+// addresses are the blocks of the spec that a command would read without being told
+// another: none if it is wrong, for completing a line is no time to say so.
+func (a *app) addresses() []string {
+	dir := deviceSpec
+	if _, err := os.Stat(dir); err != nil {
+		dir = "."
+	}
+	spec, diags := a.reg.Load(source.Dir(dir), nil)
+	if diags.HasErrors() {
+		return nil
+	}
+	return blockNames(loaded{spec, dir})
+}
+
+// arguments are what a command takes besides folders and files.
+func (a *app) arguments(command string) func() []string {
+	return func() []string {
+		switch command {
+		case "boards":
+			return boardIDs(a.reg.Boards)
+		case "completion":
+			return []string{"bash", "zsh", "fish"}
+		case "explain":
+			return append(a.addresses(), reference.Codes()...)
+		case "schema":
+			return a.typeNames()
+		}
+		return nil
 	}
 }

@@ -32,9 +32,8 @@ func (a *app) explainCommand() *cli.Command {
 			"With a line of a generated file: the line of the spec that made it.\n" +
 			"With the address of a block: everything it became, also by blocks that name it, and how it is verified.\n\n" +
 			"Examples:\n   nbr explain lock-out\n   nbr explain out/routers/bpi-r4/network.nix:12\n   nbr explain -spec router/ network.lan",
-		Flags:        append(specFlags(), &cli.StringFlag{Name: "spec", Value: ".", Usage: "the spec's `DIR`, for an address"}),
-		Action:       a.explain,
-		BashComplete: complete(reference.Codes()...),
+		Flags:  append(specFlags(), &cli.StringFlag{Name: "spec", Value: ".", Usage: "the spec's `DIR`, for an address"}),
+		Action: a.explain,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,12 +33,13 @@ func (a *app) genCommand() *cli.Command {
 			"   nbr gen -o out router/            one router\n" +
 			"   nbr gen -o out home/ office/      several routers, one flake\n" +
 			"   nbr gen -check -o out router/     exit code 1 if the tree is stale (for CI)\n" +
-			"   nbr gen -diff -o out router/      what would change\n" +
+			"   nbr gen -diff -o out router/      what would change, and what was edited by hand\n" +
 			"   cd out && nix build .#sdImage-bpi-r4",
 		Flags: append(specFlags(),
 			&cli.StringFlag{Name: "o", Value: ".", Usage: "write the tree to `DIR`"},
 			boolFlag("check", "write nothing; exit code 1 if the tree is stale"),
 			boolFlag("diff", "write nothing; print what would change"),
+			boolFlag("remove", "remove the routers of the tree whose spec is not given"),
 			boolFlag("force", "overwrite generated files that were edited, and a flake.nix that is not nbr's")),
 		Action: a.gen,
 	}
@@ -68,11 +70,13 @@ func (a *app) gen(c *cli.Context) error {
 	if lockErr != nil {
 		fmt.Fprintf(a.Stderr, "nbr: %s\n", lockErr) // Nix cannot read it either; it stays
 	}
-	a.leaving(plan)
+	gone := leaving(plan)
+	a.stranded(c.String("o"), gone, specs)
 	switch {
 	case c.Bool("diff"):
 		a.report(plan)
 		a.diff(plan, specs)
+		a.edits(c.String("o"), plan, tree, specs)
 		if c.Bool("check") && plan.Stale() {
 			return exit{code: ExitFailed}
 		}
@@ -83,6 +87,9 @@ func (a *app) gen(c *cli.Context) error {
 			return exit{ExitFailed, fmt.Sprintf("%s is stale: run %s", c.String("o"), strings.Join(append([]string{"nbr gen -o", c.String("o")}, c.Args().Slice()...), " "))}
 		}
 		return nil
+	}
+	if len(gone) > 0 && !c.Bool("remove") {
+		return exit{ExitFailed, fmt.Sprintf("nothing was written: %s would be removed. Name the spec of each router of the tree, or say -remove", diag.List(gone))}
 	}
 	if err := c.Context.Err(); err != nil {
 		return exit{ExitUnknown, "interrupted; nothing was written"}
@@ -127,12 +134,49 @@ func (a *app) report(p *flake.Plan) {
 	}
 }
 
-// leaving names the routers that are in the tree and whose spec was not given.
-func (a *app) leaving(p *flake.Plan) {
+// leaving are the routers that are in the tree and whose spec was not given.
+func leaving(p *flake.Plan) []string {
+	var out []string
 	for _, f := range p.Remove {
 		if dir, file := filepath.Split(f); file == "default.nix" && filepath.Dir(filepath.Clean(dir)) == flake.Dir {
-			fmt.Fprintf(a.Stderr, "nbr: %s is no longer in the flake: its spec was not given.\n", filepath.Base(dir))
+			out = append(out, filepath.Base(dir))
 		}
+	}
+	return out
+}
+
+// stranded tells of routers that leave the flake, and of their local.nix, which stays and
+// which nothing imports any more: a router that has another name looks for its own.
+func (a *app) stranded(dir string, gone []string, specs []loaded) {
+	for _, name := range gone {
+		fmt.Fprintf(a.Stderr, "nbr: %s is in the tree, and its spec was not given.\n", name)
+		local := func(name string) string { return filepath.Join(dir, flake.Dir, name, "local.nix") }
+		if _, err := os.Lstat(local(name)); err != nil {
+			continue
+		}
+		to := ""
+		for _, s := range specs {
+			if _, err := os.Lstat(filepath.Join(dir, flake.Dir, string(s.Router.Name.V))); err != nil {
+				to = fmt.Sprintf(" If %s is called %s now, move it to %s.", name, s.Router.Name.V, local(string(s.Router.Name.V)))
+			}
+		}
+		fmt.Fprintf(a.Stderr, "nbr: %s is yours and stays; nothing imports it without %s.%s\n", local(name), name, to)
+	}
+}
+
+// edits prints what was changed by hand in generated files, which are kept.
+func (a *app) edits(dir string, p *flake.Plan, tree *flake.Tree, specs []loaded) {
+	secrets := diag.NewSecrets()
+	for _, s := range specs {
+		s.AddSecrets(secrets, s.dir+"/")
+	}
+	for _, f := range p.Kept {
+		have, err := os.ReadFile(filepath.Join(dir, f))
+		want := tree.Files[strings.TrimPrefix(filepath.ToSlash(f), flake.Dir+"/")]
+		if err != nil || binary(have) || binary(want) {
+			continue // it has been named
+		}
+		fmt.Fprint(a.Stdout, secrets.Text(string(diff.Diff("generated/"+f, want, "edited/"+f, have))))
 	}
 }
 

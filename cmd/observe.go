@@ -48,7 +48,9 @@ func (a *app) observe(c *cli.Context) error {
 		return exit{ExitUnknown, err.Error()}
 	}
 	if file := c.String("o"); file != "" {
-		err = replacePrivate(file, b.Bytes())
+		if err = replacePrivate(file, b.Bytes()); err == nil {
+			fmt.Fprintf(a.Stdout, "wrote %s (%s, %d bytes)\n", file, count(len(plan.Checks), "check"), b.Len())
+		}
 	} else {
 		_, err = a.Stdout.Write(b.Bytes())
 	}

@@ -16,7 +16,7 @@ func (a *app) schemaCommand() *cli.Command {
 		Description: "Prints JSON, or with -doc Markdown with examples; all block types, or those named.\n\n" +
 			"Examples:\n   nbr schema -doc network\n   nbr schema | jq '.blocks[].type'",
 		Flags:  []cli.Flag{boolFlag("doc", "print Markdown")},
-		Action: a.schema, BashComplete: complete(a.typeNames()...),
+		Action: a.schema,
 	}
 }
 

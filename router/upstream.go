@@ -53,8 +53,9 @@ func OnUpstream(d *hcl.Diagnostic, n *Network) *hcl.Diagnostic {
 }
 
 // MarkUpstreams finds the networks that lead to the Internet by what other blocks
-// say of them. References are linked by then.
-func (r *Router) MarkUpstreams() {
+// say of them. References are linked by then. Where a network or a route could not be
+// read, it may be the way to the Internet.
+func (r *Router) MarkUpstreams(unsound map[string]bool) {
 	for _, rt := range r.Routes {
 		if !rt.To.Set || rt.To.V.Bits() != 0 {
 			continue
@@ -67,7 +68,7 @@ func (r *Router) MarkUpstreams() {
 			n.upstream = &Reason{rt.To.Range, rt.Addr.String() + " is a default route to it"}
 		}
 	}
-	elsewhere := slices.ContainsFunc(r.Networks, (*Network).Upstream)
+	elsewhere := unsound["network"] || unsound["route"] || slices.ContainsFunc(r.Networks, (*Network).Upstream)
 	for _, p := range r.Policies {
 		if !p.Masquerade.V {
 			continue

@@ -34,7 +34,7 @@ func TestMarkUpstreams(t *testing.T) {
 			p := &Policy{To: conf.Refs[*Zone]{Items: []conf.Ref[*Zone]{{Target: z}}}, Masquerade: conf.Of(true)}
 			p.Addr = conf.Addr{Type: "policy", Name: "p"}
 			r := &Router{Networks: []*Network{n, wan}, Policies: []*Policy{p}}
-			r.MarkUpstreams()
+			r.MarkUpstreams(nil)
 			why := ""
 			if by := n.UpstreamBy(); by != nil {
 				why = by.Why

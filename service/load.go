@@ -116,7 +116,7 @@ func (l *loader) judge(spec *Spec) {
 	if r.Board == nil {
 		return // it has been said, and every link is unknown
 	}
-	r.MarkUpstreams()
+	r.MarkUpstreams(l.unsound())
 	scope := r.Scopes()
 	for _, b := range spec.blocks {
 		b.block.Claim(scope(b.block))

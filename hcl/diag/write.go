@@ -217,12 +217,12 @@ func (w *Writer) wrap(s, indent string) string {
 	if w.Width <= len(indent) {
 		return s
 	}
-	first, rest, more := strings.Cut(wordwrap.WrapString(s, uint(w.Width)), "\n")
+	first, _, more := strings.Cut(wordwrap.WrapString(s, uint(w.Width)), "\n")
 	if !more {
 		return first
 	}
 	// The lines after the first have less room.
-	rest = wordwrap.WrapString(strings.TrimLeft(strings.TrimPrefix(s, first), " \n"), uint(w.Width-len(indent)))
+	rest := wordwrap.WrapString(strings.TrimLeft(strings.TrimPrefix(s, first), " \n"), uint(w.Width-len(indent)))
 	return first + "\n" + indent + strings.ReplaceAll(rest, "\n", "\n"+indent)
 }
 

@@ -140,6 +140,32 @@ func (g *group) rank() int {
 
 func byRank(a, b verify.Result) int { return cmp.Compare(rank(a.Status), rank(b.Status)) }
 
+// stranger is a sentence that says so if the machine is not the router of the spec: it has
+// another name, its board is not known to be the spec's, and none of the links is there.
+func (r *Report) stranger() string {
+	var name, board *verify.Result
+	links, up := 0, false
+	for i, res := range r.Results {
+		switch {
+		case strings.HasPrefix(res.ID, "router.") && strings.HasSuffix(res.ID, "/hostname"):
+			name = &r.Results[i]
+		case res.ID == "firmware/board":
+			board = &r.Results[i]
+		case strings.HasSuffix(res.ID, "/up"):
+			links++
+			up = up || res.Status == verify.Pass
+		}
+	}
+	if name == nil || board == nil || links == 0 || up || name.Status != verify.Fail || board.Status == verify.Pass {
+		return ""
+	}
+	is := "its board could not be seen"
+	if board.Status == verify.Fail {
+		is = "its board is " + board.Got
+	}
+	return fmt.Sprintf("This machine is not %s: its name is %s, %s, and none of the links of the spec is up.", r.Router, name.Got, is)
+}
+
 // missed are sentences about the parts that could not be seen, if that left
 // anything unknown.
 func (r *Report) missed() []string {

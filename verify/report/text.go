@@ -26,34 +26,109 @@ var marks = map[verify.Status]struct{ color, mark, word string }{
 const off = "\x1b[0m"
 
 // Text writes the report for people: a group a block, what is wrong first and
-// with the line of the spec that promised it. What passes is counted, and listed
-// if all is set.
+// with the line of the spec that promised it, and the sum last. What passes is counted, and
+// so is what has the cause of another one that is shown; both are listed if all is set.
 func (r *Report) Text(w *diag.Writer, all bool) error {
 	var b bytes.Buffer
 	groups := r.groups()
 	slices.SortStableFunc(groups, func(a, b *group) int { return cmp.Compare(a.rank(), b.rank()) })
+	alike := sameCause(groups)
+	stranger := r.stranger()
+	if stranger != "" {
+		fmt.Fprintf(&b, "%s\n", line(stranger))
+		if !all {
+			b.WriteString("What follows from that is counted; -v lists it.\n")
+		}
+		b.WriteByte('\n')
+	}
+	shown := map[string]bool{}
 	for _, g := range groups {
 		fmt.Fprintf(&b, "%s: %s\n", line(g.block), g.Summary)
 		results := slices.Clone(g.results)
 		slices.SortStableFunc(results, byRank)
+		more := map[string]int{}
+		var causes []string
 		for _, res := range results {
+			wrong := res.Status == verify.Fail || res.Status == verify.Unknown
+			key := cause(res)
 			switch {
-			case res.Status == verify.Fail || res.Status == verify.Unknown:
+			case wrong && !all && stranger != "":
+			case wrong && !all && alike[key] >= fewest && shown[key]:
+				if more[key]++; more[key] == 1 {
+					causes = append(causes, key)
+				}
+			case wrong:
+				shown[key] = true
 				fmt.Fprintf(&b, "  %s %s [%s]\n%s\n", mark(w, res.Status), line(res.Title), line(res.ID), indent(detail(w, res)))
 			case all:
 				fmt.Fprintf(&b, "  %s %s%s%s\n", mark(w, res.Status), line(res.Title), after(": ", clip(line(res.Got), 1)), after("; ", clip(line(res.Note), 1)))
 			}
 		}
+		for _, key := range causes {
+			i := slices.IndexFunc(results, func(res verify.Result) bool { return cause(res) == key })
+			fmt.Fprintf(&b, "  %s %d more with the same: %s\n", mark(w, results[i].Status), more[key], clip(line(results[i].Got), 1))
+		}
+		if len(causes) > 0 {
+			b.WriteByte('\n')
+		}
 	}
+	if missed := r.missed(); len(missed) > 0 {
+		gap(&b)
+		b.WriteString("not looked at:\n")
+		for _, m := range missed {
+			fmt.Fprintf(&b, "  %s %s\n", mark(w, verify.Unknown), strings.TrimPrefix(m, "could not look at "))
+		}
+	}
+	gap(&b)
+	if n := total(alike); n > 0 && !all && stranger == "" {
+		fmt.Fprintf(&b, "%s with a cause that is shown once; -v shows each.\n", checks(n))
+	}
+	fmt.Fprintf(&b, "%s: %s: %s\n", line(r.Router), checks(len(r.Results)), r.Summary())
+	_, err := w.W.Write(b.Bytes())
+	return err
+}
+
+// gap makes the last line an empty one.
+func gap(b *bytes.Buffer) {
 	if !bytes.HasSuffix(b.Bytes(), []byte("\n\n")) {
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "%s: %s: %s\n", line(r.Router), checks(len(r.Results)), r.Summary())
-	for _, m := range r.missed() {
-		fmt.Fprintln(&b, m)
+}
+
+// fewest is how many results with one cause are shown as one.
+const fewest = 3
+
+// cause is what results of one cause have in common: what was seen in place of what was
+// promised. That nothing was seen says nothing by itself.
+func cause(res verify.Result) string {
+	if slices.Contains([]string{"", "not there", "could not be seen"}, res.Got) {
+		return fmt.Sprint(res.Status, "\x00", res.Got, "\x00", res.Note, "\x00", res.Want, "\x00", res.Hint)
 	}
-	_, err := w.W.Write(b.Bytes())
-	return err
+	return fmt.Sprint(res.Status, "\x00", res.Got, "\x00", res.Note)
+}
+
+// sameCause counts what is wrong or unknown by its cause.
+func sameCause(groups []*group) map[string]int {
+	out := map[string]int{}
+	for _, g := range groups {
+		for _, res := range g.results {
+			if res.Status == verify.Fail || res.Status == verify.Unknown {
+				out[cause(res)]++
+			}
+		}
+	}
+	return out
+}
+
+// total is how many results are not shown because another one of their cause is.
+func total(alike map[string]int) int {
+	n := 0
+	for _, k := range alike {
+		if k >= fewest {
+			n += k - 1
+		}
+	}
+	return n
 }
 
 // List writes the checks and the lines that promised them, judged or not.
