@@ -38,10 +38,11 @@
 
   equal_call_at_100 =
     v
-    == f "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy";
+    == f (x: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy) "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz";
   equal_call_at_101 =
-    v
-    == f "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" "yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy";
+    v == f (
+      x: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy
+    ) "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz";
   has = config.services ? kea.enable;
   has_odd = f x ? "not a name";
   lambda = f x ++ (x: x);
