@@ -1,6 +1,6 @@
 # What one types; what it does is in .ci/test, which CI calls without make.
 
-.PHONY: all build gen setup test lint unit fuzz bench
+.PHONY: all build gen setup test lint unit fuzz bench mutate
 all: build
 
 build:
@@ -18,5 +18,5 @@ test: setup
 unit fuzz: setup
 	.ci/test $@
 
-lint bench:
+lint bench mutate:
 	.ci/test $@

@@ -104,7 +104,7 @@ func merge(a, b node) node {
 		default:
 			b.width++
 		}
-	case a.kind == lineBreak && (b.kind == softSpace || b.kind == hardSpace):
+	case a.kind == lineBreak && b.kind == hardSpace:
 		b.kind = space
 	}
 	return b

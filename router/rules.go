@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"net/netip"
@@ -151,10 +152,7 @@ func ruleOverlap(r *Router) hcl.Diagnostics {
 }
 
 func later(a, b hcl.Range) bool {
-	if a.Filename != b.Filename {
-		return a.Filename > b.Filename
-	}
-	return a.Start.Byte > b.Start.Byte
+	return cmp.Or(cmp.Compare(a.Filename, b.Filename), cmp.Compare(a.Start.Byte, b.Start.Byte)) > 0
 }
 
 func ruleGateways(r *Router) hcl.Diagnostics {

@@ -60,15 +60,15 @@ func TestCosts(t *testing.T) {
 	}{
 		// The width of each verb, a quarter of the format, and each argument once a verb.
 		{"format", `"abcdefgh"`, 1 + 8/4},
-		{"format", `"%90d", 1`, 1 + 4/4 + 90/4 + 1},
+		{"format", `"%90d", 1`, 1 + 1 + 90/4 + 1},
 		{"format", `"%90d%105d", 1, 2`, 1 + 9/4 + 195/4 + 2*2},
 		{"format", `"%s%s%s", "aaaaaaaa"`, 1 + 6/4 + 3*3},
-		{"format", `"/90:", 1`, 1 + 4/4 + 90/4},
+		{"format", `"/90:", 1`, 1 + 1 + 90/4},
 		{"format", `"9/9:9", 1`, 1 + 5/4 + 18/4},
 		{"format", `"%99999999999999999999d%99999999999999999999d", 1`, 1 + 44/4 + maxCost + 2},
-		{"formatlist", `"%90s", ["a", "b", "c"]`, 3*(1+4/4+90/4) + 4},
-		{"formatlist", `"%90s", tolist(["a", "b"]), toset(["a", "b", "c"])`, 3*(1+4/4+90/4) + 3 + 4},
-		{"formatlist", `"%90s", { a = 1, b = 2 }`, 1 + 4/4 + 90/4 + 3},
+		{"formatlist", `"%90s", ["a", "b", "c"]`, 3*(1+1+90/4) + 4},
+		{"formatlist", `"%90s", tolist(["a", "b"]), toset(["a", "b", "c"])`, 3*(1+1+90/4) + 3 + 4},
+		{"formatlist", `"%90s", { a = 1, b = 2 }`, 1 + 1 + 90/4 + 3},
 		// So many spaces on each line.
 		{"indent", `3, "a\nb\nc"`, 9},
 		{"indent", `1e9, "a"`, maxSize},

@@ -9,6 +9,14 @@
     f (x + yyyyyyyyyyyyyyyyyyyyyyy)
   }";
   nothing = "";
+  lines = "x ${f ''
+    a
+    b
+  ''}y";
+  broken_joined = "  ${f "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+      "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+      3
+    }";
   broken = "  ${f "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
       "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
       3
