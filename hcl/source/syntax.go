@@ -103,6 +103,7 @@ func unclosed(name string, src []byte) *hcl.Diagnostic {
 				shifted = &top
 			}
 			stack = stack[:len(stack)-1]
+		default: // neither opens nor closes anything
 		}
 	}
 	inner := slices.IndexFunc(stack, func(o opener) bool { return o.Type == hclsyntax.TokenOHeredoc })
@@ -140,9 +141,10 @@ func notClosed(src []byte, o opener) *hcl.Diagnostic {
 	case hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
 		return diag.Error("syntax", at, "Expression is not closed",
 			"The expression that %s begins at line %d is not closed. Close it with }, or write %s if no expression is meant.", strings.TrimSpace(string(o.Bytes)), line, doubled(o.Bytes))
+	default:
+		return diag.Error("syntax", at, "Not closed",
+			"The %s of line %d is not closed. Put a %s after the last thing that belongs inside of it.", kindOf(o.Type), line, closing(o.Type))
 	}
-	return diag.Error("syntax", at, "Not closed",
-		"The %s of line %d is not closed. Put a %s after the last thing that belongs inside of it.", kindOf(o.Type), line, closing(o.Type))
 }
 
 // doubled is how the first characters of an expression in a text are written when the
@@ -157,8 +159,9 @@ func kindOf(t hclsyntax.TokenType) string {
 		return "parenthesis"
 	case hclsyntax.TokenOBrack, hclsyntax.TokenCBrack:
 		return "bracket"
+	default:
+		return "quote"
 	}
-	return "quote"
 }
 
 func closing(t hclsyntax.TokenType) string {
@@ -167,6 +170,7 @@ func closing(t hclsyntax.TokenType) string {
 		return "}"
 	case hclsyntax.TokenOParen:
 		return ")"
+	default:
+		return "]"
 	}
-	return "]"
 }

@@ -425,7 +425,7 @@ func TestFRRIsOtherwise(t *testing.T) {
 		"bgp/router-id fail: 192.0.2.99", "ospf/area.0/active/network.core fail: active in 0.0.0.1", "ospf/area.0/authentication/network.core fail: no key chain",
 		"ospf/area.0/passive/network.things fail: passive in 0.0.0.1", "ospf/area.0/password fail: no password", "ospf/router-id fail: 192.0.2.98")
 
-	if err := os.Remove(a.root.Path("/run/secrets/peer")); err != nil {
+	if err := os.Remove(a.root.Path("/var/lib/secrets/peer")); err != nil {
 		t.Fatal(err)
 	}
 	a.vtysh(t, "configure", "no router ospf", "no router bgp 65001")
@@ -441,7 +441,7 @@ func TestFRRIsOtherwise(t *testing.T) {
 }
 
 // keys are the secrets of both routers.
-var keys = lab.Files{"/run/secrets/peer": "a!b#c$%s\n", "/run/secrets/site": "0123456789abcdef-0123456789\n"}
+var keys = lab.Files{"/var/lib/secrets/peer": "a!b#c$%s\n", "/var/lib/secrets/site": "0123456789abcdef-0123456789\n"}
 
 // A list that lets nothing in costs the prefixes, and not the session.
 func TestFRRDeniesAll(t *testing.T) {
