@@ -248,7 +248,7 @@ func TestTold(t *testing.T) {
 		{`color = "${var.name}${var.nmae}"`, `var.nmae is not defined. Did you mean "name"?`},
 		{`text = network.lan.ipv4`, "A value of a network block cannot be used in a zone. Values flow one way: variables and locals, then networks and links, then services. Put what both need into a local."},
 		{`link = 5`, `The name of a block is expected here, its type and its label: port.a, or "port.a" in JSON.`},
-		{`links = network.lan`, `Names of blocks stand in brackets here, as in [port.a, port.b].`},
+		{`links = network.lan`, `A list is expected here, also of one. Write [network.lan].`},
 		{`key = 5`, `The name of a block is expected here, its type and its label: secret.a, or "secret.a" in JSON.`},
 		{`link = network.lan.ipv4`, `A whole block is meant here: network.lan, without .ipv4.`},
 		{`link = network.lan[null]`, `The key of an instance is a text or a number, as in network.lan["a"].`},

@@ -52,8 +52,12 @@ var table = []row{
 	{pkg: "firmware/image", ours: "verify/state", theirs: "zstd xz"},
 	// The only package that writes to a device, and runs debugfs on it.
 	{pkg: "firmware/flash", ours: "firmware/image", theirs: "sys", outside: "os os/exec syscall"},
-	// The only package that touches a kernel or a socket. No service imports it.
-	{pkg: "verify/observe", ours: "verify/state verify/probe firmware/image", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet", outside: "net os os/exec syscall"},
+	// The only packages that touch a kernel or a socket, by what they look at. No service
+	// imports them.
+	{pkg: "verify/observe/root", outside: "os"},
+	{pkg: "verify/observe/sockets", ours: "verify/observe/root verify/probe verify/state", outside: "net os syscall"},
+	{pkg: "verify/observe/inject", ours: "verify/probe", theirs: "netlink sys bpf ebpf packet", outside: "net os"},
+	{pkg: "verify/observe", ours: "verify/observe/* verify/state verify/probe firmware/image", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet", outside: "net os os/exec syscall"},
 	{pkg: "verify/report", ours: "verify hcl/diag", theirs: "hcl", outside: "embed"},
 	// It keeps verifying: what it looks with and where it is served come from outside.
 	{pkg: "verify/agent", ours: "verify verify/state verify/report", theirs: "prometheus", outside: "log/slog net/http"},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -45,20 +46,29 @@ func TestMain(m *testing.M) {
 	nstest.Main(m)
 }
 
-// arrives has a SYN for ssh arrive on a link, as if a remote host had sent it, and says
-// whether something was sent back. It takes privileges.
-var arrives = &probe.Probe[string, bool]{Name: "test.arrives", Active: true, Look: func(ctx context.Context, h probe.Host, link string) (bool, error) {
-	remote := netip.MustParseAddrPort("198.51.100.7:50000")
-	return h.Exchange(ctx, probe.Exchange{
-		Link: link, Remote: true, Wait: nstest.Patience,
-		Only: probe.Filter{EtherType: packet.EtherIPv4, Bytes: probe.Bytes(16, remote.Addr().AsSlice())},
-		Frame: func(own probe.Endpoint) ([]byte, error) {
-			i := slices.IndexFunc(own.Addrs, netip.Addr.Is4)
-			return packet.Frame(own.MAC, packet.RandomMAC(), packet.Segment(remote, netip.AddrPortFrom(own.Addrs[i], 22), 1000, packet.SYN)), nil
-		},
-		Answers: func([]byte) bool { return true },
-	})
-}}
+// arrives and glances take privileges. The one waits until something is sent back, the other
+// does not take long.
+var (
+	arrives = syn("test.arrives", nstest.Patience)
+	glances = syn("test.glances", 300*time.Millisecond)
+)
+
+// syn is a probe that has a SYN for ssh arrive on a link, as if a remote host had sent it,
+// and says whether something was sent back.
+func syn(name string, wait time.Duration) *probe.Probe[string, bool] {
+	return &probe.Probe[string, bool]{Name: name, Active: true, Look: func(ctx context.Context, h probe.Host, link string) (bool, error) {
+		remote := netip.MustParseAddrPort("198.51.100.7:50000")
+		return h.Exchange(ctx, probe.Exchange{
+			Link: link, Remote: true, Wait: wait,
+			Only: probe.Filter{EtherType: packet.EtherIPv4, Bytes: probe.Bytes(16, remote.Addr().AsSlice())},
+			Frame: func(own probe.Endpoint) ([]byte, error) {
+				i := slices.IndexFunc(own.Addrs, netip.Addr.Is4)
+				return packet.Frame(own.MAC, packet.RandomMAC(), packet.Segment(remote, netip.AddrPortFrom(own.Addrs[i], 22), 1000, packet.SYN)), nil
+			},
+			Answers: func([]byte) bool { return true },
+		})
+	}}
+}
 
 // connects takes no privilege.
 var connects = &probe.Probe[string, bool]{Name: "test.connects", Active: true, Look: func(ctx context.Context, h probe.Host, to string) (bool, error) {

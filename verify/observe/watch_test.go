@@ -17,6 +17,7 @@ import (
 
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -102,10 +103,10 @@ func TestALookIsNoEvent(t *testing.T) {
 	nstest.Upstream(t)
 	events := Watch(t.Context(), WatchOptions{Root: t.TempDir(), Trouble: func(string, error) {}})
 	happens(t, events, "that it listens")
-	o := Options{Questions: lookQuestions, Needs: []state.Need{{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}}}
+	o := Options{Questions: []probe.Question{glances.Ask("wan"), runs.Ask(capabilities)}, Needs: []state.Need{{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}}}
 	noEvent(t, events, func() {
 		st := Look(t.Context(), o)
-		if _, err := arrives.Answer(st, "wan"); len(st.Rulesets["inet nbr"].Want) == 0 || nstest.Privileged(t) && err != nil {
+		if _, err := glances.Answer(st, "wan"); len(st.Rulesets["inet nbr"].Want) == 0 || nstest.Privileged(t) && err != nil {
 			t.Fatalf("it did not look, or not ask: %v %v", st.Missed, err)
 		}
 	})
