@@ -58,7 +58,7 @@ zone "one" {
 }
 
 secret "s" {
-  path = "/run/secrets/s"
+  path = "/var/lib/secrets/s"
 }
 
 wireguard "wg0" {

@@ -51,7 +51,7 @@ network "numbers" {
   ipv6 = "2001:db8:b::1/64"
 }
 
-secret "wg0" { path = "/run/secrets/wg0" }
+secret "wg0" { path = "/var/lib/secrets/wg0" }
 
 wireguard "wg0" {
   private_key = secret.wg0

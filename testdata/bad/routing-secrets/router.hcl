@@ -29,7 +29,7 @@ secret "admin" {
 }
 
 secret "tunnel" {
-  path = "/run/secrets/tunnel"
+  path = "/var/lib/secrets/tunnel"
 }
 
 user "admin" {
