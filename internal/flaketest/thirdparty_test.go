@@ -138,7 +138,7 @@ func TestThirdPartysLanguage(t *testing.T) {
 		want string
 		args []string
 	}{
-		{"| `id` | VXLAN network identifier | required | The VXLAN network identifier, the same at both ends. |", []string{"schema", "-doc", "overlay"}},
+		{"- `id` (VXLAN network identifier; required): The VXLAN network identifier, the same at both ends.", []string{"schema", "-doc", "overlay"}},
 		{`"type": "overlay"`, []string{"schema"}},
 		{"\noverlay\n", []string{"schema", "--generate-bash-completion"}},
 		{"is a valid spec (3 networks", []string{"check", thirdSpec(t, "")}},

@@ -19,9 +19,9 @@ import (
 	"github.com/nbr-dev/nbr/verify/observe"
 )
 
-// nbr runs the program of the guest; the test fails unless it exits with one of the codes and
+// runNBR runs the program of the guest; the test fails unless it exits with one of the codes and
 // without a trace of a crash.
-func nbr(t *testing.T, codes []int, args ...string) string {
+func runNBR(t *testing.T, codes []int, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("/bin/nbr", args...)
 	var stdout, stderr bytes.Buffer
@@ -58,7 +58,7 @@ type judged struct {
 // verifyJSON judges the machine, or a part of the spec, and checks that the report is whole.
 func verifyJSON(t *testing.T, codes []int, args ...string) (judged, map[string]string) {
 	t.Helper()
-	text := nbr(t, codes, append(append([]string{"verify", "-format", "json"}, args...), "/spec")...)
+	text := runNBR(t, codes, append(append([]string{"verify", "-format", "json"}, args...), "/spec")...)
 	var j judged
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
 		t.Fatalf("%v\n%s", err, text)
@@ -110,7 +110,7 @@ func TestGuestSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nbr(t, []int{0}, "gen", "-o", "/out", "/spec")
+	runNBR(t, []int{0}, "gen", "-o", "/out", "/spec")
 	got, err := os.ReadFile("/out/routers/nbr/" + flake.ArchiveName)
 	if err != nil || !bytes.Equal(archive, got) {
 		t.Errorf("%d bytes, %d on the desk: %v", len(got), len(archive), err)
@@ -119,7 +119,7 @@ func TestGuestSource(t *testing.T) {
 
 // What was recorded is this machine.
 func TestGuestObserve(t *testing.T) {
-	st, err := observe.Load(strings.NewReader(nbr(t, []int{3}, "observe", "/spec")))
+	st, err := observe.Load(strings.NewReader(runNBR(t, []int{3}, "observe", "/spec")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,11 +176,11 @@ func TestGuestNothingIsSetUp(t *testing.T) {
 			t.Errorf("one port is not the board's: %s", r.Got)
 		}
 	}
-	plan := nbr(t, []int{0}, "verify", "-plan", "/spec")
+	plan := runNBR(t, []int{0}, "verify", "-plan", "/spec")
 	if lines := strings.Count(plan, "\n"); lines < 50 || lines != len(j.Results) {
 		t.Errorf("%d lines of plan, %d results", lines, len(j.Results))
 	}
-	text := nbr(t, []int{1}, "verify", "-only", "bridge.br-lan/port/lan1", "/spec")
+	text := runNBR(t, []int{1}, "verify", "-only", "bridge.br-lan/port/lan1", "/spec")
 	for _, want := range []string{"on /spec/router.hcl line 14, column 12:", "ports = [port.lan1, port.lan2, port.lan3]"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in the report:\n%s", want, text)

@@ -10,9 +10,11 @@ let
   cfg = config.nixpkgs;
   default = x: { _option.default = x; };
 
-  # A setting of a unit: one value, or a list of all if a definition is a list.
+  # A setting of a unit: one value, or a list of all if a definition is a list. That a set has
+  # no text NixOS finds when it writes the unit.
   unitOption = lib.mkOptionType {
     name = "systemd option";
+    check = v: !(lib.isAttrs v) || lib.isStringLike v;
     merge =
       loc: defs:
       if lib.any (d: lib.isList d.value) defs then

@@ -30,7 +30,8 @@ in
           d: "${d}_options=\"${lib.concatStringsSep " " (cfg.${d}.options ++ cfg.${d}.extraOptions)}\""
         ) (always ++ chosen)}
       '';
-      "frr/frr.conf".source = cfg.configFile;
+      "frr/frr.conf".source =
+        if cfg.configFile == null then pkgs.writeText "frr.conf" "" else cfg.configFile;
       "frr/vtysh.conf".text = "service integrated-vtysh-config\n";
     };
     systemd.services.frr = {
