@@ -30,6 +30,7 @@ func (d *dice) services() (resolves bool) {
 		d.body("dhcp4.reservation", d.blocks["dhcp4"].Blocks[0], []string{`mac = "02:00:00:00:00:01"`, fmt.Sprintf(`ipv4 = "10.%d.0.50"`, i)})
 		d.WriteString("  }\n}\n")
 	}
+	d.adverts(inner)
 	for _, s := range [][2]string{{"resolver", "dns"}, {"time", "ntp"}} {
 		if len(inner) == 0 || !d.often() {
 			continue
@@ -75,6 +76,31 @@ func (d *dice) services() (resolves bool) {
 		d.block("check", d.label("check"), "command = ["+d.pick([]string{`"true"`, `"/run/current-system/sw/bin/nft"`, `"a b"`})+", "+d.pick(texts)+"]", "timeout = "+timeout)
 	}
 	return resolves
+}
+
+// adverts writes router advertisements for some of the networks, one on a link.
+func (d *dice) adverts(networks []string) {
+	advertised := map[string]bool{}
+	for _, n := range networks {
+		link := d.link[n]
+		if !d.hosts6[n] || advertised[link] || strings.HasPrefix(link, "wireguard.") || !d.often() {
+			continue
+		}
+		advertised[link] = !d.seldom()
+		given := []string{
+			"network = network." + n, "interval = " + d.pick([]string{`"4s"`, `"5m"`, `"30m"`}), `preferred_lifetime = "1h"`, `valid_lifetime = ` + d.pick([]string{`"1h"`, `"2d"`}),
+			`dns = ["2620:fe::fe"]`, "domains = " + d.pick([]string{"[]", `["lan", "a.b.example.org"]`}), "other_routers = " + d.pick([]string{"[]", `["fe80::2"]`}),
+		}
+		if d.often() {
+			given = append(given, "default_router = true", `lifetime = "2h"`, "preference = "+d.pick([]string{`"low"`, `"medium"`, `"high"`}))
+		} else {
+			given = append(given, "default_router = false")
+		}
+		if carried := d.mtu[link]; carried == 0 || carried >= 1280 || d.seldom() {
+			given = append(given, "mtu = 1280")
+		}
+		d.block("router_advert", d.label("router_advert"), given...)
+	}
 }
 
 // firmware writes the block with all sources that a kernel of the vendor's is built from.
@@ -157,10 +183,14 @@ func (d *dice) ospf() {
 	d.WriteString("}\n")
 }
 
-// password is one of the secrets, as an argument, or none.
+// password is the secret of the neighbours, as an argument, or none. Another one is for
+// something else, too.
 func (d *dice) password() []string {
-	if len(d.secrets) == 0 || !d.often() {
+	switch {
+	case len(d.secrets) > 0 && d.seldom():
+		return []string{"password = secret." + d.pick(d.secrets)}
+	case d.shared == "" || !d.often():
 		return nil
 	}
-	return []string{"password = secret." + d.pick(d.secrets)}
+	return []string{"password = secret." + d.shared}
 }

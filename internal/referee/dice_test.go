@@ -27,7 +27,9 @@ type dice struct {
 	only6    map[string]bool     // without an IPv4 address
 	speaks   map[string]bool     // exchanges routes
 	link     map[string]string   // of a network
+	shared   string              // the secret that neighbours know
 	mtu      map[string]int      // of a link
+	hosts6   map[string]bool     // with a fixed IPv6 prefix for hosts
 	serves   map[string][]string // what a network gets in from its zone
 	zones    []string
 	secrets  []string
@@ -85,6 +87,7 @@ var values = map[string][]string{
 	"SRI hash": {`"sha256-` + strings.Repeat("A", 43) + `="`, `"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="`}, "GitHub repository": {`"frank-w/BPI-Router-Linux"`, `"a/..."`},
 	"date": {`"2026-11-01"`, `"2024-02-29"`}, "U-Boot release": {`"2025.07"`, `"2025.04.1-rc2"`},
 	"number of an autonomous system": {"1", "65001", "4294967294"}, "identifier like an IPv4 address": {`"192.0.2.1"`, `"0.0.0.1"`, `"10.0.0.1"`},
+	"length of a prefix, 32 to 64":       {"32", "48", "56"},
 	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
 
@@ -92,6 +95,7 @@ var values = map[string][]string{
 // certain machine.
 var built = map[string]bool{
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
+	"network.prefix": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
 	"agent.metrics": true, "agent.networks": true, "agent.port": true,
 	"firmware.accept_regulatory_responsibility": true,
 }
@@ -191,6 +195,10 @@ func (d *dice) roll() string {
 		d.block("secret", n, `path = "/run/keys/`+n+`"`)
 	}
 	if d.often() {
+		d.shared = d.label("secret")
+		d.block("secret", d.shared, `path = "/var/lib/secrets/`+d.shared+`"`)
+	}
+	if d.often() {
 		n := d.label("link")
 		d.block("bridge", n, append(d.carried("bridge."+n, "port.lan1"), "ports = [port.lan1, port.lan2]")...)
 		d.links, ports = append(d.links, "bridge."+n), ports[2:]
@@ -269,6 +277,7 @@ func (d *dice) tunnel() {
 
 // addresses puts networks on links, sometimes two on one.
 func (d *dice) addresses() {
+	prefix, from, used := "", "", false // a delegated one, and the link of its upstream
 	for i := range 1 + d.IntN(5) {
 		n, link := d.label("network"), d.pick(d.links)
 		given := []string{"link = " + link}
@@ -294,9 +303,21 @@ func (d *dice) addresses() {
 		default:
 			given = append(given, fmt.Sprintf(`ipv4 = "10.%d.0.1/24"`, i))
 			d.fixed = append(d.fixed, place{n, i})
-			if d.often() {
+			if d.hosts6[n] = d.often(); d.hosts6[n] {
 				given = append(given, fmt.Sprintf(`ipv6 = "fd00:0:0:%d::1/64"`, i))
 			}
+			if prefix != "" && link != from {
+				used = true
+				given = append(given, "prefix = prefix."+prefix, fmt.Sprintf("subnet = %d", i), "interface_id = "+d.pick([]string{`"::1"`, `"::ffff:ffff:ffff:ffff"`}))
+			}
+		}
+		if d.dynamic[n] && prefix == "" && d.often() {
+			prefix, from = d.label("prefix"), link
+			defer func() {
+				if used || d.seldom() {
+					d.block("prefix", prefix, "network = network."+n)
+				}
+			}()
 		}
 		d.networks = append(d.networks, n)
 		d.block("network", n, given...)
@@ -391,7 +412,7 @@ func newDice(seed uint64) *dice {
 	d := &dice{
 		Rand: rand.New(rand.NewPCG(seed, 1)), blocks: map[string]conf.Schema{}, names: map[string]int{},
 		dynamic: map[string]bool{}, upstream: map[string]bool{}, link: map[string]string{}, mtu: map[string]int{},
-		only6: map[string]bool{}, speaks: map[string]bool{}, serves: map[string][]string{}, used: map[string]bool{},
+		only6: map[string]bool{}, hosts6: map[string]bool{}, speaks: map[string]bool{}, serves: map[string][]string{}, used: map[string]bool{},
 	}
 	for _, t := range (&service.Registry{Kinds: all.Kinds()}).Types() {
 		d.blocks[t.Type] = conf.SchemaOf(t)
