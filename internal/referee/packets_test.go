@@ -58,7 +58,7 @@ route add 192.168.178.0/24 via 198.51.100.2
 	return h
 }
 
-// sample are ports to knock on: some of the privileged ones and those of programs that a router
+// sample are ports to probe: some of the privileged ones and those of programs that a router
 // tends to have.
 func sample() []int {
 	list := []int{21, 22, 23, 53, 67, 68, 80, 123, 161, 179, 323, 443, 514, 546, 547, 631, 853, 1900, 5353, 8000, 8080, 9100, 51820}

@@ -31,7 +31,7 @@ func (r *wholeRouter) forwardings(t *testing.T) string {
 }
 
 // In whichever order the firewall, the kernel parameters and the links are set up anew, while the
-// world knocks: nothing passes that may not, the router is one afterwards, and nbr verify has
+// world sends: nothing passes that may not, the router is one afterwards, and nbr verify has
 // nothing to say.
 func TestRestartsInEveryOrder(t *testing.T) {
 	r := bootRouter(t)
@@ -60,7 +60,7 @@ func TestRestartsInEveryOrder(t *testing.T) {
 		{"ifstate", "sysctl", "nftables"},
 	} {
 		name := strings.Join(order, ", ")
-		sent := knocked(t, r.isp, func() {
+		sent := bombarded(t, r.isp, func() {
 			for _, step := range order {
 				steps[step]()
 			}
@@ -82,9 +82,9 @@ func TestRestartsInEveryOrder(t *testing.T) {
 	t.Run("a failed start", func(t *testing.T) { r.failsToStart(t) })
 }
 
-// knocked does something while the ISP's host sends to the LAN and to the router, and returns how
+// bombarded does something while the ISP's host sends to the LAN and to the router, and returns how
 // much.
-func knocked(t *testing.T, isp *nstest.NS, do func()) (sent int) {
+func bombarded(t *testing.T, isp *nstest.NS, do func()) (sent int) {
 	t.Helper()
 	raw, done := rawIPv4(t, isp), make(chan bool)
 	var wg sync.WaitGroup

@@ -96,17 +96,17 @@ func (a *Advert) alone(p *verify.Plan) {
 	if len(known) > 0 {
 		want += " than " + strings.Join(known, ", ")
 	}
-	c := verify.Check{ID: a.Addr.String() + "/alone", Title: "no stranger advertises on " + device, From: cmp.Or(a.Routers.Range, a.Network.Range)}
+	c := verify.Check{ID: a.Addr.String() + "/alone", Title: "no other router advertises on " + device, From: cmp.Or(a.Routers.Range, a.Network.Range)}
 	verify.AskedOn(p, c, device, others, device, want, hint(device), func(_ *state.State, v neighbours) verify.Verdict {
-		strangers := slices.DeleteFunc(slices.Clone(v.Routers), func(n neighbour) bool { return slices.Contains(known, n.Address) })
-		if len(strangers) == 0 {
+		foreign := slices.DeleteFunc(slices.Clone(v.Routers), func(n neighbour) bool { return slices.Contains(known, n.Address) })
+		if len(foreign) == 0 {
 			return verify.Compare(want, want, "")
 		}
-		return verify.Judge(false, want, list(strangers, neighbour.text), "")
+		return verify.Judge(false, want, list(foreign, neighbour.text), "")
 	})
 }
 
-// text is what a stranger tells the hosts.
+// text is what another router tells the hosts.
 func (n neighbour) text() string {
 	what := n.Prefixes
 	if n.Lifetime > 0 {

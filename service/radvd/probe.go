@@ -3,13 +3,12 @@ package radvd
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
-	"net"
 	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/nbr-dev/nbr/verify/packet"
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
@@ -77,7 +76,7 @@ var only = probe.Filter{EtherType: etherIPv6, Bytes: []probe.Byte{{Offset: 6, Va
 // net/ipv6/ndisc.c), and then the first answer waits for ever.
 func askSelf(ctx context.Context, h probe.Host, link string) (advert, error) {
 	var out advert
-	mac := stranger()
+	mac := packet.RandomMAC()
 	for _, try := range []struct {
 		from netip.Addr
 		wait time.Duration
@@ -85,8 +84,8 @@ func askSelf(ctx context.Context, h probe.Host, link string) (advert, error) {
 		answered, err := h.Exchange(ctx, probe.Exchange{
 			Link: link, Only: only, Wait: try.wait,
 			Frame: func(probe.Endpoint) ([]byte, error) { return solicitation(mac, try.from), nil },
-			Answers: func(packet []byte) bool {
-				r, err := parse(packet)
+			Answers: func(b []byte) bool {
+				r, err := parse(b)
 				if err == nil {
 					out = r.advert
 				}
@@ -98,14 +97,6 @@ func askSelf(ctx context.Context, h probe.Host, link string) (advert, error) {
 		}
 	}
 	return advert{}, nil
-}
-
-// stranger is a MAC address that no vendor has given to anybody (IEEE 802c).
-func stranger() net.HardwareAddr {
-	mac := make(net.HardwareAddr, 6)
-	_, _ = rand.Read(mac) // which does not fail
-	mac[0] = mac[0]&^1 | 2
-	return mac
 }
 
 // askOthers asks with this router's own address, so that the answers are to it alone. A router

@@ -58,7 +58,7 @@ func header(options int) []byte {
 	return append(b, 134, 0, 0, 0, 64, 0xc8, 0x07, 0x08, 0, 0, 0, 0, 0, 0, 0, 0)
 }
 
-func packet(options string) []byte {
+func advertisement(options string) []byte {
 	b, err := hex.DecodeString(strings.ReplaceAll(options, " ", ""))
 	if err != nil {
 		panic(err)
@@ -91,7 +91,7 @@ func TestParse(t *testing.T) {
 		"1f02 0000 00000708 076c616e00000000":                                  nil, // a name that does not end
 		"0501 0000 000005":                                                     nil,
 	} {
-		r, err := parse(packet(options))
+		r, err := parse(advertisement(options))
 		if (err == nil) != (want != nil) {
 			t.Errorf("%q: %v", options, err)
 		} else if want != nil {
@@ -110,7 +110,7 @@ func TestParse(t *testing.T) {
 		"length":    func(b []byte) { b[5]++ },
 		"short":     func(b []byte) { b[5] = 8 },
 	} {
-		b := packet(prefixText)
+		b := advertisement(prefixText)
 		wreck(b)
 		if _, err := parse(b); err == nil {
 			t.Errorf("taken with another %s", what)
@@ -138,8 +138,8 @@ func TestSolicitation(t *testing.T) {
 
 // Whatever comes over a wire, what is read of it can be printed and has no time below 0.
 func FuzzParse(f *testing.F) {
-	f.Add(packet(prefixText + rdnssText + dnsslText))
-	f.Add(packet("1f02 0000 00000708 0461 0a 2e 20 00 00 00"))
+	f.Add(advertisement(prefixText + rdnssText + dnsslText))
+	f.Add(advertisement("1f02 0000 00000708 0461 0a 2e 20 00 00 00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := parse(b)
 		if err != nil {

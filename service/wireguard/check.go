@@ -39,7 +39,7 @@ func (t *Tunnel) Checks(_ *router.Router, p *verify.Plan) {
 			}, func(w state.WireGuard, now int64) string { return handshake(w.Peers[string(peer.PublicKey.V)], now) })
 		t.checkPeer(p, peer)
 	}
-	t.add(p, "peers", "no other peers", t.Def, "none", func(w state.WireGuard) string { return t.strangers(w) }, nil)
+	t.add(p, "peers", "no other peers", t.Def, "none", func(w state.WireGuard) string { return t.undeclared(w) }, nil)
 }
 
 // checkKey adds the check that the kernel has the key of a secret: the file may have been
@@ -112,8 +112,8 @@ func allowed(p *Peer) string {
 	return strings.Join(ips, " ")
 }
 
-// strangers are the peers that the spec does not know.
-func (t *Tunnel) strangers(w state.WireGuard) string {
+// undeclared are the peers that the spec does not know.
+func (t *Tunnel) undeclared(w state.WireGuard) string {
 	var out []string
 	for key := range w.Peers {
 		if !slices.ContainsFunc(t.Peers, func(p *Peer) bool { return string(p.PublicKey.V) == key }) {

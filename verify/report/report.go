@@ -140,9 +140,9 @@ func (g *group) rank() int {
 
 func byRank(a, b verify.Result) int { return cmp.Compare(rank(a.Status), rank(b.Status)) }
 
-// stranger is a sentence that says so if the machine is not the router of the spec: it has
+// elsewhere is a sentence that says so if the machine is not the router of the spec: it has
 // another name, its board is not known to be the spec's, and none of the links is there.
-func (r *Report) stranger() string {
+func (r *Report) elsewhere() string {
 	var name, board *verify.Result
 	links, up := 0, false
 	for i, res := range r.Results {

@@ -33,9 +33,9 @@ func (r *Report) Text(w *diag.Writer, all bool) error {
 	groups := r.groups()
 	slices.SortStableFunc(groups, func(a, b *group) int { return cmp.Compare(a.rank(), b.rank()) })
 	alike := sameCause(groups)
-	stranger := r.stranger()
-	if stranger != "" {
-		fmt.Fprintf(&b, "%s\n", line(stranger))
+	elsewhere := r.elsewhere()
+	if elsewhere != "" {
+		fmt.Fprintf(&b, "%s\n", line(elsewhere))
 		if !all {
 			b.WriteString("What follows from that is counted; -v lists it.\n")
 		}
@@ -52,7 +52,7 @@ func (r *Report) Text(w *diag.Writer, all bool) error {
 			wrong := res.Status == verify.Fail || res.Status == verify.Unknown
 			key := cause(res)
 			switch {
-			case wrong && !all && stranger != "":
+			case wrong && !all && elsewhere != "":
 			case wrong && !all && alike[key] >= fewest && shown[key]:
 				if more[key]++; more[key] == 1 {
 					causes = append(causes, key)
@@ -80,7 +80,7 @@ func (r *Report) Text(w *diag.Writer, all bool) error {
 		}
 	}
 	gap(&b)
-	if n := total(alike); n > 0 && !all && stranger == "" {
+	if n := total(alike); n > 0 && !all && elsewhere == "" {
 		fmt.Fprintf(&b, "%s with a cause that is shown once; -v shows each.\n", checks(n))
 	}
 	fmt.Fprintf(&b, "%s: %s: %s\n", line(r.Router), checks(len(r.Results)), r.Summary())
