@@ -91,7 +91,7 @@ func TestChronyServes(t *testing.T) {
 	question := append([]byte{0x23}, make([]byte, 47)...)
 	served := flow{from: clients[0], proto: "udp", to: "10.0.10.1:123"}
 	mark := marker(t)
-	chrony.Ready(t, func() error { // it listens before it knows whom to answer
+	chrony.Ready(t, func() error { // it listens before it has read which clients it may answer
 		if answer, err := served.silence(question, mark); len(answer) != 48 {
 			return fmt.Errorf("%q, %v", answer, err)
 		}

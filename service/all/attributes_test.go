@@ -41,6 +41,7 @@ var unjudged = map[string]string{
 	"user.hashed_password":          "a hash of a password is never read",
 	"wireguard.peer.endpoint":       "where a peer was first; it roams",
 	"firmware.*_source.[dhr]*":      "what the version was built from: the binary has the version alone",
+
 	"firmware.accept_regulatory_responsibility": "an acceptance; there is no check of radios yet",
 }
 

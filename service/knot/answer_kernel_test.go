@@ -26,14 +26,16 @@ func TestAnswersOfUnbound(t *testing.T) {
 	is := func(a answer) probetest.Answer[answer] { return probetest.Answer[answer]{Answer: a} }
 	root := local(".", "SOA")
 	want := map[query]probetest.Answer[answer]{
-		root:                                                   is(answer{Answered: true, Code: "NOERROR", Records: 1}),
-		local("router.home.arpa", "A"):                         is(answer{Answered: true, Code: "NOERROR", Records: 2}),
-		local("ROUTER.home.arpa.", "A"):                        is(answer{Answered: true, Code: "NOERROR", Records: 2}),
-		local("other.home.arpa.", "A"):                         is(answer{Answered: true, Code: "NXDOMAIN"}),
-		local("www.refused.test.", "A"):                        is(answer{Answered: true, Code: "REFUSED"}),
-		local("big.test.", "TXT"):                              is(answer{Answered: true, Code: "NOERROR", Records: 10}), // over TCP
-		{Server: netip.IPv6Loopback(), Name: ".", Type: "SOA"}: {},                                                       // it has no IPv6
+		root:                            is(answer{Answered: true, Code: "NOERROR", Records: 1}),
+		local("router.home.arpa", "A"):  is(answer{Answered: true, Code: "NOERROR", Records: 2}),
+		local("ROUTER.home.arpa.", "A"): is(answer{Answered: true, Code: "NOERROR", Records: 2}),
+		local("other.home.arpa.", "A"):  is(answer{Answered: true, Code: "NXDOMAIN"}),
+		local("www.refused.test.", "A"): is(answer{Answered: true, Code: "REFUSED"}),
+		local("big.test.", "TXT"):       is(answer{Answered: true, Code: "NOERROR", Records: 10}), // over TCP
+
+		{Server: netip.IPv6Loopback(), Name: ".", Type: "SOA"}:             {}, // it has no IPv6
 		{Server: netip.MustParseAddr("192.0.2.1"), Name: ".", Type: "SOA"}: {Error: "dial udp 192.0.2.1:53: no address of this machine"},
+
 		local(".", "NONSENSE"): {Error: `"NONSENSE" is no type of a DNS record`},
 	}
 	var asked []query
