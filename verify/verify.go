@@ -4,6 +4,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -134,6 +135,9 @@ func Eval(p *Plan, st *state.State) ([]Result, error) {
 	}
 	return out, nil
 }
+
+// List is how a verdict names several things: "none" when there are none.
+func List(items []string) string { return cmp.Or(strings.Join(items, ", "), "none") }
 
 // Compare passes when got is want.
 func Compare(want, got, hint string) Verdict {

@@ -76,9 +76,6 @@ func listed(sources []source) string {
 			out = append(out, s.Name)
 		}
 	}
-	if len(out) == 0 {
-		return "none"
-	}
 	slices.Sort(out)
-	return strings.Join(out, ", ")
+	return verify.List(out)
 }

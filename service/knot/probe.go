@@ -104,7 +104,7 @@ func (b *Resolver) checkSettings(p *verify.Plan) {
 		forward = append(forward, s.String())
 	}
 	slices.Sort(forward)
-	add("forward", "the servers that are asked", b.Forward.Range, listed(forward), func(r running) string { return listed(r.Forward) }, "forward")
+	add("forward", "the servers that are asked", b.Forward.Range, verify.List(forward), func(r running) string { return verify.List(r.Forward) }, "forward")
 	inner := "nothing is refused"
 	if b.Rebinding.V {
 		inner = refused(b.inner())
@@ -121,12 +121,5 @@ func refused(inner []string) string {
 	if len(inner) == 0 {
 		return "all are refused"
 	}
-	return "refused but in " + listed(slices.Sorted(slices.Values(inner)))
-}
-
-func listed(items []string) string {
-	if len(items) == 0 {
-		return "none"
-	}
-	return strings.Join(items, ", ")
+	return "refused but in " + verify.List(slices.Sorted(slices.Values(inner)))
 }

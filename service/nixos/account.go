@@ -72,15 +72,15 @@ func (u *User) checkAccount(p *verify.Plan) {
 	}
 	// Another module may give more groups, but never root's rights.
 	wanted := u.groups()
-	ask("groups", "groups of "+string(name), listed(wanted), "id "+string(name), func(a account) string {
-		return listed(slices.DeleteFunc(slices.Clone(a.Groups), func(g string) bool { return g != "wheel" && !slices.Contains(wanted, g) }))
+	ask("groups", "groups of "+string(name), verify.List(wanted), "id "+string(name), func(a account) string {
+		return verify.List(slices.DeleteFunc(slices.Clone(a.Groups), func(g string) bool { return g != "wheel" && !slices.Contains(wanted, g) }))
 	})
 	var keys []string
 	for _, k := range u.Keys.All() {
 		keys = append(keys, string(k))
 	}
 	slices.Sort(keys)
-	ask("keys", "SSH keys of "+string(name), listed(keys), "cat "+authorizedKeys+string(name), func(a account) string { return listed(a.Keys) })
+	ask("keys", "SSH keys of "+string(name), verify.List(keys), "cat "+authorizedKeys+string(name), func(a account) string { return verify.List(a.Keys) })
 	if u.Description.Set {
 		want := string(u.Description.V)
 		ask("full-name", "full name of "+string(name), want, "getent passwd "+string(name), func(a account) string { return a.FullName })
@@ -98,11 +98,4 @@ func (u *User) groups() []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-func listed(items []string) string {
-	if len(items) == 0 {
-		return "none"
-	}
-	return strings.Join(items, ", ")
 }

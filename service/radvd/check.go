@@ -127,7 +127,7 @@ func list[T any](in []T, text func(T) string) string {
 		out = append(out, text(v))
 	}
 	slices.Sort(out)
-	return cmp.Or(strings.Join(out, ", "), "none")
+	return verify.List(out)
 }
 
 func lasting(seconds int64) string { return fmt.Sprintf("%d s", seconds) }
