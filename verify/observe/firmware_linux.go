@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/nbr-dev/nbr/firmware/image"
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -18,7 +19,7 @@ import (
 // there is to see.
 func (l *looker) firmware(context.Context) error {
 	bl2, err := l.partition("bl2")
-	if errors.Is(err, errNotThere) && !l.mediaTek() {
+	if errors.Is(err, root.ErrNotThere) && !l.mediaTek() {
 		l.st.Firmware = &state.Firmware{}
 		return nil
 	}
@@ -52,7 +53,7 @@ func (l *looker) mediaTek() bool {
 func (l *looker) partition(name string) (*image.Image, error) {
 	f, err := l.root().Open("/dev/disk/by-partlabel/" + name)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, errNotThere
+		return nil, root.ErrNotThere
 	} else if err != nil {
 		return nil, err
 	}

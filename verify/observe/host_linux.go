@@ -130,7 +130,7 @@ func (h machine) ReadFile(name string) ([]byte, error) {
 
 // Run runs a program in a process group that is killed as a whole.
 func (h machine) Run(ctx context.Context, program string, args ...string) (probe.Output, error) {
-	path, err := h.l.program(program)
+	path, err := h.l.root().Program(program)
 	if err != nil {
 		return probe.Output{}, err
 	}
@@ -138,7 +138,7 @@ func (h machine) Run(ctx context.Context, program string, args ...string) (probe
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Args[0] = program
 	cmd.Dir = "/"
-	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH") + ":" + h.l.root().Path(systemPath)}
+	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH") + ":" + h.l.root().Path(root.SystemPath)}
 	cmd.Stdout = &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -186,28 +186,6 @@ func (h machine) start(cmd *exec.Cmd) error {
 		started <- err
 	}()
 	return <-started
-}
-
-// systemPath is where NixOS has the system's programs.
-const systemPath = "/run/current-system/sw/bin"
-
-// program is where a program is. A unit of systemd has few folders in its path, and
-// that of the system's own programs not among them.
-func (l *looker) program(name string) (string, error) {
-	if strings.Contains(name, "/") {
-		if name[0] != '/' {
-			return "", fmt.Errorf("%s: neither a name nor an absolute path", name)
-		}
-		return name, nil
-	}
-	if p, err := exec.LookPath(name); err == nil {
-		return p, nil
-	}
-	p, err := exec.LookPath(l.root().Path(systemPath + "/" + name))
-	if err != nil {
-		return "", fmt.Errorf("%s: not found in PATH or %s", name, systemPath)
-	}
-	return p, nil
 }
 
 // head keeps the beginning of what is written to it and takes the rest, so that the

@@ -88,7 +88,7 @@ func (l *looker) modules(context.Context) (err error) {
 		if where := files[name]; where != "" {
 			return where, nil
 		}
-		return "", errNotThere
+		return "", root.ErrNotThere
 	})
 	return err
 }
@@ -159,7 +159,7 @@ func (l *looker) sysctls(context.Context) (err error) {
 		}
 		text, err := l.root().Read(filepath.Join("/proc/sys", p))
 		if errors.Is(err, os.ErrNotExist) {
-			err = errNotThere
+			err = root.ErrNotThere
 		}
 		return strings.Join(strings.Fields(string(text)), " "), err
 	})
@@ -195,7 +195,7 @@ func (l *looker) files(context.Context) error {
 		}
 		var st unix.Stat_t
 		if err := unix.Stat(l.root().Path(n.Name), &st); errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
-			return state.File{}, errNotThere
+			return state.File{}, root.ErrNotThere
 		} else if err != nil {
 			return state.File{}, err
 		}

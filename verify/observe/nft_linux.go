@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -24,7 +25,7 @@ func (l *looker) tables(ctx context.Context) (err error) {
 }
 
 func (l *looker) tableNames(ctx context.Context) ([]string, error) {
-	nft, err := l.program("nft")
+	nft, err := l.root().Program("nft")
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +45,7 @@ func (l *looker) rulesets(ctx context.Context) (err error) {
 		if !table.MatchString(n.Name) {
 			return r, errors.New("not the name of a table")
 		}
-		nft, err := l.program("nft")
+		nft, err := l.root().Program("nft")
 		if err != nil {
 			return r, err
 		}
@@ -56,7 +57,7 @@ func (l *looker) rulesets(ctx context.Context) (err error) {
 		if err != nil {
 			// The words of the message depend on nft's version.
 			if names, err2 := l.tableNames(ctx); err2 == nil && !slices.Contains(names, n.Name) {
-				return r, errNotThere
+				return r, root.ErrNotThere
 			}
 			return r, err
 		}

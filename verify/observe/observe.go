@@ -126,10 +126,6 @@ func (l *looker) asked(kind state.NeedKind) []state.Need {
 	return out
 }
 
-// errNotThere is of something that was looked for, where it would be. It is not
-// os.ErrNotExist, which may as well be of the program that looks.
-var errNotThere = errors.New("not there")
-
 // each looks at all needs of a kind. What is not there is not in the result. If one
 // of them cannot be looked at, none is returned: a reader of the part could not
 // tell it from one that is not there.
@@ -139,7 +135,7 @@ func each[T any](l *looker, kind state.NeedKind, look func(state.Need) (T, error
 	for _, n := range l.asked(kind) {
 		v, err := look(n)
 		switch {
-		case errors.Is(err, errNotThere):
+		case errors.Is(err, root.ErrNotThere):
 		case err != nil:
 			errs = errors.Join(errs, fmt.Errorf("%s: %w", n.Name, err))
 		default:

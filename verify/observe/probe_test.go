@@ -136,7 +136,7 @@ var runs = &probe.Probe[string, string]{Name: "test.program", UserCommand: true,
 // A program of the system that PATH has not is found where NixOS has it.
 func TestProgramsOfTheSystem(t *testing.T) {
 	root := t.TempDir()
-	bin := filepath.Join(root, systemPath)
+	bin := filepath.Join(root, "run/current-system/sw/bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		t.Fatal(err)
 	}

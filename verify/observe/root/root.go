@@ -3,12 +3,18 @@
 package root
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 )
+
+// ErrNotThere is of something that was looked for, where it would be. It is not
+// os.ErrNotExist, which may as well be of the program that looks.
+var ErrNotThere = errors.New("not there")
 
 // A Root is put in front of every path. The empty one is this machine's.
 type Root string
@@ -36,6 +42,28 @@ func (r Root) Read(name string) ([]byte, error) {
 func (r Root) Line(name string) (string, error) {
 	b, err := r.Read(name)
 	return strings.TrimSuffix(string(b), "\n"), err
+}
+
+// SystemPath is where NixOS has the system's programs.
+const SystemPath = "/run/current-system/sw/bin"
+
+// Program is where a program is, by its name or its absolute path. A unit of systemd has
+// few folders in its PATH, and that of the system's own programs not among them.
+func (r Root) Program(name string) (string, error) {
+	if strings.Contains(name, "/") {
+		if name[0] != '/' {
+			return "", fmt.Errorf("%s: neither a name nor an absolute path", name)
+		}
+		return name, nil
+	}
+	if p, err := exec.LookPath(name); err == nil {
+		return p, nil
+	}
+	p, err := exec.LookPath(r.Path(SystemPath + "/" + name))
+	if err != nil {
+		return "", fmt.Errorf("%s: not found in PATH or %s", name, SystemPath)
+	}
+	return p, nil
 }
 
 // ReadAll reads at most so many bytes, and fails if there are more.
