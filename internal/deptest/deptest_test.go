@@ -55,9 +55,11 @@ var table = []row{
 	// The only packages that touch a kernel or a socket, by what they look at. No service
 	// imports them.
 	{pkg: "verify/observe/root", outside: "os os/exec"},
+	{pkg: "verify/observe/hardware", ours: "verify/observe/root verify/state firmware/image", outside: "os"},
+	{pkg: "verify/observe/system", ours: "verify/observe/root verify/state", theirs: "sys", outside: "os"},
 	{pkg: "verify/observe/sockets", ours: "verify/observe/root verify/probe verify/state", outside: "net os syscall"},
 	{pkg: "verify/observe/inject", ours: "verify/probe", theirs: "netlink sys bpf ebpf packet", outside: "net os"},
-	{pkg: "verify/observe", ours: "verify/observe/* verify/state verify/probe firmware/image", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet", outside: "net os os/exec syscall"},
+	{pkg: "verify/observe", ours: "verify/observe/* verify/state verify/probe", theirs: "netlink systemd dbus wgctrl sys bpf ebpf packet", outside: "net os os/exec syscall"},
 	{pkg: "verify/report", ours: "verify hcl/diag", theirs: "hcl", outside: "embed"},
 	// It keeps verifying: what it looks with and where it is served come from outside.
 	{pkg: "verify/agent", ours: "verify verify/state verify/report", theirs: "prometheus", outside: "log/slog net/http"},
@@ -94,6 +96,7 @@ var table = []row{
 	{pkg: "internal/nixoptions", outside: "embed"},
 	{pkg: "internal/nixoptions/*", ours: "internal/nixoptions internal/lab testdata/standin", outside: "os embed testing"},
 	{pkg: "internal/probetest", ours: "internal/nstest internal/lab verify/observe verify/packet verify/probe", theirs: "packet sys", outside: "net os testing"},
+	{pkg: "internal/looktest", theirs: "cmp", outside: "os testing"},
 	{pkg: "internal/testlog", outside: "os"},
 	{pkg: "internal/agenttest"},
 	{pkg: "internal/flaketest"},

@@ -19,7 +19,7 @@ import (
 // bare dumps of the same, read and thrown away.
 func BenchmarkNetwork(b *testing.B) {
 	manyLinks(b)
-	all := []collector{{parts: "links addrs routes neighbours", look: (*looker).network}, {parts: "rules", look: (*looker).rules}}
+	all := only("links rules")
 	st := look(b.Context(), Options{}, all)
 	if len(st.Links) < 500 || len(st.Routes) < 10_000 || len(st.Rules) != 100 || st.Missed != nil {
 		b.Fatal(len(st.Links), len(st.Routes), len(st.Rules), st.Missed)

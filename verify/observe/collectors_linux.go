@@ -3,35 +3,85 @@ package observe
 import (
 	"context"
 
+	"github.com/nbr-dev/nbr/verify/observe/hardware"
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/observe/sockets"
+	"github.com/nbr-dev/nbr/verify/observe/system"
+	"github.com/nbr-dev/nbr/verify/state"
 )
 
 // collectors are all there are. Their order is of no meaning.
 var collectors = []collector{
-	{parts: "board", look: (*looker).board},
-	{parts: "kernel", look: (*looker).kernel},
-	{parts: "modules", look: (*looker).modules},
-	{parts: "system", look: (*looker).system},
+	{parts: "board", look: func(l *looker, _ context.Context) (err error) {
+		l.st.Board, err = hardware.Board(l.root())
+		return err
+	}},
+	{parts: "firmware", look: func(l *looker, _ context.Context) (err error) {
+		l.st.Firmware, err = hardware.Firmware(l.root())
+		return err
+	}},
+
+	{parts: "kernel", look: func(l *looker, _ context.Context) (err error) {
+		l.st.Kernel, err = system.Kernel(l.root())
+		return err
+	}},
+	{parts: "modules", look: func(l *looker, _ context.Context) (err error) {
+		l.st.Modules, err = eachOf(l, state.NeedModule, system.FindModules, system.Modules.State)
+		return err
+	}},
+	{parts: "system", look: func(l *looker, _ context.Context) (err error) {
+		l.st.System, err = system.Generations(l.root())
+		return err
+	}},
+	{parts: "sysctls", look: func(l *looker, _ context.Context) (err error) {
+		l.st.Sysctls, err = each(l, state.NeedSysctl, func(n state.Need) (string, error) {
+			return system.Sysctl(l.root(), n.Name)
+		})
+		return err
+	}},
+	{parts: "files", look: func(l *looker, _ context.Context) (err error) {
+		l.st.Files, err = eachOf(l, state.NeedFile, system.FindFiles, system.Files.Stat)
+		return err
+	}},
+	{parts: "users", look: func(l *looker, _ context.Context) (err error) {
+		l.st.Users, err = system.Users(l.root())
+		return err
+	}},
+	{parts: "name_servers", look: func(l *looker, _ context.Context) (err error) {
+		l.st.NameServers, err = system.NameServers(l.root())
+		return err
+	}},
+	{parts: "clock", look: func(l *looker, _ context.Context) (err error) {
+		l.st.Clock, err = system.Clock()
+		return err
+	}},
+
 	{parts: "links addrs routes neighbours", look: (*looker).network},
 	{parts: "rules", look: (*looker).rules},
-	{parts: "sysctls", look: (*looker).sysctls},
-	{parts: "units", look: (*looker).units},
-	{parts: "files", look: (*looker).files},
+	{parts: "wireguard", look: (*looker).wireGuard},
 	{parts: "tables", look: (*looker).tables},
 	{parts: "rulesets", look: (*looker).rulesets},
-	{parts: "users", look: (*looker).users},
-	{parts: "listeners", look: (*looker).listeners},
-	{parts: "wireguard", look: (*looker).wireGuard},
-	{parts: "clock", look: (*looker).clock},
-	{parts: "firmware", look: (*looker).firmware},
+	{parts: "listeners", look: func(l *looker, ctx context.Context) (err error) {
+		l.st.Listeners, err = sockets.Listeners(ctx, l.root())
+		return err
+	}},
+
+	{parts: "units", look: (*looker).units},
 	{parts: "watchdog", look: (*looker).watchdog},
-	{parts: "name_servers", look: (*looker).nameServers},
 	{parts: "journal", look: (*looker).journal},
 
 	{parts: "probes", look: (*looker).probes, ownTime: true},
 }
 
-func (l *looker) listeners(ctx context.Context) (err error) {
-	l.st.Listeners, err = sockets.Listeners(ctx, l.root())
-	return err
+// eachOf is as [each] for what is found once for all needs of a kind, and not at all where
+// there are none.
+func eachOf[F, T any](l *looker, kind state.NeedKind, find func(root.Root) (F, error), look func(F, string) (T, error)) (map[string]T, error) {
+	if len(l.asked(kind)) == 0 {
+		return map[string]T{}, nil
+	}
+	found, err := find(l.root())
+	if err != nil {
+		return nil, err
+	}
+	return each(l, kind, func(n state.Need) (T, error) { return look(found, n.Name) })
 }

@@ -15,22 +15,6 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// nameServers reads resolv.conf(5) as libc does. Without the file it asks the machine
-// itself, which is the same as a file that names no server.
-func (l *looker) nameServers(context.Context) error {
-	text, err := l.root().Read("/etc/resolv.conf")
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	l.st.NameServers = []string{}
-	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "nameserver" {
-			l.st.NameServers = append(l.st.NameServers, f[1])
-		}
-	}
-	return nil
-}
-
 // configFolders are where systemd looks for its configuration, the strongest first
 // (journald.conf(5), configuration directories and precedence).
 var configFolders = []string{"/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd"}

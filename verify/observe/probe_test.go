@@ -50,7 +50,7 @@ func TestPassive(t *testing.T) {
 
 // asked are the answers to questions, by their keys.
 func asked(ctx context.Context, questions ...probe.Question) map[string]state.Probed {
-	st := look(ctx, Options{Questions: questions}, []collector{{parts: "probes", look: (*looker).probes, ownTime: true}})
+	st := look(ctx, Options{Questions: questions}, only("probes"))
 	out := map[string]state.Probed{}
 	for _, of := range st.Probes {
 		for key, a := range of {
@@ -143,7 +143,7 @@ func TestProgramsOfTheSystem(t *testing.T) {
 	if err := os.WriteFile(bin+"/nixos-only", []byte("#!/bin/sh\necho from $0\nexit 7\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	st := look(t.Context(), Options{Root: root, Questions: []probe.Question{runs.Ask("nixos-only")}}, collectors[len(collectors)-1:])
+	st := look(t.Context(), Options{Root: root, Questions: []probe.Question{runs.Ask("nixos-only")}}, only("probes"))
 	if got, err := runs.Answer(st, "nixos-only"); err != nil || got != "7 from "+bin+"/nixos-only\n" {
 		t.Errorf("%q, %v", got, err)
 	}

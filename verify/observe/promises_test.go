@@ -2,56 +2,18 @@ package observe
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nbr-dev/nbr/internal/looktest"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// folder writes files to a folder that stands for a machine.
-func folder(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range files {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
-
-func TestNameServers(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		files map[string]string
-		want  []string
-	}{
-		{"several", map[string]string{"etc/resolv.conf": "# made by resolvconf\nsearch lan\nnameserver 127.0.0.1\nnameserver ::1 # no\noptions edns0\n#nameserver 192.0.2.1\n"}, []string{"127.0.0.1", "::1"}},
-		{"none", map[string]string{"etc/resolv.conf": "nameserver\n"}, []string{}},
-		{"no file", nil, []string{}},
-	} {
-		st := look(t.Context(), Options{Root: folder(t, tt.files)}, []collector{{parts: "name_servers", look: (*looker).nameServers}})
-		if d := cmp.Diff(tt.want, st.NameServers); d != "" || len(st.Missed) > 0 {
-			t.Errorf("%s (-want +got):\n%s%v", tt.name, d, st.Missed)
-		}
-	}
-	dir := folder(t, map[string]string{"etc/resolv.conf/x": ""})
-	if st := look(t.Context(), Options{Root: dir}, []collector{{parts: "name_servers", look: (*looker).nameServers}}); st.NameServers != nil || st.Missed["name_servers"] == "" {
-		t.Errorf("a folder is read as %v, %v", st.NameServers, st.Missed)
-	}
-}
-
 // What journald was told is what all of its files come to.
 func TestJournal(t *testing.T) {
-	dir := folder(t, map[string]string{
+	dir := looktest.Folder(t, map[string]string{
 		"etc/systemd/journald.conf":              "SystemMaxUse=1\n[Journal]\nStorage=persistent\n# SystemMaxUse=2\nSystemMaxUse = 256M\nMaxRetentionSec=7day\nCompress=yes\n[Other]\nSystemMaxUse=3\n",
 		"usr/lib/systemd/journald.conf":          "[Journal]\nStorage=none\nSeal=no\n",
 		"usr/lib/systemd/journald.conf.d/a.conf": "[Journal]\nMaxFileSec=1week\nMaxRetentionSec=1year\n",
@@ -62,7 +24,7 @@ func TestJournal(t *testing.T) {
 		"var/log/journal/1/system.journal":       strings.Repeat("x", 1<<20),
 		"run/log/journal/1/system.journal":       strings.Repeat("x", 1<<20),
 	})
-	st := look(t.Context(), Options{Root: dir}, []collector{{parts: "journal", look: (*looker).journal}})
+	st := look(t.Context(), Options{Root: dir}, only("journal"))
 	if st.Journal == nil {
 		t.Fatal(st.Missed)
 	}
@@ -74,7 +36,7 @@ func TestJournal(t *testing.T) {
 		t.Errorf("two files of 1 MiB take %d bytes", n)
 	}
 	// It has no configuration, and it has written nothing.
-	st = look(t.Context(), Options{Root: t.TempDir()}, []collector{{parts: "journal", look: (*looker).journal}})
+	st = look(t.Context(), Options{Root: t.TempDir()}, only("journal"))
 	if d := cmp.Diff(&state.Journal{Settings: map[string]string{}}, st.Journal); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
@@ -104,7 +66,7 @@ func TestWatchdogProperties(t *testing.T) {
 		t.Error("systemd does not answer, and nothing is said")
 	}
 	// Without a bus nothing was seen.
-	st := look(t.Context(), Options{Root: t.TempDir()}, []collector{{parts: "watchdog", look: (*looker).watchdog}})
+	st := look(t.Context(), Options{Root: t.TempDir()}, only("watchdog"))
 	if st.Watchdog != nil || st.Missed["watchdog"] == "" {
 		t.Errorf("%v, %v", st.Watchdog, st.Missed)
 	}

@@ -105,7 +105,7 @@ func TestUnitsOfARealSystemd(t *testing.T) {
 	d := root.Daemon(t, ns, "unshare", "--cgroup", "sh", "-ec", boot)
 	var st *state.State
 	d.Ready(t, func() error {
-		st = look(context.WithoutCancel(t.Context()), Options{Root: root.Path("/")}, []collector{{parts: "units", look: (*looker).units}})
+		st = look(context.WithoutCancel(t.Context()), Options{Root: root.Path("/")}, only("units"))
 		if why := st.Missed["units"]; why != "" {
 			return errors.New(why)
 		}

@@ -228,7 +228,7 @@ func TestWatchARealSystemd(t *testing.T) {
 	root := lab.Rootfs(t, nil)
 	d := root.Daemon(t, ns, "unshare", "--cgroup", "sh", "-ec", boot)
 	d.Ready(t, func() error {
-		st := look(context.WithoutCancel(t.Context()), Options{Root: root.Path("/")}, []collector{{parts: "units", look: (*looker).units}})
+		st := look(context.WithoutCancel(t.Context()), Options{Root: root.Path("/")}, only("units"))
 		if u := st.Units["breaks.service"]; u.Active != "failed" {
 			return fmt.Errorf("breaks.service is %s: %v", u.Active, st.Missed)
 		}
@@ -242,7 +242,7 @@ func TestWatchARealSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	noEvent(t, events, func() {
-		st := look(t.Context(), Options{Root: root.Path("/")}, []collector{{parts: "units", look: (*looker).units}})
+		st := look(t.Context(), Options{Root: root.Path("/")}, only("units"))
 		if st.Units == nil {
 			t.Fatal(st.Missed)
 		}

@@ -8,34 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/nbr-dev/nbr/internal/looktest"
 )
-
-type parsed struct {
-	name, text string
-	want       any
-	err        string
-}
-
-func check(t *testing.T, parse func([]byte) (any, error), tests []parsed) {
-	t.Helper()
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := parse([]byte(tt.text))
-			if tt.err != "" {
-				if err == nil || !strings.Contains(err.Error(), tt.err) {
-					t.Fatalf("got %v, error %v; want an error with %q", got, err, tt.err)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(tt.want, got); d != "" {
-				t.Error(d)
-			}
-		})
-	}
-}
 
 const sockets6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: B80D0120000000000000000001000000:0035 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 13 1 0 100 0 0 10 0
@@ -44,29 +19,29 @@ const sockets6 = `  sl  local_address                         remote_address    
 
 func TestSockets(t *testing.T) {
 	const heading = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-	check(t, func(b []byte) (any, error) {
+	looktest.Parse(t, func(b []byte) (any, error) {
 		list, err := parseSockets(b)
 		out := []string{}
 		for _, s := range list {
 			out = append(out, fmt.Sprint(s.local, s.remote, s.state, s.inode, s.unread))
 		}
 		return out, err
-	}, []parsed{
-		{"tcp", heading + "   0: 0100007F:0277 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 15 1 0 100 0 0 10 0\n", []string{"127.0.0.1:631 0.0.0.0:0 10 15 0"}, ""},
-		{"tcp6, one of it mapped", sockets6, []string{"[2001:db8::1]:53 [::]:0 10 13 0", "192.168.1.2:22 [::]:0 10 14 0"}, ""},
-		{"udp, with a packet in its queue", heading + "   0: 00000000:0035 00000000:0000 07 00000000:00000300 00:00000000 00000000     0        0 16 2 0 0\n", []string{"0.0.0.0:53 0.0.0.0:0 7 16 768"}, ""},
-		{"none", heading, []string{}, ""},
-		{"nothing", "", nil, "no heading"},
-		{"another file", "Inter-|   Receive\n", nil, "no heading"},
-		{"cut off", heading + "   0: 0100007F:0277 00000000:0000 0A", nil, "line 2: too short"},
-		{"no port", heading + " 0: 0100007F 00000000:0000 0A 0 0 0 0 0 15", nil, "is no address"},
-		{"a long address", heading + " 0: 0100007F0:1 00000000:0000 0A 0 0 0 0 0 15", nil, "is no address"},
-		{"no hexadecimal", heading + " 0: 0100007G:1 00000000:0000 0A 0 0 0 0 0 15", nil, "is no address"},
-		{"a huge port", heading + " 0: 0100007F:10000 00000000:0000 0A 0 0 0 0 0 15", nil, "is no address"},
-		{"a bad state", heading + " 0: 0100007F:1 00000000:0000 XX 0 0 0 0 0 15", nil, "state"},
-		{"a bad inode", heading + " 0: 0100007F:1 00000000:0000 0A 0 0 0 0 0 -1", nil, "inode"},
-		{"a bad queue", heading + " 0: 0100007F:1 00000000:0000 0A 0 0 0 0 0 15", nil, "queue"},
-	})
+	},
+		looktest.Is("tcp", heading+"   0: 0100007F:0277 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 15 1 0 100 0 0 10 0\n", []string{"127.0.0.1:631 0.0.0.0:0 10 15 0"}),
+		looktest.Is("tcp6, one of it mapped", sockets6, []string{"[2001:db8::1]:53 [::]:0 10 13 0", "192.168.1.2:22 [::]:0 10 14 0"}),
+		looktest.Is("udp, with a packet in its queue", heading+"   0: 00000000:0035 00000000:0000 07 00000000:00000300 00:00000000 00000000     0        0 16 2 0 0\n", []string{"0.0.0.0:53 0.0.0.0:0 7 16 768"}),
+		looktest.Is("none", heading, []string{}),
+		looktest.Fails("nothing", "", "no heading"),
+		looktest.Fails("another file", "Inter-|   Receive\n", "no heading"),
+		looktest.Fails("cut off", heading+"   0: 0100007F:0277 00000000:0000 0A", "line 2: too short"),
+		looktest.Fails("no port", heading+" 0: 0100007F 00000000:0000 0A 0 0 0 0 0 15", "is no address"),
+		looktest.Fails("a long address", heading+" 0: 0100007F0:1 00000000:0000 0A 0 0 0 0 0 15", "is no address"),
+		looktest.Fails("no hexadecimal", heading+" 0: 0100007G:1 00000000:0000 0A 0 0 0 0 0 15", "is no address"),
+		looktest.Fails("a huge port", heading+" 0: 0100007F:10000 00000000:0000 0A 0 0 0 0 0 15", "is no address"),
+		looktest.Fails("a bad state", heading+" 0: 0100007F:1 00000000:0000 XX 0 0 0 0 0 15", "state"),
+		looktest.Fails("a bad inode", heading+" 0: 0100007F:1 00000000:0000 0A 0 0 0 0 0 -1", "inode"),
+		looktest.Fails("a bad queue", heading+" 0: 0100007F:1 00000000:0000 0A 0 0 0 0 0 15", "queue"),
+	)
 }
 
 func TestSocketsThatWait(t *testing.T) {

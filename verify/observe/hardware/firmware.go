@@ -1,7 +1,6 @@
-package observe
+package hardware
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,34 +13,31 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// firmware reads the partitions that a MediaTek board starts from, which takes root.
-// Other boards have none: of one whose device tree names another vendor that is all
-// there is to see.
-func (l *looker) firmware(context.Context) error {
-	bl2, err := l.partition("bl2")
-	if errors.Is(err, root.ErrNotThere) && !l.mediaTek() {
-		l.st.Firmware = &state.Firmware{}
-		return nil
+// Firmware reads the partitions that a MediaTek board starts from, which takes root. It is
+// what could be read of them also when there is an error. Other boards have none: of one
+// whose device tree names another vendor that is all there is to see.
+func Firmware(r root.Root) (*state.Firmware, error) {
+	bl2, err := partition(r, "bl2")
+	if errors.Is(err, root.ErrNotThere) && !mediaTek(r) {
+		return &state.Firmware{}, nil
 	}
 	if err == nil && bl2.BL2 == nil {
 		err = errors.New("it holds no BL2")
 	}
 	if err != nil {
-		return fmt.Errorf("the partition bl2: %w", err)
+		return nil, fmt.Errorf("the partition bl2: %w", err)
 	}
-	l.st.Firmware = image.Firmware(bl2.BL2, nil)
-	fip, err := l.partition("fip")
+	fip, err := partition(r, "fip")
 	if err != nil {
-		return fmt.Errorf("the partition fip: %w", err)
+		return image.Firmware(bl2.BL2, nil), fmt.Errorf("the partition fip: %w", err)
 	}
-	l.st.Firmware = image.Firmware(bl2.BL2, fip.FIP)
-	return nil
+	return image.Firmware(bl2.BL2, fip.FIP), nil
 }
 
 // mediaTek tells whether the board may be one of MediaTek's: also one that cannot be
 // asked.
-func (l *looker) mediaTek() bool {
-	text, err := l.root().Read("/proc/device-tree/compatible")
+func mediaTek(r root.Root) bool {
+	text, err := r.Read("/proc/device-tree/compatible")
 	if err != nil {
 		return true
 	}
@@ -50,8 +46,8 @@ func (l *looker) mediaTek() bool {
 }
 
 // partition reads what is in a partition, which udev links by its name.
-func (l *looker) partition(name string) (*image.Image, error) {
-	f, err := l.root().Open("/dev/disk/by-partlabel/" + name)
+func partition(r root.Root, name string) (*image.Image, error) {
+	f, err := r.Open("/dev/disk/by-partlabel/" + name)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, root.ErrNotThere
 	} else if err != nil {

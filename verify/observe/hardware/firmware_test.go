@@ -1,4 +1,4 @@
-package observe
+package hardware
 
 import (
 	"os"
@@ -10,8 +10,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nbr-dev/nbr/internal/bl2code"
+	"github.com/nbr-dev/nbr/internal/looktest"
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
+
+// machine is a folder with a device tree that says what the board is, if it says anything.
+func machine(t *testing.T, compatible string) string {
+	if compatible == "" {
+		return t.TempDir()
+	}
+	return looktest.Folder(t, map[string]string{"proc/device-tree/compatible": compatible})
+}
 
 // bootPartitions puts what mkimage and fiptool make into partitions that are longer,
 // as on a card.
@@ -75,16 +85,16 @@ func TestFirmware(t *testing.T) {
 		{"a card of no bytes", func(dir string) error { return os.Truncate(dir+"/bl2", 0) }, nil, "the partition bl2: it is empty"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			root := tree(t)
-			if err := tt.change(bootPartitions(t, root)); err != nil {
+			dir := machine(t, "bananapi,bpi-r4\x00mediatek,mt7988a\x00")
+			if err := tt.change(bootPartitions(t, dir)); err != nil {
 				t.Fatal(err)
 			}
-			st := look(t.Context(), Options{Root: root}, []collector{{parts: "firmware", look: (*looker).firmware}})
-			if d := cmp.Diff(tt.want, st.Firmware); d != "" {
+			got, err := Firmware(root.Root(dir))
+			if d := cmp.Diff(tt.want, got); d != "" {
 				t.Error(d)
 			}
-			if got := st.Missed["firmware"]; (got == "") != (tt.why == "") || !strings.HasPrefix(got, tt.why) {
-				t.Errorf("missed %q, want %q", got, tt.why)
+			if (err == nil) != (tt.why == "") || err != nil && !strings.HasPrefix(err.Error(), tt.why) {
+				t.Errorf("missed %v, want %q", err, tt.why)
 			}
 		})
 	}
@@ -93,11 +103,10 @@ func TestFirmware(t *testing.T) {
 // Another maker's board has no such partitions, and that is all there is to say of
 // it; of one that cannot be asked it is something missed.
 func TestFirmwareOfOtherBoards(t *testing.T) {
-	for compatible, missed := range map[string]bool{"pine64,rock64\x00rockchip,rk3328\x00": false, "-": true, "mediatek,mt7988a\x00": true} {
-		root := tree(t, "proc/device-tree/compatible", compatible)
-		st := look(t.Context(), Options{Root: root}, []collector{{parts: "firmware", look: (*looker).firmware}})
-		if (st.Missed["firmware"] != "") != missed || (st.Firmware == nil) != missed {
-			t.Errorf("%q: %v, %q", compatible, st.Firmware, st.Missed["firmware"])
+	for compatible, missed := range map[string]bool{"pine64,rock64\x00rockchip,rk3328\x00": false, "": true, "mediatek,mt7988a\x00": true} {
+		got, err := Firmware(root.Root(machine(t, compatible)))
+		if (err != nil) != missed || (got == nil) != missed {
+			t.Errorf("%q: %v, %v", compatible, got, err)
 		}
 	}
 }
