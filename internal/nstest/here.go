@@ -49,6 +49,13 @@ func Filter(t testing.TB, policy, rules string) {
 	t.Cleanup(func() { Run(t, "", "nft", "delete", "table", "inet", "reach") })
 }
 
+// Ruleset makes tables of this text and no others, until the test ends.
+func Ruleset(t testing.TB, text string) {
+	t.Helper()
+	Run(t, "flush ruleset\n"+text, "nft", "-f", "-")
+	t.Cleanup(func() { Run(t, "flush ruleset\n", "nft", "-f", "-") })
+}
+
 // Upstream gives this machine a wan whose gateway is another one.
 func Upstream(t testing.TB) *NS {
 	t.Helper()

@@ -114,8 +114,7 @@ func BenchmarkPassive(b *testing.B) {
 		fmt.Fprintf(&rules, "\t\tiifname \"a%d\" ip saddr 10.%d.%d.0/24 tcp dport %d counter accept comment \"router.hcl:%d policy.p%d\"\n", i%250, i%250, i/250, 1+i, i, i)
 	}
 	rules.WriteString("\t}\n}\n")
-	nstest.Run(b, "flush ruleset\n"+rules.String(), "nft", "-f", "-")
-	b.Cleanup(func() { nstest.Run(b, "flush ruleset\n", "nft", "-f", "-") })
+	nstest.Ruleset(b, rules.String())
 	need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: rules.String()}
 	o := Options{Needs: []state.Need{need}, Passive: true}
 	st := Look(b.Context(), o)

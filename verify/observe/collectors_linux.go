@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/nbr-dev/nbr/verify/observe/hardware"
+	"github.com/nbr-dev/nbr/verify/observe/nft"
 	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/observe/sockets"
 	"github.com/nbr-dev/nbr/verify/observe/system"
@@ -59,8 +60,23 @@ var collectors = []collector{
 	{parts: "links addrs routes neighbours", look: (*looker).network},
 	{parts: "rules", look: (*looker).rules},
 	{parts: "wireguard", look: (*looker).wireGuard},
-	{parts: "tables", look: (*looker).tables},
-	{parts: "rulesets", look: (*looker).rulesets},
+	{parts: "tables", look: func(l *looker, ctx context.Context) error {
+		program, err := l.root().Program("nft")
+		if err == nil {
+			l.st.Tables, err = nft.Tables(ctx, program)
+		}
+		return err
+	}},
+	{parts: "rulesets", look: func(l *looker, ctx context.Context) (err error) {
+		l.st.Rulesets, err = each(l, state.NeedRuleset, func(n state.Need) (state.Ruleset, error) {
+			program, err := l.root().Program("nft")
+			if err != nil {
+				return state.Ruleset{}, err
+			}
+			return nft.Ruleset(ctx, program, n)
+		})
+		return err
+	}},
 	{parts: "listeners", look: func(l *looker, ctx context.Context) (err error) {
 		l.st.Listeners, err = sockets.Listeners(ctx, l.root())
 		return err

@@ -99,7 +99,7 @@ func TestWatchSeesWhatChanges(t *testing.T) {
 // A look must not be a reason for the next one: it reads, and what it loads is in a
 // network namespace of its own.
 func TestALookIsNoEvent(t *testing.T) {
-	load(t, goodTable)
+	nstest.Ruleset(t, goodTable)
 	nstest.Upstream(t)
 	events := Watch(t.Context(), WatchOptions{Root: t.TempDir(), Trouble: func(string, error) {}})
 	happens(t, events, "that it listens")

@@ -1,17 +1,21 @@
-package observe
+package nft
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
+	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -29,26 +33,84 @@ const goodTable = `table inet nbr {
 }
 `
 
-// load makes a table of this text and no others.
-func load(t *testing.T, text string) {
+// asNobody, if set, makes the test binary list what a table would be, as the user that runs it.
+const asNobody = "NBR_NFT_AS_NOBODY"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asNobody) == "" {
+		nstest.Main(m)
+	}
+	lines, err := throwaway(context.Background(), "nft", state.Need{Name: "inet nbr", Text: goodTable})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(strings.Join(lines, "\n"))
+	os.Exit(0)
+}
+
+// A user without a privilege may not list the router's tables, but learns all the same what a
+// text would make.
+func TestAsNobody(t *testing.T) {
+	nstest.Require(t)
+	want, err := throwaway(t.Context(), "nft", state.Need{Name: "inet nbr", Text: goodTable})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
+	cmd.Env = append(os.Environ(), asNobody+"=1")
+	cmd.Dir = "/"
+	// The root of another user namespace has no say in the network namespace it is in, and
+	// other users have none in it either. This works for root and for all users.
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 65534, HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 65534, HostID: os.Getegid(), Size: 1}},
+	}
+	got, err := nstest.Output(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, strings.Split(strings.TrimSpace(got), "\n")); d != "" || len(want) == 0 {
+		t.Errorf("%d lines\n%s", len(want), d)
+	}
+}
+
+// tables are their names, which must be to be had.
+func tables(t *testing.T) []string {
 	t.Helper()
-	nstest.Run(t, "flush ruleset\n"+text, "nft", "-f", "-")
-	t.Cleanup(func() { nstest.Run(t, "flush ruleset\n", "nft", "-f", "-") })
+	nstest.Require(t)
+	names, err := Tables(t.Context(), "nft")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// ruleset is what a need is, which must be to be had.
+func ruleset(t *testing.T, need state.Need) state.Ruleset {
+	t.Helper()
+	r, err := Ruleset(t.Context(), "nft", need)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 func TestRulesets(t *testing.T) {
 	need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}
-	st := seen(t, "tables rulesets", need)
-	if len(st.Tables) > 0 || len(st.Rulesets) > 0 {
-		t.Fatalf("nothing is loaded: %v %v", st.Tables, st.Rulesets)
+	if names := tables(t); len(names) > 0 {
+		t.Fatalf("nothing is loaded: %v", names)
+	}
+	if r, err := Ruleset(t.Context(), "nft", need); !errors.Is(err, root.ErrNotThere) {
+		t.Fatalf("nothing is loaded: %v %v", r, err)
 	}
 
-	load(t, goodTable+"table ip other { }\n")
-	st = seen(t, "tables rulesets", need)
-	if d := cmp.Diff([]string{"inet nbr", "ip other"}, st.Tables); d != "" {
+	nstest.Ruleset(t, goodTable+"table ip other { }\n")
+	if d := cmp.Diff([]string{"inet nbr", "ip other"}, tables(t)); d != "" {
 		t.Error(d)
 	}
-	r := st.Rulesets["inet nbr"]
+	r := ruleset(t, need)
 	if d := cmp.Diff(r.Want, r.Got); d != "" || len(r.Got) != 9 {
 		t.Errorf("%d lines\n%s", len(r.Got), d)
 	}
@@ -58,7 +120,7 @@ func TestRulesets(t *testing.T) {
 	new(nstest.NS).Run(t, "sh", "-c", "nft flush chain inet nbr input; nft 'add rule inet nbr input iifname \"lan*\" tcp dport { 22, 80 } counter packets 7 bytes 700 accept;"+
 		"add rule inet nbr input ip saddr @hosts accept; add rule inet nbr input icmpv6 type { nd-neighbor-solicit, nd-router-advert } accept;"+
 		"add rule inet nbr input ct state vmap { invalid : drop, established : accept }; add rule inet nbr input limit rate 5/second log prefix \"drop: \"'")
-	r = seen(t, "rulesets", need).Rulesets["inet nbr"]
+	r = ruleset(t, need)
 	if d := cmp.Diff(r.Want, r.Got); d != "" {
 		t.Errorf("the same, written differently: %s", d)
 	}
@@ -71,15 +133,15 @@ func TestRulesets(t *testing.T) {
 		"add chain inet nbr input { policy accept; }",
 		"add set inet nbr more { type ipv4_addr; }",
 	} {
-		load(t, goodTable)
+		nstest.Ruleset(t, goodTable)
 		new(nstest.NS).Run(t, "nft", change)
-		r = seen(t, "rulesets", need).Rulesets["inet nbr"]
+		r = ruleset(t, need)
 		if slices.Equal(r.Want, r.Got) {
 			t.Errorf("%s: no difference", change)
 		}
 	}
 
-	load(t, goodTable)
+	nstest.Ruleset(t, goodTable)
 	for name, tt := range map[string]struct {
 		need state.Need
 		why  string
@@ -90,9 +152,8 @@ func TestRulesets(t *testing.T) {
 		"a family that is no family": {state.Need{Name: "inex nbr", Text: goodTable}, "not the name of a table"},
 	} {
 		tt.need.Kind = state.NeedRuleset
-		st := seen(t, "tables", tt.need)
-		if st.Rulesets != nil || !strings.Contains(st.Missed["rulesets"], tt.why) {
-			t.Errorf("%s: %v %q", name, st.Rulesets, st.Missed["rulesets"])
+		if r, err := Ruleset(t.Context(), "nft", tt.need); err == nil || !strings.Contains(err.Error(), tt.why) {
+			t.Errorf("%s: %v %v", name, r, err)
 		}
 	}
 }
@@ -119,7 +180,7 @@ func TestDrops(t *testing.T) {
 	}
 }
 `
-	load(t, text)
+	nstest.Ruleset(t, text)
 	for port, packets := range map[int]int{1: 2, 2: 1, 3: 1, 4: 3, 5: 1} {
 		for range packets {
 			s, err := net.Dial("udp4", fmt.Sprintf("127.0.0.1:%d", port))
@@ -131,7 +192,7 @@ func TestDrops(t *testing.T) {
 		}
 	}
 	need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: text}
-	r := seen(t, "rulesets", need).Rulesets["inet nbr"]
+	r := ruleset(t, need)
 	// 20 bytes of IP and 8 of UDP; the refusal, an ICMP error, passes the input chain.
 	want := map[string]uint64{"input": 3, "more": 1, "output": 3}
 	for _, d := range r.Drops {
@@ -149,34 +210,5 @@ func TestDrops(t *testing.T) {
 	}
 	if d := cmp.Diff(r.Want, r.Got); d != "" {
 		t.Error(d)
-	}
-}
-
-func TestNoNFT(t *testing.T) {
-	t.Setenv("PATH", t.TempDir())
-	root := t.TempDir()
-	need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}
-	st := look(t.Context(), Options{Root: root, Needs: []state.Need{need}}, collectors)
-	for _, part := range []string{"tables", "rulesets"} {
-		if !strings.Contains(st.Missed[part], "not found in PATH or /run/current-system/sw/bin") {
-			t.Errorf("%s: %v", part, st.Missed[part])
-		}
-	}
-	// One that says too much, and one that does not end.
-	dir := filepath.Join(root, "run/current-system/sw/bin")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for script, why := range map[string]string{
-		"#!/bin/sh\nexec /bin/cat /dev/zero\n":         "more than 67108864 bytes",
-		"#!/bin/sh\necho '{}'\n":                       `no "nftables"`,
-		"#!/bin/sh\necho first >&2; echo 2>&2; exit 3": "exit status 3: first",
-	} {
-		if err := os.WriteFile(dir+"/nft", []byte(script), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if st := look(t.Context(), Options{Root: root}, collectors); st.Tables != nil || !strings.Contains(st.Missed["tables"], why) {
-			t.Errorf("%q: %v", script, st.Missed["tables"])
-		}
 	}
 }

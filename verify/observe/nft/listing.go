@@ -1,4 +1,4 @@
-package observe
+package nft
 
 import (
 	"bytes"
@@ -14,15 +14,15 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// An nftObject is one entry of what nft -j lists (libnftables-json(5)).
-type nftObject struct {
+// An object is one entry of what nft -j lists (libnftables-json(5)).
+type object struct {
 	kind string
 	raw  json.RawMessage // an object
 }
 
 // body is the entry's members. Rates and marks may be larger than a float64 can tell
 // apart.
-func (o nftObject) body() (map[string]any, error) {
+func (o object) body() (map[string]any, error) {
 	dec := json.NewDecoder(bytes.NewReader(o.raw))
 	dec.UseNumber()
 	var body map[string]any
@@ -33,7 +33,7 @@ func (o nftObject) body() (map[string]any, error) {
 }
 
 // parseListing reads what nft -j lists, without the line about nft itself.
-func parseListing(b []byte) ([]nftObject, error) {
+func parseListing(b []byte) ([]object, error) {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	var top struct {
 		Objects *[]map[string]json.RawMessage `json:"nftables"`
@@ -47,7 +47,7 @@ func parseListing(b []byte) ([]nftObject, error) {
 	if top.Objects == nil {
 		return nil, errors.New("nft's listing: no \"nftables\" in it")
 	}
-	var out []nftObject
+	var out []object
 	for _, o := range *top.Objects {
 		if len(o) != 1 {
 			return nil, fmt.Errorf("nft's listing: an object of %d kinds", len(o))
@@ -57,7 +57,7 @@ func parseListing(b []byte) ([]nftObject, error) {
 				return nil, fmt.Errorf("nft's listing: an empty %s", kind)
 			}
 			if kind != "metainfo" {
-				out = append(out, nftObject{kind, raw})
+				out = append(out, object{kind, raw})
 			}
 		}
 	}
@@ -89,7 +89,7 @@ func parseTables(b []byte) ([]string, error) {
 
 // canonical is a line for each object of a listing, in nft's order, without what
 // time and packets change.
-func canonical(objects []nftObject) ([]string, error) {
+func canonical(objects []object) ([]string, error) {
 	out := []string{}
 	for _, o := range objects {
 		if line, ok := plainRule(o); ok {
@@ -118,7 +118,7 @@ func canonical(objects []nftObject) ([]string, error) {
 // plainRule is the line of a rule in which nothing changes but its handle and its
 // counters, which are all but a few of thousands: its text is cut without being read.
 // A quote inside a string has a backslash in front, so no string looks like a member.
-func plainRule(o nftObject) (string, bool) {
+func plainRule(o object) (string, bool) {
 	var b bytes.Buffer
 	if o.kind != "rule" || json.Compact(&b, o.raw) != nil {
 		return "", false
@@ -148,7 +148,7 @@ var (
 
 // drops are the counters of the rules that drop or reject, and of those that do
 // nothing but count at the end of a chain that drops, by chain in nft's order.
-func drops(objects []nftObject) ([]state.Drop, error) {
+func drops(objects []object) ([]state.Drop, error) {
 	var out []state.Drop
 	closed := map[string]bool{}
 	for _, o := range objects {
@@ -251,7 +251,3 @@ func settle(name string, v any) any {
 	}
 	return v
 }
-
-// table is what may stand after nft list table. nft reads its arguments as one
-// text, in which a semicolon would start another command.
-var table = regexp.MustCompile(`^(ip|ip6|inet|arp|bridge|netdev) ([A-Za-z_][\w./-]*)$`)

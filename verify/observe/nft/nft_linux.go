@@ -1,4 +1,4 @@
-package observe
+package nft
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -19,57 +20,47 @@ import (
 // outputLimit is several times what nft prints for 10,000 rules.
 const outputLimit = 64 << 20
 
-func (l *looker) tables(ctx context.Context) (err error) {
-	l.st.Tables, err = l.tableNames(ctx)
-	return err
-}
-
-func (l *looker) tableNames(ctx context.Context) ([]string, error) {
-	nft, err := l.root().Program("nft")
-	if err != nil {
-		return nil, err
-	}
-	out, err := output(exec.CommandContext(ctx, nft, "-j", "list", "tables"))
+// Tables are the names of all tables: "inet nbr". The program is nft itself.
+func Tables(ctx context.Context, program string) ([]string, error) {
+	out, err := output(exec.CommandContext(ctx, program, "-j", "list", "tables"))
 	if err != nil {
 		return nil, err
 	}
 	return parseTables(out)
 }
 
-// rulesets compares nothing itself. It lets the same nft read and list both tables:
-// nft sorts sets, merges what overlaps and names numbers in its own way, which
-// changes with its version.
-func (l *looker) rulesets(ctx context.Context) (err error) {
-	l.st.Rulesets, err = each(l, state.NeedRuleset, func(n state.Need) (state.Ruleset, error) {
-		r := state.Ruleset{Of: n.Hash()}
-		if !table.MatchString(n.Name) {
-			return r, errors.New("not the name of a table")
+// Ruleset is a table as it is, and as the text of the need would make it, or else
+// [root.ErrNotThere]. It compares nothing itself. It lets the same nft read and list both: nft
+// sorts sets, merges what overlaps and names numbers in its own way, which changes with its
+// version.
+func Ruleset(ctx context.Context, program string, n state.Need) (state.Ruleset, error) {
+	r := state.Ruleset{Of: n.Hash()}
+	if !table.MatchString(n.Name) {
+		return r, errors.New("not the name of a table")
+	}
+	var errWant error
+	var wg sync.WaitGroup
+	wg.Go(func() { r.Want, errWant = throwaway(ctx, program, n) })
+	objects, err := listing(exec.CommandContext(ctx, program, "-j", "list", "table", n.Name))
+	wg.Wait()
+	if err != nil {
+		// The words of the message depend on nft's version.
+		if names, err2 := Tables(ctx, program); err2 == nil && !slices.Contains(names, n.Name) {
+			return r, root.ErrNotThere
 		}
-		nft, err := l.root().Program("nft")
-		if err != nil {
-			return r, err
-		}
-		var errWant error
-		var wg sync.WaitGroup
-		wg.Go(func() { r.Want, errWant = throwaway(ctx, nft, n) })
-		objects, err := listing(exec.CommandContext(ctx, nft, "-j", "list", "table", n.Name))
-		wg.Wait()
-		if err != nil {
-			// The words of the message depend on nft's version.
-			if names, err2 := l.tableNames(ctx); err2 == nil && !slices.Contains(names, n.Name) {
-				return r, root.ErrNotThere
-			}
-			return r, err
-		}
-		var errGot error
-		r.Drops, err = drops(objects)
-		r.Got, errGot = canonical(objects)
-		return r, errors.Join(err, errGot, errWant)
-	})
-	return err
+		return r, err
+	}
+	var errGot error
+	r.Drops, err = drops(objects)
+	r.Got, errGot = canonical(objects)
+	return r, errors.Join(err, errGot, errWant)
 }
 
-func listing(cmd *exec.Cmd) ([]nftObject, error) {
+// table is what may stand after nft list table. nft reads its arguments as one
+// text, in which a semicolon would start another command.
+var table = regexp.MustCompile(`^(ip|ip6|inet|arp|bridge|netdev) ([A-Za-z_][\w./-]*)$`)
+
+func listing(cmd *exec.Cmd) ([]object, error) {
 	out, err := output(cmd)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package observe
+package nft
 
 import (
 	"fmt"

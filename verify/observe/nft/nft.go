@@ -1,0 +1,2 @@
+// Package nft looks at tables of nftables by nft's own eyes.
+package nft
