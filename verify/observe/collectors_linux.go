@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/nbr-dev/nbr/verify/observe/hardware"
+	"github.com/nbr-dev/nbr/verify/observe/netstate"
 	"github.com/nbr-dev/nbr/verify/observe/nft"
 	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/observe/sockets"
@@ -57,9 +58,24 @@ var collectors = []collector{
 		return err
 	}},
 
-	{parts: "links addrs routes neighbours", look: (*looker).network},
-	{parts: "rules", look: (*looker).rules},
-	{parts: "wireguard", look: (*looker).wireGuard},
+	{parts: "links addrs routes neighbours", look: func(l *looker, ctx context.Context) error {
+		var peers []string
+		for _, n := range l.asked(state.NeedPeer) {
+			peers = append(peers, n.Name)
+		}
+		n, err := netstate.Look(ctx, l.root(), peers)
+		l.st.Links, l.st.Addrs, l.st.Routes, l.st.Neighbours = n.Links, n.Addrs, n.Routes, n.Neighbours
+		return err
+	}},
+	{parts: "rules", look: func(l *looker, ctx context.Context) (err error) {
+		l.st.Rules, err = netstate.Rules(ctx)
+		return err
+	}},
+	{parts: "wireguard", look: func(l *looker, _ context.Context) (err error) {
+		l.st.WireGuard, err = netstate.WireGuard()
+		return err
+	}},
+
 	{parts: "tables", look: func(l *looker, ctx context.Context) error {
 		program, err := l.root().Program("nft")
 		if err == nil {
@@ -77,11 +93,11 @@ var collectors = []collector{
 		})
 		return err
 	}},
+
 	{parts: "listeners", look: func(l *looker, ctx context.Context) (err error) {
 		l.st.Listeners, err = sockets.Listeners(ctx, l.root())
 		return err
 	}},
-
 	{parts: "units", look: (*looker).units},
 	{parts: "watchdog", look: (*looker).watchdog},
 	{parts: "journal", look: (*looker).journal},

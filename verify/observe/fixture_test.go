@@ -140,23 +140,6 @@ func TestModulesOfDebian(t *testing.T) {
 	}
 }
 
-func TestHardware(t *testing.T) {
-	l := &looker{Options: Options{Root: tree(t)}}
-	for _, tt := range []struct {
-		name       string
-		link, want state.Link
-	}{
-		{"wan", state.Link{Kind: "dsa", MAC: "02:00:00:00:00:01"}, state.Link{Kind: "dsa", MAC: "02:00:00:00:00:01", MACFrom: "permanent", Speed: 1000}},
-		{"end1", state.Link{MAC: "02:00:00:00:00:02"}, state.Link{MAC: "02:00:00:00:00:02", MACFrom: "random"}},
-		{"gone", state.Link{MAC: "02:00:00:00:00:03"}, state.Link{MAC: "02:00:00:00:00:03"}},
-		{"wan", state.Link{Kind: "veth", MAC: "02:00:00:00:00:04"}, state.Link{Kind: "veth", MAC: "02:00:00:00:00:04"}},
-	} {
-		if d := cmp.Diff(tt.want, l.hardware(tt.name, tt.link)); d != "" {
-			t.Errorf("%s: %s", tt.name, d)
-		}
-	}
-}
-
 func TestNothingAskedIsNothingThere(t *testing.T) {
 	st := look(t.Context(), Options{Root: tree(t)}, fromFiles)
 	if st.Sysctls == nil || st.Files == nil || st.Modules == nil || st.Missed != nil {

@@ -3,82 +3,15 @@
 package observe
 
 import (
-	"fmt"
 	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"github.com/nbr-dev/nbr/internal/nstest"
 	"github.com/nbr-dev/nbr/verify/state"
 )
-
-func ports() []string { return []string{"lan1", "lan2", "lan3", "lan4"} }
-
-// The ports of a switch hang on its conduit, whose MAC they take over, and where that is from.
-func TestGuestSwitch(t *testing.T) {
-	const mac = "52:54:00:12:34:56"
-	want := map[string]state.Link{"eth0": {MTU: 1504, MAC: mac, MACFrom: "permanent"}} // four bytes for the tag
-	for _, name := range ports() {
-		want[name] = state.Link{Kind: "dsa", MTU: 1500, MAC: mac, MACFrom: "permanent", Parent: "eth0"}
-	}
-	lo := cmpopts.IgnoreMapEntries(func(name string, _ state.Link) bool { return name == "lo" })
-	if d := cmp.Diff(want, seen(t, "links").Links, lo); d != "" {
-		t.Error(d)
-	}
-}
-
-// The article's router: the switch's ports in a bridge.
-func TestGuestBridgeOverSwitch(t *testing.T) {
-	yes := true
-	a := netlink.NewLinkAttrs()
-	a.Name = "br-lan"
-	bridge := &netlink.Bridge{LinkAttrs: a, VlanFiltering: &yes}
-	if err := netlink.LinkAdd(bridge); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := netlink.LinkDel(bridge); err != nil {
-			t.Error(err)
-		}
-	})
-	for _, name := range append([]string{"eth0", "br-lan"}, ports()...) {
-		link, err := netlink.LinkByName(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.HasPrefix(name, "lan") {
-			if err := netlink.LinkSetMaster(link, bridge); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := netlink.LinkSetUp(link); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var links map[string]state.Link
-	nstest.Wait(t, func() error { // the PHYs take a second
-		links = seen(t, "links").Links
-		for _, name := range ports() {
-			l := links[name]
-			if l.Kind != "dsa" || l.Parent != "eth0" || l.Master != "br-lan" || !l.Up || l.Port == nil || !l.Port.Learning || !l.Port.Flood {
-				t.Fatalf("%s: %+v %+v", name, l, l.Port)
-			}
-			// The fixed PHYs behind the ports are of 100 Mbit/s.
-			if !l.Carrier || l.Speed != 100 || l.Port.State != "forwarding" {
-				return fmt.Errorf("%s: %+v %+v", name, l, l.Port)
-			}
-		}
-		return nil
-	})
-	if br := links["br-lan"]; br.Kind != "bridge" || !br.Filtering || br.STP || !br.Up {
-		t.Errorf("br-lan: %+v", br)
-	}
-}
 
 // A machine with a device tree, and a kernel that does not tell its configuration.
 func TestGuestMachine(t *testing.T) {
@@ -89,7 +22,7 @@ func TestGuestMachine(t *testing.T) {
 	if err := unix.Uname(&uts); err != nil {
 		t.Fatal(err)
 	}
-	st := seen(t, "board modules", needs(state.NeedModule, "dsa_loop", "dsa_core", "mt7530_mmio", "virtio_console")...)
+	st := seen(t, "board modules", needs(state.NeedModule, "virtio_net", "nft_flow_offload", "nft-flow-offload", "virtio_console", "no_such")...)
 	if st.Board == nil || len(st.Board.Compatible) != 1 || st.Board.Compatible[0] != "linux,dummy-virt" {
 		t.Errorf("%+v", st.Board)
 	}
@@ -102,7 +35,9 @@ func TestGuestMachine(t *testing.T) {
 	if why := st.Missed["kernel"]; !strings.Contains(why, "/proc/config.gz") {
 		t.Errorf("the configuration: %q", why)
 	}
-	want := map[string]string{"dsa_loop": "loaded", "dsa_core": "loaded", "mt7530_mmio": "available", "virtio_console": "builtin"}
+	want := map[string]string{
+		"virtio_net": "loaded", "nft_flow_offload": "available", "nft-flow-offload": "available", "virtio_console": "builtin",
+	}
 	if d := cmp.Diff(want, st.Modules); d != "" {
 		t.Error(d)
 	}

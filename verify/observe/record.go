@@ -12,11 +12,7 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// mostRoutes is more than the full tables of IPv4 and IPv6 together. What is more is not
-// looked at.
-const mostRoutes = 1_500_000
-
-// recordLimit is more than a router with mostRoutes fills, at 130 bytes each.
+// recordLimit is more than a router with netstate.MostRoutes fills, at 130 bytes each.
 const recordLimit = 256 << 20
 
 // legible is how many routes a record has lines for people with: beyond it the blanks

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nbr-dev/nbr/verify/observe/netstate"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -151,8 +152,8 @@ func TestFullTables(t *testing.T) {
 	if err := Save(&b, st); err != nil {
 		t.Fatal(err)
 	}
-	if most := b.Len() / n * mostRoutes; most > recordLimit {
-		t.Errorf("%d routes are %d bytes, more than the %d that are read back", mostRoutes, most, recordLimit)
+	if most := b.Len() / n * netstate.MostRoutes; most > recordLimit {
+		t.Errorf("%d routes are %d bytes, more than the %d that are read back", netstate.MostRoutes, most, recordLimit)
 	}
 	got, err := Load(&b)
 	if err != nil {

@@ -1,4 +1,4 @@
-package observe
+package netstate
 
 import (
 	"encoding/binary"
@@ -25,8 +25,8 @@ func dumpRoutes() ([]hop, error) {
 		msg := &nl.RtMsg{}
 		msg.Family = family
 		err := dump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, func(m []byte) (err error) {
-			if out, err = parseRoute(out, m); err == nil && len(out) > mostRoutes {
-				err = fmt.Errorf("there are more than %d", mostRoutes)
+			if out, err = parseRoute(out, m); err == nil && len(out) > MostRoutes {
+				err = fmt.Errorf("there are more than %d", MostRoutes)
 			}
 			return err
 		}, msg)

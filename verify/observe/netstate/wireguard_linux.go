@@ -1,7 +1,6 @@
-package observe
+package netstate
 
 import (
-	"context"
 	"slices"
 
 	"golang.zx2c4.com/wireguard/wgctrl"
@@ -10,24 +9,23 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// wireGuard needs CAP_NET_ADMIN if there is a tunnel. A kernel that has never had
+// WireGuard is all tunnels, without their private keys. It needs CAP_NET_ADMIN if there is one. A kernel that has never had
 // one does not know the netlink family, and wgctrl then finds none.
-func (l *looker) wireGuard(context.Context) error {
+func WireGuard() (map[string]state.WireGuard, error) {
 	c, err := wgctrl.New()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer c.Close()
 	devices, err := c.Devices()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := map[string]state.WireGuard{}
 	for _, d := range devices {
 		out[d.Name] = convertTunnel(d)
 	}
-	l.st.WireGuard = out
-	return nil
+	return out, nil
 }
 
 // convertTunnel is where the private and the preshared keys end: the kernel sends

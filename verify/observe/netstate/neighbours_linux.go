@@ -1,21 +1,18 @@
-package observe
+package netstate
 
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// dumpNeighbours takes the entries that were set by hand and those asked for. The
+// dumpNeighbours takes the entries that were set by hand and those of peers. The
 // others are the kernel's memory of who has talked, which no spec promises.
-func (l *looker) dumpNeighbours(names names) ([]state.Neighbour, error) {
-	peers := map[string]bool{}
-	for _, n := range l.asked(state.NeedPeer) {
-		peers[n.Name] = true
-	}
+func dumpNeighbours(names names, peers []string) ([]state.Neighbour, error) {
 	out := []state.Neighbour{}
 	for _, family := range []int{netlink.FAMILY_V4, netlink.FAMILY_V6} {
 		list, err := netlink.NeighList(0, family)
@@ -24,7 +21,7 @@ func (l *looker) dumpNeighbours(names names) ([]state.Neighbour, error) {
 		}
 		for _, n := range list {
 			addr, _ := netip.AddrFromSlice(n.IP)
-			if n.State != netlink.NUD_PERMANENT && !peers[addr.String()] {
+			if n.State != netlink.NUD_PERMANENT && !slices.Contains(peers, addr.String()) {
 				continue
 			}
 			link, err := names.find(uint32(n.LinkIndex))

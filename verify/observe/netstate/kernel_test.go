@@ -1,15 +1,14 @@
-package observe
+package netstate
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,17 +22,39 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// seen looks, and fails if a part was missed that the test is about.
-func seen(t testing.TB, parts string, needs ...state.Need) *state.State {
+func TestMain(m *testing.M) { nstest.Main(m) }
+
+// seen is the network, which must be to be had.
+func seen(t testing.TB, peers ...string) Network {
 	t.Helper()
 	nstest.Require(t)
-	st := Look(t.Context(), Options{Needs: needs})
-	for part := range strings.FieldsSeq(parts) {
-		if why, missed := st.Missed[part]; missed {
-			t.Fatalf("%s: %s", part, why)
-		}
+	n, err := Look(t.Context(), "", peers)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return st
+	return n
+}
+
+// rules are the routing rules, which must be to be had.
+func rules(t testing.TB) []state.Rule {
+	t.Helper()
+	nstest.Require(t)
+	list, err := Rules(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// tunnels are WireGuard's, which must be to be had.
+func tunnels(t testing.TB) map[string]state.WireGuard {
+	t.Helper()
+	nstest.Require(t)
+	all, err := WireGuard()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 func TestNetwork(t *testing.T) {
@@ -67,7 +88,7 @@ route add ::/0 via fe80::1 dev v0 proto ra
 		new(nstest.NS).Carrier(t, name)
 	}
 
-	st := seen(t, "links addrs routes")
+	st := seen(t)
 	for _, name := range []string{"br0", "v0", "far0"} {
 		l := st.Links[name]
 		if mac, err := net.ParseMAC(l.MAC); err != nil || len(mac) != 6 {
@@ -142,15 +163,15 @@ neigh add 2001:db8::9 lladdr 02:00:00:00:00:0a dev n0 nud permanent
 		{Link: "n0", Address: "192.0.2.9", MAC: "02:00:00:00:00:09", State: "PERMANENT"},
 		{Link: "n0", Address: "2001:db8::9", MAC: "02:00:00:00:00:0a", State: "PERMANENT"},
 	}
-	if d := cmp.Diff(want, seen(t, "neighbours", needs(state.NeedPeer, "192.0.2.8")...).Neighbours); d != "" {
+	if d := cmp.Diff(want, seen(t, "192.0.2.8").Neighbours); d != "" {
 		t.Error(d)
 	}
 }
 
 // iproute2 prints the same rules.
 func TestRules(t *testing.T) {
-	if st := seen(t, "rules"); st.Rules == nil || len(st.Rules) > 0 {
-		t.Errorf("a new namespace has only the kernel's rules, which are not listed: %v", st.Rules)
+	if list := rules(t); list == nil || len(list) > 0 {
+		t.Errorf("a new namespace has only the kernel's rules, which are not listed: %v", list)
 	}
 	var add, del strings.Builder
 	for i, rule := range []string{
@@ -184,7 +205,7 @@ func TestRules(t *testing.T) {
 		t.Fatalf("ip has %d rules", len(want))
 	}
 	var got []string
-	for _, r := range seen(t, "rules").Rules {
+	for _, r := range rules(t) {
 		got = append(got, fmt.Sprintf("%d %s", r.Priority, r.Text))
 	}
 	slices.Sort(want)
@@ -222,83 +243,6 @@ func FuzzMessages(f *testing.F) {
 	})
 }
 
-// listen opens sockets of each sort.
-func listen(t *testing.T) {
-	t.Helper()
-	nstest.Require(t)
-	for network, addr := range map[string]string{"tcp4": "127.0.0.1:1001", "tcp6": "[::1]:1002", "tcp": ":1003"} {
-		s, err := net.Listen(network, addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-	}
-	for network, addr := range map[string]string{"udp4": "127.0.0.1:1004", "udp6": "[::1]:1005"} {
-		s, err := net.ListenPacket(network, addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { s.Close() })
-	}
-	s, err := net.Dial("udp4", "127.0.0.1:1004")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-}
-
-// A resolver opens a socket for each question and closes it again. That no process has it any
-// more does not make it the kernel's.
-func TestListenersThatComeAndGo(t *testing.T) {
-	nstest.Require(t)
-	done := make(chan bool)
-	var wg sync.WaitGroup
-	for range 2 {
-		wg.Go(func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
-				if c, err := net.ListenPacket("udp", ":0"); err == nil {
-					c.Close()
-				}
-			}
-		})
-	}
-	for range 20 {
-		for _, l := range seen(t, "listeners").Listeners {
-			if l.Program == "" {
-				t.Errorf("no process has %s port %d", l.Protocol, l.Port)
-			}
-		}
-	}
-	close(done)
-	wg.Wait()
-}
-
-func TestListeners(t *testing.T) {
-	listen(t)
-	nstest.IP(t, "link add vx0 type vxlan id 1 dstport 4789 dev lo\nlink set vx0 up\n", "link del vx0\n")
-	comm, err := os.ReadFile("/proc/self/comm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	me := strings.TrimSpace(string(comm))
-	want := []state.Listener{
-		{Protocol: "tcp", Address: "127.0.0.1", Port: 1001, Program: me},
-		{Protocol: "tcp", Address: "::1", Port: 1002, Program: me},
-		{Protocol: "tcp", Address: "::", Port: 1003, Program: me},
-		{Protocol: "udp", Address: "127.0.0.1", Port: 1004, Program: me},
-		{Protocol: "udp", Address: "::1", Port: 1005, Program: me},
-		{Protocol: "udp", Address: "0.0.0.0", Port: 4789}, // the kernel's
-	}
-	if d := cmp.Diff(want, seen(t, "listeners").Listeners); d != "" {
-		t.Error(d)
-	}
-}
-
 const (
 	privateKey   = "a00000000000000000000000000000000000000000000000000000000000005a"
 	presharedKey = "b00000000000000000000000000000000000000000000000000000000000005b"
@@ -329,20 +273,20 @@ func TestWireGuardKeepsNoSecret(t *testing.T) {
 			c.Close()
 		}
 	}()
-	st := seen(t, "wireguard")
+	got := tunnels(t)
 	want := map[string]state.WireGuard{"wg0": {ListenPort: 51820, Peers: map[string]state.Peer{
 		key(t, publicKey): {AllowedIPs: []string{"10.0.0.0/8", "192.0.2.0/24", "2001:db8:9::/48"}, Endpoint: "[2001:db8::7]:1234", Handshake: 1700000000},
 		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=": {AllowedIPs: []string{}},
 	}}}
-	if d := cmp.Diff(want, st.WireGuard); d != "" {
+	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	var text strings.Builder
-	if err := Save(&text, st); err != nil {
+	text, err := json.Marshal(got)
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, secret := range []string{privateKey, presharedKey, key(t, privateKey), key(t, presharedKey)} {
-		if strings.Contains(text.String(), secret) {
+		if strings.Contains(string(text), secret) {
 			t.Errorf("%s is in the state", secret)
 		}
 	}
@@ -404,7 +348,7 @@ func TestNetworkInAStorm(t *testing.T) {
 		stopped <- err
 	}()
 	for range 50 {
-		st := seen(t, "links addrs routes")
+		st := seen(t)
 		for _, a := range st.Addrs {
 			if _, ok := st.Links[a.Link]; !ok {
 				t.Errorf("%v is of no link", a)
@@ -419,34 +363,5 @@ func TestNetworkInAStorm(t *testing.T) {
 	close(stop)
 	if err := <-stopped; err != nil {
 		t.Error(err)
-	}
-}
-
-func TestNoNFT(t *testing.T) {
-	t.Setenv("PATH", t.TempDir())
-	root := t.TempDir()
-	need := state.Need{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}
-	st := look(t.Context(), Options{Root: root, Needs: []state.Need{need}}, only("tables rulesets"))
-	for _, part := range []string{"tables", "rulesets"} {
-		if !strings.Contains(st.Missed[part], "not found in PATH or /run/current-system/sw/bin") {
-			t.Errorf("%s: %v", part, st.Missed[part])
-		}
-	}
-	// One that says too much, and one that does not end.
-	dir := filepath.Join(root, "run/current-system/sw/bin")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for script, why := range map[string]string{
-		"#!/bin/sh\nexec /bin/cat /dev/zero\n":         "more than 67108864 bytes",
-		"#!/bin/sh\necho '{}'\n":                       `no "nftables"`,
-		"#!/bin/sh\necho first >&2; echo 2>&2; exit 3": "exit status 3: first",
-	} {
-		if err := os.WriteFile(dir+"/nft", []byte(script), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if st := look(t.Context(), Options{Root: root}, only("tables")); st.Tables != nil || !strings.Contains(st.Missed["tables"], why) {
-			t.Errorf("%q: %v", script, st.Missed["tables"])
-		}
 	}
 }

@@ -1,4 +1,4 @@
-package observe
+package netstate
 
 import (
 	"cmp"
@@ -16,10 +16,10 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// rules reads the rules from the messages themselves: the library has no place for
-// the action and for l3mdev, and one that says "blackhole" must not look like one
-// that says "lookup".
-func (l *looker) rules(ctx context.Context) error {
+// Rules are the routing rules, without the kernel's own. They are read from the messages
+// themselves: the library has no place for the action and for l3mdev, and one that says
+// "blackhole" must not look like one that says "lookup".
+func Rules(ctx context.Context) ([]state.Rule, error) {
 	out := []state.Rule{}
 	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
 		var msgs [][]byte
@@ -30,12 +30,12 @@ func (l *looker) rules(ctx context.Context) error {
 			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, m := range msgs {
 			r, err := parseRule(m)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			own := func(o state.Rule) bool { return o.Priority == r.Priority && o.Text == r.Text }
 			if !slices.ContainsFunc(ownRules, own) {
@@ -44,8 +44,7 @@ func (l *looker) rules(ctx context.Context) error {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b state.Rule) int { return cmp.Compare(a.Priority, b.Priority) })
-	l.st.Rules = out
-	return nil
+	return out, nil
 }
 
 // ownRules are the ones that the kernel makes (ip-rule(8)).

@@ -1,4 +1,4 @@
-package observe
+package netstate
 
 import (
 	"cmp"
@@ -15,6 +15,7 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -37,53 +38,57 @@ func again(ctx context.Context, dump func() error) error {
 	panic("unreachable")
 }
 
-// network takes links and what is on them together: addresses, routes and neighbours
-// have links by their numbers only. A number that is not known is of a link made
-// since, so that makes the dump one to do again.
-func (l *looker) network(ctx context.Context) error {
-	var links map[string]state.Link
-	var addrs []state.Addr
-	var routes []state.Route
-	var neighbours []state.Neighbour
-	err := again(ctx, func() error {
+// A Network is links and what is on them, at one moment.
+type Network struct {
+	Links      map[string]state.Link
+	Addrs      []state.Addr
+	Routes     []state.Route
+	Neighbours []state.Neighbour
+}
+
+// Look takes links and what is on them together: addresses, routes and neighbours have links
+// by their numbers only. A number that is not known is of a link made since, so that makes the
+// dump one to do again. Of neighbours it takes those with an address in peers, and those that
+// were set by hand. The root is for what only sysfs tells.
+func Look(ctx context.Context, r root.Root, peers []string) (n Network, err error) {
+	err = again(ctx, func() error {
 		var hops []hop
 		var err1, err2 error
 		var wg sync.WaitGroup
 		wg.Go(func() { hops, err1 = dumpRoutes() })
 		var names names
-		if links, names, err2 = dumpLinks(); err2 == nil {
-			addrs, err2 = dumpAddrs(names)
+		if n.Links, names, err2 = dumpLinks(); err2 == nil {
+			n.Addrs, err2 = dumpAddrs(names)
 		}
 		if err2 == nil {
-			neighbours, err2 = l.dumpNeighbours(names)
+			n.Neighbours, err2 = dumpNeighbours(names, peers)
 		}
 		wg.Wait()
 		if err := cmp.Or(err2, err1); err != nil {
 			return err
 		}
-		routes = make([]state.Route, len(hops))
+		n.Routes = make([]state.Route, len(hops))
 		for i, hop := range hops {
 			if hop.Link, err1 = names.find(hop.index); err1 != nil {
 				return fmt.Errorf("routes: %w", err1)
 			}
-			routes[i] = hop.Route
+			n.Routes[i] = hop.Route
 		}
 		return nil
 	})
 	if err != nil {
-		return err
+		return Network{}, err
 	}
-	for name, link := range links {
-		links[name] = l.hardware(name, link)
+	for name, link := range n.Links {
+		n.Links[name] = hardware(r, name, link)
 	}
-	slices.SortFunc(addrs, func(a, b state.Addr) int {
+	slices.SortFunc(n.Addrs, func(a, b state.Addr) int {
 		return cmp.Or(cmp.Compare(a.Link, b.Link), cmp.Compare(a.Prefix, b.Prefix))
 	})
-	slices.SortFunc(neighbours, func(a, b state.Neighbour) int {
+	slices.SortFunc(n.Neighbours, func(a, b state.Neighbour) int {
 		return cmp.Or(cmp.Compare(a.Link, b.Link), cmp.Compare(a.Address, b.Address))
 	})
-	l.st.Links, l.st.Addrs, l.st.Routes, l.st.Neighbours = links, addrs, routes, neighbours
-	return nil
+	return n, nil
 }
 
 // dump asks for all objects of a kind (rtnetlink(7)). It is for what the library does not

@@ -1,4 +1,4 @@
-package observe
+package netstate
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -164,16 +165,16 @@ func yes(v []byte) bool { return len(v) > 0 && v[0] != 0 }
 
 // hardware adds what only sysfs tells of ports that are hardware: the rest has MACs
 // and speeds that a program made up.
-func (l *looker) hardware(name string, link state.Link) state.Link {
+func hardware(r root.Root, name string, link state.Link) state.Link {
 	if link.Kind != "" && link.Kind != "dsa" || link.MAC == "" || name == "lo" {
 		return link
 	}
 	// include/uapi/linux/netdevice.h, NET_ADDR_*.
-	if v, err := l.root().Line("/sys/class/net/" + name + "/addr_assign_type"); err == nil {
+	if v, err := r.Line("/sys/class/net/" + name + "/addr_assign_type"); err == nil {
 		link.MACFrom = map[string]string{"0": "permanent", "1": "random", "2": "stolen", "3": "set"}[v]
 	}
 	// The file cannot be read of a link that is down, and is -1 without a cable.
-	if v, err := l.root().Line("/sys/class/net/" + name + "/speed"); err == nil {
+	if v, err := r.Line("/sys/class/net/" + name + "/speed"); err == nil {
 		if n, err := strconv.Atoi(v); err == nil && n > 0 {
 			link.Speed = n
 		}
