@@ -9,6 +9,7 @@ import (
 	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/observe/sockets"
 	"github.com/nbr-dev/nbr/verify/observe/system"
+	"github.com/nbr-dev/nbr/verify/observe/systemd"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -98,9 +99,19 @@ var collectors = []collector{
 		l.st.Listeners, err = sockets.Listeners(ctx, l.root())
 		return err
 	}},
-	{parts: "units", look: (*looker).units},
-	{parts: "watchdog", look: (*looker).watchdog},
-	{parts: "journal", look: (*looker).journal},
+
+	{parts: "units", look: func(l *looker, ctx context.Context) (err error) {
+		l.st.Units, err = systemd.Units(ctx, l.root())
+		return err
+	}},
+	{parts: "watchdog", look: func(l *looker, ctx context.Context) (err error) {
+		l.st.Watchdog, err = systemd.Watchdog(ctx, l.root())
+		return err
+	}},
+	{parts: "journal", look: func(l *looker, _ context.Context) (err error) {
+		l.st.Journal, err = systemd.Journal(l.root())
+		return err
+	}},
 
 	{parts: "probes", look: (*looker).probes, ownTime: true},
 }

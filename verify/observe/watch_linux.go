@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
-	"strings"
 	"syscall"
 
-	systemd "github.com/coreos/go-systemd/v22/dbus"
-	"github.com/godbus/dbus/v5"
 	"golang.org/x/sys/unix"
+
+	"github.com/nbr-dev/nbr/verify/observe/root"
+	"github.com/nbr-dev/nbr/verify/observe/systemd"
 )
 
 // sources are all there are. Neighbours are left out: they come and go by themselves.
@@ -19,7 +18,9 @@ var sources = []source{
 		unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR,
 		unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE)},
 	{"nftables", netlinkSource(unix.NETLINK_NETFILTER, unix.NFNLGRP_NFTABLES)},
-	{"units", watchUnits},
+	{"units", func(ctx context.Context, o WatchOptions, ready, poke func()) error {
+		return systemd.Watch(ctx, root.Root(o.Root), o.Ignore, ready, poke)
+	}},
 }
 
 // netlinkSource listens to multicast groups of netlink(7). Nothing of a message is
@@ -66,72 +67,4 @@ func drain(f *os.File, poke func()) error {
 		}
 		poke()
 	}
-}
-
-const (
-	systemdName = "org.freedesktop.systemd1"
-	systemdPath = dbus.ObjectPath("/org/freedesktop/systemd1")
-)
-
-// watchUnits listens to what org.freedesktop.systemd1(5) says of units. UnitNew and
-// UnitRemoved are left out: a question about a unit that is not loaded causes them, and
-// one that starts or ends changes its properties.
-func watchUnits(ctx context.Context, o WatchOptions, ready, poke func()) error {
-	signals := &unitSignals{ignore: o.Ignore, poke: poke}
-	conn, err := dialBus(ctx, filepath.Join(o.Root, busSocket), dbus.WithSignalHandler(signals))
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	manager := conn.Object(systemdName, systemdPath)
-	// What this program tells of itself, its status, is no news to it. Who runs outside
-	// of a unit has none.
-	var own dbus.ObjectPath
-	if err := manager.CallWithContext(ctx, systemdName+".Manager.GetUnitByPID", 0, uint32(0)).Store(&own); err == nil {
-		signals.own = own
-	}
-	for _, match := range [][]dbus.MatchOption{
-		{
-			dbus.WithMatchInterface("org.freedesktop.DBus.Properties"), dbus.WithMatchMember("PropertiesChanged"),
-			dbus.WithMatchPathNamespace(systemdPath + "/unit"), dbus.WithMatchArg(0, systemdName+".Unit"),
-		},
-		{dbus.WithMatchInterface(systemdName + ".Manager"), dbus.WithMatchMember("JobRemoved")},
-		{dbus.WithMatchInterface(systemdName + ".Manager"), dbus.WithMatchMember("Reloading")},
-	} {
-		if err := conn.AddMatchSignalContext(ctx, append(match, dbus.WithMatchSender(systemdName))...); err != nil {
-			return err
-		}
-	}
-	if err := manager.CallWithContext(ctx, systemdName+".Manager.Subscribe", 0).Err; err != nil {
-		return err
-	}
-	ready()
-	<-conn.Context().Done()
-	return errors.New("the bus has gone")
-}
-
-// unitSignals takes signals where they come in, so that none waits for a reader.
-type unitSignals struct {
-	own    dbus.ObjectPath
-	ignore string
-	poke   func()
-}
-
-// DeliverSignal makes it a [dbus.SignalHandler]. The bus itself has signals as well.
-func (s *unitSignals) DeliverSignal(_, _ string, signal *dbus.Signal) {
-	if !strings.HasPrefix(string(signal.Path), string(systemdPath)) || signal.Path == s.own {
-		return
-	}
-	if s.ignore != "" {
-		if strings.HasPrefix(string(signal.Path), string(systemdPath)+"/unit/"+systemd.PathBusEscape(s.ignore)) {
-			return
-		}
-		// JobRemoved: the job's number and path, the unit, the result.
-		if len(signal.Body) == 4 {
-			if unit, ok := signal.Body[2].(string); ok && strings.HasPrefix(unit, s.ignore) {
-				return
-			}
-		}
-	}
-	s.poke()
 }

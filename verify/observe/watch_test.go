@@ -13,8 +13,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/godbus/dbus/v5"
-
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nstest"
 	"github.com/nbr-dev/nbr/verify/probe"
@@ -196,33 +194,6 @@ func TestWatchEnds(t *testing.T) {
 	})
 }
 
-func TestOwnUnitsAreNoNews(t *testing.T) {
-	job := func(unit string) *dbus.Signal {
-		return &dbus.Signal{Path: systemdPath, Body: []any{uint32(1), systemdPath + "/job/1", unit, "done"}}
-	}
-	own := systemdPath + "/unit/nbr_2dagent_2eservice"
-	for name, c := range map[string]struct {
-		signal *dbus.Signal
-		news   bool
-	}{
-		"the bus":           {&dbus.Signal{Path: "/org/freedesktop/DBus"}, false},
-		"itself":            {&dbus.Signal{Path: own}, false},
-		"who looks for it":  {&dbus.Signal{Path: systemdPath + "/unit/nbr_2dlook_401_2d5_2d0_2eservice"}, false},
-		"its job":           {job("nbr-look@1-5-0.service"), false},
-		"a daemon":          {&dbus.Signal{Path: systemdPath + "/unit/sshd_2eservice"}, true},
-		"a daemon's job":    {job("sshd.service"), true},
-		"a reload":          {&dbus.Signal{Path: systemdPath, Body: []any{true}}, true},
-		"a name like these": {&dbus.Signal{Path: systemdPath + "/unit/nbr_2dverify_2eservice"}, true},
-	} {
-		n := 0
-		s := &unitSignals{own: own, ignore: "nbr-look", poke: func() { n++ }}
-		s.DeliverSignal("", "", c.signal)
-		if (n == 1) != c.news {
-			t.Errorf("%s: %d events", name, n)
-		}
-	}
-}
-
 func TestWatchARealSystemd(t *testing.T) {
 	ns := nstest.New(t, "router")
 	root := lab.Rootfs(t, nil)
@@ -269,12 +240,6 @@ func TestWatchARealSystemd(t *testing.T) {
 // start starts a unit of the systemd in root, by its bus.
 func start(t *testing.T, root *lab.Root, unit string) {
 	t.Helper()
-	conn, err := dialBus(t.Context(), root.Path(busSocket))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.Object(systemdName, systemdPath).CallWithContext(t.Context(), systemdName+".Manager.StartUnit", 0, unit, "replace").Err; err != nil {
-		t.Fatal(err)
-	}
+	root.Run(t, new(nstest.NS), "busctl", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+		"org.freedesktop.systemd1.Manager", "StartUnit", "ss", unit, "replace")
 }

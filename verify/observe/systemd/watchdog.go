@@ -1,4 +1,4 @@
-package observe
+package systemd
 
 import (
 	"context"
@@ -8,33 +8,30 @@ import (
 	"strconv"
 	"strings"
 
-	systemd "github.com/coreos/go-systemd/v22/dbus"
-	"github.com/godbus/dbus/v5"
-
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// watchdog asks systemd what it feeds and the kernel what there is. A kernel without
+// Watchdog asks systemd what it feeds and the kernel what there is. A kernel without
 // watchdogs has no folder for them.
-func (l *looker) watchdog(ctx context.Context) error {
+func Watchdog(ctx context.Context, r root.Root) (*state.Watchdog, error) {
 	w := &state.Watchdog{Devices: []string{}}
-	entries, err := os.ReadDir(l.root().Path("/sys/class/watchdog"))
+	entries, err := os.ReadDir(r.Path("/sys/class/watchdog"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+		return nil, err
 	}
 	for _, e := range entries {
 		w.Devices = append(w.Devices, e.Name())
 	}
-	conn, err := systemd.NewConnection(func() (*dbus.Conn, error) { return dialBus(ctx, l.root().Path(busSocket)) })
+	conn, err := connect(ctx, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer conn.Close()
 	if err := convertWatchdog(w, conn.GetManagerProperty); err != nil {
-		return err
+		return nil, err
 	}
-	l.st.Watchdog = w
-	return nil
+	return w, nil
 }
 
 // convertWatchdog reads two properties of systemd's manager, in D-Bus's text format. The

@@ -1,7 +1,6 @@
-package observe
+package systemd
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"maps"
@@ -12,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -19,39 +19,38 @@ import (
 // (journald.conf(5), configuration directories and precedence).
 var configFolders = []string{"/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd"}
 
-// journal reads what journald was told and how much it keeps.
-func (l *looker) journal(context.Context) error {
+// Journal reads what journald was told and how much it keeps.
+func Journal(r root.Root) (*state.Journal, error) {
 	j := &state.Journal{Settings: map[string]string{}}
-	files, err := l.configFiles("journald.conf")
+	files, err := configFiles(r, "journald.conf")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, file := range files {
-		text, err := l.root().Read(file)
+		text, err := r.Read(file)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		parseJournald(string(text), j.Settings)
 	}
 	for _, folder := range []string{"/var/log/journal", "/run/log/journal"} {
-		n, err := l.usage(folder)
+		n, err := usage(r, folder)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		j.Bytes += n
 	}
-	l.st.Journal = j
-	return nil
+	return j, nil
 }
 
 // configFiles are the files that a configuration of systemd consists of, in the order in
 // which they are read: the main one, then the drop-ins by their names. Of several of one
 // name the strongest counts.
-func (l *looker) configFiles(name string) ([]string, error) {
+func configFiles(r root.Root, name string) ([]string, error) {
 	var out []string
 	for _, folder := range configFolders {
 		file := folder + "/" + name
-		if _, err := os.Stat(l.root().Path(file)); err == nil {
+		if _, err := os.Stat(r.Path(file)); err == nil {
 			out = append(out, file)
 			break
 		} else if !errors.Is(err, os.ErrNotExist) {
@@ -60,7 +59,7 @@ func (l *looker) configFiles(name string) ([]string, error) {
 	}
 	dropIns := map[string]string{}
 	for _, folder := range slices.Backward(configFolders) {
-		entries, err := os.ReadDir(l.root().Path(folder + "/" + name + ".d"))
+		entries, err := os.ReadDir(r.Path(folder + "/" + name + ".d"))
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
@@ -100,9 +99,9 @@ func parseJournald(text string, settings map[string]string) {
 
 // usage is what the files of a folder take, in bytes. journald removes some while they are
 // counted.
-func (l *looker) usage(folder string) (uint64, error) {
+func usage(r root.Root, folder string) (uint64, error) {
 	var sum uint64
-	err := filepath.WalkDir(l.root().Path(folder), func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(r.Path(folder), func(path string, e fs.DirEntry, err error) error {
 		var st unix.Stat_t
 		if err == nil && e.Type().IsRegular() {
 			if err = unix.Lstat(path, &st); err == nil {

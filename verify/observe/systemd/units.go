@@ -1,70 +1,50 @@
-package observe
+// Package systemd asks the first process of a machine for its units and its watchdog, and reads
+// what it and its journal were told.
+package systemd
 
 import (
 	"context"
 	"errors"
-	"os"
-	"strconv"
 	"strings"
 	"sync"
 
-	systemd "github.com/coreos/go-systemd/v22/dbus"
+	sd "github.com/coreos/go-systemd/v22/dbus"
 	"github.com/godbus/dbus/v5"
 
+	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/state"
 )
-
-// busSocket is DBUS_SYSTEM_BUS_DEFAULT_ADDRESS of the D-Bus specification, without
-// /var, which is a link.
-const busSocket = "/run/dbus/system_bus_socket"
 
 // unitTypes are the interfaces of org.freedesktop.systemd1(5) that have a Result.
 var unitTypes = map[string]string{".service": "Service", ".socket": "Socket", ".timer": "Timer"}
 
-// units asks systemd for the units that it has loaded: those that are active, failed
+// Units are those that systemd has loaded: those that are active, failed
 // or wanted by one that is. It forgets the others, so one that is not there is not
 // known or has nothing to tell.
-func (l *looker) units(ctx context.Context) error {
-	conn, err := systemd.NewConnection(func() (*dbus.Conn, error) { return dialBus(ctx, l.root().Path(busSocket)) })
+func Units(ctx context.Context, r root.Root) (map[string]state.Unit, error) {
+	conn, err := connect(ctx, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer conn.Close()
 
 	list, err := conn.ListUnitsByPatternsContext(ctx, nil, []string{"*.service", "*.socket", "*.timer"})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l.st.Units, err = convertUnits(list, func(unit, kind, property string) (any, error) {
+	return convertUnits(list, func(unit, kind, property string) (any, error) {
 		p, err := conn.GetUnitTypePropertyContext(ctx, unit, kind, property)
 		if err != nil {
 			return nil, err
 		}
 		return p.Value.Value(), nil
 	})
-	return err
-}
-
-// dialBus connects to the bus until the context ends.
-func dialBus(ctx context.Context, socket string, opts ...dbus.ConnOption) (*dbus.Conn, error) {
-	c, err := dbus.Dial("unix:path="+dbus.EscapeBusAddressValue(socket), append(opts, dbus.WithContext(ctx))...)
-	if err != nil {
-		return nil, err
-	}
-	// By number: a name would be looked up through nsswitch.
-	if err := c.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Getuid()))}); err != nil {
-		return nil, errors.Join(err, c.Close())
-	}
-	if err := c.Hello(); err != nil {
-		return nil, errors.Join(err, c.Close())
-	}
-	return c, nil
 }
 
 // convertUnits asks for the properties of all units at once: each answer is a
 // millisecond of systemd's time at most, but there are many. An inactive unit has
 // none that are of its present.
-func convertUnits(list []systemd.UnitStatus, ask func(unit, kind, property string) (any, error)) (map[string]state.Unit, error) {
+func convertUnits(list []sd.UnitStatus, ask func(unit, kind, property string) (any, error)) (map[string]state.Unit, error) {
 	out := map[string]state.Unit{}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -89,7 +69,7 @@ func convertUnits(list []systemd.UnitStatus, ask func(unit, kind, property strin
 	return out, nil
 }
 
-func convertUnit(u systemd.UnitStatus, kind string, ask func(unit, kind, property string) (any, error)) (state.Unit, error) {
+func convertUnit(u sd.UnitStatus, kind string, ask func(unit, kind, property string) (any, error)) (state.Unit, error) {
 	out := state.Unit{Active: u.ActiveState}
 	if u.ActiveState == "inactive" {
 		return out, nil
