@@ -1,4 +1,4 @@
-package observe
+package host
 
 import (
 	"context"
@@ -9,8 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -20,80 +18,19 @@ import (
 	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/observe/sockets"
 	"github.com/nbr-dev/nbr/verify/probe"
-	"github.com/nbr-dev/nbr/verify/state"
 )
-
-const (
-	// atOnce is how many questions may be open at a time.
-	atOnce = 32
-	// commandsAtOnce is few: each may be a script that keeps a router busy.
-	commandsAtOnce = 4
-)
-
-// probes asks the programs' own questions. Each costs no more than itself: one that
-// panics or takes too long has its reason as the answer. Commands of the user have turns
-// and a time of their own: one that takes a minute must not keep those waiting that ask
-// the network.
-func (l *looker) probes(ctx context.Context) error {
-	bounded, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	long, cancel := context.WithTimeout(ctx, CommandsTime)
-	defer cancel()
-	turns, commandTurns := make(chan struct{}, atOnce), make(chan struct{}, commandsAtOnce)
-	out := map[string]map[string]state.Probed{}
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for _, q := range l.Questions {
-		if q.Active && l.Passive {
-			continue
-		}
-		wg.Go(func() {
-			ctx, turns := bounded, turns
-			if q.UserCommand {
-				ctx, turns = long, commandTurns
-			}
-			v := askInTurn(ctx, turns, machine{l, ctx, q.UserCommand}, q)
-			mu.Lock()
-			defer mu.Unlock()
-			if out[q.Probe] == nil {
-				out[q.Probe] = map[string]state.Probed{}
-			}
-			out[q.Probe][q.Key] = v
-		})
-	}
-	wg.Wait()
-	l.st.Probes = out
-	return nil
-}
-
-// askInTurn asks one question when it has its turn.
-func askInTurn(ctx context.Context, turns chan struct{}, h probe.Host, q probe.Question) (v state.Probed) {
-	select {
-	case turns <- struct{}{}:
-	case <-ctx.Done():
-		return state.Probed{Error: "there was no time to ask: " + ctx.Err().Error()}
-	}
-	defer func() {
-		<-turns
-		if p := recover(); p != nil {
-			v = state.Probed{Error: fmt.Sprintf("bug: %v", p)}
-		}
-		v.Error = strings.ReplaceAll(v.Error, "\n", "; ")
-	}()
-	v = q.Look(ctx, h)
-	if ctx.Err() != nil { // what was cut short tells nothing
-		return state.Probed{Error: "there was no time for the answer: " + ctx.Err().Error()}
-	}
-	return v
-}
 
 // machine is this machine as probes see it.
 type machine struct {
-	l   *looker
-	ctx context.Context // of the whole look
-	// bare takes the capabilities that this process was lent from what it runs.
+	look context.Context
+	root root.Root
 	bare bool
 }
+
+// New is this machine as probes see it, in a look that ends with the context: a question may
+// have less time, but what is silent for want of a processor is waited for until then. A bare
+// one takes the capabilities that this process was lent from what it runs.
+func New(look context.Context, r root.Root, bare bool) probe.Host { return machine{look, r, bare} }
 
 // dialTime is how long a connection may take. A daemon of this machine takes it in
 // milliseconds.
@@ -104,13 +41,13 @@ func (h machine) Dial(ctx context.Context, network, address string) (net.Conn, e
 	if d, ok := ctx.Deadline(); ok && d.Before(until) {
 		until = d
 	}
-	return sockets.Dial(h.ctx, h.l.root(), network, address, until)
+	return sockets.Dial(h.look, h.root, network, address, until)
 }
 
 // Exchange asks by a frame on a link.
 func (h machine) Exchange(ctx context.Context, x probe.Exchange) (bool, error) {
 	return inject.Exchange(ctx, x, func(ctx context.Context, link int, to probe.Socket, hear func(time.Duration) (bool, error)) error {
-		return sockets.Attend(ctx, h.l.root(), link, to, hear)
+		return sockets.Attend(ctx, h.root, link, to, hear)
 	})
 }
 
@@ -120,7 +57,7 @@ func (h machine) Way(_ context.Context, link string, to netip.Addr) (probe.Way, 
 }
 
 func (h machine) ReadFile(name string) ([]byte, error) {
-	f, err := h.l.root().Open(name)
+	f, err := h.root.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +67,7 @@ func (h machine) ReadFile(name string) ([]byte, error) {
 
 // Run runs a program in a process group that is killed as a whole.
 func (h machine) Run(ctx context.Context, program string, args ...string) (probe.Output, error) {
-	path, err := h.l.root().Program(program)
+	path, err := h.root.Program(program)
 	if err != nil {
 		return probe.Output{}, err
 	}
@@ -138,7 +75,7 @@ func (h machine) Run(ctx context.Context, program string, args ...string) (probe
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Args[0] = program
 	cmd.Dir = "/"
-	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH") + ":" + h.l.root().Path(root.SystemPath)}
+	cmd.Env = []string{"LC_ALL=C", "PATH=" + os.Getenv("PATH") + ":" + h.root.Path(root.SystemPath)}
 	cmd.Stdout = &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -1,2 +1,0 @@
-// Package nft looks at tables of nftables by nft's own eyes.
-package nft
