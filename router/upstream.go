@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
@@ -50,6 +51,23 @@ func (n *Network) defaultRoute() *Reason {
 func OnUpstream(d *hcl.Diagnostic, n *Network) *hcl.Diagnostic {
 	by := n.UpstreamBy()
 	return diag.With(d, by.At, "%s is an upstream, for %s", n.Addr, by.Why)
+}
+
+// JudgeServed refuses, of the networks in which a program is to answer on the router's fixed
+// addresses, those that are upstreams, each with the error that open makes of it, and those
+// without such an address. why is a sentence about the block, as for [NoFixedAddress].
+func JudgeServed(networks conf.Refs[*Network], why string, open func(conf.Ref[*Network]) *hcl.Diagnostic) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, n := range networks.Items {
+		fixed, _ := n.Target.Split()
+		switch {
+		case n.Target.Upstream():
+			diags = append(diags, OnUpstream(open(n), n.Target))
+		case len(fixed) == 0:
+			diags = append(diags, NoFixedAddress(n, why))
+		}
+	}
+	return diags
 }
 
 // MarkUpstreams finds the networks that lead to the Internet by what other blocks

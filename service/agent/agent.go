@@ -97,17 +97,10 @@ func (b *Agent) Judge(*router.Router) hcl.Diagnostics {
 		diags = append(diags, diag.Error("bad-value", b.Interval.Range, "Looks without a pause",
 			"A look costs the router a part of a second. Leave at least 5s between two."))
 	}
-	for _, n := range b.Networks.Items {
-		fixed, _ := n.Target.Split()
-		switch {
-		case n.Target.Upstream():
-			diags = append(diags, router.OnUpstream(diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
-				"%s is an upstream, and metrics say what the router runs and what is wrong with it. Take it out of networks.", n.Addr), n.Target))
-		case len(fixed) == 0:
-			diags = append(diags, router.NoFixedAddress(n, "The agent listens on the router's address in the network."))
-		}
-	}
-	return diags
+	return append(diags, router.JudgeServed(b.Networks, "The agent listens on the router's address in the network.", func(n conf.Ref[*router.Network]) *hcl.Diagnostic {
+		return diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
+			"%s is an upstream, and metrics say what the router runs and what is wrong with it. Take it out of networks.", n.Addr)
+	})...)
 }
 
 // names are the host names by which the pages may be asked for.
