@@ -224,14 +224,6 @@ func noCommand(a *cli.App, name string) error {
 	return usage("there is no command %q.%s Try nbr --help", name, diag.Suggest(name, commandNames(a)))
 }
 
-// count is a number of things.
-func count(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
-}
-
 // boolFlag is a flag that is off unless given, which its help need not say.
 func boolFlag(name, usage string) cli.Flag {
 	return &cli.BoolFlag{Name: name, Usage: usage, DisableDefaultText: true}

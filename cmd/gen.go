@@ -181,7 +181,7 @@ func (a *app) edits(dir string, p *flake.Plan, tree *flake.Tree, specs []loaded)
 }
 
 func summary(p *flake.Plan) string {
-	parts := []string{count(len(p.Write), "file") + " written"}
+	parts := []string{diag.Count(len(p.Write), "file") + " written"}
 	if len(p.Remove) > 0 {
 		parts = append(parts, fmt.Sprintf("%d removed", len(p.Remove)))
 	}

@@ -318,7 +318,7 @@ func size(n int64) string {
 	case n >= 10<<10:
 		return fmt.Sprintf("%d KiB", n>>10)
 	}
-	return count(int(n), "byte")
+	return diag.Count(int(n), "byte")
 }
 
 // plain is what comes from an image, on one line.

@@ -49,7 +49,7 @@ func (a *app) observe(c *cli.Context) error {
 	}
 	if file := c.String("o"); file != "" {
 		if err = replacePrivate(file, b.Bytes()); err == nil {
-			fmt.Fprintf(a.Stdout, "wrote %s (%s, %d bytes)\n", file, count(len(plan.Checks), "check"), b.Len())
+			fmt.Fprintf(a.Stdout, "wrote %s (%s, %d bytes)\n", file, diag.Count(len(plan.Checks), "check"), b.Len())
 		}
 	} else {
 		_, err = a.Stdout.Write(b.Bytes())

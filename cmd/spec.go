@@ -170,7 +170,7 @@ func (a *app) checkCommand() *cli.Command {
 			}
 			for _, s := range specs {
 				fmt.Fprintf(a.Stdout, "%s: %s is a valid spec (%s, %s)\n", s.dir, s.Router.Name.V,
-					count(len(s.Router.Networks), "network"), count(len(s.Plan().Checks), "check"))
+					diag.Count(len(s.Router.Networks), "network"), diag.Count(len(s.Plan().Checks), "check"))
 			}
 			return nil
 		},

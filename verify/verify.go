@@ -139,6 +139,14 @@ func Eval(p *Plan, st *state.State) ([]Result, error) {
 // List is how a verdict names several things: "none" when there are none.
 func List(items []string) string { return cmp.Or(strings.Join(items, ", "), "none") }
 
+// OnOff is how a verdict says whether something is switched on, and many a configuration.
+func OnOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
 // Compare passes when got is want.
 func Compare(want, got, hint string) Verdict {
 	return Judge(want == got, want, got, hint)

@@ -77,7 +77,7 @@ func (w *Writer) folded(ds hcl.Diagnostics) string {
 			where += ", …"
 		}
 	}
-	return fmt.Sprintf("%s more: %s [%s]%s.", number(len(ds), word(ds[0])), ds[0].Summary, Code(ds[0]), where)
+	return fmt.Sprintf("%s more: %s [%s]%s.", Count(len(ds), word(ds[0])), ds[0].Summary, Code(ds[0]), where)
 }
 
 func word(d *hcl.Diagnostic) string {
@@ -99,15 +99,16 @@ func Total(ds hcl.Diagnostics) string {
 	}
 	var parts []string
 	if errors > 0 {
-		parts = append(parts, number(errors, "error"))
+		parts = append(parts, Count(errors, "error"))
 	}
 	if warnings > 0 {
-		parts = append(parts, number(warnings, "warning"))
+		parts = append(parts, Count(warnings, "warning"))
 	}
 	return strings.Join(parts, ", ")
 }
 
-func number(n int, thing string) string {
+// Count is a number of things, by the name of one: "1 error", "2 errors".
+func Count(n int, thing string) string {
 	if n != 1 {
 		thing += "s"
 	}

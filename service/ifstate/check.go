@@ -74,9 +74,9 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 func (b *Interfaces) bridge(r *router.Router, p *verify.Plan, br *router.Bridge) {
 	links(r, p, br)
 	link(p, br.Addr.String()+"/kind", br, br.Def, "kind of", "bridge", func(l state.Link) string { return l.Kind })
-	link(p, br.Addr.String()+"/stp", br, cmp.Or(br.STP.Range, br.Def), "spanning tree of", onOff(br.STP.V), func(l state.Link) string { return onOff(l.STP) })
+	link(p, br.Addr.String()+"/stp", br, cmp.Or(br.STP.Range, br.Def), "spanning tree of", verify.OnOff(br.STP.V), func(l state.Link) string { return verify.OnOff(l.STP) })
 	if !b.Extra.Set { // which may switch it on
-		link(p, br.Addr.String()+"/filtering", br, br.Def, "VLAN filtering of", "off", func(l state.Link) string { return onOff(l.Filtering) })
+		link(p, br.Addr.String()+"/filtering", br, br.Def, "VLAN filtering of", "off", func(l state.Link) string { return verify.OnOff(l.Filtering) })
 	}
 	if br.MAC.Set {
 		link(p, br.Addr.String()+"/mac", br, br.MAC.Range, "MAC address of", string(br.MAC.V), func(l state.Link) string { return l.MAC })
@@ -221,13 +221,6 @@ func gateway(p *verify.Plan, n *router.Network, what string, gw conf.Value[route
 			return verify.Skipped(want, "no packet has gone there yet", hint)
 		},
 	})
-}
-
-func onOff(on bool) string {
-	if on {
-		return "on"
-	}
-	return "off"
 }
 
 // link adds a check of one property of a link.

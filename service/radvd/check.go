@@ -140,5 +140,5 @@ func mtu(n int64) string {
 }
 
 func dhcp(managed, other bool) string {
-	return fmt.Sprintf("managed %s, other %s", onOff(managed), onOff(other))
+	return fmt.Sprintf("managed %s, other %s", verify.OnOff(managed), verify.OnOff(other))
 }

@@ -69,14 +69,14 @@ func (a *Advert) section(r *router.Router) string {
 	line(1, "MinRtrAdvInterval %d;", max(3, a.Interval.V/3)) // RFC 4861 section 6.2.1
 	line(1, "AdvDefaultLifetime %d;", a.lifetime())
 	line(1, "AdvDefaultPreference %s;", a.Preference.V)
-	line(1, "AdvManagedFlag %s;", onOff(a.Managed.V))
-	line(1, "AdvOtherConfigFlag %s;", onOff(a.Other.V))
+	line(1, "AdvManagedFlag %s;", verify.OnOff(a.Managed.V))
+	line(1, "AdvOtherConfigFlag %s;", verify.OnOff(a.Other.V))
 	if a.MTU.Set {
 		line(1, "AdvLinkMTU %d;", a.MTU.V)
 	}
 	line(1, "prefix %s {", a.prefix().Masked())
 	line(2, "AdvOnLink on;")
-	line(2, "AdvAutonomous %s;", onOff(a.Autonomous.V))
+	line(2, "AdvAutonomous %s;", verify.OnOff(a.Autonomous.V))
 	line(2, "AdvValidLifetime %d;", a.Valid.V)
 	line(2, "AdvPreferredLifetime %d;", a.Preferred.V)
 	line(1, "};")
@@ -101,13 +101,6 @@ func (a *Advert) section(r *router.Router) string {
 
 // mostServers is how many addresses radvd reads in one section (rdnssaddr in gram.y).
 const mostServers = 3
-
-func onOff(v bool) string {
-	if v {
-		return "on"
-	}
-	return "off"
-}
 
 func texts[T fmt.Stringer](in []T) []string {
 	var out []string
