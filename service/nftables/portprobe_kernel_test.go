@@ -1,6 +1,7 @@
 package nftables
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"net"
@@ -20,6 +21,10 @@ import (
 	"github.com/nbr-dev/nbr/internal/nstest"
 	"github.com/nbr-dev/nbr/internal/probetest"
 	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/verify/observe/host"
+	"github.com/nbr-dev/nbr/verify/observe/inject"
+	"github.com/nbr-dev/nbr/verify/observe/sockets"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 func TestMain(m *testing.M) { nstest.Main(m) }
@@ -56,21 +61,56 @@ func probed(t *testing.T, names ...string) map[string]string {
 	out := map[string]string{}
 	for q, a := range probetest.Ask(t, replyOf, ports...) {
 		name := q.Link + " " + q.port()
-		switch r := a.Answer; {
-		case a.Error != "":
-			out[name] = "error: " + a.Error
-		case r.Leaves != "":
-			out[name] = "answers leave on " + r.Leaves
-		case r.Answered:
-			out[name] = r.Answer
-		default:
-			out[name] = "silence"
-		}
+		out[name] = said(a)
 		if a.Answer.Answered != (a.Answer.Answer != "") {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
 	return out
+}
+
+// said is an answer in words.
+func said(a probetest.Answer[reply]) string {
+	switch {
+	case a.Error != "":
+		return "error: " + a.Error
+	case a.Answer.Leaves != "":
+		return "answers leave on " + a.Answer.Leaves
+	case a.Answer.Answered:
+		return a.Answer.Answer
+	}
+	return "silence"
+}
+
+// watched is this machine, with something that happens at a certain point of a probe.
+type watched struct {
+	probe.Host
+	silent func() // nothing was heard for as long as silence takes
+	again  func() // the probe sends once more, to a gateway that has been silent
+}
+
+func (w watched) Exchange(ctx context.Context, x probe.Exchange) (bool, error) {
+	if w.again != nil && x.Wait == gateway {
+		w.again()
+	}
+	return inject.Exchange(ctx, x, func(ctx context.Context, link int, to probe.Socket, hear func(time.Duration) (bool, error)) error {
+		if w.silent != nil {
+			w.silent()
+		}
+		return sockets.Attend(ctx, "", link, to, hear)
+	})
+}
+
+// asks probes one port of a machine that is watched.
+func asks(t *testing.T, name string, w watched) string {
+	t.Helper()
+	w.Host = host.New(t.Context(), "", false)
+	r, err := probePort(t.Context(), w, port(t, name))
+	a := probetest.Answer[reply]{Answer: r}
+	if err != nil {
+		a.Error = err.Error()
+	}
+	return said(a)
 }
 
 func wantProbed(t *testing.T, want map[string]string) {
@@ -171,14 +211,7 @@ func TestPortProbeOfLateDaemons(t *testing.T) {
 	unbound := probetest.Unbound(t)
 	nstest.Wait(t, func() error {
 		unbound.Signal(t, syscall.SIGSTOP)
-		later := make(chan bool)
-		go func() {
-			defer close(later)
-			time.Sleep(time.Second)
-			unbound.Signal(t, syscall.SIGCONT)
-		}()
-		got := probed(t, "wan udp/53")["wan udp/53"]
-		<-later
+		got := asks(t, "wan udp/53", watched{silent: func() { unbound.Signal(t, syscall.SIGCONT) }})
 		switch {
 		case got == "DNS answer":
 			return nil
@@ -245,14 +278,7 @@ func TestPortProbeWithoutAWayBack(t *testing.T) {
 	t.Run("a gateway that comes late", func(t *testing.T) {
 		nstest.Wait(t, func() error { // again, should it come too late
 			nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
-			cmd := isp.Command(t, "sh", "-c", "sleep 0.5; ip addr add 100.64.0.1/24 dev eth0")
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			got := probed(t, "wan tcp/8022")["wan tcp/8022"]
-			if err := cmd.Wait(); err != nil {
-				t.Fatal(err)
-			}
+			got := asks(t, "wan tcp/8022", watched{again: func() { isp.Run(t, "ip", "addr", "add", "100.64.0.1/24", "dev", "eth0") }})
 			if got != "SYN-ACK" {
 				isp.Run(t, "ip", "addr", "del", "100.64.0.1/24", "dev", "eth0")
 				return errors.New(got)
