@@ -75,7 +75,17 @@ func (o *occurrence) scalars(a conf.Attribute, e hclsyntax.Expression) []string 
 		return without(out, o.of(e))
 	}
 	// An object is what the user adds to a program's own settings.
-	return without([]string{"{}"}, o.of(e))
+	out := []string{"{}"}
+	if x, ok := e.(*hclsyntax.ObjectConsExpr); ok {
+		for _, item := range x.Items {
+			whole, old := o.of(e), o.of(item.ValueExpr)
+			for _, text := range o.scalars(a, item.ValueExpr) {
+				at := item.ValueExpr.Range().Start.Byte - e.Range().Start.Byte
+				out = append(out, whole[:at]+text+whole[at+len(old):])
+			}
+		}
+	}
+	return without(out, o.of(e))
 }
 
 // references are the blocks and ports of the spec that may be meant.
