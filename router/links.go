@@ -29,7 +29,9 @@ type LinkSpec struct {
 	// Ports are the links that have this one as their master (IFLA_MASTER).
 	Ports conf.Refs[Link]
 	MAC   conf.Value[MAC]
-	MTU   conf.Value[MTU]
+	// MTU is the largest packet in bytes. Where none is said it is that of [MTUOf], so a kind
+	// for which the kernel would choose another one says it.
+	MTU conf.Value[MTU]
 	// Attributes are those of the kind: IFLA_VLAN_ID is vlan_id.
 	Attributes []LinkAttribute
 	WireGuard  *WireGuard

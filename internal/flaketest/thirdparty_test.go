@@ -167,11 +167,11 @@ func TestThirdPartysVerdict(t *testing.T) {
 		}
 	}
 	judged := func(file string) (int, string) {
-		return said(t, dir, program, "verify", "-state", file, "-only", "overlay.office/kind", "-only", "overlay.office/peer", "-v", spec)
+		return said(t, dir, program, "verify", "-state", file, "-only", "overlay.office/kind", "-only", "overlay.office/mtu", "-only", "overlay.office/peer", "-v", spec)
 	}
-	const add = "ip link add office type vxlan id 42 local 10.0.0.1 dstport 4789 remote "
+	const add = "ip link add office mtu 1450 type vxlan id 42 local 10.0.0.1 dstport 4789 remote "
 	observe("good.json", add+"10.0.0.2")
-	if code, text := judged("good.json"); code != 0 || !strings.Contains(text, "2 checks: 2 pass\n") {
+	if code, text := judged("good.json"); code != 0 || !strings.Contains(text, "3 checks: 3 pass\n") {
 		t.Errorf("what the spec says: %d\n%s", code, text)
 	}
 	observe("other.json", add+"10.0.0.3")
@@ -181,8 +181,16 @@ func TestThirdPartysVerdict(t *testing.T) {
 			t.Errorf("another peer: %d, without %q\n%s", code, want, text)
 		}
 	}
+	// A link of that name that another program made, and left as it was.
+	observe("bridge.json", "ip link add office mtu 1400 type bridge")
+	code, text = judged("bridge.json")
+	for _, want := range []string{"router.hcl line 31,", "want  vxlan", "got   bridge", "want  1450", "got   1400"} {
+		if code != 1 || !strings.Contains(text, want) {
+			t.Errorf("a link of another program: %d, without %q\n%s", code, want, text)
+		}
+	}
 	observe("none.json", "")
-	if code, text := judged("none.json"); code != 1 || strings.Count(text, "not there") != 2 || !strings.Contains(text, "router.hcl line 31,") {
+	if code, text := judged("none.json"); code != 1 || strings.Count(text, "not there") != 3 || !strings.Contains(text, "router.hcl line 31,") {
 		t.Errorf("no link: %d\n%s", code, text)
 	}
 }

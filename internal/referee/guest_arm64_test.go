@@ -164,7 +164,7 @@ func TestGuestNothingIsSetUp(t *testing.T) {
 		"network.wan/port/wan/switch":    "fail", // the guest's switch has another name for it
 		"network.lan/ipv4":               "fail",
 		"dhcp4.lan/unit":                 "unknown", // no systemd
-		"wireguard.wg0/link":             "fail",
+		"wireguard.wg0/kind":             "fail",
 		"interfaces/foreign/links":       "fail",
 	} {
 		if status[id] != want {

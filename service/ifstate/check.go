@@ -19,16 +19,18 @@ import (
 // itself is inactive when all is well, so its state says nothing.
 func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 	for _, l := range r.Made {
+		if l.Spec().External {
+			external(r, p, l)
+			continue
+		}
+		brought(r, p, l)
 		switch l := l.(type) {
 		case *router.Bridge:
-			b.bridge(r, p, l)
+			b.bridge(p, l)
 		case *router.VLAN:
-			vlan(r, p, l)
-		case *router.External:
-			external(r, p, l)
-		default:
-			refusal(r, p, l.Head().Addr.String(), l, l.Head().Def)
+			link(p, l.Addr.String()+"/id", l, l.ID.Range, "VLAN of", fmt.Sprint(l.ID.V), func(l state.Link) string { return fmt.Sprint(l.VLAN) })
 		}
+		neighbours(p, l)
 	}
 	for _, port := range r.Board.Ports {
 		if used(r, port) {
@@ -70,37 +72,49 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 	b.drift(r, p)
 }
 
-// bridge adds the checks of a bridge.
-func (b *Interfaces) bridge(r *router.Router, p *verify.Plan, br *router.Bridge) {
-	links(r, p, br)
-	link(p, br.Addr.String()+"/kind", br, br.Def, "kind of", "bridge", func(l state.Link) string { return l.Kind })
+// brought adds the checks of a link that IfState makes, whichever block wants it: one of the
+// right name may be another program's.
+func brought(r *router.Router, p *verify.Plan, l router.Link) {
+	id, def := l.Head().Addr.String(), l.Head().Def
+	hasMTU(p, id+"/mtu", l, def)
+	refusal(r, p, id, l, def)
+	if len(r.On(l)) == 0 {
+		p.LinkUp(id+"/up", def, string(l.LinkName())) // else its networks promise it
+	}
+	link(p, id+"/kind", l, def, "kind of", l.Spec().Kind, func(l state.Link) string { return l.Kind })
+}
+
+// bridge adds the checks of what only bridges have.
+func (b *Interfaces) bridge(p *verify.Plan, br *router.Bridge) {
 	link(p, br.Addr.String()+"/stp", br, cmp.Or(br.STP.Range, br.Def), "spanning tree of", verify.OnOff(br.STP.V), func(l state.Link) string { return verify.OnOff(l.STP) })
 	if !b.Extra.Set { // which may switch it on
 		link(p, br.Addr.String()+"/filtering", br, br.Def, "VLAN filtering of", "off", func(l state.Link) string { return verify.OnOff(l.Filtering) })
 	}
-	if br.MAC.Set {
-		link(p, br.Addr.String()+"/mac", br, br.MAC.Range, "MAC address of", string(br.MAC.V), func(l state.Link) string { return l.MAC })
-	}
-	for _, port := range br.Ports.Items {
-		member(p, br, port.Target, port.Range)
-	}
 }
 
-// vlan adds the checks of a VLAN.
-func vlan(r *router.Router, p *verify.Plan, v *router.VLAN) {
-	links(r, p, v)
-	link(p, v.Addr.String()+"/kind", v, v.Def, "kind of", "vlan", func(l state.Link) string { return l.Kind })
-	link(p, v.Addr.String()+"/id", v, v.ID.Range, "VLAN of", fmt.Sprint(v.ID.V), func(l state.Link) string { return fmt.Sprint(l.VLAN) })
-	link(p, v.Addr.String()+"/link", v, v.Link.Range, "link below", string(v.Link.Target.LinkName()), func(l state.Link) string { return l.Parent })
+// neighbours adds the checks of what a link stands on, of what hangs on it, and of the
+// address by which others know it.
+func neighbours(p *verify.Plan, l router.Link) {
+	id, s := l.Head().Addr.String(), l.Spec()
+	if s.On.Set {
+		link(p, id+"/link", l, s.On.Range, "link below", string(s.On.Target.LinkName()), func(l state.Link) string { return cmp.Or(l.Parent, "none") })
+	}
+	if s.MAC.Set {
+		link(p, id+"/mac", l, s.MAC.Range, "MAC address of", string(s.MAC.V), func(l state.Link) string { return l.MAC })
+	}
+	for _, port := range s.Ports.Items {
+		member(p, l, port.Target, port.Range)
+	}
 }
 
 // external adds the checks of an interface that another program makes.
-func external(r *router.Router, p *verify.Plan, e *router.External) {
-	if e.MTU.Set {
-		hasMTU(p, e.Addr.String()+"/mtu", e, e.Def)
+func external(r *router.Router, p *verify.Plan, l router.Link) {
+	id, def := l.Head().Addr.String(), l.Head().Def
+	if l.Spec().MTU.Set {
+		hasMTU(p, id+"/mtu", l, def)
 	}
-	if len(r.On(e)) == 0 {
-		p.LinkUp(e.Addr.String()+"/up", e.Def, string(e.LinkName()))
+	if len(r.On(l)) == 0 {
+		p.LinkUp(id+"/up", def, string(l.LinkName()))
 	}
 }
 
@@ -123,22 +137,16 @@ func sysctl(p *verify.Plan, by router.By, key, want string) {
 	})
 }
 
-// links adds the checks of a link that a block makes.
-func links(r *router.Router, p *verify.Plan, l router.Link) {
-	id := l.Head().Addr.String()
-	hasMTU(p, id+"/mtu", l, l.Head().Def)
-	refusal(r, p, id, l, l.Head().Def)
-	if len(r.On(l)) == 0 {
-		p.LinkUp(id+"/up", l.Head().Def, string(l.LinkName())) // else its networks promise it
-	}
-}
-
-// member adds the checks of a port of a bridge. The flags are the kernel's defaults: a
-// port that is isolated or does not learn was made so by another program.
-func member(p *verify.Plan, br *router.Bridge, port router.Link, from hcl.Range) {
-	id := fmt.Sprintf("%s/port/%s", br.Addr, port.LinkName())
-	link(p, id, port, from, "bridge of", string(br.LinkName()), func(l state.Link) string { return l.Master })
+// member adds the checks of a port of a link. The flags of a bridge's are the kernel's
+// defaults: a port that is isolated or does not learn was made so by another program.
+func member(p *verify.Plan, master, port router.Link, from hcl.Range) {
+	id := fmt.Sprintf("%s/port/%s", master.Head().Addr, port.LinkName())
+	kind := master.Spec().Kind
+	link(p, id, port, from, kind+" of", string(master.LinkName()), func(l state.Link) string { return l.Master })
 	p.LinkUp(id+"/up", from, string(port.LinkName()))
+	if kind != "bridge" {
+		return
+	}
 	link(p, id+"/flags", port, from, "bridge flags of", "learning, flood", func(l state.Link) string {
 		if l.Port == nil {
 			return "no port of a bridge"

@@ -15,15 +15,11 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// Checks look at the link, the port, and at each peer with what is routed to it:
+// Checks look at the key, the port, and at each peer with what is routed to it:
 // the kernel takes a prefix away from one peer when another asks for it.
 func (t *Tunnel) Checks(_ *router.Router, p *verify.Plan) {
 	name := string(t.LinkName())
-	id := t.Addr.String()
 	t.checkKey(p, "key", "the key of "+name, t.PrivateKey, "")
-	p.Link(id+"/link", "tunnel "+name, t.Def, name, "wireguard", func(l state.Link) string { return l.Kind })
-	p.LinkUp(id+"/up", t.Def, name)
-	p.Link(id+"/mtu", "MTU of "+name, cmp.Or(t.MTU.Range, t.Def), name, fmt.Sprint(t.MTU.V), func(l state.Link) string { return fmt.Sprint(l.MTU) })
 	if t.Listen.Set {
 		t.add(p, "listen", "listens on udp/"+fmt.Sprint(t.Listen.V), t.Listen.Range, fmt.Sprint(t.Listen.V),
 			func(w state.WireGuard) string { return fmt.Sprint(w.ListenPort) }, nil)

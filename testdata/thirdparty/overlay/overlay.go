@@ -162,10 +162,10 @@ func (o *Overlay) lower(_ *router.Router, m *nixgen.Module) {
 	}
 }
 
-// Checks ask the kernel where the overlay leads.
+// Checks ask the kernel where the overlay leads. That the link is there, and of its kind and MTU,
+// is checked of every link.
 func (o *Overlay) Checks(_ *router.Router, p *verify.Plan) {
 	name := string(o.Name.V)
-	p.Link(o.Addr.String()+"/kind", "kind of "+name, o.Def, name, "vxlan", func(l state.Link) string { return l.Kind })
 	want, hint := fmt.Sprintf("%d to %s", o.ID.V, o.Peer.V), "ip -d link show "+name
 	c := verify.Check{ID: o.Addr.String() + "/peer", Title: name + " leads to its peer", From: cmp.Or(o.Peer.Range, o.Def)}
 	verify.Asked(p, c, tunnels, name, want, hint, func(_ *state.State, t tunnel) verify.Verdict {
