@@ -109,7 +109,7 @@ func (r *Root) Write(t testing.TB, path, content string) {
 			err = os.Chmod(r.Path(path), 0o750)
 		}
 	} else {
-		err = os.WriteFile(r.Path(path), []byte(content), 0o644)
+		err = nstest.WriteFile(r.Path(path), []byte(content), 0o644)
 	}
 	if err != nil {
 		t.Fatal(err)

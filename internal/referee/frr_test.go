@@ -225,7 +225,7 @@ func (r *frrRouter) start(t *testing.T, files lab.Files) {
 	t.Helper()
 	maps.Copy(files, frrFiles(t, r.g))
 	r.root = lab.Rootfs(t, files)
-	installNBR(t, r.root.Path("/usr/bin/nbr"))
+	installNBR(t, r.root, "/usr/bin/nbr")
 	if said := stageFRR(t, r.root, r.NS, r.g); said != "" {
 		t.Errorf("staging says %s", said)
 	}
