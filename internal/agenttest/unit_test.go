@@ -32,7 +32,7 @@ func copyFile(t *testing.T, from, to string, mode os.FileMode) {
 		err = os.MkdirAll(filepath.Dir(to), 0o755)
 	}
 	if err == nil {
-		err = os.WriteFile(to, b, mode)
+		err = nstest.WriteFile(to, b, mode)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -166,7 +166,7 @@ func (g Guest) boot(t testing.TB, dir string, media []string) outcome {
 	defer cancel()
 	args := append(g.command(dir), media...)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = nstest.Patience
 	start := time.Now()
 	complaints, err := cmd.CombinedOutput()
 	if used := cmd.ProcessState; used != nil {

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/nbr-dev/nbr/internal/nstest"
 )
@@ -133,7 +132,7 @@ func (i *IfStateTool) Try(t testing.TB, ns *nstest.NS, config string, args ...st
 	argv = ns.Args(argv...)
 	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Setpgid: true}
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = nstest.Patience
 	var kinds []string
 	for _, port := range slices.Sorted(maps.Keys(i.Ports)) {
 		kinds = append(kinds, port+"="+i.Ports[port])

@@ -109,7 +109,7 @@ func (r *Root) Write(t testing.TB, path, content string) {
 			err = os.Chmod(r.Path(path), 0o750)
 		}
 	} else {
-		err = os.WriteFile(r.Path(path), []byte(content), 0o644)
+		err = nstest.WriteFile(r.Path(path), []byte(content), 0o644)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +130,7 @@ func (r *Root) Command(t testing.TB, ns *nstest.NS, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Setpgid: true}
-	cmd.WaitDelay = 10 * time.Second
+	cmd.WaitDelay = nstest.Patience
 	return cmd
 }
 

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // An NS is a network namespace: a machine of a test's little network. The zero value is the
@@ -54,7 +53,9 @@ func (ns *NS) Command(t testing.TB, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 10 * time.Second
+	// Its output stays open in what other tests are starting, too, and that can take a busy machine
+	// many seconds: it copies the mounts of all tests.
+	cmd.WaitDelay = Patience
 	return cmd
 }
 

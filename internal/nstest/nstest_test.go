@@ -3,7 +3,9 @@ package nstest_test
 import (
 	"net"
 	"os"
+	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/nbr-dev/nbr/internal/nstest"
@@ -71,4 +73,36 @@ func TestAFailureSaysWhatFailed(t *testing.T) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}
 	}
+}
+
+// A program that is written while other tests start theirs can be run.
+func TestWrittenProgramsRun(t *testing.T) {
+	t.Parallel()
+	var others sync.WaitGroup
+	done := make(chan bool)
+	for range 4 {
+		others.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					_ = exec.Command("true").Run()
+				}
+			}
+		})
+	}
+	path := t.TempDir() + "/program"
+	for range 60 {
+		err := nstest.WriteFile(path, []byte("#!/bin/sh\n"), 0o755)
+		if err == nil {
+			err = exec.Command(path).Run()
+		}
+		if err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	close(done)
+	others.Wait()
 }

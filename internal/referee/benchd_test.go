@@ -13,6 +13,7 @@ import (
 // TestBenchD runs the program itself, as the router gets it, on the router's processor with a
 // switch and the article's spec. What it is asked is in guest_arm64_test.go.
 func TestBenchD(t *testing.T) {
+	t.Parallel()
 	archive, err := flake.Archive(own.Source())
 	if err != nil {
 		t.Fatal(err)

@@ -213,17 +213,27 @@ func (r *frrRouter) apply(t *testing.T) {
 	apply(t, ifstate, r.NS, r.g)
 }
 
+// soon is FRR's configuration before what is generated. A router waits for its dead interval, 40 s
+// by default, to hear of others before it elects a designated one (RFC 2328, section 9.4), each
+// time an interface is set up, so it has to be set before the interface gets an area.
+const soon = `interface lan2
+ ip ospf hello-interval 1
+ ip ospf dead-interval 10
+`
+
 func (r *frrRouter) start(t *testing.T, files lab.Files) {
 	t.Helper()
 	maps.Copy(files, frrFiles(t, r.g))
 	r.root = lab.Rootfs(t, files)
-	installNBR(t, r.root.Path("/usr/bin/nbr"))
+	installNBR(t, r.root, "/usr/bin/nbr")
 	if said := stageFRR(t, r.root, r.NS, r.g); said != "" {
 		t.Errorf("staging says %s", said)
 	}
+	r.root.Write(t, "/etc/frr/soon.conf", soon)
+	config := r.g.text(t, "services", "frr", "configFile")
 	r.frr = r.root.Daemon(t, r.NS, "sh", "-ec", `
 install -d -o frr -g frr /run/frr
-ln -sf `+r.g.text(t, "services", "frr", "configFile")+` /etc/frr/frr.conf
+cat /etc/frr/soon.conf `+config+` >/etc/frr/frr.conf
 /usr/lib/frr/frrinit.sh start
 exec sleep infinity`)
 	// All of the configuration has been read.

@@ -8,14 +8,15 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nstest"
 )
 
 func TestMain(m *testing.M) {
 	// Most tests wait for a daemon or for packets that do not come, so more of them than there
-	// are cores go side by side.
+	// are cores go side by side: those that take longest need not wait for others.
 	flag.Parse()
-	if err := flag.Set("test.parallel", "6"); err != nil {
+	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
 	nstest.Main(m)
@@ -38,13 +39,14 @@ var program = sync.OnceValues(func() ([]byte, error) {
 })
 
 // installNBR puts nbr where a router of the lab runs it.
-func installNBR(t *testing.T, path string) {
+func installNBR(t *testing.T, root *lab.Root, path string) {
 	t.Helper()
 	nbr, err := program()
-	if err == nil {
-		err = os.WriteFile(path, nbr, 0o755)
-	}
 	if err != nil {
+		t.Fatal(err)
+	}
+	root.Write(t, path, string(nbr))
+	if err := os.Chmod(root.Path(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
 }

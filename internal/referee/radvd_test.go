@@ -80,7 +80,7 @@ ExecStart=sleep infinity
 	units := append(ownUnits(t, g, files), "nftables.service", "radvd.service")
 	slices.Sort(units)
 	m.Machine = lab.Boot(t, m.router, files, units...)
-	installNBR(t, m.Root.Path("/usr/local/bin/nbr"))
+	installNBR(t, m.Root, "/usr/local/bin/nbr")
 	return m
 }
 
@@ -144,6 +144,7 @@ func lifetimes(dump *lab.Daemon) []string {
 // the firewall; nbr verify asks as a host and agrees. A change of the configuration reaches the
 // host without a moment in which it has no default route; a stop does not.
 func TestRouterAdvertisements(t *testing.T) {
+	t.Parallel()
 	m := bootAdvertising(t)
 	m.host.Run(t, "sysctl", "-qw", "net.ipv6.conf.eth0.accept_ra=1", "net.ipv6.conf.eth0.forwarding=0")
 	tools := lab.Rootfs(t, nil)

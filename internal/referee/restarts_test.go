@@ -34,6 +34,7 @@ func (r *wholeRouter) forwardings(t *testing.T) string {
 // world sends: nothing passes that may not, the router is one afterwards, and nbr verify has
 // nothing to say.
 func TestRestartsInEveryOrder(t *testing.T) {
+	t.Parallel()
 	r := bootRouter(t)
 	// Another program's file: NixOS's own does not say anything about it.
 	r.Root.Write(t, "/etc/sysctl.d/99-other.conf", "net.ipv4.conf.all.forwarding=0\nnet.ipv6.conf.all.forwarding=0\n")
@@ -138,6 +139,7 @@ func (r *wholeRouter) failsToStart(t *testing.T) {
 // A ruleset that does not load must not leave the router open: at boot the minimal one is there
 // before the links are, and drops all but ssh from where the spec lets it in.
 func TestBootWithoutTheRules(t *testing.T) {
+	t.Parallel()
 	r := &wholeRouter{g: fromDir(t, article), client: nstest.New(t, "client"), isp: nstest.New(t, "isp")}
 	r.router = board(t, map[string]*nstest.NS{"wan": r.isp, "lan1": r.client})
 	ifstate := lab.IfState(t)

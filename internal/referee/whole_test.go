@@ -76,7 +76,7 @@ func bootRouter(t *testing.T) *wholeRouter {
 // furnish does what activation and a person do: programs, the system's links, a secret.
 func (r *wholeRouter) furnish(t *testing.T) {
 	t.Helper()
-	installNBR(t, r.Root.Path("/usr/local/bin/nbr"))
+	installNBR(t, r.Root, "/usr/local/bin/nbr")
 	r.Run(t, must("chmod 400 /var/lib/secrets/wg0; mkdir -p /nix/store/system")...)
 	r.Run(t, must("ln -sfn /usr/share/zoneinfo /etc/zoneinfo; ln -sfn /etc/zoneinfo/"+r.g.text(t, "time", "timeZone")+" /etc/localtime")...)
 	r.Run(t, must("ln -s /nix/store/linux/Image /nix/store/system/kernel")...)
@@ -381,6 +381,7 @@ const looks = 10
 // The article's router does what its spec says, and nbr verify says so. Then one thing after
 // the other goes wrong: each is found, at the line that promised it, and nothing else is.
 func TestTheWholeRouter(t *testing.T) {
+	t.Parallel()
 	r := bootRouter(t)
 	if wrong := r.settles(t); len(wrong) > 0 {
 		t.Fatalf("nbr verify on a healthy router: %v\n%s", wrong, r.Journal(t))

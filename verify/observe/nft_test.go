@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nbr-dev/nbr/internal/nstest"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -29,7 +30,7 @@ func TestNoNFT(t *testing.T) {
 		"#!/bin/sh\necho '{}'\n":                       `no "nftables"`,
 		"#!/bin/sh\necho first >&2; echo 2>&2; exit 3": "exit status 3: first",
 	} {
-		if err := os.WriteFile(dir+"/nft", []byte(script), 0o755); err != nil {
+		if err := nstest.WriteFile(dir+"/nft", []byte(script), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		if st := look(t.Context(), Options{Root: root}, only("tables")); st.Tables != nil || !strings.Contains(st.Missed["tables"], why) {

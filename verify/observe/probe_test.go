@@ -140,7 +140,7 @@ func TestProgramsOfTheSystem(t *testing.T) {
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(bin+"/nixos-only", []byte("#!/bin/sh\necho from $0\nexit 7\n"), 0o755); err != nil {
+	if err := nstest.WriteFile(bin+"/nixos-only", []byte("#!/bin/sh\necho from $0\nexit 7\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	st := look(t.Context(), Options{Root: root, Questions: []probe.Question{runs.Ask("nixos-only")}}, only("probes"))
@@ -154,7 +154,7 @@ func TestAnInterruptEndsCommands(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	script := t.TempDir() + "/script"
 	started := script + ".started"
-	if err := os.WriteFile(script, []byte("#!/bin/sh\necho >"+started+"\nexec sleep 600\n"), 0o755); err != nil {
+	if err := nstest.WriteFile(script, []byte("#!/bin/sh\necho >"+started+"\nexec sleep 600\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
