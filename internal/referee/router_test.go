@@ -86,7 +86,7 @@ func generate(t *testing.T, fsys fs.FS, more ...service.Kind) *generated {
 		}
 		fmt.Fprintf(&list, "(import %s) ", file)
 	}
-	if err := os.Mkdir(filepath.Join(dir, "spec"), 0o755); err != nil { // the tree has it
+	if err := os.CopyFS(filepath.Join(dir, "spec"), fsys); err != nil { // the tree has it
 		t.Fatal(err)
 	}
 	modules, err := filepath.Abs("testdata/modules.nix")

@@ -23,6 +23,16 @@ nbr_inside() {
 
 nbr_lease() {
   nbr_gateways=$(ip -4 route show default dev "$interface" proto dhcp | while read -r _ _ nbr_via _; do echo "$nbr_via"; done)
+  # dhcpcd's own route to a gateway outside of the lease's subnet has the protocol that
+  # IfState takes for what was set by hand.
+  ip -4 route show dev "$interface" proto boot | while read -r nbr_to nbr_rest; do
+    for nbr_via in $nbr_gateways; do
+      if [ "$nbr_to" = "$nbr_via" ]; then
+        # shellcheck disable=SC2086
+        ip -4 route replace "$nbr_to" dev "$interface" proto dhcp $nbr_rest || true
+      fi
+    done
+  done
   ip -4 route show dev "$interface" proto dhcp | while read -r nbr_to _; do
     case $nbr_to in
     default) continue ;;

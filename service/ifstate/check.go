@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -69,6 +70,7 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 			sysctl(p, router.By{Addr: n.Addr, From: n.IPv6.Range}, fmt.Sprintf("net/ipv6/conf/%s/use_tempaddr", n.Device()), "0")
 		}
 	}
+	aheadChecks(r, p)
 	b.drift(r, p)
 }
 
@@ -339,6 +341,14 @@ func hasRoute(rt route) func(*state.State) verify.Verdict {
 // is tells whether a route of the kernel is this one. IPv6 gives a metric of 1024 to
 // those that have none (include/net/ip6_route.h, IP6_RT_PRIO_USER).
 func (rt route) is(got state.Route) bool {
-	return got.To == rt.to && got.Via == rt.via && got.Table == "" && (rt.dev == "" || got.Link == string(rt.dev)) &&
+	return got.To == rt.to && got.Via == rt.via && got.Table == rt.tableName() && (rt.dev == "" || got.Link == string(rt.dev)) &&
 		(rt.metric == 0 || got.Metric == rt.metric)
+}
+
+// tableName is the route's table as a state has it.
+func (rt route) tableName() string {
+	if rt.table == 0 {
+		return ""
+	}
+	return strconv.Itoa(rt.table)
 }

@@ -114,7 +114,7 @@ func driftAddrs(r *router.Router, st *state.State) (f finding) {
 }
 
 func driftRoutes(r *router.Router, st *state.State) (f finding) {
-	known := routes(r)
+	known := slices.Concat(routes(r), ahead(r))
 	for _, rt := range st.Routes {
 		switch {
 		case slices.ContainsFunc(known, func(k route) bool { return k.is(rt) }):
@@ -143,12 +143,17 @@ func routeText(rt state.Route) string {
 }
 
 func driftRules(r *router.Router, st *state.State) (f finding) {
-	for _, rule := range st.Rules {
-		if rule.Proto == "kernel" || ownsRule(r, rule) { // of the first VRF
-			f.add(dynamic, rule.Text)
+	known := rules(r)
+	for _, seen := range st.Rules {
+		if slices.ContainsFunc(known, func(k rule) bool { return k.is(seen) }) {
+			f.add(declared, seen.Text)
 			continue
 		}
-		f.add(foreign, fmt.Sprintf("%d: %s", rule.Priority, rule.Text))
+		if seen.Proto == "kernel" || ownsRule(r, seen) { // of the first VRF
+			f.add(dynamic, seen.Text)
+			continue
+		}
+		f.add(foreign, fmt.Sprintf("%d: %s", seen.Priority, seen.Text))
 	}
 	return f
 }

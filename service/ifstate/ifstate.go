@@ -94,20 +94,22 @@ type route struct {
 	via    string        // empty when the link alone tells
 	dev    router.IfName // empty when the next hop tells
 	metric int
+	src    string // the router's address for what it sends there itself, or empty
+	table  int    // 0 for main
 }
 
 func routes(r *router.Router) []route {
 	var out []route
 	for _, n := range r.Networks {
 		if n.Gateway.Set {
-			out = append(out, route{router.By{Addr: n.Addr, From: n.Gateway.Range}, "0.0.0.0/0", n.Gateway.V.String(), n.Device(), 0})
+			out = append(out, route{router.By{Addr: n.Addr, From: n.Gateway.Range}, "0.0.0.0/0", n.Gateway.V.String(), n.Device(), 0, "", 0})
 		}
 		if n.Gateway6.Set {
-			out = append(out, route{router.By{Addr: n.Addr, From: n.Gateway6.Range}, "::/0", n.Gateway6.V.String(), n.Device(), 0})
+			out = append(out, route{router.By{Addr: n.Addr, From: n.Gateway6.Range}, "::/0", n.Gateway6.V.String(), n.Device(), 0, "", 0})
 		}
 	}
 	for _, rt := range r.Routes {
-		o := route{router.By{Addr: rt.Addr, From: rt.Def}, rt.To.V.String(), rt.Via.V.String(), "", rt.Metric.V}
+		o := route{router.By{Addr: rt.Addr, From: rt.Def}, rt.To.V.String(), rt.Via.V.String(), "", rt.Metric.V, "", 0}
 		if rt.Network.Set {
 			o.dev = rt.Network.Target.Device()
 		} else if n := r.NetworkAt(rt.Via.V.Addr); n != nil {

@@ -27,6 +27,7 @@ func (b *Interfaces) lower(r *router.Router, m *nixgen.Module) {
 	for _, rt := range routes(r) {
 		m.Add(service.By(rt.By), sub("routing", "routes"), routeAttrs(rt))
 	}
+	lowerAhead(r, m)
 	ignore(r, m)
 	stage(r, m)
 	for _, s := range r.SysctlKeys() {
@@ -290,6 +291,12 @@ func routeAttrs(rt route) nixgen.Attrs {
 	}
 	if rt.metric != 0 {
 		out = append(out, nixgen.Bind(nixgen.Int(rt.metric), "preference"))
+	}
+	if rt.src != "" {
+		out = append(out, nixgen.Bind(nixgen.Str(rt.src), "src"))
+	}
+	if rt.table != 0 {
+		out = append(out, nixgen.Bind(nixgen.Int(rt.table), "table"))
 	}
 	return out
 }

@@ -79,10 +79,16 @@ func makeHostKey(m *nixgen.Module, s *router.Secret) {
 	}
 	set(nixgen.Str("The key that secrets are encrypted for"), "description")
 	set(nixgen.List{nixgen.Str("multi-user.target")}, "wantedBy")
-	set(nixgen.Str("!"+hostKey), "unitConfig", "ConditionPathExists")
 	set(nixgen.Str("oneshot"), "serviceConfig", "Type")
 	set(nixgen.List{nixgen.Var("pkgs.openssh")}, "path")
-	set(nixgen.Lines("mkdir -p /etc/ssh\nssh-keygen -q -t ed25519 -N \"\" -C \"\" -f "+hostKey+"\n"), "script")
+	// As NixOS does it for sshd: a start that was cut off leaves an empty file.
+	set(nixgen.Lines(fmt.Sprintf(`if ! [ -s %[1]s ]; then
+  mkdir -p /etc/ssh
+  rm -f %[1]s %[1]s.pub
+  ssh-keygen -q -t ed25519 -N "" -C "" -f %[1]s
+  sync
+fi
+`, hostKey)), "script")
 }
 
 // users are the programs that read a secret.

@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	systemd "github.com/coreos/go-systemd/v22/dbus"
+	"github.com/godbus/dbus/v5"
 	"golang.org/x/sys/unix"
 
 	"github.com/nbr-dev/nbr/internal/lab"
@@ -50,23 +54,89 @@ func happens(t *testing.T, events <-chan struct{}, what string) {
 	}
 }
 
-// quiet drains what comes until nothing has come for a while.
-func quiet(events <-chan struct{}) {
-	for {
-		select {
-		case <-events:
-		case <-time.After(200 * time.Millisecond):
-			return
+// A tap is a source that forgets nothing, and a witness: a second listener to the same things.
+// What the witness has heard the source must tell, and nothing else.
+type tap struct {
+	told  chan struct{}
+	heard func() int // by now, in all
+	base  int        // what the source had told before the witness listened
+}
+
+// tapped starts a source. Its channel has room for everything that it tells.
+func tapped(t *testing.T, s source, o WatchOptions) *tap {
+	t.Helper()
+	tp := &tap{told: make(chan struct{}, 1<<16)}
+	go s.run(t.Context(), o, tp.told)
+	nstest.Wait(t, func() error {
+		if len(tp.told) == 0 {
+			return fmt.Errorf("%s: it does not listen", s.name)
 		}
+		return nil
+	})
+	tp.base = len(tp.told)
+	return tp
+}
+
+// catchUp waits until the source has told all that the witness has heard.
+func (tp *tap) catchUp(t *testing.T, what string) {
+	t.Helper()
+	want := tp.base + tp.heard()
+	nstest.Wait(t, func() error {
+		if n := len(tp.told); n < want {
+			return fmt.Errorf("%s: %d events, and the witness has heard %d", what, n, want)
+		}
+		return nil
+	})
+}
+
+// netlinkTap is a tap of a source of netlink messages. The kernel has queued those of a change
+// by the time the change is made.
+func netlinkTap(t *testing.T, name string, protocol int, groups ...int) *tap {
+	t.Helper()
+	i := slices.IndexFunc(sources, func(s source) bool { return s.name == name })
+	tp := tapped(t, sources[i], WatchOptions{Root: "/", Trouble: func(source string, err error) { t.Errorf("%s: %v", source, err) }})
+	f, err := subscribe(protocol, groups...)
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() { f.Close() })
+	conn, err := f.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	tp.heard = func() int {
+		err := conn.Control(func(fd uintptr) {
+			for {
+				switch _, err := unix.Read(int(fd), make([]byte, 64)); {
+				case errors.Is(err, unix.EAGAIN):
+					return
+				case err != nil && !errors.Is(err, unix.EINTR):
+					t.Errorf("the witness: %v", err)
+					return
+				default:
+					n++
+				}
+			}
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	return tp
+}
+
+func netlinkTaps(t *testing.T) (links, rules *tap) {
+	t.Helper()
+	return netlinkTap(t, "links, addresses and routes", unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR,
+			unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE),
+		netlinkTap(t, "nftables", unix.NETLINK_NETFILTER, unix.NFNLGRP_NFTABLES)
 }
 
 func TestWatchSeesWhatChanges(t *testing.T) {
 	ns := new(nstest.NS)
-	var tr troubles
-	events := Watch(t.Context(), WatchOptions{Root: t.TempDir(), Trouble: tr.tell})
-	happens(t, events, "that it listens")
-	quiet(events)
+	links, rules := netlinkTaps(t)
 	for _, change := range []string{
 		"ip link add w0 type veth peer name w1",
 		"ip link set w0 up && ip link set w1 up",
@@ -76,19 +146,38 @@ func TestWatchSeesWhatChanges(t *testing.T) {
 		"ip -6 route add 2001:db8:1::/48 via 2001:db8::2",
 		"ip rule add priority 1000 from 192.0.2.9 lookup main",
 		"ip rule del priority 1000",
+		"ip -6 rule add priority 1000 from 2001:db8::9 lookup main",
+		"ip -6 rule del priority 1000",
 		"nft add table inet watched",
 		"nft add chain inet watched input",
 		"nft add rule inet watched input counter",
 		"nft delete table inet watched",
 		"ip link del w0",
 	} {
+		tp := links
+		if strings.HasPrefix(change, "nft") {
+			tp = rules
+		}
+		before := tp.heard()
 		ns.Run(t, "sh", "-ec", change)
-		happens(t, events, change)
-		quiet(events)
+		if tp.heard() == before {
+			t.Errorf("the kernel does not tell of %s", change)
+		}
+		tp.catchUp(t, change)
 	}
-	if tr.of("units") == nil {
-		t.Error("there is no bus in an empty folder, and that is not said")
-	}
+}
+
+// Where there is no bus, that is said, and the other sources go on.
+func TestWatchSaysWhatItMisses(t *testing.T) {
+	var tr troubles
+	events := Watch(t.Context(), WatchOptions{Root: t.TempDir(), Trouble: tr.tell})
+	happens(t, events, "that it listens")
+	nstest.Wait(t, func() error {
+		if tr.of("units") == nil {
+			return errors.New("there is no bus in an empty folder, and that is not said")
+		}
+		return nil
+	})
 	if err := errors.Join(tr.of("nftables"), tr.of("links, addresses and routes")); err != nil {
 		t.Error(err)
 	}
@@ -99,29 +188,43 @@ func TestWatchSeesWhatChanges(t *testing.T) {
 func TestALookIsNoEvent(t *testing.T) {
 	nstest.Ruleset(t, goodTable)
 	nstest.Upstream(t)
-	events := Watch(t.Context(), WatchOptions{Root: t.TempDir(), Trouble: func(string, error) {}})
-	happens(t, events, "that it listens")
+	links, rules := netlinkTaps(t)
 	o := Options{Questions: []probe.Question{glances.Ask("wan"), runs.Ask(capabilities)}, Needs: []state.Need{{Kind: state.NeedRuleset, Name: "inet nbr", Text: goodTable}}}
-	noEvent(t, events, func() {
+	look := func() {
 		st := Look(t.Context(), o)
 		if _, err := glances.Answer(st, "wan"); len(st.Rulesets["inet nbr"].Want) == 0 || nstest.Privileged(t) && err != nil {
 			t.Fatalf("it did not look, or not ask: %v %v", st.Missed, err)
 		}
-	})
-}
-
-// noEvent fails if each look is an event. One or the other may have another reason: new links get
-// addresses of their own, a boot goes on.
-func noEvent(t *testing.T, events <-chan struct{}, look func()) {
-	t.Helper()
-	for range 20 {
-		quiet(events)
+	}
+	// A look or another may have company: new links get addresses of their own.
+	noEvent(t, func() bool {
+		quiet := true
+		marks := map[*tap]string{links: "ip rule add priority 1000 from 192.0.2.9 lookup main && ip rule del priority 1000", rules: "nft add table inet marker && nft delete table inet marker"}
+		var before, after [2]int
+		for i, tp := range []*tap{links, rules} {
+			tp.catchUp(t, "what was before")
+			before[i] = tp.heard()
+		}
+		told := [2]int{len(links.told), len(rules.told)}
 		for range 3 {
 			look()
 		}
-		select {
-		case <-events:
-		case <-time.After(500 * time.Millisecond):
+		for i, tp := range []*tap{links, rules} {
+			after[i] = tp.heard()
+			new(nstest.NS).Run(t, "sh", "-ec", marks[tp])
+			tp.catchUp(t, "a marker")
+			// What comes before the marker would be the look's.
+			quiet = quiet && after[i] == before[i] && len(tp.told)-told[i] == tp.heard()-after[i]
+		}
+		return quiet
+	})
+}
+
+// noEvent fails if each round of looks has an event.
+func noEvent(t *testing.T, round func() (quiet bool)) {
+	t.Helper()
+	for range 20 {
+		if round() {
 			return
 		}
 	}
@@ -155,20 +258,38 @@ func TestWatchSurvivesLostMessages(t *testing.T) {
 	if _, err := witness.Read(make([]byte, 64)); !errors.Is(err, syscall.ENOBUFS) {
 		t.Fatalf("nothing was lost, so nothing is shown: %v", err)
 	}
-	events := make(chan struct{}, 1)
+	told := make(chan struct{}, 1<<16)
 	ended := make(chan error)
-	go func() {
-		ended <- drain(watched, func() {
-			select {
-			case events <- struct{}{}:
-			default:
-			}
-		})
-	}()
-	happens(t, events, "what was lost")
-	quiet(events)
+	go func() { ended <- drain(watched, func() { told <- struct{}{} }) }()
+	// The storm's rest fits into the socket. It is read when the last of it is.
+	readable := func() bool {
+		conn, err := watched.SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ready := 0
+		if err := conn.Control(func(fd uintptr) {
+			ready, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLERR}}, 0)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return ready > 0
+	}
+	nstest.Wait(t, func() error {
+		if len(told) == 0 || readable() {
+			return errors.New("what was lost is no event")
+		}
+		return nil
+	})
+	before := len(told)
 	ns.Run(t, "ip", "link", "add", "w0", "type", "veth", "peer", "name", "w1")
-	happens(t, events, "what comes after it")
+	// Two links: the first message read before may be told only now, the second is new.
+	nstest.Wait(t, func() error {
+		if len(told) < before+2 {
+			return errors.New("what comes after it is no event")
+		}
+		return nil
+	})
 	ns.Run(t, "ip", "link", "del", "w0")
 	if err := watched.Close(); err != nil {
 		t.Fatal(err)
@@ -206,40 +327,151 @@ func TestWatchARealSystemd(t *testing.T) {
 		return nil
 	})
 	var tr troubles
-	events := Watch(t.Context(), WatchOptions{Root: root.Path("/"), Trouble: tr.tell})
-	happens(t, events, "that it listens")
-	quiet(events)
+	i := slices.IndexFunc(sources, func(s source) bool { return s.name == "units" })
+	tp := tapped(t, sources[i], WatchOptions{Root: root.Path("/"), Trouble: tr.tell})
 	if err := tr.of("units"); err != nil {
 		t.Fatal(err)
 	}
-	noEvent(t, events, func() {
-		st := look(t.Context(), Options{Root: root.Path("/")}, only("units"))
-		if st.Units == nil {
-			t.Fatal(st.Missed)
+	w := witness(t, root)
+	tp.heard = w.heard
+	job(t, root, "StartUnit", "sleeps.service")
+	w.ended(t, "sleeps.service")
+	tp.catchUp(t, "a unit that starts")
+	noEvent(t, func() bool {
+		tp.catchUp(t, "what was before")
+		told := len(tp.told)
+		w.forget()
+		for range 3 {
+			if st := look(t.Context(), Options{Root: root.Path("/")}, only("units")); st.Units == nil {
+				t.Fatal(st.Missed)
+			}
 		}
+		// The marker: signals of one sender come in order.
+		job(t, root, "RestartUnit", "sleeps2.service")
+		w.ended(t, "sleeps2.service")
+		tp.base = told
+		tp.catchUp(t, "the marker")
+		return w.others("sleeps2.service") == 0 && len(tp.told) == told+w.heard()
 	})
-	start(t, root, "sleeps.service")
-	happens(t, events, "a unit that starts")
-	quiet(events)
 
 	// The bus ends, and comes back when a client asks for it.
-	start(t, root, "kills.service")
+	job(t, root, "StartUnit", "kills.service")
 	nstest.Wait(t, func() error {
 		if tr.of("units") == nil {
 			return errors.New("the bus has gone, and it is not said")
 		}
 		return nil
 	})
+	told := len(tp.told)
 	nstest.Wait(t, func() error { return tr.of("units") }) // till the bus is back
-	happens(t, events, "that the bus is back")
-	quiet(events)
-	start(t, root, "sleeps2.service")
-	happens(t, events, "a unit that starts after that")
+	nstest.Wait(t, func() error {
+		if len(tp.told) == told {
+			return errors.New("that the bus is back is no event")
+		}
+		return nil
+	})
+	again := witness(t, root)
+	told = len(tp.told)
+	job(t, root, "RestartUnit", "sleeps2.service")
+	again.ended(t, "sleeps2.service")
+	tp.base, tp.heard = told, again.heard
+	tp.catchUp(t, "a unit that starts after that")
 }
 
-// start starts a unit of the systemd in root, by its bus.
-func start(t *testing.T, root *lab.Root, unit string) {
+// The bus of a lab's machine, and systemd there.
+const (
+	systemdName = "org.freedesktop.systemd1"
+	systemdPath = dbus.ObjectPath("/org/freedesktop/systemd1")
+)
+
+func busOf(root *lab.Root) string {
+	return "unix:path=" + dbus.EscapeBusAddressValue(root.Path("/run/dbus/system_bus_socket"))
+}
+
+// A busWitness hears of units what the watcher does.
+type busWitness struct {
+	mu      sync.Mutex
+	signals []*dbus.Signal
+}
+
+func witness(t *testing.T, root *lab.Root) *busWitness {
 	t.Helper()
-	root.Run(t, new(nstest.NS), "busctl", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-		"org.freedesktop.systemd1.Manager", "StartUnit", "ss", unit, "replace")
+	w := &busWitness{}
+	conn, err := dbus.Connect(busOf(root), dbus.WithContext(t.Context()), dbus.WithSignalHandler(w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	for _, match := range []string{
+		"interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path_namespace='/org/freedesktop/systemd1/unit',arg0='org.freedesktop.systemd1.Unit'",
+		"interface='org.freedesktop.systemd1.Manager',member='JobRemoved'",
+		"interface='org.freedesktop.systemd1.Manager',member='Reloading'",
+	} {
+		if err := conn.BusObject().CallWithContext(t.Context(), "org.freedesktop.DBus.AddMatch", 0, match).Err; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := conn.Object(systemdName, systemdPath).CallWithContext(t.Context(), systemdName+".Manager.Subscribe", 0).Err; err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *busWitness) DeliverSignal(_, _ string, s *dbus.Signal) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if strings.HasPrefix(string(s.Path), string(systemdPath)) {
+		w.signals = append(w.signals, s)
+	}
+}
+
+func (w *busWitness) heard() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.signals)
+}
+
+func (w *busWitness) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.signals = nil
+}
+
+// ended waits for the end of a unit's job.
+func (w *busWitness) ended(t *testing.T, unit string) {
+	t.Helper()
+	nstest.Wait(t, func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if !slices.ContainsFunc(w.signals, func(s *dbus.Signal) bool { return len(s.Body) == 4 && s.Body[2] == unit }) {
+			return fmt.Errorf("the job of %s has not ended", unit)
+		}
+		return nil
+	})
+}
+
+// others counts the signals that are not about a unit.
+func (w *busWitness) others(unit string) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	path := systemdPath + "/unit/" + dbus.ObjectPath(systemd.PathBusEscape(unit))
+	for _, s := range w.signals {
+		if s.Path != path && !(len(s.Body) == 4 && s.Body[2] == unit) {
+			n++
+		}
+	}
+	return n
+}
+
+// job gives the systemd in root a job, by its bus. A start of what runs already is none.
+func job(t *testing.T, root *lab.Root, method, unit string) {
+	t.Helper()
+	conn, err := dbus.Connect(busOf(root), dbus.WithContext(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Object(systemdName, systemdPath).CallWithContext(t.Context(), systemdName+".Manager."+method, 0, unit, "replace").Err; err != nil {
+		t.Fatal(err)
+	}
 }

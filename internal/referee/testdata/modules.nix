@@ -31,6 +31,7 @@ let
           "iproute2"
           "ndisc6"
           "nftables"
+          "openssh"
           "procps"
           "wireguard-tools"
         ]
@@ -43,6 +44,7 @@ let
   args = {
     inherit config lib pkgs;
     nbr.nixosModules.default = { };
+    agenix.nixosModules.default = { };
   };
   own = "nbr/module.nix";
 
