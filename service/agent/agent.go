@@ -71,7 +71,7 @@ func (m *Metrics) UnmarshalText(b []byte) error {
 	a, err := netip.ParseAddrPort(string(b))
 	switch {
 	case err != nil || a.Port() == 0:
-		return fmt.Errorf("%q is no place for metrics: write unix, or an address and a port such as 127.0.0.1:9842", b)
+		return diag.Advise(fmt.Errorf("%q is no place for metrics", b), "write unix, or an address and a port such as 127.0.0.1:9842")
 	case !a.Addr().IsLoopback():
 		return fmt.Errorf("%s is not the router's alone: for others, name the networks = [network.lan] that may have the metrics", a.Addr())
 	}
@@ -94,15 +94,17 @@ func (b *Agent) Claim(s *router.Scope) {
 func (b *Agent) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if b.Interval.V < 5 {
-		diags = append(diags, diag.Error("bad-value", b.Interval.Range, "Looks without a pause",
-			"A look costs the router a part of a second. Leave at least 5s between two."))
+		diags = append(diags, diag.Help(diag.Error("bad-value", b.Interval.Range, "Looks without a pause",
+			"A look costs the router a part of a second."),
+			"Leave at least 5s between two."))
 	}
 	for _, n := range b.Networks.Items {
 		fixed, _ := n.Target.Split()
 		switch {
 		case n.Target.Upstream():
-			diags = append(diags, router.OnUpstream(diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
-				"%s is an upstream, and metrics say what the router runs and what is wrong with it. Take it out of networks.", n.Addr), n.Target))
+			diags = append(diags, router.OnUpstream(diag.Help(diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
+				"%s is an upstream, and metrics say what the router runs and what is wrong with it.", n.Addr),
+				"Take it out of networks."), n.Target))
 		case len(fixed) == 0:
 			diags = append(diags, router.NoFixedAddress(n, "The agent listens on the router's address in the network."))
 		}

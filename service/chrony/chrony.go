@@ -77,15 +77,17 @@ func (t *Time) Judge(*router.Router) hcl.Diagnostics {
 		fixed, _ := n.Target.Split()
 		switch {
 		case n.Target.Upstream():
-			diags = append(diags, router.OnUpstream(diag.Error("open-time-server", n.Range, "Time server open to the Internet",
-				"%s is an upstream. Take it out of networks.", n.Addr), n.Target))
+			diags = append(diags, router.OnUpstream(diag.Help(diag.Error("open-time-server", n.Range, "Time server open to the Internet",
+				"%s is an upstream.", n.Addr),
+				"Take it out of networks."), n.Target))
 		case len(fixed) == 0:
 			diags = append(diags, router.NoFixedAddress(n, "Only the addresses of the networks may ask for the time."))
 		}
 	}
 	if t.NTS.V && !t.Servers.Set {
-		diags = append(diags, diag.Error("nts-without-servers", t.NTS.Range, "NTS needs servers that speak it",
-			"The pool does not. Name servers that do, as in servers = [\"time.cloudflare.com\"]."))
+		diags = append(diags, diag.Help(diag.Error("nts-without-servers", t.NTS.Range, "NTS needs servers that speak it",
+			"The pool does not."),
+			"Name servers that do, as in servers = [\"time.cloudflare.com\"]."))
 	}
 	return diags
 }

@@ -56,8 +56,9 @@ func (b *Resolver) Judge(*router.Router) hcl.Diagnostics {
 		fixed, _ := n.Target.Split()
 		switch {
 		case n.Target.Upstream():
-			diags = append(diags, router.OnUpstream(diag.Error("open-resolver", n.Range, "Resolver open to the Internet",
-				"%s is an upstream. A resolver that answers there is a weapon for others (RFC 5358). Take it out of networks.", n.Addr), n.Target))
+			diags = append(diags, router.OnUpstream(diag.Help(diag.Error("open-resolver", n.Range, "Resolver open to the Internet",
+				"%s is an upstream. A resolver that answers there is a weapon for others (RFC 5358).", n.Addr),
+				"Take it out of networks."), n.Target))
 		case len(fixed) == 0:
 			diags = append(diags, router.NoFixedAddress(n, "The resolver listens on the router's address in the network."))
 		}
