@@ -205,8 +205,26 @@ func usage(format string, args ...any) error {
 	return exit{ExitUsage, fmt.Sprintf(format, args...)}
 }
 
-func usageError(_ *cli.Context, err error, _ bool) error {
-	return usage("%s. Try --help", err)
+func usageError(c *cli.Context, err error, _ bool) error {
+	name := c.App.Name
+	if c.Command != nil && c.Command.HelpName != "" {
+		name = c.Command.HelpName
+	}
+	if strings.HasSuffix(err.Error(), "not defined: -spec") && c.Command != nil && strings.Contains(c.Command.ArgsUsage, "DIR") { // that was another way to say it
+		return usage("there is no -spec: the folder of the spec is the last argument, as in %s %s", name, c.Command.ArgsUsage)
+	}
+	return usage("%s. Try %s -help", err, name)
+}
+
+// The library writes options with two dashes. Everything else that nbr says has one, and
+// both are taken. An option that may be given several times says so by itself.
+func init() {
+	library := cli.FlagStringer
+	cli.FlagStringer = func(f cli.Flag) string {
+		names, text, _ := strings.Cut(library(f), "\t")
+		names, _, _ = strings.Cut(names, " [ ")
+		return strings.ReplaceAll(names, "--", "-") + "\t" + text
+	}
 }
 
 // flagsFirst refuses a flag after an argument, which would be taken for an
@@ -221,7 +239,7 @@ func flagsFirst(c *cli.Context) error {
 }
 
 func noCommand(a *cli.App, name string) error {
-	return usage("there is no command %q.%s Try nbr --help", name, diag.Suggest(name, commandNames(a)))
+	return usage("there is no command %q.%s Try nbr -help", name, diag.Suggest(name, commandNames(a)))
 }
 
 // count is a number of things.

@@ -72,6 +72,6 @@ func Moved(r *router.Router, recorded string) hcl.Diagnostics {
 		stay = fmt.Sprintf("The spec names none, and nbr's default is another than it was: to stay, write release = %q.", recorded)
 	}
 	return hcl.Diagnostics{diag.Help(diag.Warning("release-moved", r.ReleaseAt(), "Another release of NixOS",
-		"The tree was generated for NixOS %s, and the spec is for %s: %s.", recorded, r.Release.V, why),
-		"Run nixos-rebuild boot and reboot, and do not switch. Leave state_version as it is. %s", stay)}
+		"The tree was generated for NixOS %s, and the spec is for %s.", recorded, r.Release.V),
+		"The first step is nixos-rebuild boot and a reboot, not switch: %s. Leave state_version as it is. %s", why, stay)}
 }
