@@ -113,12 +113,35 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 		return ExitUnknown
 	}
 	var notFound error // nbr help of a command that is not there, which urfave/cli forgets
+	c := a.program()
+	c.CommandNotFound = func(c *cli.Context, name string) { notFound = noCommand(c.App, name) }
+	err := cmp.Or(c.RunContext(ctx, append([]string{"nbr"}, args...)), notFound)
+	var code exit
+	switch {
+	case out.err != nil && (err == nil || !errors.As(err, &code)):
+		fmt.Fprintf(env.Stderr, "nbr: %s\n", out.err)
+		return ExitUnknown
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &code):
+		if code.msg != "" {
+			fmt.Fprintf(env.Stderr, "nbr: %s\n", code.msg)
+		}
+		return code.code
+	default:
+		fmt.Fprintf(env.Stderr, "nbr: %s\n", err)
+		return ExitUnknown
+	}
+}
+
+// program is the command line as the library knows it.
+func (a *app) program() *cli.App {
 	c := &cli.App{
 		Name:  "nbr",
 		Usage: "turn the HCL spec of a router into a NixOS flake",
 		Description: "A spec is a folder of *.hcl files that say what one router must be.\n" +
 			"nbr gen makes a flake of it, nix build makes the SD image of the flake.",
-		Writer: env.Stdout, ErrWriter: env.Stderr, Reader: env.Stdin,
+		Writer: a.Stdout, ErrWriter: a.Stderr, Reader: a.Stdin,
 		HideVersion:               true,
 		Flags:                     []cli.Flag{boolFlag("version", "print the version of nbr")},
 		EnableBashCompletion:      true,
@@ -130,9 +153,6 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are decided below
 		OnUsageError:   usageError,
-		CommandNotFound: func(c *cli.Context, name string) {
-			notFound = noCommand(c.App, name)
-		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return noCommand(c.App, c.Args().First())
@@ -153,23 +173,7 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 			sub.HideHelpCommand = true // help may be the name of a folder
 		}
 	}
-	err := cmp.Or(c.RunContext(ctx, append([]string{"nbr"}, args...)), notFound)
-	var code exit
-	switch {
-	case out.err != nil && (err == nil || !errors.As(err, &code)):
-		fmt.Fprintf(env.Stderr, "nbr: %s\n", out.err)
-		return ExitUnknown
-	case err == nil:
-		return ExitOK
-	case errors.As(err, &code):
-		if code.msg != "" {
-			fmt.Fprintf(env.Stderr, "nbr: %s\n", code.msg)
-		}
-		return code.code
-	default:
-		fmt.Fprintf(env.Stderr, "nbr: %s\n", err)
-		return ExitUnknown
-	}
+	return c
 }
 
 // output is standard output. What could not be written there is told at the end, by
