@@ -32,11 +32,27 @@ func boardIDs(all []*router.Board) []string {
 	return ids
 }
 
-func (a *app) boards(c *cli.Context) error {
+// board is the board of this name, or an error that says which there are.
+func (a *app) board(id string) (*router.Board, error) {
+	for _, b := range a.reg.Boards {
+		if b.ID == id {
+			return b, nil
+		}
+	}
 	ids := boardIDs(a.reg.Boards)
+	near := diag.Suggest(id, ids)
+	for _, known := range ids { // rpi4 is near to nothing that is three times as long
+		if _, name, _ := strings.Cut(known, "-"); near == "" && id != "" && strings.HasPrefix(name, id) {
+			near = fmt.Sprintf(" Did you mean %q?", known)
+		}
+	}
+	return nil, usage("there is no board %q.%s nbr knows %s", id, near, diag.List(ids))
+}
+
+func (a *app) boards(c *cli.Context) error {
 	for _, want := range c.Args().Slice() {
-		if !contains(ids, want) {
-			return usage("there is no board %q.%s nbr knows %s", want, diag.Suggest(want, ids), diag.List(ids))
+		if _, err := a.board(want); err != nil {
+			return err
 		}
 	}
 	var reports []boardReport

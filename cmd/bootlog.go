@@ -25,36 +25,35 @@ const bootlogVersion = "1.0"
 
 func (a *app) bootlogCommand() *cli.Command {
 	return &cli.Command{
-		Name: "bootlog", Usage: "say from a board's serial log how far it came and why no further", ArgsUsage: "FILE|-",
+		Name: "bootlog", Usage: "say from a board's serial log how far it came and why no further", ArgsUsage: "FILE|- [DIR]",
 		Description: "Reads what a board said on its serial port, from the boot ROM to the login: the medium\n" +
 			"it started from, the memory that each stage saw, versions, where it stopped, what is\n" +
-			"likely wrong and what to do. Of several boots the last one counts. With -spec it also\n" +
-			"judges board, medium, memory and kernel by what the spec promises. Exit code 0 if the\n" +
+			"likely wrong and what to do. Of several boots the last one counts. With the spec of a\n" +
+			"folder it also judges board, medium, memory and kernel by what the spec promises. Exit code 0 if the\n" +
 			"board came up and all is well, 1 if it stopped or something is wrong, 3 if the log does\n" +
 			"not say, 2 if the spec is wrong.\n\n" +
 			"Examples:\n" +
 			"   nbr bootlog boot.log\n" +
-			"   nbr bootlog -spec router/ boot.log\n" +
+			"   nbr bootlog boot.log router/\n" +
 			"   picocom -b 115200 /dev/ttyUSB0 | tee boot.log; nbr bootlog boot.log\n" +
 			"   nbr bootlog - </dev/ttyUSB0             until Ctrl-C",
 		Flags: append(varFlag(),
-			&cli.StringFlag{Name: "spec", Usage: "judge the boot by the spec in `DIR`"},
 			boolFlag("json", "print it as JSON")),
 		Action: a.bootlog,
 	}
 }
 
 func (a *app) bootlog(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return usage("nbr bootlog takes one file, or - for standard input")
+	if c.NArg() < 1 || c.NArg() > 2 {
+		return usage("nbr bootlog takes one file, or - for standard input, and the folder of a spec")
 	}
-	if c.IsSet("var") && !c.IsSet("spec") {
-		return usage("-var is for the spec: it goes with -spec")
+	if c.IsSet("var") && c.NArg() < 2 {
+		return usage("-var is for a spec: name its folder after the file")
 	}
 	var s loaded
-	if c.IsSet("spec") {
+	if c.NArg() == 2 {
 		var err error
-		if s, err = a.deviceIn(c, c.String("spec")); err != nil {
+		if s, err = a.deviceIn(c, c.Args().Get(1)); err != nil {
 			return err
 		}
 	}

@@ -154,7 +154,7 @@ func TestCanaries(t *testing.T) {
 			for _, form := range []string{"text", "json", "junit", "tap"} {
 				run(0, with("verify", "-v", "-format", form, "-state", emptyState(t, dir))...)
 			}
-			run(0, append(append([]string{"explain", "-spec", spec}, s.vars...), strings.SplitN(s.name, "/", 2)[0])...)
+			run(0, append(append([]string{"explain"}, s.vars...), strings.SplitN(s.name, "/", 2)[0], spec)...)
 			if strings.Count(s.name, ".") == 1 && run(ExitOK, with("gen", "-o", out)...) {
 				said.Reset() // a tree has what the spec says; what explain shows of it has not
 				explainAll(t, out, run)

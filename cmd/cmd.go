@@ -113,12 +113,35 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 		return ExitUnknown
 	}
 	var notFound error // nbr help of a command that is not there, which urfave/cli forgets
+	c := a.program()
+	c.CommandNotFound = func(c *cli.Context, name string) { notFound = noCommand(c.App, name) }
+	err := cmp.Or(c.RunContext(ctx, append([]string{"nbr"}, args...)), notFound)
+	var code exit
+	switch {
+	case out.err != nil && (err == nil || !errors.As(err, &code)):
+		fmt.Fprintf(env.Stderr, "nbr: %s\n", out.err)
+		return ExitUnknown
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &code):
+		if code.msg != "" {
+			fmt.Fprintf(env.Stderr, "nbr: %s\n", code.msg)
+		}
+		return code.code
+	default:
+		fmt.Fprintf(env.Stderr, "nbr: %s\n", err)
+		return ExitUnknown
+	}
+}
+
+// program is the command line as the library knows it.
+func (a *app) program() *cli.App {
 	c := &cli.App{
 		Name:  "nbr",
 		Usage: "turn the HCL spec of a router into a NixOS flake",
 		Description: "A spec is a folder of *.hcl files that say what one router must be.\n" +
 			"nbr gen makes a flake of it, nix build makes the SD image of the flake.",
-		Writer: env.Stdout, ErrWriter: env.Stderr, Reader: env.Stdin,
+		Writer: a.Stdout, ErrWriter: a.Stderr, Reader: a.Stdin,
 		HideVersion:               true,
 		Flags:                     []cli.Flag{boolFlag("version", "print the version of nbr")},
 		EnableBashCompletion:      true,
@@ -130,9 +153,6 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are decided below
 		OnUsageError:   usageError,
-		CommandNotFound: func(c *cli.Context, name string) {
-			notFound = noCommand(c.App, name)
-		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return noCommand(c.App, c.Args().First())
@@ -153,23 +173,7 @@ func Run(ctx context.Context, env Env, args []string, kinds ...service.Kind) int
 			sub.HideHelpCommand = true // help may be the name of a folder
 		}
 	}
-	err := cmp.Or(c.RunContext(ctx, append([]string{"nbr"}, args...)), notFound)
-	var code exit
-	switch {
-	case out.err != nil && (err == nil || !errors.As(err, &code)):
-		fmt.Fprintf(env.Stderr, "nbr: %s\n", out.err)
-		return ExitUnknown
-	case err == nil:
-		return ExitOK
-	case errors.As(err, &code):
-		if code.msg != "" {
-			fmt.Fprintf(env.Stderr, "nbr: %s\n", code.msg)
-		}
-		return code.code
-	default:
-		fmt.Fprintf(env.Stderr, "nbr: %s\n", err)
-		return ExitUnknown
-	}
+	return c
 }
 
 // output is standard output. What could not be written there is told at the end, by
@@ -205,8 +209,26 @@ func usage(format string, args ...any) error {
 	return exit{ExitUsage, fmt.Sprintf(format, args...)}
 }
 
-func usageError(_ *cli.Context, err error, _ bool) error {
-	return usage("%s. Try --help", err)
+func usageError(c *cli.Context, err error, _ bool) error {
+	name := c.App.Name
+	if c.Command != nil && c.Command.HelpName != "" {
+		name = c.Command.HelpName
+	}
+	if strings.HasSuffix(err.Error(), "not defined: -spec") && c.Command != nil && strings.Contains(c.Command.ArgsUsage, "DIR") { // that was another way to say it
+		return usage("there is no -spec: the folder of the spec is the last argument, as in %s %s", name, c.Command.ArgsUsage)
+	}
+	return usage("%s. Try %s -help", err, name)
+}
+
+// The library writes options with two dashes. Everything else that nbr says has one, and
+// both are taken. An option that may be given several times says so by itself.
+func init() {
+	library := cli.FlagStringer
+	cli.FlagStringer = func(f cli.Flag) string {
+		names, text, _ := strings.Cut(library(f), "\t")
+		names, _, _ = strings.Cut(names, " [ ")
+		return strings.ReplaceAll(names, "--", "-") + "\t" + text
+	}
 }
 
 // flagsFirst refuses a flag after an argument, which would be taken for an
@@ -221,7 +243,7 @@ func flagsFirst(c *cli.Context) error {
 }
 
 func noCommand(a *cli.App, name string) error {
-	return usage("there is no command %q.%s Try nbr --help", name, diag.Suggest(name, commandNames(a)))
+	return usage("there is no command %q.%s Try nbr -help", name, diag.Suggest(name, commandNames(a)))
 }
 
 // boolFlag is a flag that is off unless given, which its help need not say.

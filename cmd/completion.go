@@ -83,6 +83,8 @@ func (a *app) complete(c *cli.Command, words func() []string) cli.BashCompleteFu
 			if offer = flagValues[c.Name+" "+name]; offer == nil {
 				offer = flagValues[name]
 			}
+		case strings.HasPrefix(last, "-") && name == "board":
+			offer = boardIDs(a.reg.Boards)
 		case strings.HasPrefix(last, "-"):
 			for _, f := range c.Flags {
 				for _, n := range f.Names() {
@@ -122,7 +124,7 @@ func (a *app) arguments(command string) func() []string {
 			return boardIDs(a.reg.Boards)
 		case "completion":
 			return []string{"bash", "zsh", "fish"}
-		case "explain":
+		case "explain": // the folder of the spec comes after it
 			return append(a.addresses(), reference.Codes()...)
 		case "schema":
 			return a.typeNames()

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -27,21 +28,24 @@ import (
 
 func (a *app) explainCommand() *cli.Command {
 	return &cli.Command{
-		Name: "explain", Usage: "what a code means; from generated Nix to the spec's line, and back", ArgsUsage: "CODE | FILE:LINE | ADDRESS",
+		Name: "explain", Usage: "what a code means; from generated Nix to the spec's line, and back", ArgsUsage: "CODE | FILE:LINE | ADDRESS [DIR]",
 		Description: "With the code of a diagnostic: what it means, a spec that is wrong and how it reads when right.\n" +
 			"With a line of a generated file: the line of the spec that made it.\n" +
 			"With the address of a block: everything it became, also by blocks that name it, and how it is verified.\n\n" +
-			"Examples:\n   nbr explain lock-out\n   nbr explain out/routers/bpi-r4/network.nix:12\n   nbr explain -spec router/ network.lan",
-		Flags:  append(specFlags(), &cli.StringFlag{Name: "spec", Value: ".", Usage: "the spec's `DIR`, for an address"}),
+			"Examples:\n   nbr explain lock-out\n   nbr explain out/routers/bpi-r4/network.nix:12\n   nbr explain network.lan router/",
+		Flags:  specFlags(),
 		Action: a.explain,
 	}
 }
 
 func (a *app) explain(c *cli.Context) error {
-	if c.NArg() != 1 {
-		return usage("nbr explain takes a code, FILE:LINE or the address of a block, as in network.lan")
+	if c.NArg() < 1 || c.NArg() > 2 {
+		return usage("nbr explain takes a code, FILE:LINE or the address of a block, as in network.lan, and for that the folder of the spec")
 	}
 	arg := c.Args().First()
+	if _, code := reference.Explain(arg); c.NArg() == 2 && (code || lined(arg)) {
+		return usage("%s needs no spec: nbr explain %s", arg, arg)
+	}
 	if text, ok := reference.Explain(arg); ok {
 		return a.explainCode(c, arg, text)
 	}
@@ -73,6 +77,12 @@ func cutLine(s string) (file string, line int, ok bool) {
 	}
 	line, err := strconv.Atoi(s[i+1:])
 	return s[:i], line, err == nil
+}
+
+// lined tells whether an argument is FILE:LINE.
+func lined(s string) bool {
+	_, _, ok := cutLine(s)
+	return ok
 }
 
 func (a *app) explainLine(c *cli.Context, file string, line int) error {
@@ -158,7 +168,7 @@ func (r result) String() string {
 }
 
 func (a *app) explainAddress(c *cli.Context, addr string) error {
-	specs, said, err := a.readOne(c, c.String("spec"))
+	specs, said, err := a.readOne(c, cmp.Or(c.Args().Get(1), "."))
 	if err != nil {
 		return err
 	}

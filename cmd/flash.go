@@ -20,18 +20,17 @@ import (
 
 func (a *app) flashCommand() *cli.Command {
 	return &cli.Command{
-		Name: "flash", Usage: "write an image to a card, and compare it", ArgsUsage: "IMAGE DEVICE",
+		Name: "flash", Usage: "write an image to a card, and compare it", ArgsUsage: "IMAGE DEVICE [DIR]",
 		Description: "Refuses a device that is in use, that is too small or that is not removable, says what is\n" +
 			"on it and asks. Writes, reads all of it back and puts the second partition table to the\n" +
 			"end of the card. IMAGE is raw or compressed with zstd; DEVICE may be a file of a card's\n" +
-			"size. Exit code 1 if the image is not what the spec promises or the card has not what\n" +
+			"size. With the spec of a folder the image is verified first. Exit code 1 if the image is not what the spec promises or the card has not what\n" +
 			"was written, 3 if it cannot be written.\n\n" +
 			"Examples:\n" +
-			"   nbr flash -spec router/ result/sd-image/*.raw.zst /dev/sdX\n" +
+			"   nbr flash result/sd-image/*.raw.zst /dev/sdX router/\n" +
 			"   nbr flash -inject secrets/ sd.raw /dev/sdX\n" +
 			"   nbr flash -firmware-only result/sd-image/*.raw.zst /dev/mmcblk0",
 		Flags: append(varFlag(),
-			&cli.StringFlag{Name: "spec", Usage: "first verify the image against the spec in `DIR`"},
 			boolFlag("firmware-only", "write only the partitions bl2 and fip of a card that exists; the old ones are saved"),
 			&cli.StringFlag{Name: "inject", Usage: "put the files below `DIR`, such as etc/ssh/ssh_host_ed25519_key, into the root partition (ext4)"},
 			boolFlag("force", "the device need not be removable"),
@@ -54,12 +53,12 @@ type flashing struct {
 
 func (a *app) flash(c *cli.Context) error {
 	switch {
-	case c.NArg() != 2:
-		return usage("nbr flash takes an image and a device")
+	case c.NArg() < 2 || c.NArg() > 3:
+		return usage("nbr flash takes an image, a device and the folder of a spec")
 	case c.Bool("firmware-only") && c.IsSet("inject"):
 		return usage("-firmware-only does not write the root partition, into which -inject puts files")
-	case !c.IsSet("spec") && c.IsSet("var"):
-		return usage("-var is for the spec: -spec DIR")
+	case c.NArg() < 3 && c.IsSet("var"):
+		return usage("-var is for a spec: name its folder after the device")
 	}
 	f := &flashing{app: a, file: c.Args().Get(0), force: c.Bool("force"), yes: c.Bool("yes")}
 	if !f.yes && !f.canAsk() {
@@ -79,9 +78,9 @@ func (a *app) flash(c *cli.Context) error {
 
 func (f *flashing) run(c *cli.Context) error {
 	var spec loaded
-	if c.IsSet("spec") {
+	if c.NArg() == 3 {
 		var err error
-		if spec, err = f.deviceAt(c, c.String("spec")); err != nil {
+		if spec, err = f.deviceIn(c, c.Args().Get(2)); err != nil {
 			return err
 		}
 		f.router = spec.Router

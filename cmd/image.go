@@ -29,11 +29,11 @@ func (a *app) imageCommand() *cli.Command {
 		Name: "image", Usage: "look into an SD image or a card before it boots", ArgsUsage: "COMMAND",
 		Description: "Examples:\n" +
 			"   nbr image inspect result/sd-image/*.raw.zst\n" +
-			"   nbr image verify -spec router/ result/sd-image/*.raw.zst",
+			"   nbr image verify result/sd-image/*.raw.zst router/",
 		Subcommands: []*cli.Command{a.inspectCommand(), a.imageVerifyCommand()},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usage("there is no command %q.%s Try nbr image --help", "image "+c.Args().First(), diag.Suggest(c.Args().First(), []string{"inspect", "verify"}))
+				return usage("there is no command %q.%s Try nbr image -help", "image "+c.Args().First(), diag.Suggest(c.Args().First(), []string{"inspect", "verify"}))
 			}
 			return cli.ShowSubcommandHelp(c)
 		},
@@ -57,15 +57,15 @@ func (a *app) inspectCommand() *cli.Command {
 
 func (a *app) imageVerifyCommand() *cli.Command {
 	return &cli.Command{
-		Name: "verify", Usage: "say whether an image is what a spec promises", ArgsUsage: "IMAGE",
+		Name: "verify", Usage: "say whether an image is what a spec promises", ArgsUsage: "IMAGE [DIR]",
 		Description: "Judges what can be told before it boots: the partitions, what the board starts from, and\n" +
 			"for which memory and medium that was built. Exit code 0 if all checks pass, 1 if one\n" +
-			"fails, 3 if none fails but something cannot be told, 2 if the spec is wrong.\n\n" +
+			"fails, 3 if none fails but something cannot be told, 2 if the spec is wrong. The spec is\n" +
+			deviceSpec + " if that is there and no folder is named, else the current folder.\n\n" +
 			"Examples:\n" +
-			"   nbr image verify -spec router/ result/sd-image/*.raw.zst\n" +
-			"   nbr image verify -spec router/ -format junit sd.raw >report.xml",
+			"   nbr image verify result/sd-image/*.raw.zst router/\n" +
+			"   nbr image verify -format junit sd.raw router/ >report.xml",
 		Flags: append(varFlag(),
-			&cli.StringFlag{Name: "spec", Usage: "the spec in `DIR`", DefaultText: deviceSpec + ", or the current folder"},
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "print the report as `FORM`: text, json, junit or tap"},
 			boolFlag("v", "list what passes, too")),
 		Action: a.imageVerify,
@@ -101,10 +101,10 @@ func (a *app) imageVerify(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.NArg() != 1 {
-		return usage("nbr image verify takes one image")
+	if c.NArg() < 1 || c.NArg() > 2 {
+		return usage("nbr image verify takes one image and the folder of the spec")
 	}
-	s, err := a.deviceAt(c, c.String("spec"))
+	s, err := a.deviceAt(c, c.Args().Get(1))
 	if err != nil {
 		return err
 	}

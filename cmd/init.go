@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,19 +16,17 @@ import (
 	"github.com/nbr-dev/nbr/router"
 )
 
-// template is the router of testdata/routers/bpi-r4 with another subnet; a test keeps them
-// the same.
-//
-//go:embed template.hcl
-var template string
-
 func (a *app) initCommand() *cli.Command {
 	return &cli.Command{
 		Name: "init", Usage: "write a first spec, with comments that teach", ArgsUsage: "[DIR]",
-		Description: "Writes router.hcl into the folder (the current one by default), with your SSH public\n" +
-			"key in it if you have one. Nothing that exists is overwritten.\n\n" +
-			"Examples:\n   nbr init router/\n   nbr init -key ~/.ssh/work.pub router/",
-		Flags:  []cli.Flag{&cli.StringFlag{Name: "key", Usage: "the SSH public key in `FILE`; without it the first of ~/.ssh/id_*.pub"}},
+		Description: "Writes router.hcl into the folder (the current one by default): a router for the board,\n" +
+			"with its ports and memory, and with your SSH public key if you have one. Nothing that\n" +
+			"exists is overwritten. nbr boards lists the boards.\n\n" +
+			"Examples:\n   nbr init router/\n   nbr init -board raspberrypi-rpi4 router/\n   nbr init -key ~/.ssh/work.pub router/",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "board", Value: templateBoard, Usage: "write it for the board with this `ID`"},
+			&cli.StringFlag{Name: "key", Usage: "the SSH public key in `FILE`; without it the first of ~/.ssh/id_*.pub"},
+		},
 		Action: a.init,
 	}
 }
@@ -42,6 +39,10 @@ func (a *app) init(c *cli.Context) error {
 		dir = c.Args().First()
 	default:
 		return usage("nbr init takes one folder")
+	}
+	board, err := a.board(c.String("board"))
+	if err != nil {
+		return err
 	}
 	key, from, err := publicKey(c.String("key"))
 	if err != nil {
@@ -58,7 +59,7 @@ func (a *app) init(c *cli.Context) error {
 	if err != nil {
 		return exit{ExitUnknown, err.Error()}
 	}
-	_, err = f.WriteString(withKey(template, key))
+	_, err = f.WriteString(withKey(starter(board), key))
 	if err := errors.Join(err, f.Close()); err != nil {
 		return exit{ExitUnknown, err.Error()}
 	}

@@ -148,9 +148,9 @@ func (b *Block) bootBudget(r *router.Router) hcl.Diagnostics {
 	if need <= uint64(b.Card.V)/4 {
 		return nil
 	}
-	d := diag.Warning("boot-budget", boot.From, "Kernels that fill the card",
-		"%d generations take up to %d MiB in /boot, more than a quarter of a card of %s. Keep at most %d, or say that the card is larger: card in the firmware block.",
-		boot.Generations, need>>20, b.Card.V, max(uint64(b.Card.V)/4/generation, 1))
+	d := diag.Help(diag.Warning("boot-budget", boot.From, "Kernels that fill the card",
+		"%d generations take up to %d MiB in /boot, more than a quarter of a card of %s.", boot.Generations, need>>20, b.Card.V),
+		"Keep at most %d, or say that the card is larger: card in the firmware block.", max(uint64(b.Card.V)/4/generation, 1))
 	if b.Card.Set {
 		d = diag.With(d, b.Card.Range, "%s", b.Addr.String())
 	}
@@ -163,11 +163,13 @@ func judge(k *router.Kernel, kernel string, span Span) hcl.Diagnostics {
 	switch {
 	case o == nil:
 		hint := diag.Suggest(k.Symbol, slices.Collect(maps.Keys(Options())))
-		return hcl.Diagnostics{diag.Error("no-such-kernel-option", k.From, "No such kernel option",
-			"nbr knows no kernel option %s, which %s needs.%s For one that nbr does not know, import a NixOS module that sets boot.kernelPatches.", k.Symbol, k.Why, hint)}
+		return hcl.Diagnostics{diag.Help(diag.Error("no-such-kernel-option", k.From, "No such kernel option",
+			"nbr knows no kernel option %s, which %s needs.", k.Symbol, k.Why),
+			"%s For one that nbr does not know, import a NixOS module that sets boot.kernelPatches.", hint)}
 	case o.Absent != "":
-		return hcl.Diagnostics{diag.Error("no-such-kernel-option", k.From, "No such kernel option",
-			"%s does not exist on arm64: %s. Remove it.", k.Symbol, o.Absent)}
+		return hcl.Diagnostics{diag.Help(diag.Error("no-such-kernel-option", k.From, "No such kernel option",
+			"%s does not exist on arm64: %s.", k.Symbol, o.Absent),
+			"Remove it.")}
 	case !o.spans(span):
 		return hcl.Diagnostics{diag.Error("no-such-kernel-option", k.From, "No such kernel option",
 			"%s needs %s, and %s (Linux %s) does not have it: %s.", k.Why, k.Symbol, kernel, span, o.lifetime())}
@@ -195,8 +197,9 @@ func (b *Block) judgeBoard(p *Profile, span Span) hcl.Diagnostics {
 		for _, l := range p.Kernel.Loses {
 			known = fmt.Sprintf(" Linux %s loses %s; whether a later one has them is not known.", Span{l.First, l.Last}, l.What)
 		}
-		diags = append(diags, diag.Warning("kernel-untried", b.Kernel.Range, "Untried kernel",
-			"nixos-sbc runs the %s on %s's kernel only.%s Keep a card with kernel = %q at hand.", p.Name, p.Kernel.Name, known, KernelVendor))
+		diags = append(diags, diag.Help(diag.Warning("kernel-untried", b.Kernel.Range, "Untried kernel",
+			"nixos-sbc runs the %s on %s's kernel only.%s", p.Name, p.Kernel.Name, known),
+			"Keep a card with kernel = %q at hand.", KernelVendor))
 	}
 	if lost := b.judgeLosses(p, span); len(lost) > 0 {
 		diags = append(slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool { return diag.Code(d) == "kernel-untried" }), lost...)

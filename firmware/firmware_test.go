@@ -168,8 +168,8 @@ claimer {
 			for _, d := range diags {
 				at := d.Subject.Start.Line
 				got[at] = diag.Code(d)
-				if m := wanted.FindStringSubmatch(lines[at-1]); m != nil && !strings.Contains(d.Detail, m[2]) {
-					t.Errorf("line %d: %s\nwant in it: %s", at, d.Detail, m[2])
+				if m := wanted.FindStringSubmatch(lines[at-1]); m != nil && !strings.Contains(diag.Text(d), m[2]) {
+					t.Errorf("line %d: %s\nwant in it: %s", at, diag.Text(d), m[2])
 				}
 			}
 			if d := cmp.Diff(want, got); d != "" {

@@ -43,9 +43,9 @@ type UBootSource struct {
 }
 
 // word is a text type whose values fit a regular expression.
-func word[T ~string](dst *T, b []byte, re *regexp.Regexp, what string) error {
+func word[T ~string](dst *T, b []byte, re *regexp.Regexp, what, help string) error {
 	if !re.Match(b) {
-		return fmt.Errorf("%q is no %s", b, what)
+		return diag.Advise(fmt.Errorf("%q is no %s", b, what), "%s", help)
 	}
 	*dst = T(b)
 	return nil
@@ -57,7 +57,7 @@ type KernelVersion string
 var kernelVersionRE = regexp.MustCompile(`^[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,4})?(-[A-Za-z0-9.-]+)?$`)
 
 func (v *KernelVersion) UnmarshalText(b []byte) error {
-	return word(v, b, kernelVersionRE, "version of Linux such as 6.12.63-bpi-r4")
+	return word(v, b, kernelVersionRE, "version of Linux", "write one such as 6.12.63-bpi-r4")
 }
 
 // Describe is what the type is in the schema.
@@ -79,7 +79,7 @@ type UBootVersion string
 var ubootVersionRE = regexp.MustCompile(`^20[0-9]{2}\.[0-9]{2}(\.[0-9]+)?(-rc[0-9]+)?$`)
 
 func (v *UBootVersion) UnmarshalText(b []byte) error {
-	return word(v, b, ubootVersionRE, "release of U-Boot such as 2025.07")
+	return word(v, b, ubootVersionRE, "release of U-Boot", "write one such as 2025.07")
 }
 
 // Describe is what the type is in the schema.
@@ -91,7 +91,7 @@ type Revision string
 var revisionRE = regexp.MustCompile(`^[0-9a-f]{40}$`)
 
 func (r *Revision) UnmarshalText(b []byte) error {
-	return word(r, b, revisionRE, "commit: write all 40 hexadecimal digits")
+	return word(r, b, revisionRE, "commit", "write all 40 hexadecimal digits")
 }
 
 // Describe is what the type is in the schema.
@@ -103,7 +103,7 @@ type Hash string
 var hashRE = regexp.MustCompile(`^sha256-[A-Za-z0-9+/]{43}=$`)
 
 func (h *Hash) UnmarshalText(b []byte) error {
-	return word(h, b, hashRE, "hash of Nix: sha256- and 44 characters")
+	return word(h, b, hashRE, "hash of Nix", "write sha256- and 44 characters: nix flake prefetch tells it")
 }
 
 // Describe is what the type is in the schema.
@@ -115,7 +115,7 @@ type Repository string
 var repositoryRE = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$`)
 
 func (r *Repository) UnmarshalText(b []byte) error {
-	return word(r, b, repositoryRE, "repository of GitHub such as frank-w/BPI-Router-Linux")
+	return word(r, b, repositoryRE, "repository of GitHub", "write owner/name, as in frank-w/BPI-Router-Linux")
 }
 
 // Describe is what the type is in the schema.
@@ -127,16 +127,19 @@ func (b *Block) judgeSources(p *Profile) hcl.Diagnostics {
 	if s := b.KernelSource; s != nil {
 		switch {
 		case p.Kernel == nil:
-			diags = append(diags, diag.Error("useless-source", s.Def, "No kernel to build",
-				"The %s runs a kernel of nixpkgs, which nix flake update moves. Remove the block.", p.Name))
+			diags = append(diags, diag.Help(diag.Error("useless-source", s.Def, "No kernel to build",
+				"The %s runs a kernel of nixpkgs, which nix flake update moves.", p.Name),
+				"Remove the block."))
 		case b.Kernel.V != KernelVendor:
-			diags = append(diags, diag.With(diag.Error("useless-source", s.Def, "No kernel to build",
-				"The source is one for the kernel %q, and the router runs %q. Remove the block or the choice.", KernelVendor, b.Kernel.V), b.Kernel.Range, "another kernel is chosen"))
+			diags = append(diags, diag.With(diag.Help(diag.Error("useless-source", s.Def, "No kernel to build",
+				"The source is one for the kernel %q, and the router runs %q.", KernelVendor, b.Kernel.V),
+				"Remove the block or the choice."), b.Kernel.Range, "another kernel is chosen"))
 		}
 	}
 	if b.TFASource != nil && p.Firmware.ATFAttr == "" {
-		diags = append(diags, diag.Error("useless-source", b.TFASource.Def, "No Trusted Firmware-A to build",
-			"nixos-sbc builds none for the %s. Remove the block.", p.Name))
+		diags = append(diags, diag.Help(diag.Error("useless-source", b.TFASource.Def, "No Trusted Firmware-A to build",
+			"nixos-sbc builds none for the %s.", p.Name),
+			"Remove the block."))
 	}
 	return diags
 }

@@ -42,7 +42,7 @@ func FirstStart(boards []*Profile, r *router.Router) []Tip {
 		names = append(names, p.Name)
 	}
 	if len(boards) == 0 {
-		return []Tip{{"board", "not recognised: with -spec, nbr says how its switches stand and what its serial console and first login are"}}
+		return []Tip{{"board", "not recognised: with the folder of the spec, nbr says how its switches stand and what its serial console and first login are"}}
 	}
 	tips := []Tip{
 		{"board", strings.Join(names, " or ")},
@@ -50,7 +50,7 @@ func FirstStart(boards []*Profile, r *router.Router) []Tip {
 		{"serial", one(boards, (*Profile).serial)},
 	}
 	if r == nil {
-		return append(tips, Tip{"first login", "a spec would tell: -spec DIR"})
+		return append(tips, Tip{"first login", "a spec would tell: name its folder after the file"})
 	}
 	return append(tips, Tip{"first login", firstLogin(r)})
 }

@@ -53,18 +53,18 @@ func TestFirstStart(t *testing.T) {
 		boards []*Profile
 		want   []Tip
 	}{
-		{nil, []Tip{{"board", "not recognised: with -spec, nbr says how its switches stand and what its serial console and first login are"}}},
+		{nil, []Tip{{"board", "not recognised: with the folder of the spec, nbr says how its switches stand and what its serial console and first login are"}}},
 		{boards("bananapi-bpir4"), []Tip{
 			{"board", "Banana Pi BPI-R4"},
 			{"switches", "SW3 at 11 for the card (A B, 0 is up (OFF), 1 is down (ON))"},
 			{"serial", "115200 8N1, no flow control (ttyS0 of the board)"},
-			{"first login", "a spec would tell: -spec DIR"},
+			{"first login", "a spec would tell: name its folder after the file"},
 		}},
 		{boards("pine64-rock64v2", "pine64-rock64v3"), []Tip{
 			{"board", ProfileOf("pine64-rock64v2").Name + " or " + ProfileOf("pine64-rock64v3").Name},
 			{"switches", unknown},
 			{"serial", "1500000 8N1, no flow control (ttyS2 of the board)"},
-			{"first login", "a spec would tell: -spec DIR"},
+			{"first login", "a spec would tell: name its folder after the file"},
 		}},
 	} {
 		if d := cmp.Diff(tt.want, FirstStart(tt.boards, nil)); d != "" {

@@ -14,14 +14,18 @@ buildGoModule {
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;
-  # urfave/cli without its generator of manual pages, which nbr does not use.
+  # urfave/cli without its generator of manual pages: a test of cmd makes flake/nbr.1.
   tags = [ "urfave_cli_no_docs" ];
   ldflags = [ "-s" ];
   # The tests start daemons in network namespaces: .ci/run has them.
   doCheck = false;
 
-  # One that was built for another machine cannot say how it is completed.
-  postInstall = lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
+  # The manual page is in the source: a program that was built for another machine cannot
+  # be asked for it, nor say how it is completed.
+  postInstall = ''
+    install -D -m 644 flake/nbr.1 $out/share/man/man1/nbr.1
+  ''
+  + lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
     for shell in bash fish zsh; do
       $out/bin/nbr completion $shell >nbr.$shell
     done

@@ -104,8 +104,7 @@ func (a *Address4) UnmarshalText(b []byte) error {
 		return fmt.Errorf("%q is neither \"dhcp\" nor the router's address with its prefix length, as in 192.168.178.1/24", b)
 	}
 	if p.Bits() < 31 && (p.Addr() == p.Masked().Addr() || p.Addr() == Broadcast(p)) {
-		return fmt.Errorf("%s is the network's own or its broadcast address: give the router's, as in %s", p.Addr(),
-			netip.PrefixFrom(p.Masked().Addr().Next(), p.Bits()))
+		return diag.Advise(fmt.Errorf("%s is the network's own or its broadcast address", p.Addr()), "give the router's, as in %s", netip.PrefixFrom(p.Masked().Addr().Next(), p.Bits()))
 	}
 	a.How = Fixed{p}
 	return nil
@@ -140,8 +139,7 @@ func (a *Address6) UnmarshalText(b []byte) error {
 		return fmt.Errorf("%q is neither \"auto\" nor the router's address with its prefix length, as in fd00::1/64", b)
 	}
 	if p.Bits() < 127 && p.Addr() == p.Masked().Addr() {
-		return fmt.Errorf("%s is every router's address in the network (RFC 4291 section 2.6.1): give this router's, as in %s", p.Addr(),
-			netip.PrefixFrom(p.Addr().Next(), p.Bits()))
+		return diag.Advise(fmt.Errorf("%s is every router's address in the network (RFC 4291 section 2.6.1)", p.Addr()), "give this router's, as in %s", netip.PrefixFrom(p.Addr().Next(), p.Bits()))
 	}
 	a.How = Fixed{p}
 	return nil

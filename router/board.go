@@ -81,7 +81,8 @@ func ifName(name *IfName, b conf.Block, key string, said conf.Value[IfName]) hcl
 		text = b.Head().Addr.Label()
 	}
 	if err := name.UnmarshalText([]byte(text)); err != nil {
-		return hcl.Diagnostics{diag.Error("bad-interface-name", b.Head().Def, "Bad interface name", "%s. Give the block a name.", err)}
+		return hcl.Diagnostics{diag.Help(diag.Error("bad-interface-name", b.Head().Def, "Bad interface name", "%s.", err),
+			"Give the block a name.")}
 	}
 	return nil
 }

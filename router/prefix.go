@@ -67,7 +67,7 @@ func (i *InterfaceID) UnmarshalText(b []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no interface identifier: write the last half of an IPv6 address after two colons, as in ::1", b)
+	return diag.Advise(fmt.Errorf("%q is no interface identifier", b), "write the last half of an IPv6 address after two colons, as in ::1")
 }
 
 func (i InterfaceID) String() string {
@@ -126,8 +126,9 @@ func rulePrefixes(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, p := range r.Prefixes {
 		if n := p.Network.Target; !n.ByAdvertisement() && !n.Gateway6.Set {
-			diags = append(diags, diag.With(diag.Error("prefix-without-upstream", p.Network.Range, "Prefix of a network without IPv6",
-				"Hosts with addresses of %s would reach nothing: %s has no way to the Internet for IPv6. Give it ipv6 = \"auto\", or a fixed address and gateway6.", p.Addr, n.Addr),
+			diags = append(diags, diag.With(diag.Help(diag.Error("prefix-without-upstream", p.Network.Range, "Prefix of a network without IPv6",
+				"Hosts with addresses of %s would reach nothing: %s has no way to the Internet for IPv6.", p.Addr, n.Addr),
+				"Give it ipv6 = \"auto\", or a fixed address and gateway6."),
 				n.Def, "%s", n.Addr.String()))
 		}
 	}
@@ -140,8 +141,9 @@ func rulePrefixes(r *Router) hcl.Diagnostics {
 		d, ok := n.Delegated()
 		if !ok {
 			if n.Subnet.Set {
-				diags = append(diags, diag.Error("subnet-without-prefix", n.Subnet.Range, "Number of a network without a prefix",
-					"Say which prefix it is of: prefix = prefix.NAME."))
+				diags = append(diags, diag.Help(diag.Error("subnet-without-prefix", n.Subnet.Range, "Number of a network without a prefix",
+					"%s does not say which prefix it is a network of.", n.Addr),
+					"Write prefix = prefix.NAME, or remove subnet."))
 			}
 			continue
 		}
@@ -149,8 +151,9 @@ func rulePrefixes(r *Router) hcl.Diagnostics {
 		key := network{of, d.Subnet}
 		switch before := first[key]; {
 		case !n.Subnet.Set:
-			diags = append(diags, diag.Error("subnet-without-prefix", n.Prefix.Range, "Which network of the prefix?",
-				"%s has %d networks. Say which one %s is: subnet = 0, or another number.", n.Prefix.Addr, of.Subnets(), n.Addr))
+			diags = append(diags, diag.Help(diag.Error("subnet-without-prefix", n.Prefix.Range, "Which network of the prefix?",
+				"%s has %d networks.", n.Prefix.Addr, of.Subnets()),
+				"Say which one %s is: subnet = 0, or another number.", n.Addr))
 			continue
 		case uint64(d.Subnet) >= of.Subnets():
 			diags = append(diags, diag.With(diag.Error("subnet-outside-prefix", n.Subnet.Range, "Network outside its prefix",
@@ -159,8 +162,9 @@ func rulePrefixes(r *Router) hcl.Diagnostics {
 			diags = append(diags, diag.With(diag.Error("prefix-of-itself", n.Prefix.Range, "Prefix on the link that delegates it",
 				"What %s delegates is for other links (RFC 8415 section 6.3).", of.Network.Addr), of.Network.Range, "%s", of.Addr.String()))
 		case before != nil:
-			diags = append(diags, diag.With(diag.Error("subnet-twice", n.Subnet.Range, "One network of a prefix twice",
-				"%s is network %d of %s already. Give one of them another number.", before.Addr, d.Subnet, n.Prefix.Addr), before.Subnet.Range, "%s", before.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("subnet-twice", n.Subnet.Range, "One network of a prefix twice",
+				"%s is network %d of %s already.", before.Addr, d.Subnet, n.Prefix.Addr),
+				"Give one of them another number."), before.Subnet.Range, "%s", before.Addr.String()))
 		}
 		first[key] = n
 	}
@@ -173,8 +177,9 @@ func ruleUnusedPrefixes(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, p := range r.Prefixes {
 		if len(r.DelegatedOf(p)) == 0 {
-			diags = append(diags, diag.Error("prefix-unused", p.Def, "Prefix without a network",
-				"No network is in %s. Write prefix = %s and subnet = 0 in one, or remove it.", p.Addr, p.Addr))
+			diags = append(diags, diag.Help(diag.Error("prefix-unused", p.Def, "Prefix without a network",
+				"No network is in %s.", p.Addr),
+				"Write prefix = %s and subnet = 0 in one, or remove it.", p.Addr))
 		}
 	}
 	return diags

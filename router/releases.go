@@ -110,8 +110,9 @@ func ruleRelease(r *Router) hcl.Diagnostics {
 	if !r.Release.V.Coming() || r.nixpkgs() != nil {
 		return nil
 	}
-	return one(diag.Error("no-pin-yet", r.Release.Range, "No revision of this release yet",
-		"NixOS %[1]s was not out when this nbr was made, so nbr has no nixpkgs of it that was tried. Take a newer nbr, or say which: input \"nixpkgs\" { url = \"github:NixOS/nixpkgs/nixos-%[1]s\" }.", r.Release.V))
+	return one(diag.Help(diag.Error("no-pin-yet", r.Release.Range, "No revision of this release yet",
+		"NixOS %s was not out when this nbr was made, so nbr has no nixpkgs of it that was tried.", r.Release.V),
+		"Take a newer nbr, or say which: input \"nixpkgs\" { url = \"github:NixOS/nixpkgs/nixos-%s\" }.", r.Release.V))
 }
 
 // ReleaseAt is the line that decides on the release: its own, or the router's where

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -104,9 +105,10 @@ func (r *Router) ResolveBoard(boards []*Board, sound bool) hcl.Diagnostics {
 		}
 		hint := diag.Suggest(r.BoardID.V, ids)
 		if hint == "" {
-			hint = " nbr knows " + diag.List(ids) + "."
+			hint = "It could be " + strings.Join(ids, ", ") + "."
 		}
-		return hcl.Diagnostics{diag.Error("no-such-board", r.BoardID.Range, "No such board", "nbr does not know the board %q.%s", r.BoardID.V, hint)}
+		return hcl.Diagnostics{diag.Help(diag.Error("no-such-board", r.BoardID.Range, "No such board",
+			"nbr does not know the board %q.", r.BoardID.V), "%s", hint)}
 	}
 	if !r.Memory.Set {
 		if !sound {
@@ -116,8 +118,9 @@ func (r *Router) ResolveBoard(boards []*Board, sound bool) hcl.Diagnostics {
 			r.Memory.V = r.Board.Memory[0].Size
 			return nil
 		}
-		return hcl.Diagnostics{diag.Error("memory-not-said", r.BoardID.Range, "How much memory?",
-			"The %s is sold with %s, and its firmware has to know. Say which: memory = %q.", r.Board.Name, sizes(r.Board), r.Board.Memory[0].Size)}
+		return hcl.Diagnostics{diag.Help(diag.Error("memory-not-said", r.BoardID.Range, "How much memory?",
+			"The %s is sold with %s, and its firmware has to know.", r.Board.Name, sizes(r.Board)),
+			"Say which: memory = %q.", r.Board.Memory[0].Size)}
 	}
 	if _, ok := r.Board.MemoryOf(r.Memory.V); !ok {
 		return hcl.Diagnostics{diag.Error("no-such-memory", r.Memory.Range, "No such memory size",

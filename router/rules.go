@@ -89,16 +89,18 @@ func ruleRouter(r *Router) hcl.Diagnostics {
 	if r.System != nil {
 		return nil
 	}
-	return one(diag.Error("no-router", hcl.Range{}, "No router block",
-		"A spec says what the machine is: router \"name\" { board = …, memory = …, state_version = … }. `nbr init` writes a first one."))
+	return one(diag.Help(diag.Error("no-router", hcl.Range{}, "No router block",
+		"A spec says what the machine is: router \"name\" { board = …, memory = …, state_version = … }."),
+		"`nbr init` writes a first one."))
 }
 
 func ruleAddresses(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range r.Networks {
 		if len(n.Addresses()) == 0 {
-			diags = append(diags, diag.Error("network-without-address", n.Def, "Network without an address",
-				"%s has neither ipv4 nor ipv6. Give the router an address there, or remove the network.", n.Addr))
+			diags = append(diags, diag.Help(diag.Error("network-without-address", n.Def, "Network without an address",
+				"%s has neither ipv4 nor ipv6.", n.Addr),
+				"Give the router an address there, or remove the network."))
 		}
 	}
 	return diags
@@ -165,8 +167,9 @@ func ruleGateways(r *Router) hcl.Diagnostics {
 		}
 		if n.Gateway.Set {
 			if first != nil {
-				diags = append(diags, diag.With(diag.Error("two-gateways", n.Gateway.Range, "Two default gateways",
-					"%s already has the IPv4 default gateway. Write a route block for the other one.", first.Addr), first.Gateway.Range, "%s", first.Addr.String()))
+				diags = append(diags, diag.With(diag.Help(diag.Error("two-gateways", n.Gateway.Range, "Two default gateways",
+					"%s already has the IPv4 default gateway.", first.Addr),
+					"Write a route block for the other one."), first.Gateway.Range, "%s", first.Addr.String()))
 				continue
 			}
 			first = n
@@ -190,8 +193,9 @@ func gateway(n *Network, g conf.Value[Addr], a Address, attr string) hcl.Diagnos
 		}
 		return nil
 	case ByDHCP, ByAdvertisement, Delegated:
-		return one(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
-			"The address of %s comes %s, and its default gateway with it. Remove this, or give %s = the router's address there.", n.Addr, a, attr))
+		return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
+			"The address of %s comes %s, and its default gateway with it.", n.Addr, a),
+			"Remove this, or give %s = the router's address there.", attr))
 	default:
 		return one(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
 			"%s needs %s = an address of the router in the gateway's network.", n.Addr, attr))
@@ -209,8 +213,9 @@ func ruleRoutes(r *Router) hcl.Diagnostics {
 		}
 		key := fmt.Sprint(rt.To.V.Prefix, rt.Metric.V)
 		if before := first[key]; before != nil {
-			diags = append(diags, diag.With(diag.Error("route-twice", rt.To.Range, "Two routes to the same destination",
-				"%s already leads to %s with the same metric. Give one of them another metric.", before.Addr, rt.To.V.Prefix), before.To.Range, "%s", before.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("route-twice", rt.To.Range, "Two routes to the same destination",
+				"%s already leads to %s with the same metric.", before.Addr, rt.To.V.Prefix),
+				"Give one of them another metric."), before.To.Range, "%s", before.Addr.String()))
 			continue
 		}
 		first[key] = rt
@@ -222,8 +227,9 @@ func ruleNextHops(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, rt := range r.Routes {
 		if !rt.Network.Set && r.NetworkAt(rt.Via.V.Addr) == nil {
-			diags = append(diags, diag.Error("next-hop-outside", rt.Via.Range, "Next hop out of reach",
-				"%s is in no network of the router with a fixed address. If it is on the link all the same, say where: network = network.NAME.", rt.Via.V))
+			diags = append(diags, diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop out of reach",
+				"%s is in no network of the router with a fixed address.", rt.Via.V),
+				"If it is on the link all the same, say where: network = network.NAME."))
 		}
 	}
 	return diags

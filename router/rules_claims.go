@@ -24,8 +24,9 @@ func ruleListens(r *Router) hcl.Diagnostics {
 		k := socket{l.Protocol, l.Port}
 		for _, o := range by[k] {
 			if o.Addr != l.Addr && sameNetwork(o, l) {
-				diags = append(diags, clash("listen-clash", "Socket taken", o.By, l.By,
-					"%s already listens on %s/%d. Give one of them another port, or other networks.", o.Addr, l.Protocol, l.Port))
+				diags = append(diags, diag.Help(clash("listen-clash", "Socket taken", o.By, l.By,
+					"%s already listens on %s/%d.", o.Addr, l.Protocol, l.Port),
+					"Give one of them another port, or other networks."))
 				break
 			}
 		}
@@ -52,13 +53,19 @@ func ruleAllowed(r *Router) hcl.Diagnostics {
 			switch {
 			case !slices.Contains(names, string(a.V)):
 				hint := diag.Suggest(string(a.V), names)
-				if hint == "" {
-					hint = fmt.Sprintf(" This router has %s.", diag.List(names))
+				switch {
+				case hint != "":
+				case len(names) == 0:
+					hint = "Add the block of the service, or remove the name."
+				default:
+					hint = fmt.Sprintf("It could be %s.", strings.Join(names, ", "))
 				}
-				diags = append(diags, diag.Error("nothing-listens", a.Range, "No such service", "Nothing on this router is called %q.%s", a.V, hint))
+				diags = append(diags, diag.Help(diag.Error("nothing-listens", a.Range, "No such service",
+					"Nothing on this router is called %q.", a.V), "%s", hint))
 			case !r.listens(string(a.V), z):
-				diags = append(diags, diag.Error("nothing-listens", a.Range, "Service not offered there",
-					"The router has %s, but not for a network of %s. Add the network to the service, or take the name out of allow.", a.V, z.Addr))
+				diags = append(diags, diag.Help(diag.Error("nothing-listens", a.Range, "Service not offered there",
+					"The router has %s, but not for a network of %s.", a.V, z.Addr),
+					"Add the network to the service, or take the name out of allow."))
 			}
 		}
 	}
@@ -88,8 +95,9 @@ func ruleServed(r *Router) hcl.Diagnostics {
 				continue
 			}
 			said[key{l.Service, l.Addr, z}] = true
-			diags = append(diags, diag.With(diag.Error("not-allowed", l.From, "Service without a user",
-				"%s is for %s, and %s does not allow %q: the firewall drops every question. Add it to allow.", l.Addr, n.Addr, z.Addr, l.Service),
+			diags = append(diags, diag.With(diag.Help(diag.Error("not-allowed", l.From, "Service without a user",
+				"%s is for %s, and %s does not allow %q: the firewall drops every question.", l.Addr, n.Addr, z.Addr, l.Service),
+				"Add it to allow."),
 				z.Def, "%s", z.Addr.String()))
 		}
 	}
@@ -123,14 +131,16 @@ func ruleNameServers(r *Router) hcl.Diagnostics {
 	up := slices.IndexFunc(r.Networks, func(n *Network) bool { return n.Gateway.Set || n.Gateway6.Set || n.ByAdvertisement() })
 	switch {
 	case r.NameServers.Set && r.Resolves():
-		return one(diag.Error("needless-name-servers", r.NameServers.Range, "Name servers beside a resolver",
-			"The router asks its own resolver, which validates the answers. To have that ask these servers write forward in the resolver block; remove name_servers."))
+		return one(diag.Help(diag.Error("needless-name-servers", r.NameServers.Range, "Name servers beside a resolver",
+			"The router asks its own resolver, which validates the answers."),
+			"Remove name_servers; to have the resolver ask these servers, write forward in the resolver block."))
 	case r.NameServers.Set || r.Resolves() || dhcp || up < 0:
 		return nil
 	}
 	n := r.Networks[up]
-	return one(diag.Error("no-name-servers", n.Def, "No name server",
-		"%s leads to the Internet and no DHCP server there names a name server. Write a resolver block, or name_servers = [\"9.9.9.9\"] with your provider's in the router block.", n.Addr))
+	return one(diag.Help(diag.Error("no-name-servers", n.Def, "No name server",
+		"%s leads to the Internet and no DHCP server there names a name server.", n.Addr),
+		"Write a resolver block, or name_servers = [\"9.9.9.9\"] with your provider's in the router block."))
 }
 
 func ruleSecrets(r *Router) hcl.Diagnostics {
@@ -141,20 +151,24 @@ func ruleSecrets(r *Router) hcl.Diagnostics {
 		}
 		switch {
 		case s.Source.V == SourceFile && !s.Path.Set:
-			diags = append(diags, diag.Error("secret-without-path", s.Def, "Secret without a path",
-				"Say where the file is on the router: path = \"/var/lib/secrets/%s\".", s.Name.V))
+			diags = append(diags, diag.Help(diag.Error("secret-without-path", s.Def, "Secret without a path",
+				"%s does not say where the file is on the router.", s.Addr),
+				"Write path = \"/var/lib/secrets/%s\", or another place, and put the file there.", s.Name.V))
 		case s.Source.V == SourceFile && s.File.Set:
-			diags = append(diags, diag.Error("secret-without-path", s.File.Range, "File of a secret that you place yourself",
-				"With source = \"file\" nbr copies nothing to the router. Use source = \"sops\" or \"agenix\" for an encrypted file in the spec's folder."))
+			diags = append(diags, diag.Help(diag.Error("secret-without-path", s.File.Range, "File of a secret that you place yourself",
+				"With source = \"file\" nbr copies nothing to the router."),
+				"Use source = \"sops\" or \"agenix\" for an encrypted file in the spec's folder."))
 		case s.Source.V != SourceFile && !s.File.Set:
-			diags = append(diags, diag.Error("secret-without-path", s.Def, "Secret without a file",
-				"%s needs file = the encrypted file in the spec's folder.", s.Source.V))
+			diags = append(diags, diag.Help(diag.Error("secret-without-path", s.Def, "Secret without a file",
+				"With source = %q nbr decrypts a file of the spec's folder, and none is named.", s.Source.V), "Write file = the encrypted file, as in file = \"secrets/%s.yaml\".", s.Name.V))
 		case s.Source.V != SourceFile && s.Path.Set:
-			diags = append(diags, diag.Error("secret-without-path", s.Path.Range, "Path of a secret that has its own place",
-				"%s puts it at %s. Remove path.", s.Source.V, s.Location()))
+			diags = append(diags, diag.Help(diag.Error("secret-without-path", s.Path.Range, "Path of a secret that has its own place",
+				"%s puts it at %s.", s.Source.V, s.Location()),
+				"Remove path."))
 		case s.Source.V == SourceFile && s.Path.V.Volatile() && !s.ForAccounts(): // of whose passwords the accounts say it
-			diags = append(diags, diag.Warning("volatile-secret", s.Path.Range, "Secret that is gone after a boot",
-				"The router keeps %s in memory, and nbr puts nothing there. Keep the secret in a file that stays, as /var/lib/secrets/%s, or have it put there at each boot: source = \"sops\" or \"agenix\".", s.Path.V, s.Name.V))
+			diags = append(diags, diag.Help(diag.Warning("volatile-secret", s.Path.Range, "Secret that is gone after a boot",
+				"The router keeps %s in memory, and nbr puts nothing there.", s.Path.V),
+				"Keep the secret in a file that stays, as /var/lib/secrets/%s, or have it put there at each boot: source = \"sops\" or \"agenix\".", s.Name.V))
 		}
 	}
 	return diags
@@ -222,21 +236,25 @@ func ruleLockOut(r *Router) hcl.Diagnostics {
 	allowed := func(z *Zone) bool { return slices.Contains(z.Allow.All(), "ssh") }
 	way := slices.ContainsFunc(r.Zones, func(z *Zone) bool { return allowed(z) && r.listens("ssh", z) })
 	if i := slices.IndexFunc(r.Zones, allowed); !way && i >= 0 {
-		return one(diag.With(diag.Error("lock-out", r.Def, "You would be locked out",
-			"%s allows ssh, and no ssh block serves its networks. Write ssh { networks = [%s] }, or say console_only = true.", r.Zones[i].Addr, networkList(r.Zones[i])), r.Zones[i].Allow.Range, "%s", r.Zones[i].Addr.String()))
+		return one(diag.With(diag.Help(diag.Error("lock-out", r.Def, "You would be locked out",
+			"%s allows ssh, and no ssh block serves its networks.", r.Zones[i].Addr),
+			"Write ssh { networks = [%s] }, or say console_only = true.", networkList(r.Zones[i])), r.Zones[i].Allow.Range, "%s", r.Zones[i].Addr.String()))
 	}
 	if !way {
-		return one(diag.Error("lock-out", r.Def, "You would be locked out",
-			"No zone allows ssh, so the router could be reached over its serial console only. Add \"ssh\" to the allow of your own zone and an ssh block for its networks, or say console_only = true."))
+		return one(diag.Help(diag.Error("lock-out", r.Def, "You would be locked out",
+			"No zone allows ssh, so the router could be reached over its serial console only."),
+			"Add \"ssh\" to the allow of your own zone and an ssh block for its networks, or say console_only = true."))
 	}
 	if len(Claimed[Login](r)) == 0 {
-		return one(diag.Error("lock-out", r.Def, "You would be locked out",
-			"No login over ssh is possible: no user has authorized_keys. Put your key into a user block, or say console_only = true."))
+		return one(diag.Help(diag.Error("lock-out", r.Def, "You would be locked out",
+			"No login over ssh is possible: no user has authorized_keys."),
+			"Put your key into a user block, or say console_only = true."))
 	}
 	if !slices.ContainsFunc(Claimed[Login](r), func(l *Login) bool { return l.Root }) {
 		l := Claimed[Login](r)[0]
-		return one(diag.With(diag.Error("lock-out", r.Def, "The router could not be administered",
-			"Users can log in, and none of them is root or may become it. Say admin = true for one of them."), l.From, "%s", l.Addr.String()))
+		return one(diag.With(diag.Help(diag.Error("lock-out", r.Def, "The router could not be administered",
+			"Users can log in, and none of them is root or may become it."),
+			"Say admin = true for one of them."), l.From, "%s", l.Addr.String()))
 	}
 	return nil
 }

@@ -52,8 +52,9 @@ func ruleZoneless(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range r.Networks {
 		if r.ZoneOf(n) == nil {
-			diags = append(diags, diag.Warning("network-without-zone", n.Def, "Network in no zone",
-				"The firewall drops everything that comes from %s or goes there. Put it into a zone.", n.Addr))
+			diags = append(diags, diag.Help(diag.Warning("network-without-zone", n.Def, "Network in no zone",
+				"The firewall drops everything that comes from %s or goes there.", n.Addr),
+				"Put it into a zone."))
 		}
 	}
 	return diags
@@ -82,8 +83,9 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 			}
 		}
 		if all && by != nil {
-			diags = append(diags, diag.With(diag.Error("unreachable-policy", p.Def, "Policy never used",
-				"%s decides about every packet before %s sees it. Put the narrower one first.", by.Addr, p.Addr), by.Def, "%s", by.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("unreachable-policy", p.Def, "Policy never used",
+				"%s decides about every packet before %s sees it.", by.Addr, p.Addr),
+				"Put the narrower one first."), by.Def, "%s", by.Addr.String()))
 		}
 	}
 	return diags
@@ -122,8 +124,9 @@ func ruleDefaultRoute(r *Router) hcl.Diagnostics {
 			return slices.ContainsFunc(z.Networks.All(), func(n *Network) bool { return n.Has(IPv4) })
 		}
 		if p.Masquerade.V && p.Action.V == "accept" && slices.ContainsFunc(p.To.All(), addressed) {
-			return one(diag.Warning("no-default-route", p.Masquerade.Range, "No way to the Internet",
-				"%s masquerades, and no network has a gateway and no route is a default route. Add gateway = the next router's address to the upstream network.", p.Addr))
+			return one(diag.Help(diag.Warning("no-default-route", p.Masquerade.Range, "No way to the Internet",
+				"%s masquerades, and no network has a gateway and no route is a default route.", p.Addr),
+				"Add gateway = the next router's address to the upstream network."))
 		}
 	}
 	return nil
@@ -141,15 +144,17 @@ func ruleForwards(r *Router) hcl.Diagnostics {
 		}
 		switch {
 		case !f.To.V.Is4():
-			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Not an IPv4 address",
-				"IPv6 needs no port forwards: allow the connections with a policy."))
+			diags = append(diags, diag.Help(diag.Error("forward-outside", f.To.Range, "Not an IPv4 address",
+				"IPv6 needs no port forwards."),
+				"Allow the connections with a policy."))
 		case r.Owner(f.To.V.Addr) != nil:
 			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Host is the router itself",
 				"To open a service of the router, put its name into the zone's allow."))
 		}
 		if f.ToPort.Set && f.Port.V.First != f.Port.V.Last {
-			diags = append(diags, diag.Error("forward-clash", f.ToPort.Range, "A range to one port",
-				"%s forwards several ports; to_port would lead all of them to the same one. Leave it out.", f.Addr))
+			diags = append(diags, diag.Help(diag.Error("forward-clash", f.ToPort.Range, "A range to one port",
+				"%s forwards several ports; to_port would lead all of them to the same one.", f.Addr),
+				"Leave it out."))
 		}
 	}
 	return diags
@@ -168,8 +173,9 @@ func ruleForwardedServices(r *Router) hcl.Diagnostics {
 			}
 			for _, a := range z.Allow.Items {
 				if string(a.V) == l.Service {
-					diags = append(diags, diag.With(diag.Error("forward-takes-service", f.Port.Range, "Port of the router itself",
-						"%s allows %s on %s/%d, and %s would lead it to %s. Forward another port.", z.Addr, a.V, l.Protocol, l.Port, f.Addr, f.To.V),
+					diags = append(diags, diag.With(diag.Help(diag.Error("forward-takes-service", f.Port.Range, "Port of the router itself",
+						"%s allows %s on %s/%d, and %s would lead it to %s.", z.Addr, a.V, l.Protocol, l.Port, f.Addr, f.To.V),
+						"Forward another port."),
 						a.Range, "%s", z.Addr.String()))
 				}
 			}

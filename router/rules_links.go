@@ -19,8 +19,9 @@ func ruleNames(r *Router) hcl.Diagnostics {
 			continue // its name was refused
 		}
 		if before, dup := first[n]; dup {
-			d := diag.Error("interface-name-clash", l.Head().Def, "Interface name taken",
-				"%s would be called %s, and %s is. Give one of them a name.", l.Head().Addr, n, before.Head().Addr)
+			d := diag.Help(diag.Error("interface-name-clash", l.Head().Def, "Interface name taken",
+				"%s would be called %s, and %s is.", l.Head().Addr, n, before.Head().Addr),
+				"Give one of them a name.")
 			if _, port := before.(*BoardPort); !port {
 				diag.With(d, before.Head().Def, "%s", before.Head().Addr.String())
 			}
@@ -95,8 +96,8 @@ func ruleBridgePorts(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range r.Networks {
 		if m := r.MasterOf(n.Link.Target); m != nil {
-			diags = append(diags, diag.With(diag.Error("address-on-bridge-port", n.Link.Range, "Link belongs to a bridge",
-				"%s is a port of %s: addresses belong to the bridge. Use link = %[2]s.", n.Link.Addr, m.Head().Addr), m.Spec().Ports.Range, "%s", m.Head().Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("address-on-bridge-port", n.Link.Range, "Link belongs to a bridge",
+				"%s is a port of %s: addresses belong to the bridge.", n.Link.Addr, m.Head().Addr), "Use link = %s.", m.Head().Addr), m.Spec().Ports.Range, "%s", m.Head().Addr.String()))
 		}
 	}
 	return diags
@@ -106,8 +107,9 @@ func ruleConduit(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	check := func(ref conf.Ref[Link]) {
 		if p, ok := ref.Target.(*BoardPort); ok && p.Kind == PortConduit {
-			diags = append(diags, diag.Error("not-a-user-port", ref.Range, "Not a port for users",
-				"%s carries the frames of the switch's ports, tagged for the switch. Use the ports themselves.", p.Addr))
+			diags = append(diags, diag.Help(diag.Error("not-a-user-port", ref.Range, "Not a port for users",
+				"%s carries the frames of the switch's ports, tagged for the switch.", p.Addr),
+				"Use the ports themselves."))
 		}
 	}
 	for _, l := range r.Made {
@@ -162,8 +164,9 @@ func ruleMTU(r *Router) hcl.Diagnostics {
 			if int(mtu.V) <= least {
 				continue
 			}
-			d := diag.Error("mtu-too-large", mtu.Range, "MTU larger than what carries it",
-				"%s is to carry packets of %d bytes, and %s below it carries %[4]d at most. Write mtu = %[4]d or less.", l.Head().Addr, mtu.V, ref.Addr, least)
+			d := diag.Help(diag.Error("mtu-too-large", mtu.Range, "MTU larger than what carries it",
+				"%s is to carry packets of %d bytes, and %s below it carries %d at most.", l.Head().Addr, mtu.V, ref.Addr, least),
+				"Write mtu = %d or less.", least)
 			if at != (hcl.Range{}) {
 				diag.With(d, at, "%s", ref.Addr.String())
 			}

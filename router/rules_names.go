@@ -36,7 +36,8 @@ func reservedLink(n IfName) string {
 func ruleReserved(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	reserved := func(at hcl.Range, name, why string) {
-		diags = append(diags, diag.Error("reserved-name", at, "Reserved name", "%q cannot be the name: %s. Choose another one.", name, why))
+		diags = append(diags, diag.Help(diag.Error("reserved-name", at, "Reserved name", "%q cannot be the name: %s.", name, why),
+			"Choose another one."))
 	}
 	for _, l := range r.Links() {
 		if _, port := l.(*BoardPort); port || l.Spec().External && foreignRE.MatchString(string(l.LinkName())) {
@@ -70,8 +71,9 @@ func ruleDynamic(r *Router) hcl.Diagnostics {
 		check := func(how string, at func(*Network) hcl.Range) {
 			u := use{n.Link.Target, how}
 			if before := first[u]; before != nil {
-				diags = append(diags, diag.With(diag.Error("dynamic-twice", at(n), "Addresses of one link for two networks",
-					"%s gets its addresses on %s by %s already, and they are the link's: the two would be one network. Remove one, or give it a link of its own.", before.Addr, n.Link.Addr, how),
+				diags = append(diags, diag.With(diag.Help(diag.Error("dynamic-twice", at(n), "Addresses of one link for two networks",
+					"%s gets its addresses on %s by %s already, and they are the link's: the two would be one network.", before.Addr, n.Link.Addr, how),
+					"Remove one, or give it a link of its own."),
 					at(before), "%s", before.Addr.String()))
 				return
 			}

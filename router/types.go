@@ -17,6 +17,8 @@ import (
 	"unicode"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
 // Name is the label of a block.
@@ -26,7 +28,7 @@ var nameRE = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,62}$`)
 
 func (n *Name) UnmarshalText(b []byte) error {
 	if !nameRE.Match(b) {
-		return fmt.Errorf("%q is no name: use letters, digits, - and _, at most 63, and begin with a letter", b)
+		return diag.Advise(fmt.Errorf("%q is no name", b), "use letters, digits, - and _, at most 63, and begin with a letter")
 	}
 	*n = Name(b)
 	return nil
@@ -77,7 +79,7 @@ func (n *IfName) UnmarshalText(b []byte) error {
 		return fmt.Errorf("%q is too long for a network interface: 15 characters at most, these are %d", b, len(b))
 	}
 	if !ifNameRE.Match(b) {
-		return fmt.Errorf("%q is no name for a network interface: use letters, digits, ., - and _", b)
+		return diag.Advise(fmt.Errorf("%q is no name for a network interface", b), "use letters, digits, ., - and _")
 	}
 	*n = IfName(b)
 	return nil
@@ -107,7 +109,7 @@ func (s *Size) UnmarshalText(b []byte) error {
 		*s = Size(n << u.shift)
 		return nil
 	}
-	return fmt.Errorf("%q is no size: write a whole number and GiB, MiB or KiB, as in 8GiB", b)
+	return diag.Advise(fmt.Errorf("%q is no size", b), "write a whole number and GiB, MiB or KiB, as in 8GiB")
 }
 
 func (s Size) String() string {
@@ -341,7 +343,7 @@ var fileRE = regexp.MustCompile(`^[A-Za-z0-9_+-][A-Za-z0-9_.+-]*(/[A-Za-z0-9_+-]
 func (f *File) UnmarshalText(b []byte) error {
 	s := strings.TrimPrefix(string(b), "./")
 	if !fileRE.MatchString(s) || path.Clean(s) != s {
-		return fmt.Errorf("%q is no file in the spec's folder: name it relative to the folder, without .. and hidden files", b)
+		return diag.Advise(fmt.Errorf("%q is no file in the spec's folder", b), "name it relative to the folder, without .. and hidden files")
 	}
 	*f = File(s)
 	return nil
@@ -372,7 +374,7 @@ var hashRE = regexp.MustCompile(`^\$(y|gy|7|2b|6|5)\$[./A-Za-z0-9$=,]+$`)
 
 func (h *PasswordHash) UnmarshalText(b []byte) error {
 	if !hashRE.Match(b) {
-		return errors.New("this is no password hash: make one with mkpasswd. A password itself must not stand in a spec")
+		return diag.Advise(errors.New("this is no password hash, and a password itself must not stand in a spec"), "make one with mkpasswd")
 	}
 	*h = PasswordHash(b)
 	return nil
@@ -414,7 +416,7 @@ func (s *Seconds) UnmarshalText(b []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no duration: write 90s, 15m, 12h or 2d", b)
+	return diag.Advise(fmt.Errorf("%q is no duration", b), "write 90s, 15m, 12h or 2d")
 }
 
 // Describe is what the type is in the schema.

@@ -73,6 +73,7 @@ func TestBadSpecs(t *testing.T) {
 			}
 			for _, d := range diags {
 				wellFormed(t, d)
+				helpApart(t, d)
 			}
 		})
 	}
@@ -208,6 +209,8 @@ func wellFormed(t *testing.T, d *hcl.Diagnostic) {
 		t.Errorf("%s: summary %q", code, d.Summary)
 	case !sentence.MatchString(d.Detail):
 		t.Errorf("%s: detail %q is no sentence", code, d.Detail)
+	case diag.HelpOf(d) != "" && !sentence.MatchString(diag.HelpOf(d)):
+		t.Errorf("%s: help %q is no sentence", code, diag.HelpOf(d))
 	case d.Subject == nil && !slices.Contains(placeless, code):
 		t.Errorf("%s has no place", code)
 	case d.Subject != nil && (d.Subject.Filename == "" || d.Subject.Start.Line < 1 || d.Subject.Start.Column < 1):
@@ -217,6 +220,21 @@ func wellFormed(t *testing.T, d *hcl.Diagnostic) {
 		if o.Text == "" || o.Range.Filename == "" {
 			t.Errorf("%s: other place %+v", code, o)
 		}
+	}
+}
+
+var (
+	quotedRE = regexp.MustCompile(`"[^"]*"`)
+	// ordersRE fits a sentence, or the rest of one, that tells what to do.
+	ordersRE = regexp.MustCompile(`(?:^|[.?…:;] )(?i:add|allow|choose|close|copy|did you mean|give|it could be|keep|leave|let|lower|make|` +
+		`name|pick|point|put|raise|remove|rename|run|save|say|set|shorten|split|take|turn|use|write) `)
+)
+
+// helpApart wants what to do where it is shown as that: no word of the text decides it.
+func helpApart(t *testing.T, d *hcl.Diagnostic) {
+	t.Helper()
+	if diag.Code(d) != "variable-refused" && ordersRE.MatchString(quotedRE.ReplaceAllString(d.Detail, "x")) { // those are the spec's words
+		t.Errorf("%s: the detail tells what to do, which is for diag.Help, or diag.Advise in an UnmarshalText: %q", diag.Code(d), d.Detail)
 	}
 }
 

@@ -165,8 +165,8 @@ func (l *loader) variables(content *hcl.BodyContent, given map[string]string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if _, ok := defined[name]; !ok && !l.isUnreadable("variable") {
-			l.diags = append(l.diags, diag.Error("no-such-variable", hcl.Range{}, "No such variable",
-				"-var %s: the spec has no variable of this name.%s", name, diag.Suggest(name, slices.Sorted(maps.Keys(defined)))))
+			l.diags = append(l.diags, diag.Help(diag.Error("no-such-variable", hcl.Range{}, "No such variable",
+				"-var %s: the spec has no variable of this name.", name), "%s", diag.Suggest(name, slices.Sorted(maps.Keys(defined)))))
 		}
 	}
 	l.values("var", vals)

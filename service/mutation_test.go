@@ -122,6 +122,7 @@ func loadMutant(t *testing.T, reg *service.Registry, name string, src []byte, at
 	spec, diags := reg.Load(mutant(name, src, at, with), nil)
 	for _, d := range diags {
 		wellFormed(t, d)
+		helpApart(t, d)
 	}
 	if diags.HasErrors() {
 		return

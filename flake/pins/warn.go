@@ -26,10 +26,11 @@ func Warn(r *router.Router, pins []Pin, today time.Time) hcl.Diagnostics {
 		}
 		hint := ""
 		if p.Name == "nixpkgs" && p.By == "nbr" {
-			hint = " If the tree's flake.lock has moved it, nbr check -tree DIR reads that."
+			hint = "If the tree's flake.lock has moved it, nbr check -tree DIR reads that."
 		}
-		diags = append(diags, diag.Warning("old-pin", p.At, "Old pin",
-			"%s is of %s (by %s), %d days ago, and faces the network. What moves it: %s.%s", p.what(), p.Date.Format(time.DateOnly), p.By, days, p.Move, hint))
+		diags = append(diags, diag.Help(diag.Warning("old-pin", p.At, "Old pin",
+			"%s is of %s (by %s), %d days ago, and faces the network.", p.what(), p.Date.Format(time.DateOnly), p.By, days),
+			"What moves it: %s. %s", p.Move, hint))
 	}
 	return diags
 }
@@ -43,15 +44,15 @@ func release(r *router.Router, today time.Time) hcl.Diagnostics {
 	newer, there := r.Release.V.Newer()
 	advice := fmt.Sprintf("Choose the next: release = %q.", newer)
 	if !there {
-		advice = "This nbr knows no newer one: take a newer nbr, or give the next release with its input \"nixpkgs\"."
+		advice = "Take a newer nbr, for this one knows no newer release, or give the next release with its input \"nixpkgs\"."
 	}
 	switch over := ends.AddDate(0, 0, 1); {
 	case !today.Before(over):
-		return hcl.Diagnostics{diag.Warning("release-ended", r.ReleaseAt(), "Release without security fixes",
-			"NixOS %s has had no security fixes since %s. %s", r.Release.V, ends.Format(time.DateOnly), advice)}
+		return hcl.Diagnostics{diag.Help(diag.Warning("release-ended", r.ReleaseAt(), "Release without security fixes",
+			"NixOS %s has had no security fixes since %s.", r.Release.V, ends.Format(time.DateOnly)), "%s", advice)}
 	case there && !today.Before(over.AddDate(0, -1, 0)):
-		return hcl.Diagnostics{diag.Warning("release-ends", r.ReleaseAt(), "Release that ends soon",
-			"NixOS %s gets security fixes until %s. %s", r.Release.V, ends.Format(time.DateOnly), advice)}
+		return hcl.Diagnostics{diag.Help(diag.Warning("release-ends", r.ReleaseAt(), "Release that ends soon",
+			"NixOS %s gets security fixes until %s.", r.Release.V, ends.Format(time.DateOnly)), "%s", advice)}
 	}
 	return nil
 }
@@ -68,9 +69,9 @@ func Moved(r *router.Router, recorded string) hcl.Diagnostics {
 	}
 	stay := ""
 	if !r.Release.Set {
-		stay = fmt.Sprintf(" The spec names none, and nbr's default is another than it was: to stay, write release = %q.", recorded)
+		stay = fmt.Sprintf("The spec names none, and nbr's default is another than it was: to stay, write release = %q.", recorded)
 	}
-	return hcl.Diagnostics{diag.Warning("release-moved", r.ReleaseAt(), "Another release of NixOS",
-		"The tree was generated for NixOS %s, and the spec is for %s. The first step is nixos-rebuild boot and a reboot, not switch: %s. state_version stays as it is.%s",
-		recorded, r.Release.V, why, stay)}
+	return hcl.Diagnostics{diag.Help(diag.Warning("release-moved", r.ReleaseAt(), "Another release of NixOS",
+		"The tree was generated for NixOS %s, and the spec is for %s.", recorded, r.Release.V),
+		"The first step is nixos-rebuild boot and a reboot, not switch: %s. Leave state_version as it is. %s", why, stay)}
 }

@@ -143,9 +143,9 @@ func longNumber(s string) bool {
 // tooCostly is the diagnostic for an expression that costs too much.
 func tooCostly(at hcl.Range, err error) *hcl.Diagnostic {
 	if errors.Is(err, errTooLarge) {
-		return diag.Error("bad-value", at, "Bad value", "%s.", sentence(errTooLarge))
+		return diag.From("bad-value", at, "Bad value", errTooLarge)
 	}
-	return diag.Error("too-costly", at, "Expression costs too much", "%s.", sentence(err))
+	return diag.From("too-costly", at, "Expression costs too much", err)
 }
 
 // usedUp is the diagnostic for the expression that used the budget up, and nothing of its

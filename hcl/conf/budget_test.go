@@ -321,7 +321,7 @@ func TestCostsAreSaid(t *testing.T) {
 	}
 	for _, tt := range tests {
 		_, diags := paid(t, tt.src, vars, maxCost-tt.left)
-		if len(diags) != 1 || diag.Code(diags[0]) != tt.code || diags[0].Detail != tt.detail {
+		if len(diags) != 1 || diag.Code(diags[0]) != tt.code || diag.Text(diags[0]) != tt.detail {
 			t.Errorf("%.60s: %v, want %s: %s", tt.src, diags, tt.code, tt.detail)
 		}
 	}

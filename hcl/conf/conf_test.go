@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -247,11 +246,11 @@ func TestTold(t *testing.T) {
 		{`color = var.name.first`, `Can't access attributes on a primitive-typed value (string).`},
 		{`color = "${var.name}${var.nmae}"`, `var.nmae is not defined. Did you mean "name"?`},
 		{`text = network.lan.ipv4`, "A value of a network block cannot be used in a zone. Values flow one way: variables and locals, then networks and links, then services. Put what both need into a local."},
-		{`link = 5`, `The name of a block is expected here, its type and its label: port.a, or "port.a" in JSON.`},
+		{`link = 5`, `The name of a block is expected here, its type and its label. Write port.a, or "port.a" in JSON.`},
 		{`links = network.lan`, `A list is expected here, also of one. Write [network.lan].`},
-		{`key = 5`, `The name of a block is expected here, its type and its label: secret.a, or "secret.a" in JSON.`},
-		{`link = network.lan.ipv4`, `A whole block is meant here: network.lan, without .ipv4.`},
-		{`link = network.lan[null]`, `The key of an instance is a text or a number, as in network.lan["a"].`},
+		{`key = 5`, `The name of a block is expected here, its type and its label. Write secret.a, or "secret.a" in JSON.`},
+		{`link = network.lan.ipv4`, `A whole block is meant here, and .ipv4 is a part of one. Write network.lan.`},
+		{`link = network.lan[null]`, `The key of an instance is a text or a number. Write it as in network.lan["a"].`},
 	}
 	for _, tt := range tests {
 		ctx := newContext(map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{"name": cty.StringVal("red")})})
@@ -261,12 +260,12 @@ func TestTold(t *testing.T) {
 			src = "thing \"a\" {\n  color = \"red\"\n  " + tt.arg + "\n}"
 		}
 		_, diags := decode(t, src, ctx)
-		if len(diags) != 1 || diags[0].Detail != tt.want {
+		if len(diags) != 1 || diag.Text(diags[0]) != tt.want {
 			t.Errorf("%s: %v, want %q", tt.arg, diags, tt.want)
 		}
 	}
 	_, diags := decode(t, "thing \"a\" {\n  color = network.a\n}", newContext(nil))
-	if len(diags) != 1 || !strings.HasPrefix(diags[0].Detail, "A value of a network block cannot be used in this place.") {
+	if len(diags) != 1 || !strings.HasPrefix(diag.Text(diags[0]), "A value of a network block cannot be used in this place.") {
 		t.Error(diags)
 	}
 }
@@ -278,16 +277,16 @@ func TestSecretsAreNotShown(t *testing.T) {
 		arg, want string
 		shown     bool
 	}{
-		{`key = "hunter2"`, "These 7 characters are not shown here. A secret never stands in a spec: name a secret block, as in secret.a, that says where the file is on the router.", false},
-		{`key = upper("hunter2")`, `The name of a block is expected here, its type and its label: secret.a, or "secret.a" in JSON.`, false},
-		{`key = secret.a.path`, "A whole block is meant here: secret.a, without .path.", true},
-		{`link = "hunter 2"`, `The name of a block is expected here, its type and its label: port.a, or "port.a" in JSON.`, true},
-		{`link = upper("hunter2")`, `The name of a block is expected here, its type and its label: port.a, or "port.a" in JSON.`, true},
+		{`key = "hunter2"`, "These 7 characters are not shown here. A secret never stands in a spec. Name a secret block, as in secret.a, that says where the file is on the router.", false},
+		{`key = upper("hunter2")`, `The name of a block is expected here, its type and its label. Write secret.a, or "secret.a" in JSON.`, false},
+		{`key = secret.a.path`, "A whole block is meant here, and .path is a part of one. Write secret.a.", true},
+		{`link = "hunter 2"`, `The name of a block is expected here, its type and its label. Write port.a, or "port.a" in JSON.`, true},
+		{`link = upper("hunter2")`, `The name of a block is expected here, its type and its label. Write port.a, or "port.a" in JSON.`, true},
 	}
 	for _, tt := range tests {
 		src := "thing \"a\" {\n  color = \"red\"\n  " + tt.arg + "\n}\n"
 		_, diags := decode(t, src, newContext(nil))
-		if len(diags) != 1 || diags[0].Detail != tt.want {
+		if len(diags) != 1 || diag.Text(diags[0]) != tt.want {
 			t.Errorf("%s: %v, want %q", tt.arg, diags, tt.want)
 			continue
 		}
@@ -419,14 +418,6 @@ func TestReferenceName(t *testing.T) {
 	for got, want := range map[string]string{refName[*part](): "part", refName[*PrefixList](): "prefix_list"} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)
-		}
-	}
-}
-
-func TestSentence(t *testing.T) {
-	for in, want := range map[string]string{"": "", "a thing.": "A thing", "\"x\" is": "\"x\" is"} {
-		if got := sentence(errors.New(in)); got != want {
-			t.Errorf("%q: %q", in, got)
 		}
 	}
 }

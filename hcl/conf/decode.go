@@ -150,8 +150,9 @@ func decodeBlock(blk *hcl.Block, body hcl.Body, v reflect.Value, f field, addr A
 
 // Duplicate says that a block is there twice.
 func Duplicate(a Addr, at, before hcl.Range) *hcl.Diagnostic {
-	return diag.With(diag.Error("duplicate", at, "Defined twice",
-		"%s is already defined. Rename or remove one of the two.", a), before, "the first one")
+	return diag.With(diag.Help(diag.Error("duplicate", at, "Defined twice",
+		"%s is already defined.", a),
+		"Rename or remove one of the two."), before, "the first one")
 }
 
 // summaries are nbr's codes for the summaries of the HCL library, by how they begin.

@@ -48,8 +48,9 @@ func (c *Context) eval(e hcl.Expression) (cty.Value, hcl.Diagnostics) {
 	for _, tr := range e.Variables() {
 		root := tr.RootName()
 		if c.Types[root] && !c.has(root) {
-			return cty.DynamicVal, hcl.Diagnostics{diag.Error("value-too-early", tr.SourceRange(), "Value not known here",
-				"A value of a %s block cannot be used in %s. Values flow one way: variables and locals, then networks and links, then services. Put what both need into a local.", root, c.stage())}
+			return cty.DynamicVal, hcl.Diagnostics{diag.Help(diag.Error("value-too-early", tr.SourceRange(), "Value not known here",
+				"A value of a %s block cannot be used in %s. Values flow one way: variables and locals, then networks and links, then services.", root, c.stage()),
+				"Put what both need into a local.")}
 		}
 	}
 	val, diags := evaluate(e, c.Eval)
@@ -88,8 +89,9 @@ func (c *Context) suggest(d *hcl.Diagnostic, e hcl.Expression) {
 		if i := slices.IndexFunc(tr, func(s hcl.Traverser) bool { return d.Subject != nil && s.SourceRange() == *d.Subject }); i > 0 {
 			if name := path(tr[:i+1]); c.Later[name] != "" {
 				d.Summary = "Value not known before the router runs"
-				d.Detail = name + " comes " + c.Later[name] + ". Where a program can do with the network itself, name that; else give the router a fixed address there."
+				d.Detail = name + " comes " + c.Later[name] + "."
 				diag.Coded("value-comes-later", hcl.Diagnostics{d})
+				diag.Help(d, "Where a program can do with the network itself, name that; else give the router a fixed address there.")
 			}
 		}
 		if len(tr) < 2 || d.Subject == nil || tr[1].SourceRange() != *d.Subject {
@@ -101,8 +103,9 @@ func (c *Context) suggest(d *hcl.Diagnostic, e hcl.Expression) {
 			continue
 		}
 		d.Summary = "No such name"
-		d.Detail = tr.RootName() + "." + step.Name + " is not defined." + diag.Suggest(step.Name, slices.Collect(maps.Keys(obj.Type().AttributeTypes())))
+		d.Detail = tr.RootName() + "." + step.Name + " is not defined."
 		diag.Coded("no-such-attribute", hcl.Diagnostics{d})
+		diag.Help(d, "%s", diag.Suggest(step.Name, slices.Collect(maps.Keys(obj.Type().AttributeTypes()))))
 	}
 }
 

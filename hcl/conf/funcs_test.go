@@ -124,7 +124,7 @@ func TestFunctionErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		_, diags := value(t, tt.in)
-		if len(diags) != 1 || diag.Code(diags[0]) != "function-call" || !strings.Contains(diags[0].Detail, tt.want) {
+		if len(diags) != 1 || diag.Code(diags[0]) != "function-call" || !strings.Contains(diag.Text(diags[0]), tt.want) {
 			t.Errorf("%s: %v, want function-call: %q", tt.in, diags, tt.want)
 		} else if at := string(diags[0].Subject.SliceBytes([]byte(tt.in))); at != tt.at {
 			t.Errorf("%s: %s is underlined, want %s", tt.in, at, tt.at)

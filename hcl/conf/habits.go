@@ -4,53 +4,59 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
 // What people write who know another language in HCL, and the way that is meant here.
 var (
-	blockHabits = map[string]string{
-		"resource":    "The type of a block says what it is. Write the type and a name, as in network \"lan\" { … }.",
-		"data":        "nbr looks at nothing while it reads a spec. Write the value itself, or a variable that -var sets.",
-		"module":      "All *.hcl files of the folder are one spec. Write the blocks, with for_each where they repeat.",
-		"provider":    "nbr has no providers. Remove it.",
-		"terraform":   "nbr needs no such block. Remove it; the release of NixOS is release in the router block.",
-		"output":      "nbr gen writes what a spec becomes. Remove it; nbr explain shows what became of a block.",
-		"dynamic":     "A block inside another is repeated by itself. Write it with a label and for_each, as in peer \"a\" { for_each = … }.",
-		"lifecycle":   "A spec has no state that this could keep. Remove it.",
-		"provisioner": "A spec runs nothing. Remove it; what nbr has no word for goes into import, a NixOS module.",
-		"moved":       "A spec has no state that this could move. Remove it.",
-		"removed":     "A spec has no state that this could forget. Remove it.",
+	blockHabits = map[string]habitual{
+		"resource":    {"The type of a block says what it is.", "Write the type and a name, as in network \"lan\" { … }."},
+		"data":        {"nbr looks at nothing while it reads a spec.", "Write the value itself, or a variable that -var sets."},
+		"module":      {"All *.hcl files of the folder are one spec.", "Write the blocks, with for_each where they repeat."},
+		"provider":    {"nbr has no providers.", "Remove it."},
+		"terraform":   {"nbr needs no such block.", "Remove it; the release of NixOS is release in the router block."},
+		"output":      {"nbr gen writes what a spec becomes.", "Remove it; nbr explain shows what became of a block."},
+		"dynamic":     {"A block inside another is repeated by itself.", "Write it with a label and for_each, as in peer \"a\" { for_each = … }."},
+		"lifecycle":   {"A spec has no state that this could keep.", "Remove it."},
+		"provisioner": {"A spec runs nothing.", "Remove it; what nbr has no word for goes into import, a NixOS module."},
+		"moved":       {"A spec has no state that this could move.", "Remove it."},
+		"removed":     {"A spec has no state that this could forget.", "Remove it."},
 	}
-	argumentHabits = map[string]string{
-		"count":      "Blocks are repeated by name and not by number. Use for_each, as in for_each = [\"a\", \"b\"] and each.key.",
-		"depends_on": "The order of blocks has no meaning. Remove it.",
-		"provider":   "nbr has no providers. Remove it.",
+	argumentHabits = map[string]habitual{
+		"count":      {"Blocks are repeated by name and not by number.", "Use for_each, as in for_each = [\"a\", \"b\"] and each.key."},
+		"depends_on": {"The order of blocks has no meaning.", "Remove it."},
+		"provider":   {"nbr has no providers.", "Remove it."},
 	}
-	functionHabits = map[string]string{
+	functionHabits = map[string]habitual{
 		"file":         noFile,
 		"fileexists":   noFile,
 		"filebase64":   noFile,
 		"fileset":      noFile,
-		"templatefile": "Expressions read no files. Write the text as a heredoc: <<-EOT with ${…} in it.",
+		"templatefile": {"Expressions read no files.", "Write the text as a heredoc: <<-EOT with ${…} in it."},
 		"timestamp":    noChance,
 		"uuid":         noChance,
 		"bcrypt":       noChance,
 		"env":          noChance,
 		"getenv":       noChance,
-		"sensitive":    "A secret never stands in a spec. Name a secret block, which says where the file is on the router.",
-		"one":          "Use element(list, 0).",
-		"alltrue":      "Use !contains(list, false).",
-		"anytrue":      "Use contains(list, true).",
+		"sensitive":    {"A secret never stands in a spec.", "Name a secret block, which says where the file is on the router."},
+		"one":          {"", "Use element(list, 0)."},
+		"alltrue":      {"", "Use !contains(list, false)."},
+		"anytrue":      {"", "Use contains(list, true)."},
 	}
 )
 
-const (
-	noFile   = "Expressions read no files. Write the text itself, as a heredoc if it is long; a secret is the path in a secret block."
-	noChance = "The same spec always gives the same router, so no function asks the clock, chance or the machine. Use a variable that -var sets."
+var (
+	noFile   = habitual{"Expressions read no files.", "Write the text itself, as a heredoc if it is long; a secret is the path in a secret block."}
+	noChance = habitual{"The same spec always gives the same router, so no function asks the clock, chance or the machine.", "Use a variable that -var sets."}
 )
+
+// A habitual is why something has no place in a spec, and the way that is meant here.
+type habitual struct{ why, way string }
 
 // namedRE finds the name in what the HCL library says of one that it does not know.
 var namedRE = regexp.MustCompile(`^(Blocks of type|An argument named|There is no function named) "([^"]+)"`)
@@ -62,38 +68,45 @@ func habit(d *hcl.Diagnostic) {
 		return
 	}
 	known := map[string]struct {
-		habits map[string]string
+		habits map[string]habitual
 		rest   string
 	}{
-		"Blocks of type":             {blockHabits, " are not expected here. "},
-		"An argument named":          {argumentHabits, " is not expected here. "},
-		"There is no function named": {functionHabits, ". "},
+		"Blocks of type":             {blockHabits, " are not expected here."},
+		"An argument named":          {argumentHabits, " is not expected here."},
+		"There is no function named": {functionHabits, "."},
 	}[m[1]]
-	if way := known.habits[m[2]]; way != "" {
-		d.Detail = m[0] + known.rest + way
+	if h, ok := known.habits[m[2]]; ok {
+		d.Detail = strings.TrimSpace(m[0] + known.rest + " " + h.why)
+		diag.Help(d, "%s", h.way)
 	}
 }
 
 // notNames says of an expression where names of blocks are expected which way is meant.
-func notNames(e hcl.Expression, example string, ctx *Context) string {
-	usual := fmt.Sprintf("Names of blocks stand in brackets here, as in [%s.a, %[1]s.b].", example)
+func notNames(e hcl.Expression, example string, ctx *Context) *hcl.Diagnostic {
+	d := diag.Error("not-a-list", e.Range(), "Not a list of references", "A list of names of blocks is expected here.")
+	usual := func() *hcl.Diagnostic {
+		return diag.Help(d, "Write the names in brackets, as in [%s.a, %[1]s.b].", example)
+	}
 	native, ok := e.(hclsyntax.Expression)
 	if !ok {
-		return usual
+		return usual()
 	}
 	if text, ok := literal(e); ok {
-		return fmt.Sprintf("A text is no list of names. Write names of blocks in brackets and without quotes: %s.", inBrackets(text, example))
+		d.Detail = "A text is no list of names."
+		return diag.Help(d, "Write names of blocks in brackets and without quotes: %s.", inBrackets(text, example))
 	}
 	if addr, diags := refAddr(native, example, nil); !diags.HasErrors() && addr.Name != "" {
-		return fmt.Sprintf("A list is expected here, also of one. Write [%s].", addr)
+		d.Detail = "A list is expected here, also of one."
+		return diag.Help(d, "Write [%s].", addr)
 	}
 	for _, tr := range native.Variables() {
 		step, ok := attrStep(tr)
 		if ok && ctx.Types[tr.RootName()] {
-			return fmt.Sprintf("Names of blocks are not computed: each stands in the list itself. Write [%s.%s]: the name of a block with for_each stands for all that it makes.", tr.RootName(), step)
+			d.Detail = "Names of blocks are not computed: each stands in the list itself."
+			return diag.Help(d, "Write [%s.%s]: the name of a block with for_each stands for all that it makes.", tr.RootName(), step)
 		}
 	}
-	return usual
+	return usual()
 }
 
 // attrStep is the first name after the root of a traversal.
@@ -116,27 +129,30 @@ func inBrackets(text, example string) string {
 var addressRE = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[A-Za-z_][A-Za-z0-9_-]*$`)
 
 // notName says of an expression where the name of one block is expected which is meant.
-func notName(e hcl.Expression, example string, ctx *Context) string {
+func notName(e hcl.Expression, example string, ctx *Context) *hcl.Diagnostic {
+	said := func(what, help string, args ...any) *hcl.Diagnostic {
+		return diag.Help(diag.Error("not-a-reference", e.Range(), "Not a reference", what), help, args...)
+	}
 	native, ok := e.(hclsyntax.Expression)
 	if text, quoted := literal(e); ok && quoted {
 		switch {
 		case addressRE.MatchString(text):
-			return fmt.Sprintf("This is a text, and the name of a block is expected. Write it without quotes: %s.", text)
+			return said("This is a text, and the name of a block is expected.", "Write it without quotes: %s.", text)
 		case hclsyntax.ValidIdentifier(text):
-			return fmt.Sprintf("This is a text, and the name of a block is expected. Write its type and its label: %s.%s.", example, text)
+			return said("This is a text, and the name of a block is expected.", "Write its type and its label: %s.%s.", example, text)
 		}
 	}
 	if ok {
 		if _, list := native.(*hclsyntax.TupleConsExpr); list {
-			return fmt.Sprintf("One block is expected here, not a list. Write its name alone, as in %s.a.", example)
+			return said("One block is expected here, not a list.", "Write its name alone, as in %s.a.", example)
 		}
 		for _, tr := range native.Variables() {
 			if step, named := attrStep(tr); named && ctx != nil && ctx.Types[tr.RootName()] {
-				return fmt.Sprintf("Names of blocks are not computed. Write the name itself, as in %s.%s, or with a key in brackets.", tr.RootName(), step)
+				return said("Names of blocks are not computed.", "Write the name itself, as in %s.%s, or with a key in brackets.", tr.RootName(), step)
 			}
 		}
 	}
-	return fmt.Sprintf("The name of a block is expected here, its type and its label: %s.a, or \"%[1]s.a\" in JSON.", example)
+	return said("The name of a block is expected here, its type and its label.", "Write %s.a, or \"%[1]s.a\" in JSON.", example)
 }
 
 // misnamed tells whether an address is that of a block whose label is no name, and has been

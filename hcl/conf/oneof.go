@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
 // OneOf sets dst to text if it is one of the words, and else says which there are. what
@@ -14,7 +16,7 @@ func OneOf[T ~string](dst *T, text []byte, what string, words ...T) error {
 		for i, w := range words {
 			all[i] = string(w)
 		}
-		return fmt.Errorf("%q is no %s: write %s", text, what, strings.Join(all, ", "))
+		return diag.Advise(fmt.Errorf("%q is no %s", text, what), "write %s", strings.Join(all, ", "))
 	}
 	*dst = T(text)
 	return nil

@@ -52,8 +52,9 @@ func (r *Ref[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 		return nil
 	}
 	if text, ok := literal(e); ok && refName[T]() == "secret" {
-		return hcl.Diagnostics{diag.Hidden(diag.Error("not-a-reference", e.Range(), "Secret in the spec",
-			"These %d characters are not shown here. A secret never stands in a spec: name a secret block, as in secret.a, that says where the file is on the router.", len(text)))}
+		return hcl.Diagnostics{diag.Hidden(diag.Help(diag.Error("not-a-reference", e.Range(), "Secret in the spec",
+			"These %d characters are not shown here. A secret never stands in a spec.", len(text)),
+			"Name a secret block, as in secret.a, that says where the file is on the router."))}
 	}
 	addr, diags := refAddr(e, exampleType[T](), ctx)
 	if !diags.HasErrors() {
@@ -81,7 +82,7 @@ func (r *Refs[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	r.Range, r.Set = e.Range(), true
 	exprs, diags := hcl.ExprList(e)
 	if diags.HasErrors() {
-		return hcl.Diagnostics{diag.Error("not-a-list", e.Range(), "Not a list of references", "%s", notNames(e, exampleType[T](), ctx))}
+		return hcl.Diagnostics{notNames(e, exampleType[T](), ctx)}
 	}
 	for _, e := range exprs {
 		var one Ref[T]
@@ -157,7 +158,7 @@ func refAddr(e hcl.Expression, example string, ctx *Context) (Addr, hcl.Diagnost
 	}
 	tr, diags := hcl.AbsTraversalForExpr(e)
 	if diags.HasErrors() {
-		return Addr{}, hcl.Diagnostics{diag.Error("not-a-reference", e.Range(), "Not a reference", "%s", notName(e, example, ctx))}
+		return Addr{}, hcl.Diagnostics{notName(e, example, ctx)}
 	}
 	addr := Addr{Type: tr.RootName()}
 	for i, step := range tr[1:] {
@@ -167,8 +168,8 @@ func refAddr(e hcl.Expression, example string, ctx *Context) (Addr, hcl.Diagnost
 				addr.Name = step.Name
 				continue
 			}
-			return Addr{}, hcl.Diagnostics{diag.Error("not-a-reference", e.Range(), "Not a reference",
-				"A whole block is meant here: %s, without .%s.", addr, step.Name)}
+			return Addr{}, hcl.Diagnostics{diag.Help(diag.Error("not-a-reference", e.Range(), "Not a reference",
+				"A whole block is meant here, and .%s is a part of one.", step.Name), "Write %s.", addr)}
 		case hcl.TraverseIndex:
 			return instance(addr, step.Key, e.Range())
 		}
@@ -179,8 +180,8 @@ func refAddr(e hcl.Expression, example string, ctx *Context) (Addr, hcl.Diagnost
 func instance(addr Addr, key cty.Value, at hcl.Range) (Addr, hcl.Diagnostics) {
 	s, err := convert.Convert(key, cty.String)
 	if err != nil || s.IsNull() || !s.IsKnown() {
-		return addr, hcl.Diagnostics{diag.Error("not-a-reference", at, "Not a key",
-			"The key of an instance is a text or a number, as in %s[\"a\"].", addr)}
+		return addr, hcl.Diagnostics{diag.Help(diag.Error("not-a-reference", at, "Not a key",
+			"The key of an instance is a text or a number."), "Write it as in %s[\"a\"].", addr)}
 	}
 	return addr.Instance(s.AsString()), nil
 }
@@ -260,8 +261,9 @@ func (r *Ref[T]) link(x *Index, ctx *Context) hcl.Diagnostics {
 	}
 	if members, ok := x.groups[r.Addr]; ok {
 		r.Set = false
-		return hcl.Diagnostics{diag.Error("needs-key", r.Range, "Which one?",
-			"%s has for_each and stands for %d blocks. Name one of them, as in %s.", r.Addr, len(members), firstOr(members, r.Addr.Instance("a")))}
+		return hcl.Diagnostics{diag.Help(diag.Error("needs-key", r.Range, "Which one?",
+			"%s has for_each and stands for %d blocks.", r.Addr, len(members)),
+			"Name one of them, as in %s.", firstOr(members, r.Addr.Instance("a")))}
 	}
 	t, diags := find[T](x, r.Addr, r.Range, ctx)
 	r.Target, r.Set = t, !diags.HasErrors()
@@ -279,8 +281,9 @@ func (r *Refs[T]) link(x *Index, ctx *Context) hcl.Diagnostics {
 		}
 		for _, a := range addrs {
 			if before, dup := seen[a]; dup {
-				diags = append(diags, diag.With(diag.Error("named-twice", it.Range, "Named twice",
-					"%s stands twice in this list. Remove one.", a), before, "the first time"))
+				diags = append(diags, diag.With(diag.Help(diag.Error("named-twice", it.Range, "Named twice",
+					"%s stands twice in this list.", a),
+					"Remove one."), before, "the first time"))
 				continue
 			}
 			seen[a] = it.Range
@@ -320,17 +323,14 @@ func find[T any](x *Index, a Addr, at hcl.Range, ctx *Context) (T, hcl.Diagnosti
 	slices.Sort(fit)
 	switch {
 	case ok:
-		return zero, hcl.Diagnostics{diag.Error("wrong-reference", at, "Wrong kind of block",
-			"%s is no %s. %s", a, refName[T](), offer(fit))}
+		return zero, hcl.Diagnostics{diag.Help(diag.Error("wrong-reference", at, "Wrong kind of block",
+			"%s is no %s.", a, refName[T]()), "%s", offer(fit))}
 	case ctx != nil && !ctx.Types[a.Type]:
-		return zero, hcl.Diagnostics{diag.Error("no-such-reference", at, "No such block",
-			"%s: there is no block type %q.%s", a, a.Type, cmp.Or(diag.Suggest(a.String(), fit), byLabel(a.String(), fit)))}
+		return zero, hcl.Diagnostics{diag.Help(diag.Error("no-such-reference", at, "No such block",
+			"%s: there is no block type %q.", a, a.Type), "%s", cmp.Or(diag.Suggest(a.String(), fit), byLabel(a.String(), fit)))}
 	default:
-		hint := diag.Suggest(a.String(), fit)
-		if hint == "" {
-			hint = " " + offer(fit)
-		}
-		return zero, hcl.Diagnostics{diag.Error("no-such-reference", at, "No such block", "%s is not defined.%s", a, hint)}
+		return zero, hcl.Diagnostics{diag.Help(diag.Error("no-such-reference", at, "No such block",
+			"%s is not defined.", a), "%s", cmp.Or(diag.Suggest(a.String(), fit), offer(fit)))}
 	}
 }
 

@@ -101,12 +101,12 @@ func TestDidYouMean(t *testing.T) {
 	} {
 		th, _ := decode(t, "thing \"a\" {\n  color = \"red\"\n  link = "+src+"\n}", newContext(nil))
 		diags := Link(th, index, newContext(nil))
-		if len(diags) != 1 || diags[0].Detail != want {
+		if len(diags) != 1 || diag.Text(diags[0]) != want {
 			t.Errorf("%s: %v, want %q", src, diags, want)
 		}
 	}
 	th, _ := decode(t, "thing \"a\" {\n  color = \"red\"\n  link = network.lan\n}", newContext(nil))
-	if diags := Link(th, NewIndex(), newContext(nil)); len(diags) != 1 || diags[0].Detail != "network.lan is not defined. Nothing that could stand here is defined." {
+	if diags := Link(th, NewIndex(), newContext(nil)); len(diags) != 1 || diag.Text(diags[0]) != "network.lan is not defined. Nothing that could stand here is defined." {
 		t.Error(diags)
 	}
 }

@@ -91,7 +91,7 @@ func (v *Value[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 func (v *Value[T]) assign(val cty.Value, at hcl.Range) hcl.Diagnostics {
 	v.Range = at
 	if err := assign(val, any(&v.V)); err != nil {
-		d := diag.Error("bad-value", at, "Bad value", "%s.", sentence(err))
+		d := diag.From("bad-value", at, "Bad value", err)
 		if _, ok := any(v.V).(Confidential); ok {
 			diag.Hidden(d)
 		}
@@ -256,15 +256,6 @@ type Object struct{ cty.Value }
 
 // Describe is what the type is in the schema.
 func (Object) Describe() string { return "object" }
-
-// sentence makes an error read as the start of a sentence.
-func sentence(err error) string {
-	s := strings.TrimSuffix(err.Error(), ".")
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
 
 // Describer is implemented by domain types to say what they are in the schema:
 // "IPv4 address with prefix length".

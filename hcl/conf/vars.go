@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -52,8 +51,9 @@ var validationSchema = &hcl.BodySchema{
 func DecodeVariable(blk *hcl.Block, ctx *Context) (*Variable, hcl.Diagnostics) {
 	v := &Variable{Name: blk.Labels[0], Def: blk.DefRange, Type: cty.DynamicPseudoType, Default: cty.NilVal}
 	if !hclsyntax.ValidIdentifier(v.Name) {
-		return v, hcl.Diagnostics{diag.Error("bad-name", blk.LabelRanges[0], "Bad name",
-			"%q cannot be written after var. Use letters, digits and underscores.", v.Name)}
+		return v, hcl.Diagnostics{diag.Help(diag.Error("bad-name", blk.LabelRanges[0], "Bad name",
+			"%q cannot be written after var.", v.Name),
+			"Use letters, digits and underscores.")}
 	}
 	content, diags := blk.Body.Content(variableSchema)
 	diags = Coded(diags)
@@ -105,8 +105,9 @@ func (v *Variable) Value(given *string, ctx *Context) (cty.Value, hcl.Diagnostic
 		}
 	}
 	if val == cty.NilVal {
-		return cty.DynamicVal, hcl.Diagnostics{diag.Error("variable-not-set", v.Def, "Variable not set",
-			"The variable %s has no default. Give it one, or a value: -var '%s=…'.", v.Name, v.Name)}
+		return cty.DynamicVal, hcl.Diagnostics{diag.Help(diag.Error("variable-not-set", v.Def, "Variable not set",
+			"The variable %s has no default.", v.Name),
+			"Give it one, or a value: -var '%s=…'.", v.Name)}
 	}
 	if err := ctx.Budget.look(val); err != nil {
 		return cty.DynamicVal, hcl.Diagnostics{tooCostly(v.Def, err)}
@@ -190,8 +191,9 @@ func Locals(locals []Local, ctx *Context) (cty.Value, hcl.Diagnostics) {
 	defined := map[string]*hcl.Attribute{}
 	for _, l := range locals {
 		if first, dup := defined[l.Name]; dup {
-			diags = append(diags, diag.With(diag.Error("duplicate", l.Attr.NameRange, "Defined twice",
-				"local.%s is already defined. Rename or remove one of the two.", l.Name), first.NameRange, "the first one"))
+			diags = append(diags, diag.With(diag.Help(diag.Error("duplicate", l.Attr.NameRange, "Defined twice",
+				"local.%s is already defined.", l.Name),
+				"Rename or remove one of the two."), first.NameRange, "the first one"))
 			continue
 		}
 		defined[l.Name] = l.Attr
@@ -342,12 +344,12 @@ func ForEach(e hcl.Expression, ctx *Context) ([]Instance, hcl.Diagnostics) {
 	if diags.HasErrors() || !val.IsKnown() {
 		return nil, diags
 	}
-	bad := func(format string, args ...any) ([]Instance, hcl.Diagnostics) {
-		return nil, append(diags, diag.Error("bad-for-each", e.Range(), "Nothing to go through", "%s", fmt.Sprintf(format, args...)))
+	bad := func(help, format string, args ...any) ([]Instance, hcl.Diagnostics) {
+		return nil, append(diags, diag.Help(diag.Error("bad-for-each", e.Range(), "Nothing to go through", format, args...), "%s", help))
 	}
 	ty := val.Type()
 	if val.IsNull() || !(ty.IsMapType() || ty.IsObjectType() || ty.IsListType() || ty.IsTupleType() || ty.IsSetType()) {
-		return bad("for_each takes a map or a list of texts; this is %s.", ty.FriendlyName())
+		return bad("Write { a = {…}, b = {…} } or [\"a\", \"b\"].", "for_each takes a map or a list of texts; this is %s.", ty.FriendlyName())
 	}
 	var out []Instance
 	seen := map[string]bool{}
@@ -356,7 +358,7 @@ func ForEach(e hcl.Expression, ctx *Context) ([]Instance, hcl.Diagnostics) {
 		if !ty.IsMapType() && !ty.IsObjectType() {
 			s, err := convert.Convert(v, cty.String)
 			if err != nil || s.IsNull() || !s.IsKnown() {
-				return bad("An element of a for_each list is a text; use a map for anything more, as in { a = {…}, b = {…} }.")
+				return bad("Use a map for anything more, as in { a = {…}, b = {…} }.", "An element of a for_each list is a text.")
 			}
 			k, v = s, s
 		}
@@ -366,10 +368,10 @@ func ForEach(e hcl.Expression, ctx *Context) ([]Instance, hcl.Diagnostics) {
 			return nil, append(diags, d)
 		}
 		if seen[key] {
-			return bad("%q is there twice. Each key makes one block.", key)
+			return bad("Remove one.", "%q is there twice, and each key makes one block.", key)
 		}
 		if !keyRE.MatchString(key) {
-			return bad("The key %q cannot be part of a name: use letters, digits, ., - and _, at most 63.", key)
+			return bad("Use letters, digits, ., - and _, at most 63.", "The key %q cannot be part of a name.", key)
 		}
 		seen[key] = true
 		out = append(out, Instance{key, ctx.each(cty.StringVal(key), v)})

@@ -23,11 +23,13 @@ type Related struct {
 type Extra struct {
 	Code    string // kebab-case, stable
 	Related []Related
+	help    string // what to do
 	follows bool
 	hidden  bool // the text at its place must not be shown
 }
 
-// Error makes an error. The detail is a format, with its arguments after it.
+// Error makes an error. The detail says what is wrong; it is a format, with its arguments
+// after it. What to do is for [Help].
 func Error(code string, at hcl.Range, summary, detail string, args ...any) *hcl.Diagnostic {
 	return make1(hcl.DiagError, code, at, summary, detail, args)
 }
@@ -47,6 +49,25 @@ func make1(sev hcl.DiagnosticSeverity, code string, at hcl.Range, summary, detai
 	}
 	return d
 }
+
+// Help says of a diagnostic what to do, and returns it. The text is whole sentences; it is
+// a format, with its arguments after it. A text is added to what was said before, an empty
+// one changes nothing.
+func Help(d *hcl.Diagnostic, text string, args ...any) *hcl.Diagnostic {
+	if len(args) > 0 {
+		text = fmt.Sprintf(text, args...)
+	}
+	x := extra(d)
+	x.help = strings.TrimSpace(x.help + " " + strings.TrimSpace(text)) // Suggest begins with a blank
+	d.Extra = x
+	return d
+}
+
+// HelpOf is what a diagnostic says is to be done; it may be empty.
+func HelpOf(d *hcl.Diagnostic) string { return extra(d).help }
+
+// Text is all that a diagnostic says below its summary: what is wrong, and what to do.
+func Text(d *hcl.Diagnostic) string { return strings.TrimSpace(d.Detail + " " + HelpOf(d)) }
 
 // With adds another place to a diagnostic and returns it.
 func With(d *hcl.Diagnostic, at hcl.Range, text string, args ...any) *hcl.Diagnostic {
@@ -79,10 +100,15 @@ func Hidden(d *hcl.Diagnostic) *hcl.Diagnostic {
 // Coded gives a code to diagnostics that come from the HCL library.
 func Coded(code string, ds hcl.Diagnostics) hcl.Diagnostics {
 	for _, d := range ds {
-		if x, ok := d.Extra.(*Extra); ok && x.Code != "" {
+		x := extra(d)
+		if x.Code != "" {
 			continue
 		}
-		d.Extra = &Extra{Code: code}
+		x.Code, d.Extra = code, x
+		if i := strings.Index(d.Detail, " Did you mean "); i >= 0 { // where the library suggests a name
+			Help(d, "%s", d.Detail[i:])
+			d.Detail = d.Detail[:i]
+		}
 	}
 	return ds
 }
@@ -115,12 +141,12 @@ func Sort(ds hcl.Diagnostics) hcl.Diagnostics {
 			cmp.Compare(a.Severity, b.Severity),
 			cmp.Compare(Code(a), Code(b)),
 			cmp.Compare(a.Summary, b.Summary),
-			cmp.Compare(a.Detail, b.Detail),
+			cmp.Compare(Text(a), Text(b)),
 			cmp.Compare(ra.End.Byte, rb.End.Byte))
 	})
 	return slices.CompactFunc(ds, func(a, b *hcl.Diagnostic) bool {
 		return place(a) == place(b) && a.Severity == b.Severity &&
-			Code(a) == Code(b) && a.Summary == b.Summary && a.Detail == b.Detail
+			Code(a) == Code(b) && a.Summary == b.Summary && Text(a) == Text(b)
 	})
 }
 

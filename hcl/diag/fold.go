@@ -41,7 +41,7 @@ func fold(ds hcl.Diagnostics) (shown hcl.Diagnostics, rest []hcl.Diagnostics) {
 var namesRE = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\S*[0-9]\S*|[^\s.]+\.[^\s.]+`)
 
 func kind(d *hcl.Diagnostic) string {
-	return fmt.Sprint(d.Severity, " ", Code(d), " ", d.Summary, " ", namesRE.ReplaceAllString(d.Detail, "x"))
+	return fmt.Sprint(d.Severity, " ", Code(d), " ", d.Summary, " ", namesRE.ReplaceAllString(Text(d), "x"))
 }
 
 // folded says of diagnostics that are not shown where they are.

@@ -48,30 +48,3 @@ func TestFold(t *testing.T) {
 		t.Error(got)
 	}
 }
-
-// TestHelp wants what to do on lines of its own, after all places.
-func TestHelp(t *testing.T) {
-	tests := []struct{ detail, what, help string }{
-		{"port.lan9 is not defined. Did you mean \"port.lan1\"?", "port.lan9 is not defined.", `Did you mean "port.lan1"?`},
-		{"It is a port. Addresses belong to the bridge. Use it. The port stays.", "It is a port. Addresses belong to the bridge.", "Use it. The port stays."},
-		{"Remove it.", "", "Remove it."},
-		{"No spec. `nbr init` writes one.", "No spec.", "`nbr init` writes one."},
-		{"\"24.05\" is no release: write 25.11, 26.05.", "\"24.05\" is no release.", "Write 25.11, 26.05."},
-		{"10.0.0.1 is taken.", "10.0.0.1 is taken.", ""},
-		{"The text is a. Useless.", "The text is a. Useless.", ""},
-	}
-	for _, tt := range tests {
-		d := With(Error("x", at("a.hcl", 1, 1, 2, 0), "X", "%s", tt.detail), at("b.hcl", 2, 1, 2, 0), "the other")
-		if what, help := Parts(d); what != tt.what || help != tt.help {
-			t.Errorf("%s: %q and %q", tt.detail, what, help)
-		}
-		var b strings.Builder
-		if err := (&Writer{W: &b, Width: 30}).Write(hcl.Diagnostics{d}); err != nil {
-			t.Fatal(err)
-		}
-		_, after, ok := strings.Cut(b.String(), "b.hcl line 2: the other\n")
-		if got := strings.Join(strings.Fields(strings.TrimPrefix(after, "help:")), " "); !ok || got != tt.help {
-			t.Errorf("printed\n%s", b.String())
-		}
-	}
-}

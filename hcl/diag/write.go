@@ -80,15 +80,12 @@ func (w *Writer) one(b *bytes.Buffer, d *hcl.Diagnostic) {
 			w.snippet(b, secrets, *d.Subject, color)
 		}
 	}
-	what, help := Parts(d)
-	if what != "" {
-		b.WriteString(w.wrap(Printable(secrets.Text(what)), "") + "\n")
-	}
+	b.WriteString(w.wrap(Printable(secrets.Text(d.Detail)), "") + "\n")
 	for _, r := range Others(d) {
 		b.WriteString(w.wrap(fmt.Sprintf("  %s line %d: %s", w.file(r.Range.Filename), r.Range.Start.Line, Printable(secrets.Text(r.Text))), "    ") + "\n")
 		w.snippet(b, secrets, r.Range, bold)
 	}
-	if help != "" {
+	if help := HelpOf(d); help != "" {
 		text := w.wrap("help: "+Printable(secrets.Text(help)), "      ")
 		b.WriteString(w.paint(green, "help:") + strings.TrimPrefix(text, "help:") + "\n")
 	}
@@ -260,8 +257,9 @@ type JSONDiagnostic struct {
 	Severity string        `json:"severity"` // "error" or "warning"
 	Code     string        `json:"code"`
 	Summary  string        `json:"summary"`
-	Detail   string        `json:"detail"`
-	Range    *JSONRange    `json:"range"` // null when it concerns no single place
+	Detail   string        `json:"detail"` // what is wrong
+	Help     string        `json:"help"`   // what to do; may be empty
+	Range    *JSONRange    `json:"range"`  // null when it concerns no single place
 	Snippet  string        `json:"snippet"`
 	Related  []JSONRelated `json:"related"`
 }
@@ -271,7 +269,7 @@ func (w *Writer) JSON(ds hcl.Diagnostics) []JSONDiagnostic {
 	out := make([]JSONDiagnostic, 0, len(ds))
 	for _, d := range ds {
 		secrets := w.secrets(d)
-		j := JSONDiagnostic{Severity: "error", Code: Code(d), Summary: secrets.Text(d.Summary), Detail: secrets.Text(d.Detail), Related: []JSONRelated{}}
+		j := JSONDiagnostic{Severity: "error", Code: Code(d), Summary: secrets.Text(d.Summary), Detail: secrets.Text(d.Detail), Help: secrets.Text(HelpOf(d)), Related: []JSONRelated{}}
 		if d.Severity == hcl.DiagWarning {
 			j.Severity = "warning"
 		}
@@ -315,7 +313,7 @@ func (w *Writer) GitHub(ds hcl.Diagnostics) error {
 		if d.Subject != nil {
 			at = fmt.Sprintf("file=%s,line=%d,col=%d,", prop.Replace(w.file(d.Subject.Filename)), d.Subject.Start.Line, d.Subject.Start.Column)
 		}
-		fmt.Fprintf(&b, "::%s %stitle=%s::%s\n", word, at, prop.Replace(Printable(secrets.Text(d.Summary))+" ["+Code(d)+"]"), data.Replace(Printable(secrets.Text(d.Detail))))
+		fmt.Fprintf(&b, "::%s %stitle=%s::%s\n", word, at, prop.Replace(Printable(secrets.Text(d.Summary))+" ["+Code(d)+"]"), data.Replace(Printable(secrets.Text(Text(d)))))
 	}
 	_, err := w.W.Write(b.Bytes())
 	return err

@@ -127,8 +127,9 @@ func Unreadable(at hcl.Range, name string, err error) *hcl.Diagnostic {
 	case errors.Is(err, fs.ErrNotExist):
 		return diag.Error("no-such-file", at, "No such file", "%s cannot be read: %s.", name, reason)
 	case errors.Is(err, ErrOutside):
-		return diag.Error("outside-folder", at, "File outside the spec's folder",
-			"%s cannot be read: %s. What a spec is made of is copied into the tree, so it has to be in the folder itself: put a copy there.", name, reason)
+		return diag.Help(diag.Error("outside-folder", at, "File outside the spec's folder",
+			"%s cannot be read: %s. What a spec is made of is copied into the tree, so it has to be in the folder itself.", name, reason),
+			"Put a copy there.")
 	case errors.Is(err, ErrNotRegular):
 		return diag.Error("not-a-file", at, "Not a file", "%s cannot be read: %s.", name, reason)
 	case errors.Is(err, ErrTooLarge):

@@ -58,8 +58,8 @@ func TestOnlyFilesOfTheFolder(t *testing.T) {
 		if err != nil {
 			d := Unreadable(rangeAt(name, nil, 0), name, err)
 			got = diag.Code(d)
-			if strings.Contains(d.Detail, folder) {
-				t.Errorf("%s: %s", name, d.Detail)
+			if strings.Contains(diag.Text(d), folder) {
+				t.Errorf("%s: %s", name, diag.Text(d))
 			}
 		} else if string(b) != "a = 1" {
 			t.Errorf("%s holds %q", name, b)

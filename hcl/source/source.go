@@ -66,8 +66,9 @@ func ReadDir(fsys fs.FS) (*Set, hcl.Diagnostics) {
 		}
 	}
 	if len(set.Files) == 0 && !diags.HasErrors() {
-		diags = append(diags, diag.Error("empty-spec", hcl.Range{}, "No spec here",
-			"The folder has no *.hcl or *.hcl.json file. `nbr init` writes a first one."))
+		diags = append(diags, diag.Help(diag.Error("empty-spec", hcl.Range{}, "No spec here",
+			"The folder has no *.hcl or *.hcl.json file."),
+			"`nbr init` writes a first one."))
 	}
 	return set, diags
 }
@@ -90,8 +91,9 @@ func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
 	f := &File{Name: name, Bytes: b}
 	if i := invalidUTF8(b); i >= 0 {
 		f.Body = hcl.EmptyBody()
-		return f, hcl.Diagnostics{diag.Error("not-utf8", rangeAt(name, b, i), "Not UTF-8",
-			"The byte 0x%02x is not valid UTF-8. Save the file as UTF-8.", b[i])}
+		return f, hcl.Diagnostics{diag.Help(diag.Error("not-utf8", rangeAt(name, b, i), "Not UTF-8",
+			"The byte 0x%02x is not valid UTF-8.", b[i]),
+			"Save the file as UTF-8.")}
 	}
 	if i := tooDeep(b); i >= 0 {
 		f.Body = hcl.EmptyBody()

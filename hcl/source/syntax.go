@@ -34,7 +34,8 @@ func firstError(name string, src []byte, diags hcl.Diagnostics) hcl.Diagnostics 
 		}
 	}
 	if first.Summary == "Invalid expression" { // the parser does not say what it found
-		first.Detail = "No value begins here. A value is a text in quotes, a number, true or false, a list in brackets or a reference such as port.lan1. Write one, or remove the argument."
+		first.Detail = "No value begins here. A value is a text in quotes, a number, true or false, a list in brackets or a reference such as port.lan1."
+		diag.Help(first, "Write one, or remove the argument.")
 	}
 	return hcl.Diagnostics{first}
 }
@@ -92,8 +93,9 @@ func unclosed(name string, src []byte) *hcl.Diagnostic {
 			}
 		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc:
 			if len(stack) == 0 {
-				return diag.Error("syntax", t.Range, "Closes nothing",
-					"Nothing is open that this %s could close. Remove it, or look above for a block that is closed too early.", kindOf(t.Type))
+				return diag.Help(diag.Error("syntax", t.Range, "Closes nothing",
+					"Nothing is open that this %s could close.", kindOf(t.Type)),
+					"Remove it, or look above for a block that is closed too early.")
 			}
 			top := stack[len(stack)-1]
 			if top.Type != closers[t.Type] {
@@ -133,17 +135,20 @@ func notClosed(src []byte, o opener) *hcl.Diagnostic {
 		} else if i := at.Start.Byte - 1; i > o.line.start && src[i] != ' ' && src[i] != '\t' && len(bytes.TrimSpace(rest)) == 0 {
 			help = "If the text ends here, the \" before its first character is missing."
 		}
-		return diag.Error("syntax", at, "Text is not closed", "The quote of line %d begins a text, and no quote ends it on that line. %s", line, help)
+		return diag.Help(diag.Error("syntax", at, "Text is not closed", "The quote of line %d begins a text, and no quote ends it on that line.", line), "%s", help)
 	case hclsyntax.TokenOHeredoc:
 		marker := strings.TrimLeft(strings.TrimSpace(string(o.Bytes)), "<-")
-		return diag.Error("syntax", at, "Text is not closed",
-			"The text that begins at line %d goes on to the end of the file: no line after it is %s and nothing else. Put %s on a line of its own after the text's last line.", line, marker, marker)
+		return diag.Help(diag.Error("syntax", at, "Text is not closed",
+			"The text that begins at line %d goes on to the end of the file: no line after it is %s and nothing else.", line, marker),
+			"Put %s on a line of its own after the text's last line.", marker)
 	case hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
-		return diag.Error("syntax", at, "Expression is not closed",
-			"The expression that %s begins at line %d is not closed. Close it with }, or write %s if no expression is meant.", strings.TrimSpace(string(o.Bytes)), line, doubled(o.Bytes))
+		return diag.Help(diag.Error("syntax", at, "Expression is not closed",
+			"The expression that %s begins at line %d is not closed.", strings.TrimSpace(string(o.Bytes)), line),
+			"Close it with }, or write %s if no expression is meant.", doubled(o.Bytes))
 	default:
-		return diag.Error("syntax", at, "Not closed",
-			"The %s of line %d is not closed. Put a %s after the last thing that belongs inside of it.", kindOf(o.Type), line, closing(o.Type))
+		return diag.Help(diag.Error("syntax", at, "Not closed",
+			"The %s of line %d is not closed.", kindOf(o.Type), line),
+			"Put a %s after the last thing that belongs inside of it.", closing(o.Type))
 	}
 }
 

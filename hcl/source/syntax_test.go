@@ -37,7 +37,7 @@ func TestFirstError(t *testing.T) {
 				t.Fatalf("%d errors, want one: %s", len(diags), diags)
 			}
 			d := diags[0]
-			got := fmt.Sprintf("%d:%d %s: %s", d.Subject.Start.Line, d.Subject.Start.Column, d.Summary, d.Detail)
+			got := fmt.Sprintf("%d:%d %s: %s", d.Subject.Start.Line, d.Subject.Start.Column, d.Summary, diag.Text(d))
 			place, help, _ := strings.Cut(tt.want, ": ")
 			if diag.Code(d) != "syntax" || !strings.HasPrefix(got, place) || !strings.Contains(got, help) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)

@@ -30,8 +30,8 @@ import (
 
 const repo = "../.."
 
-// specs are all good specs of the project: the whole routers, and those of the
-// services' txtar files.
+// specs are all good specs of the project: the whole routers, those of the services' txtar
+// files, and the first spec that nbr init writes for each board.
 func specs(t *testing.T) map[string]fs.FS {
 	t.Helper()
 	out := map[string]fs.FS{}
@@ -62,6 +62,9 @@ func specs(t *testing.T) map[string]fs.FS {
 			}
 			out[strings.TrimPrefix(file, repo+"/")] = m
 		}
+	}
+	for _, b := range firmware.Boards() {
+		out["init/"+b.ID] = os.DirFS(initial(t, b.ID))
 	}
 	if len(out) < 15 {
 		t.Fatalf("only %d specs found", len(out))
@@ -118,12 +121,28 @@ func TestOptionsExist(t *testing.T) {
 func gen(t *testing.T, dirs ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
-	var stderr bytes.Buffer
-	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &stderr, Stderr: &stderr, Source: nbr.Source()}
-	if code := cmd.Run(context.Background(), env, append([]string{"gen", "-o", out}, dirs...), all.Kinds()...); code != 0 {
-		t.Fatalf("nbr gen: exit code %d\n%s", code, stderr.String())
-	}
+	within(t, append([]string{"gen", "-o", out}, dirs...)...)
 	return out
+}
+
+// initial runs nbr init for a board, with a key, and returns the spec's folder.
+func initial(t *testing.T, board string) string {
+	t.Helper()
+	dir := t.TempDir()
+	key := filepath.Join(dir, "key.pub")
+	write(t, key, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl me@desk\n")
+	within(t, "init", "-board", board, "-key", key, filepath.Join(dir, "spec"))
+	return filepath.Join(dir, "spec")
+}
+
+// within runs nbr in this process.
+func within(t *testing.T, args ...string) {
+	t.Helper()
+	var said bytes.Buffer
+	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said, Source: nbr.Source()}
+	if code := cmd.Run(context.Background(), env, args, all.Kinds()...); code != 0 {
+		t.Fatalf("nbr %s: exit code %d\n%s", strings.Join(args, " "), code, said.String())
+	}
 }
 
 // TestFlakesEvaluate generates a flake of every spec, and Nix checks each: the

@@ -123,7 +123,7 @@ func TestThirdPartysTree(t *testing.T) {
 			}
 		}
 	}
-	explained := run(t, dir, program, "explain", "-spec", thirdSpec(t, ""), "overlay.office")
+	explained := run(t, dir, program, "explain", "overlay.office", thirdSpec(t, ""))
 	for _, want := range []string{"routers/branch/overlay.nix:", "CONFIG_VXLAN (VXLAN)", "overlay.office/peer: office leads to its peer"} {
 		if !strings.Contains(explained, want) {
 			t.Errorf("nbr explain of the block does not say %q:\n%s", want, explained)

@@ -57,7 +57,7 @@ func TestBoot(t *testing.T) {
 	if len(fip) != 1 || uboot == nil {
 		t.Fatalf("no U-Boot:\n%s", said)
 	}
-	report := nbr(t, cmd.ExitOK, "image", "verify", "-v", "-spec", spec, card)
+	report := nbr(t, cmd.ExitOK, "image", "verify", "-v", card, spec)
 	if n := strings.Count(report, "\n  pass "); n < 12 {
 		t.Errorf("%d checks:\n%s", n, report)
 	}
@@ -88,7 +88,7 @@ func TestBoot(t *testing.T) {
 // its root change nothing.
 func whole(t *testing.T, card, said, report string) {
 	t.Helper()
-	if d := cmp.Diff(report, nbr(t, cmd.ExitOK, "image", "verify", "-v", "-spec", spec, card)); d != "" {
+	if d := cmp.Diff(report, nbr(t, cmd.ExitOK, "image", "verify", "-v", card, spec)); d != "" {
 		t.Error(d)
 	}
 	if _, now := inspect(t, card); now != said {
@@ -113,7 +113,7 @@ func bootlogs(t *testing.T, log, uboot, kernel string) {
 			Results []struct{ ID, Status, Got string }
 		}
 	}
-	text := nbr(t, cmd.ExitFailed, "bootlog", "-spec", spec, "-json", file)
+	text := nbr(t, cmd.ExitFailed, "bootlog", "-json", file, spec)
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func bootlogs(t *testing.T, log, uboot, kernel string) {
 // is not flashed.
 func TestFourOfEightGiB(t *testing.T) {
 	card := makeCard(t, bl2code.Build{Comb: true})
-	report := nbr(t, cmd.ExitFailed, "image", "verify", "-spec", spec, card)
+	report := nbr(t, cmd.ExitFailed, "image", "verify", card, spec)
 	want := `(?m)^  FAIL the BL2 is built for 8GiB of memory \[firmware/bl2\]
  +on \S*router\.hcl line \d+, column \d+:
  +\d+ \|   memory += "8GiB"`

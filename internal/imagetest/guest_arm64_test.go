@@ -49,7 +49,7 @@ func TestGuestOwnDisk(t *testing.T) {
 	if d := cmp.Diff(said(t, "image"), nbr(t, 0, "image", "inspect", "-json", "/dev/vda")); d != "" {
 		t.Errorf("before it booted (-), and now (+):\n%s", d)
 	}
-	if d := cmp.Diff(said(t, "report"), nbr(t, 0, "image", "verify", "-v", "-spec", "/spec", "/dev/vda")); d != "" {
+	if d := cmp.Diff(said(t, "report"), nbr(t, 0, "image", "verify", "-v", "/dev/vda", "/spec")); d != "" {
 		t.Errorf("before it booted (-), and now (+):\n%s", d)
 	}
 }

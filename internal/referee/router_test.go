@@ -63,7 +63,7 @@ func generate(t *testing.T, fsys fs.FS, more ...service.Kind) *generated {
 	spec, diags := reg.Load(fsys, nil)
 	for _, d := range diags {
 		if code := diag.Code(d); code != "not-allowed" && code != "no-name-server" {
-			t.Errorf("%s: %s: %s", d.Subject, d.Summary, d.Detail)
+			t.Errorf("%s: %s: %s", d.Subject, d.Summary, diag.Text(d))
 		}
 	}
 	if t.Failed() {

@@ -259,7 +259,7 @@ func randomSpec(t *testing.T, r *rand.Rand) (small, *generated) {
 		refused = refused[:0]
 		for _, d := range diags {
 			if code := diag.Code(d); code != "not-allowed" && code != "no-name-server" {
-				refused = append(refused, code+": "+d.Detail)
+				refused = append(refused, code+": "+diag.Text(d))
 			}
 		}
 		if len(refused) == 0 {

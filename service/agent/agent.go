@@ -71,7 +71,7 @@ func (m *Metrics) UnmarshalText(b []byte) error {
 	a, err := netip.ParseAddrPort(string(b))
 	switch {
 	case err != nil || a.Port() == 0:
-		return fmt.Errorf("%q is no place for metrics: write unix, or an address and a port such as 127.0.0.1:9842", b)
+		return diag.Advise(fmt.Errorf("%q is no place for metrics", b), "write unix, or an address and a port such as 127.0.0.1:9842")
 	case !a.Addr().IsLoopback():
 		return fmt.Errorf("%s is not the router's alone: for others, name the networks = [network.lan] that may have the metrics", a.Addr())
 	}
@@ -94,12 +94,14 @@ func (b *Agent) Claim(s *router.Scope) {
 func (b *Agent) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if b.Interval.V < 5 {
-		diags = append(diags, diag.Error("bad-value", b.Interval.Range, "Looks without a pause",
-			"A look costs the router a part of a second. Leave at least 5s between two."))
+		diags = append(diags, diag.Help(diag.Error("bad-value", b.Interval.Range, "Looks without a pause",
+			"A look costs the router a part of a second."),
+			"Leave at least 5s between two."))
 	}
 	return append(diags, router.JudgeServed(b.Networks, "The agent listens on the router's address in the network.", func(n conf.Ref[*router.Network]) *hcl.Diagnostic {
-		return diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
-			"%s is an upstream, and metrics say what the router runs and what is wrong with it. Take it out of networks.", n.Addr)
+		return diag.Help(diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
+			"%s is an upstream, and metrics say what the router runs and what is wrong with it.", n.Addr),
+			"Take it out of networks.")
 	})...)
 }
 

@@ -84,8 +84,9 @@ func (c *Check) Judge(*router.Router) hcl.Diagnostics {
 	}
 	program := c.Command.Items[0]
 	if strings.Contains(program.V, "/") && !path.IsAbs(program.V) {
-		diags = append(diags, diag.Error("bad-value", program.Range, "Bad program",
-			"%s depends on the folder that nbr verify is started in. Write the name of a program, or its whole path.", program.V))
+		diags = append(diags, diag.Help(diag.Error("bad-value", program.Range, "Bad program",
+			"%s depends on the folder that nbr verify is started in.", program.V),
+			"Write the name of a program, or its whole path."))
 	}
 	if c.Timeout.V < 1 || c.Timeout.V > longest {
 		diags = append(diags, diag.Error("bad-value", c.Timeout.Range, "Bad timeout", "A command may take 1 to %d seconds.", longest))

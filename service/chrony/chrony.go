@@ -73,11 +73,14 @@ func (t *Time) Claim(s *router.Scope) {
 // Judge refuses to serve an upstream, and NTS without servers that speak it.
 func (t *Time) Judge(*router.Router) hcl.Diagnostics {
 	diags := router.JudgeServed(t.Networks, "Only the addresses of the networks may ask for the time.", func(n conf.Ref[*router.Network]) *hcl.Diagnostic {
-		return diag.Error("open-time-server", n.Range, "Time server open to the Internet", "%s is an upstream. Take it out of networks.", n.Addr)
+		return diag.Help(diag.Error("open-time-server", n.Range, "Time server open to the Internet",
+			"%s is an upstream.", n.Addr),
+			"Take it out of networks.")
 	})
 	if t.NTS.V && !t.Servers.Set {
-		diags = append(diags, diag.Error("nts-without-servers", t.NTS.Range, "NTS needs servers that speak it",
-			"The pool does not. Name servers that do, as in servers = [\"time.cloudflare.com\"]."))
+		diags = append(diags, diag.Help(diag.Error("nts-without-servers", t.NTS.Range, "NTS needs servers that speak it",
+			"The pool does not."),
+			"Name servers that do, as in servers = [\"time.cloudflare.com\"]."))
 	}
 	return diags
 }

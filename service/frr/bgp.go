@@ -60,7 +60,7 @@ type RouterID struct{ netip.Addr }
 func (r *RouterID) UnmarshalText(b []byte) error {
 	a, err := netip.ParseAddr(string(b))
 	if err != nil || !a.Is4() || a.IsUnspecified() || a.IsLoopback() || a.IsMulticast() || a.As4()[0] >= 240 {
-		return fmt.Errorf("%q is no router identifier: write it like a host's IPv4 address, as in 192.0.2.1", b)
+		return diag.Advise(fmt.Errorf("%q is no router identifier", b), "write it like a host's IPv4 address, as in 192.0.2.1")
 	}
 	r.Addr = a
 	return nil
@@ -157,8 +157,9 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 			diags = append(diags, purpose(r, n.Password)...)
 		}
 		if n.Expect.V < 0 {
-			diags = append(diags, diag.Error("bad-value", n.Expect.Range, "Fewer prefixes than none",
-				"Say how many prefixes the neighbour sends at least; 0 if a session without any is right."))
+			diags = append(diags, diag.Help(diag.Error("bad-value", n.Expect.Range, "Fewer prefixes than none",
+				"This is how many prefixes the neighbour sends at least, and %d is less than none.", n.Expect.V),
+				"Write a number from 0 on; with 0 a session without any is right, too."))
 		}
 	}
 	for _, n := range b.Networks.Items {
@@ -185,8 +186,9 @@ func (b *BGP) reached(r *router.Router, n *Neighbor) hcl.Diagnostics {
 	}
 	switch {
 	case addr.IsLinkLocalUnicast() || addr.IsUnspecified() || addr.IsMulticast() || addr.IsLoopback():
-		return hcl.Diagnostics{diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
-			"%s is no address that a neighbour can be told by: give its address in a network of the router.", addr)}
+		return hcl.Diagnostics{diag.Help(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
+			"%s is no address that a neighbour can be told by.", addr),
+			"Give its address in a network of the router.")}
 	case at == nil:
 		return hcl.Diagnostics{diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
 			"%s is in none of the router's networks. Where the network's address comes from elsewhere, name it: network = network.wan.", addr)}
@@ -226,6 +228,7 @@ func (b *BGP) policy(n *Neighbor) hcl.Diagnostics {
 	case n.Out.Set:
 		what = "prefixes_in"
 	}
-	return hcl.Diagnostics{diag.Error("no-policy", n.Def, "Neighbour without a policy",
-		"With another autonomous system nothing is exchanged that no prefix list permits (RFC 8212). Give %s %s = a prefix_list.", n.Addr, what)}
+	return hcl.Diagnostics{diag.Help(diag.Error("no-policy", n.Def, "Neighbour without a policy",
+		"With another autonomous system nothing is exchanged that no prefix list permits (RFC 8212)."),
+		"Give %s %s = a prefix_list.", n.Addr, what)}
 }

@@ -129,8 +129,9 @@ func claim(s *router.Scope, protocol uint8) {
 func purpose(r *router.Router, s conf.Ref[*router.Secret]) hcl.Diagnostics {
 	for _, u := range router.Claimed[router.SecretUse](r) {
 		if u.Secret == s.Target && u.Unit != unit {
-			return hcl.Diagnostics{diag.With(diag.Error("secret-of-two-kinds", s.Range, "Secret of another kind",
-				"%s is for %s too, and the routers at the other end would have it. Give them a secret of their own.", s.Addr, u.Addr), u.From, "%s", u.Addr.String())}
+			return hcl.Diagnostics{diag.With(diag.Help(diag.Error("secret-of-two-kinds", s.Range, "Secret of another kind",
+				"%s is for %s too, and the routers at the other end would have it.", s.Addr, u.Addr),
+				"Give them a secret of their own."), u.From, "%s", u.Addr.String())}
 		}
 	}
 	return nil
@@ -174,7 +175,7 @@ func (r *Rule) UnmarshalText(b []byte) error {
 		case words[i] == "le" && !out.LE:
 			out.LE, out.Max = true, n
 		default:
-			return fmt.Errorf("%q: write the prefix, then ge and the least length, then le and the greatest", b)
+			return diag.Advise(fmt.Errorf("%q is no rule of a prefix list", b), "write the prefix, then ge and the least length, then le and the greatest")
 		}
 	}
 	if out.GE && !out.LE {

@@ -43,7 +43,7 @@ func (a *AreaID) UnmarshalText(b []byte) error {
 	}
 	addr, err := netip.ParseAddr(string(b))
 	if err != nil || !addr.Is4() {
-		return fmt.Errorf("%q is no area: write a number, or its form like an address, as in 0.0.0.1", b)
+		return diag.Advise(fmt.Errorf("%q is no area", b), "write a number, or its form like an address, as in 0.0.0.1")
 	}
 	a.Addr = addr
 	return nil
@@ -80,8 +80,9 @@ func (o *OSPF) Claim(s *router.Scope) {
 func (o *OSPF) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if o.Expect.V < 0 {
-		diags = append(diags, diag.Error("bad-value", o.Expect.Range, "Fewer routes than none",
-			"Say how many routes the router gets at least; 0 if none is right."))
+		diags = append(diags, diag.Help(diag.Error("bad-value", o.Expect.Range, "Fewer routes than none",
+			"This is how many routes the router gets at least, and %d is less than none.", o.Expect.V),
+			"Write a number from 0 on; with 0 no route at all is right, too."))
 	}
 	type use struct {
 		area    *Area
@@ -120,8 +121,9 @@ func (o *OSPF) Judge(r *router.Router) hcl.Diagnostics {
 				case !fixed:
 					diags = append(diags, router.NoFixedAddress(n, "OSPFv2 is of the IPv4 networks of the spec.", router.IPv4))
 				case i == 0 && n.Target.Upstream() && !a.Password.Set:
-					diags = append(diags, router.OnUpstream(diag.Error("routing-on-upstream", n.Range, "Routes from an upstream",
-						"%s leads to the Internet, and any host there could say where packets go. Put it into passive, or give %s a password.", n.Addr, a.Addr), n.Target))
+					diags = append(diags, router.OnUpstream(diag.Help(diag.Error("routing-on-upstream", n.Range, "Routes from an upstream",
+						"%s leads to the Internet, and any host there could say where packets go.", n.Addr),
+						"Put it into passive, or give %s a password.", a.Addr), n.Target))
 				}
 				networks[n.Target] = use{a, n, i == 1}
 				links[device] = networks[n.Target]

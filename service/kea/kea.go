@@ -82,8 +82,9 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	}
 	diags := append(d.link(r), d.pools()...)
 	if len(d.DNS.Items) == 0 && !d.resolver(r) {
-		diags = append(diags, diag.Warning("no-name-server", d.Def, "Clients get no name server",
-			"The router has no resolver for %s, and %s names none. Add a resolver block or dns = [\"9.9.9.9\"].", n.Addr, d.Addr))
+		diags = append(diags, diag.Help(diag.Warning("no-name-server", d.Def, "Clients get no name server",
+			"The router has no resolver for %s, and %s names none.", n.Addr, d.Addr),
+			"Add a resolver block or dns = [\"9.9.9.9\"]."))
 	}
 	return append(diags, d.reservations()...)
 }
@@ -100,8 +101,9 @@ func (d *DHCP4) link(r *router.Router) hcl.Diagnostics {
 		}
 		for _, n := range l.Networks {
 			if n != d.Network.Target && n.Device() == d.Network.Target.Device() {
-				return hcl.Diagnostics{diag.With(diag.Error("two-servers-on-link", d.Network.Range, "Two DHCP servers on one link",
-					"%s leases addresses on %s already. Put the networks on links of their own, such as VLANs.", l.Addr, n.Device()), l.From, "%s", l.Addr.String())}
+				return hcl.Diagnostics{diag.With(diag.Help(diag.Error("two-servers-on-link", d.Network.Range, "Two DHCP servers on one link",
+					"%s leases addresses on %s already.", l.Addr, n.Device()),
+					"Put the networks on links of their own, such as VLANs."), l.From, "%s", l.Addr.String())}
 			}
 		}
 	}
@@ -123,7 +125,8 @@ func (d *DHCP4) pools() hcl.Diagnostics {
 	p, own := d.prefix(), d.prefix().Addr()
 	first, last := p.Masked().Addr(), router.Broadcast(p)
 	if len(d.Pool.Items) == 0 && d.Pool.Set {
-		diags = append(diags, diag.Error("empty-pool", d.Pool.Range, "Empty pool", "There is nothing to lease. Give a range of %s.", p.Masked()))
+		diags = append(diags, diag.Help(diag.Error("empty-pool", d.Pool.Range, "Empty pool", "There is nothing to lease."),
+			"Give a range of %s.", p.Masked()))
 	}
 	for i, r := range d.Pool.Items {
 		switch {
@@ -131,8 +134,9 @@ func (d *DHCP4) pools() hcl.Diagnostics {
 			diags = append(diags, diag.With(diag.Error("pool-outside-network", r.Range, "Pool outside its network",
 				"%s is not in %s.", r.V, p.Masked()), d.Network.Target.IPv4.Range, "%s", d.Network.Addr.String()))
 		case r.V.Contains(own):
-			diags = append(diags, diag.With(diag.Error("pool-holds-router", r.Range, "Pool holds the router's own address",
-				"%s would be leased to a client. Leave it out.", own), d.Network.Target.IPv4.Range, "the router's address"))
+			diags = append(diags, diag.With(diag.Help(diag.Error("pool-holds-router", r.Range, "Pool holds the router's own address",
+				"%s would be leased to a client.", own),
+				"Leave it out."), d.Network.Target.IPv4.Range, "the router's address"))
 		case r.V.Contains(first) || r.V.Contains(last):
 			diags = append(diags, diag.Error("pool-outside-network", r.Range, "Pool holds an address of no host",
 				"%s and %s are the network's own and its broadcast address.", first, last))

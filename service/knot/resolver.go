@@ -52,8 +52,9 @@ func (b *Resolver) Claim(s *router.Scope) {
 // Judge refuses to be an open resolver (RFC 5358).
 func (b *Resolver) Judge(*router.Router) hcl.Diagnostics {
 	diags := router.JudgeServed(b.Networks, "The resolver listens on the router's address in the network.", func(n conf.Ref[*router.Network]) *hcl.Diagnostic {
-		return diag.Error("open-resolver", n.Range, "Resolver open to the Internet",
-			"%s is an upstream. A resolver that answers there is a weapon for others (RFC 5358). Take it out of networks.", n.Addr)
+		return diag.Help(diag.Error("open-resolver", n.Range, "Resolver open to the Internet",
+			"%s is an upstream. A resolver that answers there is a weapon for others (RFC 5358).", n.Addr),
+			"Take it out of networks.")
 	})
 	if b.Workers.V < 1 || b.Workers.V > 256 {
 		diags = append(diags, diag.Error("bad-value", b.Workers.Range, "Bad number of workers", "1 to 256 processes answer."))

@@ -108,19 +108,21 @@ func (u *User) Claim(s *router.Scope) {
 func (u *User) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if f := u.PasswordFile; f.Set && f.Target.Source.V == router.SourceFile && f.Target.Path.V.Volatile() {
-		diags = append(diags, diag.With(diag.Warning("password-not-at-boot", f.Range, "Password that is not there at boot",
-			"%s is in memory and empty when the accounts are made: %s would be locked after every restart. Give the secret a path that stays, as in /var/lib/secrets/%s, or an encrypted file with source = \"sops\" or \"agenix\".",
-			f.Target.Path.V, u.Addr, f.Target.Name.V), f.Target.Path.Range, "%s", f.Target.Addr.String()))
+		diags = append(diags, diag.With(diag.Help(diag.Warning("password-not-at-boot", f.Range, "Password that is not there at boot",
+			"%s is in memory and empty when the accounts are made: %s would be locked after every restart.", f.Target.Path.V, u.Addr),
+			"Give the secret a path that stays, as in /var/lib/secrets/%s, or an encrypted file with source = \"sops\" or \"agenix\".", f.Target.Name.V), f.Target.Path.Range, "%s", f.Target.Addr.String()))
 	}
 	if slices.Contains(systemUsers, string(u.Name.V)) || nixbldRE.MatchString(string(u.Name.V)) {
-		return append(diags, diag.Error("reserved-name", u.Def, "Reserved name",
-			"%q cannot be the name: the account is a program's of NixOS. Choose another one.", u.Name.V))
+		return append(diags, diag.Help(diag.Error("reserved-name", u.Def, "Reserved name",
+			"%q cannot be the name: the account is a program's of NixOS.", u.Name.V),
+			"Choose another one."))
 	}
 	if !u.PasswordHash.Set {
 		return diags
 	}
-	diags = append(diags, diag.Warning("password-in-store", u.PasswordHash.Range, "Password in the Nix store",
-		"The hash ends in the flake's git and in the Nix store, where everyone on the router can read it and try passwords against it. Use authorized_keys, or put the hash into a secret: hashed_password_file = secret.…"))
+	diags = append(diags, diag.Help(diag.Warning("password-in-store", u.PasswordHash.Range, "Password in the Nix store",
+		"The hash ends in the flake's git and in the Nix store, where everyone on the router can read it and try passwords against it."),
+		"Use authorized_keys, or put the hash into a secret: hashed_password_file = secret.…"))
 	if u.PasswordFile.Set {
 		diags = append(diags, diag.With(diag.Error("two-passwords", u.PasswordFile.Range, "Two passwords",
 			"%s has hashed_password already.", u.Addr), u.PasswordHash.Range, "the other one"))

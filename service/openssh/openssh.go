@@ -57,8 +57,9 @@ func (b *SSH) Judge(*router.Router) hcl.Diagnostics {
 	if !b.Passwords.V {
 		return nil
 	}
-	return hcl.Diagnostics{diag.Warning("ssh-passwords", b.Passwords.Range, "Passwords over ssh",
-		"Every host that reaches the router may try passwords without end. Keys cannot be guessed: put them into authorized_keys and remove this.")}
+	return hcl.Diagnostics{diag.Help(diag.Warning("ssh-passwords", b.Passwords.Range, "Passwords over ssh",
+		"Every host that reaches the router may try passwords without end. Keys cannot be guessed."),
+		"Put them into authorized_keys and remove this.")}
 }
 
 // dynamic tells whether sshd must listen on every address because one of the router's

@@ -2,6 +2,7 @@ package radvd
 
 import (
 	"cmp"
+	"fmt"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -24,8 +25,9 @@ func (a *Advert) Judge(r *router.Router) hcl.Diagnostics {
 	n := a.Network.Target
 	switch {
 	case n.Upstream():
-		return hcl.Diagnostics{router.OnUpstream(diag.Error("advertises-upstream", a.Network.Range, "Router advertisements to an upstream",
-			"%s leads to the Internet: its hosts would send everything to this router. Take another network, or remove %s.", n.Addr, a.Addr), n)}
+		return hcl.Diagnostics{router.OnUpstream(diag.Help(diag.Error("advertises-upstream", a.Network.Range, "Router advertisements to an upstream",
+			"%s leads to the Internet: its hosts would send everything to this router.", n.Addr),
+			"Take another network, or remove %s.", a.Addr), n)}
 	case !a.prefix().IsValid():
 		return hcl.Diagnostics{router.NoFixedAddress(a.Network, "Hosts make addresses of the network's prefix.", router.IPv6)}
 	}
@@ -53,16 +55,18 @@ func (a *Advert) judgeLink(r *router.Router) hcl.Diagnostics {
 			"%s is on %s. WireGuard carries no multicast, and each peer has its addresses by allowed_ips.", a.Network.Addr, l.Addr), l.Range, "%s", l.Addr.String()))
 	}
 	if !readable(string(a.device())) {
-		diags = append(diags, diag.With(diag.Error("unreadable-name", a.Network.Range, "Interface that radvd cannot name",
-			"In radvd.conf %q would be a keyword or a number. Give the link another name.", a.device()), l.Range, "%s", l.Addr.String()))
+		diags = append(diags, diag.With(diag.Help(diag.Error("unreadable-name", a.Network.Range, "Interface that radvd cannot name",
+			"In radvd.conf %q would be a keyword or a number.", a.device()),
+			"Give the link another name."), l.Range, "%s", l.Addr.String()))
 	}
 	for _, c := range router.Claimed[advertiser](r) {
 		if c.Addr == a.Addr {
 			break // the later one of two has one too many
 		}
 		if c.device == a.device() {
-			return append(diags, diag.With(diag.Error("two-advertisers-on-link", a.Network.Range, "Two router advertisements on one link",
-				"%s advertises on %s already. Put the networks on links of their own, such as VLANs.", c.Addr, c.device), c.From, "%s", c.Addr.String()))
+			return append(diags, diag.With(diag.Help(diag.Error("two-advertisers-on-link", a.Network.Range, "Two router advertisements on one link",
+				"%s advertises on %s already.", c.Addr, c.device),
+				"Put the networks on links of their own, such as VLANs."), c.From, "%s", c.Addr.String()))
 		}
 	}
 	return diags
@@ -72,11 +76,13 @@ func (a *Advert) judgePrefix() hcl.Diagnostics {
 	p, n := a.prefix(), a.Network.Target
 	switch {
 	case p.Addr().IsLinkLocalUnicast():
-		return hcl.Diagnostics{diag.With(diag.Error("link-local-prefix", a.Network.Range, "Link-local prefix",
-			"Every host has %s by itself and ignores an advertisement of it (RFC 4861 section 4.6.2). Give the network a prefix of its own.", p.Masked()), n.IPv6.Range, "%s", n.Addr.String())}
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("link-local-prefix", a.Network.Range, "Link-local prefix",
+			"Every host has %s by itself and ignores an advertisement of it (RFC 4861 section 4.6.2).", p.Masked()),
+			"Give the network a prefix of its own."), n.IPv6.Range, "%s", n.Addr.String())}
 	case a.Autonomous.V && p.Bits() != 64:
-		return hcl.Diagnostics{diag.With(diag.Error("prefix-not-64", a.Network.Range, "Prefix of which hosts can make no address",
-			"Hosts put 64 bits of their own behind the prefix (RFC 4862 section 5.5.3, RFC 2464 section 4), and %s has %d. Use a /64, or say autonomous = false.", p.Masked(), p.Bits()),
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("prefix-not-64", a.Network.Range, "Prefix of which hosts can make no address",
+			"Hosts put 64 bits of their own behind the prefix (RFC 4862 section 5.5.3, RFC 2464 section 4), and %s has %d.", p.Masked(), p.Bits()),
+			"Use a /64, or say autonomous = false."),
 			n.IPv6.Range, "%s", n.Addr.String())}
 	}
 	return nil
@@ -88,34 +94,36 @@ func (a *Advert) judgeLifetimes() hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	at := func(r hcl.Range) hcl.Range { return cmp.Or(r, a.Def) }
-	contradict := func(from hcl.Range, detail string, args []any, other hcl.Range, what string) {
-		diags = append(diags, diag.With(diag.Error("lifetimes-contradict", at(from), "Lifetimes contradict each other", detail, args...), at(other), "%s", what))
+	contradict := func(from hcl.Range, detail string, args []any, help string, other hcl.Range, what string) {
+		d := diag.Help(diag.Error("lifetimes-contradict", at(from), "Lifetimes contradict each other", detail, args...), "%s", help)
+		diags = append(diags, diag.With(d, at(other), "%s", what))
 	}
 	interval := int(a.Interval.V)
 	switch {
 	case a.Lifetime.Set && !a.Default.V:
-		contradict(a.Lifetime.Range, "The router is no default router, so there is nothing that could last. Remove lifetime, or default_router.", nil, a.Default.Range, "default_router")
+		contradict(a.Lifetime.Range, "The router is no default router, so there is nothing that could last.", nil, "Remove lifetime, or default_router.", a.Default.Range, "default_router")
 	case a.Lifetime.Set && int(a.Lifetime.V) < interval:
-		contradict(a.Lifetime.Range, "Hosts would forget the router after %d s, and hear of it after %d s. Make it %d s at least (RFC 4861 section 6.2.1).",
-			[]any{int(a.Lifetime.V), interval, interval}, a.Interval.Range, "the interval")
+		contradict(a.Lifetime.Range, "Hosts would forget the router after %d s, and hear of it after %d s.",
+			[]any{int(a.Lifetime.V), interval}, fmt.Sprintf("Make it %d s at least (RFC 4861 section 6.2.1).", interval), a.Interval.Range, "the interval")
 	case a.Lifetime.Set && a.Lifetime.V > mostLifetime:
 		diags = append(diags, diag.Error("bad-value", a.Lifetime.Range, "Bad lifetime", "A router is kept for 150 min at most (RFC 4861 section 6.2.1)."))
 	}
 	if !a.Default.V && a.Preference.V != "medium" {
-		diags = append(diags, diag.With(diag.Error("lifetimes-contradict", a.Preference.Range, "Preference of no default router",
-			"Hosts prefer nothing of a router that is no default router (RFC 4191 section 2.2). Remove preference, or default_router."), a.Default.Range, "default_router"))
+		diags = append(diags, diag.With(diag.Help(diag.Error("lifetimes-contradict", a.Preference.Range, "Preference of no default router",
+			"Hosts prefer nothing of a router that is no default router (RFC 4191 section 2.2)."),
+			"Remove preference, or default_router."), a.Default.Range, "default_router"))
 	}
 	if a.Preferred.V > a.Valid.V {
 		first, second, what := a.Preferred.Range, a.Valid.Range, "valid_lifetime"
 		if !a.Preferred.Set {
 			first, second, what = a.Valid.Range, a.Preferred.Range, "preferred_lifetime"
 		}
-		contradict(first, "Addresses could be preferred for %d s and used for %d s. valid_lifetime has to be as long as preferred_lifetime at least (RFC 4861 section 6.2.1).",
-			[]any{int(a.Preferred.V), int(a.Valid.V)}, second, what)
+		contradict(first, "Addresses could be preferred for %d s and used for %d s.",
+			[]any{int(a.Preferred.V), int(a.Valid.V)}, "Make valid_lifetime as long as preferred_lifetime at least (RFC 4861 section 6.2.1).", second, what)
 	} else if int(a.Preferred.V) < interval {
 		first, second, what := a.Preferred.Range, a.Interval.Range, "the interval"
-		contradict(first, "Addresses would be deprecated after %d s, and renewed after %d s. Make preferred_lifetime as long as the interval at least.",
-			[]any{int(a.Preferred.V), interval}, second, what)
+		contradict(first, "Addresses would be deprecated after %d s, and renewed after %d s.",
+			[]any{int(a.Preferred.V), interval}, "Make preferred_lifetime as long as the interval at least.", second, what)
 	}
 	return diags
 }
@@ -144,14 +152,16 @@ func (a *Advert) judgeDNS(r *router.Router) hcl.Diagnostics {
 	}
 	for _, d := range a.domains() {
 		if !readableDomain(string(d.V)) {
-			diags = append(diags, diag.With(diag.Error("unreadable-name", d.Range, "Domain that radvd cannot send",
-				"radvd does not read %q: it takes letters, digits, - and ., and neither a keyword of its own nor a number. Say other domains, or domains = [].", d.V), a.Def, "%s", a.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("unreadable-name", d.Range, "Domain that radvd cannot send",
+				"radvd does not read %q: it takes letters, digits, - and ., and neither a keyword of its own nor a number.", d.V),
+				"Say other domains, or domains = []."), a.Def, "%s", a.Addr.String()))
 		}
 	}
 	// Where DHCP runs, that names servers.
 	if !a.DNS.Set && len(a.servers(r)) == 0 && !a.Managed.V && !a.Other.V && !a.served(r, "dhcp") {
-		diags = append(diags, diag.Warning("no-name-server", a.Def, "Hosts get no name server",
-			"The router has no resolver for %s, and %s names none. Add a resolver block or dns = [\"2620:fe::fe\"].", a.Network.Addr, a.Addr))
+		diags = append(diags, diag.Help(diag.Warning("no-name-server", a.Def, "Hosts get no name server",
+			"The router has no resolver for %s, and %s names none.", a.Network.Addr, a.Addr),
+			"Add a resolver block or dns = [\"2620:fe::fe\"]."))
 	}
 	return diags
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify/probe"
@@ -68,7 +69,7 @@ func (p *Preference) UnmarshalText(b []byte) error {
 		*p = Preference(b)
 		return nil
 	}
-	return fmt.Errorf("%q is no preference: write low, medium or high", b)
+	return diag.Advise(fmt.Errorf("%q is no preference", b), "write low, medium or high")
 }
 
 // Describe is what the type is in the schema.

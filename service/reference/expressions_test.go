@@ -15,6 +15,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
 // calls has an example for each function of the language, whose value is computed, and what
@@ -101,7 +102,7 @@ func TestExpressions(t *testing.T) {
 		blocks, _, _ := strings.Cut(part, "```")
 		_, diags := load(t, "", blocks)
 		for _, d := range diags {
-			t.Errorf("%s, spec %d: %s: %s %s", name, i+1, d.Subject, d.Summary, d.Detail)
+			t.Errorf("%s, spec %d: %s: %s %s", name, i+1, d.Subject, d.Summary, diag.Text(d))
 		}
 		if formatted := string(hclwrite.Format([]byte(blocks))); formatted != blocks {
 			t.Errorf("%s, spec %d, is not as nbr fmt writes it:\n%s", name, i+1, formatted)

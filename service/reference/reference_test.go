@@ -20,6 +20,7 @@ import (
 
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
@@ -197,7 +198,7 @@ func pages(t *testing.T) []*reference.Page {
 		}
 		spec, diags := load(t, p.Type, p.Example)
 		for _, d := range diags {
-			t.Errorf("the example of %s (%s): %s: %s %s", p.Type, folder(k), d.Subject, d.Summary, d.Detail)
+			t.Errorf("the example of %s (%s): %s: %s %s", p.Type, folder(k), d.Subject, d.Summary, diag.Text(d))
 		}
 		if formatted := string(hclwrite.Format([]byte(p.Example))); formatted != p.Example {
 			t.Errorf("the example of %s (%s) is not as nbr fmt writes it:\n%s", p.Type, folder(k), formatted)

@@ -163,7 +163,7 @@ func (c *testCase) run(t *testing.T, covered map[string]bool) bool {
 	}
 	spec, diags := c.reg.Load(fsys, nil)
 	for _, d := range diags {
-		t.Errorf("the good spec: %s: %s %s", d.Subject, d.Summary, d.Detail)
+		t.Errorf("the good spec: %s: %s %s", d.Subject, d.Summary, diag.Text(d))
 	}
 	if t.Failed() {
 		return false

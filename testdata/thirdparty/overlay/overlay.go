@@ -139,8 +139,9 @@ func (o *Overlay) Judge(r *router.Router) hcl.Diagnostics {
 	case !ok:
 		diags = append(diags, router.NoFixedAddress(o.Network, "An overlay sends its packets from an address of the spec.", router.IPv4))
 	case own.Addr() == o.Peer.V.Addr:
-		diags = append(diags, diag.With(diag.Error("overlay-to-itself", o.Peer.Range, "Overlay to the router itself",
-			"%s is the router's own address in %s. Write the other router's.", o.Peer.V, o.Network.Target.Addr),
+		diags = append(diags, diag.With(diag.Help(diag.Error("overlay-to-itself", o.Peer.Range, "Overlay to the router itself",
+			"%s is the router's own address in %s.", o.Peer.V, o.Network.Target.Addr),
+			"Write the other router's."),
 			o.Network.Target.IPv4.Range, "%s", o.Network.Target.Addr.String()))
 	}
 	for _, s := range router.Claimed[Segment](r) {
