@@ -165,7 +165,7 @@ type Route struct {
 	To      conf.Value[Block]  `hcl:"to,required" doc:"The destination."`
 	Via     conf.Value[Addr]   `hcl:"via,required" doc:"The next hop, in one of the router's networks."`
 	Network conf.Ref[*Network] `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
-	Metric  conf.Value[int]    `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
+	Metric  conf.Value[Metric] `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
 }
 
 // A Secret is a file on the router that holds a secret. The spec knows its path,

@@ -60,11 +60,7 @@ func (r *Router) MarkUpstreams(unsound map[string]bool) {
 		if !rt.To.Set || rt.To.V.Bits() != 0 {
 			continue
 		}
-		n := r.NetworkAt(rt.Via.V.Addr)
-		if rt.Network.Set {
-			n = rt.Network.Target
-		}
-		if n != nil && n.upstream == nil {
+		if n := r.NextHop(rt); n != nil && n.upstream == nil {
 			n.upstream = &Reason{rt.To.Range, rt.Addr.String() + " is a default route to it"}
 		}
 	}

@@ -107,10 +107,8 @@ func routes(r *router.Router) []route {
 		}
 	}
 	for _, rt := range r.Routes {
-		o := route{router.By{Addr: rt.Addr, From: rt.Def}, rt.To.V.String(), rt.Via.V.String(), "", rt.Metric.V}
-		if rt.Network.Set {
-			o.dev = rt.Network.Target.Device()
-		} else if n := r.NetworkAt(rt.Via.V.Addr); n != nil {
+		o := route{router.By{Addr: rt.Addr, From: rt.Def}, rt.To.V.String(), rt.Via.V.String(), "", int(rt.Metric.V)}
+		if n := r.NextHop(rt); n != nil {
 			o.dev = n.Device()
 		}
 		out = append(out, o)
@@ -137,19 +135,3 @@ func (s *Socket) UnmarshalText(b []byte) error {
 
 // Describe is what the type is in the schema.
 func (Socket) Describe() string { return "tcp or udp, a slash and a port" }
-
-// Pattern is a regular expression over interface names, as Python's re has it.
-type Pattern string
-
-// UnmarshalText refuses the empty pattern, which would make IfState ignore every
-// interface.
-func (p *Pattern) UnmarshalText(b []byte) error {
-	if len(b) == 0 {
-		return fmt.Errorf("an empty pattern fits every interface")
-	}
-	*p = Pattern(b)
-	return nil
-}
-
-// Describe is what the type is in the schema.
-func (Pattern) Describe() string { return "regular expression" }

@@ -69,9 +69,15 @@ func (d *DHCP4) subnetID() int {
 	return int(binary.BigEndian.Uint32(b[:]))
 }
 
-// Claim claims the server's socket.
+// Claim claims the server's socket and the addresses that it gives away.
 func (d *DHCP4) Claim(s *router.Scope) {
 	s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: router.UDP, Port: 67, Networks: []*router.Network{d.Network.Target}, Unit: "kea-dhcp4-server"})
+	for _, p := range d.Pool.Items {
+		router.Claim(s, p.Range, router.HostAddr{Range: p.V, Why: "may be leased to a host"})
+	}
+	for _, r := range d.Reservations {
+		router.Claim(s, r.IPv4.Range, router.HostAddr{Range: router.AddrRange{First: r.IPv4.V.Addr, Last: r.IPv4.V.Addr}, Why: "is reserved for " + string(r.Name.V)})
+	}
 }
 
 // Judge judges pools and reservations against the network.

@@ -38,11 +38,7 @@ func otherULA(r *router.Router, field string) string {
 		}
 	}
 	for _, rt := range r.Routes {
-		n := r.NetworkAt(rt.Via.V.Addr)
-		if rt.Network.Set {
-			n = rt.Network.Target
-		}
-		if n != nil && n.Upstream() {
+		if n := r.NextHop(rt); n != nil && n.Upstream() {
 			add(rt.To.V.Prefix)
 		}
 	}
