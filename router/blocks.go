@@ -81,7 +81,7 @@ func (n *Network) Device() IfName { return n.Link.Target.LinkName() }
 type Zone struct {
 	conf.Header
 	Name     conf.Value[Name]       `hcl:"name,label"`
-	Networks conf.Refs[*Network]    `hcl:"networks,required" doc:"The networks of the zone. A network is in one zone at most."`
+	Networks conf.Refs[*Network]    `hcl:"networks,required" doc:"The networks of the zone. The firewall tells zones apart by interface: other networks on the same links are in it, too, and a link is in one zone at most."`
 	Allow    conf.List[ServiceName] `hcl:"allow,optional" doc:"Services of the router that the zone may use, as in [\"ssh\", \"dns\"]. Everything else towards the router is dropped."`
 }
 

@@ -67,7 +67,7 @@ func ruleAllowed(r *Router) hcl.Diagnostics {
 
 func (r *Router) listens(service string, z *Zone) bool {
 	return slices.ContainsFunc(Claimed[Listen](r), func(l *Listen) bool {
-		return l.Service == service && slices.ContainsFunc(z.Networks.All(), l.Serves)
+		return l.Service == service && slices.ContainsFunc(r.NetworksOf(z), l.Serves)
 	})
 }
 

@@ -80,7 +80,7 @@ func (f *Firewall) pinged(r *router.Router) (from, to []router.IfName) {
 	}
 	var up, down []*router.Network
 	for _, z := range r.Zones {
-		for _, n := range z.Networks.All() {
+		for _, n := range r.NetworksOf(z) {
 			switch {
 			case n.Upstream() && n.Has(router.IPv6):
 				up = append(up, n)
