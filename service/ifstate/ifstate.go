@@ -59,6 +59,7 @@ func (b *Interfaces) Claim(s *router.Scope) {
 	for _, p := range b.Ignore.Items {
 		router.Claim(s, p.Range, router.OwnLinks{Pattern: string(p.V)})
 	}
+	b.claimSevered(s)
 	for _, n := range s.Networks {
 		if n.ByAdvertisement() {
 			on := []router.Link{n.Link.Target}

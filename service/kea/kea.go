@@ -4,11 +4,13 @@ package kea
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify/probe"
@@ -91,7 +93,33 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 		diags = append(diags, diag.Warning("no-name-server", d.Def, "Clients get no name server",
 			"The router has no resolver for %s, and %s names none. Add a resolver block or dns = [\"9.9.9.9\"].", n.Addr, d.Addr))
 	}
+	diags = append(diags, d.judgeExtra(r)...)
 	return append(diags, d.reservations()...)
+}
+
+// judgeExtra warns of what extra says otherwise than the block: the user's entry wins.
+func (d *DHCP4) judgeExtra(r *router.Router) hcl.Diagnostics {
+	if !d.Extra.Set {
+		return nil
+	}
+	var diags hcl.Diagnostics
+	override := func(setting string) {
+		diags = append(diags, diag.With(service.Overridden(d, d.Extra.Range, setting, "what extra says"), d.Def, "%s", d.Addr.String()))
+	}
+	extra := d.Extra.V.AsValueMap()
+	for _, key := range []string{"id", "interface", "pools", "reservations", "subnet", "valid-lifetime"} {
+		if _, ok := extra[key]; ok && (key != "reservations" || len(d.Reservations) > 0) {
+			override(key)
+		}
+	}
+	kept := d.ownOptions(r)
+	for _, o := range d.options(r) {
+		name := optionPart(o, "name")
+		if !slices.ContainsFunc(kept, func(k nixgen.Expr) bool { return optionPart(k, "name") == name }) {
+			override("the option " + name)
+		}
+	}
+	return diags
 }
 
 // link refuses a second server on one link: a client that asks for an address does
