@@ -49,7 +49,7 @@ func (m *Module) Set(from Origin, v Expr, path ...string) {
 		m.insert(&option{path: slices.Clone(path), from: from, value: v}, from)
 		return
 	}
-	if !same(o.option().Value, v) {
+	if !Same(o.option().Value, v) {
 		panic(clash(path, "has a value", o.from, from))
 	}
 }
@@ -119,8 +119,8 @@ func clash(path []string, what string, first, second Origin) string {
 		strings.Join(path, "."), what, name(first), name(second))
 }
 
-// same tells whether two values are the same but for their origins.
-func same(a, b Expr) bool { return bytes.Equal(Print(bare(a)), Print(bare(b))) }
+// Same tells whether two values are the same but for their origins.
+func Same(a, b Expr) bool { return bytes.Equal(Print(bare(a)), Print(bare(b))) }
 
 // bare is e without origins.
 func bare(e Expr) Expr {

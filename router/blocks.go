@@ -81,7 +81,7 @@ func (n *Network) Device() IfName { return n.Link.Target.LinkName() }
 type Zone struct {
 	conf.Header
 	Name     conf.Value[Name]       `hcl:"name,label"`
-	Networks conf.Refs[*Network]    `hcl:"networks,required" doc:"The networks of the zone. A network is in one zone at most."`
+	Networks conf.Refs[*Network]    `hcl:"networks,required" doc:"The networks of the zone. The firewall tells zones apart by interface: other networks on the same links are in it, too, and a link is in one zone at most."`
 	Allow    conf.List[ServiceName] `hcl:"allow,optional" doc:"Services of the router that the zone may use, as in [\"ssh\", \"dns\"]. Everything else towards the router is dropped."`
 }
 
@@ -165,7 +165,7 @@ type Route struct {
 	To      conf.Value[Block]  `hcl:"to,required" doc:"The destination."`
 	Via     conf.Value[Addr]   `hcl:"via,required" doc:"The next hop, in one of the router's networks."`
 	Network conf.Ref[*Network] `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
-	Metric  conf.Value[int]    `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
+	Metric  conf.Value[Metric] `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
 }
 
 // A Secret is a file on the router that holds a secret. The spec knows its path,

@@ -82,8 +82,10 @@ type LookGroup struct {
 // A Login is a user who can log in over the network.
 type Login struct {
 	By
-	User string
-	Root bool // is root, or can become it
+	User     string
+	Groups   []string // that the user is in
+	Root     bool     // is root, or can become it
+	Password bool     // logs in by a password, not by a key
 }
 
 // A ResolveUnsigned is a host name that has to resolve before the router knows what

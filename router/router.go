@@ -14,7 +14,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
@@ -47,14 +46,27 @@ func (r *Router) Input(name Name) *Input {
 	return nil
 }
 
-// ZoneOf is the zone that a network is in, or nil.
+// ZoneOf is the zone that a network is in, or nil. The firewall tells zones apart by
+// interface, so a network that no zone names is in that of the others on its link.
 func (r *Router) ZoneOf(n *Network) *Zone {
 	for _, z := range r.Zones {
-		if conf.Has(z.Networks, n) {
+		if slices.ContainsFunc(z.Networks.All(), func(o *Network) bool { return o.Link.Target == n.Link.Target }) {
 			return z
 		}
 	}
 	return nil
+}
+
+// NetworksOf are the networks of a zone: those that it names, and then the others on their
+// links.
+func (r *Router) NetworksOf(z *Zone) []*Network {
+	out := z.Networks.All()
+	for _, n := range r.Networks {
+		if !slices.Contains(out, n) && r.ZoneOf(n) == z {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // NetworkAt is the network with a fixed address whose block holds a, or nil. Where the

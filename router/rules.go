@@ -2,7 +2,6 @@ package router
 
 import (
 	"cmp"
-	"fmt"
 	"iter"
 	"net/netip"
 	"slices"
@@ -47,6 +46,8 @@ func Rules() []Rule {
 		{"overlapping-networks", "Two networks hold the same addresses.", ruleOverlap, nil},
 		{"gateway-outside", "A gateway is not in its network.", ruleGateways, nil},
 		{"route-twice", "Two routes lead to the same destination.", ruleRoutes, nil},
+		{"route-takes-network", "A route takes packets away from a network or a host.", ruleDestinations, nil},
+		{"endpoint-in-tunnel", "The packets of a tunnel would go into the tunnel.", ruleEndpoints, []string{"network", "route"}},
 		{"next-hop-outside", "A route's next hop is in none of the networks.", ruleNextHops, []string{"network"}},
 		{"network-in-two-zones", "A network is in two zones.", ruleZones, nil},
 		{"network-without-zone", "A network is in no zone, so nothing may pass.", ruleZoneless, []string{"zone"}},
@@ -159,20 +160,27 @@ func later(a, b hcl.Range) bool {
 
 func ruleGateways(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	var first *Network
 	for _, n := range r.Networks {
 		diags = append(diags, gateway(n, n.Gateway, n.IPv4.V.How, "ipv4")...)
 		if !n.Gateway6.V.IsLinkLocalUnicast() {
 			diags = append(diags, gateway(n, n.Gateway6, n.IPv6.V.How, "ipv6")...)
 		}
-		if n.Gateway.Set {
-			if first != nil {
-				diags = append(diags, diag.With(diag.Help(diag.Error("two-gateways", n.Gateway.Range, "Two default gateways",
-					"%s already has the IPv4 default gateway.", first.Addr),
-					"Write a route block for the other one."), first.Gateway.Range, "%s", first.Addr.String()))
-				continue
+	}
+	for _, v := range []struct {
+		of Family
+		at func(*Network) conf.Value[Addr]
+	}{{IPv4, func(n *Network) conf.Value[Addr] { return n.Gateway }}, {IPv6, func(n *Network) conf.Value[Addr] { return n.Gateway6 }}} {
+		var first *Network
+		for _, n := range r.Networks {
+			switch {
+			case !v.at(n).Set:
+			case first != nil:
+				diags = append(diags, diag.With(diag.Help(diag.Error("two-gateways", v.at(n).Range, "Two default gateways",
+					"%s already has the %s default gateway.", first.Addr, v.of),
+					"Write a route block for the other one."), v.at(first).Range, "%s", first.Addr.String()))
+			default:
+				first = n
 			}
-			first = n
 		}
 	}
 	return diags
@@ -190,6 +198,10 @@ func gateway(n *Network, g conf.Value[Addr], a Address, attr string) hcl.Diagnos
 		case a.Addr() == g.V.Addr:
 			return one(diag.Error("gateway-outside", g.Range, "Gateway is the router itself",
 				"%s is the router's own address; the gateway is the next router's.", g.V))
+		case notHost(a.Prefix, g.V.Addr):
+			return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway is no host",
+				"%s is the network's own or its broadcast address.", g.V),
+				"Give the next router's."))
 		}
 		return nil
 	case ByDHCP, ByAdvertisement, Delegated:
@@ -200,37 +212,4 @@ func gateway(n *Network, g conf.Value[Addr], a Address, attr string) hcl.Diagnos
 		return one(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
 			"%s needs %s = an address of the router in the gateway's network.", n.Addr, attr))
 	}
-}
-
-func ruleRoutes(r *Router) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	first := map[string]*Route{}
-	for _, rt := range r.Routes {
-		if rt.To.V.Addr().Is4() != rt.Via.V.Is4() {
-			diags = append(diags, diag.Error("next-hop-outside", rt.Via.Range, "Next hop of the other family",
-				"%s is not of the family of %s.", rt.Via.V, rt.To.V.Prefix))
-			continue
-		}
-		key := fmt.Sprint(rt.To.V.Prefix, rt.Metric.V)
-		if before := first[key]; before != nil {
-			diags = append(diags, diag.With(diag.Help(diag.Error("route-twice", rt.To.Range, "Two routes to the same destination",
-				"%s already leads to %s with the same metric.", before.Addr, rt.To.V.Prefix),
-				"Give one of them another metric."), before.To.Range, "%s", before.Addr.String()))
-			continue
-		}
-		first[key] = rt
-	}
-	return diags
-}
-
-func ruleNextHops(r *Router) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	for _, rt := range r.Routes {
-		if !rt.Network.Set && r.NetworkAt(rt.Via.V.Addr) == nil {
-			diags = append(diags, diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop out of reach",
-				"%s is in no network of the router with a fixed address.", rt.Via.V),
-				"If it is on the link all the same, say where: network = network.NAME."))
-		}
-	}
-	return diags
 }

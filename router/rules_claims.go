@@ -74,7 +74,7 @@ func ruleAllowed(r *Router) hcl.Diagnostics {
 
 func (r *Router) listens(service string, z *Zone) bool {
 	return slices.ContainsFunc(Claimed[Listen](r), func(l *Listen) bool {
-		return l.Service == service && slices.ContainsFunc(z.Networks.All(), l.Serves)
+		return l.Service == service && slices.ContainsFunc(r.NetworksOf(z), l.Serves)
 	})
 }
 
@@ -226,35 +226,4 @@ func networkList(z *Zone) string {
 		out = append(out, n.Addr.String())
 	}
 	return strings.Join(out, ", ")
-}
-
-// ruleLockOut wants one zone from which a login is possible.
-func ruleLockOut(r *Router) hcl.Diagnostics {
-	if r.ConsoleOnly.V {
-		return nil
-	}
-	allowed := func(z *Zone) bool { return slices.Contains(z.Allow.All(), "ssh") }
-	way := slices.ContainsFunc(r.Zones, func(z *Zone) bool { return allowed(z) && r.listens("ssh", z) })
-	if i := slices.IndexFunc(r.Zones, allowed); !way && i >= 0 {
-		return one(diag.With(diag.Help(diag.Error("lock-out", r.Def, "You would be locked out",
-			"%s allows ssh, and no ssh block serves its networks.", r.Zones[i].Addr),
-			"Write ssh { networks = [%s] }, or say console_only = true.", networkList(r.Zones[i])), r.Zones[i].Allow.Range, "%s", r.Zones[i].Addr.String()))
-	}
-	if !way {
-		return one(diag.Help(diag.Error("lock-out", r.Def, "You would be locked out",
-			"No zone allows ssh, so the router could be reached over its serial console only."),
-			"Add \"ssh\" to the allow of your own zone and an ssh block for its networks, or say console_only = true."))
-	}
-	if len(Claimed[Login](r)) == 0 {
-		return one(diag.Help(diag.Error("lock-out", r.Def, "You would be locked out",
-			"No login over ssh is possible: no user has authorized_keys."),
-			"Put your key into a user block, or say console_only = true."))
-	}
-	if !slices.ContainsFunc(Claimed[Login](r), func(l *Login) bool { return l.Root }) {
-		l := Claimed[Login](r)[0]
-		return one(diag.With(diag.Help(diag.Error("lock-out", r.Def, "The router could not be administered",
-			"Users can log in, and none of them is root or may become it."),
-			"Say admin = true for one of them."), l.From, "%s", l.Addr.String()))
-	}
-	return nil
 }

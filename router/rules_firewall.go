@@ -18,8 +18,9 @@ func ruleZones(r *Router) hcl.Diagnostics {
 	for _, z := range r.Zones {
 		for _, n := range z.Networks.Items {
 			if before, dup := first[n.Target]; dup {
-				diags = append(diags, diag.With(diag.Error("network-in-two-zones", n.Range, "Network of two zones",
-					"%s is already in %s. A packet belongs to one zone.", n.Addr, before.z.Addr), before.at, "%s", before.z.Addr.String()))
+				diags = append(diags, diag.With(diag.Help(diag.Error("network-in-two-zones", n.Range, "Network of two zones",
+					"%s is already in %s.", n.Addr, before.z.Addr),
+					"Leave it in one of them: a packet belongs to one zone."), before.at, "%s", before.z.Addr.String()))
 				continue
 			}
 			first[n.Target] = use{z, n.Range}
@@ -37,8 +38,9 @@ func ruleSharedLinks(r *Router) hcl.Diagnostics {
 		for _, n := range z.Networks.Items {
 			l := n.Target.Link.Target
 			if before := zone[l]; before != nil && before != z && !slices.Contains(before.Networks.All(), n.Target) {
-				diags = append(diags, diag.With(diag.Error("link-in-two-zones", n.Range, "One link in two zones",
-					"%s is on %s, which %s already has: what arrives on one interface belongs to one zone.", n.Addr, l.Head().Addr, before.Addr),
+				diags = append(diags, diag.With(diag.Help(diag.Error("link-in-two-zones", n.Range, "One link in two zones",
+					"%s is on %s, which %s already has, and the firewall tells zones apart by interface.", n.Addr, l.Head().Addr, before.Addr),
+					"Put both networks into one zone, or one of them on a link of its own, such as a VLAN."),
 					before.Networks.Range, "%s", before.Addr.String()))
 				continue
 			}
@@ -53,7 +55,7 @@ func ruleZoneless(r *Router) hcl.Diagnostics {
 	for _, n := range r.Networks {
 		if r.ZoneOf(n) == nil {
 			diags = append(diags, diag.Help(diag.Warning("network-without-zone", n.Def, "Network in no zone",
-				"The firewall drops everything that comes from %s or goes there.", n.Addr),
+				"Neither %s nor another network on %s is in a zone. The firewall drops what hosts there send to the router or through it, and what others send to them; only DHCP and what routing needs passes.", n.Addr, n.Link.Addr),
 				"Put it into a zone."))
 		}
 	}
@@ -103,7 +105,7 @@ func ruleMasquerade(r *Router) hcl.Diagnostics {
 			continue
 		}
 		for _, z := range p.To.Items {
-			if !slices.ContainsFunc(z.Target.Networks.All(), func(n *Network) bool { return n.Has(IPv4) }) {
+			if !slices.ContainsFunc(r.NetworksOf(z.Target), func(n *Network) bool { return n.Has(IPv4) }) {
 				diags = append(diags, diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade without an address",
 					"%s has no network with an IPv4 address that packets could be given.", z.Addr))
 			}
@@ -121,7 +123,7 @@ func ruleDefaultRoute(r *Router) hcl.Diagnostics {
 	}
 	for _, p := range r.Policies {
 		addressed := func(z *Zone) bool {
-			return slices.ContainsFunc(z.Networks.All(), func(n *Network) bool { return n.Has(IPv4) })
+			return slices.ContainsFunc(r.NetworksOf(z), func(n *Network) bool { return n.Has(IPv4) })
 		}
 		if p.Masquerade.V && p.Action.V == "accept" && slices.ContainsFunc(p.To.All(), addressed) {
 			return one(diag.Help(diag.Warning("no-default-route", p.Masquerade.Range, "No way to the Internet",
@@ -168,7 +170,7 @@ func ruleForwardedServices(r *Router) hcl.Diagnostics {
 		z := f.From.Target
 		for _, l := range Claimed[Listen](r) {
 			port := PortRange{Port(l.Port), Port(l.Port)}
-			if l.Protocol.String() != string(f.Protocol.V) || !f.Port.V.Overlaps(port) || !slices.ContainsFunc(z.Networks.All(), l.Serves) {
+			if l.Protocol.String() != string(f.Protocol.V) || !f.Port.V.Overlaps(port) || !slices.ContainsFunc(r.NetworksOf(z), l.Serves) {
 				continue
 			}
 			for _, a := range z.Allow.Items {

@@ -18,7 +18,8 @@ type Reason struct {
 }
 
 // Upstream tells whether the network leads to the Internet: a router there gives this one
-// its address, a default route goes there, or a policy masquerades towards it. Nothing of
+// its address, a default route goes there, a policy masquerades towards it, or another
+// network on its link is one. Nothing of
 // the router is served there unless a zone says so.
 func (n *Network) Upstream() bool { return n.UpstreamBy() != nil }
 
@@ -78,11 +79,7 @@ func (r *Router) MarkUpstreams(unsound map[string]bool) {
 		if !rt.To.Set || rt.To.V.Bits() != 0 {
 			continue
 		}
-		n := r.NetworkAt(rt.Via.V.Addr)
-		if rt.Network.Set {
-			n = rt.Network.Target
-		}
-		if n != nil && n.upstream == nil {
+		if n := r.NextHop(rt); n != nil && n.upstream == nil {
 			n.upstream = &Reason{rt.To.Range, rt.Addr.String() + " is a default route to it"}
 		}
 	}
@@ -97,6 +94,24 @@ func (r *Router) MarkUpstreams(unsound map[string]bool) {
 					n.upstream = &Reason{p.Masquerade.Range, p.Addr.String() + " masquerades towards it"}
 				}
 			}
+		}
+	}
+	r.shareUpstreams()
+}
+
+// shareUpstreams makes upstreams of the other networks on the link of one: hosts there
+// are behind the same interface, and so the same to the firewall, and hears the same
+// advertisements and answers of DHCP.
+func (r *Router) shareUpstreams() {
+	first := map[Link]*Network{}
+	for _, n := range r.Networks {
+		if l := n.Link.Target; l != nil && first[l] == nil && n.Upstream() {
+			first[l] = n
+		}
+	}
+	for _, n := range r.Networks {
+		if up := first[n.Link.Target]; up != nil && !n.Upstream() {
+			n.upstream = &Reason{up.Link.Range, up.Addr.String() + " is on the same link and leads to the Internet"}
 		}
 	}
 }

@@ -135,6 +135,9 @@ func (l *loader) judge(spec *Spec) {
 		diags = slices.DeleteFunc(diags, l.lacking())
 	}
 	l.diags = append(l.diags, diags...)
+	if !l.diags.HasErrors() { // nothing else can be lowered
+		l.diags = append(l.diags, spec.overridden()...)
+	}
 }
 
 // unsound are the types of blocks that could not be read or are wrong.

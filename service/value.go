@@ -17,9 +17,14 @@ func AddExtra(m *nixgen.Module, b conf.Block, x Extra, path ...string) {
 		return
 	}
 	m.Imports = append(m.Imports, nixgen.At{
-		From: Origin(conf.Addr{Type: "extra of " + b.Head().Addr.String()}, x.Range),
+		From: extraOrigin(b, x),
 		Expr: nixgen.Attrs{{Name: path, Value: forced(x.V.Value)}},
 	})
+}
+
+// extraOrigin is the origin of what an extra sets.
+func extraOrigin(b conf.Block, x Extra) nixgen.Origin {
+	return Origin(conf.Addr{Type: "extra of " + b.Head().Addr.String()}, x.Range)
 }
 
 // forced is a value whose leaves win over every other definition.

@@ -69,6 +69,19 @@ func (i *IfStateTool) Schema(t testing.TB) []byte {
 	return schema
 }
 
+// Python runs a script with the Python that IfState runs with, and returns what it prints.
+func (i *IfStateTool) Python(t testing.TB, script string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), i.python, append([]string{"-c", script}, args...)...)
+	var failed strings.Builder
+	cmd.Stderr = &failed
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("python: %v\n%s", err, failed.String())
+	}
+	return string(out)
+}
+
 // Validate judges a configuration (YAML, so JSON too) by the schema and the features that it
 // uses. The error is IfState's own.
 func (i *IfStateTool) Validate(t testing.TB, config string) error {

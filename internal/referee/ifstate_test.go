@@ -160,7 +160,7 @@ network "vpn" {
 }
 zone "vpn" { networks = [network.vpn] }
 route "office" {
-  to      = "10.9.0.0/16"
+  to      = "10.9.128.0/17"
   via     = "10.8.0.9"
 }
 route "linklocal" {

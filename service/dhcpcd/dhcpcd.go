@@ -114,7 +114,7 @@ func (c *Client) Judge(r *router.Router) hcl.Diagnostics {
 			}
 		}
 	}
-	return diags
+	return append(diags, c.judgeExtra()...)
 }
 
 // lower sets networking.dhcpcd.

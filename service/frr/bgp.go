@@ -119,6 +119,7 @@ func (b *BGP) Claim(s *router.Scope) {
 	for _, n := range b.Neighbors {
 		if at := n.place(s.Router); at != nil {
 			addr := n.Address.V.Addr
+			router.Claim(s, n.Address.Range, router.HostAddr{Range: router.AddrRange{First: addr, Last: addr}, Why: "is a neighbour of " + b.Addr.String()})
 			router.Claim(s, n.Address.Range, router.Accept{
 				Match: router.Match{
 					Family: version(addr), Protocol: router.TCP, Ports: router.OnePort(179),

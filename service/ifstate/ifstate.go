@@ -59,6 +59,7 @@ func (b *Interfaces) Claim(s *router.Scope) {
 	for _, p := range b.Ignore.Items {
 		router.Claim(s, p.Range, router.OwnLinks{Pattern: string(p.V)})
 	}
+	b.claimSevered(s)
 	for _, n := range s.Networks {
 		if n.ByAdvertisement() {
 			on := []router.Link{n.Link.Target}
@@ -109,10 +110,8 @@ func routes(r *router.Router) []route {
 		}
 	}
 	for _, rt := range r.Routes {
-		o := route{router.By{Addr: rt.Addr, From: rt.Def}, rt.To.V.String(), rt.Via.V.String(), "", rt.Metric.V, "", 0}
-		if rt.Network.Set {
-			o.dev = rt.Network.Target.Device()
-		} else if n := r.NetworkAt(rt.Via.V.Addr); n != nil {
+		o := route{router.By{Addr: rt.Addr, From: rt.Def}, rt.To.V.String(), rt.Via.V.String(), "", int(rt.Metric.V), "", 0}
+		if n := r.NextHop(rt); n != nil {
 			o.dev = n.Device()
 		}
 		out = append(out, o)
@@ -139,19 +138,3 @@ func (s *Socket) UnmarshalText(b []byte) error {
 
 // Describe is what the type is in the schema.
 func (Socket) Describe() string { return "tcp or udp, a slash and a port" }
-
-// Pattern is a regular expression over interface names, as Python's re has it.
-type Pattern string
-
-// UnmarshalText refuses the empty pattern, which would make IfState ignore every
-// interface.
-func (p *Pattern) UnmarshalText(b []byte) error {
-	if len(b) == 0 {
-		return fmt.Errorf("an empty pattern fits every interface")
-	}
-	*p = Pattern(b)
-	return nil
-}
-
-// Describe is what the type is in the schema.
-func (Pattern) Describe() string { return "regular expression" }

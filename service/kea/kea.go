@@ -4,11 +4,13 @@ package kea
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify/probe"
@@ -69,9 +71,15 @@ func (d *DHCP4) subnetID() int {
 	return int(binary.BigEndian.Uint32(b[:]))
 }
 
-// Claim claims the server's socket.
+// Claim claims the server's socket and the addresses that it gives away.
 func (d *DHCP4) Claim(s *router.Scope) {
 	s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: router.UDP, Port: 67, Networks: []*router.Network{d.Network.Target}, Unit: "kea-dhcp4-server"})
+	for _, p := range d.Pool.Items {
+		router.Claim(s, p.Range, router.HostAddr{Range: p.V, Why: "may be leased to a host"})
+	}
+	for _, r := range d.Reservations {
+		router.Claim(s, r.IPv4.Range, router.HostAddr{Range: router.AddrRange{First: r.IPv4.V.Addr, Last: r.IPv4.V.Addr}, Why: "is reserved for " + string(r.Name.V)})
+	}
 }
 
 // Judge judges pools and reservations against the network.
@@ -86,7 +94,33 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 			"The router has no resolver for %s, and %s names none.", n.Addr, d.Addr),
 			"Add a resolver block or dns = [\"9.9.9.9\"]."))
 	}
+	diags = append(diags, d.judgeExtra(r)...)
 	return append(diags, d.reservations()...)
+}
+
+// judgeExtra warns of what extra says otherwise than the block: the user's entry wins.
+func (d *DHCP4) judgeExtra(r *router.Router) hcl.Diagnostics {
+	if !d.Extra.Set {
+		return nil
+	}
+	var diags hcl.Diagnostics
+	override := func(setting string) {
+		diags = append(diags, diag.With(service.Overridden(d, d.Extra.Range, setting, "what extra says"), d.Def, "%s", d.Addr.String()))
+	}
+	extra := d.Extra.V.AsValueMap()
+	for _, key := range []string{"id", "interface", "pools", "reservations", "subnet", "valid-lifetime"} {
+		if _, ok := extra[key]; ok && (key != "reservations" || len(d.Reservations) > 0) {
+			override(key)
+		}
+	}
+	kept := d.ownOptions(r)
+	for _, o := range d.options(r) {
+		name := optionPart(o, "name")
+		if !slices.ContainsFunc(kept, func(k nixgen.Expr) bool { return optionPart(k, "name") == name }) {
+			override("the option " + name)
+		}
+	}
+	return diags
 }
 
 // link refuses a second server on one link: a client that asks for an address does

@@ -38,11 +38,7 @@ func otherULA(r *router.Router, field string) string {
 		}
 	}
 	for _, rt := range r.Routes {
-		n := r.NetworkAt(rt.Via.V.Addr)
-		if rt.Network.Set {
-			n = rt.Network.Target
-		}
-		if n != nil && n.Upstream() {
+		if n := r.NextHop(rt); n != nil && n.Upstream() {
 			add(rt.To.V.Prefix)
 		}
 	}
@@ -84,7 +80,7 @@ func (f *Firewall) pinged(r *router.Router) (from, to []router.IfName) {
 	}
 	var up, down []*router.Network
 	for _, z := range r.Zones {
-		for _, n := range z.Networks.All() {
+		for _, n := range r.NetworksOf(z) {
 			switch {
 			case n.Upstream() && n.Has(router.IPv6):
 				up = append(up, n)

@@ -139,7 +139,7 @@ func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, a
 // socket, or to another host by it.
 func (f *Firewall) reachable(r *router.Router, zone *router.Zone, n *router.Network, l *router.Listen) bool {
 	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(o *router.Listen) bool {
-		return o.Protocol == l.Protocol && o.Port == l.Port && o.Serves(n) && slices.Contains(zone.Allow.All(), router.ServiceName(o.Service))
+		return o.Protocol == l.Protocol && o.Port == l.Port && slices.ContainsFunc(r.On(n.Link.Target), o.Serves) && slices.Contains(zone.Allow.All(), router.ServiceName(o.Service))
 	}) || slices.ContainsFunc(r.PortForwards, func(pf *router.PortForward) bool {
 		return pf.From.Target == zone && string(pf.Protocol.V) == l.Protocol.String() && int(pf.Port.V.First) <= l.Port && l.Port <= int(pf.Port.V.Last)
 	})

@@ -71,7 +71,7 @@ func services(r *router.Router, z *router.Zone, service string) []string {
 		if l.Service != service || !slices.Contains(z.Allow.All(), router.ServiceName(service)) {
 			continue
 		}
-		ns := slices.DeleteFunc(slices.Clone(z.Networks.All()), func(n *router.Network) bool { return !l.Serves(n) })
+		ns := slices.DeleteFunc(r.NetworksOf(z), func(n *router.Network) bool { return !l.Serves(n) })
 		if len(ns) > 0 {
 			out = append(out, fmt.Sprintf("iifname %s %s dport %d", set(router.Devices(ns)), l.Protocol, l.Port))
 		}

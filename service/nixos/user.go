@@ -91,10 +91,11 @@ func (FullName) Describe() string { return "full name" }
 
 // Claim claims the login, by key or by password.
 func (u *User) Claim(s *router.Scope) {
-	login := router.Login{User: string(u.Name.V), Root: u.Admin.V || u.Name.V == "root"}
+	login := router.Login{User: string(u.Name.V), Root: u.Admin.V || u.Name.V == "root", Groups: u.member()}
 	if len(u.Keys.Items) > 0 {
 		router.Claim(s, u.Keys.Range, login)
 	}
+	login.Password = true
 	if u.PasswordFile.Set {
 		s.Secret(u.PasswordFile.Range, router.SecretUse{Secret: u.PasswordFile.Target, Owner: "root", Account: true})
 		router.Claim(s, u.PasswordFile.Range, login)
@@ -102,6 +103,15 @@ func (u *User) Claim(s *router.Scope) {
 	if u.PasswordHash.Set {
 		router.Claim(s, u.PasswordHash.Range, login)
 	}
+}
+
+// member are the groups that the user is in, by NixOS or by the spec.
+func (u *User) member() []string {
+	first := "users"
+	if u.Name.V == "root" {
+		first = "root"
+	}
+	return append([]string{first}, u.groups()...)
 }
 
 // Judge warns of passwords that everyone can read.

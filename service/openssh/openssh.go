@@ -52,14 +52,15 @@ func (b *SSH) Claim(s *router.Scope) {
 	}
 }
 
-// Judge warns of passwords.
-func (b *SSH) Judge(*router.Router) hcl.Diagnostics {
+// Judge finds an sshd that lets nobody in, and warns of passwords and of what extra says
+// otherwise.
+func (b *SSH) Judge(r *router.Router) hcl.Diagnostics {
+	diags := append(b.judgeLogins(r), b.judgeExtra()...)
 	if !b.Passwords.V {
-		return nil
+		return diags
 	}
-	return hcl.Diagnostics{diag.Help(diag.Warning("ssh-passwords", b.Passwords.Range, "Passwords over ssh",
-		"Every host that reaches the router may try passwords without end. Keys cannot be guessed."),
-		"Put them into authorized_keys and remove this.")}
+	return append(diags, diag.Warning("ssh-passwords", b.Passwords.Range, "Passwords over ssh",
+		"Every host that reaches the router may try passwords without end. Keys cannot be guessed: put them into authorized_keys and remove this."))
 }
 
 // dynamic tells whether sshd must listen on every address because one of the router's

@@ -54,7 +54,7 @@ type Peer struct {
 	Name         conf.Value[router.Name]         `hcl:"name,label"`
 	PublicKey    conf.Value[router.WireGuardKey] `hcl:"public_key,required" doc:"The peer's public key."`
 	PresharedKey conf.Ref[*router.Secret]        `hcl:"preshared_key,optional" doc:"The secret that holds a preshared key."`
-	AllowedIPs   conf.List[router.Block]         `hcl:"allowed_ips,required" doc:"What is routed to the peer and accepted from it. All but a default route becomes a route, unless a network of the tunnel holds it."`
+	AllowedIPs   conf.List[router.Block]         `hcl:"allowed_ips,required" doc:"What is routed to the peer and accepted from it. All but a default route and what has a meaning on a link only becomes a route, unless a network of the tunnel holds it."`
 	Endpoint     conf.Value[Endpoint]            `hcl:"endpoint,optional" doc:"Where the peer is, as in vpn.example.org:51820. Without it the peer connects."`
 	Keepalive    conf.Value[Keepalive]           `hcl:"keepalive,optional" doc:"Seconds between packets that keep NAT on the way open; 25 is usual."`
 }
@@ -129,7 +129,7 @@ func (t *Tunnel) Claim(s *router.Scope) {
 			router.Claim(s, p.PresharedKey.Range, key(p.PresharedKey.Target, "wg genpsk"))
 		}
 		for _, ip := range p.AllowedIPs.Items {
-			if to := ip.V.Prefix; !seen[to] && to.Bits() > 0 && !t.holds(s.Router, to) {
+			if to := ip.V.Prefix; !seen[to] && to.Bits() > 0 && !ofLink(to) && !t.holds(s.Router, to) {
 				router.Claim(s, ip.Range, router.DeviceRoute{To: to, Link: t})
 			}
 			seen[ip.V.Prefix] = true
@@ -173,6 +173,12 @@ func (t *Tunnel) own(r *router.Router, ip netip.Prefix) *router.Network {
 		return nil
 	}
 	return r.Owner(ip.Addr())
+}
+
+// ofLink tells whether a prefix is a link's own, which needs no route: routing protocols
+// speak through a tunnel by such addresses (RFC 5340 section 2.5, RFC 2328 section A.1).
+func ofLink(to netip.Prefix) bool {
+	return to.Addr().IsMulticast() || to.Addr().IsLinkLocalUnicast()
 }
 
 // holds tells whether a network of the tunnel leads there already.

@@ -23,8 +23,9 @@ network "second" {
 }
 
 route "second" {
-  to  = "0.0.0.0/0"
-  via = "203.0.113.1"
+  to     = "0.0.0.0/0"
+  via    = "203.0.113.1"
+  metric = 200
 }
 
 zone "lan" {

@@ -1,0 +1,363 @@
+package router
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// Metric is the preference of a route (RTA_PRIORITY in linux/rtnetlink.h).
+type Metric uint32
+
+func (m *Metric) UnmarshalText(b []byte) error {
+	n, err := strconv.ParseUint(string(b), 10, 32)
+	if err != nil {
+		return fmt.Errorf("%q is no metric: write a whole number from 0 to 4294967295", b)
+	}
+	*m = Metric(n)
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Metric) Describe() string { return "metric, 0 to 4294967295" }
+
+// The metrics of IPv6: of routes that say none (IP6_RT_PRIO_USER in linux/ipv6_route.h) and
+// of those that the kernel makes of addresses (IP6_RT_PRIO_ADDRCONF). Those of IPv4 are 0.
+const (
+	metric6          = 1024
+	metric6Connected = 256
+)
+
+// A destination is where the spec has a route lead: a gateway, a route block or what a
+// service asks for.
+type destination struct {
+	By
+	to      netip.Prefix
+	metric  Metric // as the kernel has it
+	link    Link   // nil if the next hop is out of reach
+	gateway bool
+	static  bool // a route block
+}
+
+func (r *Router) destinations() []destination {
+	var out []destination
+	add := func(by By, to netip.Prefix, said Metric, d destination) {
+		d.By, d.to, d.metric = by, to, said
+		if to.Addr().Is6() && said == 0 {
+			d.metric = metric6
+		}
+		out = append(out, d)
+	}
+	for _, n := range r.Networks {
+		if n.Gateway.Set {
+			add(By{n.Addr, n.Gateway.Range}, netip.PrefixFrom(netip.IPv4Unspecified(), 0), 0, destination{link: n.Link.Target, gateway: true})
+		}
+		if n.Gateway6.Set {
+			add(By{n.Addr, n.Gateway6.Range}, netip.PrefixFrom(netip.IPv6Unspecified(), 0), 0, destination{link: n.Link.Target, gateway: true})
+		}
+	}
+	for _, rt := range r.Routes {
+		d := destination{static: true}
+		if n := r.NextHop(rt); n != nil {
+			d.link = n.Link.Target
+		}
+		add(By{rt.Addr, rt.To.Range}, rt.To.V.Prefix, rt.Metric.V, d)
+	}
+	for _, v := range Claimed[DeviceRoute](r) {
+		add(v.By, v.To, 0, destination{link: v.Link})
+	}
+	return out
+}
+
+// NextHop is the network of a route's next hop, or nil if it is in none.
+func (r *Router) NextHop(rt *Route) *Network {
+	if rt.Network.Set {
+		return rt.Network.Target
+	}
+	return r.NetworkAt(rt.Via.V.Addr)
+}
+
+// ruleRoutes judges routes beside each other. IfState makes one after the other, and of two
+// with the same destination and metric the last one is there.
+func ruleRoutes(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	type key struct {
+		to     netip.Prefix
+		metric Metric
+	}
+	first := map[key]destination{}
+	for _, d := range r.destinations() {
+		before, dup := first[key{d.to, d.metric}]
+		switch {
+		case !dup:
+			first[key{d.to, d.metric}] = d
+		case d.gateway && before.gateway: // two-gateways
+		case d.static && before.static:
+			diags = append(diags, clash("route-twice", "Two routes to the same destination", before.By, d.By,
+				"%s already leads to %s with the same metric. Give one of them another metric.", before.Addr, d.to))
+		default:
+			diags = append(diags, clash("route-twice", "Two routes to the same destination", before.By, d.By,
+				"%s already leads to %s, and only one of the two would be there. Leave it to one of them.", before.Addr, d.to))
+		}
+	}
+	for _, rt := range r.Routes {
+		if rt.To.V.Addr().Is4() != rt.Via.V.Is4() {
+			diags = append(diags, diag.Error("next-hop-outside", rt.Via.Range, "Next hop of the other family",
+				"%s is not of the family of %s.", rt.Via.V, rt.To.V.Prefix))
+		}
+	}
+	return diags
+}
+
+// unroutable tells why a prefix is no destination beyond a link, or is empty.
+func unroutable(p netip.Prefix) string {
+	switch a := p.Addr(); {
+	case p.Bits() == 0:
+		return ""
+	case a.IsLoopback():
+		return "the router's own for itself (loopback)"
+	case a.IsMulticast():
+		return "for groups of hosts (multicast)"
+	case a.IsLinkLocalUnicast():
+		return "of each link alone (link-local)"
+	case a.Is4In6():
+		return "an IPv4 address in the form of IPv6"
+	}
+	return ""
+}
+
+// ruleDestinations finds routes that take packets away from a network of the router. What
+// the kernel does was tried: IfState replaces the route of an IPv4 network by one with the
+// same destination, for both have metric 0, and of IPv6 the lower metric is used; a longer
+// prefix wins whatever the metrics are, and a shorter one never does.
+func ruleDestinations(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, d := range r.destinations() {
+		if why := unroutable(d.to); why != "" {
+			diags = append(diags, diag.Help(diag.Error("not-routable", d.From, "No destination of a route",
+				"%s is %s, so nothing can be sent there through another router.", d.to, why),
+				"Give a destination that other hosts have."))
+			continue
+		}
+		for f := range r.fixed() {
+			if x := r.takes(d, f); x != nil {
+				diags = append(diags, diag.With(x, f.at, "%s", f.n.Addr.String()))
+				break
+			}
+		}
+	}
+	return append(diags, ruleTakenHosts(r)...)
+}
+
+// takes is what is wrong with a route beside a network, or nil.
+func (r *Router) takes(d destination, f fixed) *hcl.Diagnostic {
+	block := f.p.Masked()
+	switch {
+	case block.Addr().Is4() != d.to.Addr().Is4() || d.to.Bits() < block.Bits() || !block.Contains(d.to.Addr()):
+		return nil // elsewhere, or larger: the network's own route is longer
+	case d.to.IsSingleIP() && d.to.Addr() == f.p.Addr():
+		if !d.static {
+			return nil // the service says it
+		}
+		return diag.Help(diag.Error("useless-route", d.From, "Route to the router itself",
+			"%s is the router's own address in %s, so the route is never used.", d.to.Addr(), f.n.Addr),
+			"Remove it.")
+	case d.to.IsSingleIP() && d.to != block:
+		return nil // a host that is elsewhere: see ruleTakenHosts
+	case d.to == block && d.link == f.n.Link.Target && d.link.Spec().WireGuard != nil:
+		return nil
+	case d.to == block && !d.wins() && !d.static:
+		return diag.Help(diag.Error("useless-route", d.From, "Route beside a network's own",
+			"%s is %s, which the router is in: nothing would be sent to %s.", d.to, f.n.Addr, d.Addr),
+			"Give a destination that is not the router's.")
+	case d.to == block && !d.wins():
+		return diag.Help(diag.Warning("useless-route", d.From, "Route beside a network's own",
+			"%s is %s, which the router is in: with the metric %d the route is never used.", d.to, f.n.Addr, d.metric),
+			"Remove it.")
+	case d.to == block:
+		return diag.Help(diag.Error("route-takes-network", d.From, "Route takes a network away",
+			"%s is %s. The route would replace the one that leads there, and no host of the network would get an answer.", d.to, f.n.Addr),
+			"Remove it, or give another destination.")
+	}
+	return diag.Help(diag.Error("route-takes-network", d.From, "Route takes hosts of a network away",
+		"%s is a part of %s, which is %s: its hosts would get no answer, for the longer prefix wins.", d.to, f.n.Addr, block),
+		"Remove it, or give single hosts that are not in the network.")
+}
+
+// wins tells whether the kernel uses the route rather than the one that it makes of an
+// address in the same network.
+func (d destination) wins() bool {
+	if d.to.Addr().Is4() {
+		return d.metric == 0
+	}
+	return d.metric <= metric6Connected
+}
+
+// A HostAddr is an address, or a range, that hosts of a network have or may get.
+type HostAddr struct {
+	By
+	Range AddrRange
+	Why   string // what it is for, as in "is a neighbour of bgp"
+}
+
+// ruleTakenHosts finds routes to a single host that another block looks for in its network.
+func ruleTakenHosts(r *Router) hcl.Diagnostics {
+	var used []HostAddr
+	add := func(by By, a netip.Addr, why string) {
+		if a.IsValid() && !a.IsLinkLocalUnicast() {
+			used = append(used, HostAddr{by, AddrRange{a, a}, why})
+		}
+	}
+	for _, n := range r.Networks {
+		add(By{n.Addr, n.Gateway.Range}, n.Gateway.V.Addr, "is the default gateway")
+		add(By{n.Addr, n.Gateway6.Range}, n.Gateway6.V.Addr, "is the default gateway")
+	}
+	for _, rt := range r.Routes {
+		add(By{rt.Addr, rt.Via.Range}, rt.Via.V.Addr, "is the next hop of "+rt.Addr.String())
+	}
+	for _, h := range Claimed[HostAddr](r) {
+		used = append(used, *h)
+	}
+	var diags hcl.Diagnostics
+	for _, d := range r.destinations() {
+		n := r.NetworkAt(d.to.Addr())
+		if !d.to.IsSingleIP() || n == nil || n.Link.Target == d.link {
+			continue
+		}
+		i := slices.IndexFunc(used, func(h HostAddr) bool { return h.Range.Contains(d.to.Addr()) })
+		if i < 0 {
+			continue
+		}
+		h := used[i]
+		diags = append(diags, clash("route-takes-network", "Route takes a host away", h.By, d.By,
+			"%s %s in %s, and %s would lead to another link. Remove it, or take another address.", d.to.Addr(), h.Why, n.Addr, d.Addr))
+	}
+	return diags
+}
+
+// ruleNextHops finds next hops to which the kernel makes no route, or which lead nowhere
+// (fib_check_nh in net/ipv4/fib_semantics.c, ip6_route_check_nh in net/ipv6/route.c).
+func ruleNextHops(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, rt := range r.Routes {
+		via, n := rt.Via.V.Addr, r.NextHop(rt)
+		switch {
+		case rt.To.V.Addr().Is4() != via.Is4():
+			continue // said
+		case n == nil:
+			diags = append(diags, diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop out of reach",
+				"%s is in no network of the router with a fixed address.", rt.Via.V),
+				"If it is on the link all the same, say where: network = network.NAME."))
+		case r.Owner(via) != nil:
+			diags = append(diags, diag.With(diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop is the router itself",
+				"%s is the router's own address in %s.", via, r.Owner(via).Addr),
+				"Give the address of the router that %s leads to.", rt.Addr), r.Owner(via).Def, "%s", r.Owner(via).Addr.String()))
+		case via.IsLinkLocalUnicast():
+		case !n.mayHold(via) && !r.leadsInto(n.Link.Target, via):
+			diags = append(diags, diag.With(diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop outside its network",
+				"%s is not in %s, and the kernel refuses such a route.", via, n.Addr),
+				"Give an address of the network."), rt.Network.Range, "%s", n.Addr.String()))
+		default:
+			if f, ok := r.noHost(via); ok {
+				diags = append(diags, diag.With(diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop is no host",
+					"%s is the network's own or its broadcast address in %s.", via, f.n.Addr),
+					"Give the address of a host."), f.at, "%s", f.n.Addr.String()))
+			}
+		}
+	}
+	return diags
+}
+
+// mayHold tells whether an address is in the network as far as the spec tells.
+func (n *Network) mayHold(a netip.Addr) bool {
+	for _, own := range n.Addresses() {
+		if (own.Family == IPv4) != a.Is4() {
+			continue
+		}
+		if how, ok := own.How.(Fixed); !ok || how.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// leadsInto tells whether a service leads an address into a link.
+func (r *Router) leadsInto(l Link, a netip.Addr) bool {
+	return slices.ContainsFunc(Claimed[DeviceRoute](r), func(d *DeviceRoute) bool { return d.Link == l && d.To.Contains(a) })
+}
+
+// noHost is the network of which an address is the first or the broadcast address.
+func (r *Router) noHost(a netip.Addr) (fixed, bool) {
+	for f := range r.fixed() {
+		if f.p.Contains(a) && notHost(f.p, a) {
+			return f, true
+		}
+	}
+	return fixed{}, false
+}
+
+// notHost tells whether no host of a network can have the address: IPv4 has two of them (RFC
+// 1122 section 3.2.1.3) but in networks of two addresses (RFC 3021), and IPv6 the one of all
+// its routers (RFC 4291 section 2.6.1).
+func notHost(p netip.Prefix, a netip.Addr) bool {
+	if a.Is6() {
+		return p.Bits() < 127 && a == p.Masked().Addr()
+	}
+	return p.Bits() < 31 && (a == p.Masked().Addr() || a == Broadcast(p))
+}
+
+// ruleEndpoints finds tunnels whose own packets would go into the tunnel: WireGuard drops
+// them (wg_xmit in drivers/net/wireguard/device.c).
+func ruleEndpoints(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, l := range r.Made {
+		w := l.Spec().WireGuard
+		if w == nil {
+			continue
+		}
+		for _, p := range w.Peers {
+			end, err := netip.ParseAddrPort(p.Endpoint)
+			if err != nil {
+				continue // a name
+			}
+			if d, into := r.longest(end.Addr().Unmap()); into == l {
+				diags = append(diags, clash("endpoint-in-tunnel", "Tunnel inside itself", d, p.By,
+					"%s is to be reached at %s, and %s leads into %s itself. Take the address out of allowed_ips, or write a route block for it.", p.Addr, end.Addr(), d.Addr, l.LinkName()))
+			}
+		}
+	}
+	return diags
+}
+
+// longest is the link that an address is sent to, by the longest prefix and then the lowest
+// metric, and what says so; nil if nothing does.
+func (r *Router) longest(a netip.Addr) (By, Link) {
+	type way struct {
+		By
+		bits   int
+		metric Metric
+		link   Link
+	}
+	var ways []way
+	for f := range r.fixed() {
+		if f.p.Contains(a) {
+			ways = append(ways, way{By{f.n.Addr, f.at}, f.p.Bits(), 0, f.n.Link.Target})
+		}
+	}
+	for _, d := range r.destinations() {
+		if d.to.Contains(a) {
+			ways = append(ways, way{d.By, d.to.Bits(), d.metric, d.link})
+		}
+	}
+	if len(ways) == 0 {
+		return By{}, nil
+	}
+	best := slices.MinFunc(ways, func(a, b way) int { return cmp.Or(b.bits-a.bits, cmp.Compare(a.metric, b.metric)) })
+	return best.By, best.link
+}

@@ -1,0 +1,127 @@
+package service
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/nixgen"
+)
+
+// overridden finds what an extra says otherwise than nbr does of the same setting: its line
+// wins, and what the rest of the spec promises does not hold.
+func (s *Spec) overridden() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	files := s.Modules()
+	for _, b := range s.blocks {
+		x, ok := extraOf(b.block)
+		if !ok {
+			continue
+		}
+		mark := extraOrigin(b.block, x)
+		for _, f := range files {
+			for _, e := range f.Module.Imports {
+				at, ok := e.(nixgen.At)
+				if !ok || at.From != mark {
+					continue
+				}
+				prefix := len(at.Expr.(nixgen.Attrs)[0].Name)
+				leaves(at.Expr, nil, func(path []string, v nixgen.Expr) {
+					if o, ok := f.Module.Find(path...); ok && !nixgen.Same(o.Value, v) {
+						diags = append(diags, s.override(b.block, s.place(x, path[prefix:]), strings.Join(path[prefix:], "."), v, o, len(o.Path) == len(path)))
+					}
+				})
+			}
+		}
+	}
+	return diags
+}
+
+// override says that a line of an extra wins over what nbr sets; whole tells whether both
+// are of one setting, and not of a part of it.
+func (s *Spec) override(b conf.Block, at hcl.Range, setting string, v nixgen.Expr, o nixgen.Option, whole bool) *hcl.Diagnostic {
+	value, by := short(v), b.Head()
+	if whole {
+		value += ", not " + short(o.Value)
+	}
+	if i := slices.IndexFunc(s.all, func(b conf.Block) bool { return b.Head().Addr.String() == o.From.Addr }); i >= 0 {
+		by = s.all[i].Head()
+	}
+	return diag.With(Overridden(b, at, setting, value), by.Def, "%s", by.Addr.String())
+}
+
+// Overridden warns of a setting of a block's extra that nbr makes itself from the rest of
+// the spec; value is what it becomes.
+func Overridden(b conf.Block, at hcl.Range, setting, value string) *hcl.Diagnostic {
+	return diag.Help(diag.Warning("extra-overrides", at, "Extra overrides the spec",
+		"nbr sets %s from the rest of the spec, and the extra of %s makes it %s: what the spec says of it does not hold, and nbr verify may find it wrong.", setting, b.Head().Addr, value),
+		"Say it by an attribute where there is one, or remove it.")
+}
+
+// short is a value for a message.
+func short(v nixgen.Expr) string {
+	text := strings.Join(strings.Fields(string(nixgen.Print(v))), " ")
+	const most = 60
+	if utf8.RuneCountInString(text) > most {
+		return string([]rune(text)[:most]) + "…"
+	}
+	return text
+}
+
+// extraOf is the extra of a block; false if it has none.
+func extraOf(b conf.Block) (Extra, bool) {
+	v := reflect.ValueOf(b).Elem()
+	for i := range v.NumField() {
+		if v.Type().Field(i).IsExported() {
+			if x, ok := v.Field(i).Interface().(Extra); ok {
+				return x, x.Set
+			}
+		}
+	}
+	return Extra{}, false
+}
+
+// leaves are the values that an extra forces, with the paths of their options.
+func leaves(e nixgen.Expr, path []string, f func([]string, nixgen.Expr)) {
+	switch e := e.(type) {
+	case nixgen.Attrs:
+		for _, a := range e {
+			leaves(a.Value, slices.Concat(path, a.Name), f)
+		}
+	case nixgen.Call:
+		f(path, e.Args[0])
+	}
+}
+
+// place is where an extra has the name at the end of a path, or the whole extra if its value
+// is computed.
+func (s *Spec) place(x Extra, path []string) hcl.Range {
+	src := s.Source.Bytes(x.Range.Filename)
+	if x.Range.End.Byte > len(src) || x.Range.Start.Byte > x.Range.End.Byte {
+		return x.Range
+	}
+	e, diags := hclsyntax.ParseExpression(src[x.Range.Start.Byte:x.Range.End.Byte], x.Range.Filename, x.Range.Start)
+	if diags.HasErrors() {
+		return x.Range
+	}
+	at := x.Range
+	for _, name := range path {
+		object, ok := e.(*hclsyntax.ObjectConsExpr)
+		if !ok {
+			break
+		}
+		for _, item := range object.Items {
+			if key, diags := item.KeyExpr.Value(nil); !diags.HasErrors() && key.IsKnown() && key.Type().FriendlyName() == "string" && key.AsString() == name {
+				at, e = item.KeyExpr.Range(), item.ValueExpr
+				break
+			}
+		}
+	}
+	return at
+}

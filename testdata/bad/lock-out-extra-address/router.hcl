@@ -1,0 +1,33 @@
+# Extra takes the address of the only way in.
+
+router "r" { # ERROR: lock-out
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "26.05"
+}
+
+user "root" {
+  authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl me@desk"]
+}
+
+ssh {
+  networks = [network.lan]
+}
+
+zone "lan" {
+  networks = [network.lan]
+  allow    = ["ssh"]
+}
+
+network "lan" {
+  link = port.lan1
+  ipv4 = "192.168.1.1/24"
+}
+
+interfaces {
+  extra = {
+    interfaces = {
+      lan1 = { addresses = ["192.168.9.1/24"] }
+    }
+  }
+}
