@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -91,7 +92,7 @@ func (v *Value[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 func (v *Value[T]) assign(val cty.Value, at hcl.Range) hcl.Diagnostics {
 	v.Range = at
 	if err := assign(val, any(&v.V)); err != nil {
-		d := diag.Error("bad-value", at, "Bad value", "%s.", sentence(err))
+		d := diag.Error("bad-value", at, "Bad value", "%s", because[T](val, at, err))
 		if _, ok := any(v.V).(Confidential); ok {
 			diag.Hidden(d)
 		}
@@ -99,6 +100,23 @@ func (v *Value[T]) assign(val cty.Value, at hcl.Range) hcl.Diagnostics {
 	}
 	v.Set = true
 	return nil
+}
+
+// because is why a value is refused: a character that looks like the right one and is another,
+// if the value is right with that.
+func because[T any](val cty.Value, at hcl.Range, err error) string {
+	if val.Type() == cty.String && !val.IsNull() {
+		text := val.AsString()
+		i, what, ok := diag.Foreign(text)
+		if ok && assign(cty.StringVal(diag.ToASCII(text)), any(new(T))) == nil {
+			where := fmt.Sprintf("character %d", utf8.RuneCountInString(text[:i])+1)
+			if at.End.Byte-at.Start.Byte == len(text)+len(`""`) { // it stands there as it is
+				where = fmt.Sprintf("the character in column %d", at.Start.Column+1+utf8.RuneCountInString(text[:i]))
+			}
+			return fmt.Sprintf("In %q %s is %s", text, where, what)
+		}
+	}
+	return sentence(err) + "."
 }
 
 func (v *Value[T]) isSet() bool { return v.Set }
