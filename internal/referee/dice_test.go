@@ -402,7 +402,7 @@ func (d *dice) policies(out map[string]bool) {
 		case 0:
 			given = append(given, `protocols = ["tcp", "udp"]`)
 		case 1:
-			wide = true
+			given, wide = append(given, `protocols = []`, `ports = []`), true
 		}
 		for _, f := range from {
 			for _, t := range to {
