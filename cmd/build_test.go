@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -59,10 +60,15 @@ func scattered(t *testing.T) fstest.MapFS {
 		t.Fatal(diags)
 	}
 	files := fstest.MapFS{}
+	letters := map[string]string{}
 	for i, b := range f.Body.(*hclsyntax.Body).Blocks {
 		rng := hcl.RangeBetween(b.DefRange(), b.CloseBraceRange)
 		text := append(bytes.Repeat([]byte("\n"), rng.Start.Line-1), rng.SliceBytes(src)...)
-		name := string(rune('a'+(i*7)%26)) + b.Type + ".hcl" // not in the order of the blocks
+		if letters[b.Type] == "" {
+			letters[b.Type] = string(rune('a' + (i*7)%26)) // not in the order of the blocks
+		}
+		// Those of one type are in theirs: the first policy that fits decides.
+		name := fmt.Sprintf("%s%s_%02d.hcl", letters[b.Type], b.Type, i)
 		files[name] = &fstest.MapFile{Data: append(text, '\n')}
 	}
 	return files

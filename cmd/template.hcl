@@ -31,15 +31,26 @@ zone "lan" {
   allow    = ["ssh", "dns", "dhcp"] # towards the router itself
 }
 
+zone "vpn" {
+  networks = [network.vpn]
+}
+
 zone "wan" {
   networks = [network.wan]
+  allow    = ["wireguard"] # so that the laptop of the tunnel below gets in
 }
 
 policy "internet" {
-  from       = [zone.lan]
+  from       = [zone.lan, zone.vpn]
   to         = [zone.wan]
   action     = "accept"
   masquerade = true # IPv4 NAT
+}
+
+policy "home" {
+  from   = [zone.vpn]
+  to     = [zone.lan]
+  action = "accept"
 }
 
 dhcp4 "lan" {
@@ -63,14 +74,21 @@ secret "wg0" {
   path = "/var/lib/secrets/wg0"
 }
 
+# The way home for a laptop. It is told the router's public key, which "wg pubkey" makes of
+# the private one, Address = 10.8.0.2/24 and AllowedIPs = 0.0.0.0/0.
 wireguard "wg0" {
-  listen      = 51820 # reachable from outside with allow = ["wireguard"] in zone.wan
+  listen      = 51820 # where it connects to; zone.wan lets it in
   private_key = secret.wg0
 
   peer "laptop" {
     public_key  = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
     allowed_ips = ["10.8.0.2/32"]
   }
+}
+
+network "vpn" {
+  link = wireguard.wg0
+  ipv4 = "10.8.0.1/24"
 }
 
 ssh {

@@ -17,7 +17,7 @@ type System struct {
 	Release      conf.Value[Release]  `hcl:"release,optional" default:"26.05" doc:"The NixOS release of kernel and userland. nbr check says when it has no security fixes any more."`
 	StateVersion conf.Value[Release]  `hcl:"state_version,required" doc:"The release the router was first installed with (system.stateVersion). Never changed later."`
 	TimeZone     conf.Value[TimeZone] `hcl:"time_zone,optional" default:"UTC" doc:"The time zone of logs and the console."`
-	NameServers  conf.List[Addr]      `hcl:"name_servers,optional" doc:"Name servers that the router itself asks. Without them it asks its resolver block or, when there is none, what its upstream's DHCP server names."`
+	NameServers  conf.List[Addr]      `hcl:"name_servers,optional" empty:"it is as if it were not there. Name a server, or remove it." doc:"Name servers that the router itself asks. Without them it asks its resolver block or, when there is none, what its upstream's DHCP server names."`
 	ConsoleOnly  conf.Value[bool]     `hcl:"console_only,optional" default:"false" doc:"Accept a router that can be reached over its serial console only."`
 	Import       conf.List[File]      `hcl:"import,optional" doc:"NixOS modules in the spec's folder that are part of the system."`
 	Description  conf.Value[string]   `hcl:"description,optional" doc:"What the router is for; becomes the description of the flake."`
@@ -81,7 +81,7 @@ func (n *Network) Device() IfName { return n.Link.Target.LinkName() }
 type Zone struct {
 	conf.Header
 	Name     conf.Value[Name]       `hcl:"name,label"`
-	Networks conf.Refs[*Network]    `hcl:"networks,required" doc:"The networks of the zone. The firewall tells zones apart by interface: other networks on the same links are in it, too, and a link is in one zone at most."`
+	Networks conf.Refs[*Network]    `hcl:"networks,required" empty:"no packet belongs to the zone. Name its networks, or remove the zone." doc:"The networks of the zone. The firewall tells zones apart by interface: other networks on the same links are in it, too, and a link is in one zone at most."`
 	Allow    conf.List[ServiceName] `hcl:"allow,optional" doc:"Services of the router that the zone may use, as in [\"ssh\", \"dns\"]. Everything else towards the router is dropped."`
 }
 
@@ -124,17 +124,14 @@ func (Protocol) Describe() string { return "tcp, udp or icmp" }
 type Policy struct {
 	conf.Header
 	Name       conf.Value[Name]     `hcl:"name,label"`
-	From       conf.Refs[*Zone]     `hcl:"from,required" doc:"Where new connections come from."`
-	To         conf.Refs[*Zone]     `hcl:"to,required" doc:"Where they go."`
+	From       conf.Refs[*Zone]     `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name the zones, or remove the policy." doc:"Where new connections come from."`
+	To         conf.Refs[*Zone]     `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name the zones, or remove the policy." doc:"Where they go."`
 	Action     conf.Value[Action]   `hcl:"action,required" doc:"What happens with them. Answers to allowed connections always pass."`
-	Protocols  conf.List[Protocol]  `hcl:"protocols,optional" doc:"Only these protocols."`
-	Ports      conf.List[PortRange] `hcl:"ports,optional" doc:"Only these destination ports, of tcp and udp."`
+	Protocols  conf.List[Protocol]  `hcl:"protocols,optional" empty:"the policy is for all protocols, as if it were not there. Name some, or remove it." doc:"Only these protocols."`
+	Ports      conf.List[PortRange] `hcl:"ports,optional" empty:"the policy is for all ports, as if it were not there. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
 	Masquerade conf.Value[bool]     `hcl:"masquerade,optional" default:"false" doc:"Give IPv4 packets the router's own address on the way out (NAT)."`
 	Log        conf.Value[bool]     `hcl:"log,optional" default:"false" doc:"Log new connections, with a limit."`
 }
-
-// Narrow tells whether the policy looks at more than zones.
-func (p *Policy) Narrow() bool { return len(p.Protocols.Items) > 0 || len(p.Ports.Items) > 0 }
 
 // A PortForward leads connections that arrive at the router on to a host behind
 // it (destination NAT, IPv4).

@@ -51,10 +51,23 @@ type Sysctl struct {
 	WhileFirewallUp bool
 }
 
+// A Purpose is what a secret is for. Who has a secret for one purpose could do with it what
+// it is for by another, so a secret has one.
+type Purpose string
+
+// The purposes of secrets.
+const (
+	PrivateKey      Purpose = "a private key"
+	PresharedKey    Purpose = "a preshared key"
+	AccountPassword Purpose = "the password of an account"
+	RoutingPassword Purpose = "a password of routers"
+)
+
 // A SecretUse is a program that reads a secret.
 type SecretUse struct {
 	By
 	Secret *Secret
+	For    Purpose
 	Owner  string // user that must be able to read it
 	Unit   string // unit that reads it when it starts, without .service
 	// Account says that it is the password of an account.

@@ -2,6 +2,7 @@ package router
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -169,6 +170,31 @@ func ruleSecrets(r *Router) hcl.Diagnostics {
 			diags = append(diags, diag.Help(diag.Warning("volatile-secret", s.Path.Range, "Secret that is gone after a boot",
 				"The router keeps %s in memory, and nbr puts nothing there.", s.Path.V),
 				"Keep the secret in a file that stays, as /var/lib/secrets/%s, or have it put there at each boot: source = \"sops\" or \"agenix\".", s.Name.V))
+		}
+	}
+	return diags
+}
+
+// ruleSecretUses wants a secret for each thing: who shares the one could do what the other is
+// for, and two tunnels with one private key are one and the same to their peers.
+func ruleSecretUses(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	first := map[*Secret]*SecretUse{}
+	uses := slices.Clone(Claimed[SecretUse](r))
+	slices.SortStableFunc(uses, func(a, b *SecretUse) int { // the later line has one too many
+		return cmp.Or(cmp.Compare(a.From.Filename, b.From.Filename), cmp.Compare(a.From.Start.Byte, b.From.Start.Byte))
+	})
+	for _, u := range uses {
+		before := first[u.Secret]
+		switch {
+		case before == nil:
+			first[u.Secret] = u
+		case before.For != u.For:
+			diags = append(diags, clash("secret-of-two-kinds", "Secret of another kind", before.By, u.By,
+				"%s is %s here and %s of %s: who knows the one has the other. Give them a secret of their own.", u.Secret.Addr, u.For, before.For, before.Addr))
+		case u.For == PrivateKey:
+			diags = append(diags, clash("secret-of-two-kinds", "Private key of two", before.By, u.By,
+				"%s is the private key of %s already, and a key is one end of a tunnel. Give them a secret of their own.", u.Secret.Addr, before.Addr))
 		}
 	}
 	return diags

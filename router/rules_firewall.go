@@ -62,25 +62,76 @@ func ruleZoneless(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-// ruleShadowed finds policies that can never match because an earlier one takes
-// every packet first. It says so only where it can prove it.
+// A condition is what a policy looks at beyond the zones: all protocols or one, all ports or
+// some.
+type condition struct {
+	protocol Protocol  // "" is all
+	ports    PortRange // the zero range is all, and what has no ports
+}
+
+// covers tells whether all packets of o are of c.
+func (c condition) covers(o condition) bool {
+	return (c.protocol == "" || c.protocol == o.protocol) &&
+		(c.ports == PortRange{} || o.ports != PortRange{} && c.ports.First <= o.ports.First && o.ports.Last <= c.ports.Last)
+}
+
+// conditions are those of a policy, of which a packet fits one.
+func (p *Policy) conditions() []condition {
+	protocols := p.Protocols.All()
+	switch {
+	case len(protocols) == 0 && len(p.Ports.Items) == 0:
+		return []condition{{}}
+	case len(protocols) == 0:
+		protocols = []Protocol{"tcp", "udp"}
+	}
+	var out []condition
+	for _, proto := range protocols {
+		if proto == "icmp" || len(p.Ports.Items) == 0 {
+			out = append(out, condition{protocol: proto})
+			continue
+		}
+		for _, ports := range p.Ports.All() {
+			out = append(out, condition{proto, ports})
+		}
+	}
+	return out
+}
+
+// ruleShadowed finds policies that can never match because earlier ones take every packet
+// first. It says so only where it can prove it: for each condition one policy takes all.
 func ruleShadowed(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	type pair struct{ from, to *Zone }
-	taken := map[pair]*Policy{} // by a policy without further conditions
+	type taking struct {
+		condition
+		by *Policy
+	}
+	taken := map[pair][]taking{}
 	for _, p := range r.Policies {
 		var by *Policy
-		all := true
+		all := len(p.From.Items) > 0 && len(p.To.Items) > 0
 		for _, f := range p.From.All() {
 			for _, t := range p.To.All() {
-				before := taken[pair{f, t}]
-				if before == nil {
-					all = false
-					if !p.Narrow() {
-						taken[pair{f, t}] = p
+				for _, c := range p.conditions() {
+					before := taken[pair{f, t}]
+					i := slices.IndexFunc(before, func(o taking) bool { return o.covers(c) })
+					if i < 0 {
+						all = false
+						continue
 					}
-				} else if by == nil {
-					by = before
+					if by == nil {
+						by = before[i].by
+					}
+				}
+			}
+		}
+		for _, f := range p.From.All() { // after all: it does not take its own packets
+			for _, t := range p.To.All() {
+				for _, c := range p.conditions() {
+					k := pair{f, t}
+					if !slices.ContainsFunc(taken[k], func(o taking) bool { return o.covers(c) }) {
+						taken[k] = append(taken[k], taking{c, p})
+					}
 				}
 			}
 		}

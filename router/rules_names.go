@@ -2,6 +2,7 @@ package router
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -32,6 +33,16 @@ func reservedLink(n IfName) string {
 	return ""
 }
 
+// inputs are names that a flake's input cannot have: the flake itself, and what NixOS hands to
+// each module (lib/modules.nix, nixos/lib/eval-config.nix), which inputs would replace.
+var inputs = map[Name]string{
+	"self": "in a flake it is the flake itself", "lib": argument, "config": argument, "options": argument,
+	"pkgs": argument, "modulesPath": argument, "utils": argument, "baseModules": argument,
+	"extraModules": argument, "specialArgs": argument, "modules": argument,
+}
+
+const argument = "NixOS gives its modules something else by it"
+
 // ruleReserved finds names that mean something else to the programs that get them.
 func ruleReserved(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
@@ -47,12 +58,17 @@ func ruleReserved(r *Router) hcl.Diagnostics {
 			reserved(l.Head().Def, string(l.LinkName()), why)
 		}
 	}
-	if r.Name.V == "nbr" {
+	switch name := strings.ToLower(string(r.Name.V)); {
+	case name == "nbr":
 		reserved(r.Def, "nbr", "the folder routers/nbr of the flake holds nbr itself")
+	case name == "localhost":
+		reserved(r.Def, "localhost", "it is each host itself (RFC 6761)")
+	case digitsRE.MatchString(name):
+		reserved(r.Def, name, "programs take it for an IPv4 address")
 	}
 	for _, i := range r.Inputs {
-		if i.Name.V == "self" {
-			reserved(i.Def, "self", "in a flake it is the flake itself")
+		if why := inputs[i.Name.V]; why != "" {
+			reserved(i.Def, string(i.Name.V), why)
 		}
 	}
 	return diags

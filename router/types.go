@@ -258,8 +258,11 @@ type Addr struct{ netip.Addr }
 
 func (a *Addr) UnmarshalText(b []byte) error {
 	p, err := netip.ParseAddr(string(b))
-	if err != nil || p.Zone() != "" {
+	switch {
+	case err != nil || p.Zone() != "":
 		return fmt.Errorf("%q is no IP address", b)
+	case p.IsUnspecified() || p.IsMulticast() || p == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return fmt.Errorf("%s is the address of no host: give one that a single host has", p)
 	}
 	a.Addr = p
 	return nil

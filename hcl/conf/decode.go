@@ -63,6 +63,9 @@ func decodeStruct(body hcl.Body, v reflect.Value, addr Addr, ctx *Context) hcl.D
 		there := false
 		if a, ok := content.Attributes[f.name]; ok {
 			ds := field.decode(a.Expr, ctx)
+			if l, ok := field.(listed); ok && !ds.HasErrors() {
+				ds = append(ds, judgeList(f, l)...)
+			}
 			there = ds.HasErrors() || field.isSet()
 			if !there && f.required {
 				ds = append(ds, diag.Error("missing-argument", a.Expr.Range(), "Missing required argument",
@@ -216,6 +219,9 @@ type field struct {
 	name, doc, def string
 	index          int
 	required       bool
+	empty          string       // what an empty list would do; nothing where it may be empty
+	refuse         bool         // an empty list is an error, not a mistake of no consequence
+	repeat         bool         // an element may stand in the list twice
 	elem           reflect.Type // the struct of a nested block
 	many           bool
 }
@@ -239,7 +245,8 @@ func newInfo(t reflect.Type) *structInfo {
 			continue
 		}
 		name, kind, _ := strings.Cut(tag, ",")
-		f := field{name: name, doc: sf.Tag.Get("doc"), def: sf.Tag.Get("default"), index: i}
+		f := field{name: name, doc: sf.Tag.Get("doc"), def: sf.Tag.Get("default"), index: i, repeat: sf.Tag.Get("repeat") == "yes"}
+		f.empty, f.refuse = strings.CutPrefix(sf.Tag.Get("empty"), refused)
 		switch kind {
 		case "label", "key":
 			info.label, info.keyed = &f, kind == "key"

@@ -109,6 +109,23 @@ func notNames(e hcl.Expression, example string, ctx *Context) *hcl.Diagnostic {
 	return usual()
 }
 
+// loopHabit says of a for_each that goes through blocks which way is meant: keys of its own,
+// with which each block is named where it is needed.
+func loopHabit(e hcl.Expression, ctx *Context, diags hcl.Diagnostics) hcl.Diagnostics {
+	native, ok := e.(hclsyntax.Expression)
+	if !ok {
+		return diags
+	}
+	for _, d := range diags {
+		for _, tr := range native.Variables() {
+			if step, named := attrStep(tr); named && diag.Code(d) == "value-too-early" && ctx.Types[tr.RootName()] {
+				d.Detail = fmt.Sprintf("for_each goes through texts, or through a map with values, and %s.%s is a block. Write the keys, as in for_each = [\"a\", \"b\"], and name the block where it is meant: %s.%s, or with each.key in brackets where it has for_each, too.", tr.RootName(), step, tr.RootName(), step)
+			}
+		}
+	}
+	return diags
+}
+
 // attrStep is the first name after the root of a traversal.
 func attrStep(tr hcl.Traversal) (string, bool) {
 	if len(tr) < 2 {

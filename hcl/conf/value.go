@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -92,6 +93,9 @@ func (v *Value[T]) assign(val cty.Value, at hcl.Range) hcl.Diagnostics {
 	v.Range = at
 	if err := assign(val, any(&v.V)); err != nil {
 		d := diag.From("bad-value", at, "Bad value", err)
+		if text, ok := foreign[T](val, at); ok {
+			d = diag.Error("bad-value", at, "Bad value", "%s", text)
+		}
 		if _, ok := any(v.V).(Confidential); ok {
 			diag.Hidden(d)
 		}
@@ -99,6 +103,24 @@ func (v *Value[T]) assign(val cty.Value, at hcl.Range) hcl.Diagnostics {
 	}
 	v.Set = true
 	return nil
+}
+
+// foreign says which character of a refused value looks like the right one and is another;
+// false if the value would not be right with that.
+func foreign[T any](val cty.Value, at hcl.Range) (string, bool) {
+	if val.Type() != cty.String || val.IsNull() {
+		return "", false
+	}
+	text := val.AsString()
+	i, what, ok := diag.Foreign(text)
+	if !ok || assign(cty.StringVal(diag.ToASCII(text)), any(new(T))) != nil {
+		return "", false
+	}
+	where := fmt.Sprintf("character %d", utf8.RuneCountInString(text[:i])+1)
+	if at.End.Byte-at.Start.Byte == len(text)+len(`""`) { // it stands there as it is
+		where = fmt.Sprintf("the character in column %d", at.Start.Column+1+utf8.RuneCountInString(text[:i]))
+	}
+	return fmt.Sprintf("In %q %s is %s", text, where, what), true
 }
 
 func (v *Value[T]) isSet() bool { return v.Set }

@@ -342,7 +342,7 @@ var keyRE = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$`)
 func ForEach(e hcl.Expression, ctx *Context) ([]Instance, hcl.Diagnostics) {
 	val, diags := ctx.eval(e)
 	if diags.HasErrors() || !val.IsKnown() {
-		return nil, diags
+		return nil, loopHabit(e, ctx, diags)
 	}
 	bad := func(help, format string, args ...any) ([]Instance, hcl.Diagnostics) {
 		return nil, append(diags, diag.Help(diag.Error("bad-for-each", e.Range(), "Nothing to go through", format, args...), "%s", help))

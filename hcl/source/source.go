@@ -65,6 +65,7 @@ func ReadDir(fsys fs.FS) (*Set, hcl.Diagnostics) {
 			set.Files = append(set.Files, file)
 		}
 	}
+	diags = append(diags, keys(fsys)...)
 	if len(set.Files) == 0 && !diags.HasErrors() {
 		diags = append(diags, diag.Help(diag.Error("empty-spec", hcl.Range{}, "No spec here",
 			"The folder has no *.hcl or *.hcl.json file."),
@@ -95,6 +96,10 @@ func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
 			"The byte 0x%02x is not valid UTF-8.", b[i]),
 			"Save the file as UTF-8.")}
 	}
+	if d := hidden(name, b); d != nil {
+		f.Body = hcl.EmptyBody()
+		return f, hcl.Diagnostics{d}
+	}
 	if i := tooDeep(b); i >= 0 {
 		f.Body = hcl.EmptyBody()
 		return f, hcl.Diagnostics{diag.Error("too-deep", rangeAt(name, b, i), "Nested too deep",
@@ -110,6 +115,10 @@ func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
 		return f, hcl.Diagnostics{diag.Error("long-number", rangeAt(name, b, i), "Number is too long",
 			"More than %d digits are no number of a spec.", maxDigits)}
 	}
+	if diags := foreign(name, b); len(diags) > 0 {
+		f.Body = hcl.EmptyBody()
+		return f, diags
+	}
 	var hf *hcl.File
 	var diags hcl.Diagnostics
 	if strings.HasSuffix(name, ".json") {
@@ -121,7 +130,7 @@ func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
 	if hf != nil && hf.Body != nil {
 		f.Body = hf.Body
 	}
-	return f, diag.Coded("syntax", firstError(name, b, diags))
+	return f, append(diag.Coded("syntax", firstError(name, b, diags)), pasted(name, b)...)
 }
 
 // maxDepth is how deep expressions may nest. The parsers are recursive, and a stack

@@ -33,6 +33,9 @@ func firstError(name string, src []byte, diags hcl.Diagnostics) hcl.Diagnostics 
 			first = open
 		}
 	}
+	if first.Summary == "Invalid character" && !strings.HasSuffix(name, ".json") {
+		invalid(src, first)
+	}
 	if first.Summary == "Invalid expression" { // the parser does not say what it found
 		first.Detail = "No value begins here. A value is a text in quotes, a number, true or false, a list in brackets or a reference such as port.lan1."
 		diag.Help(first, "Write one, or remove the argument.")

@@ -59,8 +59,8 @@ func (d *dice) services() (resolves bool) {
 	}
 	if d.often() {
 		given := []string{}
-		if len(d.secrets) > 0 && d.often() {
-			given = append(given, "hashed_password_file = secret."+d.pick(d.secrets))
+		if d.account != "" && d.often() {
+			given = append(given, "hashed_password_file = secret."+d.account)
 		}
 		name := d.pick([]string{"root", "a", "_b-c_9", "let", strings.Repeat("u", 31)})
 		if d.seldom() {

@@ -32,7 +32,8 @@ type dice struct {
 	hosts6   map[string]bool     // with a fixed IPv6 prefix for hosts
 	serves   map[string][]string // what a network gets in from its zone
 	zones    []string
-	secrets  []string
+	secrets  []string // for tunnels, each for one thing unless another use is a mistake by intent
+	account  string   // the secret with an account's password
 	routes   []string
 	fixed    []place
 	used     map[string]bool // TYPE.ARGUMENT
@@ -196,6 +197,10 @@ func (d *dice) roll() string {
 		d.block("secret", n, `path = "/run/keys/`+n+`"`)
 	}
 	if d.often() {
+		d.account = d.label("secret")
+		d.block("secret", d.account, `path = "/var/lib/secrets/`+d.account+`"`)
+	}
+	if d.often() {
 		d.shared = d.label("secret")
 		d.block("secret", d.shared, `path = "/var/lib/secrets/`+d.shared+`"`)
 	}
@@ -261,13 +266,13 @@ func (d *dice) carried(link, below string) []string {
 func (d *dice) tunnel() {
 	n := d.label("link")
 	fmt.Fprintf(d, "wireguard %q {\n", n)
-	d.body("wireguard", d.blocks["wireguard"], []string{"private_key = secret." + d.pick(d.secrets)})
+	d.body("wireguard", d.blocks["wireguard"], []string{"private_key = secret." + d.secrets[0]})
 	i := slices.IndexFunc(d.blocks["wireguard"].Blocks, func(s conf.Schema) bool { return s.Type == "peer" })
 	for i2, key := range []string{"X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk=", "GtL7fZc/bLnqZldpVofMCD6hDjrK28SsdLxevJ+qtKU="}[:d.IntN(3)] {
 		fmt.Fprintf(d, "  peer %q {\n", d.label("peer"))
 		given := []string{fmt.Sprintf("public_key = %q", key), fmt.Sprintf(`allowed_ips = ["10.200.%d.0/24", "fd00:c8:0:%d::/64"]`, i2, i2)}
-		if d.often() {
-			given = append(given, "preshared_key = secret."+d.pick(d.secrets))
+		if shared := d.secrets[len(d.secrets)-1]; len(d.secrets) > 1 && d.often() || d.seldom() {
+			given = append(given, "preshared_key = secret."+shared)
 		}
 		d.body("wireguard.peer", d.blocks["wireguard"].Blocks[i], given)
 		d.WriteString("  }\n")

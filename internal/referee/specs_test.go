@@ -47,8 +47,15 @@ policy "office-things" {
   from      = [zone.room["office"]]
   to        = [zone.room["things"]]
   action    = "accept"
-  protocols = ["tcp", "icmp"]
+  protocols = ["tcp"]
   ports     = ["80", "443", "8000-8010"]
+}
+
+policy "office-ping" {
+  from      = [zone.room["office"]]
+  to        = [zone.room["things"]]
+  action    = "accept"
+  protocols = ["icmp"]
 }
 dhcp4 "room" {
   for_each = local.rooms
@@ -135,8 +142,15 @@ policy "published" {
   from      = [zone.wan]
   to        = [zone.dmz]
   action    = "accept"
-  protocols = ["tcp", "icmp"]
+  protocols = ["tcp"]
   ports     = ["80"]
+}
+
+policy "ping" {
+  from      = [zone.wan]
+  to        = [zone.dmz]
+  action    = "accept"
+  protocols = ["icmp"]
 }
 port_forward "same" {
   from = zone.wan

@@ -106,7 +106,9 @@ func randomSmall(r *rand.Rand) small {
 		p := smallPolicy{from: some(r, len(s.zones)), to: some(r, len(s.zones)), action: []string{"accept", "accept", "drop", "reject"}[r.IntN(4)]}
 		p.protocols = [][]string{nil, nil, {"tcp"}, {"udp"}, {"tcp", "udp"}, {"icmp"}, {"icmp", "udp"}}[r.IntN(7)]
 		for range r.IntN(3) {
-			p.ports = append(p.ports, randomSpan(r))
+			if !slices.Contains(p.protocols, "icmp") { // which has none
+				p.ports = append(p.ports, randomSpan(r))
+			}
 		}
 		p.masquerade = p.action == "accept" && slices.Contains(p.to, last) && r.IntN(2) == 0
 		s.policies = append(s.policies, p)

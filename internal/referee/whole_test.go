@@ -289,6 +289,7 @@ func (f finding) String() string {
 // elsewhere are the checks that the bench's kernel cannot pass, and where they are shown.
 var elsewhere = map[string]string{
 	"firmware/*":            "the bench is no Banana Pi: recorded states have a board",
+	"network.vpn/*":         "its link is the tunnel",
 	"wireguard.wg0/*":       "the kernel has no WireGuard: the bench with a Debian kernel has",
 	"*/port/*/switch":       "the ports are veths: the bench with a switch has real ones",
 	"firewall/sysctl/net.*": "neighbours are the kernel's, not a namespace's: the bench cannot have them",

@@ -38,7 +38,7 @@ func Kind() service.Kind {
 type Check struct {
 	conf.Header
 	Name     conf.Value[router.Name]    `hcl:"name,label"`
-	Command  conf.List[string]          `hcl:"command,required" doc:"The program and its arguments. nbr verify runs it as the user who runs nbr verify, the agent without any privilege. As in [\"ping\", \"-c1\", \"192.0.2.1\"]. There is no shell: [\"sh\", \"-c\", \"…\"] where one is needed."`
+	Command  conf.List[string]          `hcl:"command,required" repeat:"yes" doc:"The program and its arguments. nbr verify runs it as the user who runs nbr verify, the agent without any privilege. As in [\"ping\", \"-c1\", \"192.0.2.1\"]. There is no shell: [\"sh\", \"-c\", \"…\"] where one is needed."`
 	Title    conf.Value[string]         `hcl:"title,optional" doc:"What is checked, for the report."`
 	Timeout  conf.Value[router.Seconds] `hcl:"timeout,optional" default:"10s" doc:"How long it may take, 30s at most; longer is unknown. All commands together have a minute."`
 	Packages conf.List[Package]         `hcl:"packages,optional" doc:"Packages of nixpkgs that the command needs, as in [\"curl\"]."`
@@ -82,6 +82,7 @@ func (c *Check) Judge(*router.Router) hcl.Diagnostics {
 			diags = append(diags, diag.Error("bad-value", a.Range, "Bad argument", "No argument of a program can hold a NUL."))
 		}
 	}
+	diags = append(diags, c.shell()...)
 	program := c.Command.Items[0]
 	if strings.Contains(program.V, "/") && !path.IsAbs(program.V) {
 		diags = append(diags, diag.Help(diag.Error("bad-value", program.Range, "Bad program",

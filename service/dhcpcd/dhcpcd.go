@@ -38,7 +38,7 @@ func Kind() service.Kind {
 type Client struct {
 	conf.Header
 	Routes conf.List[router.Block] `hcl:"static_routes,optional" doc:"IPv4 prefixes that the upstream's DHCP server may route (option 121, RFC 3442). Without it the option is neither asked for nor taken, and the default route is that of option 3. An empty list takes the default route of option 121 alone, for upstreams that send it nowhere else."`
-	Extra  conf.List[Option]       `hcl:"extra,optional" doc:"Lines of dhcpcd.conf(5), put after those for all interfaces."`
+	Extra  conf.List[Option]       `hcl:"extra,optional" repeat:"yes" doc:"Lines of dhcpcd.conf(5), put after those for all interfaces."`
 }
 
 // Option is a line of dhcpcd.conf.

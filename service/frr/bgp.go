@@ -130,7 +130,7 @@ func (b *BGP) Claim(s *router.Scope) {
 		}
 		if n.Password.Set {
 			s.Kernel(n.Password.Range, "passwords of BGP", "TCP_MD5SIG")
-			s.Secret(n.Password.Range, router.SecretUse{Secret: n.Password.Target, Owner: "root", Unit: unit})
+			s.Secret(n.Password.Range, router.SecretUse{Secret: n.Password.Target, For: router.RoutingPassword, Owner: "root", Unit: unit})
 		}
 	}
 }
@@ -154,9 +154,6 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 		first[n.Address.V.Addr] = n
 		diags = append(diags, b.reached(r, n)...)
 		diags = append(diags, b.policy(n)...)
-		if n.Password.Set {
-			diags = append(diags, purpose(r, n.Password)...)
-		}
 		if n.Expect.V < 0 {
 			diags = append(diags, diag.Help(diag.Error("bad-value", n.Expect.Range, "Fewer prefixes than none",
 				"This is how many prefixes the neighbour sends at least, and %d is less than none.", n.Expect.V),

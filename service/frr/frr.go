@@ -124,19 +124,6 @@ func claim(s *router.Scope, protocol uint8) {
 	router.Claim(s, hcl.Range{}, router.LookGroup{Group: vtyGroup})
 }
 
-// purpose wants a secret that is for nothing but routers to know each other: its neighbours
-// have the password, and with another's key they could do what that is for.
-func purpose(r *router.Router, s conf.Ref[*router.Secret]) hcl.Diagnostics {
-	for _, u := range router.Claimed[router.SecretUse](r) {
-		if u.Secret == s.Target && u.Unit != unit {
-			return hcl.Diagnostics{diag.With(diag.Help(diag.Error("secret-of-two-kinds", s.Range, "Secret of another kind",
-				"%s is for %s too, and the routers at the other end would have it.", s.Addr, u.Addr),
-				"Give them a secret of their own."), u.From, "%s", u.Addr.String())}
-		}
-	}
-	return nil
-}
-
 // PrefixList is the prefix_list block.
 type PrefixList struct {
 	conf.Header

@@ -70,7 +70,7 @@ func (o *OSPF) Claim(s *router.Scope) {
 			}
 		}
 		if a.Password.Set {
-			s.Secret(a.Password.Range, router.SecretUse{Secret: a.Password.Target, Owner: "root", Unit: unit})
+			s.Secret(a.Password.Range, router.SecretUse{Secret: a.Password.Target, For: router.RoutingPassword, Owner: "root", Unit: unit})
 		}
 	}
 }
@@ -99,9 +99,6 @@ func (o *OSPF) Judge(r *router.Router) hcl.Diagnostics {
 			continue
 		}
 		areas[a.ID.V] = a
-		if a.Password.Set {
-			diags = append(diags, purpose(r, a.Password)...)
-		}
 		for i, refs := range [][]conf.Ref[*router.Network]{a.Networks.Items, a.Passive.Items} {
 			for _, n := range refs {
 				_, fixed := n.Target.FixedIn(router.IPv4)

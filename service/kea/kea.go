@@ -43,7 +43,7 @@ type DHCP4 struct {
 	Network      conf.Ref[*router.Network]   `hcl:"network,required" doc:"The network that gets the leases."`
 	Pool         conf.List[router.AddrRange] `hcl:"pool,required" doc:"Ranges of addresses to lease, as in [\"192.168.178.100-192.168.178.199\"]."`
 	Lease        conf.Value[router.Seconds]  `hcl:"lease,optional" default:"12h" doc:"How long a lease is good for."`
-	DNS          conf.List[router.Addr]      `hcl:"dns,optional" doc:"Name servers of the clients. Without it the router, when it has a resolver for the network."`
+	DNS          conf.List[router.Addr]      `hcl:"dns,optional" empty:"it is as if it were not there. Name a server, or remove it." doc:"Name servers of the clients. Without it the router, when it has a resolver for the network."`
 	Domain       conf.Value[router.Domain]   `hcl:"domain,optional" doc:"Domain name of the clients. Without it the network's."`
 	Reservations []*Reservation              `hcl:"reservation,block" doc:"An address that one host always gets."`
 	Extra        service.Extra               `hcl:"extra,optional" doc:"Merged into the network's subnet4 entry of Kea's settings."`
@@ -95,6 +95,7 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 			"Add a resolver block or dns = [\"9.9.9.9\"]."))
 	}
 	diags = append(diags, d.judgeExtra(r)...)
+	diags = append(diags, d.given(r)...)
 	return append(diags, d.reservations()...)
 }
 
@@ -193,6 +194,9 @@ func (d *DHCP4) reservations() hcl.Diagnostics {
 		switch {
 		case !p.Contains(r.IPv4.V.Addr):
 			diags = append(diags, diag.Error("reservation-outside-network", r.IPv4.Range, "Reservation outside its network", "%s is not in %s.", r.IPv4.V, p.Masked()))
+		case r.IPv4.V.Addr == p.Masked().Addr() || r.IPv4.V.Addr == router.Broadcast(p):
+			diags = append(diags, diag.Error("reservation-outside-network", r.IPv4.Range, "Reservation of an address of no host",
+				"%s and %s are the network's own and its broadcast address.", p.Masked().Addr(), router.Broadcast(p)))
 		case r.IPv4.V.Addr == p.Addr():
 			diags = append(diags, diag.Error("reservation-of-router", r.IPv4.Range, "Reservation of the router's own address", "%s is the router.", r.IPv4.V))
 		}

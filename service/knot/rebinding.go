@@ -8,6 +8,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
@@ -54,6 +55,26 @@ func (b *Resolver) inner() []string {
 			var d router.Domain
 			if subtree.Type() == cty.String && !subtree.IsNull() && d.UnmarshalText([]byte(subtree.AsString())) == nil {
 				add(string(d))
+			}
+		}
+	}
+	return out
+}
+
+// zones are the servers on port 53 to which extra forwards parts of the tree.
+func (b *Resolver) zones() []conf.Value[router.Addr] {
+	var out []conf.Value[router.Addr]
+	if !b.Extra.Set {
+		return nil
+	}
+	for _, forward := range elements(attribute(b.Extra.V.Value, "forward")) {
+		for _, server := range elements(attribute(forward, "servers")) {
+			for _, s := range append(elements(attribute(server, "address")), server) {
+				// Another port is another program's.
+				var a router.Addr
+				if s.Type() == cty.String && !s.IsNull() && a.UnmarshalText([]byte(strings.TrimSuffix(s.AsString(), "@53"))) == nil {
+					out = append(out, conf.Value[router.Addr]{V: a, Range: b.Extra.Range, Set: true})
+				}
 			}
 		}
 	}

@@ -5,6 +5,7 @@ package knot
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -34,7 +35,7 @@ func ResolverKind() service.Kind {
 // Resolver is the resolver block.
 type Resolver struct {
 	conf.Header
-	Networks  conf.Refs[*router.Network] `hcl:"networks,required" doc:"The networks that may ask. Never an upstream."`
+	Networks  conf.Refs[*router.Network] `hcl:"networks,required" empty:"error: no host could ask. Name the networks that may, or remove the block." doc:"The networks that may ask. Never an upstream."`
 	Forward   conf.List[router.Addr]     `hcl:"forward,optional" doc:"Ask these servers instead of the root's. Their answers are validated all the same."`
 	Workers   conf.Value[int]            `hcl:"workers,optional" default:"2" doc:"Processes that answer; at most one a processor core is of use."`
 	Rebinding conf.Value[bool]           `hcl:"rebinding_protection,optional" default:"true" doc:"Refuse answers from outside in which a name has a private address: a web page could make a browser talk to the house by it (DNS rebinding)."`
@@ -49,13 +50,18 @@ func (b *Resolver) Claim(s *router.Scope) {
 	}
 }
 
-// Judge refuses to be an open resolver (RFC 5358).
-func (b *Resolver) Judge(*router.Router) hcl.Diagnostics {
+// Judge refuses to be an open resolver (RFC 5358), and one that asks itself.
+func (b *Resolver) Judge(r *router.Router) hcl.Diagnostics {
 	diags := router.JudgeServed(b.Networks, "The resolver listens on the router's address in the network.", func(n conf.Ref[*router.Network]) *hcl.Diagnostic {
 		return diag.Help(diag.Error("open-resolver", n.Range, "Resolver open to the Internet",
 			"%s is an upstream. A resolver that answers there is a weapon for others (RFC 5358).", n.Addr),
 			"Take it out of networks.")
 	})
+	for _, s := range slices.Concat(b.Forward.Items, b.zones()) {
+		if d := r.Own(s, "The resolver would ask itself, without an end.", "Name a server of others', or remove it to ask the root's."); d != nil {
+			diags = append(diags, d)
+		}
+	}
 	if b.Workers.V < 1 || b.Workers.V > 256 {
 		diags = append(diags, diag.Error("bad-value", b.Workers.Range, "Bad number of workers", "1 to 256 processes answer."))
 	}

@@ -54,11 +54,12 @@ var userRE = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,30}$`)
 // systemUsers are accounts that NixOS and the programs of a router make for themselves,
 // which must not be normal users (nixos/modules/misc/ids.nix, and the services' modules).
 var systemUsers = []string{
-	"chrony", "dhcpcd", "kea", "knot-resolver", "messagebus", "nbr-agent", "nbr-look", "nobody", "nscd", "polkituser", "sshd",
-	"systemd-coredump", "systemd-network", "systemd-oom", "systemd-resolve", "systemd-timesync",
+	"avahi", "chrony", "dhcpcd", "frr", "kea", "knot-resolver", "lldpd", "messagebus", "nbr-agent", "nbr-look", "nobody", "nscd",
+	"polkituser", "radvd", "rtkit", "sshd", "tss",
 }
 
-var nixbldRE = regexp.MustCompile(`^nixbld[0-9]*$`)
+// Families of them: builders of Nix, and the programs of systemd.
+var systemUserRE = regexp.MustCompile(`^(nixbld[0-9]*|systemd-.*)$`)
 
 // UnmarshalText has the grammar of useradd(8).
 func (u *UserName) UnmarshalText(b []byte) error {
@@ -97,7 +98,7 @@ func (u *User) Claim(s *router.Scope) {
 	}
 	login.Password = true
 	if u.PasswordFile.Set {
-		s.Secret(u.PasswordFile.Range, router.SecretUse{Secret: u.PasswordFile.Target, Owner: "root", Account: true})
+		s.Secret(u.PasswordFile.Range, router.SecretUse{Secret: u.PasswordFile.Target, For: router.AccountPassword, Owner: "root", Account: true})
 		router.Claim(s, u.PasswordFile.Range, login)
 	}
 	if u.PasswordHash.Set {
@@ -122,10 +123,15 @@ func (u *User) Judge(*router.Router) hcl.Diagnostics {
 			"%s is in memory and empty when the accounts are made: %s would be locked after every restart.", f.Target.Path.V, u.Addr),
 			"Give the secret a path that stays, as in /var/lib/secrets/%s, or an encrypted file with source = \"sops\" or \"agenix\".", f.Target.Name.V), f.Target.Path.Range, "%s", f.Target.Addr.String()))
 	}
-	if slices.Contains(systemUsers, string(u.Name.V)) || nixbldRE.MatchString(string(u.Name.V)) {
+	if slices.Contains(systemUsers, string(u.Name.V)) || systemUserRE.MatchString(string(u.Name.V)) {
 		return append(diags, diag.Help(diag.Error("reserved-name", u.Def, "Reserved name",
 			"%q cannot be the name: the account is a program's of NixOS.", u.Name.V),
 			"Choose another one."))
+	}
+	if len(u.Keys.Items) == 0 && !u.PasswordHash.Set && !u.PasswordFile.Set && u.Name.V != "root" { // whom each system has
+		diags = append(diags, diag.Help(diag.Warning("user-without-login", u.Def, "Account that nobody can log in to",
+			"%s has neither keys nor a password.", u.Addr),
+			"Give it authorized_keys or hashed_password_file, or remove it."))
 	}
 	if !u.PasswordHash.Set {
 		return diags

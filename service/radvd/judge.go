@@ -74,12 +74,7 @@ func (a *Advert) judgeLink(r *router.Router) hcl.Diagnostics {
 
 func (a *Advert) judgePrefix() hcl.Diagnostics {
 	p, n := a.prefix(), a.Network.Target
-	switch {
-	case p.Addr().IsLinkLocalUnicast():
-		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("link-local-prefix", a.Network.Range, "Link-local prefix",
-			"Every host has %s by itself and ignores an advertisement of it (RFC 4861 section 4.6.2).", p.Masked()),
-			"Give the network a prefix of its own."), n.IPv6.Range, "%s", n.Addr.String())}
-	case a.Autonomous.V && p.Bits() != 64:
+	if a.Autonomous.V && p.Bits() != 64 {
 		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("prefix-not-64", a.Network.Range, "Prefix of which hosts can make no address",
 			"Hosts put 64 bits of their own behind the prefix (RFC 4862 section 5.5.3, RFC 2464 section 4), and %s has %d.", p.Masked(), p.Bits()),
 			"Use a /64, or say autonomous = false."),
@@ -148,6 +143,12 @@ func (a *Advert) judgeDNS(r *router.Router) hcl.Diagnostics {
 	for _, s := range a.DNS.Items {
 		if !s.V.Is6() || s.V.Is4In6() {
 			diags = append(diags, diag.Error("not-ipv6", s.Range, "Not an IPv6 address", "Router advertisements name IPv6 servers only (RFC 8106 section 5.1). %s goes into dhcp4.", s.V))
+			continue
+		}
+		if own := r.Owner(s.V.Addr); own != nil && len(r.Import.Items) == 0 && !a.serves(r, "dns", own) {
+			diags = append(diags, diag.With(diag.Help(diag.Error("server-not-there", s.Range, "Router serves nothing there",
+				"Hosts of %s would ask %s, the router's own address in %s, and no name server answers them there.", a.Network.Addr, s.V, own.Addr),
+				"Put %s into the networks of the resolver block, or name another server.", a.Network.Addr), own.IPv6.Range, "%s", own.Addr.String()))
 		}
 	}
 	for _, d := range a.domains() {

@@ -130,8 +130,13 @@ func (a *Advert) servers(r *router.Router) []netip.Addr {
 
 // served tells whether the router has a service for the network.
 func (a *Advert) served(r *router.Router, name string) bool {
+	return a.serves(r, name, a.Network.Target)
+}
+
+// serves tells whether the router has a service for the network, at its address in another.
+func (a *Advert) serves(r *router.Router, name string, own *router.Network) bool {
 	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(l *router.Listen) bool {
-		return l.Service == name && l.Serves(a.Network.Target)
+		return l.Service == name && l.Serves(a.Network.Target) && l.Serves(own)
 	})
 }
 

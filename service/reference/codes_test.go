@@ -156,7 +156,7 @@ func around(src []byte, at hcl.Range) string {
 		return ""
 	}
 	text := strings.Join(lines[from:to], "")
-	if len(text) > 1000 || !strings.HasSuffix(text, "\n") || strings.ContainsFunc(text, func(r rune) bool { return r == '\x00' || r == '\uFFFD' }) {
+	if len(text) > 1000 || !strings.HasSuffix(text, "\n") || strings.ContainsFunc(diag.Printable(text), func(r rune) bool { return r == '\x00' || r == '\uFFFD' }) {
 		return ""
 	}
 	return strings.TrimLeft(text, "\n")

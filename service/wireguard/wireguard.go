@@ -54,7 +54,7 @@ type Peer struct {
 	Name         conf.Value[router.Name]         `hcl:"name,label"`
 	PublicKey    conf.Value[router.WireGuardKey] `hcl:"public_key,required" doc:"The peer's public key."`
 	PresharedKey conf.Ref[*router.Secret]        `hcl:"preshared_key,optional" doc:"The secret that holds a preshared key."`
-	AllowedIPs   conf.List[router.Block]         `hcl:"allowed_ips,required" doc:"What is routed to the peer and accepted from it. All but a default route and what has a meaning on a link only becomes a route, unless a network of the tunnel holds it."`
+	AllowedIPs   conf.List[router.Block]         `hcl:"allowed_ips,required" empty:"nothing is routed to the peer, and all that comes from it is dropped. Give it the addresses that the peer has." doc:"What is routed to the peer and accepted from it. All but a default route and what has a meaning on a link only becomes a route, unless a network of the tunnel holds it."`
 	Endpoint     conf.Value[Endpoint]            `hcl:"endpoint,optional" doc:"Where the peer is, as in vpn.example.org:51820. Without it the peer connects."`
 	Keepalive    conf.Value[Keepalive]           `hcl:"keepalive,optional" doc:"Seconds between packets that keep NAT on the way open; 25 is usual."`
 }
@@ -122,11 +122,11 @@ func (t *Tunnel) Claim(s *router.Scope) {
 	if t.Listen.Set {
 		s.Listen(t.Listen.Range, router.Listen{Service: "wireguard", Protocol: router.UDP, Port: int(t.Listen.V)})
 	}
-	router.Claim(s, t.PrivateKey.Range, key(t.PrivateKey.Target, "wg genkey"))
+	router.Claim(s, t.PrivateKey.Range, key(t.PrivateKey.Target, router.PrivateKey, "wg genkey"))
 	seen := map[netip.Prefix]bool{}
 	for _, p := range t.Peers {
 		if p.PresharedKey.Set {
-			router.Claim(s, p.PresharedKey.Range, key(p.PresharedKey.Target, "wg genpsk"))
+			router.Claim(s, p.PresharedKey.Range, key(p.PresharedKey.Target, router.PresharedKey, "wg genpsk"))
 		}
 		for _, ip := range p.AllowedIPs.Items {
 			if to := ip.V.Prefix; !seen[to] && to.Bits() > 0 && !ofLink(to) && !t.holds(s.Router, to) {
@@ -163,7 +163,7 @@ func (t *Tunnel) Judge(r *router.Router) hcl.Diagnostics {
 			}
 		}
 	}
-	return diags
+	return append(diags, t.idle(r)...)
 }
 
 // own is the network in which a single address is the router's own, or nil. Addresses that
@@ -193,6 +193,6 @@ func (t *Tunnel) holds(r *router.Router, to netip.Prefix) bool {
 
 // key is the use of a key by IfState, which refuses a configuration with a file
 // that is not there.
-func key(s *router.Secret, standIn string) router.SecretUse {
-	return router.SecretUse{Secret: s, Owner: "root", Unit: "ifstate", StandIn: standIn, StandInPackage: "wireguard-tools"}
+func key(s *router.Secret, what router.Purpose, standIn string) router.SecretUse {
+	return router.SecretUse{Secret: s, For: what, Owner: "root", Unit: "ifstate", StandIn: standIn, StandInPackage: "wireguard-tools"}
 }

@@ -8,7 +8,7 @@ router "r" {
 }
 
 zone "my zone" { # ERROR: bad-value
-  networks = []
+  networks = [] # WARNING: empty-list
 }
 
 user "Admin" { # ERROR: bad-value

@@ -26,7 +26,7 @@ zone "wan" {
 }
 
 ssh {
-  networks = []
+  networks = [] # ERROR: empty-list
   port     = 65536 # ERROR: bad-value
 }
 

@@ -7,7 +7,7 @@ router "r" {
   console_only  = true
 }
 
-bridge "lan1" { # ERROR: interface-name-clash
+bridge "lan1" { # ERROR: interface-name-clash # WARNING: bridge-without-ports
   ports = []
 }
 
@@ -22,7 +22,7 @@ vlan "b" { # ERROR: interface-name-clash
   id   = 11
 }
 
-wireguard "a" { # ERROR: interface-name-clash
+wireguard "a" { # ERROR: interface-name-clash # WARNING: tunnel-without-network tunnel-without-peers
   private_key = secret.wg0
 }
 

@@ -20,5 +20,5 @@ ssh {
   networks = [network.lan]
 }
 
-user "me" {
+user "me" { # WARNING: user-without-login
 }

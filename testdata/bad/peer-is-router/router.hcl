@@ -16,6 +16,7 @@ wireguard "wg0" {
   peer "phone" {
     public_key  = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
     allowed_ips = ["10.8.0.2/32"] # ERROR: peer-is-router
+    endpoint    = "192.0.2.1:51820"
   }
 }
 

@@ -32,13 +32,13 @@ vlan "x" { # ERROR: reserved-name
   id   = 13
 }
 
-bridge "bonding_masters" {} # ERROR: reserved-name
+bridge "bonding_masters" {} # ERROR: reserved-name # WARNING: bridge-without-ports
 
 secret "k" {
   path = "/var/lib/secrets/k"
 }
 
-wireguard "veth0" { # ERROR: reserved-name
+wireguard "veth0" { # ERROR: reserved-name # WARNING: tunnel-without-network tunnel-without-peers
   private_key = secret.k
 }
 

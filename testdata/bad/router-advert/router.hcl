@@ -21,7 +21,7 @@ network "wide" {
 
 network "local" {
   link = port.lan3
-  ipv6 = "fe80::1/64"
+  ipv6 = "fe80::1/64" # ERROR: special-network
 }
 
 network "wan" {
@@ -58,6 +58,7 @@ wireguard "wg0" {
   peer "office" {
     public_key  = "sPJrZKjVRSfQxDNyOVtKP1ZQ1vSWrZIDM3wGlwkrCRY="
     allowed_ips = ["2001:db8:c::2/128"]
+    endpoint    = "192.0.2.1:51820"
   }
 }
 
@@ -85,7 +86,7 @@ router_advert "wide" {   # WARNING: no-name-server
 }
 
 router_advert "local" {
-  network = network.local          # ERROR: link-local-prefix
+  network = network.local
   dns     = ["192.0.2.53"]         # ERROR: not-ipv6
   domains = ["example.org", "off"] # ERROR: unreadable-name
 }

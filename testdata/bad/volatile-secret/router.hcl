@@ -28,12 +28,13 @@ secret "stays" {
   path = "/var/lib/run/stays"
 }
 
-wireguard "wg0" {
+wireguard "wg0" { # WARNING: tunnel-without-network
   private_key = secret.wg0
 
   peer "phone" {
     public_key    = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
     allowed_ips   = ["10.200.0.2/32"]
+    endpoint      = "192.0.2.1:51820"
     preshared_key = secret.peer
   }
 }

@@ -11,16 +11,18 @@ secret "wg0" {
   path = "/var/lib/secrets/wg0"
 }
 
-wireguard "wg0" {
+wireguard "wg0" { # WARNING: tunnel-without-network
   private_key = secret.wg0
 
   peer "laptop" {
     public_key  = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
     allowed_ips = ["10.8.0.2/32"]
+    endpoint    = "192.0.2.1:51820"
   }
 
   peer "phone" {
     public_key  = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk=" # ERROR: same-peer-twice
     allowed_ips = ["10.8.0.3/32", "10.8.0.2/32"]                 # ERROR: allowed-ips-clash
+    endpoint    = "192.0.2.1:51820"
   }
 }

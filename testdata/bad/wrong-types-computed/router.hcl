@@ -14,7 +14,7 @@ locals {
 }
 
 resolver {
-  networks = []
+  networks = [] # ERROR: empty-list
   workers  = local.text # ERROR: bad-value
   forward  = local.list # ERROR: bad-value
 }

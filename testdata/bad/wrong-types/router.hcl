@@ -14,7 +14,7 @@ bridge "br0" {
 }
 
 resolver {
-  networks = []
+  networks = [] # ERROR: empty-list
   workers  = 1.5       # ERROR: bad-value
   forward  = "9.9.9.9" # ERROR: not-a-list
 }
@@ -28,7 +28,7 @@ time {
 }
 
 ssh {
-  networks = []
+  networks = [] # ERROR: empty-list
   port     = null
   extra    = ["MaxAuthTries"] # ERROR: bad-value
 }

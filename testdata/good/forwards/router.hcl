@@ -75,8 +75,15 @@ policy "to-dmz" {
   from      = [zone.lan]
   to        = [zone.dmz]
   action    = "accept"
-  protocols = ["tcp", "udp", "icmp"]
+  protocols = ["tcp", "udp"]
   ports     = [22, 443, "8000-8080"]
+}
+
+policy "ping-dmz" {
+  from      = [zone.lan]
+  to        = [zone.dmz]
+  action    = "accept"
+  protocols = ["icmp"]
 }
 
 firewall {

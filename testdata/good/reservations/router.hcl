@@ -29,7 +29,7 @@ network "vpn" {
 
 zone "lan" {
   networks = [network.lan, network.vpn]
-  allow    = ["dhcp"]
+  allow    = ["dhcp", "wireguard"]
 }
 
 dhcp4 "lan" {
@@ -49,6 +49,7 @@ secret "wg0" {
 }
 
 wireguard "wg0" {
+  listen      = 51820
   private_key = secret.wg0
 
   peer "p" {

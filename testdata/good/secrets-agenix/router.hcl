@@ -25,6 +25,21 @@ secret "root" {
 wireguard "wg0" {
   listen      = 51820
   private_key = secret.wg0
+
+  peer "laptop" {
+    public_key  = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
+    allowed_ips = ["10.8.0.2/32"]
+    endpoint    = "192.0.2.1:51820"
+  }
+}
+
+network "vpn" {
+  link = wireguard.wg0
+  ipv4 = "10.8.0.1/24"
+}
+
+zone "vpn" {
+  networks = [network.vpn]
 }
 
 user "root" {

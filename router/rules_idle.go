@@ -1,0 +1,143 @@
+package router
+
+import (
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// ruleIdleBridges finds bridges that join nothing.
+func ruleIdleBridges(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, l := range r.Made {
+		if b, ok := l.(*Bridge); ok && len(b.Ports.Items) == 0 {
+			diags = append(diags, diag.Help(diag.Warning("bridge-without-ports", b.Def, "Bridge without ports",
+				"%s joins nothing, so no host is behind it.", b.Addr),
+				"Name its ports, as in ports = [port.lan1, port.lan2], or remove it."))
+		}
+	}
+	return diags
+}
+
+// rulePolicyPorts finds ports that a policy cannot look at: ICMP has none.
+func rulePolicyPorts(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range r.Policies {
+		for _, proto := range p.Protocols.Items {
+			if proto.V == "icmp" && len(p.Ports.Items) > 0 {
+				diags = append(diags, diag.With(diag.Help(diag.Error("ports-of-icmp", proto.Range, "ICMP has no ports",
+					"%s would let the ports decide about tcp and udp alone, and be for all of ICMP.", p.Addr),
+					"Write a policy of its own for icmp, or remove ports."),
+					p.Ports.Range, "the ports"))
+			}
+		}
+		for i, a := range p.Ports.Items {
+			for _, b := range p.Ports.Items[:i] {
+				if a.V != b.V && a.V.Overlaps(b.V) { // the same one twice has been told
+					diags = append(diags, diag.With(diag.Help(diag.Error("ports-overlap", a.Range, "Ports overlap",
+						"%s and %s have ports in common, and nft takes each once.", b.V, a.V),
+						"Write one range for both."), b.Range, "the other range"))
+				}
+			}
+		}
+	}
+	return diags
+}
+
+// ruleSelf finds policies from a zone to itself that decide about no packet: hosts of one
+// network talk to each other without the router.
+func ruleSelf(r *Router) hcl.Diagnostics {
+	// Routes that are learned may lead back to where a packet comes from.
+	learned := slices.ContainsFunc(Claimed[OwnRoutes](r), func(o *OwnRoutes) bool { return o.Protocol == protoBGP || o.Protocol == protoOSPF })
+	if learned {
+		return nil
+	}
+	var diags hcl.Diagnostics
+	for _, p := range r.Policies {
+		if p.Masquerade.V || len(p.From.Items) != 1 || len(p.To.Items) != 1 || p.From.Items[0].Target != p.To.Items[0].Target {
+			continue
+		}
+		z := p.From.Items[0].Target
+		if len(z.Networks.Items) == 1 && !r.turnsBack(z, z.Networks.Items[0].Target) {
+			diags = append(diags, diag.With(diag.Help(diag.Warning("policy-to-itself", p.To.Items[0].Range, "Policy for packets that do not pass the router",
+				"%s has one network, and its hosts talk to each other without the router.", z.Addr),
+				"Name another zone, or remove %s.", p.Addr), z.Networks.Range, "%s", z.Addr.String()))
+		}
+	}
+	return diags
+}
+
+// Protocols of routes that are learned (rt_protos of iproute2).
+const (
+	protoBGP  = 186
+	protoOSPF = 188
+)
+
+// turnsBack tells whether a packet from the only network of a zone may leave by the link that
+// it came by: peers of a tunnel, a router behind the network, a port forward.
+func (r *Router) turnsBack(z *Zone, n *Network) bool {
+	if s := n.Link.Target.Spec(); s.Kind != "bridge" && s.Kind != "vlan" && s.Kind != "physical" && s.Kind != "dsa" {
+		return true
+	}
+	return slices.ContainsFunc(r.Routes, func(rt *Route) bool { return rt.Network.Target == n || r.NetworkAt(rt.Via.V.Addr) == n }) ||
+		slices.ContainsFunc(r.PortForwards, func(f *PortForward) bool { return f.From.Target == z })
+}
+
+// ruleIPv4Only finds NAT of packets that do not exist: it is for IPv4.
+func ruleIPv4Only(r *Router) hcl.Diagnostics {
+	has := func(z *Zone) bool {
+		return len(z.Networks.Items) == 0 || slices.ContainsFunc(z.Networks.All(), func(n *Network) bool { return n.Has(IPv4) })
+	}
+	var diags hcl.Diagnostics
+	for _, p := range r.Policies {
+		if p.Masquerade.V && p.Action.V == "accept" && len(p.From.Items) > 0 && !slices.ContainsFunc(p.From.All(), has) {
+			diags = append(diags, diag.With(diag.Help(diag.Warning("nat-of-nothing", p.Masquerade.Range, "NAT of no packet",
+				"NAT is for IPv4, and no network that %s lets packets from has it.", p.Addr),
+				"Remove masquerade."), p.From.Range, "where they come from"))
+		}
+	}
+	for _, f := range r.PortForwards {
+		if !has(f.From.Target) {
+			diags = append(diags, diag.With(diag.Help(diag.Warning("nat-of-nothing", f.From.Range, "NAT of no packet",
+				"Port forwards are for IPv4, and no network of %s has it.", f.From.Addr),
+				"Remove %s.", f.Addr), f.From.Target.Networks.Range, "%s", f.From.Addr.String()))
+		}
+	}
+	return diags
+}
+
+// ruleAsksItself finds a router that is to ask itself for names where it does not resolve any.
+func ruleAsksItself(r *Router) hcl.Diagnostics {
+	if r.Resolves() {
+		return nil // then name_servers itself is too much
+	}
+	var diags hcl.Diagnostics
+	for _, s := range r.NameServers.Items {
+		if d := r.Own(s, "The router has no resolver that it could ask.", "Name other servers, or write a resolver block instead."); d != nil {
+			diags = append(diags, d)
+		}
+	}
+	return diags
+}
+
+// Own is the error that a server of others' is the router itself, nil if it is not. why is
+// what that means, and help what to do.
+func (r *Router) Own(server conf.Value[Addr], why, help string) *hcl.Diagnostic {
+	a := server.V.Unmap()
+	n := r.Owner(a)
+	if n == nil && !a.IsLoopback() {
+		return nil
+	}
+	d := diag.Help(diag.Error("asks-itself", server.Range, "Server is the router itself", "%s is the router's own address. %s", a, why), "%s", help)
+	if n != nil {
+		at := n.IPv4.Range
+		if a.Is6() {
+			at = n.IPv6.Range
+		}
+		diag.With(d, at, "%s", n.Addr.String())
+	}
+	return d
+}

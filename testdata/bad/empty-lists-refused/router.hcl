@@ -1,0 +1,28 @@
+# Lists that must not be empty.
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "26.05"
+  console_only  = true
+}
+
+network "lan" {
+  link = port.lan1
+  ipv4 = "192.168.1.1/24"
+}
+
+zone "lan" {
+  networks = [network.lan]
+}
+
+ssh {
+  networks = [] # ERROR: empty-list
+}
+
+resolver {
+  networks = [] # ERROR: empty-list
+}
+
+time {
+  servers = [] # ERROR: empty-list
+}

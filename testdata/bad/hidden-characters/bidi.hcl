@@ -1,0 +1,1 @@
+# allow = ["dns"] ‮ ]"hss"[ # ERROR: hidden-character

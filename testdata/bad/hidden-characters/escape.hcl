@@ -1,0 +1,1 @@
+# [2K # ERROR: hidden-character

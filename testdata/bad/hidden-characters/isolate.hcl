@@ -1,0 +1,3 @@
+zone "a⁦b" { # ERROR: hidden-character
+  networks = [network.lan]
+}
