@@ -22,11 +22,12 @@ const leastMTU = 1280
 // Judge judges the block against its network and the network's link.
 func (a *Advert) Judge(r *router.Router) hcl.Diagnostics {
 	n := a.Network.Target
+	_, delegated := a.delegated()
 	switch {
 	case n.Upstream():
 		return hcl.Diagnostics{router.OnUpstream(diag.Error("advertises-upstream", a.Network.Range, "Router advertisements to an upstream",
 			"%s leads to the Internet: its hosts would send everything to this router. Take another network, or remove %s.", n.Addr, a.Addr), n)}
-	case !a.prefix().IsValid():
+	case !a.prefix().IsValid() && !delegated:
 		return hcl.Diagnostics{router.NoFixedAddress(a.Network, "Hosts make addresses of the network's prefix.", router.IPv6)}
 	}
 	diags := a.judgeLink(r)
@@ -71,6 +72,7 @@ func (a *Advert) judgeLink(r *router.Router) hcl.Diagnostics {
 func (a *Advert) judgePrefix() hcl.Diagnostics {
 	p, n := a.prefix(), a.Network.Target
 	switch {
+	case !p.IsValid(): // what is delegated is a /64
 	case p.Addr().IsLinkLocalUnicast():
 		return hcl.Diagnostics{diag.With(diag.Error("link-local-prefix", a.Network.Range, "Link-local prefix",
 			"Every host has %s by itself and ignores an advertisement of it (RFC 4861 section 4.6.2). Give the network a prefix of its own.", p.Masked()), n.IPv6.Range, "%s", n.Addr.String())}
