@@ -10,9 +10,11 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -328,6 +330,44 @@ func TestTableKeepsSentences(t *testing.T) {
 		}
 		if r.pkg != "cmd" && r.pkg != "service/all" && r.pkg != "flake/pins" && r.refused(own("firmware")) == "" {
 			t.Errorf("firmware is for cmd, service/all and flake/pins, and the row of %s lets it in", r.pkg)
+		}
+	}
+}
+
+// Each package is in the layers of ARCHITECTURE.md, by its name or a pattern, and each name and
+// pattern there is of a package.
+func TestLayersNameEveryPackage(t *testing.T) {
+	b, err := os.ReadFile("../../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, layers, _ := strings.Cut(string(b), "\n## The layers\n")
+	layers, _, ok := strings.Cut(layers, "\n## ")
+	if !ok {
+		t.Fatal("ARCHITECTURE.md has no layers")
+	}
+	used := map[string]bool{}
+	for line := range strings.Lines(layers) {
+		if cells := strings.Split(line, "|"); len(cells) > 2 {
+			for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[2], -1) {
+				used[m[1]] = false
+			}
+		}
+	}
+	for name := range list(t) {
+		found := name == "." // which has the source of all of them
+		for pattern := range used {
+			if strings.HasPrefix(name, "internal/") && pattern == "internal/*" || fits([]string{pattern}, name) {
+				found, used[pattern] = true, true
+			}
+		}
+		if !found {
+			t.Errorf("%s is in no layer of ARCHITECTURE.md", name)
+		}
+	}
+	for pattern, is := range used {
+		if !is {
+			t.Errorf("ARCHITECTURE.md has %s in its layers, which is no package", pattern)
 		}
 	}
 }

@@ -29,7 +29,7 @@ type dice struct {
 	link     map[string]string   // of a network
 	shared   string              // the secret that neighbours know
 	mtu      map[string]int      // of a link
-	hosts6   map[string]bool     // with a fixed IPv6 prefix for hosts
+	hosts6   map[string]bool     // with an IPv6 prefix for hosts
 	serves   map[string][]string // what a network gets in from its zone
 	zones    []string
 	secrets  []string // for tunnels, each for one thing unless another use is a mistake by intent
@@ -313,7 +313,7 @@ func (d *dice) addresses() {
 				given = append(given, fmt.Sprintf(`ipv6 = "fd00:0:0:%d::1/64"`, i))
 			}
 			if prefix != "" && link != from {
-				used = true
+				used, d.hosts6[n] = true, true
 				given = append(given, "prefix = prefix."+prefix, fmt.Sprintf("subnet = %d", i), "interface_id = "+d.pick([]string{`"::1"`, `"::ffff:ffff:ffff:ffff"`}))
 			}
 		}

@@ -2,7 +2,9 @@ package radvd
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -18,25 +20,13 @@ func (a *Advert) Checks(r *router.Router, p *verify.Plan) {
 	device, n := string(a.device()), a.Network.Target
 	a.check(p, "advertised", "hosts on "+device+" are told of the router", a.Network.Range, "an advertisement", func(advert) string { return "an advertisement" })
 
-	flags := []string{"on link"}
-	if a.Autonomous.V {
-		flags = append(flags, "autonomous")
+	a.prefixes(p)
+	if a.prefix().IsValid() {
+		a.prefixTime(p, "valid", "addresses are valid as long as they should be", a.Valid.Range, int64(a.Valid.V), func(x prefix) int64 { return x.Valid })
+		a.prefixTime(p, "preferred", "addresses are preferred as long as they should be", a.Preferred.Range, int64(a.Preferred.V), func(x prefix) int64 { return x.Preferred })
 	}
-	own := a.prefix().Masked().String()
-	a.check(p, "prefix", "hosts get the network's prefix", a.Network.Range, own+" ("+strings.Join(flags, ", ")+")", func(v advert) string {
-		return list(v.Prefixes, func(x prefix) string {
-			var flags []string
-			if x.OnLink {
-				flags = append(flags, "on link")
-			}
-			if x.Autonomous {
-				flags = append(flags, "autonomous")
-			}
-			return fmt.Sprintf("%s (%s)", x.Prefix, strings.Join(flags, ", "))
-		})
-	})
-	a.prefixTime(p, "valid", "addresses are valid as long as they should be", a.Valid.Range, int64(a.Valid.V), func(x prefix) int64 { return x.Valid })
-	a.prefixTime(p, "preferred", "addresses are preferred as long as they should be", a.Preferred.Range, int64(a.Preferred.V), func(x prefix) int64 { return x.Preferred })
+	a.delegatedTime(p, "valid", "addresses of the delegated prefix are valid no longer than they should be", a.Valid.Range, int64(a.Valid.V), func(x prefix) int64 { return x.Valid })
+	a.delegatedTime(p, "preferred", "addresses of the delegated prefix are preferred no longer than they should be", a.Preferred.Range, int64(a.Preferred.V), func(x prefix) int64 { return x.Preferred })
 
 	a.check(p, "default", "hosts keep the default router as long as they should", cmp.Or(a.Lifetime.Range, a.Default.Range, a.Interval.Range, a.Def), lasting(int64(a.lifetime())), func(v advert) string { return lasting(v.Lifetime) })
 	a.check(p, "preference", "hosts get the router's preference", cmp.Or(a.Preference.Range, a.Def), string(a.Preference.V), func(v advert) string { return v.Preference })
@@ -59,20 +49,101 @@ func (a *Advert) Checks(r *router.Router, p *verify.Plan) {
 // hint is how a person asks: rdisc6 is of ndisc6, which the router gets for it.
 func hint(device string) string { return "rdisc6 " + device }
 
-// check adds a check of one part of the advertisement. That there is none is a failure of the
-// check that is about it; the others know nothing then.
+// check adds a check of one part of the advertisement.
 func (a *Advert) check(p *verify.Plan, what, title string, from hcl.Range, want string, got func(advert) string) {
+	a.judge(p, what, title, from, want, func(_ *state.State, v advert) verify.Verdict {
+		return verify.Compare(want, got(v), "")
+	})
+}
+
+// judge adds a check of the advertisement. That there is none is a failure of the check that is
+// about it; the others know nothing then.
+func (a *Advert) judge(p *verify.Plan, what, title string, from hcl.Range, want string, of func(*state.State, advert) verify.Verdict) {
 	device := string(a.device())
 	c := verify.Check{ID: a.Addr.String() + "/" + what, Title: title, From: from}
-	verify.AskedOn(p, c, device, advertised, device, want, hint(device), func(_ *state.State, v advert) verify.Verdict {
+	verify.AskedOn(p, c, device, advertised, device, want, hint(device), func(st *state.State, v advert) verify.Verdict {
 		switch {
 		case v.Answered:
-			return verify.Compare(want, got(v), "")
+			return of(st, v)
 		case what == "advertised":
 			return verify.Verdict{Status: verify.Fail, Got: "no answer to a host that asks", Hint: "journalctl -u radvd -n 20"}
 		}
 		return verify.NotSeen(want, "")
 	})
+}
+
+// prefixes adds the check that hosts get the prefixes of the network and no others.
+func (a *Advert) prefixes(p *verify.Plan) {
+	flags := []string{"on link"}
+	if a.Autonomous.V {
+		flags = append(flags, "autonomous")
+	}
+	as := " (" + strings.Join(flags, ", ") + ")"
+	var fixed, want []string
+	if own := a.prefix(); own.IsValid() {
+		fixed = []string{own.Masked().String() + as}
+	}
+	want = fixed
+	d, later := a.delegated()
+	if later {
+		want = append(slices.Clone(fixed), fmt.Sprintf("network %d of %s%s", d.Subnet, d.Prefix.Addr, as))
+	}
+	got := func(v advert) string {
+		return list(v.Prefixes, func(x prefix) string {
+			var flags []string
+			if x.OnLink {
+				flags = append(flags, "on link")
+			}
+			if x.Autonomous {
+				flags = append(flags, "autonomous")
+			}
+			return fmt.Sprintf("%s (%s)", x.Prefix, strings.Join(flags, ", "))
+		})
+	}
+	text := verify.List(want)
+	a.judge(p, "prefix", "hosts get the network's prefix", a.Network.Range, text, func(st *state.State, v advert) verify.Verdict {
+		if !later {
+			return verify.Compare(text, got(v), "")
+		}
+		own, verdict := a.has(st, d, text)
+		switch {
+		case verdict != nil && verdict.Status == verify.Skip && got(v) != verify.List(fixed):
+			return verify.Compare(verify.List(fixed), got(v), "")
+		case verdict != nil:
+			return *verdict
+		}
+		all := slices.Clone(fixed)
+		for _, prefix := range own {
+			all = append(all, prefix+as)
+		}
+		slices.Sort(all)
+		return verify.Compare(verify.List(all), got(v), "")
+	})
+}
+
+// has are the delegated prefixes in which the router has its address on the link: there are two
+// while one replaces the other. Without any it is the verdict: that an upstream delegates nothing
+// is for the checks of the prefix to say.
+func (a *Advert) has(st *state.State, d router.Delegated, want string) ([]string, *verify.Verdict) {
+	if st.Addrs == nil {
+		v := verify.NotSeen(want, "ip -6 addr show dev "+string(a.device()))
+		return nil, &v
+	}
+	var own []string
+	for _, addr := range st.Addrs {
+		p, err := netip.ParsePrefix(addr.Prefix)
+		if err != nil || addr.Link != string(a.device()) || !addr.Dynamic || p.Bits() != 64 {
+			continue
+		}
+		if interfaceID(p.Addr()) == d.ID {
+			own = append(own, p.Masked().String())
+		}
+	}
+	if len(own) == 0 {
+		v := verify.Skipped(want, "the router has no address of "+d.Prefix.Addr.String(), "ip -6 addr show dev "+string(a.device()))
+		return nil, &v
+	}
+	return own, nil
 }
 
 // prefixTime adds a check of a time of the network's own prefix. If that is not advertised,
@@ -86,6 +157,39 @@ func (a *Advert) prefixTime(p *verify.Plan, what, title string, from hcl.Range, 
 		}
 		return lasting(get(v.Prefixes[i]))
 	})
+}
+
+// delegatedTime adds a check of a time of the delegated prefix: radvd advertises what is left of
+// the address's own, if that is less.
+func (a *Advert) delegatedTime(p *verify.Plan, what, title string, from hcl.Range, most int64, get func(prefix) int64) {
+	d, ok := a.delegated()
+	if !ok {
+		return
+	}
+	want := "at most " + lasting(most)
+	a.judge(p, "delegated/"+what, title, cmp.Or(from, a.Def), want, func(st *state.State, v advert) verify.Verdict {
+		own, verdict := a.has(st, d, want)
+		if verdict != nil {
+			return *verdict
+		}
+		i := slices.IndexFunc(v.Prefixes, func(x prefix) bool { return slices.Contains(own, x.Prefix) })
+		if i < 0 {
+			return verify.Judge(false, want, "no "+verify.List(own), "")
+		}
+		longest := get(v.Prefixes[i])
+		for _, x := range v.Prefixes[i:] { // one that is being replaced has less
+			if slices.Contains(own, x.Prefix) {
+				longest = max(longest, get(x))
+			}
+		}
+		return verify.Judge(longest > 0 && longest <= most, want, lasting(longest), "")
+	})
+}
+
+// interfaceID is the last 64 bits of an address.
+func interfaceID(a netip.Addr) router.InterfaceID {
+	b := a.As16()
+	return router.InterfaceID(binary.BigEndian.Uint64(b[8:]))
 }
 
 // alone adds the check that no other router advertises on the link: hosts would send what is

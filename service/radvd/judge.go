@@ -23,12 +23,13 @@ const leastMTU = 1280
 // Judge judges the block against its network and the network's link.
 func (a *Advert) Judge(r *router.Router) hcl.Diagnostics {
 	n := a.Network.Target
+	_, delegated := a.delegated()
 	switch {
 	case n.Upstream():
 		return hcl.Diagnostics{router.OnUpstream(diag.Help(diag.Error("advertises-upstream", a.Network.Range, "Router advertisements to an upstream",
 			"%s leads to the Internet: its hosts would send everything to this router.", n.Addr),
 			"Take another network, or remove %s.", a.Addr), n)}
-	case !a.prefix().IsValid():
+	case !a.prefix().IsValid() && !delegated:
 		return hcl.Diagnostics{router.NoFixedAddress(a.Network, "Hosts make addresses of the network's prefix.", router.IPv6)}
 	}
 	diags := a.judgeLink(r)
@@ -74,7 +75,7 @@ func (a *Advert) judgeLink(r *router.Router) hcl.Diagnostics {
 
 func (a *Advert) judgePrefix() hcl.Diagnostics {
 	p, n := a.prefix(), a.Network.Target
-	if a.Autonomous.V && p.Bits() != 64 {
+	if p.IsValid() && a.Autonomous.V && p.Bits() != 64 { // what is delegated is a /64
 		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("prefix-not-64", a.Network.Range, "Prefix of which hosts can make no address",
 			"Hosts put 64 bits of their own behind the prefix (RFC 4862 section 5.5.3, RFC 2464 section 4), and %s has %d.", p.Masked(), p.Bits()),
 			"Use a /64, or say autonomous = false."),

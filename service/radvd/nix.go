@@ -74,12 +74,34 @@ func (a *Advert) section(r *router.Router) string {
 	if a.MTU.Set {
 		line(1, "AdvLinkMTU %d;", a.MTU.V)
 	}
-	line(1, "prefix %s {", a.prefix().Masked())
-	line(2, "AdvOnLink on;")
-	line(2, "AdvAutonomous %s;", verify.OnOff(a.Autonomous.V))
-	line(2, "AdvValidLifetime %d;", a.Valid.V)
-	line(2, "AdvPreferredLifetime %d;", a.Preferred.V)
-	line(1, "};")
+	advertise := func(prefix string) {
+		line(1, "prefix %s {", prefix)
+		line(2, "AdvOnLink on;")
+		line(2, "AdvAutonomous %s;", verify.OnOff(a.Autonomous.V))
+		line(2, "AdvValidLifetime %d;", a.Valid.V)
+		line(2, "AdvPreferredLifetime %d;", a.Preferred.V)
+		line(1, "};")
+	}
+	fixed := a.prefix()
+	if fixed.IsValid() {
+		advertise(fixed.Masked().String())
+	}
+	if _, ok := a.delegated(); ok {
+		var others []string // fixed ones, which would be advertised a second time, or without a word of the spec
+		for _, n := range r.On(a.Network.Target.Link.Target) {
+			if p, ok := n.FixedIn(router.IPv6); ok {
+				others = append(others, p.Masked().String())
+			}
+		}
+		if len(others) > 0 {
+			line(1, "AutoIgnorePrefixes {")
+			for _, p := range others {
+				line(2, "%s;", p)
+			}
+			line(1, "};")
+		}
+		advertise("::/64") // of all other addresses of the link
+	}
 	list := func(what string, values []string) {
 		line(1, "%s %s {", what, strings.Join(values, " "))
 		line(2, "Adv%sLifetime %d;", what, a.lifetimeDNS())

@@ -1,6 +1,11 @@
 // Package radvd sends router advertisements (RFC 4861) with radvd: hosts get their IPv6
 // addresses (RFC 4862), a default route and name servers (RFC 8106) by them. One block a
-// network, which has a fixed prefix.
+// network, which has a fixed prefix, one in a prefix that an upstream delegates, or both.
+//
+// Of a delegated prefix radvd advertises what the link has an address in, as soon as it has
+// one and no longer than that address is valid (prefix ::/64 in radvd.conf(5); RFC 9096 section
+// 3.3). When the address has gone it says no more of the prefix, where section 3.5 would have it
+// deprecated, so hosts keep theirs for the lifetimes of the last advertisement.
 package radvd
 
 import (
@@ -43,7 +48,7 @@ router_advert "office" {
 type Advert struct {
 	conf.Header
 	Name       conf.Value[router.Name]    `hcl:"name,label"`
-	Network    conf.Ref[*router.Network]  `hcl:"network,required" doc:"The network whose IPv6 prefix is advertised."`
+	Network    conf.Ref[*router.Network]  `hcl:"network,required" doc:"The network whose IPv6 prefixes are advertised, fixed ones and delegated ones."`
 	Interval   conf.Value[router.Seconds] `hcl:"interval,optional" default:"10m" doc:"The longest time between two advertisements that no host has asked for: 4 s to 30 min."`
 	Default    conf.Value[bool]           `hcl:"default_router,optional" default:"true" doc:"Hosts may send everything to this router."`
 	Lifetime   conf.Value[router.Seconds] `hcl:"lifetime,optional" doc:"How long hosts keep the router as a default router without hearing of it: from the interval to 150 min. Without it three times the interval."`
@@ -51,8 +56,8 @@ type Advert struct {
 	Managed    conf.Value[bool]           `hcl:"managed,optional" default:"false" doc:"Hosts are to get addresses by DHCPv6, too."`
 	Other      conf.Value[bool]           `hcl:"other_config,optional" default:"false" doc:"Hosts are to get other configuration than addresses by DHCPv6."`
 	Autonomous conf.Value[bool]           `hcl:"autonomous,optional" default:"true" doc:"Hosts make addresses of the prefix by themselves, for which it has to be a /64."`
-	Valid      conf.Value[router.Seconds] `hcl:"valid_lifetime,optional" default:"90m" doc:"How long addresses of the prefix may be used after the last advertisement."`
-	Preferred  conf.Value[router.Seconds] `hcl:"preferred_lifetime,optional" default:"45m" doc:"How long addresses of the prefix are taken for new connections after the last advertisement."`
+	Valid      conf.Value[router.Seconds] `hcl:"valid_lifetime,optional" default:"90m" doc:"How long addresses of the prefix may be used after the last advertisement. What is delegated for a shorter time is advertised for that."`
+	Preferred  conf.Value[router.Seconds] `hcl:"preferred_lifetime,optional" default:"45m" doc:"How long addresses of the prefix are taken for new connections after the last advertisement, and so after another one was delegated in its place."`
 	MTU        conf.Value[router.MTU]     `hcl:"mtu,optional" doc:"Largest packet in bytes that hosts are to send. Without it they are told nothing."`
 	DNS        conf.List[router.Addr]     `hcl:"dns,optional" doc:"IPv6 addresses of name servers. Without it the router, when it has a resolver for the network; none with an empty list."`
 	Domains    conf.List[router.Domain]   `hcl:"domains,optional" doc:"Domains in which hosts look for short names. Without it the network's domain; none with an empty list."`
@@ -82,11 +87,14 @@ type advertiser struct {
 }
 
 // prefix is the router's address in the network and the prefix in one. The zero prefix
-// is of a network without a fixed one.
+// is of a network without a fixed one: see [Advert.delegated].
 func (a *Advert) prefix() netip.Prefix {
 	p, _ := a.Network.Target.FixedIn(router.IPv6)
 	return p
 }
+
+// delegated is the router's address in the network of a delegated prefix; false without one.
+func (a *Advert) delegated() (router.Delegated, bool) { return a.Network.Target.Delegated() }
 
 func (a *Advert) device() router.IfName { return a.Network.Target.Device() }
 
@@ -114,7 +122,8 @@ func (a *Advert) lifetime() int {
 // section 5.1).
 func (a *Advert) lifetimeDNS() int { return 3 * int(a.Interval.V) }
 
-// servers are the name servers of the hosts.
+// servers are the name servers of the hosts. Of the router's own addresses it is the fixed one:
+// what is delegated changes.
 func (a *Advert) servers(r *router.Router) []netip.Addr {
 	var out []netip.Addr
 	switch {
@@ -122,7 +131,7 @@ func (a *Advert) servers(r *router.Router) []netip.Addr {
 		for _, s := range a.DNS.All() {
 			out = append(out, s.Addr)
 		}
-	case a.served(r, "dns"):
+	case a.served(r, "dns") && a.prefix().IsValid():
 		out = append(out, a.prefix().Addr())
 	}
 	return out

@@ -10,8 +10,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"github.com/nbr-dev/nbr/internal/nstest"
 	"github.com/nbr-dev/nbr/verify/state"
 )
+
+// seen looks, and fails if a part was missed that the test is about.
+func seen(t testing.TB, parts string, needs ...state.Need) *state.State {
+	t.Helper()
+	nstest.Require(t)
+	st := Look(t.Context(), Options{Needs: needs})
+	for part := range strings.FieldsSeq(parts) {
+		if why, missed := st.Missed[part]; missed {
+			t.Fatalf("%s: %s", part, why)
+		}
+	}
+	return st
+}
 
 // A machine with a device tree, and a kernel that does not tell its configuration.
 func TestGuestMachine(t *testing.T) {

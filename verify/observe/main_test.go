@@ -46,19 +46,6 @@ func TestMain(m *testing.M) {
 	nstest.Main(m)
 }
 
-// seen looks, and fails if a part was missed that the test is about.
-func seen(t testing.TB, parts string, needs ...state.Need) *state.State {
-	t.Helper()
-	nstest.Require(t)
-	st := Look(t.Context(), Options{Needs: needs})
-	for part := range strings.FieldsSeq(parts) {
-		if why, missed := st.Missed[part]; missed {
-			t.Fatalf("%s: %s", part, why)
-		}
-	}
-	return st
-}
-
 // arrives and glances take privileges. The one waits until something is sent back, the other
 // does not take long.
 var (
