@@ -1,18 +1,23 @@
 package referee_test
 
 import (
+	"fmt"
 	"maps"
 	"testing"
 
 	"github.com/nbr-dev/nbr/internal/lab"
 )
 
-// TestBenchC has what this machine's kernel may not have: queues. The tests are in
-// guest_amd64_test.go.
+// TestBenchC has what this machine's kernel may not have, queues, and a table of neighbours that is
+// not this machine's. The tests are in guest_amd64_test.go and guest_scan_amd64_test.go.
 func TestBenchC(t *testing.T) {
 	t.Parallel()
 	files := inspectedRules(t)
 	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/bin/busybox"))
+	limits, _ := fromText(t, template).at("boot", "kernel", "sysctl").(map[string]any)
+	for i := range 3 {
+		files[fmt.Sprintf("/neighbours/%d", i+1)] = write(t, fmt.Sprint(limits[fmt.Sprintf("net.ipv6.neigh.default.gc_thresh%d", i+1)]))
+	}
 	files["/bin/sh"] = files["/usr/bin/busybox"]
 	lab.Guest{
 		Arch: lab.AMD64, Copy: files,

@@ -29,15 +29,20 @@ var (
 	noUpstream = []string{"zone.wan/closed/*", "resolver/resolves", "resolver/dnssec", "resolver/bogus"}
 )
 
+// askedFirst brings back what goes with a link or an address: the house's route in the table that
+// is asked before main. IfState would, at the next switch.
+const askedFirst = "ip route replace 192.168.178.0/24 dev br-lan src 192.168.178.1 table 130"
+
 // breakages are many, and each is alone when it happens.
 var breakages = []breakage{
 	{
 		name:  "address removed",
 		wreck: "ip addr del 192.168.178.1/24 dev br-lan",
-		mend:  "ip addr add 192.168.178.1/24 dev br-lan",
+		mend:  "ip addr add 192.168.178.1/24 dev br-lan; " + askedFirst,
 		finds: []string{"network.lan/ipv4"}, line: `  ipv4 = "192.168.178.1/24"`,
-		// What has the address would be another host, so nothing is asked there.
-		also: []string{"resolver/answers/192.168.178.1", "ssh/greets/192.168.178.1:22"},
+		// What has the address would be another host, so nothing is asked there. Routes with it
+		// for a source go with it.
+		also: []string{"resolver/answers/192.168.178.1", "ssh/greets/192.168.178.1:22", "network.lan/ahead/*"},
 	},
 	{
 		name:  "address with another prefix",
@@ -60,9 +65,9 @@ var breakages = []breakage{
 	{
 		name:  "bridge down",
 		wreck: "ip link set br-lan down",
-		mend:  "ip link set br-lan up",
+		mend:  "ip link set br-lan up; " + askedFirst,
 		finds: []string{"network.lan/up"}, line: `network "lan" {`,
-		also: noOffers,
+		also: append([]string{"network.lan/ahead/*"}, noOffers...),
 	},
 	{
 		name:  "upstream down",
@@ -152,6 +157,12 @@ var breakages = []breakage{
 		finds: []string{"interfaces/foreign/rules"}, line: `router "bpi-r4" {`,
 	},
 	{
+		name:  "house not asked for first",
+		wreck: "ip rule del priority 13000 to 192.168.178.0/24",
+		mend:  "ip rule add priority 13000 to 192.168.178.0/24 lookup 130",
+		finds: []string{"network.lan/ahead/192.168.178.0/24"}, line: `  ipv4 = "192.168.178.1/24"`,
+	},
+	{
 		name:  "no forwarding of IPv4",
 		wreck: "sysctl -qw net.ipv4.conf.all.forwarding=0",
 		mend:  "sysctl -qw net.ipv4.conf.all.forwarding=1",
@@ -198,6 +209,15 @@ var breakages = []breakage{
 		mend:  "systemctl reload nftables",
 		finds: []string{"zone.lan/rules"}, line: `zone "lan" {`,
 		also: []string{"firewall/ruleset"},
+	},
+	{
+		// Nothing passes as yet, for the chain's policy drops as well: but a reload would let
+		// packets through.
+		name:  "final drop gone",
+		wreck: `nft delete rule inet nbr forward handle $(nft -a list chain inet nbr forward | sed -n 's/.* handle //p' | tail -n1)`,
+		mend:  "systemctl reload nftables",
+		finds: []string{"firewall/ruleset"}, line: `router "bpi-r4" {`,
+		also: []string{"firewall/rules"},
 	},
 	{
 		name: "input is open",

@@ -334,8 +334,8 @@ func TestWatchARealSystemd(t *testing.T) {
 	}
 	w := witness(t, root)
 	tp.heard = w.heard
-	job(t, root, "StartUnit", "sleeps.service")
-	w.ended(t, "sleeps.service")
+	start(t, root, "sleeps.service")
+	w.waits(t, "the end of the job", isJobOf("sleeps.service"))
 	tp.catchUp(t, "a unit that starts")
 	noEvent(t, func() bool {
 		tp.catchUp(t, "what was before")
@@ -347,15 +347,15 @@ func TestWatchARealSystemd(t *testing.T) {
 			}
 		}
 		// The marker: signals of one sender come in order.
-		job(t, root, "RestartUnit", "sleeps2.service")
-		w.ended(t, "sleeps2.service")
+		describe(t, root, "sleeps.service")
+		w.waits(t, "the marker", isOf("sleeps.service"))
 		tp.base = told
 		tp.catchUp(t, "the marker")
-		return w.others("sleeps2.service") == 0 && len(tp.told) == told+w.heard()
+		return w.count(isOf("sleeps.service")) == w.heard() && len(tp.told) == told+w.heard()
 	})
 
 	// The bus ends, and comes back when a client asks for it.
-	job(t, root, "StartUnit", "kills.service")
+	start(t, root, "kills.service")
 	nstest.Wait(t, func() error {
 		if tr.of("units") == nil {
 			return errors.New("the bus has gone, and it is not said")
@@ -372,8 +372,8 @@ func TestWatchARealSystemd(t *testing.T) {
 	})
 	again := witness(t, root)
 	told = len(tp.told)
-	job(t, root, "RestartUnit", "sleeps2.service")
-	again.ended(t, "sleeps2.service")
+	start(t, root, "sleeps2.service")
+	again.waits(t, "the end of the job", isJobOf("sleeps2.service"))
 	tp.base, tp.heard = told, again.heard
 	tp.catchUp(t, "a unit that starts after that")
 }
@@ -437,41 +437,66 @@ func (w *busWitness) forget() {
 	w.signals = nil
 }
 
-// ended waits for the end of a unit's job.
-func (w *busWitness) ended(t *testing.T, unit string) {
+// waits waits for a signal.
+func (w *busWitness) waits(t *testing.T, what string, is func(*dbus.Signal) bool) {
 	t.Helper()
 	nstest.Wait(t, func() error {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if !slices.ContainsFunc(w.signals, func(s *dbus.Signal) bool { return len(s.Body) == 4 && s.Body[2] == unit }) {
-			return fmt.Errorf("the job of %s has not ended", unit)
+		if w.count(is) == 0 {
+			return fmt.Errorf("%s is not told", what)
 		}
 		return nil
 	})
 }
 
-// others counts the signals that are not about a unit.
-func (w *busWitness) others(unit string) (n int) {
+func (w *busWitness) count(is func(*dbus.Signal) bool) (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	path := systemdPath + "/unit/" + dbus.ObjectPath(systemd.PathBusEscape(unit))
 	for _, s := range w.signals {
-		if s.Path != path && !(len(s.Body) == 4 && s.Body[2] == unit) {
+		if is(s) {
 			n++
 		}
 	}
 	return n
 }
 
-// job gives the systemd in root a job, by its bus. A start of what runs already is none.
-func job(t *testing.T, root *lab.Root, method, unit string) {
+// isJobOf tells of the end of a unit's job, isOf of a change of the unit itself.
+func isJobOf(unit string) func(*dbus.Signal) bool {
+	return func(s *dbus.Signal) bool { return len(s.Body) == 4 && s.Body[2] == unit }
+}
+
+func isOf(unit string) func(*dbus.Signal) bool {
+	path := systemdPath + "/unit/" + dbus.ObjectPath(systemd.PathBusEscape(unit))
+	return func(s *dbus.Signal) bool { return s.Path == path }
+}
+
+// describe changes a unit, and nothing else: what it is called.
+func describe(t *testing.T, root *lab.Root, unit string) {
 	t.Helper()
 	conn, err := dbus.Connect(busOf(root), dbus.WithContext(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.Object(systemdName, systemdPath).CallWithContext(t.Context(), systemdName+".Manager."+method, 0, unit, "replace").Err; err != nil {
+	type property struct {
+		Name  string
+		Value dbus.Variant
+	}
+	call := conn.Object(systemdName, systemdPath).CallWithContext(t.Context(), systemdName+".Manager.SetUnitProperties", 0,
+		unit, true, []property{{"Description", dbus.MakeVariant("marked")}})
+	if call.Err != nil {
+		t.Fatal(call.Err)
+	}
+}
+
+// start starts a unit of the systemd in root, by its bus.
+func start(t *testing.T, root *lab.Root, unit string) {
+	t.Helper()
+	conn, err := dialBus(t.Context(), root.Path(busSocket))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.Object(systemdName, systemdPath).CallWithContext(t.Context(), systemdName+".Manager.StartUnit", 0, unit, "replace").Err; err != nil {
 		t.Fatal(err)
 	}
 }
