@@ -32,14 +32,6 @@ func rulePolicyPorts(r *Router) hcl.Diagnostics {
 					p.Ports.Range, "the ports"))
 			}
 		}
-		for i, a := range p.Ports.Items {
-			for _, b := range p.Ports.Items[:i] {
-				if a.V != b.V && a.V.Overlaps(b.V) { // the same one twice has been told
-					diags = append(diags, diag.With(diag.Error("ports-overlap", a.Range, "Ports overlap",
-						"%s and %s have ports in common, and nft takes each once. Write one range for both.", b.V, a.V), b.Range, "the other range"))
-				}
-			}
-		}
 	}
 	return diags
 }
