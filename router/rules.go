@@ -56,7 +56,7 @@ func Rules() []Rule {
 		{"next-hop-outside", "A route's next hop is in none of the networks.", ruleNextHops, []string{"network"}},
 		{"network-in-two-zones", "A network is in two zones.", ruleZones, nil},
 		{"network-without-zone", "A network is in no zone, so nothing may pass.", ruleZoneless, []string{"zone"}},
-		{"ports-of-icmp", "The ports of a policy are for protocols without ports, or overlap.", rulePolicyPorts, nil},
+		{"ports-of-icmp", "The ports of a policy are for a protocol without ports.", rulePolicyPorts, nil},
 		{"policy-to-itself", "A policy is for packets that do not pass the router.", ruleSelf, []string{"route", "port_forward", "bgp", "ospf"}},
 		{"nat-of-nothing", "Packets without IPv4 are to get other addresses.", ruleIPv4Only, nil},
 		{"unreachable-policy", "A policy can never match.", ruleShadowed, nil},

@@ -34,15 +34,6 @@ func rulePolicyPorts(r *Router) hcl.Diagnostics {
 					p.Ports.Range, "the ports"))
 			}
 		}
-		for i, a := range p.Ports.Items {
-			for _, b := range p.Ports.Items[:i] {
-				if a.V != b.V && a.V.Overlaps(b.V) { // the same one twice has been told
-					diags = append(diags, diag.With(diag.Help(diag.Error("ports-overlap", a.Range, "Ports overlap",
-						"%s and %s have ports in common, and nft takes each once.", b.V, a.V),
-						"Write one range for both."), b.Range, "the other range"))
-				}
-			}
-		}
 	}
 	return diags
 }

@@ -41,11 +41,11 @@ policy "icmp" {
   ports     = [80]
 }
 
-policy "overlap" {
+policy "covers" {
   from   = [zone.lan]
   to     = [zone.wan]
   action = "accept"
-  ports  = [80, "70-90"] # ERROR: ports-overlap
+  ports  = [80, "70-90"]
 }
 
 policy "covered" { # ERROR: unreachable-policy
