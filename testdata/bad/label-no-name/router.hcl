@@ -26,6 +26,12 @@ zone "z" {
   networks = [network.my_lan, network.wan]
 }
 
+dhcp4 "my-lan" {
+  network = network.my-lan
+  pool    = ["10.0.0.100-10.0.0.199"]
+  dns     = [cidrhost(network.my_lan.ipv4, 2)]
+}
+
 zone "y" {
   networks = [network.mylon] # ERROR: no-such-reference
 }
