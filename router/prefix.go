@@ -142,6 +142,9 @@ func rulePrefixes(r *Router) hcl.Diagnostics {
 			if n.Subnet.Set {
 				diags = append(diags, diag.Error("subnet-without-prefix", n.Subnet.Range, "Number of a network without a prefix",
 					"Say which prefix it is of: prefix = prefix.NAME."))
+			} else if n.InterfaceID.Set {
+				diags = append(diags, diag.Error("subnet-without-prefix", n.InterfaceID.Range, "Half of an address without a prefix",
+					"It is the last half of the router's address in a delegated prefix, and %s is in none. Say in which: prefix = prefix.NAME; or write the whole address in ipv6.", n.Addr))
 			}
 			continue
 		}

@@ -139,6 +139,10 @@ func ruleSecrets(r *Router) hcl.Diagnostics {
 		if s.File.Set && s.Source.V != SourceFile {
 			diags = append(diags, r.encrypted(s)...)
 		}
+		if s.Key.Set && s.Source.V != SourceSOPS {
+			diags = append(diags, diag.Error("secret-without-path", s.Key.Range, "Key of a secret that is a whole file",
+				"It is the key in a file of sops, and this secret's source is %s. Remove key, or say source = \"sops\".", s.Source.V))
+		}
 		switch {
 		case s.Source.V == SourceFile && !s.Path.Set:
 			diags = append(diags, diag.Error("secret-without-path", s.Def, "Secret without a path",

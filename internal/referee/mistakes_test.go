@@ -3,6 +3,7 @@ package referee_test
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -28,6 +29,7 @@ import (
 type unnoticed struct {
 	*mistakes.Result
 	release string
+	r4      bool // the board
 	files   []string
 	values  *generated // nil if Nix refuses it
 }
@@ -59,7 +61,7 @@ func TestMistakesThatPass(t *testing.T) {
 			continue
 		}
 		seen[r.Tree] = true
-		pass = append(pass, &unnoticed{Result: r, release: string(r.Spec.Router.Release.V), files: writeModules(t, filepath.Join(dir, fmt.Sprint(i)), r)})
+		pass = append(pass, &unnoticed{Result: r, release: string(r.Spec.Router.Release.V), r4: r.Spec.Router.Board.ID == "bananapi-bpir4", files: writeModules(t, filepath.Join(dir, fmt.Sprint(i)), r)})
 		r.Spec = nil // there are thousands
 	}
 	t.Logf("%d mistakes: %v; %d different trees", len(list), outcomes, len(pass))
@@ -71,6 +73,44 @@ func TestMistakesThatPass(t *testing.T) {
 		evaluatePassed(t, some)
 	}
 	programs(t, pass)
+	applied(t, pass)
+}
+
+// applied has IfState make links of what has passed, which is where a kernel refuses a value:
+// some of them, or all if all mistakes are tried. The ports are those of a Banana Pi BPI-R4.
+func applied(t *testing.T, pass []*unnoticed) {
+	t.Helper()
+	ifstate := lab.IfState(t)
+	ifstate.Ports = dsaPorts
+	seen := map[string]bool{}
+	var some []*unnoticed
+	for _, p := range pass {
+		if p.values == nil || p.Free || !p.r4 {
+			continue
+		}
+		if text := toJSON(t, applicable(t, p.values)); !seen[text] {
+			seen[text] = true
+			some = append(some, p)
+		}
+	}
+	const few = 8
+	step := 1
+	if oneIn(t) > 1 {
+		step = max(len(some)/few, 1)
+	}
+	for i := 0; i < len(some); i += step {
+		p, ns := some[i], board(t, nil)
+		config := ifstateYAML(t, applicable(t, p.values), "/nowhere")
+		report, err := ifstate.Try(t, ns, config, "apply")
+		if err != nil {
+			p.refuses(t, "ifstate apply", err, config)
+			continue
+		}
+		if complaints, err := ifstate.Try(t, ns, config, "-q", "check"); err != nil || complaints != "" {
+			p.refuses(t, "ifstate check", fmt.Errorf("%v: %s\n%s", err, complaints, report), config)
+		}
+	}
+	t.Logf("ifstate applies every %d of %d files", step, len(some))
 }
 
 func oneIn(t *testing.T) int {
@@ -307,7 +347,8 @@ func readAllOf(t *testing.T, root *lab.Root, ns *nstest.NS, r reader, contents m
 	}
 	byFile := map[string]string{}
 	var files []string
-	for i, text := range slices.Sorted(maps.Keys(contents)) {
+	const broken = "}{ it's broken\n"
+	for i, text := range append(slices.Sorted(maps.Keys(contents)), broken) {
 		file := fmt.Sprintf("/tmp/%s-%d", r.name, i)
 		root.Write(t, file, text)
 		byFile[file] = text
@@ -325,9 +366,13 @@ func readAllOf(t *testing.T, root *lab.Root, ns *nstest.NS, r reader, contents m
 			if byFile[file] == "" {
 				t.Fatalf("%s: %s", r.name, out)
 			}
-			refused[byFile[file]] = fmt.Errorf("%s", why)
+			refused[byFile[file]] = errors.New(why)
 		}
 	}
+	if refused[broken] == nil {
+		t.Errorf("%s takes anything: %s", r.name, out)
+	}
+	delete(refused, broken)
 	return refused
 }
 

@@ -23,7 +23,13 @@ network "wan" {
 }
 
 zone "z" {
-  networks = [network.my_lan, network.wan]
+  networks = [network.my_lan, network.wan, network.other_ones]
+}
+
+network "other ones" { # ERROR: bad-value
+  for_each = { a = "10.0.1.1/24" }
+  link     = port.lan2
+  ipv4     = each.value
 }
 
 dhcp4 "my-lan" {
