@@ -144,6 +144,10 @@ func rulePrefixes(r *Router) hcl.Diagnostics {
 				diags = append(diags, diag.Help(diag.Error("subnet-without-prefix", n.Subnet.Range, "Number of a network without a prefix",
 					"%s does not say which prefix it is a network of.", n.Addr),
 					"Write prefix = prefix.NAME, or remove subnet."))
+			} else if n.InterfaceID.Set {
+				diags = append(diags, diag.Help(diag.Error("subnet-without-prefix", n.InterfaceID.Range, "Half of an address without a prefix",
+					"It is the last half of the router's address in a delegated prefix, and %s is in none.", n.Addr),
+					"Say in which: prefix = prefix.NAME; or write the whole address in ipv6."))
 			}
 			continue
 		}

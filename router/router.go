@@ -32,8 +32,11 @@ type Router struct {
 	Inputs       []*Input
 	FS           fs.FS             // the spec's folder
 	Files        map[string][]byte // what the spec names there, as it was judged
-	claims       claims
-	masters      map[Link]Link // by port; nil until it is asked for
+	// Unsound are the types of blocks of which one could not be read or is wrong: what is not
+	// there may be that one.
+	Unsound map[string]bool
+	claims  claims
+	masters map[Link]Link // by port; nil until it is asked for
 }
 
 // Input is the spec's input of this name, or nil.

@@ -7,8 +7,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -208,6 +210,9 @@ func (l *loader) decodeBlock(blk *hcl.Block, kind *Kind, mk func() conf.Block) {
 	b := mk()
 	diags := conf.Labels(blk, b)
 	group := b.Head().Addr
+	if len(blk.Labels) > 0 && blk.Labels[0] == "" {
+		l.unreadable[conf.Addr{Type: blk.Type}] = true // any name may be this block's
+	}
 	if before, dup := l.first[group]; dup {
 		l.diags = append(l.diags, conf.Duplicate(group, blk.DefRange, before))
 		return
@@ -254,7 +259,7 @@ func (l *loader) decodeBlock(blk *hcl.Block, kind *Kind, mk func() conf.Block) {
 // name takes the names that a block has beside its address: that of the thing it is
 // about, and that of the interface.
 func (l *loader) name(d *decoded, name string, at hcl.Range) {
-	if named, ok := d.block.(router.Named); ok {
+	if named, ok := d.block.(router.Named); ok && name != "" {
 		l.say(d, named.SetName(d.key))
 	}
 	if !conf.Keyed(d.block) {
@@ -310,6 +315,14 @@ func (l *loader) coreValues(r *router.Router) {
 			types[a.Type][a.Name] = value(d)
 		}
 	}
+	for _, d := range l.blocks {
+		a := d.block.Head().Addr
+		for _, name := range meant(a.Label()) { // what was meant by a label that has been refused
+			if _, there := types[a.Type][name]; !there {
+				types[a.Type][name] = cty.DynamicVal
+			}
+		}
+	}
 	for g, members := range l.groups {
 		vals := map[string]cty.Value{}
 		for _, d := range members {
@@ -330,6 +343,16 @@ func (l *loader) coreValues(r *router.Router) {
 	for typ, vals := range types {
 		l.values(typ, vals)
 	}
+}
+
+// meant are the names that may be meant by a label that is no name: my_lan, my-lan and mylan for
+// "my lan". A label that is one has none.
+func meant(label string) []string {
+	if label == "" || hclsyntax.ValidIdentifier(label) {
+		return nil
+	}
+	words := strings.FieldsFunc(label, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return []string{strings.Join(words, "_"), strings.Join(words, "-"), strings.Join(words, "")}
 }
 
 // implicit adds the blocks that are there without being written.

@@ -122,6 +122,7 @@ func (l *loader) judge(spec *Spec) {
 		b.block.Claim(scope(b.block))
 	}
 	unsound := l.unsound()
+	r.Unsound = l.unsound()
 	var diags hcl.Diagnostics
 	for _, b := range spec.blocks {
 		said := b.block.Judge(r)

@@ -176,7 +176,7 @@ func notName(e hcl.Expression, example string, ctx *Context) *hcl.Diagnostic {
 // refused for it: zone.my_zone of zone "my zone".
 func (x *Index) misnamed(a Addr) bool {
 	return slices.ContainsFunc(x.order, func(b Addr) bool {
-		return b.Type == a.Type && !hclsyntax.ValidIdentifier(b.Label()) && letters(b.Name) == letters(a.Name)
+		return b.Type == a.Type && !hclsyntax.ValidIdentifier(b.Label()) && (letters(b.Name) == letters(a.Name) || letters(b.Label()) == letters(a.Label()))
 	})
 }
 

@@ -104,6 +104,7 @@ var table = []row{
 	{pkg: "internal/probetest", ours: "internal/nstest internal/lab verify/observe verify/packet verify/probe", theirs: "packet sys", outside: "net os testing"},
 	{pkg: "internal/looktest", theirs: "cmp", outside: "os testing"},
 	{pkg: "internal/testlog", outside: "os"},
+	{pkg: "internal/mistakes", ours: "router service hcl/conf hcl/diag verify verify/state", theirs: "hcl txtar"},
 	{pkg: "internal/agenttest"},
 	{pkg: "internal/flaketest"},
 	{pkg: "internal/imagetest"},

@@ -2,6 +2,8 @@ package lab
 
 import (
 	_ "embed"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -18,6 +20,9 @@ import (
 //go:embed ports.py
 var portsMain string
 
+//go:embed validate.py
+var validateMain string
+
 // An IfStateTool is the released IfState. What it remembers between two calls (/run/libifstate)
 // is the tool's own, and it sees no named network namespaces but those of its own making, which
 // end with the call: it deletes namespaces and links that its configuration does not name.
@@ -26,7 +31,7 @@ type IfStateTool struct {
 	// port is a veth whose other end is in another namespace, see [nstest.Link].
 	Ports map[string]string
 
-	python, script, run string
+	python, script, run, validate string
 }
 
 // IfState returns the referee, or skips the test where it is [Absent].
@@ -39,9 +44,12 @@ func IfState(t testing.TB) *IfStateTool {
 		python: filepath.Join(dir, "bin", "python"),
 		script: filepath.Join(tmp, "ports.py"),
 		run:    filepath.Join(tmp, "run"),
+
+		validate: filepath.Join(tmp, "validate.py"),
 	}
 	for file, content := range map[string]string{
 		i.script:                         portsMain,
+		i.validate:                       validateMain,
 		filepath.Join(tmp, "machine-id"): "0123456789abcdef0123456789abcdef\n",
 	} {
 		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
@@ -88,6 +96,43 @@ func (i *IfStateTool) Validate(t testing.TB, config string) error {
 	t.Helper()
 	_, err := i.Try(t, new(nstest.NS), config, "validate")
 	return err
+}
+
+// ValidateAll judges many configurations in one process, and returns what IfState says of those
+// that it refuses, by index.
+func (i *IfStateTool) ValidateAll(t testing.TB, configs []string) map[int]error {
+	t.Helper()
+	dir := t.TempDir()
+	index := map[string]int{}
+	argv := []string{"sh", "-c", enterIfState, i.run, i.python, i.validate}
+	for n, config := range configs {
+		file := filepath.Join(dir, fmt.Sprint(n, ".yaml"))
+		if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		index[file] = n
+		argv = append(argv, file)
+	}
+	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Setpgid: true}
+	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=")
+	out, err := nstest.Output(cmd)
+	if err != nil {
+		t.Fatalf("lab: %v", err)
+	}
+	refused := map[int]error{}
+	for line := range strings.Lines(out) {
+		var said struct{ File, Why string }
+		if err := json.Unmarshal([]byte(line), &said); err != nil {
+			t.Fatalf("lab: %v: %s", err, out)
+		}
+		n, ok := index[said.File]
+		if !ok {
+			t.Fatalf("lab: an answer about another file: %s", line)
+		}
+		refused[n] = errors.New(said.Why)
+	}
+	return refused
 }
 
 // Apply makes the namespace what the configuration says and returns IfState's report. The test

@@ -2,6 +2,7 @@ package lab_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +45,11 @@ func TestIfStateValidates(t *testing.T) {
 	err := ifstate.Validate(t, strings.Replace(bridge, "master: br-lan", "mistress: br-lan", 1))
 	if err == nil || !strings.Contains(err.Error(), "interfaces.lan1.link") {
 		t.Errorf("the error does not name the place: %v", err)
+	}
+	const pattern = "parameters: {ignore: {ifname: ['[']}}\ninterfaces: {}\n"
+	refused := ifstate.ValidateAll(t, []string{bridge, strings.Replace(bridge, "master: br-lan", "mistress: br-lan", 1), bridge, pattern, "{"})
+	if len(refused) != 3 || !strings.Contains(fmt.Sprint(refused[1]), "interfaces.lan1.link") || refused[3] == nil || refused[4] == nil {
+		t.Errorf("of several it refuses %v", refused)
 	}
 	if schema := ifstate.Schema(t); !json.Valid(schema) {
 		t.Error("the schema is not JSON")

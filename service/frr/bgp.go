@@ -187,6 +187,8 @@ func (b *BGP) reached(r *router.Router, n *Neighbor) hcl.Diagnostics {
 		return hcl.Diagnostics{diag.Help(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
 			"%s is no address that a neighbour can be told by.", addr),
 			"Give its address in a network of the router.")}
+	case at == nil && r.Unsound["network"]:
+		return nil // it may be in the one that is wrong
 	case at == nil:
 		return hcl.Diagnostics{diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
 			"%s is in none of the router's networks. Where the network's address comes from elsewhere, name it: network = network.wan.", addr)}

@@ -28,6 +28,7 @@ let
         [
           "bash"
           "coreutils"
+          "curl"
           "iproute2"
           "ndisc6"
           "nftables"
@@ -44,6 +45,7 @@ let
   args = {
     inherit config lib pkgs;
     nbr.nixosModules.default = { };
+    sops-nix.nixosModules.sops = { };
     agenix.nixosModules.default = { };
   };
   own = "nbr/module.nix";
@@ -56,6 +58,10 @@ let
   nixos.services.radvd = {
     debugLevel = lib.mkDefault 0;
     package = lib.mkDefault "/nix/store/radvd";
+  };
+  nixos.services.openssh = {
+    enable = lib.mkDefault false;
+    hostKeys = lib.mkDefault [ ];
   };
 
   # The sets that a module and its imports define.

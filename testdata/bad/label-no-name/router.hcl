@@ -23,7 +23,19 @@ network "wan" {
 }
 
 zone "z" {
-  networks = [network.my_lan, network.wan]
+  networks = [network.my_lan, network.wan, network.other_ones]
+}
+
+network "other ones" { # ERROR: bad-value
+  for_each = { a = "10.0.1.1/24" }
+  link     = port.lan2
+  ipv4     = each.value
+}
+
+dhcp4 "my-lan" {
+  network = network.my-lan
+  pool    = ["10.0.0.100-10.0.0.199"]
+  dns     = [cidrhost(network.my_lan.ipv4, 2)]
 }
 
 zone "y" {

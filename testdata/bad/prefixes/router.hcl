@@ -15,6 +15,12 @@ network "wan" {
   subnet = 9
 }
 
+network "half" {
+  link         = port.end2
+  ipv6         = "2001:db8::1/64"
+  interface_id = "::2" # ERROR: subnet-without-prefix
+}
+
 network "four" {
   link = port.end1
   ipv4 = "dhcp"

@@ -40,6 +40,11 @@ secret "g" {
   file   = "plain.yaml" # ERROR: secret-not-encrypted
 }
 
+secret "i" {
+  path = "/var/lib/secrets/i"
+  key  = "i" # ERROR: secret-without-path
+}
+
 secret "h" {
   for_each = ["10"] # ERROR: bad-value
   path     = "/var/lib/secrets/h"
