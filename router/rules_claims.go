@@ -152,8 +152,8 @@ func ruleSecrets(r *Router) hcl.Diagnostics {
 		}
 		if s.Key.Set && s.Source.V != SourceSOPS {
 			diags = append(diags, diag.Help(diag.Error("secret-without-path", s.Key.Range, "Key of a secret that is a whole file",
-"It is the key in a file of sops, and this secret's source is %s.", s.Source.V),
-"Remove key, or say source = \"sops\"."))
+				"It is the key in a file of sops, and this secret's source is %s.", s.Source.V),
+				"Remove key, or say source = \"sops\"."))
 		}
 		switch {
 		case s.Source.V == SourceFile && !s.Path.Set:

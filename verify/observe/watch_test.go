@@ -491,7 +491,7 @@ func describe(t *testing.T, root *lab.Root, unit string) {
 // start starts a unit of the systemd in root, by its bus.
 func start(t *testing.T, root *lab.Root, unit string) {
 	t.Helper()
-	conn, err := dialBus(t.Context(), root.Path(busSocket))
+	conn, err := dbus.Connect(busOf(root), dbus.WithContext(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,18 @@ func parseThread(b []byte) (t thread, err error) {
 	return t, nil
 }
 
+// switches are the lines of /proc/PID/task/TID/status that tell how many times a thread has
+// given the processor away (proc_pid_status(5)).
+func switches(status []byte) string {
+	var b strings.Builder
+	for line := range strings.Lines(string(status)) {
+		if strings.Contains(line, "voluntary_ctxt_switches:") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
 // enough is how long a thread that has read a question runs until it has answered, in ticks:
 // what it knows it looks up in less than a thousandth of that.
 const enough = 10

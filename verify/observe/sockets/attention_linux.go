@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/nbr-dev/nbr/verify/observe/root"
@@ -56,49 +57,57 @@ func (a *audience) String() string {
 // attend gives an audience the time to answer what has arrived: hear is to listen for an
 // answer, and tells whether there was one. When a frame has arrived (see package inject)
 // the kernel has put it into a socket's queue, or dropped it. A program that has read it and
-// sleeps, or has run for long enough since, does not answer any more.
+// sleeps, or has run for long enough since, does not answer any more. Its processes are looked
+// at one after the other, and while sshd hands a connection on each may sleep when its turn
+// comes: all of them did at once if none has run until the next look. Those that others ask, too,
+// are never at rest, and silent when the time is over.
 //
 // Of TCP it is the kernel that answers, unless as many connections wait to be accepted as
 // the program has room for: then it drops what asks for another one (tcp_conn_request in
 // net/ipv4/tcp_input.c), as a firewall would. So hear is to ask again.
 func (a *audience) attend(ctx context.Context, hear func(time.Duration) (bool, error)) error {
+	before := ""
 	for deadline := time.Now().Add(attention); ; {
-		why, err := a.busy(ctx)
+		why, runs, err := a.busy(ctx)
 		if err != nil {
 			return fmt.Errorf("whether %s only waits for a processor: %w", a, err)
 		}
 		answered, err := hear(glance)
+		over := time.Now().After(deadline)
 		switch {
-		case answered || err != nil || why == "":
+		case answered || err != nil || why == "" && (over || runs == "" || runs == before):
 			return err
-		case time.Now().After(deadline):
+		case over:
 			return fmt.Errorf("%s has not answered yet: %s", a, why)
 		}
+		before = runs
 	}
 }
 
-// busy says what keeps the audience from being silent for good, if anything does.
-func (a *audience) busy(ctx context.Context) (string, error) {
+// busy says what keeps the audience from being silent for good, if anything does, or else which
+// threads it has and how many times each has run.
+func (a *audience) busy(ctx context.Context) (why, runs string, err error) {
 	inodes, why, err := a.sockets()
 	switch {
 	case err != nil:
-		return "", err
+		return "", "", err
 	case why != "":
 		clear(a.ran)
-		return why, nil
+		return why, "", nil
 	case len(inodes) == 0:
-		return "", nil
+		return "", "", nil
 	}
 	holders, err := a.holders(ctx, inodes)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
+	runs = fmt.Sprintln(inodes)
 	for _, dir := range holders {
 		tasks, err := os.ReadDir(a.root.Path(dir + "/task"))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // it has ended, before or while its folder was read
 		} else if err != nil {
-			return "", err
+			return "", "", err
 		}
 		for _, task := range tasks {
 			name := dir + "/task/" + task.Name()
@@ -108,17 +117,22 @@ func (a *audience) busy(ctx context.Context) (string, error) {
 			}
 			t, err := parseThread(b)
 			if err != nil {
-				return "", fmt.Errorf("%s/stat: %w", name, err)
+				return "", "", fmt.Errorf("%s/stat: %w", name, err)
 			}
 			if _, seen := a.ran[name]; !seen {
 				a.ran[name] = t.ran
 			}
 			if !t.done(a.ran[name]) {
-				return fmt.Sprintf("process %s has had no processor for long enough", dir[len("/proc/"):]), nil
+				return fmt.Sprintf("process %s has had no processor for long enough", dir[len("/proc/"):]), "", nil
 			}
+			status, err := a.root.Read(name + "/status")
+			if err != nil {
+				continue // it has ended
+			}
+			runs += name + switches(status)
 		}
 	}
-	return "", nil
+	return "", runs, nil
 }
 
 // sockets are those that a question may have been put into, if their programs have read

@@ -92,3 +92,23 @@ func TestStarvedDaemon(t *testing.T) {
 		return err
 	})
 }
+
+// While a daemon hands a connection from one process to the next, each of them sleeps at times.
+// It is not silent because it sleeps when it is looked at.
+func TestDaemonThatHandsOn(t *testing.T) {
+	const handsOn = `for i in 1 2 3 4 5 6 7 8 9; do sleep 0.02; done; echo SSH-`
+	daemon := lab.Rootfs(t, nil).Daemon(t, new(nstest.NS), "busybox", "nc", "-ll", "-p", "22", "-e", "sh", "-c", handsOn)
+	var c net.Conn
+	daemon.Ready(t, func() (err error) {
+		c, err = Dial(t.Context(), "", "tcp", "127.0.0.1:22", time.Now().Add(nstest.Patience))
+		return err
+	})
+	defer c.Close()
+	if err := c.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 4)
+	if _, err := io.ReadFull(c, buf); err != nil || string(buf) != "SSH-" {
+		t.Errorf("%q %v", buf, err)
+	}
+}
