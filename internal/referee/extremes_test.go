@@ -234,7 +234,11 @@ func TestExtremes(t *testing.T) {
 				}
 				configs[program][config] = append(configs[program][config], r.text)
 			}
-			add("IfState", g.json(t, "networking", "ifstate", "settings"))
+			if settings := g.at("networking", "ifstate", "settings"); settings != nil {
+				add("IfState", toJSON(t, settings))
+			} else {
+				t.Errorf("%s: IfState has no settings", r.text)
+			}
 			add("nft", ruleset(t, g))
 			if g.at("services", "kea", "dhcp4", "enable") == true {
 				add("kea-dhcp4", keaJSON(t, g))
