@@ -264,11 +264,17 @@ func TestExtremes(t *testing.T) {
 			return nil
 		}
 	}
+	kea := run("/tmp/x.json", "kea-dhcp4", "-t", "/tmp/x.json")
 	for program, check := range map[string]func(string) error{
-		"nft":       run("/tmp/x.nft", "nft", "-c", "-f", "/tmp/x.nft"),
-		"kea-dhcp4": run("/tmp/x.json", "kea-dhcp4", "-t", "/tmp/x.json"),
-		"vtysh":     run("/tmp/x.conf", "vtysh", "-C", "-f", "/tmp/x.conf"),
-		"radvd":     run("/tmp/radvd.conf", "radvd", "-c", "-C", "/tmp/radvd.conf"),
+		"nft": run("/tmp/x.nft", "nft", "-c", "-f", "/tmp/x.nft"),
+		"kea-dhcp4": func(config string) error {
+			for _, m := range servedOn.FindAllStringSubmatch(config, -1) { // Kea looks for its interfaces
+				_, _ = ns.Try(t, "ip", "link", "add", "name", m[1], "type", "bridge") // it may be there
+			}
+			return kea(config)
+		},
+		"vtysh": run("/tmp/x.conf", "vtysh", "-C", "-f", "/tmp/x.conf"),
+		"radvd": run("/tmp/radvd.conf", "radvd", "-c", "-C", "/tmp/radvd.conf"),
 	} {
 		if len(configs[program]) < 2 {
 			t.Errorf("%s got %d configurations", program, len(configs[program]))
@@ -285,6 +291,8 @@ func TestExtremes(t *testing.T) {
 	}
 	ifStateTakes(t, configs["IfState"])
 }
+
+var servedOn = regexp.MustCompile(`"interface": "([^"]+)"`)
 
 // ifStateTakes judges the settings by IfState's schema, which has to refuse what is wrong.
 func ifStateTakes(t *testing.T, configs map[string][]string) {
