@@ -98,8 +98,15 @@ func TestLookups(t *testing.T) {
 	lan, guest, out := network("lan", "192.168.1.1/24"), network("guest", "192.168.2.1/24"), network("out", "10.0.0.1/8")
 	zone := &Zone{Networks: conf.Refs[*Network]{Items: []conf.Ref[*Network]{{Target: lan}, {Target: guest}}}}
 	r := &Router{Networks: []*Network{lan, guest, out}, Zones: []*Zone{zone}}
-	if r.ZoneOf(guest) != zone || r.ZoneOf(out) != nil {
+	beside := network("beside", "192.168.3.1/24")
+	lan.Link.Target, guest.Link.Target, out.Link.Target = &BoardPort{Name: "lan1"}, &BoardPort{Name: "lan2"}, &BoardPort{Name: "wan"}
+	beside.Link = lan.Link
+	r.Networks = append(r.Networks, beside)
+	if r.ZoneOf(guest) != zone || r.ZoneOf(out) != nil || r.ZoneOf(beside) != zone {
 		t.Error("zones")
+	}
+	if got := r.NetworksOf(zone); !slices.Equal(got, []*Network{lan, guest, beside}) {
+		t.Errorf("networks of the zone: %v", got)
 	}
 	for in, want := range map[string]*Network{"192.168.2.255": guest, "10.9.9.9": out, "172.16.0.1": nil, "fd00::1": nil} {
 		if got := r.NetworkAt(netip.MustParseAddr(in)); got != want {

@@ -89,13 +89,13 @@ func extraOf(b conf.Block) (Extra, bool) {
 
 // leaves are the values that an extra forces, with the paths of their options.
 func leaves(e nixgen.Expr, path []string, f func([]string, nixgen.Expr)) {
-	switch e := e.(type) {
-	case nixgen.Attrs:
-		for _, a := range e {
-			leaves(a.Value, slices.Concat(path, a.Name), f)
-		}
-	case nixgen.Call:
-		f(path, e.Args[0])
+	if forced, ok := e.(nixgen.Call); ok {
+		f(path, forced.Args[0])
+		return
+	}
+	attrs, _ := e.(nixgen.Attrs)
+	for _, a := range attrs {
+		leaves(a.Value, slices.Concat(path, a.Name), f)
 	}
 }
 

@@ -53,18 +53,7 @@ func TestRandomSpecs(t *testing.T) {
 		t.Fatal("no specs")
 	}
 	used, codes := map[string]bool{}, map[string]int{}
-	tree, err := flake.Build(flake.Config{Source: nbr.Source()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	library := fstest.MapFS{} // what the modules import
-	for name, b := range tree.Files {
-		library[name] = &fstest.MapFile{Data: b}
-	}
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, library); err != nil {
-		t.Fatal(err)
-	}
+	dir := library(t)
 	var good []rolled
 	for seed := from; seed < from+uint64(n); seed++ {
 		d := newDice(seed)
@@ -108,6 +97,25 @@ func TestRandomSpecs(t *testing.T) {
 	if n >= randomSpecs && routed == 0 {
 		t.Error("no good spec exchanges routes")
 	}
+}
+
+// library is a folder with what generated modules import: those of a spec are in a folder of
+// their own inside.
+func library(t *testing.T) string {
+	t.Helper()
+	tree, err := flake.Build(flake.Config{Source: nbr.Source()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{}
+	for name, b := range tree.Files {
+		files[name] = &fstest.MapFile{Data: b}
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, files); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // unused are the arguments that no random spec has.
