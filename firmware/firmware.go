@@ -119,8 +119,9 @@ func (b *Block) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, o := range b.KernelOptions.Items {
 		if opt := Options()[string(o.V)]; opt != nil && opt.Needless != "" {
-			diags = append(diags, diag.Warning("needless-kernel-option", o.Range, "Needless kernel option",
-				"%s need not be asked for: %s.", o.V, opt.Needless))
+			diags = append(diags, diag.Help(diag.Warning("needless-kernel-option", o.Range, "Needless kernel option",
+				"%s need not be asked for: %s.", o.V, opt.Needless),
+				"Remove it."))
 		}
 	}
 	kernel, span := b.kernel(p, r.Release.V)
@@ -171,8 +172,9 @@ func judge(k *router.Kernel, kernel string, span Span) hcl.Diagnostics {
 			"%s does not exist on arm64: %s.", k.Symbol, o.Absent),
 			"Remove it.")}
 	case !o.spans(span):
-		return hcl.Diagnostics{diag.Error("no-such-kernel-option", k.From, "No such kernel option",
-			"%s needs %s, and %s (Linux %s) does not have it: %s.", k.Why, k.Symbol, kernel, span, o.lifetime())}
+		return hcl.Diagnostics{diag.Help(diag.Error("no-such-kernel-option", k.From, "No such kernel option",
+			"%s needs %s, and %s (Linux %s) does not have it: %s.", k.Why, k.Symbol, kernel, span, o.lifetime()),
+			"Take another kernel in the firmware block, or remove what needs it.")}
 	}
 	return nil
 }
@@ -181,16 +183,19 @@ func judge(k *router.Kernel, kernel string, span Span) hcl.Diagnostics {
 func (b *Block) judgeBoard(p *Profile, span Span) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if b.Regulatory.V && p.WiFi == nil {
-		diags = append(diags, diag.Error("no-radio", b.Regulatory.Range, "No radio",
-			"nixos-sbc drives no radio on the %s, so there is nothing to switch on.", p.Name))
+		diags = append(diags, diag.Help(diag.Error("no-radio", b.Regulatory.Range, "No radio",
+			"nixos-sbc drives no radio on the %s, so there is nothing to switch on.", p.Name),
+			"Remove the line."))
 	}
 	if b.ClockBattery.V && p.Clock == "" {
-		diags = append(diags, diag.Error("no-clock", b.ClockBattery.Range, "No clock",
-			"nbr knows no clock on the %s.", p.Name))
+		diags = append(diags, diag.Help(diag.Error("no-clock", b.ClockBattery.Range, "No clock",
+			"nbr knows no clock on the %s.", p.Name),
+			"Remove the line, or write false."))
 	}
 	if b.Watchdog.Set && b.Watchdog.V && p.Watchdog == nil {
-		diags = append(diags, diag.Error("no-watchdog", b.Watchdog.Range, "No watchdog",
-			"nbr knows no watchdog on the %s.", p.Name))
+		diags = append(diags, diag.Help(diag.Error("no-watchdog", b.Watchdog.Range, "No watchdog",
+			"nbr knows no watchdog on the %s.", p.Name),
+			"Remove the line, or write false."))
 	}
 	if b.Kernel.V != KernelVendor && p.Kernel != nil && p.Kernel.Vendor {
 		known := ""

@@ -121,7 +121,7 @@ claimer {
     version = "latest"           # ERROR: bad-value such as 6.12.63-bpi-r4
     rev     = "6.12-main"        # ERROR: bad-value all 40 hexadecimal digits
     hash    = "1c0ff6b"          # ERROR: bad-value sha256- and 44 characters
-    repo    = "https://x.org/y"  # ERROR: bad-value such as frank-w/BPI-Router-Linux
+    repo    = "https://x.org/y"  # ERROR: bad-value as in frank-w/BPI-Router-Linux
     date    = "December"         # ERROR: bad-value such as 2026-09-25
   }
   uboot_source {

@@ -152,8 +152,9 @@ func (b *Block) judgeLosses(p *Profile, span Span) hcl.Diagnostics {
 	}
 	for _, l := range p.Kernel.Loses {
 		if span.First.Compare(l.Last) <= 0 && l.First.Compare(span.Last) <= 0 {
-			return hcl.Diagnostics{diag.Warning("kernel-loses-ports", at, "Kernel without some ports",
-				"With Linux %s the %s loses %s: %s. Linux %s, which nixos-sbc builds, has them.", Span{l.First, l.Last}, p.Name, l.What, l.Because, p.Kernel.Series)}
+			return hcl.Diagnostics{diag.Help(diag.Warning("kernel-loses-ports", at, "Kernel without some ports",
+				"With Linux %s the %s loses %s: %s. Linux %s, which nixos-sbc builds, has them.", Span{l.First, l.Last}, p.Name, l.What, l.Because, p.Kernel.Series),
+				"Write kernel = \"vendor\" if these ports are used, or remove the line.")}
 		}
 	}
 	return nil

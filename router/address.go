@@ -194,7 +194,10 @@ func NoFixedAddress(ref conf.Ref[*Network], why string, of ...Family) *hcl.Diagn
 	if len(of) == 1 {
 		need = fmt.Sprintf("%s address", of[0])
 	}
-	has := ", and has none"
+	has, example := ", and has none", `ipv4 = "192.168.1.1/24"`
+	if slices.Equal(of, []Family{IPv6}) {
+		example = `ipv6 = "fd00::1/64"`
+	}
 	for _, a := range n.Addresses() {
 		if len(of) > 0 && !slices.Contains(of, a.Family) {
 			continue
@@ -206,6 +209,7 @@ func NoFixedAddress(ref conf.Ref[*Network], why string, of ...Family) *hcl.Diagn
 			has = fmt.Sprintf("; its own there comes %s and is not known before the router runs", how)
 		}
 	}
-	return diag.With(diag.Error("no-fixed-address", ref.Range, "Network without a fixed address",
-		"%s For that the router needs a fixed %s in %s%s.", why, need, n.Addr, has), n.Def, "%s", n.Addr.String())
+	return diag.With(diag.Help(diag.Error("no-fixed-address", ref.Range, "Network without a fixed address",
+		"%s For that the router needs a fixed %s in %s%s.", why, need, n.Addr, has),
+		"Write one there, as in %s, or take the network out here.", example), n.Def, "%s", n.Addr.String())
 }

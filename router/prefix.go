@@ -160,11 +160,13 @@ func rulePrefixes(r *Router) hcl.Diagnostics {
 				"Say which one %s is: subnet = 0, or another number.", n.Addr))
 			continue
 		case uint64(d.Subnet) >= of.Subnets():
-			diags = append(diags, diag.With(diag.Error("subnet-outside-prefix", n.Subnet.Range, "Network outside its prefix",
-				"%s is a /%d, which has the networks 0 to %d.", n.Prefix.Addr, of.Length.V, of.Subnets()-1), of.Length.Range, "%s", of.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("subnet-outside-prefix", n.Subnet.Range, "Network outside its prefix",
+				"%s is a /%d, which has the networks 0 to %d.", n.Prefix.Addr, of.Length.V, of.Subnets()-1),
+				"Write one of these, or ask the provider for a shorter prefix."), of.Length.Range, "%s", of.Addr.String()))
 		case n.Link.Target == of.Network.Target.Link.Target:
-			diags = append(diags, diag.With(diag.Error("prefix-of-itself", n.Prefix.Range, "Prefix on the link that delegates it",
-				"What %s delegates is for other links (RFC 8415 section 6.3).", of.Network.Addr), of.Network.Range, "%s", of.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("prefix-of-itself", n.Prefix.Range, "Prefix on the link that delegates it",
+				"What %s delegates is for other links (RFC 8415 section 6.3).", of.Network.Addr),
+				"Put the network on another link, or give it an address of its own in place of prefix."), of.Network.Range, "%s", of.Addr.String()))
 		case before != nil:
 			diags = append(diags, diag.With(diag.Help(diag.Error("subnet-twice", n.Subnet.Range, "One network of a prefix twice",
 				"%s is network %d of %s already.", before.Addr, d.Subnet, n.Prefix.Addr),

@@ -138,8 +138,9 @@ func (r *Router) ResolveBoard(boards []*Board, sound bool) hcl.Diagnostics {
 			"Say which: memory = %q.", r.Board.Memory[0].Size)}
 	}
 	if _, ok := r.Board.MemoryOf(r.Memory.V); !ok {
-		return hcl.Diagnostics{diag.Error("no-such-memory", r.Memory.Range, "No such memory size",
-			"The %s is sold with %s, not with %s.", r.Board.Name, sizes(r.Board), r.Memory.V)}
+		return hcl.Diagnostics{diag.Help(diag.Error("no-such-memory", r.Memory.Range, "No such memory size",
+			"The %s is sold with %s, not with %s.", r.Board.Name, sizes(r.Board), r.Memory.V),
+			"Write one of these sizes.")}
 	}
 	return nil
 }

@@ -153,8 +153,9 @@ func ruleOverlap(r *Router) hcl.Diagnostics {
 			if later(a.at, b.at) {
 				a, b = b, a
 			}
-			diags = append(diags, diag.With(diag.Error("overlapping-networks", b.at, "Networks overlap",
+			diags = append(diags, diag.With(diag.Help(diag.Error("overlapping-networks", b.at, "Networks overlap",
 				"%s and %s hold the same addresses, so the router could not tell where to send a packet.", a.p.Masked(), b.p.Masked()),
+				"Give one of them other addresses, or both a longer prefix length."),
 				a.at, "%s", a.n.Addr.String()))
 			if Broadcast(prev.p).Compare(Broadcast(cur.p)) > 0 {
 				all[i] = prev // the longer reach is what the next one may overlap
@@ -204,14 +205,16 @@ func gateway(n *Network, g conf.Value[Addr], a Address, attr string) hcl.Diagnos
 	case Fixed:
 		switch {
 		case !a.Contains(g.V.Addr):
-			return one(diag.Error("gateway-outside", g.Range, "Gateway outside its network", "%s is not in %s.", g.V, a.Masked()))
+			return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway outside its network", "%s is not in %s.", g.V, a.Masked()),
+				"Write the address that the next router has in %s, or correct the network's prefix length.", a.Masked()))
 		case a.Addr() == g.V.Addr:
-			return one(diag.Error("gateway-outside", g.Range, "Gateway is the router itself",
-				"%s is the router's own address; the gateway is the next router's.", g.V))
+			return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway is the router itself",
+				"%s is this router's own address.", g.V),
+				"Write the address of the next router, which the provider names."))
 		case notHost(a.Prefix, g.V.Addr):
 			return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway is no host",
 				"%s is the network's own or its broadcast address.", g.V),
-				"Give the next router's."))
+				"Write the address of the next router, which the provider names."))
 		}
 		return nil
 	case ByDHCP, ByAdvertisement, Delegated:
@@ -219,7 +222,8 @@ func gateway(n *Network, g conf.Value[Addr], a Address, attr string) hcl.Diagnos
 			"The address of %s comes %s, and its default gateway with it.", n.Addr, a),
 			"Remove this, or give %s = the router's address there.", attr))
 	default:
-		return one(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
-			"%s needs %s = an address of the router in the gateway's network.", n.Addr, attr))
+		return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
+			"A gateway is reached from an address of this router beside it, and %s has none.", n.Addr),
+			"Write %s = the router's own address in the gateway's network, with its prefix length.", attr))
 	}
 }

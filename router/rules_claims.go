@@ -219,8 +219,9 @@ func (r *Router) encrypted(s *Secret) hcl.Diagnostics {
 	if ok {
 		return nil
 	}
-	return one(diag.Error("secret-not-encrypted", s.File.Range, "Secret is not encrypted",
-		"%s is not encrypted by %s. The file would be copied into the tree and from there into the Nix store, which everyone can read.", s.File.V, s.Source.V))
+	return one(diag.Help(diag.Error("secret-not-encrypted", s.File.Range, "Secret is not encrypted",
+		"%s is not encrypted by %s. The file would be copied into the tree and from there into the Nix store, which everyone can read.", s.File.V, s.Source.V),
+		"Encrypt it with %s. If it has been in a repository as it is, the secret is known: take another one.", s.Source.V))
 }
 
 // file is the content of a file that the spec names. It is read once: what is judged is

@@ -19,8 +19,8 @@ func ruleZones(r *Router) hcl.Diagnostics {
 		for _, n := range z.Networks.Items {
 			if before, dup := first[n.Target]; dup {
 				diags = append(diags, diag.With(diag.Help(diag.Error("network-in-two-zones", n.Range, "Network of two zones",
-					"%s is already in %s.", n.Addr, before.z.Addr),
-					"Leave it in one of them: a packet belongs to one zone."), before.at, "%s", before.z.Addr.String()))
+					"%s is already in %s. A packet belongs to one zone.", n.Addr, before.z.Addr),
+					"Remove it from one of the two."), before.at, "%s", before.z.Addr.String()))
 				continue
 			}
 			first[n.Target] = use{z, n.Range}
@@ -151,14 +151,16 @@ func ruleMasquerade(r *Router) hcl.Diagnostics {
 			continue
 		}
 		if p.Action.V != "accept" {
-			diags = append(diags, diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade of nothing",
-				"%s lets nothing pass, so there is nothing to masquerade.", p.Addr))
+			diags = append(diags, diag.Help(diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade of nothing",
+				"%s lets nothing pass, so there is nothing to masquerade.", p.Addr),
+				"Remove masquerade, or write action = \"accept\"."))
 			continue
 		}
 		for _, z := range p.To.Items {
 			if !slices.ContainsFunc(r.NetworksOf(z.Target), func(n *Network) bool { return n.Has(IPv4) }) {
-				diags = append(diags, diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade without an address",
-					"%s has no network with an IPv4 address that packets could be given.", z.Addr))
+				diags = append(diags, diag.Help(diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade without an address",
+					"%s has no network with an IPv4 address that packets could be given.", z.Addr),
+					"Remove masquerade: IPv6 needs none. Or give a network of %s an IPv4 address.", z.Addr))
 			}
 		}
 	}
@@ -191,8 +193,9 @@ func ruleForwards(r *Router) hcl.Diagnostics {
 	for i, f := range r.PortForwards {
 		for _, g := range r.PortForwards[:i] {
 			if f.From.Target == g.From.Target && f.Protocol.V == g.Protocol.V && f.Port.V.Overlaps(g.Port.V) {
-				diags = append(diags, clash("forward-clash", "Port forwarded twice", By{g.Addr, g.Port.Range}, By{f.Addr, f.Port.Range},
-					"%s already forwards %s/%s from %s.", g.Addr, g.Protocol.V, g.Port.V, g.From.Addr))
+				diags = append(diags, diag.Help(clash("forward-clash", "Port forwarded twice", By{g.Addr, g.Port.Range}, By{f.Addr, f.Port.Range},
+					"%s already forwards %s/%s from %s.", g.Addr, g.Protocol.V, g.Port.V, g.From.Addr),
+					"Give one of them another port, or remove it."))
 			}
 		}
 		switch {
@@ -201,8 +204,9 @@ func ruleForwards(r *Router) hcl.Diagnostics {
 				"IPv6 needs no port forwards."),
 				"Allow the connections with a policy."))
 		case r.Owner(f.To.V.Addr) != nil:
-			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Host is the router itself",
-				"To open a service of the router, put its name into the zone's allow."))
+			diags = append(diags, diag.Help(diag.Error("forward-outside", f.To.Range, "Host is the router itself",
+				"%s is the router's own address, and a port is forwarded to a host behind it.", f.To.V),
+				"Remove the block. To open a service of the router, put its name into allow of %s.", f.From.Addr))
 		}
 		if f.ToPort.Set && f.Port.V.First != f.Port.V.Last {
 			diags = append(diags, diag.Help(diag.Error("forward-clash", f.ToPort.Range, "A range to one port",
@@ -241,7 +245,8 @@ func ruleForwardNetworks(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range r.PortForwards {
 		if f.To.V.Is4() && r.NetworkAt(f.To.V.Addr) == nil {
-			diags = append(diags, diag.Error("forward-outside", f.To.Range, "Host out of reach", "%s is in no network of the router with a fixed address.", f.To.V))
+			diags = append(diags, diag.Help(diag.Error("forward-outside", f.To.Range, "Host out of reach", "%s is in no network of the router with a fixed address.", f.To.V),
+				"Write the address of a host in one of these networks."))
 		}
 	}
 	return diags

@@ -46,8 +46,9 @@ func ruleLoops(r *Router) hcl.Diagnostics {
 			for _, l := range slices.Backward(loop) {
 				path = append(path, l.Head().Addr.String())
 			}
-			return one(diag.Error("link-loop", loop[0].Head().Def, "Link on top of itself",
-				"%s needs itself, through %s.", loop[0].Head().Addr, strings.Join(path, " and ")))
+			return one(diag.Help(diag.Error("link-loop", loop[0].Head().Def, "Link on top of itself",
+				"%s needs itself, through %s.", loop[0].Head().Addr, strings.Join(path, " and ")),
+				"Take one of these links out of the circle."))
 		}
 	}
 	return nil
@@ -82,8 +83,9 @@ func ruleMasters(r *Router) hcl.Diagnostics {
 	for _, m := range r.Made {
 		for _, p := range m.Spec().Ports.Items {
 			if before, dup := first[p.Target]; dup {
-				diags = append(diags, diag.With(diag.Error("port-in-two-bridges", p.Range, "Port of two bridges",
-					"%s can be a port of one bridge only, and %s has it.", p.Addr, before.by.Head().Addr), before.at, "%s", before.by.Head().Addr.String()))
+				diags = append(diags, diag.With(diag.Help(diag.Error("port-in-two-bridges", p.Range, "Port of two bridges",
+					"%s can be a port of one bridge only, and %s has it.", p.Addr, before.by.Head().Addr),
+					"Remove it from one of the two."), before.at, "%s", before.by.Head().Addr.String()))
 				continue
 			}
 			first[p.Target] = use{p.Range, m}
@@ -137,8 +139,9 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 		}
 		k := key{v.Link.Target, v.ID.V}
 		if before, dup := first[k]; dup {
-			diags = append(diags, diag.With(diag.Error("vlan-twice", v.ID.Range, "VLAN identifier taken",
-				"%s already has VLAN %d on %s.", before.Addr, v.ID.V, v.Link.Addr), before.ID.Range, "%s", before.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("vlan-twice", v.ID.Range, "VLAN identifier taken",
+				"%s already has VLAN %d on %s.", before.Addr, v.ID.V, v.Link.Addr),
+				"Give one of them another id, or put both networks on %s.", before.Addr), before.ID.Range, "%s", before.Addr.String()))
 			continue
 		}
 		first[k] = v

@@ -108,8 +108,9 @@ func ruleRoutes(r *Router) hcl.Diagnostics {
 	}
 	for _, rt := range r.Routes {
 		if rt.To.V.Addr().Is4() != rt.Via.V.Is4() {
-			diags = append(diags, diag.Error("next-hop-outside", rt.Via.Range, "Next hop of the other family",
-				"%s is not of the family of %s.", rt.Via.V, rt.To.V.Prefix))
+			diags = append(diags, diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop of the other family",
+				"%s and %s are of two versions of IP.", rt.Via.V, rt.To.V.Prefix),
+				"Write a next hop of the destination's version."))
 		}
 	}
 	return diags

@@ -74,6 +74,9 @@ func TestBadSpecs(t *testing.T) {
 			for _, d := range diags {
 				wellFormed(t, d)
 				helpApart(t, d)
+				if code := diag.Code(d); diag.HelpOf(d) == "" && !slices.Contains(selfEvident, code) {
+					t.Errorf("%s does not say what to do (diag.Help): %s", code, d.Detail)
+				}
 			}
 		})
 	}
@@ -229,6 +232,10 @@ var (
 	ordersRE = regexp.MustCompile(`(?:^|[.?…:;] )(?i:add|allow|choose|close|copy|did you mean|give|it could be|keep|leave|let|lower|make|` +
 		`name|pick|point|put|raise|remove|rename|run|save|say|set|shorten|split|take|turn|use|write) `)
 )
+
+// selfEvident are the codes of diagnostics that may say no more than what is wrong: the
+// text says what the value is to be, or is the HCL library's, or the spec's own.
+var selfEvident = []string{"bad-value", "duplicate", "expression", "function-call", "no-such-attribute", "syntax", "too-costly", "variable-refused"}
 
 // helpApart wants what to do where it is shown as that: no word of the text decides it.
 func helpApart(t *testing.T, d *hcl.Diagnostic) {

@@ -85,8 +85,9 @@ func (l *loader) vars(fsys fs.FS, given map[string]string) map[string]string {
 		l.diags = append(l.diags, source.Unreadable(at, VarsFile, err))
 	default:
 		if err := json.Unmarshal(b, &vars); err != nil {
-			l.diags = append(l.diags, diag.Error("unreadable", at, "Values of variables cannot be read",
-				"%s maps names to texts, as in {\"name\": \"value\"}: %s.", VarsFile, strings.TrimPrefix(err.Error(), "json: ")))
+			l.diags = append(l.diags, diag.Help(diag.Error("unreadable", at, "Values of variables cannot be read",
+				"%s maps names to texts, as in {\"name\": \"value\"}: %s.", VarsFile, strings.TrimPrefix(err.Error(), "json: ")),
+				"Give the values with -var again, for which nbr gen writes the file, or put quotes around each."))
 			clear(vars)
 		}
 	}
@@ -228,8 +229,9 @@ func (l *loader) decodeBlock(blk *hcl.Block, kind *Kind, mk func() conf.Block) {
 		return
 	}
 	if len(blk.Labels) == 0 || blk.Type == "router" {
-		l.diags = append(l.diags, diag.Error("bad-for-each", loop.NameRange, "Only one of these",
-			"A router has one %s block at most, so there is nothing to repeat.", blk.Type))
+		l.diags = append(l.diags, diag.Help(diag.Error("bad-for-each", loop.NameRange, "Only one of these",
+			"A router has one %s block at most, so there is nothing to repeat.", blk.Type),
+			"Remove for_each."))
 		l.unreadable[conf.Addr{Type: blk.Type}] = true
 		return
 	}

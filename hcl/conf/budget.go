@@ -274,8 +274,9 @@ func (g *guard) made(e hclsyntax.Expression) hclsyntax.Expression {
 func (g *guard) Enter(n hclsyntax.Node) hcl.Diagnostics {
 	if g.depth++; g.depth > maxDepth {
 		if len(g.diags) == 0 {
-			g.diags = hcl.Diagnostics{diag.Error("too-deep", n.Range(), "Nested too deep",
-				"More than %d expressions within each other are no spec.", maxDepth)}
+			g.diags = hcl.Diagnostics{diag.Help(diag.Error("too-deep", n.Range(), "Nested too deep",
+				"More than %d expressions within each other are no spec.", maxDepth),
+				"Give parts of it names in locals.")}
 		}
 		return nil // the range of each counted expression takes its depth again
 	}
@@ -350,7 +351,8 @@ func (c *Context) sound(e hcl.Expression) hcl.Diagnostics {
 			return
 		}
 		if source.TooDeep([]byte(text)) {
-			bad = hcl.Diagnostics{diag.Error("too-deep", e.Range(), "Nested too deep", "A template in this text is nested deeper than any spec.")}
+			bad = hcl.Diagnostics{diag.Help(diag.Error("too-deep", e.Range(), "Nested too deep", "A template in this text is nested deeper than any spec."),
+				"Give parts of it names in locals.")}
 			return
 		}
 		expr, ds := hclsyntax.ParseTemplate([]byte(text), e.Range().Filename, e.Range().Start)

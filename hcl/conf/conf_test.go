@@ -242,7 +242,7 @@ func TestDecodeErrors(t *testing.T) {
 func TestTold(t *testing.T) {
 	tests := []struct{ arg, want string }{
 		{`color = var.nmae`, `var.nmae is not defined. Did you mean "name"?`},
-		{`color = var.zzz`, `var.zzz is not defined.`},
+		{`color = var.zzz`, `var.zzz is not defined. It could be var.name.`},
 		{`color = var.name.first`, `Can't access attributes on a primitive-typed value (string).`},
 		{`color = "${var.name}${var.nmae}"`, `var.nmae is not defined. Did you mean "name"?`},
 		{`text = network.lan.ipv4`, "A value of a network block cannot be used in a zone. Values flow one way: variables and locals, then networks and links, then services. Put what both need into a local."},

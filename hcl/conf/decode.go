@@ -68,8 +68,9 @@ func decodeStruct(body hcl.Body, v reflect.Value, addr Addr, ctx *Context) hcl.D
 			}
 			there = ds.HasErrors() || field.isSet()
 			if !there && f.required {
-				ds = append(ds, diag.Error("missing-argument", a.Expr.Range(), "Missing required argument",
-					"The argument %q is required, and null is as if it were not there.", f.name))
+				ds = append(ds, diag.Help(diag.Error("missing-argument", a.Expr.Range(), "Missing required argument",
+					"The argument %q is required, and null is as if it were not there.", f.name),
+					"Give it a value."))
 			}
 			diags = append(diags, ds...)
 		}
@@ -109,8 +110,9 @@ func decodeBlocks(content *hcl.BodyContent, v reflect.Value, info *structInfo, a
 		case loop == nil:
 			diags = append(diags, decodeBlock(blk, blk.Body, v, f, addr, "", ctx, first)...)
 		case infoOf(f.elem).label == nil:
-			diags = append(diags, diag.Error("bad-for-each", loop.NameRange, "Nothing to tell them apart",
-				"A %s block has no label, so it cannot be repeated.", blk.Type))
+			diags = append(diags, diag.Help(diag.Error("bad-for-each", loop.NameRange, "Nothing to tell them apart",
+				"A %s block has no label, so it cannot be repeated.", blk.Type),
+				"Remove for_each, and write the blocks one by one."))
 		default:
 			turns, ds := ForEach(loop.Expr, ctx)
 			diags = append(diags, ds...)
@@ -188,6 +190,16 @@ var summaries = map[string]string{
 	"Function calls not allowed": "no-such-function",
 }
 
+// usual is what to do about errors of which the HCL library says only what is wrong.
+var usual = map[string]string{
+	"unsupported-argument": "`nbr schema -doc` lists what each block takes.",
+	"unsupported-block":    "`nbr schema -doc` lists the blocks, and what each of them takes.",
+	"missing-argument":     "Write it into the block; `nbr schema -doc` says what it takes.",
+	"block-labels":         "Write the name in quotes between the type of the block and its brace, where it has one: network \"lan\" {, but ssh {.",
+	"no-such-variable":     "A variable is var.NAME, a local is local.NAME, a text stands in quotes.",
+	"function-call":        "docs/expressions.md has an example of each function.",
+}
+
 // Coded gives the HCL library's diagnostics the codes of nbr.
 func Coded(ds hcl.Diagnostics) hcl.Diagnostics {
 	for _, d := range ds {
@@ -202,6 +214,9 @@ func Coded(ds hcl.Diagnostics) hcl.Diagnostics {
 		}
 		habit(d)
 		diag.Coded(code, hcl.Diagnostics{d})
+		if diag.HelpOf(d) == "" && !strings.Contains(d.Detail, " costs too much: ") { // that is amplify's
+			diag.Help(d, "%s", usual[code])
+		}
 	}
 	return ds
 }

@@ -105,7 +105,15 @@ func (c *Context) suggest(d *hcl.Diagnostic, e hcl.Expression) {
 		d.Summary = "No such name"
 		d.Detail = tr.RootName() + "." + step.Name + " is not defined."
 		diag.Coded("no-such-attribute", hcl.Diagnostics{d})
-		diag.Help(d, "%s", diag.Suggest(step.Name, slices.Collect(maps.Keys(obj.Type().AttributeTypes()))))
+		names := slices.Sorted(maps.Keys(obj.Type().AttributeTypes()))
+		hint := diag.Suggest(step.Name, names)
+		if hint == "" {
+			for i, name := range names {
+				names[i] = tr.RootName() + "." + name
+			}
+			hint = offer(names)
+		}
+		diag.Help(d, "%s", hint)
 	}
 }
 

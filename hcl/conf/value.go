@@ -154,8 +154,8 @@ func (l *List[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 		return diags
 	}
 	if ty := val.Type(); !ty.IsListType() && !ty.IsSetType() && !ty.IsTupleType() {
-		return append(diags, diag.Error("not-a-list", e.Range(), "Not a list",
-			"A list is expected here, as in [a, b]; this is %s.", ty.FriendlyName()))
+		return append(diags, diag.Help(diag.Error("not-a-list", e.Range(), "Not a list",
+			"A list is expected here, and this is %s.", typeOf(ty)), "Put it into brackets, also one alone: [a], or [a, b]."))
 	}
 	for _, val := range val.AsValueSlice() {
 		var v Value[T]
@@ -193,7 +193,7 @@ func assign(val cty.Value, dst any) error {
 		return storable(val)
 	case *Object:
 		if t := val.Type(); !t.IsObjectType() && !t.IsMapType() {
-			return fmt.Errorf("an object is expected here, as in { a = 1 }, this is %s", t.FriendlyName())
+			return diag.Advise(fmt.Errorf("an object is expected here, and this is %s", typeOf(t)), "write it as in { a = 1 }")
 		}
 		d.Value = val
 		return storable(val)
@@ -201,7 +201,7 @@ func assign(val cty.Value, dst any) error {
 	if _, ok := dst.(*bool); ok {
 		b, err := convert.Convert(val, cty.Bool)
 		if err != nil {
-			return fmt.Errorf("true or false is expected here, this is %s", val.Type().FriendlyName())
+			return fmt.Errorf("true or false is expected here, and this is %s", typeOf(val.Type()))
 		}
 		*dst.(*bool) = b.True()
 		return nil
@@ -211,7 +211,7 @@ func assign(val cty.Value, dst any) error {
 	}
 	s, err := convert.Convert(val, cty.String)
 	if err != nil {
-		return fmt.Errorf("one value is expected here, this is %s", val.Type().FriendlyName())
+		return fmt.Errorf("one value is expected here, and this is %s", typeOf(val.Type()))
 	}
 	text := s.AsString()
 	if err := storable(s); err != nil {
@@ -278,6 +278,23 @@ type Object struct{ cty.Value }
 
 // Describe is what the type is in the schema.
 func (Object) Describe() string { return "object" }
+
+// typeOf is what a value is, in the words of this language and not of its library.
+func typeOf(t cty.Type) string {
+	switch {
+	case t == cty.String:
+		return "a text"
+	case t == cty.Number:
+		return "a number"
+	case t == cty.Bool:
+		return "true or false"
+	case t.IsObjectType() || t.IsMapType():
+		return "an object"
+	case t.IsTupleType() || t.IsListType() || t.IsSetType():
+		return "a list"
+	}
+	return t.FriendlyName()
+}
 
 // Describer is implemented by domain types to say what they are in the schema:
 // "IPv4 address with prefix length".

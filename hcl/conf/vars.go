@@ -62,7 +62,9 @@ func DecodeVariable(blk *hcl.Block, ctx *Context) (*Variable, hcl.Diagnostics) {
 			return v, append(diags, bad...)
 		}
 		t, parts, ds := typeexpr.TypeConstraintWithDefaults(a.Expr)
-		diags = append(diags, diag.Coded("bad-type", ds)...)
+		for _, d := range diag.Coded("bad-type", ds) {
+			diags = append(diags, diag.Help(d, "Write string, number, bool, any, list(…), map(…) or object({…}), without quotes."))
+		}
 		if !ds.HasErrors() {
 			v.Type, v.parts = t, parts
 		}
@@ -73,8 +75,9 @@ func DecodeVariable(blk *hcl.Block, ctx *Context) (*Variable, hcl.Diagnostics) {
 		if !ds.HasErrors() {
 			v.Default = val
 			if _, err := v.fit(val); err != nil {
-				diags = append(diags, diag.Error("bad-value", a.Expr.Range(), "Default does not fit the type",
-					"%s is expected: %s.", v.Type.FriendlyName(), err))
+				diags = append(diags, diag.Help(diag.Error("bad-value", a.Expr.Range(), "Default does not fit the type",
+					"The type of the variable is %s, and the default is none: %s.", v.Type.FriendlyName(), err),
+					"Change one of the two."))
 				v.Default = cty.DynamicVal
 			}
 		}
@@ -119,8 +122,9 @@ func (v *Variable) Value(given *string, ctx *Context) (cty.Value, hcl.Diagnostic
 		}
 	}
 	if err != nil {
-		return cty.DynamicVal, hcl.Diagnostics{diag.Error("bad-value", v.Def, "Bad value for a variable",
-			"The variable %s is a %s: %s.", v.Name, v.Type.FriendlyName(), err)}
+		return cty.DynamicVal, hcl.Diagnostics{diag.Help(diag.Error("bad-value", v.Def, "Bad value for a variable",
+			"The type of the variable %s is %s, and its value is none: %s.", v.Name, v.Type.FriendlyName(), err),
+			"Give it another value: -var '%s=…'.", v.Name)}
 	}
 	return val, v.validate(val, ctx)
 }
@@ -154,8 +158,9 @@ func (v *Variable) parse(given string, ctx *Context) (cty.Value, hcl.Diagnostics
 			return val, nil
 		}
 	}
-	return cty.NilVal, hcl.Diagnostics{diag.Error("bad-value", v.Def, "Bad value for a variable",
-		"What -var gives %s is no expression of type %s: %s.", v.Name, v.Type.FriendlyName(), diags[0].Summary)}
+	return cty.NilVal, hcl.Diagnostics{diag.Help(diag.Error("bad-value", v.Def, "Bad value for a variable",
+		"What -var gives %s is no expression of type %s: %s.", v.Name, v.Type.FriendlyName(), diags[0].Summary),
+		"Lists and maps are written as in a spec, and quoted for the shell: -var '%s=[1, 2]'.", v.Name)}
 }
 
 func (v *Variable) validate(val cty.Value, ctx *Context) hcl.Diagnostics {
@@ -168,8 +173,9 @@ func (v *Variable) validate(val cty.Value, ctx *Context) hcl.Diagnostics {
 			continue
 		}
 		if b, err := convert.Convert(ok, cty.Bool); err != nil || !b.IsKnown() || b.IsNull() {
-			diags = append(diags, diag.Error("bad-value", c.condition.Range(), "Condition is neither true nor false",
-				"A condition compares: var.%s != \"\".", v.Name))
+			diags = append(diags, diag.Help(diag.Error("bad-value", c.condition.Range(), "Condition is neither true nor false",
+				"This is neither true nor false."),
+				"Compare something, as in condition = var.%s != \"\".", v.Name))
 		} else if b.False() {
 			diags = append(diags, diag.Error("variable-refused", v.Def, "Variable refused", "%s: %s.", v.Name, strings.TrimSuffix(c.message, ".")))
 		}
@@ -312,8 +318,9 @@ func cycle(ls []Local) *hcl.Diagnostic {
 		names[i] = "local." + l.Name
 	}
 	slices.Sort(names)
-	d := diag.Error("cycle", ls[0].Attr.Range, "Locals need each other",
-		"%s cannot be computed: each needs another of them.", diag.List(names))
+	d := diag.Help(diag.Error("cycle", ls[0].Attr.Range, "Locals need each other",
+		"%s cannot be computed: each needs another of them.", diag.List(names)),
+		"Write the value of one of them without the others.")
 	for _, l := range ls[1:] {
 		diag.With(d, l.Attr.Range, "local.%s", l.Name)
 	}
@@ -349,7 +356,7 @@ func ForEach(e hcl.Expression, ctx *Context) ([]Instance, hcl.Diagnostics) {
 	}
 	ty := val.Type()
 	if val.IsNull() || !(ty.IsMapType() || ty.IsObjectType() || ty.IsListType() || ty.IsTupleType() || ty.IsSetType()) {
-		return bad("Write { a = {…}, b = {…} } or [\"a\", \"b\"].", "for_each takes a map or a list of texts; this is %s.", ty.FriendlyName())
+		return bad("Write { a = {…}, b = {…} } or [\"a\", \"b\"].", "for_each takes a map or a list of texts; this is %s.", typeOf(ty))
 	}
 	var out []Instance
 	seen := map[string]bool{}

@@ -102,18 +102,21 @@ func Parse(name string, b []byte) (*File, hcl.Diagnostics) {
 	}
 	if i := tooDeep(b); i >= 0 {
 		f.Body = hcl.EmptyBody()
-		return f, hcl.Diagnostics{diag.Error("too-deep", rangeAt(name, b, i), "Nested too deep",
-			"More than %d brackets, conditions or signs within each other are no spec.", maxDepth)}
+		return f, hcl.Diagnostics{diag.Help(diag.Error("too-deep", rangeAt(name, b, i), "Nested too deep",
+			"More than %d brackets, conditions or signs within each other are no spec.", maxDepth),
+			"Look whether the file is damaged; values that belong together can be given names in locals.")}
 	}
 	if strings.HasSuffix(name, ".json") && TooDeep([]byte(escapedBrackets.Replace(string(b)))) {
 		f.Body = hcl.EmptyBody()
-		return f, hcl.Diagnostics{diag.Error("too-deep", rangeAt(name, b, 0), "Nested too deep",
-			"A text of this file is nested deeper than any spec.")}
+		return f, hcl.Diagnostics{diag.Help(diag.Error("too-deep", rangeAt(name, b, 0), "Nested too deep",
+			"A text of this file is nested deeper than any spec."),
+			"Look whether the file is damaged.")}
 	}
 	if i := LongNumber(b); i >= 0 {
 		f.Body = hcl.EmptyBody()
-		return f, hcl.Diagnostics{diag.Error("long-number", rangeAt(name, b, i), "Number is too long",
-			"More than %d digits are no number of a spec.", maxDigits)}
+		return f, hcl.Diagnostics{diag.Help(diag.Error("long-number", rangeAt(name, b, i), "Number is too long",
+			"More than %d digits are no number of a spec.", maxDigits),
+			"Write it shorter, or as a text in quotes.")}
 	}
 	if diags := foreign(name, b); len(diags) > 0 {
 		f.Body = hcl.EmptyBody()

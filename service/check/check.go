@@ -75,11 +75,13 @@ func (c *Check) Claim(s *router.Scope) {
 func (c *Check) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if len(c.Command.Items) == 0 || c.Command.Items[0].V == "" {
-		return hcl.Diagnostics{diag.Error("bad-value", c.Command.Range, "No command", "There is nothing to run.")}
+		return hcl.Diagnostics{diag.Help(diag.Error("bad-value", c.Command.Range, "No command", "There is nothing to run."),
+			"Write the program and its arguments, as in command = [\"ping\", \"-c1\", \"192.0.2.1\"].")}
 	}
 	for _, a := range c.Command.Items {
 		if strings.ContainsRune(a.V, 0) {
-			diags = append(diags, diag.Error("bad-value", a.Range, "Bad argument", "No argument of a program can hold a NUL."))
+			diags = append(diags, diag.Help(diag.Error("bad-value", a.Range, "Bad argument", "No argument of a program can hold a NUL."),
+				"Remove the character."))
 		}
 	}
 	diags = append(diags, c.shell()...)
@@ -90,7 +92,8 @@ func (c *Check) Judge(*router.Router) hcl.Diagnostics {
 			"Write the name of a program, or its whole path."))
 	}
 	if c.Timeout.V < 1 || c.Timeout.V > longest {
-		diags = append(diags, diag.Error("bad-value", c.Timeout.Range, "Bad timeout", "A command may take 1 to %d seconds.", longest))
+		diags = append(diags, diag.Help(diag.Error("bad-value", c.Timeout.Range, "Bad timeout", "A command may take 1 to %d seconds.", longest),
+			"Write a time of these, as in \"10s\"."))
 	}
 	return diags
 }

@@ -103,14 +103,17 @@ func (c *Client) Judge(r *router.Router) hcl.Diagnostics {
 	for _, p := range c.Routes.Items {
 		switch {
 		case !p.V.Addr().Is4():
-			diags = append(diags, diag.Error("bad-value", p.Range, "Not an IPv4 prefix", "A DHCPv4 server has no routes to %s.", p.V))
+			diags = append(diags, diag.Help(diag.Error("bad-value", p.Range, "Not an IPv4 prefix", "A DHCPv4 server has no routes to %s.", p.V),
+				"Remove it."))
 		case p.V.Bits() == 0:
-			diags = append(diags, diag.Error("bad-value", p.Range, "The default route", "It is taken anyway; an empty list takes nothing else."))
+			diags = append(diags, diag.Help(diag.Error("bad-value", p.Range, "The default route", "The default route is taken anyway."),
+				"Remove it; an empty list takes the default route and nothing else."))
 		}
 		for _, o := range owned(r) {
 			if inside(p.V.Prefix, o.prefix) {
-				diags = append(diags, diag.With(diag.Error("static-route-clash", p.Range, "Prefix of the router itself",
-					"%s is in %s of %s, which an upstream must not take over.", p.V, o.prefix, o.Addr), o.From, "%s", o.Addr.String()))
+				diags = append(diags, diag.With(diag.Help(diag.Error("static-route-clash", p.Range, "Prefix of the router itself",
+					"%s is in %s of %s, which an upstream must not take over.", p.V, o.prefix, o.Addr),
+					"Remove it, or write a prefix that this router does not have itself."), o.From, "%s", o.Addr.String()))
 			}
 		}
 	}

@@ -148,8 +148,9 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 	first := map[netip.Addr]*Neighbor{}
 	for _, n := range b.Neighbors {
 		if before := first[n.Address.V.Addr]; before != nil {
-			diags = append(diags, diag.With(diag.Error("same-neighbor-twice", n.Address.Range, "One address for two neighbours",
-				"%s is %s already.", n.Address.V, before.Addr), before.Address.Range, "%s", before.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("same-neighbor-twice", n.Address.Range, "One address for two neighbours",
+				"%s is %s already.", n.Address.V, before.Addr),
+				"Remove one of the two, or give one another address."), before.Address.Range, "%s", before.Addr.String()))
 		}
 		first[n.Address.V.Addr] = n
 		diags = append(diags, b.reached(r, n)...)
@@ -167,8 +168,9 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 	}
 	for _, a := range b.announces() {
 		if !slices.ContainsFunc(b.Neighbors, func(n *Neighbor) bool { return slices.Contains(b.told(n), a.Prefix) }) {
-			diags = append(diags, diag.Warning("never-announced", a.from, "Prefix that no neighbour is told",
-				"No neighbour exchanges prefixes of its version of IP and has %s in prefixes_out.", a.Prefix))
+			diags = append(diags, diag.Help(diag.Warning("never-announced", a.from, "Prefix that no neighbour is told",
+				"No neighbour exchanges prefixes of its version of IP and has %s in prefixes_out.", a.Prefix),
+				"Add it to prefixes_out of a neighbour, or remove it from networks."))
 		}
 	}
 	return diags
@@ -179,8 +181,9 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 func (b *BGP) reached(r *router.Router, n *Neighbor) hcl.Diagnostics {
 	addr, at := n.Address.V.Addr, n.place(r)
 	if own := r.Owner(addr); own != nil {
-		return hcl.Diagnostics{diag.With(diag.Error("neighbor-is-router", n.Address.Range, "Address of the router itself",
-			"%s is the router's own address in %s.", addr, own.Addr), own.Def, "%s", own.Addr.String())}
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("neighbor-is-router", n.Address.Range, "Address of the router itself",
+			"%s is the router's own address in %s.", addr, own.Addr),
+			"Write the neighbour's address."), own.Def, "%s", own.Addr.String())}
 	}
 	switch {
 	case addr.IsLinkLocalUnicast() || addr.IsUnspecified() || addr.IsMulticast() || addr.IsLoopback():
@@ -190,14 +193,17 @@ func (b *BGP) reached(r *router.Router, n *Neighbor) hcl.Diagnostics {
 	case at == nil && r.Unsound["network"]:
 		return nil // it may be in the one that is wrong
 	case at == nil:
-		return hcl.Diagnostics{diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
-			"%s is in none of the router's networks. Where the network's address comes from elsewhere, name it: network = network.wan.", addr)}
+		return hcl.Diagnostics{diag.Help(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
+			"%s is in none of the router's networks.", addr),
+			"Write an address of one of them. Where the network's address comes from elsewhere, name it, as in network = network.wan.")}
 	case !inside(at, addr):
-		return hcl.Diagnostics{diag.With(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
-			"%s is not in %s.", addr, at.Addr), at.Def, "%s", at.Addr.String())}
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
+			"%s is not in %s.", addr, at.Addr),
+			"Write an address of %s, or name another network.", at.Addr), at.Def, "%s", at.Addr.String())}
 	case at.Upstream() && !n.Network.Set:
-		return hcl.Diagnostics{router.OnUpstream(diag.Error("routing-on-upstream", n.Address.Range, "Routes from an upstream",
-			"%s is in %s, which leads to the Internet. If it is to say where packets go, name the network: network = %s.", addr, at.Addr, at.Addr), at)}
+		return hcl.Diagnostics{router.OnUpstream(diag.Help(diag.Error("routing-on-upstream", n.Address.Range, "Routes from an upstream",
+			"%s is in %s, which leads to the Internet.", addr, at.Addr),
+			"If the neighbour is to say where packets go, name the network: network = %s. Else remove the block.", at.Addr), at)}
 	}
 	return nil
 }

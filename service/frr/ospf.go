@@ -94,8 +94,9 @@ func (o *OSPF) Judge(r *router.Router) hcl.Diagnostics {
 	links := map[router.IfName]use{}
 	for _, a := range o.Areas {
 		if before := areas[a.ID.V]; before != nil {
-			diags = append(diags, diag.With(diag.Error("same-area-twice", a.Def, "One area twice",
-				"%s is the area %s already.", before.Addr, a.ID.V), before.Def, "%s", before.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("same-area-twice", a.Def, "One area twice",
+				"%s is the area %s already.", before.Addr, a.ID.V),
+				"Make one block of the two."), before.Def, "%s", before.Addr.String()))
 			continue
 		}
 		areas[a.ID.V] = a
@@ -107,14 +108,17 @@ func (o *OSPF) Judge(r *router.Router) hcl.Diagnostics {
 				other, shared := links[device]
 				switch {
 				case again:
-					diags = append(diags, diag.With(diag.Error("network-in-two-areas", n.Range, "Network twice in OSPF",
-						"%s is in %s already. A network is in one area, and passive or not.", n.Addr, before.area.Addr), before.ref.Range, "%s", before.area.Addr.String()))
+					diags = append(diags, diag.With(diag.Help(diag.Error("network-in-two-areas", n.Range, "Network twice in OSPF",
+						"%s is in %s already. A network is in one area, and passive or not.", n.Addr, before.area.Addr),
+						"Remove it from one of the two."), before.ref.Range, "%s", before.area.Addr.String()))
 				case shared && other.area != a:
-					diags = append(diags, diag.With(diag.Error("network-in-two-areas", n.Range, "Two areas on one link",
-						"%s is on %s, which is in %s by %s. An interface is in one area.", n.Addr, device, other.area.Addr, other.ref.Addr), other.ref.Range, "%s", other.area.Addr.String()))
+					diags = append(diags, diag.With(diag.Help(diag.Error("network-in-two-areas", n.Range, "Two areas on one link",
+						"%s is on %s, which is in %s by %s. An interface is in one area.", n.Addr, device, other.area.Addr, other.ref.Addr),
+						"Put both networks into one area."), other.ref.Range, "%s", other.area.Addr.String()))
 				case shared && other.passive != (i == 1):
-					diags = append(diags, diag.With(diag.Error("link-half-passive", n.Range, "Passive and not on one link",
-						"%s is on %s, and so is %s. An interface speaks OSPF with all its networks, or with none.", n.Addr, device, other.ref.Addr), other.ref.Range, "%s", other.ref.Addr.String()))
+					diags = append(diags, diag.With(diag.Help(diag.Error("link-half-passive", n.Range, "Passive and not on one link",
+						"%s is on %s, and so is %s. An interface speaks OSPF with all its networks, or with none.", n.Addr, device, other.ref.Addr),
+						"Put both networks into networks, or both into passive."), other.ref.Range, "%s", other.ref.Addr.String()))
 				case !fixed:
 					diags = append(diags, router.NoFixedAddress(n, "OSPFv2 is of the IPv4 networks of the spec.", router.IPv4))
 				case i == 0 && n.Target.Upstream() && !a.Password.Set:

@@ -166,19 +166,21 @@ func (d *DHCP4) pools() hcl.Diagnostics {
 	for i, r := range d.Pool.Items {
 		switch {
 		case !p.Contains(r.V.First) || !p.Contains(r.V.Last):
-			diags = append(diags, diag.With(diag.Error("pool-outside-network", r.Range, "Pool outside its network",
-				"%s is not in %s.", r.V, p.Masked()), d.Network.Target.IPv4.Range, "%s", d.Network.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("pool-outside-network", r.Range, "Pool outside its network",
+				"%s is not in %s.", r.V, p.Masked()), "Write a range of that network."), d.Network.Target.IPv4.Range, "%s", d.Network.Addr.String()))
 		case r.V.Contains(own):
 			diags = append(diags, diag.With(diag.Help(diag.Error("pool-holds-router", r.Range, "Pool holds the router's own address",
 				"%s would be leased to a client.", own),
 				"Leave it out."), d.Network.Target.IPv4.Range, "the router's address"))
 		case r.V.Contains(first) || r.V.Contains(last):
-			diags = append(diags, diag.Error("pool-outside-network", r.Range, "Pool holds an address of no host",
-				"%s and %s are the network's own and its broadcast address.", first, last))
+			diags = append(diags, diag.Help(diag.Error("pool-outside-network", r.Range, "Pool holds an address of no host",
+				"%s and %s are the network's own and its broadcast address.", first, last),
+				"Begin after the first of them, and end before the last."))
 		}
 		for _, o := range d.Pool.Items[:i] {
 			if !o.V.Last.Less(r.V.First) && !r.V.Last.Less(o.V.First) {
-				diags = append(diags, diag.With(diag.Error("pools-overlap", r.Range, "Pools overlap", "%s shares addresses with %s.", r.V, o.V), o.Range, "the other range"))
+				diags = append(diags, diag.With(diag.Help(diag.Error("pools-overlap", r.Range, "Pools overlap", "%s shares addresses with %s.", r.V, o.V),
+					"Make one range of the two, or end one before the other begins."), o.Range, "the other range"))
 			}
 		}
 	}
@@ -193,20 +195,25 @@ func (d *DHCP4) reservations() hcl.Diagnostics {
 	for _, r := range d.Reservations {
 		switch {
 		case !p.Contains(r.IPv4.V.Addr):
-			diags = append(diags, diag.Error("reservation-outside-network", r.IPv4.Range, "Reservation outside its network", "%s is not in %s.", r.IPv4.V, p.Masked()))
+			diags = append(diags, diag.Help(diag.Error("reservation-outside-network", r.IPv4.Range, "Reservation outside its network", "%s is not in %s.", r.IPv4.V, p.Masked()),
+				"Write an address of that network."))
 		case r.IPv4.V.Addr == p.Masked().Addr() || r.IPv4.V.Addr == router.Broadcast(p):
-			diags = append(diags, diag.Error("reservation-outside-network", r.IPv4.Range, "Reservation of an address of no host",
-				"%s and %s are the network's own and its broadcast address.", p.Masked().Addr(), router.Broadcast(p)))
+			diags = append(diags, diag.Help(diag.Error("reservation-outside-network", r.IPv4.Range, "Reservation of an address of no host",
+				"%s and %s are the network's own and its broadcast address.", p.Masked().Addr(), router.Broadcast(p)),
+				"Write another address of the network."))
 		case r.IPv4.V.Addr == p.Addr():
-			diags = append(diags, diag.Error("reservation-of-router", r.IPv4.Range, "Reservation of the router's own address", "%s is the router.", r.IPv4.V))
+			diags = append(diags, diag.Help(diag.Error("reservation-of-router", r.IPv4.Range, "Reservation of the router's own address", "%s is the router's own address.", r.IPv4.V),
+				"Write another address of %s.", p.Masked()))
 		}
 		if before := macs[r.MAC.V]; before != nil {
-			diags = append(diags, diag.With(diag.Error("same-host-twice", r.MAC.Range, "Two reservations for one host",
-				"%s has %s already.", before.Addr, r.MAC.V), before.MAC.Range, "%s", before.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("same-host-twice", r.MAC.Range, "Two reservations for one host",
+				"%s has %s already.", before.Addr, r.MAC.V),
+				"Remove one of the two."), before.MAC.Range, "%s", before.Addr.String()))
 		}
 		if before := addrs[r.IPv4.V.Addr]; before != nil {
-			diags = append(diags, diag.With(diag.Error("same-address-twice", r.IPv4.Range, "One address for two hosts",
-				"%s is reserved by %s already.", r.IPv4.V, before.Addr), before.IPv4.Range, "%s", before.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("same-address-twice", r.IPv4.Range, "One address for two hosts",
+				"%s is reserved by %s already.", r.IPv4.V, before.Addr),
+				"Give one of the two another address."), before.IPv4.Range, "%s", before.Addr.String()))
 		}
 		macs[r.MAC.V], addrs[r.IPv4.V.Addr] = r, r
 	}

@@ -63,7 +63,8 @@ func (b *Resolver) Judge(r *router.Router) hcl.Diagnostics {
 		}
 	}
 	if b.Workers.V < 1 || b.Workers.V > 256 {
-		diags = append(diags, diag.Error("bad-value", b.Workers.Range, "Bad number of workers", "1 to 256 processes answer."))
+		diags = append(diags, diag.Help(diag.Error("bad-value", b.Workers.Range, "Bad number of workers", "1 to 256 processes answer."),
+			"Write a number of these, or remove workers."))
 	}
 	return diags
 }

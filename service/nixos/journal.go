@@ -53,11 +53,13 @@ func (b *Journal) Claim(*router.Scope) {}
 func (b *Journal) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if b.Size.V < leastJournal {
-		diags = append(diags, diag.Error("bad-value", b.Size.Range, "Journal too small",
-			"journald needs at least %s for its files.", router.Size(leastJournal)))
+		diags = append(diags, diag.Help(diag.Error("bad-value", b.Size.Range, "Journal too small",
+			"journald needs at least %s for its files.", router.Size(leastJournal)),
+			"Write size = %q or more.", router.Size(leastJournal)))
 	}
 	if b.Keep.V < 1 || b.Keep.V > mostDays {
-		diags = append(diags, diag.Error("bad-value", b.Keep.Range, "Bad number of days", "Entries are kept for 1 to %d days.", mostDays))
+		diags = append(diags, diag.Help(diag.Error("bad-value", b.Keep.Range, "Bad number of days", "Entries are kept for 1 to %d days.", mostDays),
+			"Write a number of these, or remove keep."))
 	}
 	return diags
 }

@@ -45,8 +45,9 @@ func (b *Nix) Claim(s *router.Scope) {
 // Judge wants a generation to boot.
 func (b *Nix) Judge(*router.Router) hcl.Diagnostics {
 	if b.Generations.V < 1 {
-		return hcl.Diagnostics{diag.Error("bad-value", b.Generations.Range, "No generation to boot",
-			"The one that runs has to be in the boot menu: at least 1.")}
+		return hcl.Diagnostics{diag.Help(diag.Error("bad-value", b.Generations.Range, "No generation to boot",
+			"The one that runs has to be in the boot menu."),
+			"Write 1 or more; with 2 there is one to go back to.")}
 	}
 	return nil
 }

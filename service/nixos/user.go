@@ -140,8 +140,9 @@ func (u *User) Judge(*router.Router) hcl.Diagnostics {
 		"The hash ends in the flake's git and in the Nix store, where everyone on the router can read it and try passwords against it."),
 		"Use authorized_keys, or put the hash into a secret: hashed_password_file = secret.…"))
 	if u.PasswordFile.Set {
-		diags = append(diags, diag.With(diag.Error("two-passwords", u.PasswordFile.Range, "Two passwords",
-			"%s has hashed_password already.", u.Addr), u.PasswordHash.Range, "the other one"))
+		diags = append(diags, diag.With(diag.Help(diag.Error("two-passwords", u.PasswordFile.Range, "Two passwords",
+			"%s has hashed_password already.", u.Addr),
+			"Remove one of the two."), u.PasswordHash.Range, "the other one"))
 	}
 	return diags
 }

@@ -39,8 +39,9 @@ func (a *Advert) Judge(r *router.Router) hcl.Diagnostics {
 	diags = append(diags, a.judgeDNS(r)...)
 	for _, o := range a.Routers.Items {
 		if !o.V.IsLinkLocalUnicast() || !o.V.Is6() {
-			diags = append(diags, diag.Error("not-link-local", o.Range, "Not a link-local address",
-				"Advertisements come from link-local addresses (RFC 4861 section 4.2), as fe80::2 is one. %s is none.", o.V))
+			diags = append(diags, diag.Help(diag.Error("not-link-local", o.Range, "Not a link-local address",
+				"Advertisements come from link-local addresses (RFC 4861 section 4.2), and %s is none.", o.V),
+				"Write the other router's address that begins with fe80:: (ip -6 addr shows it there)."))
 		}
 	}
 	return diags
@@ -52,8 +53,9 @@ func (a *Advert) judgeLink(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	l := a.Network.Target.Link
 	if l.Target.Spec().WireGuard != nil {
-		diags = append(diags, diag.With(diag.Error("no-multicast", a.Network.Range, "No router advertisements in a tunnel",
-			"%s is on %s. WireGuard carries no multicast, and each peer has its addresses by allowed_ips.", a.Network.Addr, l.Addr), l.Range, "%s", l.Addr.String()))
+		diags = append(diags, diag.With(diag.Help(diag.Error("no-multicast", a.Network.Range, "No router advertisements in a tunnel",
+			"%s is on %s. WireGuard carries no multicast, and each peer has its addresses by allowed_ips.", a.Network.Addr, l.Addr),
+			"Remove the block."), l.Range, "%s", l.Addr.String()))
 	}
 	if !readable(string(a.device())) {
 		diags = append(diags, diag.With(diag.Help(diag.Error("unreadable-name", a.Network.Range, "Interface that radvd cannot name",
@@ -86,7 +88,8 @@ func (a *Advert) judgePrefix() hcl.Diagnostics {
 
 func (a *Advert) judgeLifetimes() hcl.Diagnostics {
 	if a.Interval.V < leastInterval || a.Interval.V > mostInterval {
-		return hcl.Diagnostics{diag.Error("bad-value", a.Interval.Range, "Bad interval", "Advertisements are sent every 4 s to 30 min (RFC 4861 section 6.2.1).")}
+		return hcl.Diagnostics{diag.Help(diag.Error("bad-value", a.Interval.Range, "Bad interval", "Advertisements are sent every 4 s to 30 min (RFC 4861 section 6.2.1)."),
+			"Write a time of these, as in \"10m\".")}
 	}
 	var diags hcl.Diagnostics
 	at := func(r hcl.Range) hcl.Range { return cmp.Or(r, a.Def) }
@@ -102,7 +105,8 @@ func (a *Advert) judgeLifetimes() hcl.Diagnostics {
 		contradict(a.Lifetime.Range, "Hosts would forget the router after %d s, and hear of it after %d s.",
 			[]any{int(a.Lifetime.V), interval}, fmt.Sprintf("Make it %d s at least (RFC 4861 section 6.2.1).", interval), a.Interval.Range, "the interval")
 	case a.Lifetime.Set && a.Lifetime.V > mostLifetime:
-		diags = append(diags, diag.Error("bad-value", a.Lifetime.Range, "Bad lifetime", "A router is kept for 150 min at most (RFC 4861 section 6.2.1)."))
+		diags = append(diags, diag.Help(diag.Error("bad-value", a.Lifetime.Range, "Bad lifetime", "A router is kept for 150 min at most (RFC 4861 section 6.2.1)."),
+			"Write \"150m\" or less, or remove lifetime."))
 	}
 	if !a.Default.V && a.Preference.V != "medium" {
 		diags = append(diags, diag.With(diag.Help(diag.Error("lifetimes-contradict", a.Preference.Range, "Preference of no default router",
@@ -131,10 +135,11 @@ func (a *Advert) judgeMTU() hcl.Diagnostics {
 	most, from := router.MTUOf(a.Network.Target.Link.Target)
 	switch {
 	case a.MTU.V < leastMTU:
-		return hcl.Diagnostics{diag.Error("bad-value", a.MTU.Range, "MTU too small for IPv6", "Every IPv6 link carries 1280 bytes (RFC 8200 section 5).")}
+		return hcl.Diagnostics{diag.Help(diag.Error("bad-value", a.MTU.Range, "MTU too small for IPv6", "Every IPv6 link carries 1280 bytes (RFC 8200 section 5)."),
+			"Write 1280 or more, or remove mtu.")}
 	case int(a.MTU.V) > most:
-		return hcl.Diagnostics{diag.With(diag.Error("mtu-too-large", a.MTU.Range, "MTU larger than the link's",
-			"%s carries packets of %d bytes.", a.device(), most), cmp.Or(from, a.Network.Target.Link.Range), "%s", a.Network.Target.Link.Addr.String())}
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("mtu-too-large", a.MTU.Range, "MTU larger than the link's",
+			"%s carries packets of %d bytes.", a.device(), most), "Write mtu = %d or less, or remove it.", most), cmp.Or(from, a.Network.Target.Link.Range), "%s", a.Network.Target.Link.Addr.String())}
 	}
 	return nil
 }
@@ -143,7 +148,8 @@ func (a *Advert) judgeDNS(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, s := range a.DNS.Items {
 		if !s.V.Is6() || s.V.Is4In6() {
-			diags = append(diags, diag.Error("not-ipv6", s.Range, "Not an IPv6 address", "Router advertisements name IPv6 servers only (RFC 8106 section 5.1). %s goes into dhcp4.", s.V))
+			diags = append(diags, diag.Help(diag.Error("not-ipv6", s.Range, "Not an IPv6 address", "Router advertisements name IPv6 servers only (RFC 8106 section 5.1), and %s is none.", s.V),
+				"Remove it; IPv4 servers are told by the dhcp4 block."))
 			continue
 		}
 		if own := r.Owner(s.V.Addr); own != nil && len(r.Import.Items) == 0 && !a.serves(r, "dns", own) {

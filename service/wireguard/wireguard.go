@@ -144,22 +144,25 @@ func (t *Tunnel) Judge(r *router.Router) hcl.Diagnostics {
 	routes := map[netip.Prefix]*Peer{}
 	for _, p := range t.Peers {
 		if before := keys[p.PublicKey.V]; before != nil {
-			diags = append(diags, diag.With(diag.Error("same-peer-twice", p.PublicKey.Range, "Same key for two peers",
-				"%s has this key already; a key is one peer.", before.Addr), before.PublicKey.Range, "%s", before.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("same-peer-twice", p.PublicKey.Range, "Same key for two peers",
+				"%s has this key already; a key is one peer.", before.Addr),
+				"Remove one of the two, or write the key that wg pubkey prints on the other machine."), before.PublicKey.Range, "%s", before.Addr.String()))
 		}
 		keys[p.PublicKey.V] = p
 		for _, ip := range p.AllowedIPs.Items {
 			// The kernel gives a prefix to the last peer that asks for it and takes it
 			// from the others without a word (drivers/net/wireguard/allowedips.c).
 			if before := routes[ip.V.Prefix]; before != nil {
-				diags = append(diags, diag.With(diag.Error("allowed-ips-clash", ip.Range, "Allowed IPs of two peers",
-					"%s is %s's already. A packet goes to one peer.", ip.V.Prefix, before.Addr), before.AllowedIPs.Range, "%s", before.Addr.String()))
+				diags = append(diags, diag.With(diag.Help(diag.Error("allowed-ips-clash", ip.Range, "Allowed IPs of two peers",
+					"%s is %s's already. A packet goes to one peer.", ip.V.Prefix, before.Addr),
+					"Remove it from one of the two."), before.AllowedIPs.Range, "%s", before.Addr.String()))
 				continue
 			}
 			routes[ip.V.Prefix] = p
 			if n := t.own(r, ip.V.Prefix); n != nil {
-				diags = append(diags, diag.With(diag.Error("peer-is-router", ip.Range, "Address of the router itself",
-					"%s is the router's own address in %s, so nothing would reach %s.", ip.V.Addr(), n.Addr, p.Addr), n.IPv4.Range, "%s", n.Addr.String()))
+				diags = append(diags, diag.With(diag.Help(diag.Error("peer-is-router", ip.Range, "Address of the router itself",
+					"%s is the router's own address in %s, so nothing would reach %s.", ip.V.Addr(), n.Addr, p.Addr),
+					"Write the peer's own address in the tunnel."), n.IPv4.Range, "%s", n.Addr.String()))
 			}
 		}
 	}

@@ -149,8 +149,9 @@ func (o *Overlay) Judge(r *router.Router) hcl.Diagnostics {
 			break // of each pair the later one complains
 		}
 		if s.ID == o.ID.V && s.Network == o.Network.Target {
-			diags = append(diags, diag.With(diag.Error("overlay-id-clash", o.ID.Range, "Identifier of two overlays",
-				"%d is %s's already on %s. The kernel refuses a second one.", o.ID.V, s.Addr, o.Network.Target.Addr), s.From, "%s", s.Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("overlay-id-clash", o.ID.Range, "Identifier of two overlays",
+				"%d is %s's already on %s. The kernel refuses a second one.", o.ID.V, s.Addr, o.Network.Target.Addr),
+				"Give one of them another id."), s.From, "%s", s.Addr.String()))
 		}
 	}
 	return diags
