@@ -43,7 +43,7 @@ func Rules() []Rule {
 		{"mtu-too-large", "A link is to carry larger packets than the link below it.", ruleMTU, nil},
 		{"network-without-address", "The router has no address in a network.", ruleAddresses, nil},
 		{"special-network", "A network has addresses that are no network's.", ruleSpecial, nil},
-		{"address-of-no-host", "A host is to have the address of a network, or its broadcast address.", ruleHosts, nil},
+		{"address-of-no-host", "A host is to have the address of a network, or its broadcast address.", ruleNoHosts, nil},
 		{"special-domain", "A network's domain means something else to hosts.", ruleDomains, nil},
 		{"dynamic-twice", "Two networks get the same addresses of one link.", ruleDynamic, nil},
 		{"subnet-outside-prefix", "A network is not in the prefix that it is of, or two are the same.", rulePrefixes, nil},
@@ -210,10 +210,6 @@ func gateway(n *Network, g conf.Value[Addr], a Address, attr string) hcl.Diagnos
 		case a.Addr() == g.V.Addr:
 			return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway is the router itself",
 				"%s is this router's own address.", g.V),
-				"Write the address of the next router, which the provider names."))
-		case notHost(a.Prefix, g.V.Addr):
-			return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway is no host",
-				"%s is the network's own or its broadcast address.", g.V),
 				"Write the address of the next router, which the provider names."))
 		}
 		return nil

@@ -195,11 +195,13 @@ func ruleSecretUses(r *Router) hcl.Diagnostics {
 		case before == nil:
 			first[u.Secret] = u
 		case before.For != u.For:
-			diags = append(diags, clash("secret-of-two-kinds", "Secret of another kind", before.By, u.By,
-				"%s is %s here and %s of %s: who knows the one has the other. Give them a secret of their own.", u.Secret.Addr, u.For, before.For, before.Addr))
+			diags = append(diags, diag.Help(clash("secret-of-two-kinds", "Secret of another kind", before.By, u.By,
+				"%s is %s here and %s of %s: who knows the one has the other.", u.Secret.Addr, u.For, before.For, before.Addr),
+				"Give them a secret of their own."))
 		case u.For == PrivateKey:
-			diags = append(diags, clash("secret-of-two-kinds", "Private key of two", before.By, u.By,
-				"%s is the private key of %s already, and a key is one end of a tunnel. Give them a secret of their own.", u.Secret.Addr, before.Addr))
+			diags = append(diags, diag.Help(clash("secret-of-two-kinds", "Private key of two", before.By, u.By,
+				"%s is the private key of %s already, and a key is one end of a tunnel.", u.Secret.Addr, before.Addr),
+				"Give them a secret of their own."))
 		}
 	}
 	return diags

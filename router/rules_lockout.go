@@ -66,8 +66,9 @@ func (r *Router) noWayIn() *hcl.Diagnostic {
 				return nil
 			}
 			if first == nil {
-				first = diag.With(diag.Error("lock-out", r.Def, "You would be locked out",
-					"ssh is to be had in %s, and %s. %s, allow ssh in another zone, or say console_only = true.", n.Addr, why, help), by.From, "%s", by.Addr.String())
+				first = diag.With(diag.Help(diag.Error("lock-out", r.Def, "You would be locked out",
+					"ssh is to be had in %s, and %s.", n.Addr, why),
+					"%s, allow ssh in another zone, or say console_only = true.", help), by.From, "%s", by.Addr.String())
 			}
 		}
 	}

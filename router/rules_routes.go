@@ -18,7 +18,7 @@ type Metric uint32
 func (m *Metric) UnmarshalText(b []byte) error {
 	n, err := strconv.ParseUint(string(b), 10, 32)
 	if err != nil {
-		return fmt.Errorf("%q is no metric: write a whole number from 0 to 4294967295", b)
+		return diag.Advise(fmt.Errorf("%q is no metric", b), "write a whole number from 0 to 4294967295")
 	}
 	*m = Metric(n)
 	return nil
@@ -99,11 +99,13 @@ func ruleRoutes(r *Router) hcl.Diagnostics {
 			first[key{d.to, d.metric}] = d
 		case d.gateway && before.gateway: // two-gateways
 		case d.static && before.static:
-			diags = append(diags, clash("route-twice", "Two routes to the same destination", before.By, d.By,
-				"%s already leads to %s with the same metric. Give one of them another metric.", before.Addr, d.to))
+			diags = append(diags, diag.Help(clash("route-twice", "Two routes to the same destination", before.By, d.By,
+				"%s already leads to %s with the same metric.", before.Addr, d.to),
+				"Give one of them another metric."))
 		default:
-			diags = append(diags, clash("route-twice", "Two routes to the same destination", before.By, d.By,
-				"%s already leads to %s, and only one of the two would be there. Leave it to one of them.", before.Addr, d.to))
+			diags = append(diags, diag.Help(clash("route-twice", "Two routes to the same destination", before.By, d.By,
+				"%s already leads to %s, and only one of the two would be there.", before.Addr, d.to),
+				"Leave it to one of them."))
 		}
 	}
 	for _, rt := range r.Routes {
@@ -236,8 +238,9 @@ func ruleTakenHosts(r *Router) hcl.Diagnostics {
 			continue
 		}
 		h := used[i]
-		diags = append(diags, clash("route-takes-network", "Route takes a host away", h.By, d.By,
-			"%s %s in %s, and %s would lead to another link. Remove it, or take another address.", d.to.Addr(), h.Why, n.Addr, d.Addr))
+		diags = append(diags, diag.Help(clash("route-takes-network", "Route takes a host away", h.By, d.By,
+			"%s %s in %s, and %s would lead to another link.", d.to.Addr(), h.Why, n.Addr, d.Addr),
+			"Remove it, or take another address."))
 	}
 	return diags
 }
@@ -264,12 +267,6 @@ func ruleNextHops(r *Router) hcl.Diagnostics {
 			diags = append(diags, diag.With(diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop outside its network",
 				"%s is not in %s, and the kernel refuses such a route.", via, n.Addr),
 				"Give an address of the network."), rt.Network.Range, "%s", n.Addr.String()))
-		default:
-			if f, ok := r.noHost(via); ok {
-				diags = append(diags, diag.With(diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop is no host",
-					"%s is the network's own or its broadcast address in %s.", via, f.n.Addr),
-					"Give the address of a host."), f.at, "%s", f.n.Addr.String()))
-			}
 		}
 	}
 	return diags
@@ -328,8 +325,9 @@ func ruleEndpoints(r *Router) hcl.Diagnostics {
 				continue // a name
 			}
 			if d, into := r.longest(end.Addr().Unmap()); into == l {
-				diags = append(diags, clash("endpoint-in-tunnel", "Tunnel inside itself", d, p.By,
-					"%s is to be reached at %s, and %s leads into %s itself. Take the address out of allowed_ips, or write a route block for it.", p.Addr, end.Addr(), d.Addr, l.LinkName()))
+				diags = append(diags, diag.Help(clash("endpoint-in-tunnel", "Tunnel inside itself", d, p.By,
+					"%s is to be reached at %s, and %s leads into %s itself.", p.Addr, end.Addr(), d.Addr, l.LinkName()),
+					"Take the address out of allowed_ips, or write a route block for it."))
 			}
 		}
 	}

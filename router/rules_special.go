@@ -57,24 +57,28 @@ func ruleSpecial(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-// ruleHosts finds single hosts with the address of a network or its broadcast address, which
-// no host of it has (RFC 1122 section 3.2.1.3).
-func ruleHosts(r *Router) hcl.Diagnostics {
+// noHostOf says which addresses of a network are those of no host.
+func noHostOf(p netip.Prefix) string {
+	if p.Addr().Is6() {
+		return "the address of all routers of the network"
+	}
+	return "the network's own or its broadcast address"
+}
+
+// ruleNoHosts finds single hosts with the address of a network or its broadcast address, which
+// no host of it has.
+func ruleNoHosts(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	judge := func(v conf.Value[Addr]) {
-		n := r.NetworkAt(v.V.Addr)
-		if !v.Set || !v.V.Is4() || n == nil {
-			return
-		}
-		p, _ := n.FixedIn(IPv4)
-		if p.Bits() < 31 && (v.V.Addr == p.Masked().Addr() || v.V.Addr == Broadcast(p)) {
+		if f, ok := r.noHost(v.V.Addr); ok && v.Set {
 			diags = append(diags, diag.With(diag.Help(diag.Error("address-of-no-host", v.Range, "Address of no host",
-				"%s and %s are the network's own and its broadcast address.", p.Masked().Addr(), Broadcast(p)),
-				"Give a host's."), n.IPv4.Range, "%s", n.Addr.String()))
+				"%s is %s.", v.V, noHostOf(f.p)),
+				"Give a host's."), f.at, "%s", f.n.Addr.String()))
 		}
 	}
 	for _, n := range r.Networks {
 		judge(n.Gateway)
+		judge(n.Gateway6)
 	}
 	for _, rt := range r.Routes {
 		judge(rt.Via)
@@ -106,10 +110,10 @@ func ruleStateVersion(r *Router) hcl.Diagnostics {
 // domains are names that are no domain of hosts behind a router, each with what it is: the
 // last label of a name (RFC 6761 and the registry that it began).
 var domains = map[string]string{
-	"local":     "multicast DNS's (RFC 6762): hosts ask each other for such names, and not a name server. Use home.arpa (RFC 8375)",
-	"localhost": "each host itself (RFC 6761). Use home.arpa (RFC 8375)",
-	"invalid":   "no name's, ever (RFC 6761). Use home.arpa (RFC 8375)",
-	"onion":     "Tor's (RFC 7686), and resolvers refuse it. Use home.arpa (RFC 8375)",
+	"local":     "multicast DNS's (RFC 6762): hosts ask each other for such names, and not a name server",
+	"localhost": "each host itself (RFC 6761)",
+	"invalid":   "no name's, ever (RFC 6761)",
+	"onion":     "Tor's (RFC 7686), and resolvers refuse it",
 }
 
 var numericRE = regexp.MustCompile(`^(.*\.)?[0-9]+$`)
@@ -126,8 +130,9 @@ func ruleDomains(r *Router) hcl.Diagnostics {
 				"Programs take a name that ends in a number for an IPv4 address (RFC 3696 section 2)."),
 				"Use another domain, such as home.arpa."))
 		case what != "":
-			diags = append(diags, diag.Warning("special-domain", n.Domain.Range, "Domain of something else",
-				"%s is %s.", n.Domain.V, what))
+			diags = append(diags, diag.Help(diag.Warning("special-domain", n.Domain.Range, "Domain of something else",
+				"%s is %s.", n.Domain.V, what),
+				"Use home.arpa (RFC 8375)."))
 		}
 	}
 	return diags

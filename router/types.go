@@ -262,7 +262,7 @@ func (a *Addr) UnmarshalText(b []byte) error {
 	case err != nil || p.Zone() != "":
 		return fmt.Errorf("%q is no IP address", b)
 	case p.IsUnspecified() || p.IsMulticast() || p == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		return fmt.Errorf("%s is the address of no host: give one that a single host has", p)
+		return diag.Advise(fmt.Errorf("%s is the address of no host", p), "give one that a single host has")
 	}
 	a.Addr = p
 	return nil

@@ -119,7 +119,8 @@ func loopHabit(e hcl.Expression, ctx *Context, diags hcl.Diagnostics) hcl.Diagno
 	for _, d := range diags {
 		for _, tr := range native.Variables() {
 			if step, named := attrStep(tr); named && diag.Code(d) == "value-too-early" && ctx.Types[tr.RootName()] {
-				d.Detail = fmt.Sprintf("for_each goes through texts, or through a map with values, and %s.%s is a block. Write the keys, as in for_each = [\"a\", \"b\"], and name the block where it is meant: %s.%s, or with each.key in brackets where it has for_each, too.", tr.RootName(), step, tr.RootName(), step)
+				d.Detail = fmt.Sprintf("for_each goes through texts, or through a map with values, and %s.%s is a block.", tr.RootName(), step)
+				diag.Help(d, "Write the keys, as in for_each = [\"a\", \"b\"], and name the block where it is meant: %s.%s, or with each.key in brackets where it has for_each, too.", tr.RootName(), step)
 			}
 		}
 	}

@@ -329,8 +329,8 @@ func find[T any](x *Index, a Addr, at hcl.Range, ctx *Context) (T, hcl.Diagnosti
 		return zero, hcl.Diagnostics{diag.Help(diag.Error("no-such-reference", at, "No such block",
 			"%s: there is no block type %q.", a, a.Type), "%s", cmp.Or(diag.Suggest(a.String(), fit), byLabel(a.String(), fit), offer(fit)))}
 	default:
-		if _, what, ok := diag.Foreign(a.String()); ok {
-			return zero, hcl.Diagnostics{diag.Error("no-such-reference", at, "No such block", "%s is not defined. There is %s", a, what)}
+		if _, what, help, ok := diag.Foreign(a.String()); ok {
+			return zero, hcl.Diagnostics{diag.Help(diag.Error("no-such-reference", at, "No such block", "%s is not defined. There is %s", a, what), "%s", help)}
 		}
 		return zero, hcl.Diagnostics{diag.Help(diag.Error("no-such-reference", at, "No such block",
 			"%s is not defined.", a), "%s", cmp.Or(diag.Suggest(a.String(), fit), offer(fit)))}

@@ -93,8 +93,8 @@ func (v *Value[T]) assign(val cty.Value, at hcl.Range) hcl.Diagnostics {
 	v.Range = at
 	if err := assign(val, any(&v.V)); err != nil {
 		d := diag.From("bad-value", at, "Bad value", err)
-		if text, ok := foreign[T](val, at); ok {
-			d = diag.Error("bad-value", at, "Bad value", "%s", text)
+		if what, help, ok := foreign[T](val, at); ok {
+			d = diag.Help(diag.Error("bad-value", at, "Bad value", "%s", what), "%s", help)
 		}
 		if _, ok := any(v.V).(Confidential); ok {
 			diag.Hidden(d)
@@ -107,20 +107,20 @@ func (v *Value[T]) assign(val cty.Value, at hcl.Range) hcl.Diagnostics {
 
 // foreign says which character of a refused value looks like the right one and is another;
 // false if the value would not be right with that.
-func foreign[T any](val cty.Value, at hcl.Range) (string, bool) {
+func foreign[T any](val cty.Value, at hcl.Range) (what, help string, ok bool) {
 	if val.Type() != cty.String || val.IsNull() {
-		return "", false
+		return "", "", false
 	}
 	text := val.AsString()
-	i, what, ok := diag.Foreign(text)
+	i, what, help, ok := diag.Foreign(text)
 	if !ok || assign(cty.StringVal(diag.ToASCII(text)), any(new(T))) != nil {
-		return "", false
+		return "", "", false
 	}
 	where := fmt.Sprintf("character %d", utf8.RuneCountInString(text[:i])+1)
 	if at.End.Byte-at.Start.Byte == len(text)+len(`""`) { // it stands there as it is
 		where = fmt.Sprintf("the character in column %d", at.Start.Column+1+utf8.RuneCountInString(text[:i]))
 	}
-	return fmt.Sprintf("In %q %s is %s", text, where, what), true
+	return fmt.Sprintf("In %q %s is %s", text, where, what), help, true
 }
 
 func (v *Value[T]) isSet() bool { return v.Set }

@@ -41,20 +41,20 @@ var signs = map[rune]string{
 }
 
 // Foreign finds the first character of a text that is taken for one of ASCII and is another:
-// its offset in bytes, and a sentence about it that ends with what to write. In a name, a
-// number or an address no such character is meant; in a text for people it may be.
-func Foreign(text string) (at int, what string, ok bool) {
+// its offset in bytes, what it is, and the advice what to write. In a name, a number or an
+// address no such character is meant; in a text for people it may be.
+func Foreign(text string) (at int, what, help string, ok bool) {
 	at = strings.IndexFunc(text, func(r rune) bool { return twins[r] != 0 })
 	if at < 0 {
-		return 0, "", false
+		return 0, "", "", false
 	}
 	r, _ := utf8.DecodeRuneInString(text[at:])
-	return at, fmt.Sprintf("%U, %s, and not the %q that it looks like. Write %[3]q instead.", r, named(r), twins[r]), true
+	return at, fmt.Sprintf("%U, %s, and not the %q that it looks like.", r, named(r), twins[r]), fmt.Sprintf("Write %q instead.", twins[r]), true
 }
 
 // ForeignName is [Foreign] for a name, which may be in a script of its own: the foreign letter
 // is among others of ASCII, or all letters look like those.
-func ForeignName(name string) (at int, what string, ok bool) {
+func ForeignName(name string) (at int, what, help string, ok bool) {
 	all := true
 	for _, r := range name {
 		if r < utf8.RuneSelf && unicode.IsLetter(r) {
@@ -63,7 +63,7 @@ func ForeignName(name string) (at int, what string, ok bool) {
 		all = all && (!unicode.IsLetter(r) || twins[r] != 0)
 	}
 	if !all {
-		return 0, "", false
+		return 0, "", "", false
 	}
 	return Foreign(name)
 }

@@ -78,10 +78,10 @@ func foreign(name string, src []byte) hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	judge := func(text string, start int) {
-		if i, what, ok := diag.ForeignName(text); ok {
+		if i, what, help, ok := diag.ForeignName(text); ok {
 			at := characterAt(name, src, start+i)
-			diags = append(diags, diag.Error("foreign-letter", at, "Letter of another script",
-				"In %s the character in column %d is %s", text, at.Start.Column, what))
+			diags = append(diags, diag.Help(diag.Error("foreign-letter", at, "Letter of another script",
+				"In %s the character in column %d is %s", text, at.Start.Column, what), "%s", help))
 		}
 	}
 	if strings.HasSuffix(name, ".json") {
@@ -101,7 +101,8 @@ func foreign(name string, src []byte) hcl.Diagnostics {
 
 // invalid says what the character is that the parser does not know.
 func invalid(src []byte, d *hcl.Diagnostic) {
-	if _, what, ok := diag.Foreign(string(src[d.Subject.Start.Byte:d.Subject.End.Byte])); ok {
+	if _, what, help, ok := diag.Foreign(string(src[d.Subject.Start.Byte:d.Subject.End.Byte])); ok {
 		d.Detail = fmt.Sprintf("The character in column %d is %s", d.Subject.Start.Column, what)
+		diag.Help(d, "%s", help)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
 // Pattern is a regular expression over interface names, as IfState and nbr verify both
@@ -19,10 +21,10 @@ func (p *Pattern) UnmarshalText(b []byte) error {
 	}
 	s := string(b)
 	if _, err := regexp.Compile(s); err != nil {
-		return fmt.Errorf("%q is no regular expression: %s. Write one such as \"^tailscale[0-9]+$\"", s, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		return diag.Advise(fmt.Errorf("%q is no regular expression, for %s", s, strings.TrimPrefix(err.Error(), "error parsing regexp: ")), "write one such as \"^tailscale[0-9]+$\"")
 	}
 	if at := ambiguous(s); at != "" {
-		return fmt.Errorf("%q in %q means different things to IfState and to nbr verify. Write letters, digits, . [] () | * + ? {1,2} ^ $, \\d, \\w or a character after \\", at, s)
+		return diag.Advise(fmt.Errorf("%q in %q means different things to IfState and to nbr verify", at, s), "write letters, digits, . [] () | * + ? {1,2} ^ $, \\d, \\w or a character after \\")
 	}
 	*p = Pattern(s)
 	return nil

@@ -69,8 +69,9 @@ func (b *SSH) judgeLogins(r *router.Router) hcl.Diagnostics {
 			return nil
 		}
 		if first == nil {
-			first = diag.With(diag.Error("lock-out", at, "You would be locked out",
-				"%s. %s, or say console_only = true in the router block.", why, help), l.From, "%s", l.Addr.String())
+			first = diag.With(diag.Help(diag.Error("lock-out", at, "You would be locked out",
+				"%s.", why),
+				"%s, or say console_only = true in the router block.", help), l.From, "%s", l.Addr.String())
 		}
 	}
 	if first == nil {

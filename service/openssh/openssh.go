@@ -59,8 +59,9 @@ func (b *SSH) Judge(r *router.Router) hcl.Diagnostics {
 	if !b.Passwords.V {
 		return diags
 	}
-	return append(diags, diag.Warning("ssh-passwords", b.Passwords.Range, "Passwords over ssh",
-		"Every host that reaches the router may try passwords without end. Keys cannot be guessed: put them into authorized_keys and remove this."))
+	return append(diags, diag.Help(diag.Warning("ssh-passwords", b.Passwords.Range, "Passwords over ssh",
+		"Every host that reaches the router may try passwords without end. Keys cannot be guessed."),
+		"Put them into authorized_keys and remove this."))
 }
 
 // dynamic tells whether sshd must listen on every address because one of the router's

@@ -84,7 +84,7 @@ dhcp4 "lan" {
   extra = { # WARNING: extra-overrides extra-overrides
     valid-lifetime     = 60
     min-valid-lifetime = 30
-    option-data        = [{ name = "routers", data = "192.168.1.9" }, { name = "ntp-servers", data = "192.168.1.1" }]
+    option-data        = [{ name = "routers", data = "192.168.1.9" }, { name = "ntp-servers", data = "192.0.2.123" }]
   }
 }
 

@@ -19,7 +19,7 @@ zone "lan" {
   allow    = ["ssh"]
 }
 
-bridge "br0" {
+bridge "br0" { # WARNING: bridge-without-ports
 }
 
 vlan "v10" {

@@ -23,7 +23,7 @@ secret "wg0" {
   path = "/var/lib/secrets/wg0"
 }
 
-wireguard "wg0" {
+wireguard "wg0" { # WARNING: tunnel-without-peers
   listen      = 51820
   private_key = secret.wg0
 }

@@ -26,7 +26,7 @@ secret "wg0" {
 wireguard "wg0" {
   private_key = secret.wg0
 
-  peer "desk" {
+  peer "desk" { # WARNING: peer-silent
     public_key  = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
     allowed_ips = ["10.8.0.2/32"]
   }

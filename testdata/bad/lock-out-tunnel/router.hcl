@@ -24,7 +24,7 @@ secret "wg0" {
 }
 
 wireguard "wg0" {
-  listen      = 51820
+  listen      = 51820 # WARNING: peer-silent
   private_key = secret.wg0
 
   peer "desk" {

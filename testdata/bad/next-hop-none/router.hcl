@@ -11,7 +11,7 @@ network "lan" {
   link     = port.lan1
   ipv4     = "10.1.0.1/24"
   ipv6     = "fd00:1::1/64"
-  gateway  = "10.1.0.255" # ERROR: gateway-outside
+  gateway  = "10.1.0.255" # ERROR: address-of-no-host
   gateway6 = "fd00:1::9"
 }
 
@@ -37,12 +37,12 @@ route "self" {
 
 route "broadcast" {
   to  = "10.6.0.0/16"
-  via = "10.1.0.255" # ERROR: next-hop-outside
+  via = "10.1.0.255" # ERROR: address-of-no-host
 }
 
 route "anycast" {
   to  = "fd00:6::/64"
-  via = "fd00:1::" # ERROR: next-hop-outside
+  via = "fd00:1::" # ERROR: address-of-no-host
 }
 
 route "elsewhere" {

@@ -63,26 +63,26 @@ wireguard "wg0" {
   peer "equal" {
     public_key = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
     allowed_ips = [
-      "10.8.0.0/24",    # the tunnel's own network
-      "192.168.0.0/16",    # larger than networks: the kernel takes the longer prefix
-      "224.0.0.5/32",   # of the link: no route
-      "fe80::/64",      # likewise
-      "192.168.1.0/24",    # ERROR: route-takes-network route-twice
-      "192.168.1.128/25",  # ERROR: route-takes-network
-      "192.168.1.77/32",   # a host that is elsewhere
-      "192.168.1.150/32",  # ERROR: route-takes-network
-      "192.168.1.10/32",   # ERROR: route-takes-network
-      "192.0.2.1/32",   # ERROR: route-takes-network
-      "fd00:1::/64",    # ERROR: useless-route
-      "fd00:1::/80",    # ERROR: route-takes-network
-      "127.0.0.0/8",    # ERROR: not-routable
+      "10.8.0.0/24",      # the tunnel's own network
+      "192.168.0.0/16",   # larger than networks: the kernel takes the longer prefix
+      "224.0.0.5/32",     # of the link: no route
+      "fe80::/64",        # likewise
+      "192.168.1.0/24",   # ERROR: route-takes-network route-twice
+      "192.168.1.128/25", # ERROR: route-takes-network
+      "192.168.1.77/32",  # a host that is elsewhere
+      "192.168.1.150/32", # ERROR: route-takes-network
+      "192.168.1.10/32",  # ERROR: route-takes-network
+      "192.0.2.1/32",     # ERROR: route-takes-network
+      "fd00:1::/64",      # ERROR: useless-route
+      "fd00:1::/80",      # ERROR: route-takes-network
+      "127.0.0.0/8",      # ERROR: not-routable
       "10.10.0.0/16",
       "198.51.100.0/24", # ERROR: route-twice
     ]
   }
 }
 
-wireguard "wg1" {
+wireguard "wg1" { # WARNING: tunnel-without-network
   private_key = secret.wg1
 
   peer "again" {

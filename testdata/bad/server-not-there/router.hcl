@@ -35,7 +35,7 @@ dhcp4 "lan" {
   network = network.lan
   pool    = ["192.168.1.10-192.168.1.20"]
   dns     = ["192.168.1.1"]
-  extra = { # ERROR: server-not-there server-not-there
+  extra = { # ERROR: server-not-there server-not-there # WARNING: extra-overrides
     option-data = [
       { name = "ntp-servers", data = "192.0.2.123, 192.168.1.1" },
       { name = "routers", data = "192.168.2.1" },
