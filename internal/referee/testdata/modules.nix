@@ -32,6 +32,7 @@ let
           "iproute2"
           "ndisc6"
           "nftables"
+          "openssh"
           "procps"
           "wireguard-tools"
         ]
@@ -57,10 +58,6 @@ let
   nixos.services.radvd = {
     debugLevel = lib.mkDefault 0;
     package = lib.mkDefault "/nix/store/radvd";
-  };
-  nixos.services.openssh = {
-    enable = lib.mkDefault false;
-    hostKeys = lib.mkDefault [ ];
   };
 
   # The sets that a module and its imports define.
