@@ -260,9 +260,10 @@ func (f *file) missing(p place, s conf.Attribute) {
 	}
 }
 
-// free tells whether values of an argument are in a program's own words.
+// free tells whether values of an argument are in another program's own words, or names of what
+// only it has.
 func free(s conf.Attribute) bool {
-	return s.Type == "object" || s.Type == "any" || strings.HasPrefix(s.Type, "line of ")
+	return s.Type == "object" || s.Type == "any" || strings.HasPrefix(s.Type, "line of ") || s.Type == "package of nixpkgs"
 }
 
 // fitting are the blocks of the spec that a reference can point at.

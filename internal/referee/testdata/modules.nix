@@ -59,10 +59,6 @@ let
     debugLevel = lib.mkDefault 0;
     package = lib.mkDefault "/nix/store/radvd";
   };
-  nixos.services.openssh = {
-    enable = lib.mkDefault false;
-    hostKeys = lib.mkDefault [ ];
-  };
 
   # The sets that a module and its imports define.
   definitions =
