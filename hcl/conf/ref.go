@@ -110,6 +110,9 @@ func isNull(e hcl.Expression) bool {
 // struct is called after, as in prefix_list for PrefixList.
 func refName[T any]() string {
 	t := reflect.TypeFor[T]()
+	if several, ok := interfaces[t.Name()]; ok {
+		return several.fit
+	}
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -125,11 +128,19 @@ func refName[T any]() string {
 
 // exampleType is a block type that a reference of this type may name.
 func exampleType[T any]() string {
-	if reflect.TypeFor[T]().Kind() == reflect.Interface { // several types fit
+	t := reflect.TypeFor[T]()
+	if several, ok := interfaces[t.Name()]; ok {
+		return several.example
+	}
+	if t.Kind() == reflect.Interface {
 		return "port"
 	}
 	return refName[T]()
 }
+
+// interfaces are types of references that blocks of several types fit, by name: what fits,
+// and a type that every spec has. Others are links.
+var interfaces = map[string]struct{ fit, example string }{"Endpoint": {"zone or host", "zone"}}
 
 // literal is the text of an expression that is nothing else. In JSON every
 // reference is a text, so what can be a name is none.
