@@ -86,36 +86,41 @@ func (r *Router) severed(n *Network) (why, help string, by By) {
 	return r.dead(n.Link.Target, map[Link]bool{})
 }
 
-// dead is why no packet arrives on a link from elsewhere. seen are the links that are asked
-// about already.
-func (r *Router) dead(l Link, seen map[Link]bool) (why, help string, by By) {
-	by, seen[l] = By{l.Head().Addr, l.Head().Def}, true
+// dead is why no packet arrives on a link from elsewhere. asked are the links that are being
+// asked about: those of a loop have an error of their own.
+func (r *Router) dead(l Link, asked map[Link]bool) (why, help string, by By) {
+	by = By{l.Head().Addr, l.Head().Def}
+	if asked[l] {
+		return "", "", by
+	}
+	asked[l] = true
+	defer delete(asked, l)
 	s := l.Spec()
 	switch {
 	case s.External:
 		return "", "", by
 	case s.WireGuard != nil:
-		why, help = r.deadTunnel(l, s.WireGuard, seen)
+		why, help = r.deadTunnel(l, s.WireGuard, asked)
 		return why, help, by
 	case s.Kind == "bridge":
 		if len(s.Ports.Items) == 0 {
 			return fmt.Sprintf("%s has no ports", l.Head().Addr), "Give it ports = [port.NAME]", by
 		}
 		for _, p := range s.Ports.All() {
-			if why, help, by = r.dead(p, seen); why == "" {
+			if why, help, by = r.dead(p, asked); why == "" {
 				break
 			}
 		}
 		return why, help, by
 	case s.On.Set:
-		return r.dead(s.On.Target, seen)
+		return r.dead(s.On.Target, asked)
 	}
 	return "", "", by
 }
 
 // deadTunnel is why no peer of a tunnel gets through to the router. With an endpoint the
 // router begins, and keeps the way open if it has a keepalive; the others begin themselves.
-func (r *Router) deadTunnel(l Link, w *WireGuard, seen map[Link]bool) (why, help string) {
+func (r *Router) deadTunnel(l Link, w *WireGuard, asked map[Link]bool) (why, help string) {
 	addr := l.Head().Addr
 	if len(w.Peers) == 0 {
 		return fmt.Sprintf("%s has no peers", addr), "Add a peer block"
@@ -131,9 +136,9 @@ func (r *Router) deadTunnel(l Link, w *WireGuard, seen map[Link]bool) (why, help
 			continue
 		}
 		for _, n := range r.NetworksOf(z) {
-			if on := n.Link.Target; seen[on] {
+			if on := n.Link.Target; asked[on] {
 				continue
-			} else if why, _, _ := r.dead(on, seen); why == "" {
+			} else if why, _, _ := r.dead(on, asked); why == "" {
 				return "", ""
 			}
 		}

@@ -84,7 +84,7 @@ func ruleNoHosts(r *Router) hcl.Diagnostics {
 		judge(rt.Via)
 	}
 	for _, f := range r.PortForwards {
-		judge(f.To)
+		judge(f.To.Value)
 	}
 	for _, s := range r.NameServers.Items {
 		judge(s)
@@ -95,8 +95,8 @@ func ruleNoHosts(r *Router) hcl.Diagnostics {
 // ruleStateVersion refuses a first release that came out after the one that is built: NixOS
 // keeps the data of services in the form of the first one (system.stateVersion).
 func ruleStateVersion(r *Router) hcl.Diagnostics {
-	if r.StateVersion.V <= r.Release.V { // YY.MM sorts as text
-		return nil
+	if r.Release.V == "" || r.StateVersion.V <= r.Release.V { // YY.MM sorts as text
+		return nil // or the release has been refused
 	}
 	d := diag.Help(diag.Error("state-version-too-new", r.StateVersion.Range, "Installed with a release that is not built",
 		"The router is built with NixOS %s, and cannot have been installed with %s, which is newer.", r.Release.V, r.StateVersion.V),

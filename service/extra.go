@@ -17,6 +17,10 @@ import (
 // overridden finds what an extra says otherwise than nbr does of the same setting: its line
 // wins, and what the rest of the spec promises does not hold.
 func (s *Spec) overridden() hcl.Diagnostics {
+	extra := func(b kindBlock) bool { _, ok := extraOf(b.block); return ok }
+	if !slices.ContainsFunc(s.blocks, extra) {
+		return nil // and nothing has to be lowered for it
+	}
 	var diags hcl.Diagnostics
 	files := s.Modules()
 	for _, b := range s.blocks {

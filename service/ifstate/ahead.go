@@ -28,10 +28,15 @@ func ahead(r *router.Router) []route {
 	if !slices.ContainsFunc(r.Networks, func(n *router.Network) bool { _, later := n.Split(); return len(later) > 0 }) {
 		return nil
 	}
+	type key struct {
+		to     string
+		metric int
+	}
+	there := map[key]bool{}
 	var out []route
 	add := func(rt route) {
-		if !slices.ContainsFunc(out, func(have route) bool { return have.to == rt.to && have.metric == rt.metric }) {
-			rt.table = aheadTable
+		if k := (key{rt.to, rt.metric}); !there[k] {
+			there[k], rt.table = true, aheadTable
 			out = append(out, rt)
 		}
 	}
@@ -64,21 +69,28 @@ type rule struct {
 }
 
 func rules(r *router.Router) []rule {
+	there := map[string]bool{}
 	var out []rule
 	for _, rt := range ahead(r) {
-		if !slices.ContainsFunc(out, func(have rule) bool { return have.to == rt.to }) {
+		if !there[rt.to] {
+			there[rt.to] = true
 			out = append(out, rule{rt.By, rt.to})
 		}
 	}
 	return out
 }
 
-func (ru rule) is(got state.Rule) bool {
+// seen is the rule as it is listed.
+func (ru rule) seen() string {
 	to := ru.to
 	if p, err := netip.ParsePrefix(to); err == nil && p.IsSingleIP() {
 		to = p.Addr().String()
 	}
-	return got.Priority == aheadPriority && got.Text == fmt.Sprintf("from all to %s lookup %d", to, aheadTable)
+	return fmt.Sprintf("from all to %s lookup %d", to, aheadTable)
+}
+
+func (ru rule) is(got state.Rule) bool {
+	return got.Priority == aheadPriority && got.Text == ru.seen()
 }
 
 // lowerAhead sets the table and the rules.
@@ -102,13 +114,14 @@ func aheadChecks(r *router.Router, p *verify.Plan) {
 		if to, err := netip.ParsePrefix(rt.to); err == nil && to.Addr().Is6() {
 			hint = fmt.Sprintf("ip -6 rule; ip -6 route show table %d", aheadTable)
 		}
+		seen := rule{rt.By, rt.to}.seen()
 		p.Add(verify.Check{
 			ID: fmt.Sprintf("%s/ahead/%s", rt.Addr, rt.to), Title: rt.to + " is for no upstream to take", From: rt.From,
 			Eval: func(st *state.State) verify.Verdict {
 				switch {
 				case st.Routes == nil || st.Rules == nil:
 					return verify.NotSeen(want, hint)
-				case !slices.ContainsFunc(st.Rules, rule{rt.By, rt.to}.is):
+				case !slices.ContainsFunc(st.Rules, func(got state.Rule) bool { return got.Priority == aheadPriority && got.Text == seen }):
 					return verify.Verdict{Status: verify.Fail, Want: want, Got: "no rule for it", Hint: hint}
 				case !slices.ContainsFunc(st.Routes, rt.is):
 					return verify.Verdict{Status: verify.Fail, Want: want, Got: "no route there", Hint: hint}

@@ -37,7 +37,8 @@ func (t *Tunnel) idle(r *router.Router) hcl.Diagnostics {
 // silent finds peers with which neither end can begin.
 func (t *Tunnel) silent(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	allowed := slices.ContainsFunc(r.Zones, func(z *router.Zone) bool { return slices.Contains(z.Allow.All(), "wireguard") })
+	allowed := r.Unsound["zone"] || r.Unsound["network"] ||
+		slices.ContainsFunc(r.Zones, func(z *router.Zone) bool { return slices.Contains(z.Allow.All(), "wireguard") })
 	for _, p := range t.Peers {
 		switch {
 		case p.Endpoint.Set:
@@ -47,10 +48,16 @@ func (t *Tunnel) silent(r *router.Router) hcl.Diagnostics {
 				"%s has no endpoint, so it has to connect, and %s listens on no port that it could know.", p.Addr, t.Addr),
 				"Give the peer an endpoint, or the tunnel listen = 51820."))
 		case !allowed:
-			return append(diags, diag.With(diag.Help(diag.Warning("peer-silent", t.Listen.Range, "No zone lets peers in",
+			d := diag.With(diag.Help(diag.Warning("peer-silent", t.Listen.Range, "No zone lets peers in",
 				"%s has no endpoint, so it has to connect, and the firewall drops what arrives at udp/%d.", p.Addr, t.Listen.V),
 				"Allow it where peers come from: allow = [\"wireguard\"] in that zone, as the one of the upstream."),
-				p.Def, "%s", p.Addr.String()))
+				p.Def, "%s", p.Addr.String())
+			for _, z := range r.Zones {
+				if slices.ContainsFunc(r.NetworksOf(z), (*router.Network).Upstream) {
+					diag.With(d, cmp.Or(z.Allow.Range, z.Def), "%s", z.Addr.String())
+				}
+			}
+			return append(diags, d)
 		}
 	}
 	return diags
@@ -72,10 +79,18 @@ func (t *Tunnel) oversized(r *router.Router) hcl.Diagnostics {
 		if int(t.MTU.V)+around <= most {
 			continue
 		}
-		return hcl.Diagnostics{diag.With(diag.Help(diag.Warning("tunnel-mtu", cmp.Or(t.MTU.Range, t.Def), "MTU larger than what carries it",
+		d := diag.Help(diag.Warning("tunnel-mtu", cmp.Or(t.MTU.Range, t.Def), "MTU larger than what carries it",
 			"A packet of %d bytes is %d bytes long outside the tunnel, and %s carries %d.", t.MTU.V, int(t.MTU.V)+around, n.Link.Addr, most),
-			"Write mtu = %d or less.", most-around),
-			cmp.Or(from, n.Link.Range), "%s", n.Link.Addr.String())}
+			"Write mtu = %d or less.", most-around)
+		if n.Upstream() {
+			router.OnUpstream(d, n)
+		} else {
+			diag.With(d, n.Link.Range, "%s", n.Addr.String())
+		}
+		if from != (hcl.Range{}) {
+			diag.With(d, from, "%s", n.Link.Addr.String())
+		}
+		return hcl.Diagnostics{d}
 	}
 	return nil
 }
