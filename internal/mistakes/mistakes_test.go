@@ -61,7 +61,7 @@ func TestMistakes(t *testing.T) {
 	t.Logf("%d mistakes of %d:\n%s", len(some), len(list), print(table))
 	for _, edit := range mistakes.Edits {
 		refused, taken := table[edit][mistakes.Error]+table[edit][mistakes.Warning], table[edit][mistakes.Differs]
-		if refused == 0 || taken == 0 {
+		if refused == 0 || taken == 0 && edit != mistakes.Doubled { // nothing may be there twice
 			t.Errorf("%s: %d are told and %d change something: it is no test", edit, refused, taken)
 		}
 	}

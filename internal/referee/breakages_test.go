@@ -231,9 +231,9 @@ var breakages = []breakage{
 		name:  "table flushed",
 		wreck: "nft flush table inet nbr",
 		mend:  "systemctl reload nftables",
-		finds: []string{"firewall/rules", "zone.lan/rules", "zone.wan/rules", "policy.internet/rules", "dhcp_client/rules", "firewall/ruleset"},
+		finds: []string{"firewall/rules", "zone.lan/rules", "zone.wan/rules", "zone.vpn/rules", "policy.internet/rules", "dhcp_client/rules", "firewall/ruleset"},
 		line:  `router "bpi-r4" {`,
-		also:  []string{"resolver/*", "ssh/greets/*"}, // what is left of it drops everything
+		also:  []string{"resolver/*", "ssh/greets/*", "policy.*/rules"}, // what is left of it drops everything
 	},
 	{
 		name:  "table deleted",

@@ -226,6 +226,10 @@ func TestExtremes(t *testing.T) {
 		}
 	}
 
+	if os.Getenv("NBR_EXTREMES") == "" { // a part of them each day; all with NBR_EXTREMES=1
+		i := 0
+		taken = slices.DeleteFunc(taken, func(rolled) bool { i++; return i%4 != 0 })
+	}
 	// What of the configurations each program gets, and which settings gave it.
 	configs := map[string]map[string][]string{}
 	for some := range slices.Chunk(taken, 40) {
@@ -337,6 +341,9 @@ var alone = map[string]bool{
 	"firmware.kernel_source.date":               true,
 	"firmware.kernel_source.hash":               true,
 	"firmware.kernel_source.repo":               true,
+	"host.ipv6":                                 true,
+	"router.release":                            true,
+	"secret.key":                                true,
 	"firmware.kernel_source.rev":                true,
 	"firmware.kernel_source.version":            true,
 	"firmware.uboot_source.date":                true,

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -222,6 +223,13 @@ func TestGuestBridgeIsSetUp(t *testing.T) {
 	address, err := netlink.ParseAddr("192.168.178.1/24")
 	must(err)
 	must(netlink.AddrAdd(bridge, address))
+	_, network, err := net.ParseCIDR("192.168.178.0/24")
+	must(err)
+	first := netlink.NewRule() // so that no upstream takes the network over
+	first.Dst, first.Table, first.Priority = network, 130, 13000
+	must(netlink.RuleAdd(first))
+	t.Cleanup(func() { must(netlink.RuleDel(first)) })
+	must(netlink.RouteAdd(&netlink.Route{Dst: network, LinkIndex: bridge.Attrs().Index, Table: 130}))
 
 	j, before := verifyJSON(t, []int{0}, "-settle", "5m", "-only", "bridge.br-lan", "-only", "network.lan")
 	if len(before) < 15 {

@@ -32,6 +32,8 @@ type wholeRouter struct {
 
 // The upstream's server gives one address for as long as a test lasts.
 const ispKea = `{"Dhcp4": {
+  "decline-probation-period": 1,
+  "expired-leases-processing": {"reclaim-timer-wait-time": 1},
   "interfaces-config": {"interfaces": ["eth0"]},
   "lease-database": {"type": "memfile", "persist": false},
   "valid-lifetime": 3600,
