@@ -1,6 +1,7 @@
 package router
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -124,8 +125,8 @@ func (Protocol) Describe() string { return "tcp, udp or icmp" }
 type Policy struct {
 	conf.Header
 	Name       conf.Value[Name]     `hcl:"name,label"`
-	From       conf.Refs[*Zone]     `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name the zones, or remove the policy." doc:"Where new connections come from."`
-	To         conf.Refs[*Zone]     `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name the zones, or remove the policy." doc:"Where they go."`
+	From       conf.Refs[Endpoint]  `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name zones or hosts, or remove the policy." doc:"Where new connections come from: zones, and hosts."`
+	To         conf.Refs[Endpoint]  `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name zones or hosts, or remove the policy." doc:"Where they go: zones, and hosts."`
 	Action     conf.Value[Action]   `hcl:"action,required" doc:"What happens with them. Answers to allowed connections always pass."`
 	Protocols  conf.List[Protocol]  `hcl:"protocols,optional" empty:"the policy is for all protocols, as if it were not there. Name some, or remove it." doc:"Only these protocols."`
 	Ports      conf.List[PortRange] `hcl:"ports,optional" empty:"the policy is for all ports, as if it were not there. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
@@ -137,12 +138,20 @@ type Policy struct {
 // it (destination NAT, IPv4).
 type PortForward struct {
 	conf.Header
-	Name     conf.Value[Name]      `hcl:"name,label"`
-	From     conf.Ref[*Zone]       `hcl:"from,required" doc:"The zone that the connections come from."`
-	Protocol conf.Value[Transport] `hcl:"protocol,optional" default:"tcp" doc:"tcp or udp."`
-	Port     conf.Value[PortRange] `hcl:"port,required" doc:"The port, or range of ports, that clients connect to."`
-	To       conf.Value[Addr]      `hcl:"to,required" doc:"The host that gets the connections."`
-	ToPort   conf.Value[Port]      `hcl:"to_port,optional" doc:"The port there, when it is another one."`
+	Name     conf.Value[Name]        `hcl:"name,label"`
+	From     conf.Ref[*Zone]         `hcl:"from,required" doc:"The zone that the connections come from."`
+	Protocol conf.Value[Transport]   `hcl:"protocol,optional" default:"tcp" doc:"tcp or udp."`
+	Port     conf.Value[PortRange]   `hcl:"port,required" doc:"The port, or range of ports, that clients connect to."`
+	To       conf.RefOr[*Host, Addr] `hcl:"to,required" doc:"The host that gets the connections: host.nas, or its address."`
+	ToPort   conf.Value[Port]        `hcl:"to_port,optional" doc:"The port there, when it is another one."`
+}
+
+// Target is the address of the host that gets the connections.
+func (f *PortForward) Target() netip.Addr {
+	if f.To.Ref.Set {
+		return f.To.Ref.Target.IPv4.V.Addr
+	}
+	return f.To.Value.V.Addr
 }
 
 // Transport is a protocol with ports.
@@ -241,6 +250,7 @@ func Types() []conf.BlockType {
 		{Type: "link", Doc: "An interface that another program makes, such as a modem's wwan0: nbr neither makes nor removes it.", Example: linkExample, New: func() conf.Block { return &External{} }},
 		{Type: "vlan", Doc: "An IEEE 802.1Q interface on another link.", Example: vlanExample, New: func() conf.Block { return &VLAN{} }},
 		{Type: "network", Doc: "An IP network that the router is part of.", Example: networkExample, New: func() conf.Block { return &Network{} }},
+		{Type: "host", Doc: "A machine in one of the networks: its name, its addresses, and what policies and port forwards call it.", Example: hostExample, New: func() conf.Block { return &Host{} }},
 		{Type: "prefix", Doc: "An IPv6 prefix that an upstream delegates to the router (DHCPv6-PD); networks are in it.", Example: prefixExample, New: func() conf.Block { return &Prefix{} }},
 		{Type: "route", Doc: "A static route.", Example: routeExample, New: func() conf.Block { return &Route{} }},
 		{Type: "zone", Doc: "A group of networks that the firewall treats alike.", Example: zoneExample, New: func() conf.Block { return &Zone{} }},
@@ -257,6 +267,8 @@ func (r *Router) Add(b conf.Block) {
 	switch b := b.(type) {
 	case *Network:
 		r.Networks = append(r.Networks, b)
+	case *Host:
+		r.Hosts = append(r.Hosts, b)
 	case *Prefix:
 		r.Prefixes = append(r.Prefixes, b)
 	case *Route:
@@ -303,6 +315,14 @@ func Texts(b conf.Block) map[string]string {
 		}
 		if b.Domain.Set {
 			out["domain"] = string(b.Domain.V)
+		}
+	case *Host:
+		out["name"] = string(b.Name.V)
+		if b.IPv4.Set {
+			out["ipv4"] = b.IPv4.V.String()
+		}
+		if b.MAC.Set {
+			out["mac"] = string(b.MAC.V)
 		}
 	case Link:
 		out["name"] = string(b.LinkName())

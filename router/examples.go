@@ -28,6 +28,13 @@ const (
   domain = "home.arpa"
 }
 `
+	hostExample = `host "desk" {
+  network = network.lan
+  mac     = "02:11:22:33:44:66"
+  ipv4    = "192.168.178.20"
+  aliases = ["printer"]
+}
+`
 	prefixExample = `prefix "isp" {
   network = network.wan
   length  = 56 # 256 networks

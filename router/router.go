@@ -23,6 +23,7 @@ type Router struct {
 	Board        *Board
 	Made         []Link // links that blocks make or name, in the order of the spec
 	Networks     []*Network
+	Hosts        []*Host
 	Prefixes     []*Prefix
 	Routes       []*Route
 	Zones        []*Zone

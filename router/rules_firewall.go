@@ -101,26 +101,34 @@ func (p *Policy) conditions() []condition {
 // first. It says so only where it can prove it: for each condition one policy takes all.
 func ruleShadowed(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	type pair struct{ from, to *Zone }
+	type pair struct{ from, to Endpoint }
 	type taking struct {
 		condition
 		by *Policy
 	}
 	taken := map[pair][]taking{}
+	// decides is the policy that takes all packets of a condition, nil if none does.
+	decides := func(from, to Endpoint, c condition) *Policy {
+		for _, f := range r.around(from) {
+			for _, t := range r.around(to) {
+				if i := slices.IndexFunc(taken[pair{f, t}], func(o taking) bool { return o.covers(c) }); i >= 0 {
+					return taken[pair{f, t}][i].by
+				}
+			}
+		}
+		return nil
+	}
 	for _, p := range r.Policies {
 		var by *Policy
 		all := len(p.From.Items) > 0 && len(p.To.Items) > 0
 		for _, f := range p.From.All() {
 			for _, t := range p.To.All() {
 				for _, c := range p.conditions() {
-					before := taken[pair{f, t}]
-					i := slices.IndexFunc(before, func(o taking) bool { return o.covers(c) })
-					if i < 0 {
+					switch before := decides(f, t, c); {
+					case before == nil:
 						all = false
-						continue
-					}
-					if by == nil {
-						by = before[i].by
+					case by == nil:
+						by = before
 					}
 				}
 			}
@@ -128,9 +136,8 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 		for _, f := range p.From.All() { // after all: it does not take its own packets
 			for _, t := range p.To.All() {
 				for _, c := range p.conditions() {
-					k := pair{f, t}
-					if !slices.ContainsFunc(taken[k], func(o taking) bool { return o.covers(c) }) {
-						taken[k] = append(taken[k], taking{c, p})
+					if decides(f, t, c) == nil {
+						taken[pair{f, t}] = append(taken[pair{f, t}], taking{c, p})
 					}
 				}
 			}
@@ -142,6 +149,18 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+// around are an endpoint and, if it is a host, its zone: what holds for either holds for it.
+func (r *Router) around(e Endpoint) []Endpoint {
+	switch e := e.(type) {
+	case *Host:
+		if z := r.ZoneOf(e.Network.Target); z != nil {
+			return []Endpoint{z, e}
+		}
+	case *Zone:
+	}
+	return []Endpoint{e}
 }
 
 func ruleMasquerade(r *Router) hcl.Diagnostics {
@@ -157,7 +176,7 @@ func ruleMasquerade(r *Router) hcl.Diagnostics {
 			continue
 		}
 		for _, z := range p.To.Items {
-			if !slices.ContainsFunc(r.NetworksOf(z.Target), func(n *Network) bool { return n.Has(IPv4) }) {
+			if !slices.ContainsFunc(r.Within(z.Target), func(n *Network) bool { return n.Has(IPv4) }) {
 				diags = append(diags, diag.Help(diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade without an address",
 					"%s has no network with an IPv4 address that packets could be given.", z.Addr),
 					"Remove masquerade: IPv6 needs none. Or give a network of %s an IPv4 address.", z.Addr))
@@ -175,8 +194,8 @@ func ruleDefaultRoute(r *Router) hcl.Diagnostics {
 		return nil
 	}
 	for _, p := range r.Policies {
-		addressed := func(z *Zone) bool {
-			return slices.ContainsFunc(r.NetworksOf(z), func(n *Network) bool { return n.Has(IPv4) })
+		addressed := func(e Endpoint) bool {
+			return slices.ContainsFunc(r.Within(e), func(n *Network) bool { return n.Has(IPv4) })
 		}
 		if p.Masquerade.V && p.Action.V == "accept" && slices.ContainsFunc(p.To.All(), addressed) {
 			return one(diag.Help(diag.Warning("no-default-route", p.Masquerade.Range, "No way to the Internet",
@@ -199,13 +218,14 @@ func ruleForwards(r *Router) hcl.Diagnostics {
 			}
 		}
 		switch {
-		case !f.To.V.Is4():
-			diags = append(diags, diag.Help(diag.Error("forward-outside", f.To.Range, "Not an IPv4 address",
+		case f.To.Ref.Set: // a host, which is judged as one
+		case !f.To.Value.V.Is4():
+			diags = append(diags, diag.Help(diag.Error("forward-outside", f.To.Range(), "Not an IPv4 address",
 				"IPv6 needs no port forwards."),
 				"Allow the connections with a policy."))
-		case r.Owner(f.To.V.Addr) != nil:
-			diags = append(diags, diag.Help(diag.Error("forward-outside", f.To.Range, "Host is the router itself",
-				"%s is the router's own address, and a port is forwarded to a host behind it.", f.To.V),
+		case r.Owner(f.Target()) != nil:
+			diags = append(diags, diag.Help(diag.Error("forward-outside", f.To.Range(), "Host is the router itself",
+				"%s is the router's own address, and a port is forwarded to a host behind it.", f.Target()),
 				"Remove the block. To open a service of the router, put its name into allow of %s.", f.From.Addr))
 		}
 		if f.ToPort.Set && f.Port.V.First != f.Port.V.Last {
@@ -231,7 +251,7 @@ func ruleForwardedServices(r *Router) hcl.Diagnostics {
 			for _, a := range z.Allow.Items {
 				if string(a.V) == l.Service {
 					diags = append(diags, diag.With(diag.Help(diag.Error("forward-takes-service", f.Port.Range, "Port of the router itself",
-						"%s allows %s on %s/%d, and %s would lead it to %s.", z.Addr, a.V, l.Protocol, l.Port, f.Addr, f.To.V),
+						"%s allows %s on %s/%d, and %s would lead it to %s.", z.Addr, a.V, l.Protocol, l.Port, f.Addr, f.Target()),
 						"Forward another port."),
 						a.Range, "%s", z.Addr.String()))
 				}
@@ -244,8 +264,8 @@ func ruleForwardedServices(r *Router) hcl.Diagnostics {
 func ruleForwardNetworks(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range r.PortForwards {
-		if f.To.V.Is4() && r.NetworkAt(f.To.V.Addr) == nil {
-			diags = append(diags, diag.Help(diag.Error("forward-outside", f.To.Range, "Host out of reach", "%s is in no network of the router with a fixed address.", f.To.V),
+		if a := f.Target(); !f.To.Ref.Set && a.Is4() && r.NetworkAt(a) == nil {
+			diags = append(diags, diag.Help(diag.Error("forward-outside", f.To.Range(), "Host out of reach", "%s is in no network of the router with a fixed address.", a),
 				"Write the address of a host in one of these networks."))
 		}
 	}

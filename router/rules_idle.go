@@ -51,8 +51,8 @@ func ruleSelf(r *Router) hcl.Diagnostics {
 		if p.Masquerade.V || len(p.From.Items) != 1 || len(p.To.Items) != 1 || p.From.Items[0].Target != p.To.Items[0].Target {
 			continue
 		}
-		z := p.From.Items[0].Target
-		if len(z.Networks.Items) == 1 && !r.turnsBack(z, z.Networks.Items[0].Target) {
+		z, ok := p.From.Items[0].Target.(*Zone)
+		if ok && len(z.Networks.Items) == 1 && !r.turnsBack(z, z.Networks.Items[0].Target) {
 			diags = append(diags, diag.With(diag.Help(diag.Warning("policy-to-itself", p.To.Items[0].Range, "Policy for packets that do not pass the router",
 				"%s has one network, and its hosts talk to each other without the router.", z.Addr),
 				"Name another zone, or remove %s.", p.Addr), z.Networks.Range, "%s", z.Addr.String()))
@@ -79,8 +79,9 @@ func (r *Router) turnsBack(z *Zone, n *Network) bool {
 
 // ruleIPv4Only finds NAT of packets that do not exist: it is for IPv4.
 func ruleIPv4Only(r *Router) hcl.Diagnostics {
-	has := func(z *Zone) bool {
-		return len(z.Networks.Items) == 0 || slices.ContainsFunc(z.Networks.All(), func(n *Network) bool { return n.Has(IPv4) })
+	has := func(e Endpoint) bool {
+		ns := r.Within(e)
+		return len(ns) == 0 || slices.ContainsFunc(ns, func(n *Network) bool { return n.Has(IPv4) })
 	}
 	var diags hcl.Diagnostics
 	for _, p := range r.Policies {

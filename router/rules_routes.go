@@ -224,6 +224,9 @@ func ruleTakenHosts(r *Router) hcl.Diagnostics {
 	for _, rt := range r.Routes {
 		add(By{rt.Addr, rt.Via.Range}, rt.Via.V.Addr, "is the next hop of "+rt.Addr.String())
 	}
+	for _, h := range r.Hosts {
+		add(By{h.Addr, h.IPv4.Range}, h.IPv4.V.Addr, "is "+h.Addr.String())
+	}
 	for _, h := range Claimed[HostAddr](r) {
 		used = append(used, *h)
 	}

@@ -88,7 +88,11 @@ func (r *Router) MarkUpstreams(unsound map[string]bool) {
 		if !p.Masquerade.V {
 			continue
 		}
-		for _, z := range p.To.All() {
+		for _, e := range p.To.All() {
+			z, ok := e.(*Zone)
+			if !ok {
+				continue // NAT towards one host
+			}
 			for _, n := range z.Networks.All() {
 				if n.upstream == nil && !(elsewhere && n.private()) {
 					n.upstream = &Reason{p.Masquerade.Range, p.Addr.String() + " masquerades towards it"}

@@ -31,7 +31,7 @@ func TestMarkUpstreams(t *testing.T) {
 			n, wan := fixedNet("n", tt.prefix), fixedNet("wan", "198.51.100.2/24")
 			wan.Gateway.Set = tt.elsewhere
 			z := &Zone{Networks: conf.Refs[*Network]{Items: []conf.Ref[*Network]{{Target: n}}}}
-			p := &Policy{To: conf.Refs[*Zone]{Items: []conf.Ref[*Zone]{{Target: z}}}, Masquerade: conf.Of(true)}
+			p := &Policy{To: conf.Refs[Endpoint]{Items: []conf.Ref[Endpoint]{{Target: z}}}, Masquerade: conf.Of(true)}
 			p.Addr = conf.Addr{Type: "policy", Name: "p"}
 			r := &Router{Networks: []*Network{n, wan}, Policies: []*Policy{p}}
 			r.MarkUpstreams(nil)

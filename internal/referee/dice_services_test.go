@@ -73,7 +73,11 @@ func (d *dice) services() (resolves bool) {
 		if d.seldom() {
 			timeout = `"31s"`
 		}
-		d.block("check", d.label("check"), "command = ["+d.pick([]string{`"true"`, `"/run/current-system/sw/bin/nft"`, `"a b"`})+", "+d.pick(texts)+"]", "timeout = "+timeout)
+		command := d.pick([]string{`"true"`, `"/run/current-system/sw/bin/nft"`})
+		if d.seldom() {
+			command = `"a b"`
+		}
+		d.block("check", d.label("check"), "command = ["+command+", "+d.pick(texts)+"]", "timeout = "+timeout)
 	}
 	return resolves
 }
@@ -113,7 +117,11 @@ func (d *dice) firmware() {
 			continue
 		}
 		fmt.Fprintf(d, "  %s {\n", b.Type)
-		d.body("firmware."+b.Type, b, nil)
+		var given []string
+		if b.Type == "kernel_source" && d.often() { // it is seldom here at all
+			given = append(given, "repo = "+d.pick(values["GitHub repository"]))
+		}
+		d.body("firmware."+b.Type, b, given)
 		d.WriteString("  }\n")
 	}
 	d.WriteString("}\n")

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/all"
@@ -32,6 +34,7 @@ type dice struct {
 	hosts6   map[string]bool     // with an IPv6 prefix for hosts
 	serves   map[string][]string // what a network gets in from its zone
 	zones    []string
+	hosts4   []string // hosts with an IPv4 address
 	secrets  []string // for tunnels, each for one thing unless another use is a mistake by intent
 	account  string   // the secret with an account's password
 	routes   []string
@@ -96,6 +99,7 @@ var values = map[string][]string{
 // built are the arguments that the dice writes itself, and those that need a file or a
 // certain machine.
 var built = map[string]bool{
+	"host.mac": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
 	"network.prefix": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
 	"agent.metrics": true, "agent.networks": true, "agent.port": true,
@@ -227,6 +231,7 @@ func (d *dice) roll() string {
 		d.tunnel()
 	}
 	d.addresses()
+	d.hosts()
 	resolves := d.services()
 	d.routing()
 	d.firewall()
@@ -335,6 +340,38 @@ func (d *dice) addresses() {
 	}
 }
 
+// hosts writes hosts into networks with fixed addresses, at the end of the networks.
+func (d *dice) hosts() {
+	for i := range d.IntN(4) {
+		if len(d.fixed) == 0 {
+			return
+		}
+		p, name := d.fixed[d.IntN(len(d.fixed))], []string{"a", "A-9", strings.Repeat("h", 63), "0x"}[i]
+		given := []string{"network = network." + p.network, fmt.Sprintf(`ipv4 = "10.%d.0.%d"`, p.number, 240+i)}
+		if d.often() {
+			given = append(given, fmt.Sprintf(`mac = "02:00:00:00:01:%02x"`, i))
+		}
+		if d.hosts6[p.network] && d.often() {
+			given = append(given, fmt.Sprintf(`ipv6 = "::%x:0:0:%x"`, i, 16+i))
+		}
+		if d.often() {
+			given = append(given, fmt.Sprintf(`aliases = ["x%d", "%d"]`, i, i))
+		}
+		d.block("host", name, given...)
+		if hclsyntax.ValidIdentifier(name) {
+			d.hosts4 = append(d.hosts4, name)
+		}
+	}
+}
+
+// withHost adds a host to a list of zones, now and then.
+func (d *dice) withHost(zones string) string {
+	if len(d.hosts4) == 0 || d.often() {
+		return zones
+	}
+	return strings.Replace(strings.TrimSuffix(zones, "]")+", host."+d.pick(d.hosts4)+"]", "[, ", "[", 1)
+}
+
 // firewall puts networks into zones, those of a link into one, and writes policies and
 // forwards.
 func (d *dice) firewall() {
@@ -366,7 +403,11 @@ func (d *dice) firewall() {
 	d.policies(out)
 	for i, n := range d.networks {
 		if !d.dynamic[n] && d.IntN(4) == 0 {
-			d.block("port_forward", d.label("port_forward"), "from = zone."+d.pick(d.zones), fmt.Sprintf(`port = "%d"`, 10000+i), fmt.Sprintf(`to = "10.%d.0.77"`, i))
+			to := fmt.Sprintf(`"10.%d.0.77"`, i)
+			if len(d.hosts4) > 0 && d.often() {
+				to = "host." + d.pick(d.hosts4)
+			}
+			d.block("port_forward", d.label("port_forward"), "from = zone."+d.pick(d.zones), fmt.Sprintf(`port = "%d"`, 10000+i), "to = "+to)
 		}
 	}
 	if d.often() {
@@ -392,7 +433,7 @@ func (d *dice) policies(out map[string]bool) {
 			continue
 		}
 		action := d.pick(values["accept, drop or reject"])
-		given := []string{"from = " + refs("zone", from), "to = " + refs("zone", to), "action = " + action}
+		given := []string{"from = " + d.withHost(refs("zone", from)), "to = " + d.withHost(refs("zone", to)), "action = " + action}
 		if leaves && action == `"accept"` && d.often() || d.seldom() {
 			given = append(given, "masquerade = true")
 		} else {

@@ -171,6 +171,45 @@ func TestKnotAnswersItsNetworksOnly(t *testing.T) {
 	}
 }
 
+// Hosts have names and addresses that lead back to their own name, in their network alone.
+func TestKnotKnowsHosts(t *testing.T) {
+	t.Parallel()
+	g := fromText(t, resolverSpec+`
+	host "nas" {
+	  network = network.lan
+	  ipv4    = "192.168.178.10"
+	  ipv6    = "::10"
+	  aliases = ["files", "Backup"]
+	}
+	host "tv" {
+	  network = network.lan
+	  mac     = "02:00:00:00:00:01"
+	}
+	resolver {
+	  networks = [network.lan]
+	  workers  = 1
+	}`)
+	router := nstest.New(t, "router")
+	startKnot(t, knotRoot(t, g), router)
+	for _, c := range []struct{ name, kind, want string }{
+		{"nas.home.arpa", "A", "192.168.178.10"},
+		{"nas.home.arpa", "AAAA", "fd00:1::10"},
+		{"NAS.home.arpa", "A", "192.168.178.10"},
+		{"files.home.arpa", "A", "192.168.178.10"},
+		{"backup.home.arpa", "AAAA", "fd00:1::10"},
+		{"10.178.168.192.in-addr.arpa", "PTR", "nas.home.arpa."},
+		{"0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.0.0.d.f.ip6.arpa", "PTR", "nas.home.arpa."},
+	} {
+		nstest.Wait(t, func() error {
+			out, err := router.Try(t, "dig", "+short", "@127.0.0.1", c.name, c.kind)
+			if got := strings.TrimSpace(out); err != nil || got != c.want {
+				return fmt.Errorf("%s %s: %q, %v, want %s", c.name, c.kind, got, err, c.want)
+			}
+			return nil
+		})
+	}
+}
+
 // Answers are validated, also those of a server that the user names. The fake root's are not
 // signed, so with the root's own key nothing that it says may be believed; a client who says
 // that it does not want to know (+cd) gets it.
@@ -285,6 +324,8 @@ network "lan" {
   link = port.lan1
   ipv4 = "192.168.178.1/24"
   ipv6 = "fd00:1::1/64"
+
+  domain = "home.arpa"
 }
 network "wan" {
   link = port.wan

@@ -50,9 +50,13 @@ func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 	if d.replaced("reservations") {
 		return
 	}
-	for _, res := range d.Reservations {
-		d.offered(p, "reservation/"+string(res.Name.V), fmt.Sprintf("%s gets %s", res.Name.V, res.IPv4.V), res.IPv4.Range,
-			d.newClient(string(res.MAC.V)), res.IPv4.V.String(), func(o offer) string { return o.Address })
+	for _, res := range d.reserved(r) {
+		what := "reservation/" + string(res.name)
+		if res.Addr.Type == "host" {
+			what = res.Addr.String()
+		}
+		d.offered(p, what, fmt.Sprintf("%s gets %s", res.name, res.addr.V), res.addr.Range,
+			d.newClient(string(res.mac.V)), res.addr.V.String(), func(o offer) string { return o.Address })
 	}
 }
 

@@ -96,7 +96,7 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	}
 	diags = append(diags, d.judgeExtra(r)...)
 	diags = append(diags, d.given(r)...)
-	return append(diags, d.reservations()...)
+	return append(diags, d.reservations(r)...)
 }
 
 // judgeExtra warns of what extra says otherwise than the block: the user's entry wins.
@@ -187,35 +187,79 @@ func (d *DHCP4) pools() hcl.Diagnostics {
 	return diags
 }
 
-func (d *DHCP4) reservations() hcl.Diagnostics {
+// A fixedLease is an address that a host always gets, by a reservation of the block or as a
+// host of the network.
+type fixedLease struct {
+	conf.Header
+	name        router.Hostname
+	mac         conf.Value[router.MAC]
+	addr        conf.Value[router.Addr]
+	description conf.Value[string]
+}
+
+// reserved are all of the network's, those of the block first.
+func (d *DHCP4) reserved(r *router.Router) []fixedLease {
+	var out []fixedLease
+	for _, res := range d.Reservations {
+		out = append(out, fixedLease{res.Header, res.Name.V, res.MAC, res.IPv4, res.Description})
+	}
+	for _, h := range r.HostsIn(d.Network.Target) {
+		if h.MAC.Set && h.IPv4.Set {
+			out = append(out, fixedLease{h.Header, h.Name.V, h.MAC, h.IPv4, conf.Value[string]{}})
+		}
+	}
+	return out
+}
+
+func (d *DHCP4) reservations(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	p := d.prefix()
-	macs := map[router.MAC]*Reservation{}
-	addrs := map[netip.Addr]*Reservation{}
-	for _, r := range d.Reservations {
+	for _, res := range d.Reservations {
 		switch {
-		case !p.Contains(r.IPv4.V.Addr):
-			diags = append(diags, diag.Help(diag.Error("reservation-outside-network", r.IPv4.Range, "Reservation outside its network", "%s is not in %s.", r.IPv4.V, p.Masked()),
+		case !p.Contains(res.IPv4.V.Addr):
+			diags = append(diags, diag.Help(diag.Error("reservation-outside-network", res.IPv4.Range, "Reservation outside its network", "%s is not in %s.", res.IPv4.V, p.Masked()),
 				"Write an address of that network."))
-		case r.IPv4.V.Addr == p.Masked().Addr() || r.IPv4.V.Addr == router.Broadcast(p):
-			diags = append(diags, diag.Help(diag.Error("reservation-outside-network", r.IPv4.Range, "Reservation of an address of no host",
+		case res.IPv4.V.Addr == p.Masked().Addr() || res.IPv4.V.Addr == router.Broadcast(p):
+			diags = append(diags, diag.Help(diag.Error("reservation-outside-network", res.IPv4.Range, "Reservation of an address of no host",
 				"%s and %s are the network's own and its broadcast address.", p.Masked().Addr(), router.Broadcast(p)),
 				"Write another address of the network."))
-		case r.IPv4.V.Addr == p.Addr():
-			diags = append(diags, diag.Help(diag.Error("reservation-of-router", r.IPv4.Range, "Reservation of the router's own address", "%s is the router's own address.", r.IPv4.V),
+		case res.IPv4.V.Addr == p.Addr():
+			diags = append(diags, diag.Help(diag.Error("reservation-of-router", res.IPv4.Range, "Reservation of the router's own address", "%s is the router's own address.", res.IPv4.V),
 				"Write another address of %s.", p.Masked()))
 		}
-		if before := macs[r.MAC.V]; before != nil {
-			diags = append(diags, diag.With(diag.Help(diag.Error("same-host-twice", r.MAC.Range, "Two reservations for one host",
-				"%s has %s already.", before.Addr, r.MAC.V),
-				"Remove one of the two."), before.MAC.Range, "%s", before.Addr.String()))
+	}
+	macs := map[router.MAC]fixedLease{}
+	addrs := map[netip.Addr]fixedLease{}
+	for _, res := range d.reserved(r) {
+		host := res.Addr.Type == "host"
+		if before, dup := macs[res.mac.V]; dup && !(host && before.Addr.Type == "host") { // two hosts are the core's to judge
+			diags = append(diags, diag.With(diag.Help(diag.Error("same-host-twice", res.mac.Range, "Two reservations for one host",
+				"%s has %s already.", before.Addr, res.mac.V),
+				"Remove one of the two."), before.mac.Range, "%s", before.Addr.String()))
 		}
-		if before := addrs[r.IPv4.V.Addr]; before != nil {
-			diags = append(diags, diag.With(diag.Help(diag.Error("same-address-twice", r.IPv4.Range, "One address for two hosts",
-				"%s is reserved by %s already.", r.IPv4.V, before.Addr),
-				"Give one of the two another address."), before.IPv4.Range, "%s", before.Addr.String()))
+		if before, dup := addrs[res.addr.V.Addr]; dup && !(host && before.Addr.Type == "host") {
+			diags = append(diags, diag.With(diag.Help(diag.Error("same-address-twice", res.addr.Range, "One address for two hosts",
+				"%s is reserved by %s already.", res.addr.V, before.Addr),
+				"Give one of the two another address."), before.addr.Range, "%s", before.Addr.String()))
 		}
-		macs[r.MAC.V], addrs[r.IPv4.V.Addr] = r, r
+		macs[res.mac.V], addrs[res.addr.V.Addr] = res, res
+	}
+	return append(diags, d.leasedHosts(r)...)
+}
+
+// leasedHosts finds hosts that have set an address of a pool themselves: the server would lease
+// it to another host.
+func (d *DHCP4) leasedHosts(r *router.Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, h := range r.HostsIn(d.Network.Target) {
+		for _, pool := range d.Pool.Items {
+			if h.IPv4.Set && !h.MAC.Set && pool.V.Contains(h.IPv4.V.Addr) {
+				diags = append(diags, diag.With(diag.Help(diag.Error("pool-holds-host", h.IPv4.Range, "Address of a host in a pool",
+					"%s leases %s to other hosts.", d.Addr, h.IPv4.V),
+					"Give the mac of %s, which then gets it by DHCP, or an address outside the pool.", h.Addr),
+					pool.Range, "%s", d.Addr.String()))
+			}
+		}
 	}
 	return diags
 }

@@ -59,10 +59,10 @@ func (d *DHCP4) subnet(r *router.Router) nixgen.Attrs {
 		pools = append(pools, nixgen.Attrs{nixgen.Bind(nixgen.Str(p.First.String()+" - "+p.Last.String()), "pool")})
 	}
 	out = append(out, nixgen.Bind(pools, "pools"))
-	if len(d.Reservations) > 0 {
+	if all := d.reserved(r); len(all) > 0 {
 		list := nixgen.List{}
-		for _, res := range d.Reservations {
-			list = append(list, nixgen.At{From: service.From(res), Expr: res.attrs()})
+		for _, res := range all {
+			list = append(list, nixgen.At{From: service.From(&res), Expr: res.attrs()})
 		}
 		out = append(out, nixgen.Bind(list, "reservations"))
 	}
@@ -162,14 +162,14 @@ func option(name, data string) nixgen.Attrs {
 	return nixgen.Attrs{nixgen.Bind(nixgen.Str(data), "data"), nixgen.Bind(nixgen.Str(name), "name")}
 }
 
-func (r *Reservation) attrs() nixgen.Attrs {
+func (r *fixedLease) attrs() nixgen.Attrs {
 	out := nixgen.Attrs{
-		nixgen.Bind(nixgen.Str(r.Name.V), "hostname"),
-		nixgen.Bind(nixgen.Str(r.MAC.V), "hw-address"),
-		nixgen.Bind(nixgen.Str(r.IPv4.V.String()), "ip-address"),
+		nixgen.Bind(nixgen.Str(r.name), "hostname"),
+		nixgen.Bind(nixgen.Str(r.mac.V), "hw-address"),
+		nixgen.Bind(nixgen.Str(r.addr.V.String()), "ip-address"),
 	}
-	if r.Description.Set {
-		out = append(out, nixgen.Bind(nixgen.Attrs{nixgen.Bind(nixgen.Str(r.Description.V), "comment")}, "user-context"))
+	if r.description.Set {
+		out = append(out, nixgen.Bind(nixgen.Attrs{nixgen.Bind(nixgen.Str(r.description.V), "comment")}, "user-context"))
 	}
 	return out
 }

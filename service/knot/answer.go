@@ -124,6 +124,7 @@ type promise struct {
 	query     query
 	code      string // NOERROR, SERVFAIL, …
 	ad        bool   // the data is authenticated (RFC 4035 section 3.2.3)
+	data      string // the one record of the answer, if that is part of the promise
 	// wrong is the one code that breaks the promise; others then say nothing of it. Without
 	// it every other code breaks it.
 	wrong string
@@ -138,6 +139,9 @@ func (pr promise) add(p *verify.Plan) {
 	want, hint := pr.code, fmt.Sprintf("dig @%s %s %s", q.Server, q.Name, q.Type)
 	if pr.ad {
 		want, hint = want+" with the AD flag", hint+" +dnssec"
+	}
+	if pr.data != "" {
+		want += " " + pr.data
 	}
 	c := verify.Check{ID: pr.id, Title: pr.title, From: pr.from}
 	if pr.given != nil {
@@ -158,6 +162,9 @@ func (pr promise) add(p *verify.Plan) {
 		got := a.Code
 		if pr.ad && a.Authenticated {
 			got += " with the AD flag"
+		}
+		if pr.data != "" && a.Data != "" {
+			got += " " + a.Data
 		}
 		v := verify.Compare(want, got, hint)
 		if v.Status == verify.Fail && pr.wrong != "" && a.Code != pr.wrong {

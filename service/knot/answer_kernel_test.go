@@ -27,8 +27,8 @@ func TestAnswersOfUnbound(t *testing.T) {
 	root := local(".", "SOA")
 	want := map[query]probetest.Answer[answer]{
 		root:                            is(answer{Answered: true, Code: "NOERROR", Records: 1}),
-		local("router.home.arpa", "A"):  is(answer{Answered: true, Code: "NOERROR", Records: 2}),
-		local("ROUTER.home.arpa.", "A"): is(answer{Answered: true, Code: "NOERROR", Records: 2}),
+		local("router.home.arpa", "A"):  is(answer{Answered: true, Code: "NOERROR", Records: 2, Data: "192.0.2.1, 192.0.2.2"}),
+		local("ROUTER.home.arpa.", "A"): is(answer{Answered: true, Code: "NOERROR", Records: 2, Data: "192.0.2.1, 192.0.2.2"}),
 		local("other.home.arpa.", "A"):  is(answer{Answered: true, Code: "NXDOMAIN"}),
 		local("www.refused.test.", "A"): is(answer{Answered: true, Code: "REFUSED"}),
 		local("big.test.", "TXT"):       is(answer{Answered: true, Code: "NOERROR", Records: 10}), // over TCP

@@ -15,7 +15,7 @@ var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // Checks look at the unit and at the addresses that it listens on, and ask: a name
 // that it knows by itself, the root of all names, and one that must not validate.
-func (b *Resolver) Checks(_ *router.Router, p *verify.Plan) {
+func (b *Resolver) Checks(r *router.Router, p *verify.Plan) {
 	id := b.Addr.String() + "/"
 	p.UnitActive(id+"unit", b.Def, unit)
 	b.checkSettings(p)
@@ -38,6 +38,7 @@ func (b *Resolver) Checks(_ *router.Router, p *verify.Plan) {
 		}
 		p.Listens(id+"listen/"+proto, b.Networks.Range, proto, 53, addrs)
 	}
+	b.checkHosts(r, p)
 	from := b.Def
 	if b.Forward.Set {
 		from = b.Forward.Range

@@ -3,6 +3,7 @@ package knot
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -53,6 +54,9 @@ type answer struct {
 	Code          string `json:"code,omitempty"`          // NOERROR, SERVFAIL, REFUSED, …
 	Authenticated bool   `json:"authenticated,omitempty"` // the AD bit (RFC 4035 section 3.2.3)
 	Records       int    `json:"records,omitempty"`       // in the answer section
+	// Data are the addresses or names in records of the type that was asked for, sorted, as
+	// in "192.0.2.1, 192.0.2.2".
+	Data string `json:"data,omitempty"`
 }
 
 // parseAnswer reads the answer to a message. What is none has ok false.
@@ -70,7 +74,24 @@ func parseAnswer(asked *dns.Msg, b []byte) (a answer, truncated, ok bool) {
 	if !known {
 		code = fmt.Sprintf("RCODE%d", m.Rcode)
 	}
-	return answer{Answered: true, Code: code, Authenticated: m.AuthenticatedData, Records: len(m.Answer)}, m.Truncated, true
+	a = answer{Answered: true, Code: code, Authenticated: m.AuthenticatedData, Records: len(m.Answer)}
+	var data []string
+	for _, rr := range m.Answer {
+		if rr.Header().Rrtype != asked.Question[0].Qtype {
+			continue
+		}
+		switch rr := rr.(type) {
+		case *dns.A:
+			data = append(data, rr.A.String())
+		case *dns.AAAA:
+			data = append(data, rr.AAAA.String())
+		case *dns.PTR:
+			data = append(data, rr.Ptr)
+		}
+	}
+	slices.Sort(data)
+	a.Data = strings.Join(data, ", ")
+	return a, m.Truncated, true
 }
 
 // hasQuestion tells whether a message has the question that was asked. Servers that

@@ -130,6 +130,7 @@ func (b *Resolver) lower(r *router.Router, m *nixgen.Module) {
 	if b.Rebinding.V {
 		b.rebinding(m, settings)
 	}
+	lowerHosts(r, m, settings)
 	service.AddExtra(m, b, b.Extra, settings()...)
 }
 

@@ -66,15 +66,13 @@ func queue(i *router.Inspect) string {
 
 // bothWays are the matches of the packets of a policy's connections, out and back.
 func bothWays(p *router.Policy) []string {
-	from, to := zoneDevices(p.From.All()), zoneDevices(p.To.All())
-	if len(from) == 0 || len(to) == 0 {
-		return nil
-	}
 	var out []string
-	for _, m := range matches(p) {
-		out = append(out,
-			strings.TrimSpace(fmt.Sprintf("ct direction original iifname %s oifname %s %s", set(from), set(to), m)),
-			strings.TrimSpace(fmt.Sprintf("ct direction reply iifname %s oifname %s %s", set(to), set(from), strings.Replace(answers(m), "  ", " ", 1))))
+	for _, w := range ways(p) {
+		for _, m := range matches(p) {
+			out = append(out,
+				strings.TrimSpace(fmt.Sprintf("ct direction original %s %s", w.text(), m)),
+				strings.TrimSpace(fmt.Sprintf("ct direction reply %s %s", w.back().text(), strings.Replace(answers(m), "  ", " ", 1))))
+		}
 	}
 	return out
 }

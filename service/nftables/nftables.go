@@ -71,8 +71,8 @@ func (f *Firewall) Claim(s *router.Scope) {
 	neighbours(s)
 }
 
-// Judge has nothing to refuse: the core's rules judge zones and policies.
-func (f *Firewall) Judge(*router.Router) hcl.Diagnostics { return nil }
+// Judge judges what is inspected: the core's rules judge zones and policies.
+func (f *Firewall) Judge(r *router.Router) hcl.Diagnostics { return judgeInspected(r) }
 
 // neighbours gives the tables of neighbours, which are the kernel's and not a link's, room for
 // a client that calls thousands of addresses that no host has (RFC 6583 section 7.1). While the

@@ -276,7 +276,7 @@ func (f *Firewall) forward(r *router.Router) chain {
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
 	for _, p := range r.PortForwards {
 		if devs := router.Devices(p.From.Target.Networks.All()); len(devs) > 0 {
-			c.add(blockLine(p), "iifname %s ct status dnat ip daddr %s %s dport %s counter accept", set(devs), p.To.V, p.Protocol.V, targetPort(p))
+			c.add(blockLine(p), "iifname %s ct status dnat ip daddr %s %s dport %s counter accept", set(devs), p.Target(), p.Protocol.V, targetPort(p))
 		}
 	}
 	for _, p := range r.Policies {
@@ -295,27 +295,24 @@ func targetPort(p *router.PortForward) string {
 	return p.Port.V.String()
 }
 
-// policy adds the rules of one policy: one for its zones, or one for each
-// protocol that it names.
+// policy adds the rules of one policy: one for each way between its zones and hosts, or one
+// for each protocol there that it names.
 func (c *chain) policy(p *router.Policy) {
-	from, to := zoneDevices(p.From.All()), zoneDevices(p.To.All())
-	if len(from) == 0 || len(to) == 0 {
-		return
-	}
-	way := fmt.Sprintf("iifname %s oifname %s", set(from), set(to))
-	for _, match := range matches(p) {
-		full := strings.TrimSpace(way + " " + match)
-		if p.Log.V {
-			c.add(blockLine(p), "%s limit rate 5/second burst 10 packets log prefix \"nbr policy %s: \"", full, p.Name.V)
-		}
-		if p.Action.V == "reject" && (match == "" || strings.Contains(match, "tcp")) {
-			// Clients try again for seconds after an ICMP error, and never after a reset.
-			c.add(blockLine(p), "%s counter reject with tcp reset", strings.TrimSpace(way+" "+cmp.Or(match, "meta l4proto tcp")))
-			if match != "" {
-				continue
+	for _, way := range ways(p) {
+		for _, match := range matches(p) {
+			full := strings.TrimSpace(way.text() + " " + match)
+			if p.Log.V {
+				c.add(blockLine(p), "%s limit rate 5/second burst 10 packets log prefix \"nbr policy %s: \"", full, p.Name.V)
 			}
+			if p.Action.V == "reject" && (match == "" || strings.Contains(match, "tcp")) {
+				// Clients try again for seconds after an ICMP error, and never after a reset.
+				c.add(blockLine(p), "%s counter reject with tcp reset", way.text()+" "+cmp.Or(match, "meta l4proto tcp"))
+				if match != "" {
+					continue
+				}
+			}
+			c.add(blockLine(p), "%s counter %s", full, p.Action.V)
 		}
-		c.add(blockLine(p), "%s counter %s", full, p.Action.V)
 	}
 }
 
@@ -389,7 +386,7 @@ func (f *Firewall) natIn(r *router.Router) chain {
 		if len(devs) == 0 {
 			continue
 		}
-		to := p.To.V.String()
+		to := p.Target().String()
 		if p.ToPort.Set {
 			to += fmt.Sprintf(":%d", p.ToPort.V)
 		}
@@ -404,10 +401,6 @@ func (f *Firewall) natIn(r *router.Router) chain {
 func (f *Firewall) natOut(r *router.Router) chain {
 	c := chain{name: "nat_out", head: "type nat hook postrouting priority srcnat; policy drop;"}
 	for i, p := range r.Policies {
-		from, to := zoneDevices(p.From.All()), zoneDevices(p.To.All())
-		if len(from) == 0 || len(to) == 0 {
-			continue
-		}
 		at, verdict := p.Masquerade.Range, "masquerade"
 		if !p.Masquerade.V {
 			if p.Action.V != "accept" || !slices.ContainsFunc(r.Policies[i+1:], func(o *router.Policy) bool { return o.Masquerade.V }) {
@@ -415,9 +408,13 @@ func (f *Firewall) natOut(r *router.Router) chain {
 			}
 			at, verdict = p.Def, "accept" // and no later policy masquerades it
 		}
-		for _, match := range matches(p) {
-			c.add(line(p.Addr, at), "%s counter %s",
-				strings.TrimSpace(fmt.Sprintf("iifname %s oifname %s meta nfproto ipv4 %s", set(from), set(to), match)), verdict)
+		for _, way := range ways(p) {
+			if way.family() == router.IPv6 {
+				continue
+			}
+			for _, match := range matches(p) {
+				c.add(line(p.Addr, at), "%s counter %s", strings.TrimSpace(way.text()+" meta nfproto ipv4 "+match), verdict)
+			}
 		}
 	}
 	f.pass(&c)

@@ -1,0 +1,229 @@
+package router
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// A Host is a machine in one of the router's networks.
+type Host struct {
+	conf.Header
+	Name    conf.Value[Hostname]    `hcl:"name,key"`
+	Network conf.Ref[*Network]      `hcl:"network,required" doc:"The network that the host is in."`
+	MAC     conf.Value[MAC]         `hcl:"mac,optional" doc:"Its MAC address. By it a DHCP server gives the host its ipv4, and policies know what comes from it."`
+	IPv4    conf.Value[Addr]        `hcl:"ipv4,optional" doc:"Its IPv4 address."`
+	IPv6    conf.Value[InterfaceID] `hcl:"ipv6,optional" doc:"The last half of its IPv6 address, as in ::10. The first half is the network's prefix, which may change."`
+	Aliases conf.List[Hostname]     `hcl:"aliases,optional" doc:"Other names of the host in the domain of its network."`
+}
+
+// An Endpoint is what a policy is from or to.
+//
+//sumtype:decl
+type Endpoint interface {
+	conf.Block
+	endpoint()
+}
+
+func (*Zone) endpoint() {}
+func (*Host) endpoint() {}
+
+// Within are the networks that the packets of an endpoint are in.
+func (r *Router) Within(e Endpoint) []*Network {
+	switch e := e.(type) {
+	case *Zone:
+		return r.NetworksOf(e)
+	case *Host:
+		return []*Network{e.Network.Target}
+	}
+	return nil
+}
+
+// FixedIPv6 is the host's address of the network's fixed prefix; false if it has none.
+func (h *Host) FixedIPv6() (netip.Addr, bool) {
+	p, ok := h.Network.Target.FixedIn(IPv6)
+	if !ok || !h.IPv6.Set || p.Bits() > 64 {
+		return netip.Addr{}, false
+	}
+	raw := p.Masked().Addr().As16()
+	binary.BigEndian.PutUint64(raw[8:], uint64(h.IPv6.V))
+	return netip.AddrFrom16(raw), true
+}
+
+// Fixed are the addresses of the host that are known before the router runs, IPv4 first.
+func (h *Host) Fixed() []netip.Addr {
+	var out []netip.Addr
+	if h.IPv4.Set {
+		out = append(out, h.IPv4.V.Addr)
+	}
+	if a, ok := h.FixedIPv6(); ok {
+		out = append(out, a)
+	}
+	return out
+}
+
+// Names are the host's names in the domain of its network, its own first; none where the
+// network has no domain.
+func (h *Host) Names() []string {
+	domain := h.Network.Target.Domain
+	if !domain.Set {
+		return nil
+	}
+	out := []string{string(h.Name.V) + "." + string(domain.V)}
+	for _, a := range h.Aliases.All() {
+		out = append(out, string(a)+"."+string(domain.V))
+	}
+	return out
+}
+
+// HostsIn are the hosts of a network.
+func (r *Router) HostsIn(n *Network) []*Host {
+	return slices.DeleteFunc(slices.Clone(r.Hosts), func(h *Host) bool { return h.Network.Target != n })
+}
+
+// ruleHosts judges each host against its network.
+func ruleHosts(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, h := range r.Hosts {
+		if !h.MAC.Set && !h.IPv4.Set && !h.IPv6.Set {
+			diags = append(diags, diag.Help(diag.Error("host-without-address", h.Def, "Host without an address",
+				"Nothing tells %s from other hosts.", h.Addr),
+				"Give its mac, its ipv4 or its ipv6."))
+		}
+		if h.IPv4.Set {
+			diags = append(diags, h.judgeIPv4()...)
+		}
+		if h.IPv6.Set {
+			diags = append(diags, h.judgeIPv6()...)
+		}
+	}
+	return diags
+}
+
+// outside says that an address of a host is none that it could have in its network, and what
+// to do.
+func (h *Host) outside(at hcl.Range, help, detail string, args ...any) hcl.Diagnostics {
+	n := h.Network.Target
+	return one(diag.With(diag.Help(diag.Error("host-outside-network", at, "Address outside the host's network", detail, args...), "%s", help), n.Def, "%s", n.Addr.String()))
+}
+
+func (h *Host) judgeIPv4() hcl.Diagnostics {
+	n, a := h.Network.Target, h.IPv4.V
+	p, fixed := n.FixedIn(IPv4)
+	another := fmt.Sprintf("Write another address of %s.", p.Masked())
+	switch {
+	case !a.Is4():
+		return one(diag.Error("bad-value", h.IPv4.Range, "Not an IPv4 address",
+			"The IPv6 address of a host is the attribute ipv6, of which the last half is written, as in ipv6 = \"::10\"."))
+	case !n.Has(IPv4):
+		return h.outside(h.IPv4.Range, "Leave ipv4 out, or give the network an IPv4 address.", "%s has no IPv4.", n.Addr)
+	case !fixed:
+		return nil // what the upstream's network is comes later
+	case !p.Contains(a.Addr):
+		return h.outside(h.IPv4.Range, "Write an address of that network.", "%s is not in %s.", a, p.Masked())
+	case a.Addr == p.Addr():
+		return h.outside(h.IPv4.Range, another, "%s is the router's own address.", a)
+	case notHost(p, a.Addr):
+		return h.outside(h.IPv4.Range, another, "%s is %s.", a, noHostOf(p))
+	}
+	return nil
+}
+
+func (h *Host) judgeIPv6() hcl.Diagnostics {
+	n := h.Network.Target
+	p, fixed := n.FixedIn(IPv6)
+	a, _ := h.FixedIPv6()
+	delegated, ok := n.Delegated()
+	switch {
+	case !n.Has(IPv6):
+		return h.outside(h.IPv6.Range, "Leave ipv6 out, or give the network an IPv6 address.", "%s has no IPv6.", n.Addr)
+	case fixed && p.Bits() > 64:
+		return h.outside(h.IPv6.Range, "Leave ipv6 out, or give the network a prefix of 64 bits.", "%s has no room for the last half of an address: hosts have 64 bits of their own in networks of 64 bits (RFC 4291 section 2.5.1).", p.Masked())
+	case fixed && a == p.Addr(), ok && delegated.ID == h.IPv6.V:
+		return h.outside(h.IPv6.Range, "Write another one.", "%s is the router's own address there.", h.IPv6.V)
+	}
+	return nil
+}
+
+// ruleHostsTwice finds two hosts with one address or one name.
+func ruleHostsTwice(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	first := map[string]By{} // by what is the host's alone
+	take := func(h *Host, at hcl.Range, code, summary, help, what, scope string) {
+		key := code + " " + scope + " " + strings.ToLower(what)
+		if before, dup := first[key]; dup {
+			diags = append(diags, diag.With(diag.Help(diag.Error(code, at, summary, "%s has %s already.", before.Addr, what), "%s", help), before.From, "%s", before.Addr.String()))
+			return
+		}
+		first[key] = By{h.Addr, at}
+	}
+	const another = "Give one of them another address."
+	for _, h := range r.Hosts {
+		link := string(h.Network.Target.Device())
+		if h.MAC.Set {
+			take(h, h.MAC.Range, "host-twice", "Two hosts with one MAC address", "Make them one host, or correct one of the two.", fmt.Sprint(h.MAC.V), link)
+		}
+		if h.IPv4.Set && h.IPv4.V.Is4() {
+			take(h, h.IPv4.Range, "host-twice", "Two hosts with one address", another, fmt.Sprint(h.IPv4.V), link)
+		}
+		if h.IPv6.Set {
+			take(h, h.IPv6.Range, "host-twice", "Two hosts with one address", another, fmt.Sprint(h.IPv6.V), link)
+		}
+		for i, name := range h.Names() {
+			at := h.Def
+			if i > 0 {
+				at = h.Aliases.Items[i-1].Range
+			}
+			take(h, at, "host-name-twice", "Two hosts with one name", "Give one of them another name.", name, "")
+		}
+	}
+	return diags
+}
+
+// ruleHostEndpoints judges the hosts that policies and port forwards are about.
+func ruleHostEndpoints(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	unknown := func(at hcl.Range, h *Host, summary, help, detail string, args ...any) {
+		diags = append(diags, diag.With(diag.Help(diag.Error("host-without-address", at, summary, detail, args...), "%s", help), h.Def, "%s", h.Addr.String()))
+	}
+	zoneless := map[*Host]bool{}
+	for _, p := range r.Policies {
+		for _, e := range slices.Concat(p.From.Items, p.To.Items) {
+			if h, ok := e.Target.(*Host); ok && !zoneless[h] && r.ZoneOf(h.Network.Target) == nil {
+				zoneless[h] = true
+				diags = append(diags, diag.With(diag.Help(diag.Error("host-without-zone", h.Network.Range, "Host in no zone",
+					"%s is about %s, and %s is in no zone: the firewall drops everything that comes from there or goes there.", p.Addr, h.Addr, h.Network.Addr),
+					"Put the network into a zone."),
+					e.Range, "%s", p.Addr.String()))
+			}
+		}
+		for _, e := range p.From.Items {
+			if h, ok := e.Target.(*Host); ok && !h.MAC.Set && p.Action.V != "accept" && h.Network.Target.Has(IPv6) {
+				diags = append(diags, diag.With(diag.Help(diag.Warning("host-not-held", e.Range, "Host that has other addresses, too",
+					"%s knows %s by the addresses of the spec, and hosts make themselves more of IPv6 (RFC 8981), which this policy lets pass.", p.Addr, h.Addr),
+					"Give its mac."),
+					h.Def, "%s", h.Addr.String()))
+			}
+		}
+		for _, e := range p.To.Items {
+			if h, ok := e.Target.(*Host); ok && !h.IPv4.Set && !h.IPv6.Set {
+				unknown(e.Range, h, "Host without an address", "Give its ipv4, its ipv6 or both.",
+					"%s leads to %s, of which no address is known.", p.Addr, h.Addr)
+			}
+		}
+	}
+	for _, f := range r.PortForwards {
+		if h := f.To.Ref.Target; f.To.Ref.Set && !h.IPv4.Set {
+			unknown(f.To.Range(), h, "Host without an IPv4 address", "Give it ipv4.",
+				"%s leads to an IPv4 address, and %s has none.", f.Addr, h.Addr)
+		}
+	}
+	return diags
+}
