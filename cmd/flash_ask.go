@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -68,15 +69,19 @@ func (f *flashing) hold(ctx context.Context) func() {
 	if f.Held != nil {
 		f.Held.Store(true)
 	}
+	said := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(said)
 		fmt.Fprintln(f.Stderr, "\nnbr: stopping, as soon as the card has taken what it was given")
 	})
-	return func() {
-		stop()
+	return sync.OnceFunc(func() {
+		if !stop() { // what it says comes before what follows
+			<-said
+		}
 		if f.Held != nil {
 			f.Held.Store(false)
 		}
-	}
+	})
 }
 
 // progress shows how far a step is, if standard error is a terminal. The second

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -186,6 +187,8 @@ func TestAnUpstreamDelegatesAPrefix(t *testing.T) {
 	if d := cmp.Diff(pass, judged()); d != "" {
 		t.Errorf("verdicts (-want +got):\n%s", d)
 	}
+	dhcpcd.Signal(t, syscall.SIGSTOP) // a renewal would bring it back
+	t.Cleanup(func() { dhcpcd.Signal(t, syscall.SIGCONT) })
 	ip(t, router, "addr del 2001:db8:8000:3::1/64 dev lan1\n")
 	if d := cmp.Diff("network.lan/prefix fail", judged()[4]); d != "" {
 		t.Errorf("verdict without the address (-want +got):\n%s", d)

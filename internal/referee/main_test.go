@@ -14,9 +14,9 @@ import (
 
 func TestMain(m *testing.M) {
 	// Most tests wait for a daemon or for packets that do not come, so more of them than there
-	// are cores go side by side: those that take longest need not wait for others.
+	// are cores go side by side.
 	flag.Parse()
-	if err := flag.Set("test.parallel", "12"); err != nil {
+	if err := flag.Set("test.parallel", "6"); err != nil {
 		panic(err)
 	}
 	nstest.Main(m)

@@ -75,7 +75,7 @@ func (b *SSH) judgeLogins(r *router.Router) hcl.Diagnostics {
 		}
 	}
 	if first == nil {
-		return nil // nobody could: the core says so
+		return nil // there is none, which the core says
 	}
 	return hcl.Diagnostics{first}
 }
@@ -110,7 +110,7 @@ func (b *SSH) refuses(l *router.Login) (why, help string, at hcl.Range) {
 	case yes("RefuseConnection", false):
 		return say("RefuseConnection", "refuses everyone")
 	case slices.Equal(s["maxsessions"], []string{"0"}):
-		return say("MaxSessions", "lets nobody have a shell")
+		return say("MaxSessions", "lets no one have a shell")
 	}
 	if m, ok := s["authenticationmethods"]; ok && !slices.ContainsFunc(m, func(list string) bool { return methods(list, l.Password) }) {
 		return say("AuthenticationMethods", "wants more than "+l.Addr.String()+" has")

@@ -52,7 +52,7 @@ func (b *SSH) Claim(s *router.Scope) {
 	}
 }
 
-// Judge finds an sshd that lets nobody in, and warns of passwords and of what extra says
+// Judge finds an sshd that lets no administrator in, and warns of passwords and of what extra says
 // otherwise.
 func (b *SSH) Judge(r *router.Router) hcl.Diagnostics {
 	diags := append(b.judgeLogins(r), b.judgeExtra()...)
