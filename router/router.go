@@ -38,6 +38,37 @@ type Router struct {
 	Unsound map[string]bool
 	claims  claims
 	masters map[Link]Link // by port; nil until it is asked for
+	zones   *zoning       // nil until it is asked for
+}
+
+// zoning is which zone has which link, and which networks are in each zone.
+type zoning struct {
+	of       map[Link]*Zone
+	networks map[*Zone][]*Network
+}
+
+func (r *Router) zoning() *zoning {
+	if r.zones != nil {
+		return r.zones
+	}
+	r.zones = &zoning{map[Link]*Zone{}, map[*Zone][]*Network{}}
+	named := map[*Zone]map[*Network]bool{}
+	for _, z := range r.Zones {
+		named[z] = map[*Network]bool{}
+		for _, n := range z.Networks.All() {
+			named[z][n] = true
+			if r.zones.of[n.Link.Target] == nil { // a second zone has been told
+				r.zones.of[n.Link.Target] = z
+			}
+		}
+		r.zones.networks[z] = z.Networks.All()
+	}
+	for _, n := range r.Networks {
+		if z := r.zones.of[n.Link.Target]; z != nil && !named[z][n] {
+			r.zones.networks[z] = append(r.zones.networks[z], n)
+		}
+	}
+	return r.zones
 }
 
 // Input is the spec's input of this name, or nil.
@@ -52,26 +83,11 @@ func (r *Router) Input(name Name) *Input {
 
 // ZoneOf is the zone that a network is in, or nil. The firewall tells zones apart by
 // interface, so a network that no zone names is in that of the others on its link.
-func (r *Router) ZoneOf(n *Network) *Zone {
-	for _, z := range r.Zones {
-		if slices.ContainsFunc(z.Networks.All(), func(o *Network) bool { return o.Link.Target == n.Link.Target }) {
-			return z
-		}
-	}
-	return nil
-}
+func (r *Router) ZoneOf(n *Network) *Zone { return r.zoning().of[n.Link.Target] }
 
 // NetworksOf are the networks of a zone: those that it names, and then the others on their
 // links.
-func (r *Router) NetworksOf(z *Zone) []*Network {
-	out := z.Networks.All()
-	for _, n := range r.Networks {
-		if !slices.Contains(out, n) && r.ZoneOf(n) == z {
-			out = append(out, n)
-		}
-	}
-	return out
-}
+func (r *Router) NetworksOf(z *Zone) []*Network { return slices.Clone(r.zoning().networks[z]) }
 
 // NetworkAt is the network with a fixed address whose block holds a, or nil. Where the
 // router's address comes later it cannot be told whose block holds a.
