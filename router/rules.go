@@ -63,7 +63,7 @@ func Rules() []Rule {
 		{"policy-to-itself", "A policy is for packets that do not pass the router.", ruleSelf, []string{"route", "port_forward", "bgp", "ospf"}},
 		{"nat-of-nothing", "Packets without IPv4 are to get other addresses.", ruleIPv4Only, nil},
 		{"unreachable-policy", "A policy can never match.", ruleShadowed, nil},
-		{"masquerade-without-upstream", "A policy masquerades towards no upstream.", ruleMasquerade, nil},
+		{"masquerade-without-upstream", "A policy masquerades towards no upstream.", ruleMasquerade, []string{"network"}},
 		{"no-default-route", "A policy masquerades, and no route leads to the Internet.", ruleDefaultRoute, []string{"network", "route"}},
 		{"forward-clash", "Two port forwards have the same port, or one leads to the router itself.", ruleForwards, nil},
 		{"forward-outside", "A port forward leads to no network of the router.", ruleForwardNetworks, []string{"network"}},
