@@ -85,7 +85,13 @@ func (h *Host) Names() []string {
 
 // HostsIn are the hosts of a network.
 func (r *Router) HostsIn(n *Network) []*Host {
-	return slices.DeleteFunc(slices.Clone(r.Hosts), func(h *Host) bool { return h.Network.Target != n })
+	var out []*Host
+	for _, h := range r.Hosts {
+		if h.Network.Target == n {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // ruleHosts judges each host against its network.

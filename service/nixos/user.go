@@ -128,7 +128,7 @@ func (u *User) Judge(*router.Router) hcl.Diagnostics {
 			"%q cannot be the name: the account is a program's of NixOS.", u.Name.V),
 			"Choose another one."))
 	}
-	if len(u.Keys.Items) == 0 && !u.PasswordHash.Set && !u.PasswordFile.Set && u.Name.V != "root" { // whom each system has
+	if len(u.Keys.Items) == 0 && !u.PasswordHash.Set && !u.PasswordFile.Set && u.Name.V != "root" { // every system has that account
 		diags = append(diags, diag.Help(diag.Warning("user-without-login", u.Def, "Account without a login",
 			"%s has neither keys nor a password.", u.Addr),
 			"Give it authorized_keys or hashed_password_file, or remove it."))
