@@ -40,6 +40,33 @@ func forced(v cty.Value) nixgen.Expr {
 	return nixgen.Apply("lib.mkForce", Nix(v))
 }
 
+// Attribute is an attribute of an object that a user adds; cty.NilVal where there is none.
+func Attribute(v cty.Value, name string) cty.Value {
+	if v.IsNull() || !v.Type().IsObjectType() || !v.Type().HasAttribute(name) {
+		return cty.NilVal
+	}
+	return v.GetAttr(name)
+}
+
+// Elements are those of a list, or the value itself: programs take one as a list of it.
+func Elements(v cty.Value) []cty.Value {
+	switch {
+	case v == cty.NilVal || v.IsNull():
+		return nil
+	case v.Type().IsTupleType() || v.Type().IsListType():
+		return v.AsValueSlice()
+	}
+	return []cty.Value{v}
+}
+
+// Text is a text, and empty for every other value.
+func Text(v cty.Value) string {
+	if v == cty.NilVal || v.IsNull() || v.Type() != cty.String {
+		return ""
+	}
+	return v.AsString()
+}
+
 // Nix is a value in Nix. Objects come sorted by key.
 func Nix(v cty.Value) nixgen.Expr {
 	if v.IsNull() {

@@ -76,7 +76,7 @@ func recordType(a netip.Addr) string {
 
 // checkHosts asks for each host by name, and for the name of each address.
 func (b *Resolver) checkHosts(r *router.Router, p *verify.Plan) {
-	if b.Extra.Set && attribute(attribute(b.Extra.V.Value, "local-data"), "rules") != cty.NilVal {
+	if b.Extra.Set && service.Attribute(service.Attribute(b.Extra.V.Value, "local-data"), "rules") != cty.NilVal {
 		return // the user's additions take the place of the rules
 	}
 	for _, n := range names(r) {

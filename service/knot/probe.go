@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
@@ -90,7 +91,7 @@ func parseSettings(lua string) running {
 func (b *Resolver) checkSettings(p *verify.Plan) {
 	const hint = "systemctl status " + unit + "; less " + firstWorker
 	add := func(what, title string, from hcl.Range, want string, get func(running) string, additions ...string) {
-		if b.Extra.Set && slices.ContainsFunc(additions, func(name string) bool { return attribute(b.Extra.V.Value, name) != cty.NilVal }) {
+		if b.Extra.Set && slices.ContainsFunc(additions, func(name string) bool { return service.Attribute(b.Extra.V.Value, name) != cty.NilVal }) {
 			return
 		}
 		c := verify.Check{ID: b.Addr.String() + "/" + what, Title: title, From: cmp.Or(from, b.Def)}

@@ -49,8 +49,8 @@ func (b *Resolver) inner() []string {
 	if !b.Extra.Set {
 		return out
 	}
-	for _, forward := range elements(attribute(b.Extra.V.Value, "forward")) {
-		for _, subtree := range elements(attribute(forward, "subtree")) {
+	for _, forward := range service.Elements(service.Attribute(b.Extra.V.Value, "forward")) {
+		for _, subtree := range service.Elements(service.Attribute(forward, "subtree")) {
 			// What is no domain name is for Knot Resolver to refuse, and not for its script.
 			var d router.Domain
 			if subtree.Type() == cty.String && !subtree.IsNull() && d.UnmarshalText([]byte(subtree.AsString())) == nil {
@@ -67,9 +67,9 @@ func (b *Resolver) zones() []conf.Value[router.Addr] {
 	if !b.Extra.Set {
 		return nil
 	}
-	for _, forward := range elements(attribute(b.Extra.V.Value, "forward")) {
-		for _, server := range elements(attribute(forward, "servers")) {
-			for _, s := range append(elements(attribute(server, "address")), server) {
+	for _, forward := range service.Elements(service.Attribute(b.Extra.V.Value, "forward")) {
+		for _, server := range service.Elements(service.Attribute(forward, "servers")) {
+			for _, s := range append(service.Elements(service.Attribute(server, "address")), server) {
 				// Another port is another program's.
 				var a router.Addr
 				if s.Type() == cty.String && !s.IsNull() && a.UnmarshalText([]byte(strings.TrimSuffix(s.AsString(), "@53"))) == nil {
@@ -79,23 +79,4 @@ func (b *Resolver) zones() []conf.Value[router.Addr] {
 		}
 	}
 	return out
-}
-
-// attribute is an attribute of an object, or null.
-func attribute(v cty.Value, name string) cty.Value {
-	if v.IsNull() || !v.Type().IsObjectType() || !v.Type().HasAttribute(name) {
-		return cty.NilVal
-	}
-	return v.GetAttr(name)
-}
-
-// elements are those of a list, or the value itself: Knot Resolver takes both.
-func elements(v cty.Value) []cty.Value {
-	switch {
-	case v == cty.NilVal || v.IsNull():
-		return nil
-	case v.Type().IsTupleType() || v.Type().IsListType():
-		return v.AsValueSlice()
-	}
-	return []cty.Value{v}
 }
