@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -84,6 +85,32 @@ func TestThousandNetworks(t *testing.T) {
 	}
 	if size == 0 || len(spec.Plan().Checks) < 1000 {
 		t.Errorf("%d bytes of modules, %d checks", size, len(spec.Plan().Checks))
+	}
+}
+
+// TestLinear counts the bytes that are allocated: eight times as many networks take about eight
+// times as many. Work that grows with the square of the spec makes more lists, too; the time is
+// for the benchmarks.
+func TestLinear(t *testing.T) {
+	allocated := func(networks int) uint64 {
+		fsys := fstest.MapFS{"router.hcl": {Data: sized(networks)}}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		spec, diags := registry().Load(fsys, nil)
+		if len(diags) > 0 {
+			t.Fatal(details(diags))
+		}
+		for _, f := range spec.Modules() {
+			f.Module.Print()
+		}
+		spec.Plan()
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	small, large := allocated(50), allocated(400)
+	t.Logf("%d bytes for 50 networks, %d for 400: %.1f times as many", small, large, float64(large)/float64(small))
+	if large > 12*small {
+		t.Error("the work grows faster than the spec")
 	}
 }
 
