@@ -212,8 +212,8 @@ func ruleHostEndpoints(r *Router) hcl.Diagnostics {
 		}
 		for _, e := range p.From.Items {
 			if h, ok := e.Target.(*Host); ok && !h.MAC.Set && p.Action.V != "accept" && h.Network.Target.Has(IPv6) {
-				diags = append(diags, diag.With(diag.Help(diag.Warning("host-not-held", e.Range, "Host that has other addresses, too",
-					"%s knows %s by the addresses of the spec, and hosts make themselves more of IPv6 (RFC 8981), which this policy lets pass.", p.Addr, h.Addr),
+				diags = append(diags, diag.With(diag.Help(diag.Warning("host-other-addresses", e.Range, "Policy does not match all addresses of a host",
+					"%s matches the addresses of %s in the spec. A host also makes temporary IPv6 addresses (RFC 8981), which it does not match.", p.Addr, h.Addr),
 					"Give its mac."),
 					h.Def, "%s", h.Addr.String()))
 			}

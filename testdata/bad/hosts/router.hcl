@@ -162,8 +162,8 @@ policy "late" { # ERROR: unreachable-policy
   action = "drop"
 }
 
-policy "not-held" {
-  from   = [host.printer] # WARNING: host-not-held
+policy "some-addresses" {
+  from   = [host.printer] # WARNING: host-other-addresses
   to     = [zone.other]
   action = "drop"
 }
