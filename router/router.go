@@ -171,7 +171,7 @@ func sizes(b *Board) string {
 }
 
 func errNotService(b []byte) error {
-	return fmt.Errorf("%q is no name of a service such as ssh, dns or dhcp", b)
+	return diag.Advise(fmt.Errorf("%q is no name of a service", b), "write one such as ssh, dns or dhcp")
 }
 
 // FlakeURL is a flake reference.
@@ -181,7 +181,7 @@ var flakeRE = regexp.MustCompile(`^(github|gitlab|sourcehut|git\+https|git\+ssh|
 
 func (u *FlakeURL) UnmarshalText(b []byte) error {
 	if !flakeRE.Match(b) {
-		return errors.New("this is no flake reference such as github:nakato/nixos-sbc/main")
+		return diag.Advise(errors.New("this is no flake reference"), "write one such as github:nakato/nixos-sbc/main")
 	}
 	*u = FlakeURL(b)
 	return nil

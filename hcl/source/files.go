@@ -132,7 +132,7 @@ func Unreadable(at hcl.Range, name string, err error) *hcl.Diagnostic {
 			"%s cannot be read: %s. What a spec is made of is copied into the tree, so it has to be in the folder itself.", name, reason),
 			"Put a copy there.")
 	case errors.Is(err, ErrNotRegular):
-		return diag.Help(diag.Error("not-a-file", at, "Not a file", "%s cannot be read: %s.", name, reason), "Name a file.")
+		return diag.Help(diag.Error("not-a-file", at, "Not a file", "%s cannot be read: %s.", name, reason), "Name a regular file: no folder, pipe or device.")
 	case errors.Is(err, ErrTooLarge):
 		return diag.Help(diag.Error("too-large", at, "File is too large", "%s cannot be read: %s, and no file of a spec is.", name, reason),
 			"Remove from it what is not part of the spec.")

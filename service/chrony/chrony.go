@@ -38,7 +38,7 @@ func Kind() service.Kind {
 // Time is the time block.
 type Time struct {
 	conf.Header
-	Servers  conf.List[Server]          `hcl:"servers,optional" empty:"error: the clock would be asked of no server. Name some, or remove it for NixOS's pool." doc:"NTP servers. Without it NixOS's pool."`
+	Servers  conf.List[Server]          `hcl:"servers,optional" empty:"error: no server would be asked for the time. Name one, or remove the list to ask NixOS's pool." doc:"NTP servers. Without it NixOS's pool."`
 	NTS      conf.Value[bool]           `hcl:"nts,optional" default:"false" doc:"Ask the servers for authenticated time (NTS, RFC 8915). On a board without clock_battery the first answer after a boot is taken whatever the dates of the server's certificate."`
 	Networks conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that get time from the router."`
 }
@@ -75,7 +75,7 @@ func (t *Time) Claim(s *router.Scope) {
 func (t *Time) Judge(r *router.Router) hcl.Diagnostics {
 	diags := router.JudgeServed(t.Networks, "Only the addresses of the networks may ask for the time.", func(n conf.Ref[*router.Network]) *hcl.Diagnostic {
 		return diag.Help(diag.Error("open-time-server", n.Range, "Time server open to the Internet",
-			"%s is an upstream.", n.Addr),
+			"%s is an upstream. A time server that answers there is a weapon for others (RFC 8633 section 5.1).", n.Addr),
 			"Take it out of networks.")
 	})
 	for _, s := range t.Servers.Items {
@@ -83,13 +83,13 @@ func (t *Time) Judge(r *router.Router) hcl.Diagnostics {
 		if err != nil {
 			continue
 		}
-		if d := r.Own(conf.Value[router.Addr]{V: router.Addr{Addr: a}, Range: s.Range}, "A clock cannot be set by itself.", "Name a server of others'."); d != nil {
+		if d := r.Own(conf.Value[router.Addr]{V: router.Addr{Addr: a}, Range: s.Range}, "A clock cannot be set by itself.", "Name another server, or remove this one."); d != nil {
 			diags = append(diags, d)
 		}
 	}
 	if t.NTS.V && !t.Servers.Set {
 		diags = append(diags, diag.Help(diag.Error("nts-without-servers", t.NTS.Range, "NTS needs servers that speak it",
-			"The pool does not."),
+			"The servers of NixOS's pool do not."),
 			"Name servers that do, as in servers = [\"time.cloudflare.com\"]."))
 	}
 	return diags

@@ -80,9 +80,9 @@ func (o *OSPF) Claim(s *router.Scope) {
 func (o *OSPF) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if o.Expect.V < 0 {
-		diags = append(diags, diag.Help(diag.Error("bad-value", o.Expect.Range, "Fewer routes than none",
-			"This is how many routes the router gets at least, and %d is less than none.", o.Expect.V),
-			"Write a number from 0 on; with 0 no route at all is right, too."))
+		diags = append(diags, diag.Help(diag.Error("bad-value", o.Expect.Range, "Negative number of routes",
+			"expect is how many routes the router gets at least, and %d is less than 0.", o.Expect.V),
+			"Write 0 or more; with 0 it is right to get none."))
 	}
 	type use struct {
 		area    *Area

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 )
@@ -130,7 +131,7 @@ func (s *Socket) UnmarshalText(b []byte) error {
 	protocol, port, _ := strings.Cut(string(b), "/")
 	var p router.Port
 	if protocol != "tcp" && protocol != "udp" || p.UnmarshalText([]byte(port)) != nil {
-		return fmt.Errorf("%q is no socket such as tcp/8080", b)
+		return diag.Advise(fmt.Errorf("%q is no socket", b), "write one such as tcp/8080")
 	}
 	*s = Socket(fmt.Sprintf("%s/%d", protocol, p))
 	return nil

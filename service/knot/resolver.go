@@ -58,13 +58,13 @@ func (b *Resolver) Judge(r *router.Router) hcl.Diagnostics {
 			"Take it out of networks.")
 	})
 	for _, s := range slices.Concat(b.Forward.Items, b.zones()) {
-		if d := r.Own(s, "The resolver would ask itself, without an end.", "Name a server of others', or remove it to ask the root's."); d != nil {
+		if d := r.Own(s, "The resolver would ask itself without end.", "Name another server, or remove this one: a resolver that forwards nothing asks the servers of the root zone."); d != nil {
 			diags = append(diags, d)
 		}
 	}
 	if b.Workers.V < 1 || b.Workers.V > 256 {
 		diags = append(diags, diag.Help(diag.Error("bad-value", b.Workers.Range, "Bad number of workers", "1 to 256 processes answer."),
-			"Write a number of these, or remove workers."))
+			"Write a number from 1 to 256, or remove workers."))
 	}
 	return diags
 }

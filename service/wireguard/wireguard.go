@@ -89,7 +89,7 @@ func (e *Endpoint) UnmarshalText(b []byte) error {
 		err = d.UnmarshalText([]byte(host))
 	}
 	if err != nil {
-		return fmt.Errorf("%q is no endpoint such as vpn.example.org:51820 or [2001:db8::1]:51820", b)
+		return diag.Advise(fmt.Errorf("%q is no endpoint", b), "write a host and a port, as in vpn.example.org:51820 or [2001:db8::1]:51820")
 	}
 	*e = Endpoint(b)
 	return nil
