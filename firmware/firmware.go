@@ -113,8 +113,9 @@ func (b *Block) Claim(s *router.Scope) {
 func (b *Block) Judge(r *router.Router) hcl.Diagnostics {
 	p := ProfileOf(r.Board.ID)
 	if p == nil {
-		return hcl.Diagnostics{diag.Error("no-firmware", r.BoardID.Range, "No firmware for this board",
-			"nbr has no kernel and no firmware for %s.", r.Board.ID)}
+		return hcl.Diagnostics{diag.Help(diag.Error("no-firmware", r.BoardID.Range, "No firmware for this board",
+			"nbr has no kernel and no firmware for %s.", r.Board.ID),
+			"Choose a board that nbr boards lists.")}
 	}
 	var diags hcl.Diagnostics
 	for _, o := range b.KernelOptions.Items {

@@ -110,8 +110,9 @@ func ruleSysctls(r *Router) hcl.Diagnostics {
 	first := map[string]*Sysctl{}
 	for _, s := range Claimed[Sysctl](r) {
 		if before := first[s.Key]; before != nil && before.Value != s.Value {
-			diags = append(diags, clash("sysctl-clash", "Kernel parameter wanted twice", before.By, s.By,
-				"%s wants %s = %s, and %s wants %s.", s.Addr, s.Key, s.Value, before.Addr, before.Value))
+			diags = append(diags, diag.Help(clash("sysctl-clash", "Kernel parameter wanted twice", before.By, s.By,
+				"%s wants %s = %s, and %s wants %s.", s.Addr, s.Key, s.Value, before.Addr, before.Value),
+				"Remove one of the two blocks, or let both want the same."))
 			continue
 		}
 		first[s.Key] = s

@@ -111,7 +111,7 @@ func decodeBlocks(content *hcl.BodyContent, v reflect.Value, info *structInfo, a
 		case loop == nil:
 			diags = append(diags, decodeBlock(blk, blk.Body, v, f, addr, "", ctx, first)...)
 		case infoOf(f.elem).label == nil:
-			diags = append(diags, diag.Help(diag.Error("bad-for-each", loop.NameRange, "Nothing to tell them apart",
+			diags = append(diags, diag.Help(diag.Error("bad-for-each", loop.NameRange, "for_each without a label",
 				"A %s block has no label, so it cannot be repeated.", blk.Type),
 				"Remove for_each, and write the blocks one by one."))
 		default:

@@ -137,5 +137,6 @@ func Unreadable(at hcl.Range, name string, err error) *hcl.Diagnostic {
 		return diag.Help(diag.Error("too-large", at, "File is too large", "%s cannot be read: %s, and no file of a spec is.", name, reason),
 			"Remove from it what is not part of the spec.")
 	}
-	return diag.Error("unreadable", at, "File cannot be read", "%s: %s.", name, reason)
+	return diag.Help(diag.Error("unreadable", at, "File cannot be read", "%s: %s.", name, reason),
+		"Make it a file that the user who runs nbr may read.")
 }
