@@ -77,6 +77,7 @@ func Rules() []Rule {
 		{"secret-of-two-kinds", "One secret is for two things.", ruleSecretUses, nil},
 		{"asks-itself", "The router is to ask itself for names, and does not resolve any.", ruleAsksItself, []string{"resolver"}},
 		{"no-name-servers", "The router has no server to ask for names, or is told to ask others than itself.", ruleNameServers, []string{Any}},
+		{"out-of-reach", "No route leads to a server, or to the end of a tunnel.", ruleReach, []string{Any}},
 		{"lock-out", "The router could not be reached over the network.", ruleLockOut, []string{Any}},
 	}
 }

@@ -60,10 +60,13 @@ func (s *Server) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Server) Describe() string { return "host name or address" }
 
-// Claim claims the server's socket, and the names of the servers.
+// Claim claims the server's socket, and says which servers are asked.
 func (t *Time) Claim(s *router.Scope) {
 	for _, h := range t.hosts() {
 		router.Claim(s, h.Range, router.ResolveUnsigned{Host: string(h.V)})
+	}
+	for _, a := range t.addresses() {
+		router.Claim(s, a.Range, router.Asks{Server: a.V.Addr})
 	}
 	if len(t.Networks.Items) > 0 {
 		s.Listen(t.Networks.Range, router.Listen{Service: "ntp", Protocol: router.UDP, Port: 123, Networks: t.Networks.All(), Unit: "chronyd"})
@@ -78,12 +81,8 @@ func (t *Time) Judge(r *router.Router) hcl.Diagnostics {
 			"%s is an upstream. A time server that answers there is a weapon for others (RFC 8633 section 5.1).", n.Addr),
 			"Take it out of networks.")
 	})
-	for _, s := range t.Servers.Items {
-		a, err := netip.ParseAddr(string(s.V))
-		if err != nil {
-			continue
-		}
-		if d := r.Own(conf.Value[router.Addr]{V: router.Addr{Addr: a}, Range: s.Range}, "A clock cannot be set by itself.", "Name another server, or remove this one."); d != nil {
+	for _, a := range t.addresses() {
+		if d := r.Own(a, "A clock cannot be set by itself.", "Name another server, or remove this one."); d != nil {
 			diags = append(diags, d)
 		}
 	}
@@ -115,6 +114,17 @@ func (t *Time) hosts() []conf.Value[Server] {
 		_, err := netip.ParseAddr(string(s.V))
 		return err == nil
 	})
+}
+
+// addresses are the servers that are named by their addresses.
+func (t *Time) addresses() []conf.Value[router.Addr] {
+	var out []conf.Value[router.Addr]
+	for _, s := range t.Servers.Items {
+		if a, err := netip.ParseAddr(string(s.V)); err == nil {
+			out = append(out, conf.Value[router.Addr]{V: router.Addr{Addr: a}, Range: s.Range, Set: true})
+		}
+	}
+	return out
 }
 
 // lower sets services.chrony.

@@ -82,6 +82,9 @@ func (c *Client) Claim(s *router.Scope) {
 	for _, p := range s.Prefixes {
 		claimPrefix(s, p)
 	}
+	if len(c.Extra.Items) > 0 {
+		router.Claim(s, c.Extra.Range, router.AddedRoutes{})
+	}
 	for _, n := range leased(s.Router) {
 		router.Claim(s, n.IPv4.Range, router.Accept{Networks: []*router.Network{n}, Match: router.Match{
 			Family: router.IPv4, Protocol: router.UDP, SourcePorts: router.OnePort(67), Ports: router.OnePort(68),

@@ -60,6 +60,9 @@ func (b *Interfaces) Claim(s *router.Scope) {
 	for _, p := range b.Ignore.Items {
 		router.Claim(s, p.Range, router.OwnLinks{Pattern: string(p.V)})
 	}
+	if b.Extra.Set || len(b.Ignore.Items) > 0 {
+		router.Claim(s, hcl.Range{}, router.AddedRoutes{})
+	}
 	b.claimSevered(s)
 	for _, n := range s.Networks {
 		if n.ByAdvertisement() {

@@ -1,0 +1,96 @@
+package router
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// ruleReach finds servers and ends of tunnels to which no route leads. It says nothing of a
+// router on which there may be routes that the spec does not have.
+func ruleReach(r *Router) hcl.Diagnostics {
+	if r.routesElsewhere() {
+		return nil
+	}
+	var diags hcl.Diagnostics
+	judge := func(by By, a netip.Addr, what string) {
+		a = a.Unmap()
+		of := familyOf(a)
+		if a.IsLoopback() || a.IsLinkLocalUnicast() || r.leads(of, a) {
+			return
+		}
+		way := "a gateway"
+		if of == IPv6 {
+			way = "gateway6 or ipv6 = \"auto\""
+		}
+		d := diag.Help(diag.Warning("out-of-reach", by.From, "Address out of reach",
+			"%s is in no network of the router, and no route leads there: %s.", a, what),
+			"Remove it, give the upstream network %s, or write a route block.", way)
+		if i := slices.IndexFunc(r.Networks, (*Network).Upstream); i >= 0 {
+			n := r.Networks[i]
+			diag.With(d, n.UpstreamBy().At, "%s is the upstream, and has no default route of %s", n.Addr, of)
+		}
+		diags = append(diags, d)
+	}
+	for _, s := range r.NameServers.Items {
+		judge(By{r.System.Addr, s.Range}, s.V.Addr, "the router would get no answer")
+	}
+	for _, s := range Claimed[Asks](r) {
+		judge(s.By, s.Server, "the router would get no answer")
+	}
+	for _, l := range r.Made {
+		if w := l.Spec().WireGuard; w != nil {
+			for _, p := range w.Peers {
+				if end, err := netip.ParseAddrPort(p.Endpoint); err == nil { // else it is a name
+					judge(p.By, end.Addr(), "the tunnel could not be begun from here")
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.Subject.Filename, b.Subject.Filename), cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte))
+	})
+	return diags
+}
+
+func familyOf(a netip.Addr) Family {
+	if a.Is6() {
+		return IPv6
+	}
+	return IPv4
+}
+
+// leads tells whether a route may lead to an address: one of the spec, or one that comes with
+// an address of its version of IP.
+func (r *Router) leads(of Family, a netip.Addr) bool {
+	later := func(n *Network) bool {
+		return slices.ContainsFunc(n.Addresses(), func(x NetworkAddress) bool {
+			_, fixed := x.How.(Fixed)
+			return x.Family == of && !fixed
+		})
+	}
+	to := func(d destination) bool { return d.to.Contains(a) }
+	return r.NetworkAt(a) != nil || slices.ContainsFunc(r.Networks, later) || slices.ContainsFunc(r.destinations(), to)
+}
+
+// routesElsewhere tells whether the router may have routes that the spec does not say: of a
+// routing protocol, of a link that another program makes, or of what a user adds.
+func (r *Router) routesElsewhere() bool {
+	external := func(l Link) bool { return l.Spec().External }
+	// DHCP and router advertisements bring routes with the address.
+	later := func(l Link) bool {
+		return slices.ContainsFunc(r.Networks, func(n *Network) bool {
+			_, later := n.Split()
+			return n.Link.Target == l && len(later) > 0
+		})
+	}
+	learned := func(o *OwnRoutes) bool {
+		return len(o.On) == 0 || slices.ContainsFunc(o.On, func(l Link) bool { return !later(l) })
+	}
+	return len(r.Import.Items) > 0 || slices.ContainsFunc(r.Made, external) ||
+		slices.ContainsFunc(Claimed[OwnRoutes](r), learned) || len(Claimed[AddedRoutes](r)) > 0
+}
