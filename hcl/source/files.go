@@ -125,8 +125,8 @@ func Unreadable(at hcl.Range, name string, err error) *hcl.Diagnostic {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return diag.Help(diag.Error("no-such-file", at, "No such file", "%s cannot be read: %s.", name, reason),
-			"Put it there, or correct the name: names begin in the folder of the spec.")
+		return diag.Help(diag.Error("no-such-file", at, "No such file", "%s is not in the folder of the spec.", name),
+			"Put it there, or correct the name, which begins in that folder.")
 	case errors.Is(err, ErrOutside):
 		return diag.Help(diag.Error("outside-folder", at, "File outside the spec's folder",
 			"%s cannot be read: %s. What a spec is made of is copied into the tree, so it has to be in the folder itself.", name, reason),
