@@ -109,7 +109,7 @@ type ResolveUnsigned struct {
 	Host string
 }
 
-// An Asks is a server that a program of the router asks, by its address.
+// An Asks is a server, or another end of a tunnel, that the router asks by its address.
 type Asks struct {
 	By
 	Server netip.Addr

@@ -100,6 +100,19 @@ func (r *Router) NetworkAt(a netip.Addr) *Network {
 	return nil
 }
 
+// OwnNames are the names of the router itself, in lower case: the one of the spec, and that in
+// the domain of each of its networks.
+func (r *Router) OwnNames() []string {
+	own := strings.ToLower(string(r.System.Name.V))
+	out := []string{own}
+	for _, n := range r.Networks {
+		if n.Domain.Set {
+			out = append(out, own+"."+strings.ToLower(string(n.Domain.V)))
+		}
+	}
+	return out
+}
+
 // Owner is the network in which a is the router's own fixed address, or nil.
 func (r *Router) Owner(a netip.Addr) *Network {
 	for f := range r.fixed() {

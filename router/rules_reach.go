@@ -17,7 +17,7 @@ func ruleReach(r *Router) hcl.Diagnostics {
 		return nil
 	}
 	var diags hcl.Diagnostics
-	judge := func(by By, a netip.Addr, what string) {
+	judge := func(at hcl.Range, a netip.Addr) {
 		a = a.Unmap()
 		of := familyOf(a)
 		if a.IsLoopback() || a.IsLinkLocalUnicast() || r.leads(of, a) {
@@ -27,8 +27,8 @@ func ruleReach(r *Router) hcl.Diagnostics {
 		if of == IPv6 {
 			way = "gateway6 or ipv6 = \"auto\""
 		}
-		d := diag.Help(diag.Warning("out-of-reach", by.From, "Address out of reach",
-			"%s is in no network of the router, and no route leads there: %s.", a, what),
+		d := diag.Help(diag.Warning("out-of-reach", at, "Address out of reach",
+			"%s is in no network of the router, and no route leads there, so the router would get no answer.", a),
 			"Remove it, give the upstream network %s, or write a route block.", way)
 		if i := slices.IndexFunc(r.Networks, (*Network).Upstream); i >= 0 {
 			n := r.Networks[i]
@@ -37,19 +37,10 @@ func ruleReach(r *Router) hcl.Diagnostics {
 		diags = append(diags, d)
 	}
 	for _, s := range r.NameServers.Items {
-		judge(By{r.System.Addr, s.Range}, s.V.Addr, "the router would get no answer")
+		judge(s.Range, s.V.Addr)
 	}
 	for _, s := range Claimed[Asks](r) {
-		judge(s.By, s.Server, "the router would get no answer")
-	}
-	for _, l := range r.Made {
-		if w := l.Spec().WireGuard; w != nil {
-			for _, p := range w.Peers {
-				if end, err := netip.ParseAddrPort(p.Endpoint); err == nil { // else it is a name
-					judge(p.By, end.Addr(), "the tunnel could not be begun from here")
-				}
-			}
-		}
+		judge(s.From, s.Server)
 	}
 	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.Subject.Filename, b.Subject.Filename), cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte))

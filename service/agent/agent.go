@@ -107,13 +107,7 @@ func (b *Agent) Judge(*router.Router) hcl.Diagnostics {
 
 // names are the host names by which the pages may be asked for.
 func (b *Agent) names(r *router.Router) []string {
-	own := strings.ToLower(string(r.System.Name.V))
-	out := []string{own}
-	for _, n := range r.Networks {
-		if n.Domain.Set {
-			out = append(out, own+"."+strings.ToLower(string(n.Domain.V)))
-		}
-	}
+	out := r.OwnNames()
 	for _, n := range b.Names.All() {
 		out = append(out, strings.ToLower(string(n)))
 	}

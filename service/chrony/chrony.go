@@ -86,6 +86,13 @@ func (t *Time) Judge(r *router.Router) hcl.Diagnostics {
 			diags = append(diags, d)
 		}
 	}
+	for _, h := range t.hosts() {
+		if slices.Contains(append(r.OwnNames(), "localhost"), strings.ToLower(strings.TrimSuffix(string(h.V), "."))) {
+			diags = append(diags, diag.With(diag.Help(diag.Error("asks-itself", h.Range, "Server is the router itself",
+				"%s is a name of the router itself. A clock cannot be set by itself.", h.V),
+				"Name another server, or remove this one."), r.System.Def, "%s", r.System.Addr.String()))
+		}
+	}
 	if t.NTS.V && !t.Servers.Set {
 		diags = append(diags, diag.Help(diag.Error("nts-without-servers", t.NTS.Range, "NTS needs servers that speak it",
 			"The servers of NixOS's pool do not."),

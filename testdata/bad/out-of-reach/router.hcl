@@ -60,9 +60,9 @@ wireguard "wg0" {
   private_key = secret.wg0
   listen      = 51820
 
-  peer "desk" { # WARNING: out-of-reach
+  peer "desk" {
     public_key  = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
-    endpoint    = "[2001:db8:2::9]:51820"
+    endpoint    = "[2001:db8:2::9]:51820" # WARNING: out-of-reach
     allowed_ips = ["10.8.0.2/32"]
   }
 }
