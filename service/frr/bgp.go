@@ -145,6 +145,11 @@ func version(a netip.Addr) router.Family {
 // Judge finds neighbours that cannot be reached, and what could be told to the wrong ones.
 func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	if len(b.Neighbors) == 0 {
+		diags = append(diags, diag.Help(diag.Warning("no-neighbors", b.Def, "BGP without neighbours",
+			"bgp has no neighbor block, so it tells no other router anything, and is told nothing."),
+			"Write a neighbor block, or remove it."))
+	}
 	first := map[netip.Addr]*Neighbor{}
 	for _, n := range b.Neighbors {
 		if before := first[n.Address.V.Addr]; before != nil {

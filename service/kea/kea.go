@@ -244,7 +244,7 @@ func (d *DHCP4) reservations(r *router.Router) hcl.Diagnostics {
 		}
 		macs[res.mac.V], addrs[res.addr.V.Addr] = res, res
 	}
-	return append(diags, d.leasedHosts(r)...)
+	return slices.Concat(diags, d.leasedHosts(r), d.leasedServers(r))
 }
 
 // leasedHosts finds hosts that have set an address of a pool themselves: the server would lease
@@ -259,6 +259,46 @@ func (d *DHCP4) leasedHosts(r *router.Router) hcl.Diagnostics {
 					"Give the mac of %s, which then gets it by DHCP, or an address outside the pool.", h.Addr),
 					pool.Range, "%s", d.Addr.String()))
 			}
+		}
+	}
+	return diags
+}
+
+// leasedServers finds addresses of the pool that the rest of the spec takes for those of one
+// host, as the target of a port forward, and that no host has for good.
+func (d *DHCP4) leasedServers(r *router.Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	judge := func(at hcl.Range, a netip.Addr) {
+		a = a.Unmap()
+		i := slices.IndexFunc(d.Pool.Items, func(p conf.Value[router.AddrRange]) bool { return p.V.Contains(a) })
+		fixed := slices.ContainsFunc(d.reserved(r), func(l fixedLease) bool { return l.addr.V.Addr == a }) ||
+			slices.ContainsFunc(r.HostsIn(d.Network.Target), func(h *router.Host) bool { return h.IPv4.V.Addr == a }) // leasedHosts
+		if i < 0 || fixed {
+			return
+		}
+		diags = append(diags, diag.With(diag.Help(diag.Warning("pool-holds-host", at, "Address of a host in a pool",
+			"%s may lease %s to any host of %s.", d.Addr, a, d.Network.Addr),
+			"Write a host block with its mac and this address, or take another address."),
+			d.Pool.Items[i].Range, "%s", d.Addr.String()))
+	}
+	for _, f := range r.PortForwards {
+		if f.To.Value.Set {
+			judge(f.To.Range(), f.To.Value.V.Addr)
+		}
+	}
+	for _, s := range d.DNS.Items {
+		judge(s.Range, s.V.Addr)
+	}
+	judge(d.Network.Target.Gateway.Range, d.Network.Target.Gateway.V.Addr)
+	for _, rt := range r.Routes {
+		judge(rt.Via.Range, rt.Via.V.Addr)
+	}
+	for _, s := range router.Claimed[router.Asks](r) {
+		judge(s.From, s.Server)
+	}
+	for _, h := range router.Claimed[router.HostAddr](r) {
+		if h.Addr.Type != "dhcp4" { // those are the pools themselves
+			judge(h.From, h.Range.First)
 		}
 	}
 	return diags
