@@ -83,8 +83,33 @@ func (b *Interfaces) Claim(s *router.Scope) {
 	}
 }
 
-// Judge has nothing to refuse: the core's rules judge links and addresses.
-func (b *Interfaces) Judge(*router.Router) hcl.Diagnostics { return nil }
+// Judge finds patterns that fit what IfState is to configure, and does: it leaves alone what
+// fits one and is not in its configuration. The core's rules judge links and addresses.
+func (b *Interfaces) Judge(r *router.Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range b.Ignore.Items {
+		re := regexp.MustCompile(anchored(string(p.V)))
+		i := slices.IndexFunc(r.Links(), func(l router.Link) bool {
+			port, board := l.(*router.BoardPort)
+			return re.MatchString(string(l.LinkName())) && !l.Spec().External && (!board || used(r, port))
+		})
+		if i < 0 {
+			continue
+		}
+		l := r.Links()[i]
+		d := diag.Help(diag.Warning("ignores-own-link", p.Range, "Pattern fits a link of the spec",
+			"%q fits %s, which is %s and is configured all the same.", p.V, l.LinkName(), l.Head().Addr),
+			"Write a pattern that fits interfaces of other programs only, as \"^podman[0-9]+$\".")
+		if l.Head().Def != (hcl.Range{}) { // ports are the board's
+			diag.With(d, l.Head().Def, "%s", l.Head().Addr.String())
+		}
+		diags = append(diags, d)
+	}
+	return diags
+}
+
+// anchored is a pattern as re.match of Python takes it.
+func anchored(pattern string) string { return "^(?:" + pattern + ")" }
 
 // used tells whether a port has anything to do: a bridge, a network, a link on it.
 func used(r *router.Router, p *router.BoardPort) bool {
