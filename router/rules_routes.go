@@ -293,14 +293,21 @@ func (r *Router) leadsInto(l Link, a netip.Addr) bool {
 	return slices.ContainsFunc(Claimed[DeviceRoute](r), func(d *DeviceRoute) bool { return d.Link == l && d.To.Contains(a) })
 }
 
-// noHost is the network of which an address is the first or the broadcast address.
-func (r *Router) noHost(a netip.Addr) (fixed, bool) {
+// noHosts are the addresses that no host can have, each with its network.
+func (r *Router) noHosts() map[netip.Addr]fixed {
+	out := map[netip.Addr]fixed{}
 	for f := range r.fixed() {
-		if f.p.Contains(a) && notHost(f.p, a) {
-			return f, true
+		ends := []netip.Addr{f.p.Masked().Addr()}
+		if f.p.Addr().Is4() {
+			ends = append(ends, Broadcast(f.p))
+		}
+		for _, a := range ends {
+			if _, earlier := out[a]; !earlier && notHost(f.p, a) {
+				out[a] = f
+			}
 		}
 	}
-	return fixed{}, false
+	return out
 }
 
 // notHost tells whether no host of a network can have the address: IPv4 has two of them (RFC

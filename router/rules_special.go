@@ -69,8 +69,9 @@ func noHostOf(p netip.Prefix) string {
 // no host of it has.
 func ruleNoHosts(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	noHosts := r.noHosts()
 	judge := func(v conf.Value[Addr]) {
-		if f, ok := r.noHost(v.V.Addr); ok && v.Set {
+		if f, ok := noHosts[v.V.Addr]; ok && v.Set {
 			diags = append(diags, diag.With(diag.Help(diag.Error("address-of-no-host", v.Range, "Address of no host",
 				"%s is %s.", v.V, noHostOf(f.p)),
 				"Give a host's."), f.at, "%s", f.n.Addr.String()))
