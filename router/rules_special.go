@@ -41,7 +41,7 @@ func specialBlock(p netip.Prefix) (what string, block netip.Prefix, ok bool) {
 // ruleSpecial finds networks of addresses that no network can have.
 func ruleSpecial(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for f := range r.fixed() {
+	for _, f := range r.fixed() {
 		what, block, ok := specialBlock(f.p)
 		if !ok {
 			continue
