@@ -1,7 +1,6 @@
 package router
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 
@@ -17,10 +16,11 @@ func ruleReach(r *Router) hcl.Diagnostics {
 		return nil
 	}
 	var diags hcl.Diagnostics
+	routes := r.destinations()
 	judge := func(at hcl.Range, a netip.Addr) {
 		a = a.Unmap()
 		of := familyOf(a)
-		if a.IsLoopback() || a.IsLinkLocalUnicast() || r.leads(of, a) {
+		if a.IsLoopback() || a.IsLinkLocalUnicast() || r.leads(of, a, routes) {
 			return
 		}
 		way := "a gateway"
@@ -42,9 +42,6 @@ func ruleReach(r *Router) hcl.Diagnostics {
 	for _, s := range Claimed[Asks](r) {
 		judge(s.From, s.Server)
 	}
-	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
-		return cmp.Or(cmp.Compare(a.Subject.Filename, b.Subject.Filename), cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte))
-	})
 	return diags
 }
 
@@ -57,7 +54,7 @@ func familyOf(a netip.Addr) Family {
 
 // leads tells whether a route may lead to an address: one of the spec, or one that comes with
 // an address of its version of IP.
-func (r *Router) leads(of Family, a netip.Addr) bool {
+func (r *Router) leads(of Family, a netip.Addr, routes []destination) bool {
 	later := func(n *Network) bool {
 		return slices.ContainsFunc(n.Addresses(), func(x NetworkAddress) bool {
 			_, fixed := x.How.(Fixed)
@@ -65,7 +62,7 @@ func (r *Router) leads(of Family, a netip.Addr) bool {
 		})
 	}
 	to := func(d destination) bool { return d.to.Contains(a) }
-	return r.NetworkAt(a) != nil || slices.ContainsFunc(r.Networks, later) || slices.ContainsFunc(r.destinations(), to)
+	return r.NetworkAt(a) != nil || slices.ContainsFunc(r.Networks, later) || slices.ContainsFunc(routes, to)
 }
 
 // routesElsewhere tells whether the router may have routes that the spec does not say: of a

@@ -268,12 +268,17 @@ func (d *DHCP4) leasedHosts(r *router.Router) hcl.Diagnostics {
 // host, as the target of a port forward, and that no host has for good.
 func (d *DHCP4) leasedServers(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	own := map[netip.Addr]bool{}
+	for _, res := range d.reserved(r) {
+		own[res.addr.V.Addr] = true
+	}
+	for _, h := range r.HostsIn(d.Network.Target) { // those without mac are leasedHosts'
+		own[h.IPv4.V.Addr] = true
+	}
 	judge := func(at hcl.Range, a netip.Addr) {
 		a = a.Unmap()
 		i := slices.IndexFunc(d.Pool.Items, func(p conf.Value[router.AddrRange]) bool { return p.V.Contains(a) })
-		fixed := slices.ContainsFunc(d.reserved(r), func(l fixedLease) bool { return l.addr.V.Addr == a }) ||
-			slices.ContainsFunc(r.HostsIn(d.Network.Target), func(h *router.Host) bool { return h.IPv4.V.Addr == a }) // leasedHosts
-		if i < 0 || fixed {
+		if i < 0 || own[a] {
 			return
 		}
 		diags = append(diags, diag.With(diag.Help(diag.Warning("pool-holds-host", at, "Address of a host in a pool",
