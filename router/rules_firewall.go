@@ -214,7 +214,7 @@ func ruleForwards(r *Router) hcl.Diagnostics {
 			if f.From.Target == g.From.Target && f.Protocol.V == g.Protocol.V && f.Port.V.Overlaps(g.Port.V) {
 				diags = append(diags, diag.Help(clash("forward-clash", "Port forwarded twice", By{g.Addr, g.Port.Range}, By{f.Addr, f.Port.Range},
 					"%s already forwards %s/%s from %s.", g.Addr, g.Protocol.V, g.Port.V, g.From.Addr),
-					"Give one of them another port, or remove it."))
+					"Give one of them another port, or remove one."))
 			}
 		}
 		switch {

@@ -93,6 +93,9 @@ func (c *Context) suggest(d *hcl.Diagnostic, e hcl.Expression) {
 				d.Detail = name + " comes " + c.Later[name] + "."
 				diag.Coded("value-comes-later", hcl.Diagnostics{d})
 				diag.Help(d, "Give the router a fixed address there, or use an attribute that takes the network itself, as in network = network.lan.")
+			} else if step, ok := tr[i].(hcl.TraverseAttr); ok && c.Types[tr.RootName()] && d.Summary == "Unsupported attribute" {
+				d.Detail = fmt.Sprintf("%s has no value %q: its block sets no attribute of this name.", path(tr[:i]), step.Name)
+				diag.Help(d, "Write the attribute into the block, or the value itself here.")
 			}
 		}
 		if len(tr) < 2 || d.Subject == nil || tr[1].SourceRange() != *d.Subject {

@@ -232,14 +232,15 @@ func (b *BGP) policy(n *Neighbor) hcl.Diagnostics {
 	if !b.external(n) || n.In.Set && n.Out.Set {
 		return nil
 	}
-	what := "prefixes_in and prefixes_out"
+	const in, out = "prefixes_in = prefix_list.NAME", "prefixes_out = prefix_list.NAME"
+	what := in + " and " + out
 	switch {
 	case n.In.Set:
-		what = "prefixes_out"
+		what = out
 	case n.Out.Set:
-		what = "prefixes_in"
+		what = in
 	}
 	return hcl.Diagnostics{diag.Help(diag.Error("no-policy", n.Def, "Neighbour without a policy",
 		"With another autonomous system nothing is exchanged that no prefix list permits (RFC 8212)."),
-		"Give %s %s = a prefix_list.", n.Addr, what)}
+		"Write %s into %s.", what, n.Addr)}
 }
