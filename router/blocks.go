@@ -167,12 +167,27 @@ func (Transport) Describe() string { return "tcp or udp" }
 // A Route is a static route.
 type Route struct {
 	conf.Header
-	Name    conf.Value[Name]   `hcl:"name,label"`
-	To      conf.Value[Block]  `hcl:"to,required" doc:"The destination."`
-	Via     conf.Value[Addr]   `hcl:"via,required" doc:"The next hop, in one of the router's networks."`
-	Network conf.Ref[*Network] `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
-	Metric  conf.Value[Metric] `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
+	Name    conf.Value[Name]      `hcl:"name,label"`
+	To      conf.Value[Block]     `hcl:"to,required" doc:"The destination."`
+	Type    conf.Value[RouteType] `hcl:"type,optional" default:"unicast" doc:"What becomes of packets to it: the next hop gets them (unicast), or they are dropped and the sender is told nothing (blackhole), that nothing is there (unreachable), or that it may not (prohibit). A route to a part of it leads there all the same."`
+	Via     conf.Value[Addr]      `hcl:"via,optional" doc:"The next hop, in one of the router's networks. A unicast route needs one."`
+	Network conf.Ref[*Network]    `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
+	Metric  conf.Value[Metric]    `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
 }
+
+// A RouteType is what becomes of the packets that a route is for (rtm_type in rtnetlink(7)).
+type RouteType string
+
+// Unicast is the type of a route with a next hop. The others have none.
+const Unicast RouteType = "unicast"
+
+// UnmarshalText wants one of the types that a route of a spec can have.
+func (t *RouteType) UnmarshalText(b []byte) error {
+	return conf.OneOf(t, b, "type of route", Unicast, "blackhole", "unreachable", "prohibit")
+}
+
+// Describe is what the type is in the schema.
+func (RouteType) Describe() string { return "unicast, blackhole, unreachable or prohibit" }
 
 // A Secret is a file on the router that holds a secret. The spec knows its path,
 // never its content.
