@@ -20,7 +20,7 @@ func New(r *router.Router, blocks []conf.Block, mask func(string) string) *Graph
 		r: r, Graph: &Graph{Name: string(r.Name.V), Text: r.Description.V},
 		groups: map[*router.Zone]*Group{}, networks: map[*router.Network]*Node{},
 		links: map[router.Link]*Node{}, hosts: map[*router.Host]*Node{}, at: map[netip.Prefix]*router.Network{},
-		known: map[netip.Addr]*Node{},
+		known: map[netip.Addr]*Node{}, listens: map[presence]bool{}, accepts: map[presence]bool{},
 	}
 	if r.Board != nil {
 		b.Facts = append(b.Facts, r.Board.Name)
@@ -63,6 +63,14 @@ type builder struct {
 	known    map[netip.Addr]*Node             // hosts, by their addresses
 	at       map[netip.Prefix]*router.Network // by their blocks
 	bits     []int                            // the lengths of these, the longest first
+	listens  map[presence]bool                // what listens where
+	accepts  map[presence]bool                // what lets packets in where
+}
+
+// A presence is a block in a network.
+type presence struct {
+	block   conf.Addr
+	network *router.Network
 }
 
 // name is what a block is called among those of its type: the label, and the key of an
@@ -104,9 +112,9 @@ func (b *builder) addLinks(blocks []conf.Block) {
 		}
 		n := &Node{Kind: Link, Addr: l.Head().Addr.String(), Name: string(l.LinkName()), Base: base, Idle: true}
 		if base {
-			n.Addr, n.Notes = "port."+string(port.Name), portNotes(port)
+			n.Addr, n.Aside = "port."+string(port.Name), sortOf(port)
 		} else {
-			n.Notes = linkNotes(l)
+			n.describe(l)
 		}
 		b.links[l] = b.node(n)
 	}
@@ -125,7 +133,8 @@ func (b *builder) addLinks(blocks []conf.Block) {
 	}
 }
 
-func portNotes(p *router.BoardPort) []string {
+// sortOf is what a port of the board is.
+func sortOf(p *router.BoardPort) string {
 	kind := map[router.PortKind]string{
 		router.PortDSA: "switch port", router.PortNIC: "port", router.PortSFP: "SFP cage", router.PortWiFi: "radio",
 	}[p.Kind]
@@ -138,28 +147,27 @@ func portNotes(p *router.BoardPort) []string {
 	case p.Speed > 0:
 		kind += fmt.Sprintf(", %d Mbit/s", p.Speed)
 	}
-	return []string{kind}
+	return kind
 }
 
-func linkNotes(l router.Link) []string {
+// describe says what a link is.
+func (n *Node) describe(l router.Link) {
 	s := l.Spec()
-	kind := s.Kind
+	n.Aside = s.Kind
 	if s.External {
-		kind = "made by another program"
+		n.Aside = "made by another program"
 	}
 	for _, a := range s.Attributes {
 		if a.Name == s.Kind+"_id" {
-			kind += fmt.Sprintf(" %v", a.Value)
+			n.Aside += fmt.Sprintf(" %v", a.Value)
 		}
 	}
 	if w := s.WireGuard; w != nil && w.Listen.Set {
-		kind += fmt.Sprintf(", listens on udp/%d", w.Listen.V)
+		n.Notes = append(n.Notes, fmt.Sprintf("listens on udp/%d", w.Listen.V))
 	}
-	notes := []string{kind}
 	if s.MTU.V != 0 && s.MTU.V != 1500 {
-		notes = append(notes, fmt.Sprintf("MTU %d", s.MTU.V))
+		n.Notes = append(n.Notes, fmt.Sprintf("MTU %d", s.MTU.V))
 	}
-	return notes
 }
 
 func (b *builder) addNetworks() {
@@ -184,9 +192,7 @@ func (b *builder) addNetworks() {
 			}
 			node.Notes = append(node.Notes, text)
 		}
-		if n.Domain.Set {
-			node.Notes = append(node.Notes, string(n.Domain.V))
-		}
+		node.Aside = string(n.Domain.V)
 		b.networks[n] = node
 		if l := b.links[n.Link.Target]; l != nil {
 			l.Idle = false
@@ -342,9 +348,10 @@ func (b *builder) addServices(blocks []conf.Block) {
 			z := b.r.ZoneOf(n)
 			closed := z == nil || !slices.Contains(z.Allow.All(), router.ServiceName(l.Service))
 			if closed && len(l.Networks) == 0 {
-				continue // it is there by no line of the spec
+				continue // no line of the spec says that it is for this network
 			}
-			b.serve(n, Service{Name: l.Service, Ports: []string{port}, Closed: closed, addr: l.Addr})
+			b.listens[presence{l.Addr, n}] = true
+			b.serve(n, Service{Name: l.Service, Ports: []string{port}, Closed: closed})
 		}
 	}
 	for _, a := range router.Claimed[router.Accept](b.r) {
@@ -353,7 +360,8 @@ func (b *builder) addServices(blocks []conf.Block) {
 			ports = []string{fmt.Sprintf("%s/%s", a.Protocol, a.Ports)}
 		}
 		for _, n := range a.Networks {
-			b.serve(n, Service{Name: a.Addr.Type, Ports: ports, addr: a.Addr})
+			b.accepts[presence{a.Addr, n}] = true
+			b.serve(n, Service{Name: a.Addr.Type, Ports: ports})
 		}
 	}
 	b.addUsers(blocks)
@@ -398,13 +406,14 @@ func (b *builder) addUsers(blocks []conf.Block) {
 		link, _ := block.(router.Link)
 		for _, to := range conf.References(block) {
 			n := byAddr[to]
+			at := presence{a, n}
 			switch {
-			case n == nil:
+			case n == nil || b.listens[at]:
 			case link != nil && b.links[link] != nil:
 				b.edge(Over, b.links[link], b.networks[n])
 				b.links[link].Notes = append(b.links[link].Notes, "over "+n.Addr.String())
-			case !slices.ContainsFunc(b.networks[n].Services, func(s Service) bool { return s.addr == a }):
-				b.serve(n, Service{Name: a.Type, addr: a})
+			case !b.accepts[at]:
+				b.serve(n, Service{Name: a.Type})
 			}
 		}
 	}
@@ -414,7 +423,7 @@ func (b *builder) addUsers(blocks []conf.Block) {
 // where a packet goes before any policy sees it.
 func (b *builder) addWays() {
 	for _, f := range b.r.PortForwards {
-		n := b.node(&Node{Kind: Way, Addr: f.Addr.String(), Name: name(f.Addr), Verdict: Forward})
+		n := b.node(&Node{Kind: Way, Addr: f.Addr.String(), Name: name(f.Addr), Verdict: Forward, Aside: string(Forward)})
 		to := b.target(f)
 		where := f.Target().String()
 		if f.ToPort.Set {
@@ -433,7 +442,7 @@ func (b *builder) addWays() {
 		}
 	}
 	for _, p := range b.r.Policies {
-		n := b.node(&Node{Kind: Way, Addr: p.Addr.String(), Name: name(p.Addr), Verdict: Verdict(p.Action.V)})
+		n := b.node(&Node{Kind: Way, Addr: p.Addr.String(), Name: name(p.Addr), Verdict: Verdict(p.Action.V), Aside: string(p.Action.V)})
 		n.Notes = append([]string{ends(p.From) + " → " + ends(p.To)}, append(matches(p), inspected[p]...)...)
 		for _, e := range p.From.All() {
 			b.edge(From, b.endpoint(e), n)
@@ -448,7 +457,7 @@ func (b *builder) addWays() {
 // addForwards adds what programs let pass besides the policies.
 func (b *builder) addForwards() {
 	for _, f := range router.Claimed[router.Forward](b.r) {
-		n := &Node{Kind: Way, Addr: f.Addr.String(), Name: f.Addr.String(), Verdict: Accept}
+		n := &Node{Kind: Way, Addr: f.Addr.String(), Name: f.Addr.String(), Verdict: Accept, Aside: string(Accept)}
 		side := func(networks []*router.Network) (string, []*Group) {
 			if len(networks) == 0 {
 				return "anywhere", nil

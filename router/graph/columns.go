@@ -101,23 +101,23 @@ func (l *layout) columnOf() map[*Node]int {
 // stackColumn orders a column by what its links lead to, and places it. Links that lead nowhere
 // are below the others.
 func (l *layout) stackColumn(col int, segments []segment) {
-	sum, count := map[*card]int{}, map[*card]int{}
+	heights := map[*card][]int{}
 	for _, s := range segments {
-		sum[s.from] += s.to.axis()
-		count[s.from]++
+		heights[s.from] = append(heights[s.from], s.to.axis())
 	}
-	want := func(c *card) int {
-		if count[c] == 0 {
-			return 1 << 30
+	want := map[*card]int{}
+	for _, c := range l.columns[col] {
+		want[c] = 1 << 30
+		if ys := heights[c]; len(ys) > 0 {
+			want[c] = middle(ys)
 		}
-		return sum[c] / count[c]
 	}
 	cards := l.columns[col]
-	slices.SortStableFunc(cards, func(a, b *card) int { return cmp.Compare(want(a), want(b)) })
+	slices.SortStableFunc(cards, func(a, b *card) int { return cmp.Compare(want[a], want[b]) })
 	var wants []int
 	for _, c := range cards {
-		if count[c] > 0 {
-			wants = append(wants, want(c))
+		if len(heights[c]) > 0 {
+			wants = append(wants, want[c])
 		}
 	}
 	settle(cards[:len(wants)], wants, l.top)
@@ -289,9 +289,13 @@ func nudge(wires []*wire, moved, fixed func(*wire) []tap) {
 	for _, w := range wires {
 		taps := moved(w)
 		for i, t := range taps {
-			for _, d := range []int{0, 4, -4, 8, -8, 12, -12} {
+			for d := range meet {
 				if clear(w, t.y+d) {
 					taps[i].y = t.y + d
+					break
+				}
+				if clear(w, t.y-d) {
+					taps[i].y = t.y - d
 					break
 				}
 			}

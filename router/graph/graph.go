@@ -8,8 +8,6 @@ package graph
 import (
 	"strings"
 	"unicode"
-
-	"github.com/nbr-dev/nbr/hcl/conf"
 )
 
 // A Graph is the model: nodes, the zones that group them, and edges.
@@ -47,6 +45,7 @@ type Node struct {
 	Kind  NodeKind
 	Addr  string // the address of the block that it stands for
 	Name  string
+	Aside string   // what stands beside the name: the sort of a link, the domain of a network, the verdict of a way
 	Notes []string // what else there is to say of it, a line each
 	// Group is the zone of a network and of the hosts in it, nil for others.
 	Group    *Group
@@ -62,15 +61,14 @@ type Node struct {
 type Service struct {
 	Name   string
 	Ports  []string // as in udp/53; empty if the service has none, or does not say
-	Closed bool     // it listens, and the zone does not allow it
-	addr   conf.Addr
+	Closed bool     // it listens, and no zone lets anything get there
 }
 
 // String is the service with its ports.
 func (s Service) String() string {
 	text := strings.Join(append([]string{s.Name}, s.Ports...), " ")
 	if s.Closed {
-		text += ", not allowed"
+		text += " (closed)"
 	}
 	return text
 }
@@ -123,7 +121,7 @@ func (g *Graph) texts() []*string {
 		out = append(out, &z.Addr, &z.Name)
 	}
 	for _, n := range g.Nodes {
-		out = append(out, &n.Addr, &n.Name)
+		out = append(out, &n.Addr, &n.Name, &n.Aside)
 		list(n.Notes)
 		for i := range n.Services {
 			out = append(out, &n.Services[i].Name)

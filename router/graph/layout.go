@@ -1,6 +1,11 @@
 package graph
 
-import "net/netip"
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
 
 // Distances, in px.
 const (
@@ -82,20 +87,20 @@ type wire struct {
 
 // A layout is a graph with the place of everything in it.
 type layout struct {
-	g          *Graph
-	w, h       int
-	fields     []*field
-	cards      []*card
-	wires      []*wire
-	texts      []line // outside of cards
-	byNode     map[*Node]*card
-	byGroup    map[*Group]*field
-	columns    [][]*card // of links, from the left
-	ways       []*card
-	cardW      int // of networks
-	hostW      int // 0 without hosts
-	top        int // of all lanes
-	heads      int // baseline of what is written above the lanes
+	g       *Graph
+	w, h    int
+	fields  []*field
+	cards   []*card
+	wires   []*wire
+	texts   []line // outside of cards
+	byNode  map[*Node]*card
+	byGroup map[*Group]*field
+	columns [][]*card // of links, from the left
+	ways    []*card
+	cardW   int // of networks
+	hostW   int // 0 without hosts
+	top     int // of all lanes
+	heads   int // baseline of what is written above the lanes
 }
 
 // place computes the layout. Every coordinate is a whole number that depends on the graph
@@ -139,12 +144,15 @@ func (c *card) fill() {
 		first = addrFont
 	}
 	add(first, n.Name)
-	if n.Kind == Way {
-		// The verdict stands behind the name, in its colour.
-		v := noteFont.width(string(n.Verdict))
-		at := pad + w + pad
-		c.lines = append(c.lines, line{font{"v", noteFont.size, false, false}, string(n.Verdict), at, c.lines[0].y})
-		w = at - pad + v
+	if n.Aside != "" {
+		f := noteFont
+		if n.Kind == Way {
+			f.class = "v " + verdictClass(n.Verdict)
+		}
+		text := f.clip(n.Aside, mostText)
+		at := 2*pad + w
+		c.lines = append(c.lines, line{f, text, at, c.lines[0].y})
+		w = at - pad + f.width(text)
 	}
 	for _, note := range n.Notes {
 		f := noteFont
@@ -155,17 +163,26 @@ func (c *card) fill() {
 	}
 	c.w, c.h = w+2*pad, y+pad-2
 	c.h = max(c.h, 2*meet)
+	row := -pillGap
 	for i, s := range n.Services {
 		text := noteFont.clip(s.String(), mostText)
 		c.pills = append(c.pills, pill{text: text, w: noteFont.width(text) + 14, closed: s.Closed})
-		c.w = max(c.w, c.pills[i].w+2*pad)
+		row += c.pills[i].w + pillGap
+		c.w = max(c.w, c.pills[i].w+2*pad, min(row, mostText)+2*pad)
 	}
 }
 
+// isAddress tells whether a text is an address, a block or a range of them.
 func isAddress(s string) bool {
-	_, err := netip.ParseAddr(s)
-	_, bad := netip.ParsePrefix(s)
-	return err == nil || bad == nil
+	for _, part := range strings.FieldsFunc(s, func(r rune) bool { return r == '-' || r == '/' }) {
+		_, err := netip.ParseAddr(part)
+		_, no := strconv.Atoi(part)
+		_, mac := net.ParseMAC(part)
+		if err != nil && no != nil && mac != nil {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // title sets what is written above the lanes.
@@ -254,7 +271,7 @@ func (l *layout) stackZones() {
 		if g.Addr == "" {
 			f.label = g.Name
 		}
-		f.label = headFont.clip(f.label, mostText)
+		f.label = zoneFont.clip(f.label, mostText)
 		l.byGroup[g] = f
 		l.fields = append(l.fields, f)
 		y += 26
@@ -380,7 +397,11 @@ func (l *layout) stackWays() []*wire {
 			want[i] = max(want[i], want[i-1])
 		}
 		if len(w.left) > 0 {
-			want[i] = mean(w.left)
+			ys := make([]int, len(w.left))
+			for k, t := range w.left {
+				ys[k] = t.y
+			}
+			want[i] = middle(ys)
 			out = append(out, w)
 		}
 	}
@@ -394,12 +415,17 @@ func (l *layout) stackWays() []*wire {
 	return out
 }
 
-func mean(taps []tap) int {
-	sum := 0
-	for _, t := range taps {
-		sum += t.y
+// middle is where what belongs to these heights is best seen: between them, or at the first
+// where they are too far from each other to be seen together.
+func middle(ys []int) int {
+	sum, lo, hi := 0, ys[0], ys[0]
+	for _, y := range ys {
+		sum, lo, hi = sum+y, min(lo, y), max(hi, y)
 	}
-	return sum / len(taps)
+	if hi-lo > 700 {
+		return lo
+	}
+	return sum / len(ys)
 }
 
 func verdictClass(v Verdict) string {
@@ -421,7 +447,7 @@ func (l *layout) spreadZones(x int) int {
 		wide += railWide + l.hostW
 	}
 	for _, f := range l.fields {
-		wide = max(wide, headFont.width(f.label)+2*pad)
+		wide = max(wide, zoneFont.width(f.label)+2*pad)
 	}
 	for _, f := range l.fields {
 		f.x, f.w = x, wide
@@ -478,11 +504,11 @@ func (l *layout) wayNotes(x int) {
 	for _, c := range l.ways {
 		y = c.y + c.h + gap
 	}
-	rest := "What no policy accepts does not pass from zone to zone."
+	rest := "The first policy that fits decides. What none accepts does not pass from zone to zone."
 	if len(l.ways) == 0 {
 		rest = "No policy: nothing passes from zone to zone."
 	}
-	l.texts = append(l.texts, line{headFont, "What may pass", x, l.heads})
+	l.texts = append(l.texts, line{headFont, "Between zones", x, l.heads})
 	for _, text := range noteFont.wrap(rest, 220, 4) {
 		y += rowNote
 		l.texts = append(l.texts, line{noteFont, text, x, y})

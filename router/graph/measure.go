@@ -17,6 +17,7 @@ type font struct {
 var (
 	titleFont = font{"t", 22, true, false}
 	headFont  = font{"h", 12, false, false}
+	zoneFont  = font{"z", 12, true, false}
 	nameFont  = font{"n", 13, true, false}
 	noteFont  = font{"s", 11, false, false}
 	addrFont  = font{"a", 12, false, true}

@@ -17,7 +17,7 @@ type colour struct{ selector, property, light, dark string }
 var palette = []colour{
 	{".page", "fill", "#ffffff", "#0d1117"},
 	{"text", "fill", "#1f2328", "#e6edf3"},
-	{".s,.h,.p.c+text", "fill", "#57606a", "#9aa4ae"},
+	{".s,.h,.p.c+text,.idle text", "fill", "#57606a", "#9aa4ae"},
 	{".zone", "fill", "#f6f8fa", "#131922"},
 	{".zone", "stroke", "#afb8c1", "#4b545f"},
 	{".zone.up", "fill", "#fdf6e3", "#211c10"},
@@ -25,6 +25,7 @@ var palette = []colour{
 	{".card", "fill", "#ffffff", "#1b222c"},
 	{".card", "stroke", "#8c959f", "#6e7783"},
 	{".card.base", "fill", "#eaeef2", "#2a323d"},
+	{".idle .card", "fill", "none", "none"},
 	{".card.out", "fill", "#fff3c4", "#3a2f10"},
 	{".card.accept", "stroke", "#1a7f37", "#3fb950"},
 	{".card.deny", "stroke", "#cf222e", "#ff7b72"},
@@ -37,24 +38,25 @@ var palette = []colour{
 	{".p+text", "fill", "#0a3069", "#a5d6ff"},
 	{".p.c", "fill", "#ffffff", "#1b222c"},
 	{".p.c", "stroke", "#8c959f", "#6e7783"},
+	{".j", "fill", "#6e7781", "#8b949e"},
 	{".w", "stroke", "#6e7781", "#8b949e"},
 	{".w.accept", "stroke", "#1a7f37", "#3fb950"},
 	{".w.deny", "stroke", "#cf222e", "#ff7b72"},
 	{".w.forward", "stroke", "#8250df", "#bc8cff"},
-	{".m.accept", "fill", "#1a7f37", "#3fb950"},
-	{".m.deny", "fill", "#cf222e", "#ff7b72"},
-	{".m.forward", "fill", "#8250df", "#bc8cff"},
+	{".m.accept,.j.accept", "fill", "#1a7f37", "#3fb950"},
+	{".m.deny,.j.deny", "fill", "#cf222e", "#ff7b72"},
+	{".m.forward,.j.forward", "fill", "#8250df", "#bc8cff"},
 }
 
 // shapes are the properties that are the same on both.
 const shapes = `text{font-family:system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif}
 .t{font-size:22px;font-weight:700}
 .h{font-size:12px}
+.z{font-size:12px;font-weight:700}
 .n{font-size:13px;font-weight:700}
 .s,.v{font-size:11px}
 .a{font-size:12px;font-family:ui-monospace,"DejaVu Sans Mono",monospace}
-.zone.none,.p.c,.w.over,.w.deny{stroke-dasharray:4 3}
-.idle{opacity:.6}
+.zone.none,.p.c,.w.over,.w.deny,.idle rect{stroke-dasharray:4 3}
 .w{fill:none;stroke-width:1.5}
 .card.way{stroke-width:1.5}
 `
@@ -83,14 +85,14 @@ func (g *Graph) SVG(w io.Writer) error {
 	for _, f := range l.fields {
 		f.write(&b)
 	}
+	for _, c := range l.cards {
+		c.write(&b)
+	}
 	b.WriteString("<g aria-hidden=\"true\">\n")
 	for _, w := range l.wires {
 		w.write(&b)
 	}
 	b.WriteString("</g>\n")
-	for _, c := range l.cards {
-		c.write(&b)
-	}
 	b.WriteString("</svg>\n")
 	_, err := w.Write(b.Bytes())
 	return err
@@ -107,12 +109,11 @@ func escape(s string) string {
 
 // write writes the text; what is not plain is fitted into the width that is kept for it.
 func (t line) write(b *bytes.Buffer, x, y int) {
-	class := t.class
 	fit := ""
 	if !plain(t.text) {
 		fit = fmt.Sprintf(` textLength="%d" lengthAdjust="spacingAndGlyphs"`, t.width(t.text))
 	}
-	fmt.Fprintf(b, `<text class="%s" x="%d" y="%d"%s>%s</text>`+"\n", class, x+t.x, y+t.y, fit, escape(t.text))
+	fmt.Fprintf(b, `<text class="%s" x="%d" y="%d"%s>%s</text>`+"\n", t.class, x+t.x, y+t.y, fit, escape(t.text))
 }
 
 func (f *field) write(b *bytes.Buffer) {
@@ -125,7 +126,7 @@ func (f *field) write(b *bytes.Buffer) {
 	}
 	fmt.Fprintf(b, `<g role="group"><title>%s</title>`+"\n", escape(cmp.Or(f.group.Addr, f.group.Name)))
 	fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="8"/>`+"\n", class, f.x, f.y, f.w, f.h)
-	line{headFont, f.label, pad, 18}.write(b, f.x, f.y)
+	line{zoneFont, f.label, pad, 18}.write(b, f.x, f.y)
 	b.WriteString("</g>\n")
 }
 
@@ -147,9 +148,6 @@ func (c *card) write(b *bytes.Buffer) {
 	fmt.Fprintf(b, `<g role="group"%s><title>%s</title>`+"\n", idle, escape(n.Addr))
 	fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="5"/>`+"\n", class, c.x, c.y, c.w, c.h)
 	for _, t := range c.lines {
-		if t.class == "v" {
-			t.class += " " + verdictClass(n.Verdict)
-		}
 		t.write(b, c.x, c.y)
 	}
 	for _, p := range c.pills {
@@ -166,12 +164,16 @@ func (c *card) write(b *bytes.Buffer) {
 func (w *wire) write(b *bytes.Buffer) {
 	var d strings.Builder
 	lo, hi := w.span()
+	var joints []int
 	if lo == hi {
 		fmt.Fprintf(&d, "M%d %dH%d", w.left[0].x, lo, w.right[0].x)
 	} else {
-		w.trunk(&d, lo, hi)
+		joints = w.trunk(&d, lo, hi)
 	}
 	fmt.Fprintf(b, `<path class="w %s" d="%s"/>`+"\n", w.class, d.String())
+	for _, y := range joints {
+		fmt.Fprintf(b, `<circle class="j %s" cx="%d" cy="%d" r="2.5"/>`+"\n", w.class, w.x, y)
+	}
 	for _, t := range w.left {
 		switch {
 		case t.arrow:
@@ -183,8 +185,8 @@ func (w *wire) write(b *bytes.Buffer) {
 }
 
 // trunk draws a wire that is not straight. Its ends are round, but where taps leave there to
-// both sides.
-func (w *wire) trunk(d *strings.Builder, lo, hi int) {
+// both sides. It returns where taps meet it in between, which a wire that crosses does not.
+func (w *wire) trunk(d *strings.Builder, lo, hi int) (joints []int) {
 	at := func(taps []tap, y int) bool {
 		return slices.ContainsFunc(taps, func(t tap) bool { return t.y == y })
 	}
@@ -199,6 +201,7 @@ func (w *wire) trunk(d *strings.Builder, lo, hi int) {
 				fmt.Fprintf(d, "M%d %dH%dQ%d %d %d %d", t.x, t.y, w.x+dir*r, w.x, t.y, w.x, t.y-r)
 			default:
 				fmt.Fprintf(d, "M%d %dH%d", t.x, t.y, w.x)
+				joints = append(joints, t.y)
 			}
 		}
 	}
@@ -214,11 +217,13 @@ func (w *wire) trunk(d *strings.Builder, lo, hi int) {
 	if from < to {
 		fmt.Fprintf(d, "M%d %dV%d", w.x, from, to)
 	}
+	slices.Sort(joints)
+	return slices.Compact(joints)
 }
 
 // describe says what the drawing shows, in sentences.
 func (g *Graph) describe() string {
-	var out []string
+	out := []string{fmt.Sprintf("Links: %d, networks: %d, zones: %d.", len(g.of(Link)), len(g.of(Network)), len(g.Groups))}
 	on := map[*Node][]string{}
 	for _, e := range g.Edges {
 		if e.Kind == Carries {
