@@ -39,6 +39,7 @@ var logs = []told{
 	{"mt7988-4gib", 1, bootlog.Userspace, "sd", 4096, "memory-no-4bg gpt-end"},
 	{"mt7988-8gib", 1, bootlog.Userspace, "sd", 8192, ""},
 	{"mt7988-8gib-no-flag", 1, bootlog.Userspace, "sd", 4096, "memory-no-4bg"},
+	{"mt7988-512mib", 1, bootlog.Userspace, "sd", 512, "memory-limited"},
 	{"mt7988-nand-openwrt", 1, bootlog.Userspace, "spi-nand", 4096, "memory-no-4bg"},
 	{"mt7988-emmc", 1, bootlog.Userspace, "emmc", 4096, "memory-no-4bg rtc-battery"},
 	{"bl2-ram", 1, bootlog.Userspace, "uart", 4096, "memory-no-4bg bl2-uart gpt-end"},

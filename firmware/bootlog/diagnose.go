@@ -183,6 +183,14 @@ func (b *Boot) memory() []Finding {
 			Code: "memory-no-4bg", Severity: Note,
 			What: "BL2 found 4096 MB, and never finds more: it was built without DDR4_4BG_MODE=1.", Do: "Nothing on a board with 4 GB. On one with 8 GB write a BL2 with the flag to the partition bl2",
 		}}
+	case b.SoC == "MT7988" && m.BL2 > 0 && m.BL2 < 4096:
+		// At most 512 for DDR3, the amount itself for a limit (dram-configs.mk); the flag
+		// has nothing to do with either.
+		return []Finding{{
+			Code: "memory-limited", Severity: Note,
+			What: fmt.Sprintf("BL2 found %d MB. A BPI-R4 has 4096 or 8192: for it this BL2 was built with the wrong kind of memory (without DRAM_USE_COMB=1) or with DRAM_SIZE_LIMIT.", m.BL2),
+			Do:   "Nothing on a board that has no more. On a BPI-R4 write a BL2 with DRAM_USE_COMB=1 and without DRAM_SIZE_LIMIT to the partition bl2",
+		}}
 	}
 	return nil
 }
