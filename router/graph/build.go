@@ -19,7 +19,7 @@ func New(r *router.Router, blocks []conf.Block, mask func(string) string) *Graph
 	b := &builder{
 		r: r, Graph: &Graph{Name: string(r.Name.V), Text: r.Description.V},
 		groups: map[*router.Zone]*Group{}, networks: map[*router.Network]*Node{},
-		links: map[router.Link]*Node{}, hosts: map[*router.Host]*Node{}, at: map[netip.Prefix]*router.Network{},
+		links: map[router.Link]*Node{}, hosts: map[*router.Host]*Node{},
 		known: map[netip.Addr]*Node{}, listens: map[presence]bool{}, accepts: map[presence]bool{},
 	}
 	if r.Board != nil {
@@ -60,11 +60,9 @@ type builder struct {
 	networks map[*router.Network]*Node
 	links    map[router.Link]*Node
 	hosts    map[*router.Host]*Node
-	known    map[netip.Addr]*Node             // hosts, by their addresses
-	at       map[netip.Prefix]*router.Network // by their blocks
-	bits     []int                            // the lengths of these, the longest first
-	listens  map[presence]bool                // what listens where
-	accepts  map[presence]bool                // what lets packets in where
+	known    map[netip.Addr]*Node // hosts, by their addresses
+	listens  map[presence]bool    // what listens where
+	accepts  map[presence]bool    // what lets packets in where
 }
 
 // A presence is a block in a network.
@@ -187,8 +185,6 @@ func (b *builder) addNetworks() {
 			text := fmt.Sprintf("%s %s", a.Family, a.How)
 			if fixed, ok := a.How.(router.Fixed); ok {
 				text = fixed.String()
-				b.at[fixed.Masked()] = n
-				b.bits = append(b.bits, fixed.Bits())
 			}
 			node.Notes = append(node.Notes, text)
 		}
@@ -199,23 +195,10 @@ func (b *builder) addNetworks() {
 			b.edge(Carries, l, node)
 		}
 	}
-	slices.Sort(b.bits)
-	b.bits = slices.Compact(b.bits)
-	slices.Reverse(b.bits)
 	for _, p := range b.r.Prefixes {
 		n := b.networks[p.Network.Target]
 		n.Notes = append(n.Notes, fmt.Sprintf("delegates %s, a /%d", p.Addr, p.Length.V))
 	}
-}
-
-// networkAt is the network whose fixed block holds the address, or nil.
-func (b *builder) networkAt(a netip.Addr) *router.Network {
-	for _, bits := range b.bits {
-		if p, err := a.Prefix(bits); err == nil && b.at[p] != nil {
-			return b.at[p]
-		}
-	}
-	return nil
 }
 
 // behind adds who or what is in a network.
@@ -240,7 +223,7 @@ func (b *builder) addHosts() {
 	b.addClaimed()
 	b.addPeers()
 	for _, rt := range b.r.Routes {
-		if n := cmp.Or(rt.Network.Target, b.networkAt(rt.Via.V.Addr)); n != nil && rt.To.V.Bits() > 0 {
+		if n := b.r.NextHop(rt); n != nil && rt.To.V.Bits() > 0 {
 			b.behind(n, &Node{Addr: rt.Addr.String(), Name: rt.To.V.String(), Notes: []string{"by way of " + rt.Via.V.String()}})
 		}
 	}
@@ -266,7 +249,7 @@ func addresses(h *router.Host) []string {
 func (b *builder) addInternet() {
 	ways := map[*router.Network][]string{}
 	for _, rt := range b.r.Routes {
-		if n := cmp.Or(rt.Network.Target, b.networkAt(rt.Via.V.Addr)); n != nil && rt.To.V.Bits() == 0 {
+		if n := b.r.NextHop(rt); n != nil && rt.To.V.Bits() == 0 {
 			ways[n] = append(ways[n], "by way of "+rt.Via.V.String())
 		}
 	}
@@ -288,7 +271,7 @@ func (b *builder) addInternet() {
 // pool; those of hosts that the spec names are known.
 func (b *builder) addClaimed() {
 	for _, c := range router.Claimed[router.HostAddr](b.r) {
-		n := b.networkAt(c.Range.First)
+		n := b.r.NetworkAt(c.Range.First)
 		if n == nil || b.known[c.Range.First] != nil {
 			continue
 		}
@@ -500,7 +483,7 @@ func (b *builder) target(f *router.PortForward) End {
 	if h := b.known[f.Target()]; h != nil {
 		return h
 	}
-	if n := b.networkAt(f.Target()); n != nil {
+	if n := b.r.NetworkAt(f.Target()); n != nil {
 		h := b.behind(n, &Node{Addr: f.Addr.String(), Name: f.Target().String()})
 		b.known[f.Target()] = h
 		return h
