@@ -49,7 +49,7 @@ func (l *layout) stackLinks() [][]segment {
 			key := passage{from, col, over}
 			next := passes[key]
 			if next == nil {
-				next = &card{h: 12}
+				next = &card{h: 12, over: over}
 				passes[key] = next
 				l.columns[col] = append(l.columns[col], next)
 				segments[col-1] = append(segments[col-1], segment{at, next, over})
@@ -177,15 +177,12 @@ func (l *layout) spreadLinks(segments [][]segment) int {
 		for _, c := range cards {
 			c.x, c.w = x, wide
 			if c.node == nil {
-				l.wires = append(l.wires, &wire{class: l.passing(c, segments[col]), left: []tap{{x: x, y: c.axis()}}, right: []tap{{x: x + wide, y: c.axis()}}})
+				l.wires = append(l.wires, &wire{class: class(c.over), left: []tap{{x: x, y: c.axis()}}, right: []tap{{x: x + wide, y: c.axis()}}})
 			}
 		}
 		wires := bundle(segments[col])
 		tracks := lay(wires)
 		next := x + wide + lane + pitch*tracks
-		if col == len(l.columns)-1 && tracks == 0 && len(l.fields) == 0 {
-			return next // nothing is to the right
-		}
 		end := next
 		if col == len(l.columns)-1 {
 			end += pad // inside of a zone
@@ -205,12 +202,10 @@ func (l *layout) spreadLinks(segments [][]segment) int {
 	return x
 }
 
-// passing is the class of the wire that passes a column.
-func (l *layout) passing(c *card, segments []segment) string {
-	for _, s := range segments {
-		if s.from == c && s.over {
-			return "link over"
-		}
+// class is that of the wires of links.
+func class(over bool) string {
+	if over {
+		return "link over"
 	}
 	return "link"
 }
@@ -237,10 +232,7 @@ func bundle(segments []segment) []*wire {
 		}
 		w := byKey[k]
 		if w == nil {
-			w = &wire{class: "link"}
-			if s.over {
-				w.class = "link over"
-			}
+			w = &wire{class: class(s.over)}
 			byKey[k] = w
 			wires = append(wires, w)
 		}

@@ -349,7 +349,7 @@ func tapKind() service.Kind {
 // eight times as many.
 func TestLinear(t *testing.T) {
 	allocated := func(networks int) uint64 {
-		g := router300(t, networks)
+		g := maker(t, networks)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for _, form := range []func(testing.TB, *graph.Graph) []byte{svg, dot, mermaid} {
@@ -365,8 +365,8 @@ func TestLinear(t *testing.T) {
 	}
 }
 
-// router300 loads a spec of so many networks, and returns what makes its graph.
-func router300(t testing.TB, networks int) func() *graph.Graph {
+// maker loads a spec of so many networks, and returns what makes its graph.
+func maker(t testing.TB, networks int) func() *graph.Graph {
 	t.Helper()
 	spec, diags := (&service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}).Load(sized(networks), nil)
 	if diags.HasErrors() {
@@ -377,7 +377,7 @@ func router300(t testing.TB, networks int) func() *graph.Graph {
 
 func BenchmarkGraph(b *testing.B) {
 	for _, n := range []int{75, 300, 1200} {
-		g := router300(b, n)
+		g := maker(b, n)
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for range b.N {

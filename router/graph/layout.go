@@ -44,7 +44,8 @@ type card struct {
 	x, y, w, h int
 	lines      []line
 	pills      []pill
-	taps       int // wires that leave a host for ways
+	taps       int  // wires that leave a host for ways
+	over       bool // without a node: what passes is carried by a network
 }
 
 // axis is where wires meet the card.
@@ -267,11 +268,7 @@ func (l *layout) stackZones() {
 	}
 	y := l.top
 	for _, g := range l.g.Groups {
-		f := &field{group: g, y: y, label: "zone " + g.Name}
-		if g.Addr == "" {
-			f.label = g.Name
-		}
-		f.label = zoneFont.clip(f.label, mostText)
+		f := &field{group: g, y: y, label: zoneFont.clip(g.label(), mostText)}
 		l.byGroup[g] = f
 		l.fields = append(l.fields, f)
 		y += 26
