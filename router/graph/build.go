@@ -174,7 +174,7 @@ func (b *builder) addNetworks() {
 		g := b.groups[b.r.ZoneOf(n)]
 		if g == nil {
 			if zoneless == nil {
-				zoneless = &Group{Name: "in no zone: nothing passes"}
+				zoneless = &Group{Name: "in no zone"}
 				b.Groups = append(b.Groups, zoneless)
 			}
 			g = zoneless
@@ -253,8 +253,17 @@ func (b *builder) addInternet() {
 			ways[n] = append(ways[n], "by way of "+rt.Via.V.String())
 		}
 	}
+	// Other networks on the link of an upstream are upstreams, too: the Internet is behind the
+	// one with the way there.
+	leads := func(n *router.Network) bool {
+		return n.ByDHCP() || n.ByAdvertisement() || n.Gateway.Set || n.Gateway6.Set || len(ways[n]) > 0
+	}
+	known := map[router.Link]bool{}
 	for _, n := range b.r.Networks {
-		if !n.Upstream() {
+		known[n.Link.Target] = known[n.Link.Target] || leads(n)
+	}
+	for _, n := range b.r.Networks {
+		if !n.Upstream() || known[n.Link.Target] && !leads(n) {
 			continue
 		}
 		var notes []string

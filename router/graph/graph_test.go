@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -247,6 +248,7 @@ func TestModel(t *testing.T) {
 		"hosts":    of(t, dir("testdata/good/hosts")),
 		"forwards": of(t, dir("testdata/good/forwards")),
 		"routes":   of(t, dir("testdata/good/static-wan")),
+		"modem":    of(t, dir("testdata/good/two-on-a-link")),
 		"foreign":  of(t, spec(foreign), tapKind()),
 	} {
 		t.Run(name, func(t *testing.T) { compare(t, "testdata/"+name+".mmd", mermaid(t, g)) })
@@ -344,6 +346,44 @@ func (p *Tap) Checks(*router.Router, *verify.Plan) {}
 func tapKind() service.Kind {
 	return service.Kind{Type: "tap", Doc: "A link of a third party.", New: func() service.Block { return &Tap{} }}
 }
+
+// No form has what looks like a secret, wherever it stands.
+func TestSecrets(t *testing.T) {
+	const secret = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="
+	text := strings.Replace(head, "\n}", "\n  description = \"the key is "+secret+" here\"\n}", 1) +
+		"network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\ntell \"x\" {\n  what = \"" + secret + "\"\n  to   = network.lan\n}\n"
+	kind := service.Kind{Type: "tell", Doc: "Says what it was given.", New: func() service.Block { return &Tell{} }}
+	g := of(t, fstest.MapFS{"router.hcl": {Data: []byte(text)}}, kind)
+	for name, form := range map[string]func(testing.TB, *graph.Graph) []byte{"SVG": svg, "DOT": dot, "Mermaid": mermaid} {
+		out := string(form(t, g))
+		if strings.Contains(out, secret[:20]) || strings.Contains(out, secret[20:40]) {
+			t.Errorf("%s has the secret:\n%s", name, out)
+		}
+		if !strings.Contains(out, "tell") {
+			t.Errorf("%s has no network with the service", name)
+		}
+	}
+}
+
+// A Tell is a block that has a secret in its claim.
+type Tell struct {
+	conf.Header
+	Name conf.Value[router.Name]   `hcl:"name,label"`
+	What conf.Value[string]        `hcl:"what,required" doc:"What it says."`
+	To   conf.Ref[*router.Network] `hcl:"to,required" doc:"To whom."`
+}
+
+// Claim claims an address with a text.
+func (b *Tell) Claim(s *router.Scope) {
+	a := netip.MustParseAddr("10.0.0.9")
+	router.Claim(s, b.What.Range, router.HostAddr{Range: router.AddrRange{First: a, Last: a}, Why: "is told " + b.What.V})
+}
+
+// Judge finds nothing.
+func (b *Tell) Judge(*router.Router) hcl.Diagnostics { return nil }
+
+// Checks adds none.
+func (b *Tell) Checks(*router.Router, *verify.Plan) {}
 
 // TestLinear counts the bytes that are allocated: eight times as many networks take about
 // eight times as many.
