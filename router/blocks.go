@@ -127,7 +127,7 @@ type Policy struct {
 	Name       conf.Value[Name]     `hcl:"name,label"`
 	From       conf.Refs[Endpoint]  `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name zones or hosts, or remove the policy." doc:"Where new connections come from: zones, and hosts."`
 	To         conf.Refs[Endpoint]  `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name zones or hosts, or remove the policy." doc:"Where they go: zones, and hosts."`
-	Action     conf.Value[Action]   `hcl:"action,required" doc:"What happens with them. Answers to allowed connections always pass."`
+	Action     conf.Value[Action]   `hcl:"action,required" doc:"What happens with them: the first policy that fits decides, in the order of the files' names and then of the lines. Answers to allowed connections always pass."`
 	Protocols  conf.List[Protocol]  `hcl:"protocols,optional" empty:"the policy is for all protocols, as if it were not there. Name some, or remove it." doc:"Only these protocols."`
 	Ports      conf.List[PortRange] `hcl:"ports,optional" empty:"the policy is for all ports, as if it were not there. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
 	Masquerade conf.Value[bool]     `hcl:"masquerade,optional" default:"false" doc:"Give IPv4 packets the router's own address on the way out (NAT)."`
