@@ -4,7 +4,7 @@ import "strings"
 
 // Width is how much room a text of a class of the drawing has at most.
 func Width(class, text string) int {
-	for _, f := range []font{titleFont, headFont, zoneFont, nameFont, noteFont, addrFont} {
+	for _, f := range []font{titleFont, headFont, zoneFont, nameFont, noteFont, openFont, addrFont} {
 		if f.class == class {
 			return f.width(text)
 		}

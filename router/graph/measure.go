@@ -20,6 +20,7 @@ var (
 	zoneFont  = font{"z", 12, true, false}
 	nameFont  = font{"n", 13, true, false}
 	noteFont  = font{"s", 11, false, false}
+	openFont  = font{"q", 11, false, false} // of a service that is open
 	addrFont  = font{"a", 12, false, true}
 )
 

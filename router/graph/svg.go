@@ -17,7 +17,7 @@ type colour struct{ selector, property, light, dark string }
 var palette = []colour{
 	{".page", "fill", "#ffffff", "#0d1117"},
 	{"text", "fill", "#1f2328", "#e6edf3"},
-	{".s,.h,.p.c+text,.idle text", "fill", "#57606a", "#9aa4ae"},
+	{".s,.h,.idle text", "fill", "#57606a", "#9aa4ae"},
 	{".zone", "fill", "#f6f8fa", "#131922"},
 	{".zone", "stroke", "#afb8c1", "#4b545f"},
 	{".zone.up", "fill", "#fdf6e3", "#211c10"},
@@ -35,7 +35,7 @@ var palette = []colour{
 	{".v.forward", "fill", "#6639ba", "#d2a8ff"},
 	{".p", "fill", "#ddf4ff", "#0c2d4d"},
 	{".p", "stroke", "#54aeff", "#316dca"},
-	{".p+text", "fill", "#0a3069", "#a5d6ff"},
+	{".q", "fill", "#0a3069", "#a5d6ff"},
 	{".p.c", "fill", "#ffffff", "#1b222c"},
 	{".p.c", "stroke", "#8c959f", "#6e7783"},
 	{".j", "fill", "#6e7781", "#8b949e"},
@@ -54,7 +54,7 @@ const shapes = `text{font-family:system-ui,-apple-system,"Segoe UI","DejaVu Sans
 .h{font-size:12px}
 .z{font-size:12px;font-weight:700}
 .n{font-size:13px;font-weight:700}
-.s,.v{font-size:11px}
+.s,.v,.q{font-size:11px}
 .a{font-size:12px;font-family:ui-monospace,"DejaVu Sans Mono",monospace}
 .zone.none,.p.c,.w.over,.w.deny,.idle rect{stroke-dasharray:4 3}
 .w{fill:none;stroke-width:1.5}
@@ -151,12 +151,12 @@ func (c *card) write(b *bytes.Buffer) {
 		t.write(b, c.x, c.y)
 	}
 	for _, p := range c.pills {
-		class := "p"
+		class, f := "p", openFont
 		if p.closed {
-			class += " c"
+			class, f = "p c", noteFont
 		}
-		fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="9"/>`, class, c.x+p.x, c.y+p.y, p.w, pillHigh)
-		line{noteFont, p.text, p.x + 7, p.y + 13}.write(b, c.x, c.y)
+		fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="9"/>`+"\n", class, c.x+p.x, c.y+p.y, p.w, pillHigh)
+		line{f, p.text, p.x + 7, p.y + 13}.write(b, c.x, c.y)
 	}
 	b.WriteString("</g>\n")
 }
