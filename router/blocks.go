@@ -12,16 +12,16 @@ import (
 // System is the router block: what the machine is.
 type System struct {
 	conf.Header
-	Name         conf.Value[Hostname] `hcl:"name,label"`
-	BoardID      conf.Value[string]   `hcl:"board,required" doc:"The board, as nbr boards lists it: bananapi-bpir4."`
-	Memory       conf.Value[Size]     `hcl:"memory,optional" doc:"The memory of the board. 8GiB switches on DDR4_4BG_MODE on a BPI-R4."`
-	Release      conf.Value[Release]  `hcl:"release,optional" default:"26.05" doc:"The NixOS release of kernel and userland. nbr check says when it has no security fixes any more."`
-	StateVersion conf.Value[Release]  `hcl:"state_version,required" doc:"The release the router was first installed with (system.stateVersion). Never changed later."`
-	TimeZone     conf.Value[TimeZone] `hcl:"time_zone,optional" default:"UTC" doc:"The time zone of logs and the console."`
-	NameServers  conf.List[Addr]      `hcl:"name_servers,optional" empty:"that is as if it were not there. Name a server, or remove it." doc:"Name servers that the router itself asks. Without them it asks its resolver block or, when there is none, what its upstream's DHCP server names."`
-	ConsoleOnly  conf.Value[bool]     `hcl:"console_only,optional" default:"false" doc:"Accept a router that can be reached over its serial console only."`
-	Import       conf.List[File]      `hcl:"import,optional" doc:"NixOS modules in the spec's folder that are part of the system."`
-	Description  conf.Value[string]   `hcl:"description,optional" doc:"What the router is for; becomes the description of the flake."`
+	Name         conf.Value[Hostname]     `hcl:"name,label"`
+	BoardID      conf.Value[string]       `hcl:"board,required" doc:"The board, as nbr boards lists it: bananapi-bpir4."`
+	Memory       conf.Value[Size]         `hcl:"memory,optional" doc:"The memory of the board. 8GiB switches on DDR4_4BG_MODE on a BPI-R4."`
+	Release      conf.Value[Release]      `hcl:"release,optional" default:"26.05" doc:"The NixOS release of kernel and userland. nbr check says when it has no security fixes any more."`
+	StateVersion conf.Value[FirstRelease] `hcl:"state_version,required" doc:"The release the router was first installed with (system.stateVersion). Never changed later."`
+	TimeZone     conf.Value[TimeZone]     `hcl:"time_zone,optional" default:"UTC" doc:"The time zone of logs and the console."`
+	NameServers  conf.List[Addr]          `hcl:"name_servers,optional" empty:"that is as if it were not there. Name a server, or remove it." doc:"Name servers that the router itself asks. Without them it asks its resolver block or, when there is none, what its upstream's DHCP server names."`
+	ConsoleOnly  conf.Value[bool]         `hcl:"console_only,optional" default:"false" doc:"Accept a router that can be reached over its serial console only."`
+	Import       conf.List[File]          `hcl:"import,optional" doc:"NixOS modules in the spec's folder that are part of the system."`
+	Description  conf.Value[string]       `hcl:"description,optional" doc:"What the router is for; becomes the description of the flake."`
 }
 
 // A Bridge joins links to one broadcast domain.
@@ -167,12 +167,27 @@ func (Transport) Describe() string { return "tcp or udp" }
 // A Route is a static route.
 type Route struct {
 	conf.Header
-	Name    conf.Value[Name]   `hcl:"name,label"`
-	To      conf.Value[Block]  `hcl:"to,required" doc:"The destination."`
-	Via     conf.Value[Addr]   `hcl:"via,required" doc:"The next hop, in one of the router's networks."`
-	Network conf.Ref[*Network] `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
-	Metric  conf.Value[Metric] `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
+	Name    conf.Value[Name]      `hcl:"name,label"`
+	To      conf.Value[Block]     `hcl:"to,required" doc:"The destination."`
+	Type    conf.Value[RouteType] `hcl:"type,optional" default:"unicast" doc:"What becomes of packets to it: the next hop gets them (unicast), or they are dropped and the sender is told nothing (blackhole), that nothing is there (unreachable), or that it may not (prohibit). A route to a part of it leads there all the same."`
+	Via     conf.Value[Addr]      `hcl:"via,optional" doc:"The next hop, in one of the router's networks. A unicast route needs one."`
+	Network conf.Ref[*Network]    `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
+	Metric  conf.Value[Metric]    `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
 }
+
+// A RouteType is what becomes of the packets that a route is for (rtm_type in rtnetlink(7)).
+type RouteType string
+
+// Unicast is the type of a route with a next hop. The others have none.
+const Unicast RouteType = "unicast"
+
+// UnmarshalText wants one of the types that a route of a spec can have.
+func (t *RouteType) UnmarshalText(b []byte) error {
+	return conf.OneOf(t, b, "type of route", Unicast, "blackhole", "unreachable", "prohibit")
+}
+
+// Describe is what the type is in the schema.
+func (RouteType) Describe() string { return "unicast, blackhole, unreachable or prohibit" }
 
 // A Secret is a file on the router that holds a secret. The spec knows its path,
 // never its content.
