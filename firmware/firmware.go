@@ -45,7 +45,7 @@ type Block struct {
 	BinaryCache    conf.Value[bool]         `hcl:"binary_cache,optional" default:"false" doc:"Let the router's Nix fetch builds, signed with nixos-sbc's key, from nixos-sbc.cachix.org. It has firmware and kernels as nixos-sbc itself builds them."`
 	ClockBattery   conf.Value[bool]         `hcl:"clock_battery,optional" default:"false" doc:"The board's clock has a battery: use it. Without one it tells a wrong time at boot."`
 	KernelSource   *Source[KernelVersion]   `hcl:"kernel_source,block" doc:"Another revision of the vendor's kernel than the one that nixos-sbc builds."`
-	TFASource      *Source[string]          `hcl:"atf_source,block" doc:"Another revision of Trusted Firmware-A. nixos-rebuild does not write it: nbr flash -firmware-only does."`
+	TFASource      *Source[TFAVersion]      `hcl:"atf_source,block" doc:"Another revision of Trusted Firmware-A. nixos-rebuild does not write it: nbr flash -firmware-only does."`
 	UBootSource    *UBootSource             `hcl:"uboot_source,block" doc:"Another release of U-Boot. nixos-rebuild does not write it: nbr flash -firmware-only does."`
 	Watchdog       conf.Value[bool]         `hcl:"watchdog,optional" default:"true" doc:"Let systemd feed the watchdog in the board's chip, which resets a router that hangs. Boards that nbr knows no watchdog of have none to feed."`
 	Regulatory     conf.Value[bool]         `hcl:"accept_regulatory_responsibility,optional" default:"false" doc:"Switch on the radio of the board. You answer for it keeping the rules of where you are."`
