@@ -64,6 +64,15 @@ network "lan" {
   allow    = ["ssh", "dns", "dhcp"] # of the router's own services
 }
 `
+	serviceExample = `service "homeassistant" {
+  ports = ["tcp/8123"]
+}
+
+zone "lan" {
+  networks = [network.lan]
+  allow    = ["ssh", "dns", "dhcp", "homeassistant"] # the last is opened, and nbr verify looks who listens
+}
+`
 	policyExample = `policy "internet" {
   from       = [zone.lan]
   to         = [zone.wan]

@@ -24,6 +24,7 @@ type Router struct {
 	Made         []Link // links that blocks make or name, in the order of the spec
 	Networks     []*Network
 	Hosts        []*Host
+	Services     []*Service
 	Prefixes     []*Prefix
 	Routes       []*Route
 	Zones        []*Zone

@@ -48,7 +48,7 @@ func ways(p *router.Policy) []way {
 	var out []way
 	for _, from := range sides(p.From.All(), true) {
 		for _, to := range sides(p.To.All(), false) {
-			if from.family == to.family || from.family == router.AnyFamily || to.family == router.AnyFamily {
+			if fits(from.family, to.family) {
 				out = append(out, way{from, to})
 			}
 		}
