@@ -125,8 +125,8 @@ func (Protocol) Describe() string { return "tcp, udp or icmp" }
 type Policy struct {
 	conf.Header
 	Name       conf.Value[Name]       `hcl:"name,label"`
-	From       conf.Refs[Endpoint]    `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name zones or hosts, or remove the policy." doc:"Where new connections come from: zones, and hosts."`
-	To         conf.Refs[Endpoint]    `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name zones or hosts, or remove the policy." doc:"Where they go: zones, and hosts."`
+	From       conf.Refs[Endpoint]    `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where new connections come from: zones, hosts, and sets of addresses."`
+	To         conf.Refs[Endpoint]    `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where they go: zones, hosts, and sets of addresses."`
 	Action     conf.Value[Action]     `hcl:"action,required" doc:"What happens with them. Answers to allowed connections always pass."`
 	Services   conf.List[ServiceName] `hcl:"services,optional" empty:"the policy is for all packets, as if it were not there. Name some, or remove it." doc:"Only these services, as in [\"https\", \"dns\"]: those of service blocks and of docs/services.md."`
 	Protocols  conf.List[Protocol]    `hcl:"protocols,optional" empty:"the policy is for all protocols, as if it were not there. Name some, or remove it." doc:"Only these protocols."`
@@ -141,6 +141,7 @@ type PortForward struct {
 	conf.Header
 	Name     conf.Value[Name]        `hcl:"name,label"`
 	From     conf.Ref[*Zone]         `hcl:"from,required" doc:"The zone that the connections come from."`
+	Sources  conf.Refs[*AddressSet]  `hcl:"sources,optional" empty:"the forward is for all clients, as if it were not there. Name sets, or remove it." doc:"Only for clients with addresses of these sets."`
 	Protocol conf.Value[Transport]   `hcl:"protocol,optional" default:"tcp" doc:"tcp or udp."`
 	Port     conf.Value[PortRange]   `hcl:"port,required" doc:"The port, or range of ports, that clients connect to."`
 	To       conf.RefOr[*Host, Addr] `hcl:"to,required" doc:"The host that gets the connections: host.nas, or its address."`
@@ -255,6 +256,7 @@ func Types() []conf.BlockType {
 		{Type: "prefix", Doc: "An IPv6 prefix that an upstream delegates to the router (DHCPv6-PD); networks are in it.", Example: prefixExample, New: func() conf.Block { return &Prefix{} }},
 		{Type: "route", Doc: "A static route.", Example: routeExample, New: func() conf.Block { return &Route{} }},
 		{Type: "zone", Doc: "A group of networks that the firewall treats alike.", Example: zoneExample, New: func() conf.Block { return &Zone{} }},
+		{Type: "address_set", Doc: "A group of hosts, networks, addresses and lists in files, for policies and port forwards.", Example: addressSetExample, New: func() conf.Block { return &AddressSet{} }},
 		{Type: "service", Doc: "A service that nbr does not run, by a name for zones and policies.", Example: serviceExample, New: func() conf.Block { return &Service{} }},
 		{Type: "policy", Doc: "What may go from zones to other zones, and whether it is masqueraded.", Example: policyExample, New: func() conf.Block { return &Policy{} }},
 		{Type: "port_forward", Doc: "Leads connections from outside to a host behind the router.", Example: portForwardExample, New: func() conf.Block { return &PortForward{} }},
@@ -272,6 +274,8 @@ func (r *Router) Add(b conf.Block) {
 		r.Networks = append(r.Networks, b)
 	case *Host:
 		r.Hosts = append(r.Hosts, b)
+	case *AddressSet:
+		r.Sets = append(r.Sets, b)
 	case *Service:
 		r.Services = append(r.Services, b)
 	case *Prefix:

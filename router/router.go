@@ -25,6 +25,7 @@ type Router struct {
 	Networks     []*Network
 	Hosts        []*Host
 	Services     []*Service
+	Sets         []*AddressSet
 	Prefixes     []*Prefix
 	Routes       []*Route
 	Zones        []*Zone

@@ -148,16 +148,24 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-// around are an endpoint and, if it is a host, its zone: what holds for either holds for it.
+// around are an endpoint and, if all of it is in one zone, that zone: what holds for either
+// holds for it.
 func (r *Router) around(e Endpoint) []Endpoint {
-	switch e := e.(type) {
-	case *Host:
-		if z := r.ZoneOf(e.Network.Target); z != nil {
-			return []Endpoint{z, e}
-		}
-	case *Zone:
+	if _, ok := e.(*Zone); ok {
+		return []Endpoint{e}
 	}
-	return []Endpoint{e}
+	var zone *Zone
+	for i, n := range r.Within(e) {
+		z := r.ZoneOf(n)
+		if z == nil || i > 0 && z != zone {
+			return []Endpoint{e}
+		}
+		zone = z
+	}
+	if zone == nil {
+		return []Endpoint{e}
+	}
+	return []Endpoint{zone, e}
 }
 
 func ruleMasquerade(r *Router) hcl.Diagnostics {

@@ -337,7 +337,7 @@ func TestStableOrder(t *testing.T) {
 func printed(t *testing.T, spec *service.Spec, diags hcl.Diagnostics) string {
 	t.Helper()
 	var b strings.Builder
-	w := diag.Writer{W: &b, Bytes: spec.Source.Bytes}
+	w := diag.Writer{W: &b, Bytes: spec.Bytes}
 	if err := w.Write(diags); err != nil {
 		t.Fatal(err)
 	}

@@ -189,12 +189,18 @@ func (f *Firewall) reachable(r *router.Router, zone *router.Zone, n *router.Netw
 	})
 }
 
-// authors are the blocks that made rules, each once and at its first rule, and whose
-// rule has which comment.
+// authors are the blocks that made sets and rules, each once and at its first rule, and whose
+// set or rule has which comment.
 func (f *Firewall) authors(r *router.Router) ([]router.By, map[string]conf.Addr) {
 	var out []router.By
 	seen := map[conf.Addr]bool{}
 	comments := map[string]conf.Addr{}
+	for _, s := range r.Sets {
+		if len(r.Elements(s, router.IPv4))+len(r.Elements(s, router.IPv6)) > 0 {
+			out = append(out, blockLine(s))
+			comments[quote(comment(blockLine(s)))] = s.Addr
+		}
+	}
 	for _, c := range f.chains(r) {
 		for _, rule := range c.rules {
 			comments[quote(comment(rule.by))] = rule.by.Addr

@@ -67,7 +67,7 @@ func queue(i *router.Inspect) string {
 // bothWays are the matches of the packets of a policy's connections, out and back.
 func bothWays(r *router.Router, p *router.Policy) []string {
 	var out []string
-	for _, w := range ways(p) {
+	for _, w := range ways(r, p) {
 		for _, c := range conditions(r, p) {
 			if fits(w.family(), c.family) {
 				out = append(out,

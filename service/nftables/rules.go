@@ -36,6 +36,9 @@ func (c *chain) add(by router.By, format string, args ...any) {
 func (f *Firewall) Content(r *router.Router) string {
 	var b strings.Builder
 	b.WriteString(portProbes)
+	for _, s := range r.Sets {
+		writeSet(&b, r, s)
+	}
 	for _, c := range f.chains(r) {
 		c.write(&b)
 	}
@@ -304,7 +307,7 @@ func targetPort(p *router.PortForward) string {
 // policy adds the rules of one policy: one for each way between its zones and hosts, or one
 // for each protocol there that it is about.
 func (c *chain) policy(r *router.Router, p *router.Policy) {
-	for _, way := range ways(p) {
+	for _, way := range ways(r, p) {
 		for _, condition := range conditions(r, p) {
 			if !fits(way.family(), condition.family) {
 				continue
@@ -423,7 +426,16 @@ func (f *Firewall) natIn(r *router.Router) chain {
 		if p.ToPort.Set {
 			to += fmt.Sprintf(":%d", p.ToPort.V)
 		}
-		c.add(blockLine(p), "iifname %s meta nfproto ipv4 fib daddr type local %s dport %s counter dnat ip to %s", set(devs), p.Protocol.V, p.Port.V, to)
+		clients := []string{""}
+		if len(p.Sources.Items) > 0 {
+			clients = nil
+		}
+		for _, s := range p.Sources.All() {
+			clients = append(clients, fmt.Sprintf(" ip saddr @%s", s.SetName(router.IPv4)))
+		}
+		for _, from := range clients {
+			c.add(blockLine(p), "iifname %s%s meta nfproto ipv4 fib daddr type local %s dport %s counter dnat ip to %s", set(devs), from, p.Protocol.V, p.Port.V, to)
+		}
 	}
 	f.pass(&c)
 	return c
@@ -441,7 +453,7 @@ func (f *Firewall) natOut(r *router.Router) chain {
 			}
 			at, verdict = p.Def, "accept" // and no later policy masquerades it
 		}
-		for _, way := range ways(p) {
+		for _, way := range ways(r, p) {
 			if way.family() == router.IPv6 {
 				continue
 			}

@@ -127,14 +127,14 @@ func excerpt(b broken, d *hcl.Diagnostic) string {
 	}
 	var parts []string
 	for _, at := range places {
-		src := b.spec.Source.Bytes(at.Filename)
+		src := b.spec.Bytes(at.Filename)
 		text := around(src, at)
 		if text != "" && !slices.Contains(parts, text) {
 			parts = append(parts, text)
 		}
 	}
 	slices.SortStableFunc(parts, func(x, y string) int { // as they stand in the file
-		src := string(b.spec.Source.Bytes(places[0].Filename))
+		src := string(b.spec.Bytes(places[0].Filename))
 		return strings.Index(src, x) - strings.Index(src, y)
 	})
 	return strings.Join(parts, "\n")
@@ -175,7 +175,7 @@ func page(t *testing.T) string {
 				fmt.Fprintf(&b, "\nWrong:\n\n```hcl\n%s```\n", text)
 			}
 			var said strings.Builder
-			w := diag.Writer{W: &said, Bytes: from.spec.Source.Bytes, Secrets: from.spec.Secrets, Width: 80}
+			w := diag.Writer{W: &said, Bytes: from.spec.Bytes, Secrets: from.spec.Secrets, Width: 80}
 			if err := w.Write(hcl.Diagnostics{d}); err != nil {
 				t.Fatal(err)
 			}
