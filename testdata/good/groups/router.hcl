@@ -30,6 +30,11 @@ network "things" {
   ipv4 = "192.168.2.1/24"
 }
 
+network "guest" {
+  link = port.lan3
+  ipv4 = "192.168.3.1/24"
+}
+
 zone "wan" {
   networks = [network.wan]
 }
@@ -43,6 +48,10 @@ zone "lan" {
 zone "things" {
   networks = [network.things]
   allow    = ["homeassistant", "mqtt"]
+}
+
+zone "guest" {
+  networks = [network.guest]
 }
 
 service "homeassistant" {
@@ -104,6 +113,10 @@ address_set "unwanted" {
   files = ["lists/unwanted.txt"]
 }
 
+address_set "bogons" {
+  files = ["lists/bogons.txt"]
+}
+
 address_set "office" {
   for_each  = { berlin = "198.51.100.0/25", wien = "198.51.100.128/25" }
   addresses = [each.value]
@@ -125,7 +138,7 @@ policy "lamps" {
 
 policy "not-there" {
   from   = [address_set.inside]
-  to     = [address_set.unwanted]
+  to     = [address_set.unwanted, address_set.bogons]
   action = "reject"
 }
 
