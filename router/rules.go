@@ -61,6 +61,7 @@ func Rules() []Rule {
 		{"host-without-zone", "A policy is about a host that no rule could be about.", ruleHostEndpoints, []string{"zone"}},
 		{"set-empty", "A set has no members, or some of them twice.", ruleSets, nil},
 		{"no-common-family", "What a policy or a port forward is about has no address of the right version of IP, or of the right zone.", ruleFamilies, nil},
+		{"end-in-zone", "A host or a set is an end of a policy beside the zone that it is in.", ruleEndsInZones, nil},
 		{"set-unused", "No policy and no port forward is about a set.", ruleUnusedSets, []string{"policy", "port_forward"}},
 		{"service-name-taken", "The name of a service is another one's, or its ports overlap.", ruleServices, nil},
 		{"no-such-service", "A policy names a service that is none.", rulePolicyServices, []string{"service"}},

@@ -267,6 +267,10 @@ func (r *Router) families(e Endpoint, source bool) (v4, v6 bool) {
 	return v4, v6
 }
 
+// maxMembers bounds a set. nft 1.1.7 takes two seconds of a desk's processor to list 150,000
+// elements, and a look at the router ends after ten.
+const maxMembers = 1 << 16
+
 // ruleSets judges each set by itself.
 func ruleSets(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
@@ -281,6 +285,12 @@ func ruleSets(r *Router) hcl.Diagnostics {
 			diags = append(diags, diag.Help(diag.Error("set-empty", s.Def, "Empty set",
 				"%s has no address, so no packet is of it.", s.Addr),
 				"Give it hosts, networks, addresses or files with addresses, or remove it."))
+		}
+		if len(members) > maxMembers {
+			diags = append(diags, diag.Help(diag.Error("set-too-large", s.Def, "Set of too many addresses",
+				"%s has %d addresses, prefixes and ranges. With more than %d, nft takes longer to load and to list them than a router has time for.", s.Addr, len(members), maxMembers),
+				"Take a list with fewer and shorter prefixes, or one that is of what this network meets."))
+			continue
 		}
 		diags = append(diags, judgeOverlaps(s, members)...)
 	}
@@ -431,6 +441,58 @@ func (r *Router) noFamily(ends, others conf.Refs[Endpoint], source bool) hcl.Dia
 			e.Target.Head().Def, "%s", e.Addr.String()), others.Range, "the other side"))
 	}
 	return diags
+}
+
+// ruleEndsInZones finds hosts and sets that are an end of a policy beside a zone that has all of
+// them: who writes that may take the ends for conditions.
+func ruleEndsInZones(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range r.Policies {
+		for _, ends := range []conf.Refs[Endpoint]{p.From, p.To} {
+			zones := map[*Zone]conf.Ref[Endpoint]{}
+			for _, e := range ends.Items {
+				if z, ok := e.Target.(*Zone); ok {
+					zones[z] = e
+				}
+			}
+			for _, e := range ends.Items {
+				z := r.zoneWith(e.Target, zones)
+				if z == nil {
+					continue
+				}
+				diags = append(diags, diag.With(diag.Help(diag.Warning("end-in-zone", e.Range, "End of a policy inside another one",
+					"%s is in %s, so %s is for all of that zone. The ends are alternatives.", e.Addr, z.Addr, p.Addr),
+					"Take out the zone, or %s.", e.Addr), zones[z].Range, "%s", z.Addr.String()))
+			}
+		}
+	}
+	return diags
+}
+
+// zoneWith is one of the zones that has packets of an end, if none of its packets is of another
+// zone; else nil. What is in no network of the router is behind an upstream.
+func (r *Router) zoneWith(e Endpoint, zones map[*Zone]conf.Ref[Endpoint]) *Zone {
+	var in []*Network
+	switch e := e.(type) {
+	case *Zone:
+		return nil
+	case *Host:
+		in = []*Network{e.Network.Target}
+	case *AddressSet:
+		var elsewhere bool
+		if in, elsewhere = r.Holding(e, AnyFamily); elsewhere {
+			in = slices.DeleteFunc(slices.Clone(r.Networks), func(n *Network) bool { return !n.Upstream() })
+		}
+	}
+	var first *Zone
+	for _, n := range in {
+		z := r.ZoneOf(n)
+		if _, named := zones[z]; !named {
+			return nil
+		}
+		first = cmp.Or(first, z)
+	}
+	return first
 }
 
 // SetName is the name of a set in the firewall: no label has a dot in it.

@@ -275,3 +275,32 @@ func TestElementsOfSetsAreCompared(t *testing.T) {
 		}
 	}
 }
+
+// The socket of a service that a zone allows is the spec's, whoever has it; another one is not.
+func TestOpenedSocketsAreDeclared(t *testing.T) {
+	t.Parallel()
+	reg := &service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}
+	spec, diags := reg.Load(groupFiles(), nil)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	st := &state.State{Listeners: []state.Listener{
+		{Protocol: "tcp", Address: "0.0.0.0", Port: 8123, Program: "hass"},
+		{Protocol: "udp", Address: "0.0.0.0", Port: 9002, Program: "hass"},
+		{Protocol: "tcp", Address: "0.0.0.0", Port: 22, Program: "dropbear"}, // policies are about it alone
+	}}
+	results, err := verify.Eval(spec.Plan(), st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"interfaces/foreign/listeners": "tcp/22 dropbear", "zone.lan/allow/homeassistant": "a program on tcp/8123 or udp/9000-9002"}
+	for _, r := range results {
+		if want[r.ID] != "" && r.Got != want[r.ID] {
+			t.Errorf("%s: %s, want %s", r.ID, r.Got, want[r.ID])
+		}
+		delete(want, r.ID)
+	}
+	if len(want) > 0 {
+		t.Errorf("no checks %v", want)
+	}
+}

@@ -160,3 +160,23 @@ func judgeInspected(r *router.Router) hcl.Diagnostics {
 	}
 	return diags
 }
+
+// judgeSpoofed warns of policies that let pass what any host could pretend to be: sources that
+// no link stands for.
+func (f *Firewall) judgeSpoofed(r *router.Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range r.Policies {
+		for _, e := range p.From.Items {
+			s, ok := e.Target.(*router.AddressSet)
+			if !ok || p.Action.V != "accept" {
+				continue
+			}
+			if _, elsewhere := r.Holding(s, router.AnyFamily); elsewhere {
+				diags = append(diags, diag.With(diag.Help(diag.Warning("set-without-anti-spoof", e.Range, "Sources that any host could have",
+					"%s lets pass what has an address of %s, wherever it arrives: some of them are in no network of the router, and anti_spoof is off.", p.Addr, s.Addr),
+					"Remove anti_spoof, or take addresses of the router's networks alone."), f.AntiSpoof.Range, "%s", f.Addr.String()))
+			}
+		}
+	}
+	return diags
+}

@@ -50,8 +50,42 @@ address_set "six" {
   hosts = [host.six]
 }
 
+firewall {
+  anti_spoof = false
+}
+
+network "wan" {
+  link = port.wan
+  ipv4 = "dhcp"
+}
+
+zone "wan" {
+  networks = [network.wan]
+}
+
+address_set "inner" {
+  addresses = ["192.168.1.64/28"]
+}
+
+address_set "office" {
+  addresses = ["203.0.113.0/24"]
+}
+
+policy "inner" {
+  from   = [zone.lan, address_set.inner] # WARNING: end-in-zone
+  to     = [zone.other, host.six]        # WARNING: end-in-zone
+  action = "accept"
+  ports  = [1]
+}
+
+policy "office" {
+  from   = [zone.wan, address_set.office] # WARNING: end-in-zone set-without-anti-spoof
+  to     = [zone.other, address_set.inner]
+  action = "accept"
+}
+
 policy "twice" {
-  from   = [address_set.twice]
+  from   = [address_set.twice] # WARNING: set-without-anti-spoof
   to     = [zone.other]
   action = "accept"
 }
