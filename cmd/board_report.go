@@ -55,7 +55,7 @@ func boardReportOf(b *router.Board, p *firmware.Profile) boardReport {
 
 func factsOf(b *router.Board, p *firmware.Profile) table {
 	var t table
-	t.add("SoC", p.SoC)
+	t.add("SoC", fmt.Sprintf("%s, %d cores", p.SoC, p.CPUs))
 	t.add("module", "nixos-sbc.nixosModules."+p.SBCModule)
 	t.add("image", p.Image)
 	t.add("kernel", p.KernelText())

@@ -28,6 +28,7 @@ type Profile struct {
 	ID         string `json:"id"`
 	Name       string `json:"name"`
 	SoC        string `json:"soc"`
+	CPUs       int    `json:"cpus"` // processor cores
 	System     string `json:"system"`
 	Compatible string `json:"compatible"`
 	// Models are what the device trees of several kernels call the board. A
@@ -214,6 +215,9 @@ func (p *Profile) check() error {
 	if p.ID == "" || p.Name == "" || p.System == "" || p.Compatible == "" || len(p.Models) == 0 || p.SBCModule == "" || p.Image == "" || p.Firmware.UBootAttr == "" {
 		return fmt.Errorf("incomplete")
 	}
+	if p.CPUs < 1 {
+		return fmt.Errorf("no processor")
+	}
 	if len(p.Ports) == 0 || len(p.Memory) == 0 || len(p.Firmware.Layout) == 0 {
 		return fmt.Errorf("no ports, no memory or no layout")
 	}
@@ -258,7 +262,7 @@ func ProfileOf(id string) *Profile {
 func Boards() []*router.Board {
 	var out []*router.Board
 	for _, p := range profiles() {
-		b := &router.Board{ID: p.ID, Name: p.Name, System: p.System, Compatible: p.Compatible}
+		b := &router.Board{ID: p.ID, Name: p.Name, System: p.System, Compatible: p.Compatible, CPUs: p.CPUs}
 		for _, m := range p.Memory {
 			b.Memory = append(b.Memory, router.Memory{Size: m.Size, MinTotal: m.Min, MaxTotal: m.Max, Flags: m.Flags})
 		}

@@ -268,7 +268,7 @@ func Types() []conf.BlockType {
 // Add puts a sound block into the router: one of the core's, or one of a service that
 // is a link.
 func (r *Router) Add(b conf.Block) {
-	r.zones = nil
+	r.index = nil
 	switch b := b.(type) {
 	case *Network:
 		r.Networks = append(r.Networks, b)

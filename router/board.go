@@ -13,6 +13,7 @@ type Board struct {
 	Name       string // for people
 	System     string // Nix system: aarch64-linux
 	Compatible string // the device tree's compatible that tells this board (not the model: that changes)
+	CPUs       int    // processor cores
 	Ports      []*BoardPort
 	Memory     []Memory // the sizes it is sold with
 }

@@ -40,37 +40,67 @@ type Router struct {
 	Unsound map[string]bool
 	claims  claims
 	masters map[Link]Link // by port; nil until it is asked for
-	zones   *zoning       // nil until it is asked for
+	index   *index        // nil until it is asked for
 }
 
-// zoning is which zone has which link, and which networks are in each zone.
-type zoning struct {
-	of       map[Link]*Zone
+// index answers what is asked for each network, host and route of a spec without a walk through
+// all of the others.
+type index struct {
+	zones    map[Link]*Zone // the zone that has a link
 	networks map[*Zone][]*Network
+	fixed    []fixed
+	owners   map[netip.Addr]*Network // by the router's own fixed address
+	blocks   map[netip.Prefix]fixed  // by masked prefix
+	lengths  []int                   // of these, the longest first
 }
 
-func (r *Router) zoning() *zoning {
-	if r.zones != nil {
-		return r.zones
+func (r *Router) lookUp() *index {
+	if r.index != nil {
+		return r.index
 	}
-	r.zones = &zoning{map[Link]*Zone{}, map[*Zone][]*Network{}}
+	x := &index{
+		zones: map[Link]*Zone{}, networks: map[*Zone][]*Network{},
+		owners: map[netip.Addr]*Network{}, blocks: map[netip.Prefix]fixed{},
+	}
+	r.index = x
 	named := map[*Zone]map[*Network]bool{}
 	for _, z := range r.Zones {
 		named[z] = map[*Network]bool{}
 		for _, n := range z.Networks.All() {
 			named[z][n] = true
-			if r.zones.of[n.Link.Target] == nil { // a second zone has been told
-				r.zones.of[n.Link.Target] = z
+			if x.zones[n.Link.Target] == nil { // a second zone has been told
+				x.zones[n.Link.Target] = z
 			}
 		}
-		r.zones.networks[z] = z.Networks.All()
+		x.networks[z] = z.Networks.All()
 	}
 	for _, n := range r.Networks {
-		if z := r.zones.of[n.Link.Target]; z != nil && !named[z][n] {
-			r.zones.networks[z] = append(r.zones.networks[z], n)
+		if z := x.zones[n.Link.Target]; z != nil && !named[z][n] {
+			x.networks[z] = append(x.networks[z], n)
+		}
+		for _, a := range n.Addresses() {
+			if how, ok := a.How.(Fixed); ok {
+				x.addFixed(fixed{how.Prefix, a.From, n})
+			}
 		}
 	}
-	return r.zones
+	slices.Sort(x.lengths)
+	slices.Reverse(x.lengths)
+	return x
+}
+
+// addFixed adds a block. Of two that are equal the first one counts, and the second has been told.
+func (x *index) addFixed(f fixed) {
+	x.fixed = append(x.fixed, f)
+	if x.owners[f.p.Addr()] == nil {
+		x.owners[f.p.Addr()] = f.n
+	}
+	if _, earlier := x.blocks[f.p.Masked()]; !earlier {
+		x.blocks[f.p.Masked()] = f
+	}
+	if !slices.Contains(x.lengths, f.p.Bits()) {
+		x.lengths = append(x.lengths, f.p.Bits())
+	}
 }
 
 // Input is the spec's input of this name, or nil.
@@ -85,32 +115,34 @@ func (r *Router) Input(name Name) *Input {
 
 // ZoneOf is the zone that a network is in, or nil. The firewall tells zones apart by
 // interface, so a network that no zone names is in that of the others on its link.
-func (r *Router) ZoneOf(n *Network) *Zone { return r.zoning().of[n.Link.Target] }
+func (r *Router) ZoneOf(n *Network) *Zone { return r.lookUp().zones[n.Link.Target] }
 
 // NetworksOf are the networks of a zone: those that it names, and then the others on their
 // links.
-func (r *Router) NetworksOf(z *Zone) []*Network { return slices.Clone(r.zoning().networks[z]) }
+func (r *Router) NetworksOf(z *Zone) []*Network { return slices.Clone(r.lookUp().networks[z]) }
 
 // NetworkAt is the network with a fixed address whose block holds a, or nil. Where the
 // router's address comes later it cannot be told whose block holds a.
 func (r *Router) NetworkAt(a netip.Addr) *Network {
-	for f := range r.fixed() {
-		if f.p.Contains(a) {
-			return f.n
+	f, _ := r.blockOf(netip.PrefixFrom(a, a.BitLen()))
+	return f.n
+}
+
+// blockOf is the smallest fixed block that holds all of p.
+func (r *Router) blockOf(p netip.Prefix) (fixed, bool) {
+	x := r.lookUp()
+	for _, length := range x.lengths {
+		if block, err := p.Addr().Prefix(length); err == nil && length <= p.Bits() {
+			if f, ok := x.blocks[block]; ok {
+				return f, true
+			}
 		}
 	}
-	return nil
+	return fixed{}, false
 }
 
 // Owner is the network in which a is the router's own fixed address, or nil.
-func (r *Router) Owner(a netip.Addr) *Network {
-	for f := range r.fixed() {
-		if f.p.Addr() == a {
-			return f.n
-		}
-	}
-	return nil
-}
+func (r *Router) Owner(a netip.Addr) *Network { return r.lookUp().owners[a] }
 
 // Devices are the interfaces of the networks, each once, in the networks' order.
 func Devices(ns []*Network) []IfName {

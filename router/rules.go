@@ -2,7 +2,6 @@ package router
 
 import (
 	"cmp"
-	"iter"
 	"net/netip"
 	"slices"
 
@@ -137,23 +136,13 @@ type fixed struct {
 
 // fixed are the blocks that are known before the router runs. What comes later is compared
 // with them by nbr verify, when it is there.
-func (r *Router) fixed() iter.Seq[fixed] {
-	return func(yield func(fixed) bool) {
-		for _, n := range r.Networks {
-			for _, a := range n.Addresses() {
-				if how, ok := a.How.(Fixed); ok && !yield(fixed{how.Prefix, a.From, n}) {
-					return
-				}
-			}
-		}
-	}
-}
+func (r *Router) fixed() []fixed { return r.lookUp().fixed }
 
 // ruleOverlap sorts the blocks by their first address; a block that overlaps an
 // earlier one then overlaps the one that reaches furthest so far.
 func ruleOverlap(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	all := slices.Collect(r.fixed())
+	all := slices.Clone(r.fixed())
 	slices.SortStableFunc(all, func(a, b fixed) int {
 		return a.p.Masked().Addr().Compare(b.p.Masked().Addr())
 	})

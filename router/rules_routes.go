@@ -148,22 +148,20 @@ func ruleDestinations(r *Router) hcl.Diagnostics {
 				"Give a destination that other hosts have."))
 			continue
 		}
-		for f := range r.fixed() {
-			if x := r.takes(d, f); x != nil {
+		if f, ok := r.blockOf(d.to); ok {
+			if x := takes(d, f); x != nil {
 				diags = append(diags, diag.With(x, f.at, "%s", f.n.Addr.String()))
-				break
 			}
 		}
 	}
 	return append(diags, ruleTakenHosts(r)...)
 }
 
-// takes is what is wrong with a route beside a network, or nil.
-func (r *Router) takes(d destination, f fixed) *hcl.Diagnostic {
+// takes is what is wrong with a route beside the network that holds all of its destination, or
+// nil. A larger destination takes nothing: the network's own route is longer.
+func takes(d destination, f fixed) *hcl.Diagnostic {
 	block := f.p.Masked()
 	switch {
-	case block.Addr().Is4() != d.to.Addr().Is4() || d.to.Bits() < block.Bits() || !block.Contains(d.to.Addr()):
-		return nil // elsewhere, or larger: the network's own route is longer
 	case d.to.IsSingleIP() && d.to.Addr() == f.p.Addr():
 		if !d.static {
 			return nil // the service says it
@@ -293,14 +291,21 @@ func (r *Router) leadsInto(l Link, a netip.Addr) bool {
 	return slices.ContainsFunc(Claimed[DeviceRoute](r), func(d *DeviceRoute) bool { return d.Link == l && d.To.Contains(a) })
 }
 
-// noHost is the network of which an address is the first or the broadcast address.
-func (r *Router) noHost(a netip.Addr) (fixed, bool) {
-	for f := range r.fixed() {
-		if f.p.Contains(a) && notHost(f.p, a) {
-			return f, true
+// noHosts are the addresses that no host can have, each with its network.
+func (r *Router) noHosts() map[netip.Addr]fixed {
+	out := map[netip.Addr]fixed{}
+	for _, f := range r.fixed() {
+		ends := []netip.Addr{f.p.Masked().Addr()}
+		if f.p.Addr().Is4() {
+			ends = append(ends, Broadcast(f.p))
+		}
+		for _, a := range ends {
+			if _, earlier := out[a]; !earlier && notHost(f.p, a) {
+				out[a] = f
+			}
 		}
 	}
-	return fixed{}, false
+	return out
 }
 
 // notHost tells whether no host of a network can have the address: IPv4 has two of them (RFC
@@ -347,7 +352,7 @@ func (r *Router) longest(a netip.Addr) (By, Link) {
 		link   Link
 	}
 	var ways []way
-	for f := range r.fixed() {
+	for _, f := range r.fixed() {
 		if f.p.Contains(a) {
 			ways = append(ways, way{By{f.n.Addr, f.at}, f.p.Bits(), 0, f.n.Link.Target})
 		}

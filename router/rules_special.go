@@ -41,7 +41,7 @@ func specialBlock(p netip.Prefix) (what string, block netip.Prefix, ok bool) {
 // ruleSpecial finds networks of addresses that no network can have.
 func ruleSpecial(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for f := range r.fixed() {
+	for _, f := range r.fixed() {
 		what, block, ok := specialBlock(f.p)
 		if !ok {
 			continue
@@ -69,8 +69,9 @@ func noHostOf(p netip.Prefix) string {
 // no host of it has.
 func ruleNoHosts(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	noHosts := r.noHosts()
 	judge := func(v conf.Value[Addr]) {
-		if f, ok := r.noHost(v.V.Addr); ok && v.Set {
+		if f, ok := noHosts[v.V.Addr]; ok && v.Set {
 			diags = append(diags, diag.With(diag.Help(diag.Error("address-of-no-host", v.Range, "Address of no host",
 				"%s is %s.", v.V, noHostOf(f.p)),
 				"Give a host's."), f.at, "%s", f.n.Addr.String()))

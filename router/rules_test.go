@@ -58,7 +58,7 @@ func TestOverlap(t *testing.T) {
 			found++
 		}
 		if diags := ruleOverlap(r); diags.HasErrors() != want || len(diags) >= len(r.Networks) {
-			t.Fatalf("%v: %v, want %v", slices.Collect(r.fixed()), diags, want)
+			t.Fatalf("%v: %v, want %v", r.fixed(), diags, want)
 		}
 	}
 	if found == 0 || found == 2000 {

@@ -66,6 +66,72 @@ dhcp4 "n%[1]d" {
 	return []byte(b.String())
 }
 
+// settled is a spec of so many VLANs with a zone, a host, a policy, a route and a port forward
+// each.
+func settled(networks int) []byte {
+	var b strings.Builder
+	b.WriteString(`router "settled" {
+  board         = "bananapi-bpir4"
+  memory        = "8GiB"
+  state_version = "26.05"
+  console_only  = true
+  name_servers  = ["9.9.9.9"]
+}
+
+network "wan" {
+  link    = port.wan
+  ipv4    = "203.0.113.2/24"
+  gateway = "203.0.113.1"
+}
+
+zone "wan" {
+  networks = [network.wan]
+}
+`)
+	for i := range networks {
+		fmt.Fprintf(&b, `
+vlan "v%[1]d" {
+  link = port.lan1
+  id   = %[2]d
+}
+
+network "n%[1]d" {
+  link = vlan.v%[1]d
+  ipv4 = "10.%[3]d.%[4]d.1/24"
+}
+
+zone "z%[1]d" {
+  networks = [network.n%[1]d]
+}
+
+host "h%[1]d" {
+  network = network.n%[1]d
+  mac     = "02:00:00:00:%02[3]x:%02[4]x"
+  ipv4    = "10.%[3]d.%[4]d.10"
+}
+
+policy "p%[1]d" {
+  from   = [zone.z%[1]d]
+  to     = [host.h%[5]d]
+  action = "accept"
+  ports  = ["80"]
+}
+
+route "r%[1]d" {
+  to  = "172.%[6]d.%[4]d.0/24"
+  via = "10.%[3]d.%[4]d.20"
+}
+
+port_forward "f%[1]d" {
+  from = zone.wan
+  port = "%[7]d"
+  to   = host.h%[1]d
+}
+`, i, i+1, i/256, i%256, (i+1)%networks, 16+i/256, 2000+i)
+	}
+	return []byte(b.String())
+}
+
 // TestThousandNetworks loads a spec larger than any that is expected.
 func TestThousandNetworks(t *testing.T) {
 	spec, diags := registry().Load(fstest.MapFS{"router.hcl": {Data: sized(1000)}}, nil)
@@ -88,29 +154,36 @@ func TestThousandNetworks(t *testing.T) {
 	}
 }
 
-// TestLinear counts the bytes that are allocated: eight times as many networks take about eight
-// times as many. Work that grows with the square of the spec makes more lists, too; the time is
-// for the benchmarks.
+// TestLinear counts what is allocated, the objects and their bytes: sixteen times as many networks
+// take about sixteen times as many. Work that grows with the square of the spec makes more lists,
+// small ones or long ones; the time is for the benchmarks.
 func TestLinear(t *testing.T) {
-	allocated := func(networks int) uint64 {
-		fsys := fstest.MapFS{"router.hcl": {Data: sized(networks)}}
+	allocated := func(spec []byte) (objects, bytes uint64) {
+		fsys := fstest.MapFS{"router.hcl": {Data: spec}}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		spec, diags := registry().Load(fsys, nil)
-		if len(diags) > 0 {
+		loaded, diags := registry().Load(fsys, nil)
+		if diags.HasErrors() {
 			t.Fatal(details(diags))
 		}
-		for _, f := range spec.Modules() {
+		for _, f := range loaded.Modules() {
 			f.Module.Print()
 		}
-		spec.Plan()
+		loaded.Plan()
 		runtime.ReadMemStats(&after)
-		return after.TotalAlloc - before.TotalAlloc
+		return after.Mallocs - before.Mallocs, after.TotalAlloc - before.TotalAlloc
 	}
-	small, large := allocated(50), allocated(400)
-	t.Logf("%d bytes for 50 networks, %d for 400: %.1f times as many", small, large, float64(large)/float64(small))
-	if large > 12*small {
-		t.Error("the work grows faster than the spec")
+	for _, of := range []struct {
+		name string
+		spec func(networks int) []byte
+	}{{"leases", sized}, {"hosts", settled}} {
+		fewObjects, fewBytes := allocated(of.spec(50))
+		manyObjects, manyBytes := allocated(of.spec(800))
+		objects, bytes := float64(manyObjects)/float64(fewObjects), float64(manyBytes)/float64(fewBytes)
+		t.Logf("%s: 800 networks take %.1f times the objects of 50, and %.1f times the bytes", of.name, objects, bytes)
+		if objects > 17 || bytes > 17 {
+			t.Errorf("%s: the work grows faster than the spec: 800 networks take %.1f times the objects of 50, and %.1f times the bytes", of.name, objects, bytes)
+		}
 	}
 }
 

@@ -256,13 +256,13 @@ func (f *file) missing(p place, s conf.Attribute) {
 		if i == 3 {
 			break
 		}
-		f.mistake(Added, path, p, end(p.block.OpenBraceRange), "\n"+s.Name+" = "+v+"\n", free(s))
+		f.mistake(Added, path, p, end(p.block.OpenBraceRange), "\n"+s.Name+" = "+v+"\n", Free(s))
 	}
 }
 
-// free tells whether values of an argument are in another program's own words, or names of what
-// only it has.
-func free(s conf.Attribute) bool {
+// Free tells whether values of an argument are in another program's own words, or names of what
+// only it has: it judges them when the system is built.
+func Free(s conf.Attribute) bool {
 	return s.Type == "object" || s.Type == "any" || strings.HasPrefix(s.Type, "line of ") || s.Type == "package of nixpkgs"
 }
 
@@ -295,7 +295,7 @@ type editor struct {
 }
 
 func (e *editor) add(edit string, at hcl.Range, with string) {
-	e.mistake(edit, e.path, e.place, at, with, free(e.schema))
+	e.mistake(edit, e.path, e.place, at, with, Free(e.schema))
 }
 
 // empty puts what is nothing in the place of the value.

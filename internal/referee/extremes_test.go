@@ -2,7 +2,6 @@ package referee_test
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -19,8 +18,7 @@ import (
 
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/hcl/conf"
-	"github.com/nbr-dev/nbr/internal/lab"
-	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/internal/mistakes"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/all"
 )
@@ -48,7 +46,10 @@ func valuesAround(good string) []string {
 }
 
 // A setting is an attribute of a block of a spec, and a text of it.
-type setting struct{ at, value, spec string }
+type setting struct {
+	at, value, spec string
+	free            bool // the user's own words to a program
+}
 
 // settings walks over the schema and calls f with the article's router, in which the example
 // of each type of block has each attribute set to each extreme.
@@ -94,7 +95,7 @@ func settings(t *testing.T, f func(setting)) {
 				for _, v := range list {
 					spec := parse(string(src))
 					insert(spec.Body(), parse(typ.Example).Body(), path, func(b *hclwrite.Body) { set(b, a.Name, v) })
-					f(setting{name, v, string(spec.Bytes())})
+					f(setting{name, v, string(spec.Bytes()), mistakes.Free(a)})
 				}
 			}
 			for _, b := range s.Blocks {
@@ -156,19 +157,6 @@ func set(b *hclwrite.Body, name, value string) {
 	b.SetAttributeRaw(name, out)
 }
 
-// schemaErrors has the schema of the released IfState judge many settings at once, and
-// prints one line for each that it refuses.
-const schemaErrors = `
-import json, sys
-from jsonschema import FormatChecker, validators
-schema, all = (json.load(open(f)) for f in sys.argv[1:])
-v = validators.validator_for(schema)(schema, format_checker=FormatChecker())
-out = []
-for settings in all:
-    out.append("\n".join("%s: %s" % (e.json_path, e.message) for e in v.iter_errors(settings)))
-json.dump(out, sys.stdout)
-`
-
 // TestExtremes sets each attribute of the language to each extreme. What nbr takes, the
 // programs take: an attribute that is new comes under it by itself.
 func TestExtremes(t *testing.T) {
@@ -176,43 +164,29 @@ func TestExtremes(t *testing.T) {
 	reg := &service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}
 	dir := library(t)
 	seen, attributes, n := map[[32]byte]bool{}, map[string]int{}, 0
-	var taken []rolled
+	var taken []*made
 	settings(t, func(s setting) {
 		n++
-		spec, diags := reg.Load(fstest.MapFS{"router.hcl": {Data: []byte(s.spec)}}, nil)
+		files := fstest.MapFS{"router.hcl": {Data: []byte(s.spec)}}
+		spec, diags := reg.Load(files, nil)
 		if attributes[s.at] += 0; diags.HasErrors() {
 			return
 		}
 		if attributes[s.at]++; strings.HasPrefix(s.at, "check.") {
 			return // nbr itself reads it
 		}
-		r := rolled{seed: uint64(n), text: fmt.Sprintf("%s = %.200s", s.at, s.value)}
-		sum, texts := sha256.New(), map[string][]byte{}
+		sum := sha256.New()
 		for _, f := range spec.Modules() {
-			if f.Name == "hardware" { // of firmware and kernel: package firmware's tests
-				continue
+			if text, _ := f.Module.Print(); f.Name != "hardware" { // of firmware and kernel: package firmware's tests
+				fmt.Fprintf(sum, "%s\n%s\n", f.Name, text)
 			}
-			texts[f.Name], _ = f.Module.Print()
-			fmt.Fprintf(sum, "%s\n%s\n", f.Name, texts[f.Name])
 		}
-		if key := [32]byte(sum.Sum(nil)); seen[key] {
-			return
-		} else {
+		if key := [32]byte(sum.Sum(nil)); !seen[key] {
 			seen[key] = true
+			m := makeOf(t, filepath.Join(dir, fmt.Sprint(n)), fmt.Sprintf("%s = %.200s", s.at, s.value), spec, files)
+			m.free = s.free
+			taken = append(taken, m)
 		}
-		at := filepath.Join(dir, fmt.Sprint(n))
-		if err := os.MkdirAll(filepath.Join(at, "spec"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		for name, text := range texts {
-			file := filepath.Join(at, name+".nix")
-			if err := os.WriteFile(file, text, 0o644); err != nil {
-				t.Fatal(err)
-			}
-			r.files = append(r.files, file)
-		}
-		slices.Sort(r.files)
-		taken = append(taken, r)
 	})
 	t.Logf("%d of %d settings are taken and are no repetitions", len(taken), n)
 	for _, at := range slices.Sorted(maps.Keys(attributes)) {
@@ -228,102 +202,9 @@ func TestExtremes(t *testing.T) {
 
 	if os.Getenv("NBR_EXTREMES") == "" { // a part of them each day; all with NBR_EXTREMES=1
 		i := 0
-		taken = slices.DeleteFunc(taken, func(rolled) bool { i++; return i%4 != 0 })
+		taken = slices.DeleteFunc(taken, func(*made) bool { i++; return i%4 != 0 })
 	}
-	// What of the configurations each program gets, and which settings gave it.
-	configs := map[string]map[string][]string{}
-	for some := range slices.Chunk(taken, 40) {
-		evaluate(t, some, func(r rolled, g *generated) {
-			add := func(program, config string) {
-				if configs[program] == nil {
-					configs[program] = map[string][]string{}
-				}
-				configs[program][config] = append(configs[program][config], r.text)
-			}
-			if settings := g.at("networking", "ifstate", "settings"); settings != nil {
-				add("IfState", toJSON(t, settings))
-			} else {
-				t.Errorf("%s: IfState has no settings", r.text)
-			}
-			add("nft", ruleset(t, g))
-			if g.at("services", "kea", "dhcp4", "enable") == true {
-				add("kea-dhcp4", keaJSON(t, g))
-			}
-			if config, ok := g.at("environment", "etc", "frr/nbr.conf", "text").(string); ok {
-				add("vtysh", config)
-			}
-			if config, ok := g.at("services", "radvd", "config").(string); ok {
-				add("radvd", config)
-			}
-		})
-	}
-	root, ns := lab.Rootfs(t, lab.Files{"/etc/frr/vtysh.conf": "", "/run/kea/": "", "/var/lib/kea/": ""}), nstest.New(t, "extremes")
-	run := func(file string, args ...string) func(string) error {
-		return func(config string) error {
-			root.Write(t, file, config)
-			out, err := root.Try(t, ns, args...)
-			if err != nil {
-				return fmt.Errorf("%w\n%s", err, out)
-			}
-			return nil
-		}
-	}
-	kea := run("/tmp/x.json", "kea-dhcp4", "-t", "/tmp/x.json")
-	for program, check := range map[string]func(string) error{
-		"nft": run("/tmp/x.nft", "nft", "-c", "-f", "/tmp/x.nft"),
-		"kea-dhcp4": func(config string) error {
-			for _, m := range servedOn.FindAllStringSubmatch(config, -1) { // Kea looks for its interfaces
-				_, _ = ns.Try(t, "ip", "link", "add", "name", m[1], "type", "bridge") // it may be there
-			}
-			return kea(config)
-		},
-		"vtysh": run("/tmp/x.conf", "vtysh", "-C", "-f", "/tmp/x.conf"),
-		"radvd": run("/tmp/radvd.conf", "radvd", "-c", "-C", "/tmp/radvd.conf"),
-	} {
-		if len(configs[program]) < 2 {
-			t.Errorf("%s got %d configurations", program, len(configs[program]))
-		}
-		if check("}") == nil {
-			t.Errorf("%s takes anything", program)
-		}
-		for config, from := range configs[program] {
-			if err := check(config); err != nil {
-				t.Errorf("%s refuses %q: %v", program, from, err)
-			}
-		}
-		t.Logf("%s: %d configurations", program, len(configs[program]))
-	}
-	ifStateTakes(t, configs["IfState"])
-}
-
-var servedOn = regexp.MustCompile(`"interface": "([^"]+)"`)
-
-// ifStateTakes judges the settings by IfState's schema, which has to refuse what is wrong.
-func ifStateTakes(t *testing.T, configs map[string][]string) {
-	t.Helper()
-	ifstate := lab.IfState(t)
-	var list []json.RawMessage
-	var from [][]string
-	for config, by := range configs {
-		list, from = append(list, json.RawMessage(config)), append(from, by)
-	}
-	text, err := json.Marshal(append(list, json.RawMessage(`{"interfaces": 1}`)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []string
-	if err := json.Unmarshal([]byte(ifstate.Python(t, schemaErrors, write(t, string(ifstate.Schema(t))), write(t, string(text)))), &out); err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("IfState: %d settings", len(list))
-	if len(out) != len(list)+1 || out[len(list)] == "" {
-		t.Fatal("the schema takes anything")
-	}
-	for i, errors := range out[:len(list)] {
-		if errors != "" {
-			t.Errorf("IfState refuses %q: %s", from[i], errors)
-		}
-	}
+	judged(t, taken)
 }
 
 // alone are the attributes of which the example takes no value by itself: each goes with

@@ -7,19 +7,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"testing/fstest"
 
-	"github.com/nbr-dev/nbr"
 	"github.com/nbr-dev/nbr/firmware"
-	"github.com/nbr-dev/nbr/flake"
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
-	"github.com/nbr-dev/nbr/internal/lab"
-	"github.com/nbr-dev/nbr/internal/nixoptions/standin"
-	"github.com/nbr-dev/nbr/internal/nstest"
-	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/all"
 )
@@ -28,17 +21,8 @@ import (
 // day; NBR_RANDOM_SEED makes the one of a seed that a failure has named.
 const randomSpecs = 60
 
-// A rolled spec is one that has no errors.
-type rolled struct {
-	seed    uint64
-	text    string
-	release string
-	files   []string // its modules
-}
-
 // TestRandomSpecs makes specs of what the schema allows. Each is refused with a line, or
-// becomes modules that Nix parses and evaluates, whose options NixOS has, whose ruleset both
-// generations of nft load and whose routing FRR takes.
+// becomes modules that Nix evaluates, whose options NixOS has, and files that the programs take.
 func TestRandomSpecs(t *testing.T) {
 	t.Parallel()
 	from, n := uint64(0), randomSpecs
@@ -54,13 +38,13 @@ func TestRandomSpecs(t *testing.T) {
 	}
 	used, codes := map[string]bool{}, map[string]int{}
 	dir := library(t)
-	var good []rolled
+	var good []*made
 	for seed := from; seed < from+uint64(n); seed++ {
 		d := newDice(seed)
 		text := d.roll()
 		maps.Copy(used, d.used)
 		if r := judge(t, filepath.Join(dir, strconv.FormatUint(seed, 10)), seed, text, codes); r != nil {
-			good = append(good, *r)
+			good = append(good, r)
 		}
 	}
 	t.Logf("%d of %d specs are good; errors: %v", len(good), n, codes)
@@ -73,49 +57,9 @@ func TestRandomSpecs(t *testing.T) {
 		}
 		stale(t)
 	}
-	optionsExist(t, good)
-	const batch = 20
-	root, routed := lab.Rootfs(t, lab.Files{"/etc/frr/vtysh.conf": ""}), 0
-	for some := range slices.Chunk(good, batch) {
-		evaluate(t, some, func(r rolled, g *generated) {
-			ns := nstest.New(t, "random")
-			rules := ruleset(t, g)
-			if out, err := ns.Try(t, "nft", "-c", "-f", write(t, rules)); err != nil {
-				t.Errorf("seed %d: nft: %v %s\n%s\n%s", r.seed, err, out, r.text, rules)
-			}
-			root.Write(t, "/tmp/random.nft", rules)
-			root.Run(t, ns, "nft", "-c", "-f", "/tmp/random.nft")
-			if config, ok := g.at("environment", "etc", "frr/nbr.conf", "text").(string); ok {
-				routed++
-				root.Write(t, "/tmp/random.conf", config)
-				if out, err := root.Try(t, ns, "vtysh", "-C", "-f", "/tmp/random.conf"); err != nil {
-					t.Errorf("seed %d: vtysh: %v %s\n%s\n%s", r.seed, err, out, r.text, config)
-				}
-			}
-		})
+	if len(good) > 0 {
+		judged(t, good)
 	}
-	if n >= randomSpecs && routed == 0 {
-		t.Error("no good spec exchanges routes")
-	}
-}
-
-// library is a folder with what generated modules import: those of a spec are in a folder of
-// their own inside.
-func library(t *testing.T) string {
-	t.Helper()
-	tree, err := flake.Build(flake.Config{Source: nbr.Source()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := fstest.MapFS{}
-	for name, b := range tree.Files {
-		files[name] = &fstest.MapFile{Data: b}
-	}
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, files); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }
 
 // unused are the arguments that no random spec has.
@@ -160,7 +104,7 @@ func stale(t *testing.T) {
 }
 
 // judge loads a spec, and writes its modules to a folder when it has no errors.
-func judge(t *testing.T, dir string, seed uint64, text string, codes map[string]int) *rolled {
+func judge(t *testing.T, dir string, seed uint64, text string, codes map[string]int) *made {
 	t.Helper()
 	defer func() {
 		if r := recover(); r != nil {
@@ -168,7 +112,8 @@ func judge(t *testing.T, dir string, seed uint64, text string, codes map[string]
 		}
 	}()
 	reg := &service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}
-	spec, diags := reg.Load(fstest.MapFS{"router.hcl": {Data: []byte(text)}}, nil)
+	files := fstest.MapFS{"router.hcl": {Data: []byte(text)}}
+	spec, diags := reg.Load(files, nil)
 	for _, d := range diags {
 		if d.Subject == nil || diag.Code(d) == "" || d.Detail == "" {
 			t.Errorf("seed %d: %s [%s]\n%s", seed, d, diag.Code(d), text)
@@ -186,76 +131,7 @@ func judge(t *testing.T, dir string, seed uint64, text string, codes map[string]
 	if diags.HasErrors() {
 		return nil
 	}
-	out := &rolled{seed: seed, text: text, release: string(spec.Router.Release.V)}
-	if err := os.MkdirAll(filepath.Join(dir, "spec"), 0o755); err != nil { // the tree has it
-		t.Fatal(err)
-	}
-	for _, f := range spec.Modules() {
-		text, _ := f.Module.Print()
-		file := filepath.Join(dir, f.Name+".nix")
-		if err := os.WriteFile(file, text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		out.files = append(out.files, file)
-	}
+	out := makeOf(t, dir, fmt.Sprintf("seed %d\n%s", seed, text), spec, files)
 	spec.Plan()
 	return out
-}
-
-// optionsExist has Nix judge what the specs set by the options of their releases.
-func optionsExist(t *testing.T, specs []rolled) {
-	t.Helper()
-	for _, release := range router.Releases {
-		some := slices.DeleteFunc(slices.Clone(specs), func(r rolled) bool { return r.release != release })
-		var routers []string
-		for _, r := range some {
-			routers = append(routers, "[ "+strings.Join(r.files, " ")+" ]")
-		}
-		for i, err := range standin.Refused(t, standin.Inputs(t, release), routers) {
-			t.Errorf("seed %d: %v\n%s", some[i].seed, err, some[i].text)
-		}
-	}
-}
-
-// evaluate has Nix parse and evaluate the modules of several specs at once: that is a call
-// and not a call each. When it fails each is evaluated alone, to name the one.
-func evaluate(t *testing.T, specs []rolled, with func(rolled, *generated)) {
-	t.Helper()
-	nix := lab.Nix(t)
-	modules, err := filepath.Abs("testdata/modules.nix")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var files []string
-	var list strings.Builder
-	for _, r := range specs {
-		files = append(files, r.files...)
-		list.WriteString("[ ")
-		for _, f := range r.files {
-			if filepath.Base(f) != "hardware.nix" { // of firmware and kernel: package firmware's tests
-				fmt.Fprintf(&list, "(import %s) ", f)
-			}
-		}
-		list.WriteString("] ")
-	}
-	_, err = nix.Try(t, "nix-instantiate", append([]string{"--parse"}, files...)...)
-	expr := fmt.Sprintf("map (import %s) [ %s ]", modules, list.String())
-	if err == nil {
-		_, err = nix.Try(t, "nix-instantiate", "--eval", "--strict", "--json", "--expr", expr)
-	}
-	if err != nil && len(specs) == 1 {
-		t.Errorf("seed %d: %v\n%s", specs[0].seed, err, specs[0].text)
-		return
-	}
-	if err != nil {
-		for _, r := range specs {
-			evaluate(t, []rolled{r}, with)
-		}
-		return
-	}
-	var all []map[string]any
-	nix.EvalJSON(t, expr, &all)
-	for i, values := range all {
-		with(specs[i], &generated{values: values})
-	}
 }

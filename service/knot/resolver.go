@@ -62,8 +62,10 @@ func (b *Resolver) Judge(r *router.Router) hcl.Diagnostics {
 			diags = append(diags, d)
 		}
 	}
-	if b.Workers.V < 1 || b.Workers.V > 256 {
-		diags = append(diags, diag.Help(diag.Error("bad-value", b.Workers.Range, "Bad number of workers", "1 to 256 processes answer."),
+	// workers_max_count in knot_resolver/datamodel/config_schema.py.
+	if most := 10 * r.Board.CPUs; b.Workers.V < 1 || b.Workers.V > most {
+		diags = append(diags, diag.Help(diag.Error("bad-value", b.Workers.Range, "Bad number of workers",
+			"Knot Resolver starts with 1 to %d workers: ten for each of the %d processor cores of the %s.", most, r.Board.CPUs, r.Board.Name),
 			"Write a number of these, or remove workers."))
 	}
 	return diags

@@ -1,0 +1,347 @@
+package referee_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/nbr-dev/nbr"
+	"github.com/nbr-dev/nbr/flake"
+	"github.com/nbr-dev/nbr/internal/lab"
+	"github.com/nbr-dev/nbr/internal/nixoptions/standin"
+	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+)
+
+// A made is what nbr makes of a spec that it takes, for Nix and the programs to judge.
+type made struct {
+	from    string // what the spec is, or what in it is not as in a good one
+	free    bool   // that is the user's own words to a program
+	release string
+	board   string
+	files   []string   // the modules
+	values  *generated // nil before Nix has evaluated them, and if it refuses them
+}
+
+// refuses says that a program refuses what nbr has made. What a user writes in the program's own
+// words is the program's to judge, when the system is built.
+func (m *made) refuses(t *testing.T, program string, why error, content string) {
+	t.Helper()
+	if m.free {
+		t.Logf("%s refuses its own words: %s: %v", program, m.from, why)
+		return
+	}
+	t.Errorf("%s: %s: %v\n%s", program, m.from, why, content)
+}
+
+// library is a folder with what generated modules import: those of a spec are in a folder of
+// their own inside.
+func library(t *testing.T) string {
+	t.Helper()
+	tree, err := flake.Build(flake.Config{Source: nbr.Source()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{}
+	for name, b := range tree.Files {
+		files[name] = &fstest.MapFile{Data: b}
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, files); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// makeOf writes the modules of a spec and the spec itself, and whatever else the modules read is
+// in the folder above.
+func makeOf(t *testing.T, dir, from string, spec *service.Spec, files fstest.MapFS) *made {
+	t.Helper()
+	m := &made{from: from, release: string(spec.Router.Release.V), board: spec.Router.Board.ID}
+	if err := os.CopyFS(filepath.Join(dir, "spec"), files); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range spec.Modules() {
+		text, _ := f.Module.Print()
+		file := filepath.Join(dir, f.Name+".nix")
+		if err := os.WriteFile(file, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		m.files = append(m.files, file)
+	}
+	return m
+}
+
+// judged has Nix and the programs judge what nbr has made.
+func judged(t *testing.T, all []*made) {
+	t.Helper()
+	for _, release := range router.Releases {
+		of := slices.DeleteFunc(slices.Clone(all), func(m *made) bool { return m.release != release })
+		for some := range slices.Chunk(of, 100) {
+			var routers []string
+			for _, m := range some {
+				routers = append(routers, "[ "+strings.Join(m.files, " ")+" ]")
+			}
+			for i, err := range standin.Refused(t, standin.Inputs(t, release), routers) {
+				some[i].refuses(t, "nixos "+release, err, "")
+			}
+		}
+	}
+	for some := range slices.Chunk(all, 100) {
+		evaluate(t, some)
+	}
+	programs(t, all)
+}
+
+// evaluate fills the values of several specs, in one run of Nix while it refuses none.
+func evaluate(t *testing.T, some []*made) {
+	t.Helper()
+	modules, err := filepath.Abs("testdata/modules.nix")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list strings.Builder
+	for _, m := range some {
+		list.WriteString("[ ")
+		for _, f := range m.files {
+			if filepath.Base(f) != "hardware.nix" { // of firmware and kernel: package firmware's tests
+				fmt.Fprintf(&list, "(import %s) ", f)
+			}
+		}
+		list.WriteString("] ")
+	}
+	out, err := lab.Nix(t).Try(t, "nix-instantiate", "--eval", "--strict", "--json", "--expr", fmt.Sprintf("map (import %s) [ %s ]", modules, &list))
+	switch {
+	case err != nil && len(some) == 1:
+		some[0].refuses(t, "nix", err, "")
+		return
+	case err != nil:
+		evaluate(t, some[:len(some)/2])
+		evaluate(t, some[len(some)/2:])
+		return
+	}
+	var values []map[string]any
+	if err := json.Unmarshal([]byte(out), &values); err != nil || len(values) != len(some) {
+		t.Fatalf("%d values of %d: %v", len(values), len(some), err)
+	}
+	for i, v := range values {
+		some[i].values = &generated{values: v}
+	}
+}
+
+// A reader is a program of the router and the file of its that nbr makes.
+type reader struct {
+	name    string
+	content func(*testing.T, *generated) string // "" if there is none
+	args    []string                            // the file's name goes last
+	host    bool                                // it is this machine's, of another generation than the router's
+}
+
+var readers = []reader{
+	{"nft", ruleset, []string{"nft", "-c", "-f"}, false},
+	{"nft of the host", ruleset, []string{"nft", "-c", "-f"}, true},
+	{"kea", func(t *testing.T, g *generated) string {
+		if g.at("services", "kea", "dhcp4", "enable") != true {
+			return ""
+		}
+		return keaJSON(t, g)
+	}, []string{"kea-dhcp4", "-t"}, false},
+	{"sshd", func(t *testing.T, g *generated) string {
+		if g.at("services", "openssh", "enable") != true {
+			return ""
+		}
+		return sshdConfig(t, g)
+	}, []string{"sshd", "-t", "-f"}, false},
+	{"chronyd", chronyConf, []string{"chronyd", "-p", "-f"}, false},
+	{"dhcpcd", func(t *testing.T, g *generated) string {
+		if g.at("networking", "dhcpcd", "extraConfig") == nil {
+			return ""
+		}
+		return dhcpcdConf(t, g)
+	}, []string{"sh", "/tmp/dhcpcd.sh"}, false},
+	{"frr", func(_ *testing.T, g *generated) string {
+		text, _ := g.at("environment", "etc", "frr/nbr.conf", "text").(string)
+		return text
+	}, []string{"vtysh", "-C", "-f"}, false},
+	{"radvd", func(_ *testing.T, g *generated) string {
+		text, _ := g.at("services", "radvd", "config").(string)
+		return text
+	}, []string{"radvd", "-c", "-C"}, false},
+	{"knot", func(t *testing.T, g *generated) string {
+		if g.at("services", "knot-resolver", "enable") != true {
+			return ""
+		}
+		return g.json(t, "services", "knot-resolver", "settings")
+	}, []string{"python3", "/tmp/knot.py"}, false},
+	{"sh", func(_ *testing.T, g *generated) string {
+		text, _ := g.at("systemd", "services", "ifstate", "preStart").(string)
+		return text
+	}, []string{"sh", "-n"}, false},
+}
+
+// What kresctl validate does, without starting a program of its own for each file, and on a
+// machine with the four processor cores of a BPI-R4.
+const knotReader = `
+import os, sys
+from pathlib import Path
+os.sched_getaffinity = lambda pid: range(4)
+from knot_resolver.datamodel import KresConfig
+from knot_resolver.datamodel.globals import Context, set_global_validation_context
+from knot_resolver.utils.modeling import try_to_parse
+set_global_validation_context(Context(Path("/tmp"), False))
+for file in sys.argv[1:]:
+    try:
+        KresConfig(try_to_parse(open(file).read()))
+    except Exception as error:
+        print("refused", file)
+        print(error)
+        print("end")
+`
+
+// One program after the other reads the files given to it.
+const readAll = `
+for file; do
+	if ! said=$("$@" "$file" 2>&1); then
+		printf 'refused %s\n%s\nend\n' "$file" "$said"
+	fi
+done
+`
+
+// dhcpcd says what is wrong with its file before it looks for the running one, and reads the
+// lines of an interface only when it configures that one: here they count for all.
+const dhcpcdReader = `
+grep -v '^interface ' "$1" > /tmp/dhcpcd.conf
+said=$(dhcpcd -f /tmp/dhcpcd.conf -U lo 2>&1)
+[ "$said" = "dhcpcd is not running" ] || { echo "$said"; exit 1; }
+`
+
+// programs gives each program its files, each content once.
+func programs(t *testing.T, all []*made) {
+	t.Helper()
+	root, ns := lab.Rootfs(t, lab.Files{
+		"/etc/frr/vtysh.conf": "", "/tmp/knot.py": knotReader, "/tmp/dhcpcd.sh": dhcpcdReader,
+		"/run/sshd/": "", "/run/kea/": "", "/var/lib/kea/": "",
+	}), nstest.New(t, "router")
+	for _, r := range readers {
+		first := map[string]*made{}
+		for _, m := range all {
+			if m.values == nil {
+				continue
+			}
+			if text := r.content(t, m.values); text != "" && (first[text] == nil || first[text].free) {
+				first[text] = m
+			}
+		}
+		t.Logf("%s reads %d files", r.name, len(first))
+		if len(first) == 0 {
+			if len(all) > 1 { // one spec need not have every program
+				t.Errorf("%s has nothing to read", r.name)
+			}
+			continue
+		}
+		contents := slices.Sorted(maps.Keys(first))
+		if r.name == "kea" {
+			dummies(t, ns, contents)
+		}
+		for content, why := range r.refused(t, root, ns, contents) {
+			first[content].refuses(t, r.name, why, content)
+		}
+	}
+	ifstate := lab.IfState(t)
+	var configs []string
+	var of []*made
+	seen := map[string]bool{}
+	for _, m := range all {
+		if m.values == nil {
+			continue
+		}
+		if text := m.values.json(t, "networking", "ifstate", "settings"); !seen[text] {
+			seen[text] = true
+			configs, of = append(configs, text), append(of, m)
+		}
+	}
+	t.Logf("ifstate reads %d files", len(configs))
+	for i, err := range ifstate.ValidateAll(t, configs) {
+		of[i].refuses(t, "ifstate", err, configs[i])
+	}
+}
+
+// refused has a program read contents, and returns what it says of those that it refuses.
+func (r reader) refused(t *testing.T, root *lab.Root, ns *nstest.NS, contents []string) map[string]error {
+	t.Helper()
+	refused := map[string]error{}
+	byFile := map[string]string{}
+	var files []string
+	const broken = "}{ it's broken\n"
+	dir := t.TempDir()
+	for i, text := range append(slices.Clone(contents), broken) {
+		file := fmt.Sprintf("/tmp/%s-%d", r.name, i)
+		if r.host {
+			file = filepath.Join(dir, fmt.Sprint(i))
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			root.Write(t, file, text)
+		}
+		byFile[file] = text
+		files = append(files, file)
+	}
+	args := append(slices.Clone(r.args), files...)
+	if r.name != "knot" {
+		script := strings.Replace(readAll, `"$@"`, strings.Join(r.args, " "), 1)
+		args = append([]string{"sh", "-c", script, "sh"}, files...)
+	}
+	var out string
+	if r.host {
+		out = ns.Run(t, args[0], args[1:]...)
+	} else {
+		out = root.Run(t, ns, args...)
+	}
+	for part := range strings.SplitSeq(out, "\nend\n") {
+		if _, said, ok := strings.Cut(part, "refused "); ok {
+			file, why, _ := strings.Cut(said, "\n")
+			if byFile[file] == "" {
+				t.Fatalf("%s: %s", r.name, out)
+			}
+			refused[byFile[file]] = errors.New(why)
+		}
+	}
+	if refused[broken] == nil {
+		t.Errorf("%s takes anything: %s", r.name, out)
+	}
+	delete(refused, broken)
+	return refused
+}
+
+// dummies makes the links that Kea is to listen on: it looks for them.
+func dummies(t *testing.T, ns *nstest.NS, configs []string) {
+	t.Helper()
+	made := map[string]bool{}
+	for _, text := range configs {
+		var c struct {
+			Dhcp4 struct {
+				Interfaces struct {
+					Interfaces []string `json:"interfaces"`
+				} `json:"interfaces-config"`
+			}
+		}
+		if err := json.Unmarshal([]byte(text), &c); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range c.Dhcp4.Interfaces.Interfaces {
+			if !made[name] {
+				made[name] = true
+				ip(t, ns, "link add "+name+" type bridge\n")
+			}
+		}
+	}
+}
