@@ -218,7 +218,7 @@ func (r *Router) Holding(s *AddressSet, f Family) (in []*Network, elsewhere bool
 		in = append(in, h.Network.Target)
 	}
 	in = append(in, s.Networks.All()...)
-	held := slices.Collect(r.fixed())
+	held := r.fixed()
 	for _, m := range r.members(s) {
 		if f != AnyFamily && m.family() != f {
 			continue
