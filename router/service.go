@@ -180,12 +180,7 @@ func (w WellKnown) packets() []Packets {
 }
 
 // service is the block of this name, or nil.
-func (r *Router) service(name ServiceName) *Service {
-	if i := slices.IndexFunc(r.Services, func(s *Service) bool { return s.Name.V == name }); i >= 0 {
-		return r.Services[i]
-	}
-	return nil
-}
+func (r *Router) service(name ServiceName) *Service { return r.lookUp().services[name] }
 
 // servicePackets are those that a service has on any host; none if there is no such service.
 func (r *Router) servicePackets(name ServiceName) []Packets {

@@ -218,17 +218,16 @@ func (r *Router) Holding(s *AddressSet, f Family) (in []*Network, elsewhere bool
 		in = append(in, h.Network.Target)
 	}
 	in = append(in, s.Networks.All()...)
-	held := r.fixed()
 	for _, m := range r.members(s) {
 		if f != AnyFamily && m.family() != f {
 			continue
 		}
-		i := slices.IndexFunc(held, func(p fixed) bool { return p.p.Contains(m.First) && p.p.Contains(m.Last) })
-		if i < 0 {
+		block, ok := r.blockOf(netip.PrefixFrom(m.First, m.First.BitLen()))
+		if !ok || !block.p.Contains(m.Last) {
 			return nil, true
 		}
-		if !slices.Contains(in, held[i].n) {
-			in = append(in, held[i].n)
+		if !slices.Contains(in, block.n) {
+			in = append(in, block.n)
 		}
 	}
 	return in, false
@@ -456,6 +455,9 @@ func ruleEndsInZones(r *Router) hcl.Diagnostics {
 				}
 			}
 			for _, e := range ends.Items {
+				if len(zones) == 0 {
+					break
+				}
 				z := r.zoneWith(e.Target, zones)
 				if z == nil {
 					continue
@@ -472,20 +474,18 @@ func ruleEndsInZones(r *Router) hcl.Diagnostics {
 // zoneWith is one of the zones that has packets of an end, if none of its packets is of another
 // zone; else nil. What is in no network of the router is behind an upstream.
 func (r *Router) zoneWith(e Endpoint, zones map[*Zone]conf.Ref[Endpoint]) *Zone {
-	var in []*Network
-	switch e := e.(type) {
-	case *Zone:
+	if _, zone := e.(*Zone); zone {
 		return nil
-	case *Host:
-		in = []*Network{e.Network.Target}
-	case *AddressSet:
-		var elsewhere bool
-		if in, elsewhere = r.Holding(e, AnyFamily); elsewhere {
-			in = slices.DeleteFunc(slices.Clone(r.Networks), func(n *Network) bool { return !n.Upstream() })
-		}
+	}
+	elsewhere := false
+	if s, ok := e.(*AddressSet); ok {
+		_, elsewhere = r.Holding(s, AnyFamily)
 	}
 	var first *Zone
-	for _, n := range in {
+	for _, n := range r.Within(e) {
+		if elsewhere && !n.Upstream() {
+			continue
+		}
 		z := r.ZoneOf(n)
 		if _, named := zones[z]; !named {
 			return nil
