@@ -22,7 +22,7 @@ import (
 const manPage = "../flake/nbr.1"
 
 // manDate is the day of the page: of its last change that a reader would notice.
-const manDate = "2026-11-28"
+const manDate = "2026-11-29"
 
 // TestManPage makes the page anew from the commands and options that the program has.
 func TestManPage(t *testing.T) {

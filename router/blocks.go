@@ -127,7 +127,7 @@ type Policy struct {
 	Name       conf.Value[Name]       `hcl:"name,label"`
 	From       conf.Refs[Endpoint]    `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where new connections come from: zones, hosts, and sets of addresses."`
 	To         conf.Refs[Endpoint]    `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where they go: zones, hosts, and sets of addresses."`
-	Action     conf.Value[Action]     `hcl:"action,required" doc:"What happens with them. Answers to allowed connections always pass."`
+	Action     conf.Value[Action]     `hcl:"action,required" doc:"What happens with them: the first policy that fits decides, in the order of the files' names and then of the lines. Answers to allowed connections always pass."`
 	Services   conf.List[ServiceName] `hcl:"services,optional" empty:"the policy is for all packets, as if it were not there. Name some, or remove it." doc:"Only these services, as in [\"https\", \"dns\"]: those of service blocks and of docs/services.md."`
 	Protocols  conf.List[Protocol]    `hcl:"protocols,optional" empty:"the policy is for all protocols, as if it were not there. Name some, or remove it." doc:"Only these protocols."`
 	Ports      conf.List[PortRange]   `hcl:"ports,optional" empty:"the policy is for all ports, as if it were not there. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
@@ -169,12 +169,27 @@ func (Transport) Describe() string { return "tcp or udp" }
 // A Route is a static route.
 type Route struct {
 	conf.Header
-	Name    conf.Value[Name]   `hcl:"name,label"`
-	To      conf.Value[Block]  `hcl:"to,required" doc:"The destination."`
-	Via     conf.Value[Addr]   `hcl:"via,required" doc:"The next hop, in one of the router's networks."`
-	Network conf.Ref[*Network] `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
-	Metric  conf.Value[Metric] `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
+	Name    conf.Value[Name]      `hcl:"name,label"`
+	To      conf.Value[Block]     `hcl:"to,required" doc:"The destination."`
+	Type    conf.Value[RouteType] `hcl:"type,optional" default:"unicast" doc:"What becomes of packets to it: the next hop gets them (unicast), or they are dropped and the sender is told nothing (blackhole), that nothing is there (unreachable), or that it may not (prohibit). A route to a part of it leads there all the same."`
+	Via     conf.Value[Addr]      `hcl:"via,optional" doc:"The next hop, in one of the router's networks. A unicast route needs one."`
+	Network conf.Ref[*Network]    `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
+	Metric  conf.Value[Metric]    `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
 }
+
+// A RouteType is what becomes of the packets that a route is for (rtm_type in rtnetlink(7)).
+type RouteType string
+
+// Unicast is the type of a route with a next hop. The others have none.
+const Unicast RouteType = "unicast"
+
+// UnmarshalText wants one of the types that a route of a spec can have.
+func (t *RouteType) UnmarshalText(b []byte) error {
+	return conf.OneOf(t, b, "type of route", Unicast, "blackhole", "unreachable", "prohibit")
+}
+
+// Describe is what the type is in the schema.
+func (RouteType) Describe() string { return "unicast, blackhole, unreachable or prohibit" }
 
 // A Secret is a file on the router that holds a secret. The spec knows its path,
 // never its content.

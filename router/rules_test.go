@@ -210,29 +210,3 @@ func TestEncrypted(t *testing.T) {
 		}
 	}
 }
-
-// A set has a bound, whatever its files have; one at the bound is good.
-func TestLargeSets(t *testing.T) {
-	list := func(n int) []byte {
-		var b []byte
-		for i := range n {
-			b = fmt.Appendf(b, "10.%d.%d.%d/31\n", i>>15, i>>7&255, i<<1&255)
-		}
-		return b
-	}
-	for n, want := range map[int]string{maxMembers: "", maxMembers + 1: "set-too-large"} {
-		s := &AddressSet{Header: conf.Header{Addr: conf.Addr{Type: "address_set", Name: "a"}}}
-		s.Files.Items = []conf.Value[File]{conf.Of(File("list"))}
-		r := &Router{Sets: []*AddressSet{s}, FS: fstest.MapFS{"list": {Data: list(n)}}}
-		got := ""
-		for _, d := range ruleSets(r) {
-			got += diag.Code(d)
-		}
-		if got != want {
-			t.Errorf("%d lines: %q, want %q", n, got, want)
-		}
-		if e := r.Elements(s, IPv4); len(e) != 1 && n == maxMembers {
-			t.Errorf("%d elements of prefixes that touch", len(e))
-		}
-	}
-}

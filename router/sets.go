@@ -224,13 +224,12 @@ func (r *Router) Holding(s *AddressSet, f Family) (in []*Network, elsewhere bool
 		}
 		block, ok := r.blockOf(netip.PrefixFrom(m.First, m.First.BitLen()))
 		if !ok || !block.p.Contains(m.Last) {
-			return nil, true
-		}
-		if !slices.Contains(in, block.n) {
+			elsewhere = true
+		} else if !slices.Contains(in, block.n) {
 			in = append(in, block.n)
 		}
 	}
-	return in, false
+	return in, elsewhere
 }
 
 // Hosts are the hosts that an endpoint is, or has.
@@ -474,18 +473,20 @@ func ruleEndsInZones(r *Router) hcl.Diagnostics {
 // zoneWith is one of the zones that has packets of an end, if none of its packets is of another
 // zone; else nil. What is in no network of the router is behind an upstream.
 func (r *Router) zoneWith(e Endpoint, zones map[*Zone]conf.Ref[Endpoint]) *Zone {
-	if _, zone := e.(*Zone); zone {
+	var in []*Network
+	switch e := e.(type) {
+	case *Zone:
 		return nil
-	}
-	elsewhere := false
-	if s, ok := e.(*AddressSet); ok {
-		_, elsewhere = r.Holding(s, AnyFamily)
+	case *Host:
+		in = r.Within(e)
+	case *AddressSet:
+		var elsewhere bool
+		if in, elsewhere = r.Holding(e, AnyFamily); elsewhere {
+			in = append(in, r.Upstreams()...)
+		}
 	}
 	var first *Zone
-	for _, n := range r.Within(e) {
-		if elsewhere && !n.Upstream() {
-			continue
-		}
+	for _, n := range in {
 		z := r.ZoneOf(n)
 		if _, named := zones[z]; !named {
 			return nil

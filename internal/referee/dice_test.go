@@ -108,7 +108,7 @@ var built = map[string]bool{
 	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "port_forward.sources": true,
 	"host.mac": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
-	"network.prefix": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
+	"network.prefix": true, "route.type": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
 	"agent.metrics": true, "agent.networks": true, "agent.port": true,
 	"firmware.accept_regulatory_responsibility": true,
 }
@@ -342,7 +342,11 @@ func (d *dice) addresses() {
 		if !d.dynamic[n] && d.IntN(4) == 0 {
 			to := d.label("route")
 			d.routes = append(d.routes, to)
-			d.block("route", to, fmt.Sprintf(`to = "172.16.%d.0/24"`, i), fmt.Sprintf(`via = "10.%d.0.9"`, i), "network = network."+n)
+			if d.often() {
+				d.block("route", to, fmt.Sprintf(`to = "172.16.%d.0/24"`, i), fmt.Sprintf(`via = "10.%d.0.9"`, i), "network = network."+n)
+			} else {
+				d.block("route", to, fmt.Sprintf(`to = "172.16.%d.0/24"`, i), "type = "+d.pick([]string{`"blackhole"`, `"unreachable"`, `"prohibit"`}))
+			}
 		}
 	}
 }

@@ -95,22 +95,28 @@ type route struct {
 	via    string        // empty when the link alone tells
 	dev    router.IfName // empty when the next hop tells
 	metric int
-	src    string // the router's address for what it sends there itself, or empty
-	table  int    // 0 for main
+	src    string           // the router's address for what it sends there itself, or empty
+	table  int              // 0 for main
+	drop   router.RouteType // what it does in place of sending, or empty
 }
 
 func routes(r *router.Router) []route {
 	var out []route
 	for _, n := range r.Networks {
 		if n.Gateway.Set {
-			out = append(out, route{router.By{Addr: n.Addr, From: n.Gateway.Range}, "0.0.0.0/0", n.Gateway.V.String(), n.Device(), 0, "", 0})
+			out = append(out, route{By: router.By{Addr: n.Addr, From: n.Gateway.Range}, to: "0.0.0.0/0", via: n.Gateway.V.String(), dev: n.Device()})
 		}
 		if n.Gateway6.Set {
-			out = append(out, route{router.By{Addr: n.Addr, From: n.Gateway6.Range}, "::/0", n.Gateway6.V.String(), n.Device(), 0, "", 0})
+			out = append(out, route{By: router.By{Addr: n.Addr, From: n.Gateway6.Range}, to: "::/0", via: n.Gateway6.V.String(), dev: n.Device()})
 		}
 	}
 	for _, rt := range r.Routes {
-		o := route{router.By{Addr: rt.Addr, From: rt.Def}, rt.To.V.String(), rt.Via.V.String(), "", int(rt.Metric.V), "", 0}
+		o := route{By: router.By{Addr: rt.Addr, From: rt.Def}, to: rt.To.V.String(), metric: int(rt.Metric.V)}
+		if rt.Type.V != router.Unicast {
+			o.drop = rt.Type.V
+		} else {
+			o.via = rt.Via.V.String()
+		}
 		if n := r.NextHop(rt); n != nil {
 			o.dev = n.Device()
 		}

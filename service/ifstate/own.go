@@ -27,7 +27,7 @@ func ownsAddress(r *router.Router, addr netip.Prefix, on string, expires bool) b
 // ownsRoute tells whether a block claims routes of the protocol on an interface.
 func ownsRoute(r *router.Router, rt state.Route) bool {
 	return slices.ContainsFunc(router.Claimed[router.OwnRoutes](r), func(o *router.OwnRoutes) bool {
-		return state.RouteProtocolName(o.Protocol) == rt.Proto && (among(o.On, rt.Link) || o.Nowhere && rt.Link == "")
+		return state.RouteProtocolName(o.Protocol) == rt.Proto && (among(o.On, rt.Link) || o.Nowhere && rt.Type == "unreachable")
 	})
 }
 

@@ -69,3 +69,14 @@ user "admin" {
   authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl me@desk"]
   admin           = true
 }
+
+# What the router has no network for goes nowhere, rather than to the upstream.
+route "inner" {
+  to   = "10.0.0.0/8"
+  type = "unreachable"
+}
+
+route "inner6" {
+  to   = "fd00::/8"
+  type = "blackhole"
+}
