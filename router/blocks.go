@@ -12,16 +12,16 @@ import (
 // System is the router block: what the machine is.
 type System struct {
 	conf.Header
-	Name         conf.Value[Hostname] `hcl:"name,label"`
-	BoardID      conf.Value[string]   `hcl:"board,required" doc:"The board, as nbr boards lists it: bananapi-bpir4."`
-	Memory       conf.Value[Size]     `hcl:"memory,optional" doc:"The memory of the board. 8GiB switches on DDR4_4BG_MODE on a BPI-R4."`
-	Release      conf.Value[Release]  `hcl:"release,optional" default:"26.05" doc:"The NixOS release of kernel and userland. nbr check says when it has no security fixes any more."`
-	StateVersion conf.Value[Release]  `hcl:"state_version,required" doc:"The release the router was first installed with (system.stateVersion). Never changed later."`
-	TimeZone     conf.Value[TimeZone] `hcl:"time_zone,optional" default:"UTC" doc:"The time zone of logs and the console."`
-	NameServers  conf.List[Addr]      `hcl:"name_servers,optional" empty:"it is as if it were not there. Name a server, or remove it." doc:"Name servers that the router itself asks. Without them it asks its resolver block or, when there is none, what its upstream's DHCP server names."`
-	ConsoleOnly  conf.Value[bool]     `hcl:"console_only,optional" default:"false" doc:"Accept a router that can be reached over its serial console only."`
-	Import       conf.List[File]      `hcl:"import,optional" doc:"NixOS modules in the spec's folder that are part of the system."`
-	Description  conf.Value[string]   `hcl:"description,optional" doc:"What the router is for; becomes the description of the flake."`
+	Name         conf.Value[Hostname]     `hcl:"name,label"`
+	BoardID      conf.Value[string]       `hcl:"board,required" doc:"The board, as nbr boards lists it: bananapi-bpir4."`
+	Memory       conf.Value[Size]         `hcl:"memory,optional" doc:"The memory of the board. 8GiB switches on DDR4_4BG_MODE on a BPI-R4."`
+	Release      conf.Value[Release]      `hcl:"release,optional" default:"26.05" doc:"The NixOS release of kernel and userland. nbr check says when it has no security fixes any more."`
+	StateVersion conf.Value[FirstRelease] `hcl:"state_version,required" doc:"The release the router was first installed with (system.stateVersion). Never changed later."`
+	TimeZone     conf.Value[TimeZone]     `hcl:"time_zone,optional" default:"UTC" doc:"The time zone of logs and the console."`
+	NameServers  conf.List[Addr]          `hcl:"name_servers,optional" empty:"it is as if it were not there. Name a server, or remove it." doc:"Name servers that the router itself asks. Without them it asks its resolver block or, when there is none, what its upstream's DHCP server names."`
+	ConsoleOnly  conf.Value[bool]         `hcl:"console_only,optional" default:"false" doc:"Accept a router that can be reached over its serial console only."`
+	Import       conf.List[File]          `hcl:"import,optional" doc:"NixOS modules in the spec's folder that are part of the system."`
+	Description  conf.Value[string]       `hcl:"description,optional" doc:"What the router is for; becomes the description of the flake."`
 }
 
 // A Bridge joins links to one broadcast domain.

@@ -96,7 +96,7 @@ func ruleNoHosts(r *Router) hcl.Diagnostics {
 // ruleStateVersion refuses a first release that came out after the one that is built: NixOS
 // keeps the data of services in the form of the first one (system.stateVersion).
 func ruleStateVersion(r *Router) hcl.Diagnostics {
-	if r.Release.V == "" || r.StateVersion.V <= r.Release.V { // YY.MM sorts as text
+	if r.Release.V == "" || string(r.StateVersion.V) <= string(r.Release.V) { // YY.MM sorts as text
 		return nil // or the release has been refused
 	}
 	d := diag.Help(diag.Error("state-version-too-new", r.StateVersion.Range, "Installed with a release that is not built",

@@ -129,6 +129,7 @@ var types = []struct {
 		map[string]string{"90s": "90", "15m": "900", "12h": "43200", "2d": "172800"},
 		map[string]string{"": "no duration", "s": "no duration", "12": "no duration", "0s": "no duration", "-1h": "no duration", "1w": "no duration", "99999999d": "no duration"},
 	},
+	{"FirstRelease", mk[FirstRelease], map[string]string{"23.05": "", "24.11": "", "26.05": "", "26.11": ""}, map[string]string{"": "no release", "22.11": "write 23.05, 23.11", "25.10": "write 23.05, 23.11"}},
 	{"Release", mk[Release], map[string]string{"25.11": "", "26.05": "", "26.11": ""}, map[string]string{"": "no release", "25.05": "write 25.11, 26.05, 26.11"}},
 	{"Action", mk[Action], map[string]string{"accept": "", "drop": "", "reject": ""}, map[string]string{"": "no action", "allow": "write accept, drop, reject"}},
 	{"Protocol", mk[Protocol], map[string]string{"tcp": "", "udp": "", "icmp": ""}, map[string]string{"": "no protocol", "TCP": "no protocol"}},

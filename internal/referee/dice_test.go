@@ -74,7 +74,7 @@ var values = map[string][]string{
 	"metric, 0 to 4294967295": {"0", "1", "1024", "4294967295"},
 	"MTU in bytes":            {"576", "1280", "9000", "65535"}, "address block": {`"10.64.0.0/16"`, `"100.64.0.0/10"`, `"192.0.2.1/32"`},
 	"domain name": {`"lan"`, `"a.b.example.org."`, `"_x.` + strings.Repeat("d", 63) + `.org"`},
-	"number":      {"1", "2", "10"}, "time zone": {`"Europe/Berlin"`, `"UTC"`, `"America/Argentina/Buenos_Aires"`, `"Etc/GMT+12"`}, "NixOS release": {`"25.11"`, `"26.05"`},
+	"number":      {"1", "2", "10"}, "time zone": {`"Europe/Berlin"`, `"UTC"`, `"America/Argentina/Buenos_Aires"`, `"Etc/GMT+12"`}, "NixOS release": {`"25.11"`, `"26.05"`}, "NixOS release since 23.05": {`"23.05"`, `"25.11"`},
 	"tcp, udp or icmp": {`"tcp"`, `"udp"`, `"icmp"`}, "tcp or udp": {`"tcp"`, `"udp"`}, "accept, drop or reject": {`"accept"`, `"drop"`, `"reject"`},
 	"port": {"1", "80", "65535"}, "port or range of ports": {`"1"`, `"1-65535"`, `"443"`, `"8000-8080"`, `"65535"`}, "duration, as in 12h": {`"60s"`, `"1h"`, `"2d"`},
 	"user name": {`"a"`, `"_b-c_9"`, `"wheel"`, `"` + strings.Repeat("u", 31) + `"`}, "service name": {`"ssh"`, `"dns"`, `"dhcp"`, `"ntp"`, `"wireguard"`},
@@ -250,7 +250,7 @@ func (d *dice) roll() string {
 // resolve by itself.
 func (d *dice) router(resolves bool) {
 	given := []string{
-		`board = "bananapi-bpir4"`, `memory = "8GiB"`, `state_version = "25.11"`, `console_only = true`,
+		`board = "bananapi-bpir4"`, `memory = "8GiB"`, `state_version = ` + d.pick(values["NixOS release since 23.05"]), `console_only = true`,
 		"release = " + d.pick(values["NixOS release"]),
 	}
 	if resolves == d.seldom() {

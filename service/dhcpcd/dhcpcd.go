@@ -207,7 +207,7 @@ func defaultRoute(p *verify.Plan, n *router.Network) {
 			return verify.NotSeen(want, hint)
 		}
 		for _, rt := range st.Routes {
-			if rt.To == "0.0.0.0/0" && rt.Link == string(n.Device()) && rt.Proto == "dhcp" && rt.Table == "" {
+			if rt.To == "0.0.0.0/0" && rt.Link == string(n.Device()) && rt.Proto == "dhcp" && rt.Type == "" && rt.Table == "" {
 				return verify.Verdict{Status: verify.Pass, Want: want, Got: "via " + rt.Via, Hint: hint}
 			}
 		}

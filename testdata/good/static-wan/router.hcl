@@ -4,7 +4,7 @@ router "edge" {
   board         = "bananapi-bpir4"
   memory        = "4GiB"
   release       = "26.05"
-  state_version = "26.05"
+  state_version = "23.05"
   name_servers  = ["9.9.9.9", "2620:fe::fe"]
 }
 
