@@ -18,7 +18,7 @@ type System struct {
 	Release      conf.Value[Release]      `hcl:"release,optional" default:"26.05" doc:"The NixOS release of kernel and userland. nbr check says when it has no security fixes any more."`
 	StateVersion conf.Value[FirstRelease] `hcl:"state_version,required" doc:"The release the router was first installed with (system.stateVersion). Never changed later."`
 	TimeZone     conf.Value[TimeZone]     `hcl:"time_zone,optional" default:"UTC" doc:"The time zone of logs and the console."`
-	NameServers  conf.List[Addr]          `hcl:"name_servers,optional" empty:"it is as if it were not there. Name a server, or remove it." doc:"Name servers that the router itself asks. Without them it asks its resolver block or, when there is none, what its upstream's DHCP server names."`
+	NameServers  conf.List[Addr]          `hcl:"name_servers,optional" empty:"that is as if it were not there. Name a server, or remove it." doc:"Name servers that the router itself asks. Without them it asks its resolver block or, when there is none, what its upstream's DHCP server names."`
 	ConsoleOnly  conf.Value[bool]         `hcl:"console_only,optional" default:"false" doc:"Accept a router that can be reached over its serial console only."`
 	Import       conf.List[File]          `hcl:"import,optional" doc:"NixOS modules in the spec's folder that are part of the system."`
 	Description  conf.Value[string]       `hcl:"description,optional" doc:"What the router is for; becomes the description of the flake."`
@@ -114,7 +114,7 @@ func (Action) Describe() string { return "accept, drop or reject" }
 type Protocol string
 
 func (p *Protocol) UnmarshalText(b []byte) error {
-	return conf.OneOf(p, b, "protocol", "tcp", "udp", "icmp")
+	return conf.OneOf(p, b, "protocol of a policy", "tcp", "udp", "icmp")
 }
 
 // Describe is what the type is in the schema.
@@ -128,9 +128,9 @@ type Policy struct {
 	From       conf.Refs[Endpoint]    `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where new connections come from: zones, hosts, and sets of addresses."`
 	To         conf.Refs[Endpoint]    `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where they go: zones, hosts, and sets of addresses."`
 	Action     conf.Value[Action]     `hcl:"action,required" doc:"What happens with them: the first policy that fits decides, in the order of the files' names and then of the lines. Answers to allowed connections always pass."`
-	Services   conf.List[ServiceName] `hcl:"services,optional" empty:"the policy is for all packets, as if it were not there. Name some, or remove it." doc:"Only these services, as in [\"https\", \"dns\"]: those of service blocks and of docs/services.md."`
-	Protocols  conf.List[Protocol]    `hcl:"protocols,optional" empty:"the policy is for all protocols, as if it were not there. Name some, or remove it." doc:"Only these protocols."`
-	Ports      conf.List[PortRange]   `hcl:"ports,optional" empty:"the policy is for all ports, as if it were not there. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
+	Services   conf.List[ServiceName] `hcl:"services,optional" empty:"the policy is for all packets, as it is without the list. Name some, or remove it." doc:"Only these services, as in [\"https\", \"dns\"]: those of service blocks and of docs/services.md."`
+	Protocols  conf.List[Protocol]    `hcl:"protocols,optional" empty:"the policy is for all protocols, as it is without the list. Name some, or remove it." doc:"Only these protocols."`
+	Ports      conf.List[PortRange]   `hcl:"ports,optional" empty:"the policy is for all ports, as it is without the list. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
 	Masquerade conf.Value[bool]       `hcl:"masquerade,optional" default:"false" doc:"Give IPv4 packets the router's own address on the way out (NAT)."`
 	Log        conf.Value[bool]       `hcl:"log,optional" default:"false" doc:"Log new connections, with a limit."`
 }
@@ -141,7 +141,7 @@ type PortForward struct {
 	conf.Header
 	Name     conf.Value[Name]        `hcl:"name,label"`
 	From     conf.Ref[*Zone]         `hcl:"from,required" doc:"The zone that the connections come from."`
-	Sources  conf.Refs[*AddressSet]  `hcl:"sources,optional" empty:"the forward is for all clients, as if it were not there. Name sets, or remove it." doc:"Only for clients with addresses of these sets."`
+	Sources  conf.Refs[*AddressSet]  `hcl:"sources,optional" empty:"the forward is for all clients, as it is without the list. Name sets, or remove it." doc:"Only for clients with addresses of these sets."`
 	Protocol conf.Value[Transport]   `hcl:"protocol,optional" default:"tcp" doc:"tcp or udp."`
 	Port     conf.Value[PortRange]   `hcl:"port,required" doc:"The port, or range of ports, that clients connect to."`
 	To       conf.RefOr[*Host, Addr] `hcl:"to,required" doc:"The host that gets the connections: host.nas, or its address."`
@@ -160,7 +160,7 @@ func (f *PortForward) Target() netip.Addr {
 type Transport string
 
 func (t *Transport) UnmarshalText(b []byte) error {
-	return conf.OneOf(t, b, "protocol", "tcp", "udp")
+	return conf.OneOf(t, b, "protocol with ports", "tcp", "udp")
 }
 
 // Describe is what the type is in the schema.
@@ -215,7 +215,7 @@ const (
 )
 
 func (s *Source) UnmarshalText(b []byte) error {
-	return conf.OneOf(s, b, "source", "file", "sops", "agenix")
+	return conf.OneOf(s, b, "source of a secret", "file", "sops", "agenix")
 }
 
 // Describe is what the type is in the schema.

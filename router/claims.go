@@ -115,6 +115,16 @@ type ResolveUnsigned struct {
 	Host string
 }
 
+// An Asks is a server, or another end of a tunnel, that the router asks by its address.
+type Asks struct {
+	By
+	Server netip.Addr
+}
+
+// An AddedRoutes says that a user adds to the configuration of a program what may make routes,
+// or has interfaces left alone that another program makes.
+type AddedRoutes struct{ By }
+
 // A DeviceRoute is a destination that is reached through a link that a service makes.
 type DeviceRoute struct {
 	By

@@ -89,7 +89,7 @@ func (r *Release) UnmarshalText(b []byte) error {
 	for _, known := range releases {
 		words = append(words, known.name)
 	}
-	return conf.OneOf(r, b, "release", words...)
+	return conf.OneOf(r, b, "release of NixOS that nbr knows", words...)
 }
 
 // Describe is what the type is in the schema.

@@ -142,7 +142,7 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 		if all && by != nil {
 			diags = append(diags, diag.With(diag.Help(diag.Error("unreachable-policy", p.Def, "Policy never used",
 				"%s decides about every packet before %s sees it.", by.Addr, p.Addr),
-				"Put the narrower one first."), by.Def, "%s", by.Addr.String()))
+				"Put %s before it, or remove it.", p.Addr), by.Def, "%s", by.Addr.String()))
 		}
 	}
 	return diags
@@ -219,7 +219,7 @@ func ruleForwards(r *Router) hcl.Diagnostics {
 			if f.From.Target == g.From.Target && f.Protocol.V == g.Protocol.V && f.Port.V.Overlaps(g.Port.V) {
 				diags = append(diags, diag.Help(clash("forward-clash", "Port forwarded twice", By{g.Addr, g.Port.Range}, By{f.Addr, f.Port.Range},
 					"%s already forwards %s/%s from %s.", g.Addr, g.Protocol.V, g.Port.V, g.From.Addr),
-					"Give one of them another port, or remove it."))
+					"Give one of them another port, or remove one."))
 			}
 		}
 		switch {
@@ -234,9 +234,9 @@ func ruleForwards(r *Router) hcl.Diagnostics {
 				"Remove the block. To open a service of the router, put its name into allow of %s.", f.From.Addr))
 		}
 		if f.ToPort.Set && f.Port.V.First != f.Port.V.Last {
-			diags = append(diags, diag.Help(diag.Error("forward-clash", f.ToPort.Range, "A range to one port",
+			diags = append(diags, diag.Help(diag.Error("forward-clash", f.ToPort.Range, "Several ports to one",
 				"%s forwards several ports; to_port would lead all of them to the same one.", f.Addr),
-				"Leave it out."))
+				"Remove to_port: each port then leads to the same one of the host. Or forward one port only."))
 		}
 	}
 	return diags

@@ -29,7 +29,7 @@ func rulePolicyPorts(r *Router) hcl.Diagnostics {
 		for _, proto := range p.Protocols.Items {
 			if proto.V == "icmp" && len(p.Ports.Items) > 0 {
 				diags = append(diags, diag.With(diag.Help(diag.Error("ports-of-icmp", proto.Range, "ICMP has no ports",
-					"%s would let the ports decide about tcp and udp alone, and be for all of ICMP.", p.Addr),
+					"In %s the ports would count for tcp and udp only, and all of ICMP would match.", p.Addr),
 					"Write a policy of its own for icmp, or remove ports."),
 					p.Ports.Range, "the ports"))
 			}

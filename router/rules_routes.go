@@ -240,7 +240,7 @@ func ruleTakenHosts(r *Router) hcl.Diagnostics {
 		}
 		h := used[i]
 		diags = append(diags, diag.Help(clash("route-takes-network", "Route takes a host away", h.By, d.By,
-			"%s %s in %s, and %s would lead to another link.", d.to.Addr(), h.Why, n.Addr, d.Addr),
+			"%s %s in %s, and %s would send what is for it over another link.", d.to.Addr(), h.Why, n.Addr, d.Addr),
 			"Remove it, or take another address."))
 	}
 	return diags
@@ -262,7 +262,7 @@ func ruleNextHops(r *Router) hcl.Diagnostics {
 		case n == nil:
 			diags = append(diags, diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop out of reach",
 				"%s is in no network of the router with a fixed address.", rt.Via.V),
-				"If it is on the link all the same, say where: network = network.NAME."))
+				"Write an address in one of them. Where the next hop is on a link whose network has no fixed address, name that: network = network.NAME."))
 		case r.Owner(via) != nil:
 			diags = append(diags, diag.With(diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop is the router itself",
 				"%s is the router's own address in %s.", via, r.Owner(via).Addr),
@@ -356,7 +356,7 @@ func ruleEndpoints(r *Router) hcl.Diagnostics {
 			}
 			if d, into := r.longest(end.Addr().Unmap()); into == l {
 				diags = append(diags, diag.Help(clash("endpoint-in-tunnel", "Tunnel inside itself", d, p.By,
-					"%s is to be reached at %s, and %s leads into %s itself.", p.Addr, end.Addr(), d.Addr, l.LinkName()),
+					"%s is to be reached at %s, and %s leads that address into %s itself.", p.Addr, end.Addr(), d.Addr, l.LinkName()),
 					"Take the address out of allowed_ips, or write a route block for it."))
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 )
@@ -59,6 +60,9 @@ func (b *Interfaces) Claim(s *router.Scope) {
 	for _, p := range b.Ignore.Items {
 		router.Claim(s, p.Range, router.OwnLinks{Pattern: string(p.V)})
 	}
+	if b.Extra.Set || len(b.Ignore.Items) > 0 {
+		router.Claim(s, hcl.Range{}, router.AddedRoutes{})
+	}
 	b.claimSevered(s)
 	for _, n := range s.Networks {
 		if n.ByAdvertisement() {
@@ -79,8 +83,33 @@ func (b *Interfaces) Claim(s *router.Scope) {
 	}
 }
 
-// Judge has nothing to refuse: the core's rules judge links and addresses.
-func (b *Interfaces) Judge(*router.Router) hcl.Diagnostics { return nil }
+// Judge finds patterns that fit what IfState is to configure, and does: it leaves alone what
+// fits one and is not in its configuration. The core's rules judge links and addresses.
+func (b *Interfaces) Judge(r *router.Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range b.Ignore.Items {
+		re := regexp.MustCompile(anchored(string(p.V)))
+		i := slices.IndexFunc(r.Links(), func(l router.Link) bool {
+			port, board := l.(*router.BoardPort)
+			return re.MatchString(string(l.LinkName())) && !l.Spec().External && (!board || used(r, port))
+		})
+		if i < 0 {
+			continue
+		}
+		l := r.Links()[i]
+		d := diag.Help(diag.Warning("ignores-own-link", p.Range, "Pattern fits a link of the spec",
+			"%q fits %s, which is %s and is configured all the same.", p.V, l.LinkName(), l.Head().Addr),
+			"Write a pattern that fits interfaces of other programs only, as \"^podman[0-9]+$\".")
+		if l.Head().Def != (hcl.Range{}) { // ports are the board's
+			diag.With(d, l.Head().Def, "%s", l.Head().Addr.String())
+		}
+		diags = append(diags, d)
+	}
+	return diags
+}
+
+// anchored is a pattern as re.match of Python takes it.
+func anchored(pattern string) string { return "^(?:" + pattern + ")" }
 
 // used tells whether a port has anything to do: a bridge, a network, a link on it.
 func used(r *router.Router, p *router.BoardPort) bool {
@@ -136,7 +165,7 @@ func (s *Socket) UnmarshalText(b []byte) error {
 	protocol, port, _ := strings.Cut(string(b), "/")
 	var p router.Port
 	if protocol != "tcp" && protocol != "udp" || p.UnmarshalText([]byte(port)) != nil {
-		return fmt.Errorf("%q is no socket such as tcp/8080", b)
+		return diag.Advise(fmt.Errorf("%q is no socket", b), "write one such as tcp/8080")
 	}
 	*s = Socket(fmt.Sprintf("%s/%d", protocol, p))
 	return nil

@@ -12,7 +12,7 @@ import (
 // ownsLink tells whether a block claims an interface of this name.
 func ownsLink(r *router.Router, name string) bool {
 	return slices.ContainsFunc(router.Claimed[router.OwnLinks](r), func(o *router.OwnLinks) bool {
-		ok, err := regexp.MatchString("^(?:"+o.Pattern+")", name) // as re.match of Python
+		ok, err := regexp.MatchString(anchored(o.Pattern), name)
 		return err == nil && ok
 	})
 }
