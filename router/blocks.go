@@ -83,10 +83,10 @@ type Zone struct {
 	conf.Header
 	Name     conf.Value[Name]       `hcl:"name,label"`
 	Networks conf.Refs[*Network]    `hcl:"networks,required" empty:"no packet belongs to the zone. Name its networks, or remove the zone." doc:"The networks of the zone. The firewall tells zones apart by interface: other networks on the same links are in it, too, and a link is in one zone at most."`
-	Allow    conf.List[ServiceName] `hcl:"allow,optional" doc:"Services of the router that the zone may use, as in [\"ssh\", \"dns\"]. Everything else towards the router is dropped."`
+	Allow    conf.List[ServiceName] `hcl:"allow,optional" doc:"Services of the router that the zone may use, as in [\"ssh\", \"dns\"]: those of other blocks, of service blocks and of docs/services.md. Everything else towards the router is dropped."`
 }
 
-// ServiceName is the name that a listener has in zone.allow.
+// ServiceName is the name of a service, as a zone allows it or a policy is about it.
 type ServiceName string
 
 func (s *ServiceName) UnmarshalText(b []byte) error {
@@ -124,14 +124,15 @@ func (Protocol) Describe() string { return "tcp, udp or icmp" }
 // decides; what none allows is dropped.
 type Policy struct {
 	conf.Header
-	Name       conf.Value[Name]     `hcl:"name,label"`
-	From       conf.Refs[Endpoint]  `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name zones or hosts, or remove the policy." doc:"Where new connections come from: zones, and hosts."`
-	To         conf.Refs[Endpoint]  `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name zones or hosts, or remove the policy." doc:"Where they go: zones, and hosts."`
-	Action     conf.Value[Action]   `hcl:"action,required" doc:"What happens with them: the first policy that fits decides, in the order of the files' names and then of the lines. Answers to allowed connections always pass."`
-	Protocols  conf.List[Protocol]  `hcl:"protocols,optional" empty:"the policy is for all protocols, as it is without the list. Name some, or remove it." doc:"Only these protocols."`
-	Ports      conf.List[PortRange] `hcl:"ports,optional" empty:"the policy is for all ports, as it is without the list. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
-	Masquerade conf.Value[bool]     `hcl:"masquerade,optional" default:"false" doc:"Give IPv4 packets the router's own address on the way out (NAT)."`
-	Log        conf.Value[bool]     `hcl:"log,optional" default:"false" doc:"Log new connections, with a limit."`
+	Name       conf.Value[Name]       `hcl:"name,label"`
+	From       conf.Refs[Endpoint]    `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where new connections come from: zones, hosts, and sets of addresses."`
+	To         conf.Refs[Endpoint]    `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where they go: zones, hosts, and sets of addresses."`
+	Action     conf.Value[Action]     `hcl:"action,required" doc:"What happens with them: the first policy that fits decides, in the order of the files' names and then of the lines. Answers to allowed connections always pass."`
+	Services   conf.List[ServiceName] `hcl:"services,optional" empty:"the policy is for all packets, as it is without the list. Name some, or remove it." doc:"Only these services, as in [\"https\", \"dns\"]: those of service blocks and of docs/services.md."`
+	Protocols  conf.List[Protocol]    `hcl:"protocols,optional" empty:"the policy is for all protocols, as it is without the list. Name some, or remove it." doc:"Only these protocols."`
+	Ports      conf.List[PortRange]   `hcl:"ports,optional" empty:"the policy is for all ports, as it is without the list. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
+	Masquerade conf.Value[bool]       `hcl:"masquerade,optional" default:"false" doc:"Give IPv4 packets the router's own address on the way out (NAT)."`
+	Log        conf.Value[bool]       `hcl:"log,optional" default:"false" doc:"Log new connections, with a limit."`
 }
 
 // A PortForward leads connections that arrive at the router on to a host behind
@@ -140,6 +141,7 @@ type PortForward struct {
 	conf.Header
 	Name     conf.Value[Name]        `hcl:"name,label"`
 	From     conf.Ref[*Zone]         `hcl:"from,required" doc:"The zone that the connections come from."`
+	Sources  conf.Refs[*AddressSet]  `hcl:"sources,optional" empty:"the forward is for all clients, as it is without the list. Name sets, or remove it." doc:"Only for clients with addresses of these sets."`
 	Protocol conf.Value[Transport]   `hcl:"protocol,optional" default:"tcp" doc:"tcp or udp."`
 	Port     conf.Value[PortRange]   `hcl:"port,required" doc:"The port, or range of ports, that clients connect to."`
 	To       conf.RefOr[*Host, Addr] `hcl:"to,required" doc:"The host that gets the connections: host.nas, or its address."`
@@ -269,6 +271,8 @@ func Types() []conf.BlockType {
 		{Type: "prefix", Doc: "An IPv6 prefix that an upstream delegates to the router (DHCPv6-PD); networks are in it.", Example: prefixExample, New: func() conf.Block { return &Prefix{} }},
 		{Type: "route", Doc: "A static route.", Example: routeExample, New: func() conf.Block { return &Route{} }},
 		{Type: "zone", Doc: "A group of networks that the firewall treats alike.", Example: zoneExample, New: func() conf.Block { return &Zone{} }},
+		{Type: "address_set", Doc: "A group of hosts, networks, addresses and lists in files, for policies and port forwards.", Example: addressSetExample, New: func() conf.Block { return &AddressSet{} }},
+		{Type: "service", Doc: "A service that nbr does not run, by a name for zones and policies.", Example: serviceExample, New: func() conf.Block { return &Service{} }},
 		{Type: "policy", Doc: "What may go from zones to other zones, and whether it is masqueraded.", Example: policyExample, New: func() conf.Block { return &Policy{} }},
 		{Type: "port_forward", Doc: "Leads connections from outside to a host behind the router.", Example: portForwardExample, New: func() conf.Block { return &PortForward{} }},
 		{Type: "secret", Doc: "A file on the router that holds a secret, by its path.", Example: secretExample, New: func() conf.Block { return &Secret{} }},
@@ -285,6 +289,10 @@ func (r *Router) Add(b conf.Block) {
 		r.Networks = append(r.Networks, b)
 	case *Host:
 		r.Hosts = append(r.Hosts, b)
+	case *AddressSet:
+		r.Sets = append(r.Sets, b)
+	case *Service:
+		r.Services = append(r.Services, b)
 	case *Prefix:
 		r.Prefixes = append(r.Prefixes, b)
 	case *Route:

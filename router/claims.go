@@ -25,9 +25,15 @@ type Listen struct {
 	Service  string // its name in zone.allow
 	Protocol IPProtocol
 	Port     int
+	Last     int        // the last one of several ports
 	Networks []*Network // where it is served; empty is every network
 	Unit     string     // the systemd unit that opens it, without .service; empty for the kernel
+	// Said says that a program which nbr does not run listens: the spec allows its service.
+	Said bool
 }
+
+// Ports are the port or ports of the socket.
+func (l *Listen) Ports() PortRange { return PortRange{Port(l.Port), Port(max(l.Port, l.Last))} }
 
 // Serves tells whether the socket is served on the network.
 func (l *Listen) Serves(n *Network) bool {
@@ -189,14 +195,17 @@ type Scope struct {
 	by     By
 }
 
-// Scopes returns the scope of each block. What is claimed there becomes the router's.
+// Scopes returns the scope of each block. What is claimed there becomes the router's. The core's
+// own claims are made already.
 func (r *Router) Scopes() func(conf.Block) *Scope {
 	r.claims = claims{}
 	blind := *r
 	blind.claims = nil
-	return func(b conf.Block) *Scope {
+	scope := func(b conf.Block) *Scope {
 		return &Scope{&blind, r.claims, By{b.Head().Addr, b.Head().Def}}
 	}
+	r.listenOpened(scope)
+	return scope
 }
 
 // at is the block, at the line that says it.

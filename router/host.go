@@ -35,13 +35,18 @@ type Endpoint interface {
 func (*Zone) endpoint() {}
 func (*Host) endpoint() {}
 
-// Within are the networks that the packets of an endpoint are in.
+// Within are the networks that the packets of an endpoint are in, or may be in.
 func (r *Router) Within(e Endpoint) []*Network {
 	switch e := e.(type) {
 	case *Zone:
 		return r.NetworksOf(e)
 	case *Host:
 		return []*Network{e.Network.Target}
+	case *AddressSet:
+		if in, elsewhere := r.Holding(e, AnyFamily); !elsewhere {
+			return in
+		}
+		return r.Networks
 	}
 	return nil
 }
@@ -203,26 +208,32 @@ func ruleHostEndpoints(r *Router) hcl.Diagnostics {
 	zoneless := map[*Host]bool{}
 	for _, p := range r.Policies {
 		for _, e := range slices.Concat(p.From.Items, p.To.Items) {
-			if h, ok := e.Target.(*Host); ok && !zoneless[h] && r.ZoneOf(h.Network.Target) == nil {
-				zoneless[h] = true
-				diags = append(diags, diag.With(diag.Help(diag.Error("host-without-zone", h.Network.Range, "Host in no zone",
-					"%s is about %s, and %s is in no zone: the firewall drops everything that comes from there or goes there.", p.Addr, h.Addr, h.Network.Addr),
-					"Put the network into a zone."),
-					e.Range, "%s", p.Addr.String()))
+			for _, h := range Hosts(e.Target) {
+				if !zoneless[h] && r.ZoneOf(h.Network.Target) == nil {
+					zoneless[h] = true
+					diags = append(diags, diag.With(diag.Help(diag.Error("host-without-zone", h.Network.Range, "Host in no zone",
+						"%s is about %s, and %s is in no zone: the firewall drops everything that comes from there or goes there.", p.Addr, h.Addr, h.Network.Addr),
+						"Put the network into a zone."),
+						e.Range, "%s", p.Addr.String()))
+				}
 			}
 		}
 		for _, e := range p.From.Items {
-			if h, ok := e.Target.(*Host); ok && !h.MAC.Set && p.Action.V != "accept" && h.Network.Target.Has(IPv6) {
-				diags = append(diags, diag.With(diag.Help(diag.Warning("host-other-addresses", e.Range, "Policy does not match all addresses of a host",
-					"%s matches the addresses of %s in the spec. A host also makes temporary IPv6 addresses (RFC 8981), which it does not match.", p.Addr, h.Addr),
-					"Write the mac of %s.", h.Addr),
-					h.Def, "%s", h.Addr.String()))
+			for _, h := range Hosts(e.Target) {
+				if !h.MAC.Set && p.Action.V != "accept" && h.Network.Target.Has(IPv6) {
+					diags = append(diags, diag.With(diag.Help(diag.Warning("host-other-addresses", e.Range, "Policy does not match all addresses of a host",
+						"%s matches the addresses of %s in the spec. A host also makes temporary IPv6 addresses (RFC 8981), which it does not match.", p.Addr, h.Addr),
+						"Write the mac of %s.", h.Addr),
+						h.Def, "%s", h.Addr.String()))
+				}
 			}
 		}
 		for _, e := range p.To.Items {
-			if h, ok := e.Target.(*Host); ok && !h.IPv4.Set && !h.IPv6.Set {
-				unknown(e.Range, h, "Host without an address", "Write ipv4, ipv6 or both in its block.",
-					"%s leads to %s, of which no address is known.", p.Addr, h.Addr)
+			for _, h := range Hosts(e.Target) {
+				if !h.IPv4.Set && !h.IPv6.Set {
+					unknown(e.Range, h, "Host without an address", "Write ipv4, ipv6 or both in its block.",
+						"%s leads to %s, of which no address is known.", p.Addr, h.Addr)
+				}
 			}
 		}
 	}

@@ -24,6 +24,8 @@ type Router struct {
 	Made         []Link // links that blocks make or name, in the order of the spec
 	Networks     []*Network
 	Hosts        []*Host
+	Services     []*Service
+	Sets         []*AddressSet
 	Prefixes     []*Prefix
 	Routes       []*Route
 	Zones        []*Zone
@@ -50,6 +52,7 @@ type index struct {
 	owners   map[netip.Addr]*Network // by the router's own fixed address
 	blocks   map[netip.Prefix]fixed  // by masked prefix
 	lengths  []int                   // of these, the longest first
+	services map[ServiceName]*Service
 }
 
 func (r *Router) lookUp() *index {
@@ -58,7 +61,10 @@ func (r *Router) lookUp() *index {
 	}
 	x := &index{
 		zones: map[Link]*Zone{}, networks: map[*Zone][]*Network{},
-		owners: map[netip.Addr]*Network{}, blocks: map[netip.Prefix]fixed{},
+		owners: map[netip.Addr]*Network{}, blocks: map[netip.Prefix]fixed{}, services: map[ServiceName]*Service{},
+	}
+	for _, s := range r.Services {
+		x.services[s.Name.V] = s
 	}
 	r.index = x
 	named := map[*Zone]map[*Network]bool{}

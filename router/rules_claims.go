@@ -16,22 +16,22 @@ import (
 
 func ruleListens(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	type socket struct {
-		proto IPProtocol
-		port  int
-	}
-	by := map[socket][]*Listen{}
+	by := map[IPProtocol][]*Listen{}
 	for _, l := range Claimed[Listen](r) {
-		k := socket{l.Protocol, l.Port}
-		for _, o := range by[k] {
-			if o.Addr != l.Addr && sameNetwork(o, l) {
-				diags = append(diags, diag.Help(clash("listen-clash", "Socket taken", o.By, l.By,
-					"%s already listens on %s/%d.", o.Addr, l.Protocol, l.Port),
+		for _, o := range by[l.Protocol] {
+			// What the spec says of other programs it may say by two names.
+			if o.Addr != l.Addr && o.Ports().Overlaps(l.Ports()) && !(o.Said && l.Said) && sameNetwork(o, l) {
+				a, b := o, l
+				if a.Said {
+					a, b = b, a // what nbr runs was there first
+				}
+				diags = append(diags, diag.Help(clash("listen-clash", "Socket taken", a.By, b.By,
+					"%s already listens on %s/%s.", a.Addr, a.Protocol, a.Ports()),
 					"Give one of them another port, or other networks."))
 				break
 			}
 		}
-		by[k] = append(by[k], l)
+		by[l.Protocol] = append(by[l.Protocol], l)
 	}
 	return diags
 }
@@ -51,10 +51,14 @@ func ruleAllowed(r *Router) hcl.Diagnostics {
 	slices.Sort(names)
 	for _, z := range r.Zones {
 		for _, a := range z.Allow.Items {
+			known, _ := wellKnown(a.V)
 			switch {
+			case len(r.Opened(a.V)) > 0:
 			case !slices.Contains(names, string(a.V)):
-				hint := diag.Suggest(string(a.V), names)
+				hint := diag.Suggest(string(a.V), slices.Concat(names, r.serviceNames()))
 				switch {
+				case known.Block != "":
+					hint = fmt.Sprintf("Add the %s block, or, if another program listens, a service block with a name of its own.", known.Block)
 				case hint != "":
 				case len(names) == 0:
 					hint = "Add the block of the service, or remove the name."

@@ -35,6 +35,8 @@ type dice struct {
 	serves   map[string][]string // what a network gets in from its zone
 	zones    []string
 	hosts4   []string // hosts with an IPv4 address
+	sets     []string // of addresses, some of IPv4
+	named    []string // services
 	secrets  []string // for tunnels, each for one thing unless another use is a mistake by intent
 	account  string   // the secret with an account's password
 	routes   []string
@@ -94,13 +96,16 @@ var values = map[string][]string{
 	"SRI hash": {`"sha256-` + strings.Repeat("A", 43) + `="`, `"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="`}, "GitHub repository": {`"frank-w/BPI-Router-Linux"`, `"a/..."`},
 	"date": {`"2026-11-01"`, `"2024-02-29"`}, "U-Boot release": {`"2025.07"`, `"2025.04.1-rc2"`},
 	"number of an autonomous system": {"1", "65001", "4294967294"}, "identifier like an IPv4 address": {`"192.0.2.1"`, `"0.0.0.1"`, `"10.0.0.1"`},
-	"length of a prefix, 32 to 64":       {"32", "48", "56"},
-	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
+	"length of a prefix, 32 to 64":              {"32", "48", "56"},
+	"protocol, or protocol, a slash and a port": {`"tcp/1"`, `"udp/1-65535"`, `"sctp/36412"`, `"gre"`, `"icmp"`, `"icmp/0"`, `"icmpv6/255"`, `"igmp"`},
+	"address, prefix or range of addresses":     {`"192.0.2.1"`, `"203.0.113.0/24"`, `"0.0.0.0/0"`, `"::/0"`, `"2001:db8::1-2001:db8::ff"`, `"255.255.255.0-255.255.255.254"`, `"2001:db8:ffff::/48"`},
+	"prefix, with ge or le and a length":        {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
 
 // built are the arguments that the dice writes itself, and those that need a file or a
 // certain machine.
 var built = map[string]bool{
+	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "port_forward.sources": true,
 	"host.mac": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
 	"network.prefix": true, "route.type": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
@@ -370,12 +375,37 @@ func (d *dice) hosts() {
 	}
 }
 
-// withHost adds a host to a list of zones, now and then.
-func (d *dice) withHost(zones string) string {
-	if len(d.hosts4) == 0 || d.often() {
-		return zones
+// withOthers adds a host or a set to a list of zones, now and then.
+func (d *dice) withOthers(zones string) string {
+	for _, of := range []struct {
+		typ   string
+		names []string
+	}{{"host.", d.hosts4}, {"address_set.", d.sets}} {
+		if len(of.names) > 0 && !d.often() {
+			zones = strings.Replace(strings.TrimSuffix(zones, "]")+", "+of.typ+d.pick(of.names)+"]", "[, ", "[", 1)
+		}
 	}
-	return strings.Replace(strings.TrimSuffix(zones, "]")+", host."+d.pick(d.hosts4)+"]", "[, ", "[", 1)
+	return zones
+}
+
+// groups writes sets of addresses and services.
+func (d *dice) groups() {
+	for range d.IntN(3) {
+		n, given := d.label("address_set"), []string{"addresses = [" + d.pick(values["address, prefix or range of addresses"][:3]) + ", " + d.pick(values["address, prefix or range of addresses"][3:]) + "]"}
+		if len(d.hosts4) > 0 && d.often() {
+			given = append(given, "hosts = "+refs("host", d.choose(d.hosts4)))
+		}
+		if len(d.fixed) > 0 && d.often() {
+			given = append(given, "networks = ["+"network."+d.fixed[d.IntN(len(d.fixed))].network+"]")
+		}
+		d.sets = append(d.sets, n)
+		d.block("address_set", n, given...)
+	}
+	for range d.IntN(3) {
+		n := d.label("service")
+		d.named = append(d.named, n)
+		d.block("service", n)
+	}
 }
 
 // firewall puts networks into zones, those of a link into one, and writes policies and
@@ -406,6 +436,7 @@ func (d *dice) firewall() {
 		out[z] = addresses && !served
 		d.block("zone", z, "networks = ["+strings.Join(refs, ", ")+"]", "allow = ["+strings.Join(allow, ", ")+"]")
 	}
+	d.groups()
 	d.policies(out)
 	for i, n := range d.networks {
 		if !d.dynamic[n] && d.IntN(4) == 0 {
@@ -413,7 +444,11 @@ func (d *dice) firewall() {
 			if len(d.hosts4) > 0 && d.often() {
 				to = "host." + d.pick(d.hosts4)
 			}
-			d.block("port_forward", d.label("port_forward"), "from = zone."+d.pick(d.zones), fmt.Sprintf(`port = "%d"`, 10000+i), "to = "+to)
+			given := []string{"from = zone." + d.pick(d.zones), fmt.Sprintf(`port = "%d"`, 10000+i), "to = " + to}
+			if len(d.sets) > 0 && d.often() {
+				given = append(given, "sources = "+refs("address_set", d.choose(d.sets)))
+			}
+			d.block("port_forward", d.label("port_forward"), given...)
 		}
 	}
 	if d.often() {
@@ -439,16 +474,18 @@ func (d *dice) policies(out map[string]bool) {
 			continue
 		}
 		action := d.pick(values["accept, drop or reject"])
-		given := []string{"from = " + d.withHost(refs("zone", from)), "to = " + d.withHost(refs("zone", to)), "action = " + action}
+		given := []string{"from = " + d.withOthers(refs("zone", from)), "to = " + d.withOthers(refs("zone", to)), "action = " + action}
 		if leaves && action == `"accept"` && d.often() || d.seldom() {
 			given = append(given, "masquerade = true")
 		} else {
 			given = append(given, "masquerade = false")
 		}
 		wide := false
-		switch d.IntN(3) {
+		switch d.IntN(4) {
 		case 0:
 			given = append(given, `protocols = ["tcp", "udp"]`)
+		case 3:
+			given = append(given, "protocols = null", "ports = null", fmt.Sprintf("services = [%q, %q]", d.pick(append([]string{"https"}, d.named...)), "ping"))
 		case 1:
 			given, wide = append(given, `protocols = []`, `ports = []`), true
 		}

@@ -331,7 +331,7 @@ func (b *builder) addPeers() {
 // is allowed there, what lets packets in, and blocks of services that name the network.
 func (b *builder) addServices(blocks []conf.Block) {
 	for _, l := range router.Claimed[router.Listen](b.r) {
-		port := fmt.Sprintf("%s/%d", l.Protocol, l.Port)
+		port := fmt.Sprintf("%s/%s", l.Protocol, l.Ports())
 		networks := l.Networks
 		if len(networks) == 0 {
 			networks = b.r.Networks
@@ -421,7 +421,11 @@ func (b *builder) addWays() {
 		if f.ToPort.Set {
 			where = netip.AddrPortFrom(f.Target(), uint16(f.ToPort.V)).String()
 		}
-		n.Notes = []string{fmt.Sprintf("%s, %s/%s → %s", name(f.From.Addr), f.Protocol.V, f.Port.V, where)}
+		from := name(f.From.Addr)
+		if len(f.Sources.Items) > 0 {
+			from += " (" + ends(f.Sources) + ")"
+		}
+		n.Notes = []string{fmt.Sprintf("%s, %s/%s → %s", from, f.Protocol.V, f.Port.V, where)}
 		b.edge(From, b.groups[f.From.Target], n)
 		if to != nil {
 			b.edge(To, n, to)
@@ -436,11 +440,11 @@ func (b *builder) addWays() {
 	for _, p := range b.r.Policies {
 		n := b.node(&Node{Kind: Way, Addr: p.Addr.String(), Name: name(p.Addr), Verdict: Verdict(p.Action.V), Aside: string(p.Action.V)})
 		n.Notes = append([]string{ends(p.From) + " → " + ends(p.To)}, append(matches(p), inspected[p]...)...)
-		for _, e := range p.From.All() {
-			b.edge(From, b.endpoint(e), n)
+		for _, e := range b.endpoints(p.From) {
+			b.edge(From, e, n)
 		}
-		for _, e := range p.To.All() {
-			b.edge(To, n, b.endpoint(e))
+		for _, e := range b.endpoints(p.To) {
+			b.edge(To, n, e)
 		}
 	}
 	b.addForwards()
@@ -500,19 +504,37 @@ func (b *builder) target(f *router.PortForward) End {
 	return nil
 }
 
-func (b *builder) endpoint(e router.Endpoint) End {
-	switch e := e.(type) {
-	case *router.Zone:
-		return b.groups[e]
-	case *router.Host:
-		return b.hosts[e]
+// endpoints are what a policy is from or to: of a set of addresses the zones that have some of
+// them, and, if others are in no network, those of upstreams.
+func (b *builder) endpoints(of conf.Refs[router.Endpoint]) []End {
+	var out []End
+	add := func(e End) {
+		if !slices.Contains(out, e) {
+			out = append(out, e)
+		}
 	}
-	return nil
+	for _, e := range of.All() {
+		switch e := e.(type) {
+		case *router.Zone:
+			add(b.groups[e])
+		case *router.Host:
+			add(b.hosts[e])
+		case *router.AddressSet:
+			in, elsewhere := b.r.Holding(e, router.AnyFamily)
+			if elsewhere {
+				in = append(in, b.r.Upstreams()...)
+			}
+			for _, n := range in {
+				add(b.networks[n].Group)
+			}
+		}
+	}
+	return out
 }
 
 // ends are the names of what a policy is from or to. Many instances of one block are told by
 // their number.
-func ends(refs conf.Refs[router.Endpoint]) string {
+func ends[T any](refs conf.Refs[T]) string {
 	count := map[string]int{}
 	for _, it := range refs.Items {
 		count[it.Addr.Type+"."+it.Addr.Label()]++
@@ -550,6 +572,12 @@ func matches(p *router.Policy) []string {
 			parts = append(parts, r.String())
 		}
 		protocols = strings.TrimSpace(cmp.Or(protocols, "tcp, udp") + " " + strings.Join(parts, ", "))
+	}
+	if parts = nil; len(p.Services.Items) > 0 {
+		for _, s := range p.Services.All() {
+			parts = append(parts, string(s))
+		}
+		protocols = strings.Join(parts, ", ")
 	}
 	if protocols != "" {
 		out = append(out, protocols)

@@ -247,6 +247,7 @@ func TestModel(t *testing.T) {
 	for name, g := range map[string]*graph.Graph{
 		"hosts":    of(t, dir("testdata/good/hosts")),
 		"forwards": of(t, dir("testdata/good/forwards")),
+		"groups":   of(t, dir("testdata/good/groups")),
 		"routes":   of(t, dir("testdata/good/static-wan")),
 		"modem":    of(t, dir("testdata/good/two-on-a-link")),
 		"foreign":  of(t, spec(foreign), tapKind()),

@@ -209,7 +209,7 @@ func (b *Interfaces) expects(l state.Listener) bool {
 }
 
 func claimed(r *router.Router, l state.Listener) bool {
-	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(c *router.Listen) bool { return c.Protocol.String() == l.Protocol && c.Port == l.Port }) ||
+	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(c *router.Listen) bool { return c.Protocol.String() == l.Protocol && c.Ports().Contains(l.Port) }) ||
 		slices.ContainsFunc(router.Claimed[router.Accept](r), func(a *router.Accept) bool {
 			return a.Protocol.String() == l.Protocol && a.Ports.Contains(l.Port)
 		})

@@ -176,7 +176,7 @@ func excerpt(b broken, d *hcl.Diagnostic) string {
 	var parts []string
 	where := map[string]hcl.Range{}
 	for _, at := range places {
-		src := b.spec.Source.Bytes(at.Filename)
+		src := b.spec.Bytes(at.Filename)
 		text := clipped(around(src, at))
 		if text != "" && !slices.Contains(parts, text) {
 			parts = append(parts, text)
@@ -249,7 +249,7 @@ func page(t *testing.T) string {
 				fmt.Fprintf(&b, "\nWrong:\n\n```hcl\n%s```\n", text)
 			}
 			var said strings.Builder
-			w := diag.Writer{W: &said, Bytes: from.spec.Source.Bytes, Secrets: from.spec.Secrets, Width: 80}
+			w := diag.Writer{W: &said, Bytes: from.spec.Bytes, Secrets: from.spec.Secrets, Width: 80}
 			if err := w.Write(hcl.Diagnostics{d}); err != nil {
 				t.Fatal(err)
 			}
