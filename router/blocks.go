@@ -140,7 +140,7 @@ type Policy struct {
 type PortForward struct {
 	conf.Header
 	Name     conf.Value[Name]        `hcl:"name,label"`
-	From     conf.Ref[*Zone]         `hcl:"from,required" doc:"The zone that the connections come from."`
+	From     conf.Ref[*Zone]         `hcl:"from,required" doc:"The zone that the connections come from. When the host is in it, too, its neighbours get there by the router's address (hairpin NAT), and the host takes the router for the client."`
 	Sources  conf.Refs[*AddressSet]  `hcl:"sources,optional" empty:"the forward is for all clients, as it is without the list. Name sets, or remove it." doc:"Only for clients with addresses of these sets."`
 	Protocol conf.Value[Transport]   `hcl:"protocol,optional" default:"tcp" doc:"tcp or udp."`
 	Port     conf.Value[PortRange]   `hcl:"port,required" doc:"The port, or range of ports, that clients connect to."`

@@ -69,6 +69,12 @@ port_forward "web" {
   to      = host.nas
   to_port = 443
 }
+port_forward "web-inside" {
+  from    = zone.lan
+  port    = 8443
+  to      = host.nas
+  to_port = 443
+}
 `
 
 // Policies about hosts hold for these hosts and no others: for the addresses that a spec can
@@ -143,6 +149,7 @@ route add 2001:db8:2::/64 via 2001:db8:f::2
 		{"to another host", internet, "", "tcp", "10.1.0.20:443", "drop"},
 		{"to another host", internet, "2001:db8:f::1", "tcp", "[2001:db8:1::20]:443", "drop"},
 		{"to another host", internet, "", "tcp", "10.1.0.40:443", "drop"},
+		{"forwarded to a host of the client's network", tv, "", "tcp", wan + ":8443", "10.1.0.1 at home"},
 		{"forwarded to the host", internet, "", "tcp", wan + ":8443", "198.51.100.1 at home"},
 	})
 }

@@ -64,6 +64,9 @@ func (f *Firewall) Claim(s *router.Scope) {
 	}
 	for _, p := range s.PortForwards {
 		s.Kernel(p.Def, "port forwards", "NFT_NAT", "NFT_FIB_INET")
+		if _, ok := hairpin(s.Router, p); ok {
+			s.Kernel(p.From.Range, "port forwards for the host's own network", "NFT_MASQ")
+		}
 	}
 	if f.FlowOffload.V {
 		s.Kernel(f.FlowOffload.Range, "flow offload", "NF_FLOW_TABLE", "NF_FLOW_TABLE_INET", "NFT_FLOW_OFFLOAD")

@@ -297,6 +297,22 @@ func (f *Firewall) forward(r *router.Router) chain {
 	return c
 }
 
+// hairpin is the block of a forward's host if its clients may be in it. The host would answer them
+// itself, and they wait for an answer of the router: so it is the router that asks (RFC 5382
+// section 5, REQ-8). Clients are told by their addresses, because in postrouting the kernel knows
+// no interface that such a packet came by.
+func hairpin(r *router.Router, p *router.PortForward) (netip.Prefix, bool) {
+	n := r.NetworkAt(p.Target())
+	if p.To.Ref.Set {
+		n = p.To.Ref.Target.Network.Target
+	}
+	if n == nil || r.ZoneOf(n) != p.From.Target {
+		return netip.Prefix{}, false
+	}
+	block, ok := n.FixedIn(router.IPv4)
+	return block.Masked(), ok
+}
+
 func targetPort(p *router.PortForward) string {
 	if p.ToPort.Set {
 		return fmt.Sprint(p.ToPort.V)
@@ -445,6 +461,11 @@ func (f *Firewall) natIn(r *router.Router) chain {
 // that let them pass says so. Only IPv4: IPv6 has addresses enough.
 func (f *Firewall) natOut(r *router.Router) chain {
 	c := chain{name: "nat_out", head: "type nat hook postrouting priority srcnat; policy drop;"}
+	for _, p := range r.PortForwards {
+		if from, ok := hairpin(r, p); ok {
+			c.add(blockLine(p), "ip saddr %s ct status dnat ip daddr %s %s dport %s counter masquerade", from, p.Target(), p.Protocol.V, targetPort(p))
+		}
+	}
 	for i, p := range r.Policies {
 		at, verdict := p.Masquerade.Range, "masquerade"
 		if !p.Masquerade.V {
