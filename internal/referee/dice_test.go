@@ -94,6 +94,9 @@ var values = map[string][]string{
 	"SRI hash": {`"sha256-` + strings.Repeat("A", 43) + `="`, `"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="`}, "GitHub repository": {`"frank-w/BPI-Router-Linux"`, `"a/..."`},
 	"date": {`"2026-11-01"`, `"2024-02-29"`}, "U-Boot release": {`"2025.07"`, `"2025.04.1-rc2"`},
 	"number of an autonomous system": {"1", "65001", "4294967294"}, "identifier like an IPv4 address": {`"192.0.2.1"`, `"0.0.0.1"`, `"10.0.0.1"`},
+	"802.3ad, active-backup, balance-rr, balance-xor, broadcast, balance-tlb or balance-alb": {`"802.3ad"`, `"active-backup"`, `"balance-rr"`, `"balance-xor"`, `"broadcast"`, `"balance-tlb"`, `"balance-alb"`},
+	"layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac":                          {`"layer2"`, `"layer2+3"`, `"layer3+4"`, `"encap2+3"`, `"encap3+4"`, `"vlan+srcmac"`},
+	"slow or fast": {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
 	"length of a prefix, 32 to 64":       {"32", "48", "56"},
 	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
@@ -101,6 +104,8 @@ var values = map[string][]string{
 // built are the arguments that the dice writes itself, and those that need a file or a
 // certain machine.
 var built = map[string]bool{
+	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
+	"bond.lacp_rate": true, "bond.min_links": true, "bond.transmit_hash": true,
 	"host.mac": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
 	"network.prefix": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
@@ -219,6 +224,15 @@ func (d *dice) roll() string {
 		d.links = append(d.links, "port."+p)
 	}
 	if d.IntN(3) == 0 {
+		d.bond()
+	}
+	if d.IntN(3) == 0 {
+		n := d.label("link")
+		d.mtu["dummy."+n] = []int{576, 1280, 9000, 65535}[d.IntN(4)]
+		d.block("dummy", n, fmt.Sprintf("mtu = %d", d.mtu["dummy."+n]))
+		d.links = append(d.links, "dummy."+n)
+	}
+	if d.IntN(3) == 0 {
 		n := d.label("link")
 		d.mtu["link."+n] = []int{576, 1280, 9000, 65535}[d.IntN(4)]
 		d.block("link", n, fmt.Sprintf("mtu = %d", d.mtu["link."+n]))
@@ -233,6 +247,7 @@ func (d *dice) roll() string {
 		d.tunnel()
 	}
 	d.addresses()
+	d.vxlans()
 	d.hosts()
 	resolves := d.services()
 	d.routing()
@@ -268,6 +283,42 @@ func (d *dice) carried(link, below string) []string {
 		d.mtu[link] = 65535
 	}
 	return []string{fmt.Sprintf("mtu = %d", d.mtu[link])}
+}
+
+// bond writes a bond of the ports that nothing else uses, with what its mode has.
+func (d *dice) bond() {
+	n, mode := d.label("link"), d.pick(values["802.3ad, active-backup, balance-rr, balance-xor, broadcast, balance-tlb or balance-alb"])
+	given := append(d.carried("bond."+n, "port.end1"), "ports = [port.end1, port.end2]", "mode = "+mode)
+	if (mode == `"802.3ad"`) != d.seldom() {
+		given = append(given, "lacp_rate = "+d.pick(values["slow or fast"]), "min_links = "+d.pick(values["number of ports"]))
+	}
+	if (mode == `"802.3ad"` || mode == `"balance-xor"` || mode == `"balance-tlb"`) != d.seldom() {
+		given = append(given, "transmit_hash = "+d.pick(values["layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac"]))
+	}
+	d.block("bond", n, given...)
+	d.links = append(d.links, "bond."+n)
+}
+
+// vxlans puts VXLANs on networks, each with one other end.
+func (d *dice) vxlans() {
+	for i := range d.IntN(3) {
+		if len(d.fixed) == 0 {
+			return
+		}
+		p := d.fixed[d.IntN(len(d.fixed))]
+		given := []string{fmt.Sprintf("id = %d", []int{1, 42, 16777215}[i]), "network = network." + p.network}
+		group := d.IntN(3) == 0
+		if group {
+			given = append(given, "group = "+d.pick([]string{`"239.1.1.1"`, `"225.0.0.42"`}))
+		}
+		if group == d.seldom() {
+			given = append(given, fmt.Sprintf(`remote = "10.%d.0.99"`, p.number))
+		}
+		if d.IntN(4) == 0 { // what fits in most links
+			given = append(given, "mtu = 576")
+		}
+		d.block("vxlan", d.label("link"), given...)
+	}
 }
 
 func (d *dice) tunnel() {
