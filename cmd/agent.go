@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -187,6 +189,9 @@ func specHash(s loaded) string {
 	h := sha256.New()
 	for _, f := range s.Source.Files {
 		fmt.Fprintf(h, "%s\n%d\n%s", f.Name, len(f.Bytes), f.Bytes)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Router.Files)) {
+		fmt.Fprintf(h, "%s\n%d\n%s", name, len(s.Router.Files[name]), s.Router.Files[name])
 	}
 	h.Write(diag.MarshalIndent(s.Vars))
 	return hex.EncodeToString(h.Sum(nil))

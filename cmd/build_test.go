@@ -118,8 +118,8 @@ func TestBuildTwentyTimes(t *testing.T) {
 	}
 }
 
-// How blocks are spread over files does not matter, as the template says: the Nix
-// is the same but for the names of the files in it.
+// How blocks are spread over files does not matter, but for the order of policies, as the template
+// says: the Nix is the same but for the names of the files in it.
 func TestSpreadingDoesNotMatter(t *testing.T) {
 	one, many := tree(t, os.DirFS(article), nil), tree(t, scattered(t), nil)
 	names := regexp.MustCompile(`\b[a-z0-9_]+\.hcl:`)

@@ -151,6 +151,9 @@ func TestCanaries(t *testing.T) {
 		if good {
 			run(0, with("gen", "-diff", "-o", out)...)
 			run(0, with("verify", "-plan")...)
+			for _, form := range []string{"svg", "dot", "mermaid"} {
+				run(0, with("graph", "-format", form)...)
+			}
 			for _, form := range []string{"text", "json", "junit", "tap"} {
 				run(0, with("verify", "-v", "-format", form, "-state", emptyState(t, dir))...)
 			}

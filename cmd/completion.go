@@ -62,6 +62,7 @@ func (a *app) completionCommand() *cli.Command {
 // flagValues are what can be the value of a flag, by command and flag; a command has its
 // own before those of all.
 var flagValues = map[string][]string{
+	"graph format":  {"svg", "dot", "mermaid"},
 	"verify format": {"text", "json", "junit", "tap"},
 	"format":        {"text", "json", "github"},
 }

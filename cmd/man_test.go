@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +24,7 @@ import (
 const manPage = "../flake/nbr.1"
 
 // manDate is the day of the page: of its last change that a reader would notice.
-const manDate = "2026-11-28"
+const manDate = "2026-11-29"
 
 // TestManPage makes the page anew from the commands and options that the program has.
 func TestManPage(t *testing.T) {
@@ -43,6 +45,35 @@ func TestManPage(t *testing.T) {
 	recipe, err := os.ReadFile("../flake/package.nix")
 	if err != nil || !strings.Contains(string(recipe), "install -D -m 644 flake/nbr.1 $out/share/man/man1/nbr.1\n") {
 		t.Errorf("the package has no %s: %v", manPage, err)
+	}
+}
+
+// dashesRE fits an option of nbr that is written with two dashes, up to the next command.
+var dashesRE = regexp.MustCompile(`\bnbr (?:[a-z][^\n` + "`" + `|&#]* )?--[a-z]`)
+
+// TestOneWayOfOptions wants options written with one dash in all that is read: nbr's help,
+// its pages and its manual.
+func TestOneWayOfOptions(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil || len(pages) < 5 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	blocks, err := filepath.Glob("../docs/blocks/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range slices.Concat(pages, blocks, []string{"../README.md", "../CHANGELOG.md"}) {
+		b, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := dashesRE.Find(b); m != nil {
+			t.Errorf("%s: %s", page, m)
+		}
+	}
+	// The manual is made of the help; a dash of its own is escaped there.
+	if m := dashesRE.FindString(strings.ReplaceAll(string(man(cmd.Program(all.Kinds()...))), `\-`, "-")); m != "" {
+		t.Errorf("the manual: %s", m)
 	}
 }
 

@@ -129,7 +129,7 @@ func folder(dir string) error {
 }
 
 func (a *app) diagWriter(spec *service.Spec, dir string) *diag.Writer {
-	return &diag.Writer{W: a.Stderr, Dir: filepath.ToSlash(dir), Bytes: spec.Source.Bytes, Secrets: spec.Secrets, Color: a.Color, Width: a.Width}
+	return &diag.Writer{W: a.Stderr, Dir: filepath.ToSlash(dir), Bytes: spec.Bytes, Secrets: spec.Secrets, Color: a.Color, Width: a.Width}
 }
 
 // dirs are the arguments, or the current folder.

@@ -118,10 +118,11 @@ func TestBoardsAreFresh(t *testing.T) {
 }
 
 func TestParseBoards(t *testing.T) {
-	const head = `[{"id": "b", "name": "B", "system": "aarch64-linux", "compatible": "b,b", "models": ["B"], "sbc_module": "boards.b", "image": "i",
+	const head = `[{"id": "b", "name": "B", "system": "aarch64-linux", "compatible": "b,b", "models": ["B"], "sbc_module": "boards.b", "image": "i", "cpus": 4,
 		"firmware": {"uboot_attr": "u", "layout": [{"name": "root", "first": 34}]}, "ports": [{"name": "end0", "kind": "nic"}], `
 	tests := []struct{ name, data, err string }{
 		{"good", head + `"memory": [{"size": "1GiB", "min_total_kb": 1, "max_total_kb": 2}]}]`, ""},
+		{"no processor", strings.Replace(head, `"cpus": 4`, `"cpus": 0`, 1) + `"memory": [{"size": "1GiB", "min_total_kb": 1, "max_total_kb": 2}]}]`, "no processor"},
 		{"unknown field", head + `"memmory": []}]`, `unknown field "memmory"`},
 		{"no memory", head + `"memory": []}]`, "no memory"},
 		{"more than there is", head + `"memory": [{"size": "1MiB", "min_total_kb": 1, "max_total_kb": 2000}]}]`, "no range"},

@@ -45,7 +45,7 @@ type Block struct {
 	BinaryCache    conf.Value[bool]         `hcl:"binary_cache,optional" default:"false" doc:"Let the router's Nix fetch builds, signed with nixos-sbc's key, from nixos-sbc.cachix.org. It has firmware and kernels as nixos-sbc itself builds them."`
 	ClockBattery   conf.Value[bool]         `hcl:"clock_battery,optional" default:"false" doc:"The board's clock has a battery: use it. Without one it tells a wrong time at boot."`
 	KernelSource   *Source[KernelVersion]   `hcl:"kernel_source,block" doc:"Another revision of the vendor's kernel than the one that nixos-sbc builds."`
-	TFASource      *Source[string]          `hcl:"atf_source,block" doc:"Another revision of Trusted Firmware-A. nixos-rebuild does not write it: nbr flash -firmware-only does."`
+	TFASource      *Source[TFAVersion]      `hcl:"atf_source,block" doc:"Another revision of Trusted Firmware-A. nixos-rebuild does not write it: nbr flash -firmware-only does."`
 	UBootSource    *UBootSource             `hcl:"uboot_source,block" doc:"Another release of U-Boot. nixos-rebuild does not write it: nbr flash -firmware-only does."`
 	Watchdog       conf.Value[bool]         `hcl:"watchdog,optional" default:"true" doc:"Let systemd feed the watchdog in the board's chip, which resets a router that hangs. Boards that nbr knows no watchdog of have none to feed."`
 	Regulatory     conf.Value[bool]         `hcl:"accept_regulatory_responsibility,optional" default:"false" doc:"Switch on the radio of the board. You answer for it keeping the rules of where you are."`
@@ -62,7 +62,7 @@ const (
 )
 
 func (k *KernelChoice) UnmarshalText(b []byte) error {
-	return conf.OneOf(k, b, "kernel", KernelVendor, KernelStandard, KernelLatest)
+	return conf.OneOf(k, b, "kernel that nbr builds", KernelVendor, KernelStandard, KernelLatest)
 }
 
 // Describe is what the type is in the schema.
@@ -73,7 +73,7 @@ func (KernelChoice) Describe() string { return "vendor, nixpkgs or nixpkgs-lates
 type Filesystem string
 
 func (f *Filesystem) UnmarshalText(b []byte) error {
-	return conf.OneOf(f, b, "root file system", "btrfs-subvol", "btrfs", "ext4")
+	return conf.OneOf(f, b, "root file system of nixos-sbc", "btrfs-subvol", "btrfs", "ext4")
 }
 
 // Describe is what the type is in the schema.
@@ -87,7 +87,7 @@ var symbolRE = regexp.MustCompile(`^[A-Z0-9][A-Z0-9_]*$`)
 func (s *Symbol) UnmarshalText(b []byte) error {
 	name := strings.TrimPrefix(string(b), "CONFIG_")
 	if !symbolRE.MatchString(name) {
-		return fmt.Errorf("%q is no kernel option such as NET_SCH_CAKE", b)
+		return diag.Advise(fmt.Errorf("%q is no kernel option", b), "write one such as NET_SCH_CAKE")
 	}
 	*s = Symbol(name)
 	return nil
@@ -113,8 +113,9 @@ func (b *Block) Claim(s *router.Scope) {
 func (b *Block) Judge(r *router.Router) hcl.Diagnostics {
 	p := ProfileOf(r.Board.ID)
 	if p == nil {
-		return hcl.Diagnostics{diag.Error("no-firmware", r.BoardID.Range, "No firmware for this board",
-			"nbr has no kernel and no firmware for %s.", r.Board.ID)}
+		return hcl.Diagnostics{diag.Help(diag.Error("no-firmware", r.BoardID.Range, "No firmware for this board",
+			"nbr has no kernel and no firmware for %s.", r.Board.ID),
+			"Choose a board that nbr boards lists.")}
 	}
 	var diags hcl.Diagnostics
 	for _, o := range b.KernelOptions.Items {
@@ -151,7 +152,7 @@ func (b *Block) bootBudget(r *router.Router) hcl.Diagnostics {
 	}
 	d := diag.Help(diag.Warning("boot-budget", boot.From, "Kernels that fill the card",
 		"%d generations take up to %d MiB in /boot, more than a quarter of a card of %s.", boot.Generations, need>>20, b.Card.V),
-		"Keep at most %d, or say that the card is larger: card in the firmware block.", max(uint64(b.Card.V)/4/generation, 1))
+		"Keep at most %d, or say in the firmware block how large the card is, as in card = \"64GiB\".", max(uint64(b.Card.V)/4/generation, 1))
 	if b.Card.Set {
 		d = diag.With(d, b.Card.Range, "%s", b.Addr.String())
 	}

@@ -149,8 +149,8 @@ claimer {
   clock_battery = true # ERROR: no-clock Raspberry Pi 4
 }`)},
 		{"words", spec("bananapi-bpir4", "4GiB", "", `firmware {
-  kernel          = "mainline" # ERROR: bad-value vendor, nixpkgs, nixpkgs-latest
-  root_filesystem = "zfs"      # ERROR: bad-value btrfs-subvol, btrfs, ext4
+  kernel          = "mainline" # ERROR: bad-value vendor, nixpkgs or nixpkgs-latest
+  root_filesystem = "zfs"      # ERROR: bad-value btrfs-subvol, btrfs or ext4
   kernel_options  = ["a-b"]    # ERROR: bad-value no kernel option
 }`)},
 	}

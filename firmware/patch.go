@@ -34,12 +34,14 @@ const (
 func Patches(r *router.Router, b *Block) ([]PatchFile, hcl.Diagnostics) {
 	p := ProfileOf(r.Board.ID)
 	if p == nil || p.ID != patchedBoard {
-		return nil, hcl.Diagnostics{diag.Error("no-patch", r.BoardID.Range, "No patch for this board",
-			"nbr patch knows what to change for %s only. The flake that nbr gen writes needs no patch.", patchedBoard)}
+		return nil, hcl.Diagnostics{diag.Help(diag.Error("no-patch", r.BoardID.Range, "No patch for this board",
+			"nbr patch knows what to change for %s only.", patchedBoard),
+			"Use nbr gen: the flake that it writes needs no patch.")}
 	}
 	if at := b.source(); at != (hcl.Range{}) {
-		return nil, hcl.Diagnostics{diag.Error("no-patch", at, "No patch for another source",
-			"nbr patch keeps the sources that nixos-sbc has. The flake that nbr gen writes builds this one.")}
+		return nil, hcl.Diagnostics{diag.Help(diag.Error("no-patch", at, "No patch for another source",
+			"nbr patch keeps the sources that nixos-sbc has."),
+			"Use nbr gen: the flake that it writes builds this one.")}
 	}
 	var parts []part
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok && len(mem.Flags) > 0 {
@@ -58,8 +60,9 @@ func Patches(r *router.Router, b *Block) ([]PatchFile, hcl.Diagnostics) {
 		parts = append(parts, kernelPatch(set))
 	}
 	if len(parts) == 0 {
-		return nil, hcl.Diagnostics{diag.Warning("nothing-to-patch", r.BoardID.Range, "Nothing to patch",
-			"nixos-sbc %.12s has all that this spec needs of firmware and kernel.", SBCRevision)}
+		return nil, hcl.Diagnostics{diag.Help(diag.Warning("nothing-to-patch", r.BoardID.Range, "Nothing to patch",
+			"nixos-sbc %.12s has all that this spec needs of firmware and kernel.", SBCRevision),
+			"Take nixos-sbc as it is.")}
 	}
 	var files []PatchFile
 	for i, part := range parts {

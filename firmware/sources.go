@@ -54,7 +54,9 @@ func word[T ~string](dst *T, b []byte, re *regexp.Regexp, what, help string) err
 // KernelVersion is a version of Linux.
 type KernelVersion string
 
-var kernelVersionRE = regexp.MustCompile(`^[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,4})?(-[A-Za-z0-9.-]+)?$`)
+// A release is at most 64 bytes (__NEW_UTS_LEN in include/uapi/linux/utsname.h), and a part of
+// the name of what Nix builds.
+var kernelVersionRE = regexp.MustCompile(`^[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,4})?(-[A-Za-z0-9.-]{1,48})?$`)
 
 func (v *KernelVersion) UnmarshalText(b []byte) error {
 	return word(v, b, kernelVersionRE, "version of Linux", "write one such as 6.12.63-bpi-r4")
@@ -73,10 +75,22 @@ func (v KernelVersion) series() Series {
 	return s
 }
 
+// TFAVersion is a version of Trusted Firmware-A, a part of the name of what Nix builds.
+type TFAVersion string
+
+var tfaVersionRE = regexp.MustCompile(`^[0-9]{1,2}\.[0-9]{1,3}(\.[0-9]{1,3})?(-[A-Za-z0-9.-]{1,48})?$`)
+
+func (v *TFAVersion) UnmarshalText(b []byte) error {
+	return word(v, b, tfaVersionRE, "version of Trusted Firmware-A", "write one such as 2.13.0, without the v")
+}
+
+// Describe is what the type is in the schema.
+func (TFAVersion) Describe() string { return "version of Trusted Firmware-A" }
+
 // UBootVersion is a release of U-Boot.
 type UBootVersion string
 
-var ubootVersionRE = regexp.MustCompile(`^20[0-9]{2}\.[0-9]{2}(\.[0-9]+)?(-rc[0-9]+)?$`)
+var ubootVersionRE = regexp.MustCompile(`^20[0-9]{2}\.[0-9]{2}(\.[0-9]{1,3})?(-rc[0-9]{1,2})?$`)
 
 func (v *UBootVersion) UnmarshalText(b []byte) error {
 	return word(v, b, ubootVersionRE, "release of U-Boot", "write one such as 2025.07")
@@ -112,7 +126,8 @@ func (Hash) Describe() string { return "SRI hash" }
 // Repository is a repository on GitHub.
 type Repository string
 
-var repositoryRE = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$`)
+// GitHub's names have at most 39 and 100 characters.
+var repositoryRE = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$`)
 
 func (r *Repository) UnmarshalText(b []byte) error {
 	return word(r, b, repositoryRE, "repository of GitHub", "write owner/name, as in frank-w/BPI-Router-Linux")
@@ -184,7 +199,7 @@ func (b *Block) kernelRepo(p *Profile) string {
 // tfa is the Trusted Firmware-A that is built in the place of nixos-sbc's, or nil.
 func (b *Block) tfa(r *router.Router, p *Profile) *ATF {
 	if s := b.TFASource; s != nil {
-		return &ATF{Version: s.Version.V, Rev: string(s.Rev.V), Hash: string(s.Hash.V), Repo: string(s.Repo.V), Date: s.Date.V}
+		return &ATF{Version: string(s.Version.V), Rev: string(s.Rev.V), Hash: string(s.Hash.V), Repo: string(s.Repo.V), Date: s.Date.V}
 	}
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok && len(mem.Flags) > 0 {
 		return p.Firmware.ATF

@@ -104,7 +104,7 @@ func (a *Address4) UnmarshalText(b []byte) error {
 		return fmt.Errorf("%q is neither \"dhcp\" nor the router's address with its prefix length, as in 192.168.178.1/24", b)
 	}
 	if p.Bits() < 31 && (p.Addr() == p.Masked().Addr() || p.Addr() == Broadcast(p)) {
-		return diag.Advise(fmt.Errorf("%s is the network's own or its broadcast address", p.Addr()), "give the router's, as in %s", netip.PrefixFrom(p.Masked().Addr().Next(), p.Bits()))
+		return diag.Advise(fmt.Errorf("%s is %s", p.Addr(), noHostOf(p, p.Addr())), "write the router's, as in %s", netip.PrefixFrom(p.Masked().Addr().Next(), p.Bits()))
 	}
 	a.How = Fixed{p}
 	return nil
@@ -139,7 +139,7 @@ func (a *Address6) UnmarshalText(b []byte) error {
 		return fmt.Errorf("%q is neither \"auto\" nor the router's address with its prefix length, as in fd00::1/64", b)
 	}
 	if p.Bits() < 127 && p.Addr() == p.Masked().Addr() {
-		return diag.Advise(fmt.Errorf("%s is every router's address in the network (RFC 4291 section 2.6.1)", p.Addr()), "give this router's, as in %s", netip.PrefixFrom(p.Addr().Next(), p.Bits()))
+		return diag.Advise(fmt.Errorf("%s is every router's address in the network (RFC 4291 section 2.6.1)", p.Addr()), "write this router's, as in %s", netip.PrefixFrom(p.Addr().Next(), p.Bits()))
 	}
 	a.How = Fixed{p}
 	return nil
@@ -206,10 +206,10 @@ func NoFixedAddress(ref conf.Ref[*Network], why string, of ...Family) *hcl.Diagn
 		case Fixed:
 			panic(fmt.Sprintf("router: %s has a fixed address, %s", n.Addr, how))
 		case ByDHCP, ByAdvertisement, Delegated:
-			has = fmt.Sprintf("; its own there comes %s and is not known before the router runs", how)
+			has = fmt.Sprintf("; the one it has there comes %s and is not known before the router runs", how)
 		}
 	}
 	return diag.With(diag.Help(diag.Error("no-fixed-address", ref.Range, "Network without a fixed address",
 		"%s For that the router needs a fixed %s in %s%s.", why, need, n.Addr, has),
-		"Write one there, as in %s, or take the network out here.", example), n.Def, "%s", n.Addr.String())
+		"Give %s one, as in %s, or take it out here.", n.Addr, example), n.Def, "%s", n.Addr.String())
 }

@@ -12,16 +12,16 @@ import (
 // System is the router block: what the machine is.
 type System struct {
 	conf.Header
-	Name         conf.Value[Hostname] `hcl:"name,label"`
-	BoardID      conf.Value[string]   `hcl:"board,required" doc:"The board, as nbr boards lists it: bananapi-bpir4."`
-	Memory       conf.Value[Size]     `hcl:"memory,optional" doc:"The memory of the board. 8GiB switches on DDR4_4BG_MODE on a BPI-R4."`
-	Release      conf.Value[Release]  `hcl:"release,optional" default:"26.05" doc:"The NixOS release of kernel and userland. nbr check says when it has no security fixes any more."`
-	StateVersion conf.Value[Release]  `hcl:"state_version,required" doc:"The release the router was first installed with (system.stateVersion). Never changed later."`
-	TimeZone     conf.Value[TimeZone] `hcl:"time_zone,optional" default:"UTC" doc:"The time zone of logs and the console."`
-	NameServers  conf.List[Addr]      `hcl:"name_servers,optional" empty:"it is as if it were not there. Name a server, or remove it." doc:"Name servers that the router itself asks. Without them it asks its resolver block or, when there is none, what its upstream's DHCP server names."`
-	ConsoleOnly  conf.Value[bool]     `hcl:"console_only,optional" default:"false" doc:"Accept a router that can be reached over its serial console only."`
-	Import       conf.List[File]      `hcl:"import,optional" doc:"NixOS modules in the spec's folder that are part of the system."`
-	Description  conf.Value[string]   `hcl:"description,optional" doc:"What the router is for; becomes the description of the flake."`
+	Name         conf.Value[Hostname]     `hcl:"name,label"`
+	BoardID      conf.Value[string]       `hcl:"board,required" doc:"The board, as nbr boards lists it: bananapi-bpir4."`
+	Memory       conf.Value[Size]         `hcl:"memory,optional" doc:"The memory of the board. 8GiB switches on DDR4_4BG_MODE on a BPI-R4."`
+	Release      conf.Value[Release]      `hcl:"release,optional" default:"26.05" doc:"The NixOS release of kernel and userland. nbr check says when it has no security fixes any more."`
+	StateVersion conf.Value[FirstRelease] `hcl:"state_version,required" doc:"The release the router was first installed with (system.stateVersion). Never changed later."`
+	TimeZone     conf.Value[TimeZone]     `hcl:"time_zone,optional" default:"UTC" doc:"The time zone of logs and the console."`
+	NameServers  conf.List[Addr]          `hcl:"name_servers,optional" empty:"that is as if it were not there. Name a server, or remove it." doc:"Name servers that the router itself asks. Without them it asks its resolver block or, when there is none, what its upstream's DHCP server names."`
+	ConsoleOnly  conf.Value[bool]         `hcl:"console_only,optional" default:"false" doc:"Accept a router that can be reached over its serial console only."`
+	Import       conf.List[File]          `hcl:"import,optional" doc:"NixOS modules in the spec's folder that are part of the system."`
+	Description  conf.Value[string]       `hcl:"description,optional" doc:"What the router is for; becomes the description of the flake."`
 }
 
 // A Bridge joins links to one broadcast domain.
@@ -83,10 +83,10 @@ type Zone struct {
 	conf.Header
 	Name     conf.Value[Name]       `hcl:"name,label"`
 	Networks conf.Refs[*Network]    `hcl:"networks,required" empty:"no packet belongs to the zone. Name its networks, or remove the zone." doc:"The networks of the zone. The firewall tells zones apart by interface: other networks on the same links are in it, too, and a link is in one zone at most."`
-	Allow    conf.List[ServiceName] `hcl:"allow,optional" doc:"Services of the router that the zone may use, as in [\"ssh\", \"dns\"]. Everything else towards the router is dropped."`
+	Allow    conf.List[ServiceName] `hcl:"allow,optional" doc:"Services of the router that the zone may use, as in [\"ssh\", \"dns\"]: those of other blocks, of service blocks and of docs/services.md. Everything else towards the router is dropped."`
 }
 
-// ServiceName is the name that a listener has in zone.allow.
+// ServiceName is the name of a service, as a zone allows it or a policy is about it.
 type ServiceName string
 
 func (s *ServiceName) UnmarshalText(b []byte) error {
@@ -114,7 +114,7 @@ func (Action) Describe() string { return "accept, drop or reject" }
 type Protocol string
 
 func (p *Protocol) UnmarshalText(b []byte) error {
-	return conf.OneOf(p, b, "protocol", "tcp", "udp", "icmp")
+	return conf.OneOf(p, b, "protocol of a policy", "tcp", "udp", "icmp")
 }
 
 // Describe is what the type is in the schema.
@@ -124,14 +124,15 @@ func (Protocol) Describe() string { return "tcp, udp or icmp" }
 // decides; what none allows is dropped.
 type Policy struct {
 	conf.Header
-	Name       conf.Value[Name]     `hcl:"name,label"`
-	From       conf.Refs[Endpoint]  `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name zones or hosts, or remove the policy." doc:"Where new connections come from: zones, and hosts."`
-	To         conf.Refs[Endpoint]  `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name zones or hosts, or remove the policy." doc:"Where they go: zones, and hosts."`
-	Action     conf.Value[Action]   `hcl:"action,required" doc:"What happens with them. Answers to allowed connections always pass."`
-	Protocols  conf.List[Protocol]  `hcl:"protocols,optional" empty:"the policy is for all protocols, as if it were not there. Name some, or remove it." doc:"Only these protocols."`
-	Ports      conf.List[PortRange] `hcl:"ports,optional" empty:"the policy is for all ports, as if it were not there. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
-	Masquerade conf.Value[bool]     `hcl:"masquerade,optional" default:"false" doc:"Give IPv4 packets the router's own address on the way out (NAT)."`
-	Log        conf.Value[bool]     `hcl:"log,optional" default:"false" doc:"Log new connections, with a limit."`
+	Name       conf.Value[Name]       `hcl:"name,label"`
+	From       conf.Refs[Endpoint]    `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where new connections come from: zones, hosts, and sets of addresses."`
+	To         conf.Refs[Endpoint]    `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where they go: zones, hosts, and sets of addresses."`
+	Action     conf.Value[Action]     `hcl:"action,required" doc:"What happens with them: the first policy that fits decides, in the order of the files' names and then of the lines. Answers to allowed connections always pass."`
+	Services   conf.List[ServiceName] `hcl:"services,optional" empty:"the policy is for all packets, as it is without the list. Name some, or remove it." doc:"Only these services, as in [\"https\", \"dns\"]: those of service blocks and of docs/services.md."`
+	Protocols  conf.List[Protocol]    `hcl:"protocols,optional" empty:"the policy is for all protocols, as it is without the list. Name some, or remove it." doc:"Only these protocols."`
+	Ports      conf.List[PortRange]   `hcl:"ports,optional" empty:"the policy is for all ports, as it is without the list. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
+	Masquerade conf.Value[bool]       `hcl:"masquerade,optional" default:"false" doc:"Give IPv4 packets the router's own address on the way out (NAT)."`
+	Log        conf.Value[bool]       `hcl:"log,optional" default:"false" doc:"Log new connections, with a limit."`
 }
 
 // A PortForward leads connections that arrive at the router on to a host behind
@@ -140,6 +141,7 @@ type PortForward struct {
 	conf.Header
 	Name     conf.Value[Name]        `hcl:"name,label"`
 	From     conf.Ref[*Zone]         `hcl:"from,required" doc:"The zone that the connections come from."`
+	Sources  conf.Refs[*AddressSet]  `hcl:"sources,optional" empty:"the forward is for all clients, as it is without the list. Name sets, or remove it." doc:"Only for clients with addresses of these sets."`
 	Protocol conf.Value[Transport]   `hcl:"protocol,optional" default:"tcp" doc:"tcp or udp."`
 	Port     conf.Value[PortRange]   `hcl:"port,required" doc:"The port, or range of ports, that clients connect to."`
 	To       conf.RefOr[*Host, Addr] `hcl:"to,required" doc:"The host that gets the connections: host.nas, or its address."`
@@ -158,7 +160,7 @@ func (f *PortForward) Target() netip.Addr {
 type Transport string
 
 func (t *Transport) UnmarshalText(b []byte) error {
-	return conf.OneOf(t, b, "protocol", "tcp", "udp")
+	return conf.OneOf(t, b, "protocol with ports", "tcp", "udp")
 }
 
 // Describe is what the type is in the schema.
@@ -167,12 +169,27 @@ func (Transport) Describe() string { return "tcp or udp" }
 // A Route is a static route.
 type Route struct {
 	conf.Header
-	Name    conf.Value[Name]   `hcl:"name,label"`
-	To      conf.Value[Block]  `hcl:"to,required" doc:"The destination."`
-	Via     conf.Value[Addr]   `hcl:"via,required" doc:"The next hop, in one of the router's networks."`
-	Network conf.Ref[*Network] `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
-	Metric  conf.Value[Metric] `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
+	Name    conf.Value[Name]      `hcl:"name,label"`
+	To      conf.Value[Block]     `hcl:"to,required" doc:"The destination."`
+	Type    conf.Value[RouteType] `hcl:"type,optional" default:"unicast" doc:"What becomes of packets to it: the next hop gets them (unicast), or they are dropped and the sender is told nothing (blackhole), that nothing is there (unreachable), or that it may not (prohibit). A route to a part of it leads there all the same."`
+	Via     conf.Value[Addr]      `hcl:"via,optional" doc:"The next hop, in one of the router's networks. A unicast route needs one."`
+	Network conf.Ref[*Network]    `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
+	Metric  conf.Value[Metric]    `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
 }
+
+// A RouteType is what becomes of the packets that a route is for (rtm_type in rtnetlink(7)).
+type RouteType string
+
+// Unicast is the type of a route with a next hop. The others have none.
+const Unicast RouteType = "unicast"
+
+// UnmarshalText wants one of the types that a route of a spec can have.
+func (t *RouteType) UnmarshalText(b []byte) error {
+	return conf.OneOf(t, b, "type of route", Unicast, "blackhole", "unreachable", "prohibit")
+}
+
+// Describe is what the type is in the schema.
+func (RouteType) Describe() string { return "unicast, blackhole, unreachable or prohibit" }
 
 // A Secret is a file on the router that holds a secret. The spec knows its path,
 // never its content.
@@ -198,7 +215,7 @@ const (
 )
 
 func (s *Source) UnmarshalText(b []byte) error {
-	return conf.OneOf(s, b, "source", "file", "sops", "agenix")
+	return conf.OneOf(s, b, "source of a secret", "file", "sops", "agenix")
 }
 
 // Describe is what the type is in the schema.
@@ -254,6 +271,8 @@ func Types() []conf.BlockType {
 		{Type: "prefix", Doc: "An IPv6 prefix that an upstream delegates to the router (DHCPv6-PD); networks are in it.", Example: prefixExample, New: func() conf.Block { return &Prefix{} }},
 		{Type: "route", Doc: "A static route.", Example: routeExample, New: func() conf.Block { return &Route{} }},
 		{Type: "zone", Doc: "A group of networks that the firewall treats alike.", Example: zoneExample, New: func() conf.Block { return &Zone{} }},
+		{Type: "address_set", Doc: "A group of hosts, networks, addresses and lists in files, for policies and port forwards.", Example: addressSetExample, New: func() conf.Block { return &AddressSet{} }},
+		{Type: "service", Doc: "A service that nbr does not run, by a name for zones and policies.", Example: serviceExample, New: func() conf.Block { return &Service{} }},
 		{Type: "policy", Doc: "What may go from zones to other zones, and whether it is masqueraded.", Example: policyExample, New: func() conf.Block { return &Policy{} }},
 		{Type: "port_forward", Doc: "Leads connections from outside to a host behind the router.", Example: portForwardExample, New: func() conf.Block { return &PortForward{} }},
 		{Type: "secret", Doc: "A file on the router that holds a secret, by its path.", Example: secretExample, New: func() conf.Block { return &Secret{} }},
@@ -270,6 +289,10 @@ func (r *Router) Add(b conf.Block) {
 		r.Networks = append(r.Networks, b)
 	case *Host:
 		r.Hosts = append(r.Hosts, b)
+	case *AddressSet:
+		r.Sets = append(r.Sets, b)
+	case *Service:
+		r.Services = append(r.Services, b)
 	case *Prefix:
 		r.Prefixes = append(r.Prefixes, b)
 	case *Route:

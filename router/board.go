@@ -83,7 +83,7 @@ func ifName(name *IfName, b conf.Block, key string, said conf.Value[IfName]) hcl
 	}
 	if err := name.UnmarshalText([]byte(text)); err != nil {
 		return hcl.Diagnostics{diag.Help(diag.Error("bad-interface-name", b.Head().Def, "Bad interface name", "%s.", err),
-			"Give the block a name.")}
+			"Write the interface's name into the block, as in name = \"br0\", or change the label.")}
 	}
 	return nil
 }

@@ -25,9 +25,15 @@ type Listen struct {
 	Service  string // its name in zone.allow
 	Protocol IPProtocol
 	Port     int
+	Last     int        // the last one of several ports
 	Networks []*Network // where it is served; empty is every network
 	Unit     string     // the systemd unit that opens it, without .service; empty for the kernel
+	// Said says that a program which nbr does not run listens: the spec allows its service.
+	Said bool
 }
+
+// Ports are the port or ports of the socket.
+func (l *Listen) Ports() PortRange { return PortRange{Port(l.Port), Port(max(l.Port, l.Last))} }
 
 // Serves tells whether the socket is served on the network.
 func (l *Listen) Serves(n *Network) bool {
@@ -109,6 +115,16 @@ type ResolveUnsigned struct {
 	Host string
 }
 
+// An Asks is a server, or another end of a tunnel, that the router asks by its address.
+type Asks struct {
+	By
+	Server netip.Addr
+}
+
+// An AddedRoutes says that a user adds to the configuration of a program what may make routes,
+// or has interfaces left alone that another program makes.
+type AddedRoutes struct{ By }
+
 // A DeviceRoute is a destination that is reached through a link that a service makes.
 type DeviceRoute struct {
 	By
@@ -179,14 +195,17 @@ type Scope struct {
 	by     By
 }
 
-// Scopes returns the scope of each block. What is claimed there becomes the router's.
+// Scopes returns the scope of each block. What is claimed there becomes the router's. The core's
+// own claims are made already.
 func (r *Router) Scopes() func(conf.Block) *Scope {
 	r.claims = claims{}
 	blind := *r
 	blind.claims = nil
-	return func(b conf.Block) *Scope {
+	scope := func(b conf.Block) *Scope {
 		return &Scope{&blind, r.claims, By{b.Head().Addr, b.Head().Def}}
 	}
+	r.listenOpened(scope)
+	return scope
 }
 
 // at is the block, at the line that says it.

@@ -64,6 +64,33 @@ network "lan" {
   allow    = ["ssh", "dns", "dhcp"] # of the router's own services
 }
 `
+	addressSetExample = `address_set "admins" {
+  hosts     = [host.desk]
+  addresses = ["192.168.178.64/28", "203.0.113.5", "2001:db8:5::/64"]
+}
+
+host "desk" {
+  network = network.lan
+  mac     = "02:11:22:33:44:66"
+  ipv4    = "192.168.178.20"
+}
+
+policy "admins" {
+  from     = [address_set.admins]
+  to       = [zone.wan]
+  action   = "accept"
+  services = ["ssh", "https"]
+}
+`
+	serviceExample = `service "homeassistant" {
+  ports = ["tcp/8123"]
+}
+
+zone "lan" {
+  networks = [network.lan]
+  allow    = ["ssh", "dns", "dhcp", "homeassistant"] # the last is opened, and nbr verify looks who listens
+}
+`
 	policyExample = `policy "internet" {
   from       = [zone.lan]
   to         = [zone.wan]

@@ -35,13 +35,18 @@ type Endpoint interface {
 func (*Zone) endpoint() {}
 func (*Host) endpoint() {}
 
-// Within are the networks that the packets of an endpoint are in.
+// Within are the networks that the packets of an endpoint are in, or may be in.
 func (r *Router) Within(e Endpoint) []*Network {
 	switch e := e.(type) {
 	case *Zone:
 		return r.NetworksOf(e)
 	case *Host:
 		return []*Network{e.Network.Target}
+	case *AddressSet:
+		if in, elsewhere := r.Holding(e, AnyFamily); !elsewhere {
+			return in
+		}
+		return r.Networks
 	}
 	return nil
 }
@@ -101,7 +106,7 @@ func ruleHosts(r *Router) hcl.Diagnostics {
 		if !h.MAC.Set && !h.IPv4.Set && !h.IPv6.Set {
 			diags = append(diags, diag.Help(diag.Error("host-without-address", h.Def, "Host without an address",
 				"Nothing tells %s from other hosts.", h.Addr),
-				"Give its mac, its ipv4 or its ipv6."))
+				"Write its mac, ipv4 or ipv6."))
 		}
 		if h.IPv4.Set {
 			diags = append(diags, h.judgeIPv4()...)
@@ -126,10 +131,11 @@ func (h *Host) judgeIPv4() hcl.Diagnostics {
 	another := fmt.Sprintf("Write another address of %s.", p.Masked())
 	switch {
 	case !a.Is4():
-		return one(diag.Error("bad-value", h.IPv4.Range, "Not an IPv4 address",
-			"The IPv6 address of a host is the attribute ipv6, of which the last half is written, as in ipv6 = \"::10\"."))
+		return one(diag.Help(diag.Error("bad-value", h.IPv4.Range, "Not an IPv4 address",
+			"%s is an IPv6 address, and %s has those of its network.", a, h.Addr),
+			"Write the last half of it in ipv6, as in ipv6 = \"::10\"."))
 	case !n.Has(IPv4):
-		return h.outside(h.IPv4.Range, "Leave ipv4 out, or give the network an IPv4 address.", "%s has no IPv4.", n.Addr)
+		return h.outside(h.IPv4.Range, "Remove ipv4, or give the network an IPv4 address.", "%s has no IPv4 address.", n.Addr)
 	case !fixed:
 		return nil // what the upstream's network is comes later
 	case !p.Contains(a.Addr):
@@ -137,7 +143,7 @@ func (h *Host) judgeIPv4() hcl.Diagnostics {
 	case a.Addr == p.Addr():
 		return h.outside(h.IPv4.Range, another, "%s is the router's own address.", a)
 	case notHost(p, a.Addr):
-		return h.outside(h.IPv4.Range, another, "%s is %s.", a, noHostOf(p))
+		return h.outside(h.IPv4.Range, another, "%s is %s.", a, noHostOf(p, a.Addr))
 	}
 	return nil
 }
@@ -149,11 +155,11 @@ func (h *Host) judgeIPv6() hcl.Diagnostics {
 	delegated, ok := n.Delegated()
 	switch {
 	case !n.Has(IPv6):
-		return h.outside(h.IPv6.Range, "Leave ipv6 out, or give the network an IPv6 address.", "%s has no IPv6.", n.Addr)
+		return h.outside(h.IPv6.Range, "Remove ipv6, or give the network an IPv6 address.", "%s has no IPv6 address.", n.Addr)
 	case fixed && p.Bits() > 64:
-		return h.outside(h.IPv6.Range, "Leave ipv6 out, or give the network a prefix of 64 bits.", "%s has no room for the last half of an address: hosts have 64 bits of their own in networks of 64 bits (RFC 4291 section 2.5.1).", p.Masked())
+		return h.outside(h.IPv6.Range, "Remove ipv6, or give the network a prefix of 64 bits.", "%s has no room for the last half of an address: hosts have 64 bits of their own in networks of 64 bits (RFC 4291 section 2.5.1).", p.Masked())
 	case fixed && a == p.Addr(), ok && delegated.ID == h.IPv6.V:
-		return h.outside(h.IPv6.Range, "Write another one.", "%s is the router's own address there.", h.IPv6.V)
+		return h.outside(h.IPv6.Range, "Write another last half.", "%s is the router's own address there.", h.IPv6.V)
 	}
 	return nil
 }
@@ -202,32 +208,38 @@ func ruleHostEndpoints(r *Router) hcl.Diagnostics {
 	zoneless := map[*Host]bool{}
 	for _, p := range r.Policies {
 		for _, e := range slices.Concat(p.From.Items, p.To.Items) {
-			if h, ok := e.Target.(*Host); ok && !zoneless[h] && r.ZoneOf(h.Network.Target) == nil {
-				zoneless[h] = true
-				diags = append(diags, diag.With(diag.Help(diag.Error("host-without-zone", h.Network.Range, "Host in no zone",
-					"%s is about %s, and %s is in no zone: the firewall drops everything that comes from there or goes there.", p.Addr, h.Addr, h.Network.Addr),
-					"Put the network into a zone."),
-					e.Range, "%s", p.Addr.String()))
+			for _, h := range Hosts(e.Target) {
+				if !zoneless[h] && r.ZoneOf(h.Network.Target) == nil {
+					zoneless[h] = true
+					diags = append(diags, diag.With(diag.Help(diag.Error("host-without-zone", h.Network.Range, "Host in no zone",
+						"%s is about %s, and %s is in no zone: the firewall drops everything that comes from there or goes there.", p.Addr, h.Addr, h.Network.Addr),
+						"Put the network into a zone."),
+						e.Range, "%s", p.Addr.String()))
+				}
 			}
 		}
 		for _, e := range p.From.Items {
-			if h, ok := e.Target.(*Host); ok && !h.MAC.Set && p.Action.V != "accept" && h.Network.Target.Has(IPv6) {
-				diags = append(diags, diag.With(diag.Help(diag.Warning("host-other-addresses", e.Range, "Policy does not match all addresses of a host",
-					"%s matches the addresses of %s in the spec. A host also makes temporary IPv6 addresses (RFC 8981), which it does not match.", p.Addr, h.Addr),
-					"Give its mac."),
-					h.Def, "%s", h.Addr.String()))
+			for _, h := range Hosts(e.Target) {
+				if !h.MAC.Set && p.Action.V != "accept" && h.Network.Target.Has(IPv6) {
+					diags = append(diags, diag.With(diag.Help(diag.Warning("host-other-addresses", e.Range, "Policy does not match all addresses of a host",
+						"%s matches the addresses of %s in the spec. A host also makes temporary IPv6 addresses (RFC 8981), which it does not match.", p.Addr, h.Addr),
+						"Write the mac of %s.", h.Addr),
+						h.Def, "%s", h.Addr.String()))
+				}
 			}
 		}
 		for _, e := range p.To.Items {
-			if h, ok := e.Target.(*Host); ok && !h.IPv4.Set && !h.IPv6.Set {
-				unknown(e.Range, h, "Host without an address", "Give its ipv4, its ipv6 or both.",
-					"%s leads to %s, of which no address is known.", p.Addr, h.Addr)
+			for _, h := range Hosts(e.Target) {
+				if !h.IPv4.Set && !h.IPv6.Set {
+					unknown(e.Range, h, "Host without an address", "Write ipv4, ipv6 or both in its block.",
+						"%s leads to %s, of which no address is known.", p.Addr, h.Addr)
+				}
 			}
 		}
 	}
 	for _, f := range r.PortForwards {
 		if h := f.To.Ref.Target; f.To.Ref.Set && !h.IPv4.Set {
-			unknown(f.To.Range(), h, "Host without an IPv4 address", "Give it ipv4.",
+			unknown(f.To.Range(), h, "Host without an IPv4 address", "Write ipv4 in its block.",
 				"%s leads to an IPv4 address, and %s has none.", f.Addr, h.Addr)
 		}
 	}

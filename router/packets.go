@@ -18,6 +18,7 @@ const (
 	UDP    IPProtocol = 17
 	ICMPv6 IPProtocol = 58
 	OSPF   IPProtocol = 89
+	SCTP   IPProtocol = 132
 )
 
 // String is the keyword of nftables and of ss, or the number.
@@ -31,13 +32,15 @@ func (p IPProtocol) String() string {
 		return "udp"
 	case ICMPv6:
 		return "ipv6-icmp"
+	case SCTP:
+		return "sctp"
 	default:
 		return strconv.Itoa(int(p))
 	}
 }
 
 // HasPorts tells whether packets of the protocol have ports.
-func (p IPProtocol) HasPorts() bool { return p == TCP || p == UDP }
+func (p IPProtocol) HasPorts() bool { return p == TCP || p == UDP || p == SCTP }
 
 // Family is a version of IP, or both.
 type Family uint8

@@ -141,13 +141,13 @@ func rulePrefixes(r *Router) hcl.Diagnostics {
 		d, ok := n.Delegated()
 		if !ok {
 			if n.Subnet.Set {
-				diags = append(diags, diag.Help(diag.Error("subnet-without-prefix", n.Subnet.Range, "Number of a network without a prefix",
+				diags = append(diags, diag.Help(diag.Error("subnet-without-prefix", n.Subnet.Range, "subnet without a prefix",
 					"%s does not say which prefix it is a network of.", n.Addr),
 					"Write prefix = prefix.NAME, or remove subnet."))
 			} else if n.InterfaceID.Set {
-				diags = append(diags, diag.Help(diag.Error("subnet-without-prefix", n.InterfaceID.Range, "Half of an address without a prefix",
-					"It is the last half of the router's address in a delegated prefix, and %s is in none.", n.Addr),
-					"Say in which: prefix = prefix.NAME; or write the whole address in ipv6."))
+				diags = append(diags, diag.Help(diag.Error("subnet-without-prefix", n.InterfaceID.Range, "interface_id without a prefix",
+					"interface_id is the last half of the router's address in a delegated prefix, and %s is in none.", n.Addr),
+					"Write prefix = prefix.NAME, or the whole address in ipv6 instead."))
 			}
 			continue
 		}
@@ -162,7 +162,7 @@ func rulePrefixes(r *Router) hcl.Diagnostics {
 		case uint64(d.Subnet) >= of.Subnets():
 			diags = append(diags, diag.With(diag.Help(diag.Error("subnet-outside-prefix", n.Subnet.Range, "Network outside its prefix",
 				"%s is a /%d, which has the networks 0 to %d.", n.Prefix.Addr, of.Length.V, of.Subnets()-1),
-				"Write one of these, or ask the provider for a shorter prefix."), of.Length.Range, "%s", of.Addr.String()))
+				"Write a number from 0 to %d, or ask the provider for a shorter prefix.", of.Subnets()-1), of.Length.Range, "%s", of.Addr.String()))
 		case n.Link.Target == of.Network.Target.Link.Target:
 			diags = append(diags, diag.With(diag.Help(diag.Error("prefix-of-itself", n.Prefix.Range, "Prefix on the link that delegates it",
 				"What %s delegates is for other links (RFC 8415 section 6.3).", of.Network.Addr),
@@ -184,7 +184,7 @@ func ruleUnusedPrefixes(r *Router) hcl.Diagnostics {
 	for _, p := range r.Prefixes {
 		if len(r.DelegatedOf(p)) == 0 {
 			diags = append(diags, diag.Help(diag.Error("prefix-unused", p.Def, "Prefix without a network",
-				"No network is in %s.", p.Addr),
+				"No network takes its addresses from %s.", p.Addr),
 				"Write prefix = %s and subnet = 0 in one, or remove it.", p.Addr))
 		}
 	}

@@ -89,11 +89,33 @@ func (r *Release) UnmarshalText(b []byte) error {
 	for _, known := range releases {
 		words = append(words, known.name)
 	}
-	return conf.OneOf(r, b, "release", words...)
+	return conf.OneOf(r, b, "release of NixOS that nbr knows", words...)
 }
 
 // Describe is what the type is in the schema.
 func (Release) Describe() string { return "NixOS release" }
+
+// FirstRelease is the release that a router was first installed with, which decides in which form
+// NixOS keeps the data of services (system.stateVersion). It may be one that has ended.
+type FirstRelease string
+
+// firstReleases are the releases that a spec may name so: people come with systems that are
+// installed. What NixOS does otherwise for the older ones, nbr sets: see package nftables.
+var firstReleases = func() []FirstRelease {
+	out := []FirstRelease{"23.05", "23.11", "24.05", "24.11", "25.05"}
+	for _, r := range releases {
+		out = append(out, FirstRelease(r.name))
+	}
+	return out
+}()
+
+// UnmarshalText wants one of the releases since 23.05.
+func (r *FirstRelease) UnmarshalText(b []byte) error {
+	return conf.OneOf(r, b, "release", firstReleases...)
+}
+
+// Describe is what the type is in the schema.
+func (FirstRelease) Describe() string { return "NixOS release since 23.05" }
 
 // nixpkgs is the input block that says what nixpkgs the router is built with, or nil.
 func (r *Router) nixpkgs() *Input {

@@ -24,6 +24,8 @@ type Router struct {
 	Made         []Link // links that blocks make or name, in the order of the spec
 	Networks     []*Network
 	Hosts        []*Host
+	Services     []*Service
+	Sets         []*AddressSet
 	Prefixes     []*Prefix
 	Routes       []*Route
 	Zones        []*Zone
@@ -50,6 +52,7 @@ type index struct {
 	owners   map[netip.Addr]*Network // by the router's own fixed address
 	blocks   map[netip.Prefix]fixed  // by masked prefix
 	lengths  []int                   // of these, the longest first
+	services map[ServiceName]*Service
 }
 
 func (r *Router) lookUp() *index {
@@ -58,7 +61,10 @@ func (r *Router) lookUp() *index {
 	}
 	x := &index{
 		zones: map[Link]*Zone{}, networks: map[*Zone][]*Network{},
-		owners: map[netip.Addr]*Network{}, blocks: map[netip.Prefix]fixed{},
+		owners: map[netip.Addr]*Network{}, blocks: map[netip.Prefix]fixed{}, services: map[ServiceName]*Service{},
+	}
+	for _, s := range r.Services {
+		x.services[s.Name.V] = s
 	}
 	r.index = x
 	named := map[*Zone]map[*Network]bool{}
@@ -139,6 +145,19 @@ func (r *Router) blockOf(p netip.Prefix) (fixed, bool) {
 	return fixed{}, false
 }
 
+// OwnNames are the names of the router itself, in lower case: the one of the spec, and that in
+// the domain of each of its networks.
+func (r *Router) OwnNames() []string {
+	own := strings.ToLower(string(r.System.Name.V))
+	out := []string{own}
+	for _, n := range r.Networks {
+		if n.Domain.Set {
+			out = append(out, own+"."+strings.ToLower(string(n.Domain.V)))
+		}
+	}
+	return out
+}
+
 // Owner is the network in which a is the router's own fixed address, or nil.
 func (r *Router) Owner(a netip.Addr) *Network { return r.lookUp().owners[a] }
 
@@ -203,7 +222,7 @@ func sizes(b *Board) string {
 }
 
 func errNotService(b []byte) error {
-	return fmt.Errorf("%q is no name of a service such as ssh, dns or dhcp", b)
+	return diag.Advise(fmt.Errorf("%q is no name of a service", b), "write one such as ssh, dns or dhcp")
 }
 
 // FlakeURL is a flake reference.
@@ -213,7 +232,7 @@ var flakeRE = regexp.MustCompile(`^(github|gitlab|sourcehut|git\+https|git\+ssh|
 
 func (u *FlakeURL) UnmarshalText(b []byte) error {
 	if !flakeRE.Match(b) {
-		return errors.New("this is no flake reference such as github:nakato/nixos-sbc/main")
+		return diag.Advise(errors.New("this is no flake reference"), "write one such as github:nakato/nixos-sbc/main")
 	}
 	*u = FlakeURL(b)
 	return nil

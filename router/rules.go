@@ -59,6 +59,14 @@ func Rules() []Rule {
 		{"network-in-two-zones", "A network is in two zones.", ruleZones, nil},
 		{"network-without-zone", "A network is in no zone, so nothing may pass.", ruleZoneless, []string{"zone"}},
 		{"host-without-zone", "A policy is about a host that no rule could be about.", ruleHostEndpoints, []string{"zone"}},
+		{"set-empty", "A set has no members, or some of them twice.", ruleSets, nil},
+		{"no-common-family", "What a policy or a port forward is about has no address of the right version of IP, or of the right zone.", ruleFamilies, nil},
+		{"end-in-zone", "A host or a set is an end of a policy beside the zone that it is in.", ruleEndsInZones, nil},
+		{"set-unused", "No policy and no port forward is about a set.", ruleUnusedSets, []string{"policy", "port_forward"}},
+		{"service-name-taken", "The name of a service is another one's, or its ports overlap.", ruleServices, nil},
+		{"no-such-service", "A policy names a service that is none.", rulePolicyServices, []string{"service"}},
+		{"services-and-ports", "A policy is about services, and about ports beside them.", ruleServicesAndPorts, nil},
+		{"service-unused", "No zone and no policy names a service.", ruleUnusedServices, []string{"zone", "policy"}},
 		{"ports-of-icmp", "The ports of a policy are for a protocol without ports.", rulePolicyPorts, nil},
 		{"policy-to-itself", "A policy is for packets that do not pass the router.", ruleSelf, []string{"route", "port_forward", "bgp", "ospf"}},
 		{"nat-of-nothing", "Packets without IPv4 are to get other addresses.", ruleIPv4Only, nil},
@@ -77,6 +85,7 @@ func Rules() []Rule {
 		{"secret-of-two-kinds", "One secret is for two things.", ruleSecretUses, nil},
 		{"asks-itself", "The router is to ask itself for names, and does not resolve any.", ruleAsksItself, []string{"resolver"}},
 		{"no-name-servers", "The router has no server to ask for names, or is told to ask others than itself.", ruleNameServers, []string{Any}},
+		{"out-of-reach", "No route leads to a server, or to the end of a tunnel.", ruleReach, []string{Any}},
 		{"lock-out", "The router could not be reached over the network.", ruleLockOut, []string{Any}},
 	}
 }
@@ -172,8 +181,9 @@ func ruleGateways(r *Router) hcl.Diagnostics {
 	}
 	for _, v := range []struct {
 		of Family
+		to string
 		at func(*Network) conf.Value[Addr]
-	}{{IPv4, func(n *Network) conf.Value[Addr] { return n.Gateway }}, {IPv6, func(n *Network) conf.Value[Addr] { return n.Gateway6 }}} {
+	}{{IPv4, "0.0.0.0/0", func(n *Network) conf.Value[Addr] { return n.Gateway }}, {IPv6, "::/0", func(n *Network) conf.Value[Addr] { return n.Gateway6 }}} {
 		var first *Network
 		for _, n := range r.Networks {
 			switch {
@@ -181,7 +191,7 @@ func ruleGateways(r *Router) hcl.Diagnostics {
 			case first != nil:
 				diags = append(diags, diag.With(diag.Help(diag.Error("two-gateways", v.at(n).Range, "Two default gateways",
 					"%s already has the %s default gateway.", first.Addr, v.of),
-					"Write a route block for the other one."), v.at(first).Range, "%s", first.Addr.String()))
+					"Keep one of the two. For a second way out write a route block with a metric: to = %q, via = %q.", v.to, v.at(n).V.String()), v.at(first).Range, "%s", first.Addr.String()))
 			default:
 				first = n
 			}
@@ -203,13 +213,13 @@ func gateway(n *Network, g conf.Value[Addr], a Address, attr string) hcl.Diagnos
 		case a.Addr() == g.V.Addr:
 			return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway is the router itself",
 				"%s is this router's own address.", g.V),
-				"Write the address of the next router, which the provider names."))
+				"Write the address of the next router: the provider says it."))
 		}
 		return nil
 	case ByDHCP, ByAdvertisement, Delegated:
 		return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
 			"The address of %s comes %s, and its default gateway with it.", n.Addr, a),
-			"Remove this, or give %s = the router's address there.", attr))
+			"Remove this, or write %s = the router's own address there, with its prefix length.", attr))
 	default:
 		return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
 			"A gateway is reached from an address of this router beside it, and %s has none.", n.Addr),

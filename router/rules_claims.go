@@ -16,22 +16,22 @@ import (
 
 func ruleListens(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	type socket struct {
-		proto IPProtocol
-		port  int
-	}
-	by := map[socket][]*Listen{}
+	by := map[IPProtocol][]*Listen{}
 	for _, l := range Claimed[Listen](r) {
-		k := socket{l.Protocol, l.Port}
-		for _, o := range by[k] {
-			if o.Addr != l.Addr && sameNetwork(o, l) {
-				diags = append(diags, diag.Help(clash("listen-clash", "Socket taken", o.By, l.By,
-					"%s already listens on %s/%d.", o.Addr, l.Protocol, l.Port),
+		for _, o := range by[l.Protocol] {
+			// What the spec says of other programs it may say by two names.
+			if o.Addr != l.Addr && o.Ports().Overlaps(l.Ports()) && !(o.Said && l.Said) && sameNetwork(o, l) {
+				a, b := o, l
+				if a.Said {
+					a, b = b, a // what nbr runs was there first
+				}
+				diags = append(diags, diag.Help(clash("listen-clash", "Socket taken", a.By, b.By,
+					"%s already listens on %s/%s.", a.Addr, a.Protocol, a.Ports()),
 					"Give one of them another port, or other networks."))
 				break
 			}
 		}
-		by[k] = append(by[k], l)
+		by[l.Protocol] = append(by[l.Protocol], l)
 	}
 	return diags
 }
@@ -51,10 +51,14 @@ func ruleAllowed(r *Router) hcl.Diagnostics {
 	slices.Sort(names)
 	for _, z := range r.Zones {
 		for _, a := range z.Allow.Items {
+			known, _ := wellKnown(a.V)
 			switch {
+			case len(r.Opened(a.V)) > 0:
 			case !slices.Contains(names, string(a.V)):
-				hint := diag.Suggest(string(a.V), names)
+				hint := diag.Suggest(string(a.V), slices.Concat(names, r.serviceNames()))
 				switch {
+				case known.Block != "":
+					hint = fmt.Sprintf("Add the %s block, or, if another program listens, a service block with a name of its own.", known.Block)
 				case hint != "":
 				case len(names) == 0:
 					hint = "Add the block of the service, or remove the name."
@@ -62,7 +66,7 @@ func ruleAllowed(r *Router) hcl.Diagnostics {
 					hint = fmt.Sprintf("It could be %s.", strings.Join(names, ", "))
 				}
 				diags = append(diags, diag.Help(diag.Error("nothing-listens", a.Range, "No such service",
-					"Nothing on this router is called %q.", a.V), "%s", hint))
+					"This router has no service %q.", a.V), "%s", hint))
 			case !r.listens(string(a.V), z):
 				diags = append(diags, diag.Help(diag.Error("nothing-listens", a.Range, "Service not offered there",
 					"The router has %s, but not for a network of %s.", a.V, z.Addr),
@@ -96,9 +100,9 @@ func ruleServed(r *Router) hcl.Diagnostics {
 				continue
 			}
 			said[key{l.Service, l.Addr, z}] = true
-			diags = append(diags, diag.With(diag.Help(diag.Error("not-allowed", l.From, "Service without a user",
+			diags = append(diags, diag.With(diag.Help(diag.Error("not-allowed", l.From, "Service that the firewall closes",
 				"%s is for %s, and %s does not allow %q: the firewall drops every question.", l.Addr, n.Addr, z.Addr, l.Service),
-				"Add it to allow."),
+				"Add %q to the allow of %s.", l.Service, z.Addr),
 				z.Def, "%s", z.Addr.String()))
 		}
 	}
@@ -110,8 +114,9 @@ func ruleSysctls(r *Router) hcl.Diagnostics {
 	first := map[string]*Sysctl{}
 	for _, s := range Claimed[Sysctl](r) {
 		if before := first[s.Key]; before != nil && before.Value != s.Value {
-			diags = append(diags, clash("sysctl-clash", "Kernel parameter wanted twice", before.By, s.By,
-				"%s wants %s = %s, and %s wants %s.", s.Addr, s.Key, s.Value, before.Addr, before.Value))
+			diags = append(diags, diag.Help(clash("sysctl-clash", "Kernel parameter wanted twice", before.By, s.By,
+				"%s wants %s = %s, and %s wants %s.", s.Addr, s.Key, s.Value, before.Addr, before.Value),
+				"Remove one of the two blocks, or let both want the same."))
 			continue
 		}
 		first[s.Key] = s
@@ -141,7 +146,7 @@ func ruleNameServers(r *Router) hcl.Diagnostics {
 	n := r.Networks[up]
 	return one(diag.Help(diag.Error("no-name-servers", n.Def, "No name server",
 		"%s leads to the Internet and no DHCP server there names a name server.", n.Addr),
-		"Write a resolver block, or name_servers = [\"9.9.9.9\"] with your provider's in the router block."))
+		"Write a resolver block, or name your provider's servers in the router block, as in name_servers = [\"9.9.9.9\"]."))
 }
 
 func ruleSecrets(r *Router) hcl.Diagnostics {
@@ -152,7 +157,7 @@ func ruleSecrets(r *Router) hcl.Diagnostics {
 		}
 		if s.Key.Set && s.Source.V != SourceSOPS {
 			diags = append(diags, diag.Help(diag.Error("secret-without-path", s.Key.Range, "Key of a secret that is a whole file",
-				"It is the key in a file of sops, and this secret's source is %s.", s.Source.V),
+				"key names an entry in a file of sops, and the source of this secret is %s.", s.Source.V),
 				"Remove key, or say source = \"sops\"."))
 		}
 		switch {
@@ -196,12 +201,12 @@ func ruleSecretUses(r *Router) hcl.Diagnostics {
 			first[u.Secret] = u
 		case before.For != u.For:
 			diags = append(diags, diag.Help(clash("secret-of-two-kinds", "Secret of another kind", before.By, u.By,
-				"%s is %s here and %s of %s: who knows the one has the other.", u.Secret.Addr, u.For, before.For, before.Addr),
-				"Give them a secret of their own."))
+				"%s is %s here, and %s of %s: all who have it for the one use have it for the other.", u.Secret.Addr, u.For, before.For, before.Addr),
+				"Give each of them a secret of its own."))
 		case u.For == PrivateKey:
-			diags = append(diags, diag.Help(clash("secret-of-two-kinds", "Private key of two", before.By, u.By,
-				"%s is the private key of %s already, and a key is one end of a tunnel.", u.Secret.Addr, before.Addr),
-				"Give them a secret of their own."))
+			diags = append(diags, diag.Help(clash("secret-of-two-kinds", "One private key for two tunnels", before.By, u.By,
+				"%s is the private key of %s already, and to its peers a key is one tunnel.", u.Secret.Addr, before.Addr),
+				"Give each of them a secret of its own."))
 		}
 	}
 	return diags

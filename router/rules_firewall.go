@@ -62,36 +62,33 @@ func ruleZoneless(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-// A condition is what a policy looks at beyond the zones: all protocols or one, all ports or
-// some.
-type condition struct {
-	protocol Protocol  // "" is all
-	ports    PortRange // the zero range is all, and what has no ports
-}
-
-// covers tells whether all packets of o are of c.
-func (c condition) covers(o condition) bool {
-	return (c.protocol == "" || c.protocol == o.protocol) &&
-		(c.ports == PortRange{} || o.ports != PortRange{} && c.ports.First <= o.ports.First && o.ports.Last <= c.ports.Last)
-}
-
-// conditions are those of a policy, of which a packet fits one.
-func (p *Policy) conditions() []condition {
+// Conditions are what a policy is about beyond its ends, of which a packet fits one.
+func (r *Router) Conditions(p *Policy) []Packets {
 	protocols := p.Protocols.All()
 	switch {
+	case len(p.Services.Items) > 0:
+		var out []Packets
+		for _, name := range p.Services.All() {
+			out = append(out, r.servicePackets(name)...)
+		}
+		return out
 	case len(protocols) == 0 && len(p.Ports.Items) == 0:
-		return []condition{{}}
+		return []Packets{{}}
 	case len(protocols) == 0:
 		protocols = []Protocol{"tcp", "udp"}
 	}
-	var out []condition
-	for _, proto := range protocols {
-		if proto == "icmp" || len(p.Ports.Items) == 0 {
-			out = append(out, condition{protocol: proto})
-			continue
-		}
-		for _, ports := range p.Ports.All() {
-			out = append(out, condition{proto, ports})
+	var out []Packets
+	for _, word := range protocols {
+		proto := map[Protocol]IPProtocol{"tcp": TCP, "udp": UDP}[word]
+		switch {
+		case word == "icmp":
+			out = append(out, Packets{Protocol: ICMP}, Packets{Protocol: ICMPv6})
+		case len(p.Ports.Items) == 0:
+			out = append(out, Packets{Protocol: proto})
+		default:
+			for _, ports := range p.Ports.All() {
+				out = append(out, Packets{Protocol: proto, Ports: ports})
+			}
 		}
 	}
 	return out
@@ -103,12 +100,12 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	type pair struct{ from, to Endpoint }
 	type taking struct {
-		condition
+		Packets
 		by *Policy
 	}
 	taken := map[pair][]taking{}
 	// decides is the policy that takes all packets of a condition, nil if none does.
-	decides := func(from, to Endpoint, c condition) *Policy {
+	decides := func(from, to Endpoint, c Packets) *Policy {
 		for _, f := range r.around(from) {
 			for _, t := range r.around(to) {
 				if i := slices.IndexFunc(taken[pair{f, t}], func(o taking) bool { return o.covers(c) }); i >= 0 {
@@ -123,7 +120,7 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 		all := len(p.From.Items) > 0 && len(p.To.Items) > 0
 		for _, f := range p.From.All() {
 			for _, t := range p.To.All() {
-				for _, c := range p.conditions() {
+				for _, c := range r.Conditions(p) {
 					switch before := decides(f, t, c); {
 					case before == nil:
 						all = false
@@ -135,7 +132,7 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 		}
 		for _, f := range p.From.All() { // after all: it does not take its own packets
 			for _, t := range p.To.All() {
-				for _, c := range p.conditions() {
+				for _, c := range r.Conditions(p) {
 					if decides(f, t, c) == nil {
 						taken[pair{f, t}] = append(taken[pair{f, t}], taking{c, p})
 					}
@@ -145,22 +142,30 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 		if all && by != nil {
 			diags = append(diags, diag.With(diag.Help(diag.Error("unreachable-policy", p.Def, "Policy never used",
 				"%s decides about every packet before %s sees it.", by.Addr, p.Addr),
-				"Put the narrower one first."), by.Def, "%s", by.Addr.String()))
+				"Put %s before it, or remove it.", p.Addr), by.Def, "%s", by.Addr.String()))
 		}
 	}
 	return diags
 }
 
-// around are an endpoint and, if it is a host, its zone: what holds for either holds for it.
+// around are an endpoint and, if all of it is in one zone, that zone: what holds for either
+// holds for it.
 func (r *Router) around(e Endpoint) []Endpoint {
-	switch e := e.(type) {
-	case *Host:
-		if z := r.ZoneOf(e.Network.Target); z != nil {
-			return []Endpoint{z, e}
-		}
-	case *Zone:
+	if _, ok := e.(*Zone); ok {
+		return []Endpoint{e}
 	}
-	return []Endpoint{e}
+	var zone *Zone
+	for i, n := range r.Within(e) {
+		z := r.ZoneOf(n)
+		if z == nil || i > 0 && z != zone {
+			return []Endpoint{e}
+		}
+		zone = z
+	}
+	if zone == nil {
+		return []Endpoint{e}
+	}
+	return []Endpoint{zone, e}
 }
 
 func ruleMasquerade(r *Router) hcl.Diagnostics {
@@ -214,7 +219,7 @@ func ruleForwards(r *Router) hcl.Diagnostics {
 			if f.From.Target == g.From.Target && f.Protocol.V == g.Protocol.V && f.Port.V.Overlaps(g.Port.V) {
 				diags = append(diags, diag.Help(clash("forward-clash", "Port forwarded twice", By{g.Addr, g.Port.Range}, By{f.Addr, f.Port.Range},
 					"%s already forwards %s/%s from %s.", g.Addr, g.Protocol.V, g.Port.V, g.From.Addr),
-					"Give one of them another port, or remove it."))
+					"Give one of them another port, or remove one."))
 			}
 		}
 		switch {
@@ -229,9 +234,9 @@ func ruleForwards(r *Router) hcl.Diagnostics {
 				"Remove the block. To open a service of the router, put its name into allow of %s.", f.From.Addr))
 		}
 		if f.ToPort.Set && f.Port.V.First != f.Port.V.Last {
-			diags = append(diags, diag.Help(diag.Error("forward-clash", f.ToPort.Range, "A range to one port",
+			diags = append(diags, diag.Help(diag.Error("forward-clash", f.ToPort.Range, "Several ports to one",
 				"%s forwards several ports; to_port would lead all of them to the same one.", f.Addr),
-				"Leave it out."))
+				"Remove to_port: each port then leads to the same one of the host. Or forward one port only."))
 		}
 	}
 	return diags
@@ -244,14 +249,13 @@ func ruleForwardedServices(r *Router) hcl.Diagnostics {
 	for _, f := range r.PortForwards {
 		z := f.From.Target
 		for _, l := range Claimed[Listen](r) {
-			port := PortRange{Port(l.Port), Port(l.Port)}
-			if l.Protocol.String() != string(f.Protocol.V) || !f.Port.V.Overlaps(port) || !slices.ContainsFunc(r.NetworksOf(z), l.Serves) {
+			if l.Protocol.String() != string(f.Protocol.V) || !f.Port.V.Overlaps(l.Ports()) || !slices.ContainsFunc(r.NetworksOf(z), l.Serves) {
 				continue
 			}
 			for _, a := range z.Allow.Items {
 				if string(a.V) == l.Service {
 					diags = append(diags, diag.With(diag.Help(diag.Error("forward-takes-service", f.Port.Range, "Port of the router itself",
-						"%s allows %s on %s/%d, and %s would lead it to %s.", z.Addr, a.V, l.Protocol, l.Port, f.Addr, f.Target()),
+						"%s allows %s on %s/%s, and %s would lead it to %s.", z.Addr, a.V, l.Protocol, l.Ports(), f.Addr, f.Target()),
 						"Forward another port."),
 						a.Range, "%s", z.Addr.String()))
 				}

@@ -29,7 +29,7 @@ func rulePolicyPorts(r *Router) hcl.Diagnostics {
 		for _, proto := range p.Protocols.Items {
 			if proto.V == "icmp" && len(p.Ports.Items) > 0 {
 				diags = append(diags, diag.With(diag.Help(diag.Error("ports-of-icmp", proto.Range, "ICMP has no ports",
-					"%s would let the ports decide about tcp and udp alone, and be for all of ICMP.", p.Addr),
+					"In %s the ports would count for tcp and udp only, and all of ICMP would match.", p.Addr),
 					"Write a policy of its own for icmp, or remove ports."),
 					p.Ports.Range, "the ports"))
 			}
@@ -80,6 +80,9 @@ func (r *Router) turnsBack(z *Zone, n *Network) bool {
 // ruleIPv4Only finds NAT of packets that do not exist: it is for IPv4.
 func ruleIPv4Only(r *Router) hcl.Diagnostics {
 	has := func(e Endpoint) bool {
+		if v4, _ := r.families(e, true); !v4 {
+			return false
+		}
 		ns := r.Within(e)
 		return len(ns) == 0 || slices.ContainsFunc(ns, func(n *Network) bool { return n.Has(IPv4) })
 	}
@@ -87,7 +90,7 @@ func ruleIPv4Only(r *Router) hcl.Diagnostics {
 	for _, p := range r.Policies {
 		if p.Masquerade.V && p.Action.V == "accept" && len(p.From.Items) > 0 && !slices.ContainsFunc(p.From.All(), has) {
 			diags = append(diags, diag.With(diag.Help(diag.Warning("nat-of-nothing", p.Masquerade.Range, "NAT of no packet",
-				"NAT is for IPv4, and no network that %s lets packets from has it.", p.Addr),
+				"NAT is for IPv4, and nothing that %s lets packets from has it.", p.Addr),
 				"Remove masquerade."), p.From.Range, "where they come from"))
 		}
 	}

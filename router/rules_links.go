@@ -22,8 +22,8 @@ func ruleNames(r *Router) hcl.Diagnostics {
 		}
 		if before, dup := first[n]; dup {
 			d := diag.Help(diag.Error("interface-name-clash", l.Head().Def, "Interface name taken",
-				"%s would be called %s, and %s is.", l.Head().Addr, n, before.Head().Addr),
-				"Give one of them a name.")
+				"%s would be called %s, and that is the name of %s.", l.Head().Addr, n, before.Head().Addr),
+				"Write name = \"…\" with another name into %s.", l.Head().Addr)
 			if _, port := before.(*BoardPort); !port {
 				diag.With(d, before.Head().Def, "%s", before.Head().Addr.String())
 			}

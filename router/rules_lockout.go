@@ -67,7 +67,7 @@ func (r *Router) noWayIn() *hcl.Diagnostic {
 			}
 			if first == nil {
 				first = diag.With(diag.Help(diag.Error("lock-out", r.Def, "You would be locked out",
-					"ssh is to be had in %s, and %s.", n.Addr, why),
+					"The way in is ssh in %s, and %s.", n.Addr, why),
 					"%s, allow ssh in another zone, or say console_only = true.", help), by.From, "%s", by.Addr.String())
 			}
 		}

@@ -41,7 +41,7 @@ var inputs = map[Name]string{
 	"extraModules": argument, "specialArgs": argument, "modules": argument,
 }
 
-const argument = "NixOS gives its modules something else by it"
+const argument = "NixOS gives its modules something else under this name"
 
 // ruleReserved finds names that mean something else to the programs that get them.
 func ruleReserved(r *Router) hcl.Diagnostics {
@@ -89,7 +89,7 @@ func ruleDynamic(r *Router) hcl.Diagnostics {
 			if before := first[u]; before != nil {
 				diags = append(diags, diag.With(diag.Help(diag.Error("dynamic-twice", at(n), "Addresses of one link for two networks",
 					"%s gets its addresses on %s by %s already, and they are the link's: the two would be one network.", before.Addr, n.Link.Addr, how),
-					"Remove one, or give it a link of its own."),
+					"Remove one of the two networks, or put it on a link of its own."),
 					at(before), "%s", before.Addr.String()))
 				return
 			}

@@ -109,7 +109,7 @@ func ruleRoutes(r *Router) hcl.Diagnostics {
 		}
 	}
 	for _, rt := range r.Routes {
-		if rt.To.V.Addr().Is4() != rt.Via.V.Is4() {
+		if rt.Via.Set && rt.To.V.Addr().Is4() != rt.Via.V.Is4() {
 			diags = append(diags, diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop of the other family",
 				"%s and %s are of two versions of IP.", rt.Via.V, rt.To.V.Prefix),
 				"Write a next hop of the destination's version."))
@@ -220,7 +220,7 @@ func ruleTakenHosts(r *Router) hcl.Diagnostics {
 		add(By{n.Addr, n.Gateway6.Range}, n.Gateway6.V.Addr, "is the default gateway")
 	}
 	for _, rt := range r.Routes {
-		add(By{rt.Addr, rt.Via.Range}, rt.Via.V.Addr, "is the next hop of "+rt.Addr.String())
+		add(By{rt.Addr, rt.Via.Range}, rt.Via.V.Addr, "is the next hop of "+rt.Addr.String()) // none is no address
 	}
 	for _, h := range r.Hosts {
 		add(By{h.Addr, h.IPv4.Range}, h.IPv4.V.Addr, "is "+h.Addr.String())
@@ -240,7 +240,7 @@ func ruleTakenHosts(r *Router) hcl.Diagnostics {
 		}
 		h := used[i]
 		diags = append(diags, diag.Help(clash("route-takes-network", "Route takes a host away", h.By, d.By,
-			"%s %s in %s, and %s would lead to another link.", d.to.Addr(), h.Why, n.Addr, d.Addr),
+			"%s %s in %s, and %s would send what is for it over another link.", d.to.Addr(), h.Why, n.Addr, d.Addr),
 			"Remove it, or take another address."))
 	}
 	return diags
@@ -253,12 +253,16 @@ func ruleNextHops(r *Router) hcl.Diagnostics {
 	for _, rt := range r.Routes {
 		via, n := rt.Via.V.Addr, r.NextHop(rt)
 		switch {
+		case rt.Type.V != Unicast || !rt.Via.Set:
+			if d := rt.hopless(); d != nil {
+				diags = append(diags, d)
+			}
 		case rt.To.V.Addr().Is4() != via.Is4():
 			continue // said
 		case n == nil:
 			diags = append(diags, diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop out of reach",
 				"%s is in no network of the router with a fixed address.", rt.Via.V),
-				"If it is on the link all the same, say where: network = network.NAME."))
+				"Write an address in one of them. Where the next hop is on a link whose network has no fixed address, name that: network = network.NAME."))
 		case r.Owner(via) != nil:
 			diags = append(diags, diag.With(diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop is the router itself",
 				"%s is the router's own address in %s.", via, r.Owner(via).Addr),
@@ -271,6 +275,24 @@ func ruleNextHops(r *Router) hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+// hopless is what is wrong with a route without a next hop, or with one that can have none.
+func (rt *Route) hopless() *hcl.Diagnostic {
+	where := rt.Via.Range
+	switch {
+	case rt.Type.V == Unicast:
+		return diag.Help(diag.Error("route-next-hop", rt.Def, "Route without a next hop",
+			"Packets to %s have to go to a router, and %s names none.", rt.To.V, rt.Addr),
+			"Write via = \"ADDRESS\" of that router, or type = \"blackhole\" to drop them.")
+	case !rt.Via.Set && !rt.Network.Set:
+		return nil
+	case !rt.Via.Set:
+		where = rt.Network.Range
+	}
+	return diag.With(diag.Help(diag.Error("route-next-hop", where, "Next hop of a route that has none",
+		"Packets to %s are dropped (%s), so nothing is sent to a next hop.", rt.To.V, rt.Type.V),
+		"Remove it, or the type."), rt.Type.Range, "the type")
 }
 
 // mayHold tells whether an address is in the network as far as the spec tells.
@@ -334,7 +356,7 @@ func ruleEndpoints(r *Router) hcl.Diagnostics {
 			}
 			if d, into := r.longest(end.Addr().Unmap()); into == l {
 				diags = append(diags, diag.Help(clash("endpoint-in-tunnel", "Tunnel inside itself", d, p.By,
-					"%s is to be reached at %s, and %s leads into %s itself.", p.Addr, end.Addr(), d.Addr, l.LinkName()),
+					"%s is to be reached at %s, and %s leads that address into %s itself.", p.Addr, end.Addr(), d.Addr, l.LinkName()),
 					"Take the address out of allowed_ips, or write a route block for it."))
 			}
 		}

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"fmt"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -57,12 +58,15 @@ func ruleSpecial(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-// noHostOf says which addresses of a network are those of no host.
-func noHostOf(p netip.Prefix) string {
-	if p.Addr().Is6() {
+// noHostOf says what an address of a network is that no host of it has.
+func noHostOf(p netip.Prefix, a netip.Addr) string {
+	switch {
+	case a.Is6():
 		return "the address of all routers of the network"
+	case a == Broadcast(p):
+		return fmt.Sprintf("the broadcast address of %s", p.Masked())
 	}
-	return "the network's own or its broadcast address"
+	return fmt.Sprintf("the address of the network %s itself", p.Masked())
 }
 
 // ruleNoHosts finds single hosts with the address of a network or its broadcast address, which
@@ -73,8 +77,8 @@ func ruleNoHosts(r *Router) hcl.Diagnostics {
 	judge := func(v conf.Value[Addr]) {
 		if f, ok := noHosts[v.V.Addr]; ok && v.Set {
 			diags = append(diags, diag.With(diag.Help(diag.Error("address-of-no-host", v.Range, "Address of no host",
-				"%s is %s.", v.V, noHostOf(f.p)),
-				"Give a host's."), f.at, "%s", f.n.Addr.String()))
+				"%s is %s.", v.V, noHostOf(f.p, v.V.Addr)),
+				"Write the address of a host."), f.at, "%s", f.n.Addr.String()))
 		}
 	}
 	for _, n := range r.Networks {
@@ -96,10 +100,10 @@ func ruleNoHosts(r *Router) hcl.Diagnostics {
 // ruleStateVersion refuses a first release that came out after the one that is built: NixOS
 // keeps the data of services in the form of the first one (system.stateVersion).
 func ruleStateVersion(r *Router) hcl.Diagnostics {
-	if r.Release.V == "" || r.StateVersion.V <= r.Release.V { // YY.MM sorts as text
+	if r.Release.V == "" || string(r.StateVersion.V) <= string(r.Release.V) { // YY.MM sorts as text
 		return nil // or the release has been refused
 	}
-	d := diag.Help(diag.Error("state-version-too-new", r.StateVersion.Range, "Installed with a release that is not built",
+	d := diag.Help(diag.Error("state-version-too-new", r.StateVersion.Range, "state_version newer than the release",
 		"The router is built with NixOS %s, and cannot have been installed with %s, which is newer.", r.Release.V, r.StateVersion.V),
 		"Write state_version = %q for a new router.", r.Release.V)
 	if r.Release.Set {

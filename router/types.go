@@ -58,7 +58,7 @@ var domainRE = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9]
 func (d *Domain) UnmarshalText(b []byte) error {
 	s := strings.TrimSuffix(string(b), ".")
 	if len(s) > 253 || !domainRE.MatchString(s) {
-		return fmt.Errorf("%q is no domain name (RFC 1035 section 2.3.1)", b)
+		return diag.Advise(fmt.Errorf("%q is no domain name (RFC 1035 section 2.3.1)", b), "write letters, digits and - with a single dot between the parts, as in home.arpa")
 	}
 	*d = Domain(s)
 	return nil
@@ -130,7 +130,7 @@ type MAC string
 func (m *MAC) UnmarshalText(b []byte) error {
 	hw, err := net.ParseMAC(string(b))
 	if err != nil || len(hw) != 6 {
-		return fmt.Errorf("%q is no MAC address such as 02:11:22:33:44:55", b)
+		return diag.Advise(fmt.Errorf("%q is no MAC address", b), "write one such as 02:11:22:33:44:55")
 	}
 	if hw[0]&1 != 0 {
 		return fmt.Errorf("%s is a group address: no host has it (IEEE 802, bit 0 of the first octet)", hw)
@@ -197,7 +197,7 @@ func (r *PortRange) UnmarshalText(b []byte) error {
 	}
 	var a, z Port
 	if err := errors.Join(a.UnmarshalText([]byte(first)), z.UnmarshalText([]byte(last))); err != nil {
-		return fmt.Errorf("%q is no port or range of ports such as 443 or 8000-8080", b)
+		return diag.Advise(fmt.Errorf("%q is no port and no range of ports", b), "write a number or two, as in 443 or 8000-8080")
 	}
 	if a > z {
 		return fmt.Errorf("%q begins after it ends", b)
@@ -241,10 +241,10 @@ type Block struct{ netip.Prefix }
 func (p *Block) UnmarshalText(b []byte) error {
 	q, err := netip.ParsePrefix(string(b))
 	if err != nil {
-		return fmt.Errorf("%q is no address block such as 10.0.0.0/8 or 2001:db8::/32", b)
+		return diag.Advise(fmt.Errorf("%q is no address block", b), "write one such as 10.0.0.0/8 or 2001:db8::/32")
 	}
 	if q != q.Masked() {
-		return fmt.Errorf("%s has bits after its prefix length: the block is %s", q, q.Masked())
+		return diag.Advise(fmt.Errorf("%s has bits after its prefix length", q), "write the block, %s, or the one address, %s/%d", q.Masked(), q.Addr(), q.Addr().BitLen())
 	}
 	p.Prefix = q
 	return nil
@@ -262,7 +262,7 @@ func (a *Addr) UnmarshalText(b []byte) error {
 	case err != nil || p.Zone() != "":
 		return fmt.Errorf("%q is no IP address", b)
 	case p.IsUnspecified() || p.IsMulticast() || p == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		return diag.Advise(fmt.Errorf("%s is the address of no host", p), "give one that a single host has")
+		return diag.Advise(fmt.Errorf("%s is the address of no host", p), "write one that a single host has")
 	}
 	a.Addr = p
 	return nil
@@ -279,7 +279,7 @@ func (r *AddrRange) UnmarshalText(b []byte) error {
 	var a, z Addr
 	err := errors.Join(a.UnmarshalText([]byte(strings.TrimSpace(first))), z.UnmarshalText([]byte(strings.TrimSpace(last))))
 	if !ok || err != nil || a.BitLen() != z.BitLen() {
-		return fmt.Errorf("%q is no range of addresses such as 192.168.178.100-192.168.178.199", b)
+		return diag.Advise(fmt.Errorf("%q is no range of addresses", b), "write the first and the last one, as in 192.168.178.100-192.168.178.199")
 	}
 	if z.Less(a.Addr) {
 		return fmt.Errorf("%q ends before it begins", b)
@@ -301,7 +301,7 @@ type TimeZone string
 
 func (z *TimeZone) UnmarshalText(b []byte) error {
 	if _, err := time.LoadLocation(string(b)); err != nil || len(b) == 0 || string(b) == "Local" {
-		return fmt.Errorf("%q is no time zone such as Europe/Berlin", b)
+		return diag.Advise(fmt.Errorf("%q is no time zone", b), "write one such as Europe/Berlin")
 	}
 	*z = TimeZone(b)
 	return nil
@@ -318,10 +318,10 @@ var pathRE = regexp.MustCompile(`^(/[A-Za-z0-9_.+@=-]+)+$`)
 func (p *Path) UnmarshalText(b []byte) error {
 	s := string(b)
 	if !pathRE.MatchString(s) || path.Clean(s) != s {
-		return fmt.Errorf("%q is no absolute path on the router such as /var/lib/secrets/wg0", b)
+		return diag.Advise(fmt.Errorf("%q is no absolute path on the router", b), "write one such as /var/lib/secrets/wg0")
 	}
 	if s == "/nix/store" || strings.HasPrefix(s, "/nix/store/") {
-		return fmt.Errorf("everyone on the router can read the Nix store: %s cannot hold a secret", s)
+		return diag.Advise(fmt.Errorf("everyone on the router can read the Nix store, so %s cannot hold a secret", s), "write a path such as /var/lib/secrets/wg0")
 	}
 	*p = Path(s)
 	return nil
@@ -361,7 +361,7 @@ type SSHKey string
 func (k *SSHKey) UnmarshalText(b []byte) error {
 	s := strings.TrimSpace(string(b))
 	if _, _, _, rest, err := ssh.ParseAuthorizedKey([]byte(s)); err != nil || len(rest) > 0 || strings.ContainsFunc(s, unicode.IsControl) {
-		return fmt.Errorf("%q is no public key in the form of authorized_keys: type, base64 and a comment on one line", b)
+		return diag.Advise(fmt.Errorf("%q is no public key of ssh", b), "write the line of the .pub file: type, base64 and a comment")
 	}
 	*k = SSHKey(s)
 	return nil

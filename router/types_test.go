@@ -82,7 +82,7 @@ var types = []struct {
 	{
 		"Block", mk[Block],
 		map[string]string{"10.0.0.0/8": "", "0.0.0.0/0": "", "2001:db8::/32": ""},
-		map[string]string{"": "no address block", "10.0.0.1": "no address block", "10.0.0.1/8": "the block is 10.0.0.0/8"},
+		map[string]string{"": "no address block", "10.0.0.1": "no address block", "10.0.0.1/8": "write the block, 10.0.0.0/8, or the one address, 10.0.0.1/32"},
 	},
 	{
 		"Addr", mk[Addr],
@@ -129,11 +129,12 @@ var types = []struct {
 		map[string]string{"90s": "90", "15m": "900", "12h": "43200", "2d": "172800"},
 		map[string]string{"": "no duration", "s": "no duration", "12": "no duration", "0s": "no duration", "-1h": "no duration", "1w": "no duration", "99999999d": "no duration"},
 	},
-	{"Release", mk[Release], map[string]string{"25.11": "", "26.05": "", "26.11": ""}, map[string]string{"": "no release", "25.05": "write 25.11, 26.05, 26.11"}},
-	{"Action", mk[Action], map[string]string{"accept": "", "drop": "", "reject": ""}, map[string]string{"": "no action", "allow": "write accept, drop, reject"}},
+	{"FirstRelease", mk[FirstRelease], map[string]string{"23.05": "", "24.11": "", "26.05": "", "26.11": ""}, map[string]string{"": "no release", "22.11": "write 23.05, 23.11", "25.10": "write 23.05, 23.11"}},
+	{"Release", mk[Release], map[string]string{"25.11": "", "26.05": "", "26.11": ""}, map[string]string{"": "no release", "25.05": "write 25.11, 26.05 or 26.11"}},
+	{"Action", mk[Action], map[string]string{"accept": "", "drop": "", "reject": ""}, map[string]string{"": "no action", "allow": "write accept, drop or reject"}},
 	{"Protocol", mk[Protocol], map[string]string{"tcp": "", "udp": "", "icmp": ""}, map[string]string{"": "no protocol", "TCP": "no protocol"}},
-	{"Transport", mk[Transport], map[string]string{"tcp": "", "udp": ""}, map[string]string{"icmp": "write tcp, udp"}},
-	{"Source", mk[Source], map[string]string{"file": "", "sops": "", "agenix": ""}, map[string]string{"vault": "write file, sops, agenix"}},
+	{"Transport", mk[Transport], map[string]string{"tcp": "", "udp": ""}, map[string]string{"icmp": "write tcp or udp"}},
+	{"Source", mk[Source], map[string]string{"file": "", "sops": "", "agenix": ""}, map[string]string{"vault": "write file, sops or agenix"}},
 	{"ServiceName", mk[ServiceName], map[string]string{"ssh": "", "dns": ""}, map[string]string{"": "no name of a service", "s s": "no name of a service"}},
 	{
 		"FlakeURL", mk[FlakeURL],

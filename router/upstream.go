@@ -23,6 +23,11 @@ type Reason struct {
 // the router is served there unless a zone says so.
 func (n *Network) Upstream() bool { return n.UpstreamBy() != nil }
 
+// Upstreams are the networks that lead to the Internet.
+func (r *Router) Upstreams() []*Network {
+	return slices.DeleteFunc(slices.Clone(r.Networks), func(n *Network) bool { return !n.Upstream() })
+}
+
 // UpstreamBy is what makes the network an upstream, nil if it is none.
 func (n *Network) UpstreamBy() *Reason { return cmp.Or(n.defaultRoute(), n.upstream) }
 

@@ -66,8 +66,8 @@ dhcp4 "n%[1]d" {
 	return []byte(b.String())
 }
 
-// settled is a spec of so many VLANs with a zone, a host, a policy, a route and a port forward
-// each.
+// settled is a spec of so many VLANs with a zone, a host, a set of addresses, a service, policies,
+// a route and a port forward each.
 func settled(networks int) []byte {
 	var b strings.Builder
 	b.WriteString(`router "settled" {
@@ -115,6 +115,22 @@ policy "p%[1]d" {
   to     = [host.h%[5]d]
   action = "accept"
   ports  = ["80"]
+}
+
+address_set "s%[1]d" {
+  hosts     = [host.h%[1]d]
+  addresses = ["10.%[3]d.%[4]d.128/25", "192.0.2.%[4]d"]
+}
+
+service "s%[1]d" {
+  ports = ["tcp/%[7]d"]
+}
+
+policy "q%[1]d" {
+  from     = [address_set.s%[1]d]
+  to       = [zone.z%[5]d]
+  action   = "accept"
+  services = ["s%[1]d", "https"]
 }
 
 route "r%[1]d" {

@@ -3,6 +3,7 @@ package service
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -84,15 +85,31 @@ func (l *loader) vars(fsys fs.FS, given map[string]string) map[string]string {
 	case err != nil:
 		l.diags = append(l.diags, source.Unreadable(at, VarsFile, err))
 	default:
-		if err := json.Unmarshal(b, &vars); err != nil {
+		if why := readVars(b, vars); why != "" {
 			l.diags = append(l.diags, diag.Help(diag.Error("unreadable", at, "Values of variables cannot be read",
-				"%s maps names to texts, as in {\"name\": \"value\"}: %s.", VarsFile, strings.TrimPrefix(err.Error(), "json: ")),
+				"%s maps names to texts, as in {\"name\": \"value\"}, and %s.", VarsFile, why),
 				"Give the values with -var again, for which nbr gen writes the file, or put quotes around each."))
 			clear(vars)
 		}
 	}
 	maps.Copy(vars, given)
 	return vars
+}
+
+// readVars reads the text of VarsFile into vars, or says why it cannot.
+func readVars(b []byte, vars map[string]string) string {
+	var values map[string]any
+	if err := json.Unmarshal(b, &values); err != nil {
+		return "this is none: " + strings.TrimPrefix(err.Error(), "json: ")
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		text, ok := values[name].(string)
+		if !ok {
+			return fmt.Sprintf("the value of %q is no text", name)
+		}
+		vars[name] = text
+	}
+	return ""
 }
 
 func (l *loader) content(set *source.Set) *hcl.BodyContent {
@@ -188,7 +205,7 @@ func (l *loader) variables(content *hcl.BodyContent, given map[string]string) {
 
 // decodeCore decodes the core's blocks.
 func (l *loader) decodeCore(content *hcl.BodyContent) {
-	l.ctx.Stage = "a block of the core"
+	l.ctx.Stage = "a block such as router, network or zone"
 	for _, t := range router.Types() {
 		for _, blk := range content.Blocks.OfType(t.Type) {
 			l.decodeBlock(blk, nil, t.New)

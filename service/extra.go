@@ -57,20 +57,26 @@ func (s *Spec) override(b conf.Block, at hcl.Range, setting string, v nixgen.Exp
 	if i := slices.IndexFunc(s.all, func(b conf.Block) bool { return b.Head().Addr.String() == o.From.Addr }); i >= 0 {
 		by = s.all[i].Head()
 	}
-	return diag.With(Overridden(b, at, setting, value), by.Def, "%s", by.Addr.String())
+	return diag.With(Overridden(b, at, setting, "makes it "+value), by.Def, "%s", by.Addr.String())
 }
 
 // Overridden warns of a setting of a block's extra that nbr makes itself from the rest of
-// the spec; value is what it becomes.
-func Overridden(b conf.Block, at hcl.Range, setting, value string) *hcl.Diagnostic {
+// the spec; made is what the extra does to it, as in "makes it 4, not 2".
+func Overridden(b conf.Block, at hcl.Range, setting, made string) *hcl.Diagnostic {
 	return diag.Help(diag.Warning("extra-overrides", at, "Extra overrides the spec",
-		"nbr sets %s from the rest of the spec, and the extra of %s makes it %s: what the spec says of it does not hold, and nbr verify may find it wrong.", setting, b.Head().Addr, value),
-		"Say it by an attribute where there is one, or remove it.")
+		"nbr sets %s from the rest of the spec, and the extra of %s %s: what the spec says of it does not hold, and nbr verify may find it wrong.", setting, b.Head().Addr, made),
+		"Use the attribute for it where the language has one, or remove it from extra.")
 }
 
 // short is a value for a message.
 func short(v nixgen.Expr) string {
-	text := strings.Join(strings.Fields(string(nixgen.Print(v))), " ")
+	var words []string
+	for line := range strings.Lines(string(nixgen.Print(v))) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "#") { // where it comes from
+			words = append(words, strings.Fields(line)...)
+		}
+	}
+	text := strings.Join(words, " ")
 	const most = 60
 	if utf8.RuneCountInString(text) > most {
 		return string([]rune(text)[:most]) + "…"

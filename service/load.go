@@ -42,9 +42,23 @@ func (s *Spec) AddSecrets(to *diag.Secrets, prefix string) {
 	for _, f := range s.Source.Files {
 		to.Add(prefix+f.Name, f.Bytes)
 	}
+	for _, set := range s.Router.Sets { // of whose files a wrong line is shown
+		for _, f := range set.Files.All() {
+			to.Add(prefix+string(f), s.Router.Files[string(f)])
+		}
+	}
 	for name, value := range s.Vars {
 		to.AddValue(name, value)
 	}
+}
+
+// Bytes is the content of a file of the spec, or of one that it names, for snippets; nil if
+// there is no such file.
+func (s *Spec) Bytes(name string) []byte {
+	if b := s.Source.Bytes(name); b != nil {
+		return b
+	}
+	return s.Router.Files[name]
 }
 
 // Blocks are all blocks of the spec, the core's first.

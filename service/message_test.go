@@ -19,7 +19,7 @@ func TestEightyColumns(t *testing.T) {
 		spec, diags := registry().Load(source.Dir(dir), nil)
 		for _, d := range diags {
 			var b strings.Builder
-			w := diag.Writer{W: &b, Dir: "router", Bytes: spec.Source.Bytes, Secrets: spec.Secrets, Width: 80}
+			w := diag.Writer{W: &b, Dir: "router", Bytes: spec.Bytes, Secrets: spec.Secrets, Width: 80}
 			if err := w.Write(hcl.Diagnostics{d}); err != nil {
 				t.Fatal(err)
 			}

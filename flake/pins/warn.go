@@ -25,8 +25,11 @@ func Warn(r *router.Router, pins []Pin, today time.Time) hcl.Diagnostics {
 			continue
 		}
 		hint := ""
-		if p.Name == "nixpkgs" && p.By == "nbr" {
+		switch {
+		case p.Name == "nixpkgs" && p.By == "nbr":
 			hint = "If the tree's flake.lock has moved it, nbr check -tree DIR reads that."
+		case p.Name == "kernel":
+			hint = "docs/kernel.md has an example."
 		}
 		diags = append(diags, diag.Help(diag.Warning("old-pin", p.At, "Old pin",
 			"%s is of %s (by %s), %d days ago, and faces the network.", p.what(), p.Date.Format(time.DateOnly), p.By, days),

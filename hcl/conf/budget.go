@@ -30,7 +30,7 @@ const (
 )
 
 var (
-	errCost    = errors.New("the expressions of this spec make more than any router needs, and would take minutes or all of the memory. The one here was too much")
+	errCost    = errors.New("the expressions of this spec make more than any router needs, and would take minutes or all of the memory. The one here is where it became too much")
 	errSize    = errors.New("this makes a larger value than any router needs")
 	errNesting = fmt.Errorf("this makes a value that is nested deeper than %d", maxNesting)
 	errDigits  = fmt.Errorf("a number of more than %d digits is none that anything here takes", maxDigits)
@@ -145,7 +145,11 @@ func tooCostly(at hcl.Range, err error) *hcl.Diagnostic {
 	if errors.Is(err, errTooLarge) {
 		return diag.From("bad-value", at, "Bad value", errTooLarge)
 	}
-	return diag.From("too-costly", at, "Expression costs too much", err)
+	help := "Write the value itself, and shorter."
+	if errors.Is(err, errCost) {
+		help = "Let it go through shorter lists, or write the result itself."
+	}
+	return diag.Help(diag.From("too-costly", at, "Expression costs too much", err), "%s", help)
 }
 
 // usedUp is the diagnostic for the expression that used the budget up, and nothing of its

@@ -311,13 +311,13 @@ func TestCostsAreSaid(t *testing.T) {
 		left         int
 		code, detail string
 	}{
-		{`[for a in k : [for b in k : 1]]`, 5000, "too-costly", "The expressions of this spec make more than any router needs, and would take minutes or all of the memory. The one here was too much."},
-		{`try([for a in k : [for b in k : 1]], 1)`, 5000, "too-costly", "The expressions of this spec make more than any router needs, and would take minutes or all of the memory. The one here was too much."},
-		{`[k, k, k, k, k, k]`, maxCost, "too-costly", "This makes a larger value than any router needs."},
+		{`[for a in k : [for b in k : 1]]`, 5000, "too-costly", "The expressions of this spec make more than any router needs, and would take minutes or all of the memory. The one here is where it became too much. Let it go through shorter lists, or write the result itself."},
+		{`try([for a in k : [for b in k : 1]], 1)`, 5000, "too-costly", "The expressions of this spec make more than any router needs, and would take minutes or all of the memory. The one here is where it became too much. Let it go through shorter lists, or write the result itself."},
+		{`[k, k, k, k, k, k]`, maxCost, "too-costly", "This makes a larger value than any router needs. Write the value itself, and shorter."},
 		{`["${1e300 * 1e300}x", nothing]`, maxCost, "bad-value", "The number is too large."},
 		{`[nothing, "${1e300 * 1e300}x"]`, maxCost, "bad-value", "The number is too large."},
 		{`1e300 * 1e300`, maxCost, "bad-value", "The number is too large."},
-		{strings.Repeat("[", maxNesting+2) + strings.Repeat("]", maxNesting+2), maxCost, "too-costly", "This makes a value that is nested deeper than 200."},
+		{strings.Repeat("[", maxNesting+2) + strings.Repeat("]", maxNesting+2), maxCost, "too-costly", "This makes a value that is nested deeper than 200. Write the value itself, and shorter."},
 	}
 	for _, tt := range tests {
 		_, diags := paid(t, tt.src, vars, maxCost-tt.left)

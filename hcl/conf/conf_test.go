@@ -241,13 +241,13 @@ func TestDecodeErrors(t *testing.T) {
 // TestTold has the words of errors that say what to do.
 func TestTold(t *testing.T) {
 	tests := []struct{ arg, want string }{
-		{`color = var.nmae`, `var.nmae is not defined. Did you mean "name"?`},
+		{`color = var.nmae`, `var.nmae is not defined. Did you mean "var.name"?`},
 		{`color = var.zzz`, `var.zzz is not defined. It could be var.name.`},
 		{`color = var.name.first`, `Can't access attributes on a primitive-typed value (string).`},
-		{`color = "${var.name}${var.nmae}"`, `var.nmae is not defined. Did you mean "name"?`},
+		{`color = "${var.name}${var.nmae}"`, `var.nmae is not defined. Did you mean "var.name"?`},
 		{`text = network.lan.ipv4`, "A value of a network block cannot be used in a zone. Values flow one way: variables and locals, then networks and links, then services. Put what both need into a local."},
 		{`link = 5`, `The name of a block is expected here, its type and its label. Write port.a, or "port.a" in JSON.`},
-		{`links = network.lan`, `A list is expected here, also of one. Write [network.lan].`},
+		{`links = network.lan`, `A list is expected here, even of one name. Write [network.lan].`},
 		{`key = 5`, `The name of a block is expected here, its type and its label. Write secret.a, or "secret.a" in JSON.`},
 		{`link = network.lan.ipv4`, `A whole block is meant here, and .ipv4 is a part of one. Write network.lan.`},
 		{`link = network.lan[null]`, `The key of an instance is a text or a number. Write it as in network.lan["a"].`},

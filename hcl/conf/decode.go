@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -70,7 +71,7 @@ func decodeStruct(body hcl.Body, v reflect.Value, addr Addr, ctx *Context) hcl.D
 			if !there && f.required {
 				ds = append(ds, diag.Help(diag.Error("missing-argument", a.Expr.Range(), "Missing required argument",
 					"The argument %q is required, and null is as if it were not there.", f.name),
-					"Give it a value."))
+					"Give it a value, or remove the block."))
 			}
 			diags = append(diags, ds...)
 		}
@@ -110,7 +111,7 @@ func decodeBlocks(content *hcl.BodyContent, v reflect.Value, info *structInfo, a
 		case loop == nil:
 			diags = append(diags, decodeBlock(blk, blk.Body, v, f, addr, "", ctx, first)...)
 		case infoOf(f.elem).label == nil:
-			diags = append(diags, diag.Help(diag.Error("bad-for-each", loop.NameRange, "Nothing to tell them apart",
+			diags = append(diags, diag.Help(diag.Error("bad-for-each", loop.NameRange, "for_each without a label",
 				"A %s block has no label, so it cannot be repeated.", blk.Type),
 				"Remove for_each, and write the blocks one by one."))
 		default:
@@ -195,7 +196,6 @@ var usual = map[string]string{
 	"unsupported-argument": "`nbr schema -doc` lists what each block takes.",
 	"unsupported-block":    "`nbr schema -doc` lists the blocks, and what each of them takes.",
 	"missing-argument":     "Write it into the block; `nbr schema -doc` says what it takes.",
-	"block-labels":         "Write the name in quotes between the type of the block and its brace, where it has one: network \"lan\" {, but ssh {.",
 	"no-such-variable":     "A variable is var.NAME, a local is local.NAME, a text stands in quotes.",
 	"function-call":        "docs/expressions.md has an example of each function.",
 }
@@ -213,12 +213,33 @@ func Coded(ds hcl.Diagnostics) hcl.Diagnostics {
 			}
 		}
 		habit(d)
+		labels(d)
 		diag.Coded(code, hcl.Diagnostics{d})
 		if diag.HelpOf(d) == "" && !strings.Contains(d.Detail, " costs too much: ") { // that is amplify's
 			diag.Help(d, "%s", usual[code])
 		}
 	}
-	return ds
+	return slices.DeleteFunc(ds, func(d *hcl.Diagnostic) bool { // JSON says it twice: no label, and no object
+		return d.Summary == "Incorrect JSON value type" && slices.ContainsFunc(ds, func(o *hcl.Diagnostic) bool {
+			return o.Summary == "Missing block label" && *o.Subject == *d.Subject
+		})
+	})
+}
+
+// labelRE finds the block in what the HCL library says of a label that is missing or too many.
+var labelRE = regexp.MustCompile(`^(Missing name|Extraneous label) for (\S+)$`)
+
+// labels says how a block begins whose label is missing or too many.
+func labels(d *hcl.Diagnostic) {
+	switch m := labelRE.FindStringSubmatch(d.Summary); {
+	case m != nil && m[1] == "Missing name":
+		d.Detail = fmt.Sprintf("A %s block has a name, in quotes before its brace.", m[2])
+		diag.Help(d, "Write one, as in %s \"lan\" {.", m[2])
+	case m != nil:
+		diag.Help(d, "Remove the name that is marked.")
+	case d.Summary == "Missing block label": // of JSON
+		diag.Help(d, "Write an object of names, each with the object of a block: { \"lan\": { … } }.")
+	}
 }
 
 // structInfo is what the tags of a block struct say.

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -91,7 +92,10 @@ func (c *Context) suggest(d *hcl.Diagnostic, e hcl.Expression) {
 				d.Summary = "Value not known before the router runs"
 				d.Detail = name + " comes " + c.Later[name] + "."
 				diag.Coded("value-comes-later", hcl.Diagnostics{d})
-				diag.Help(d, "Where a program can do with the network itself, name that; else give the router a fixed address there.")
+				diag.Help(d, "Give the router a fixed address there, or use an attribute that takes the network itself, as in network = network.lan.")
+			} else if step, ok := tr[i].(hcl.TraverseAttr); ok && c.Types[tr.RootName()] && d.Summary == "Unsupported attribute" {
+				d.Detail = fmt.Sprintf("%s has no value %q: its block sets no attribute of this name.", path(tr[:i]), step.Name)
+				diag.Help(d, "Write the attribute into the block, or the value itself here.")
 			}
 		}
 		if len(tr) < 2 || d.Subject == nil || tr[1].SourceRange() != *d.Subject {
@@ -106,14 +110,10 @@ func (c *Context) suggest(d *hcl.Diagnostic, e hcl.Expression) {
 		d.Detail = tr.RootName() + "." + step.Name + " is not defined."
 		diag.Coded("no-such-attribute", hcl.Diagnostics{d})
 		names := slices.Sorted(maps.Keys(obj.Type().AttributeTypes()))
-		hint := diag.Suggest(step.Name, names)
-		if hint == "" {
-			for i, name := range names {
-				names[i] = tr.RootName() + "." + name
-			}
-			hint = offer(names)
+		for i, name := range names {
+			names[i] = tr.RootName() + "." + name
 		}
-		diag.Help(d, "%s", hint)
+		diag.Help(d, "%s", cmp.Or(diag.Suggest(tr.RootName()+"."+step.Name, names), offer(names)))
 	}
 }
 

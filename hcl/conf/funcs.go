@@ -85,7 +85,7 @@ var prefixParam = function.Parameter{Name: "prefix", Type: cty.String}
 func prefixArg(args []cty.Value) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(args[0].AsString())
 	if err != nil {
-		return p, function.NewArgErrorf(0, "%q is no address block such as 192.0.2.0/24", args[0].AsString())
+		return p, function.NewArgErrorf(0, "%q is no address block: one is written like 192.0.2.0/24", args[0].AsString())
 	}
 	return p.Masked(), nil
 }

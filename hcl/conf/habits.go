@@ -96,7 +96,7 @@ func notNames(e hcl.Expression, example string, ctx *Context) *hcl.Diagnostic {
 		return diag.Help(d, "Write names of blocks in brackets and without quotes: %s.", inBrackets(text, example))
 	}
 	if addr, diags := refAddr(native, example, nil); !diags.HasErrors() && addr.Name != "" {
-		d.Detail = "A list is expected here, also of one."
+		d.Detail = "A list is expected here, even of one name."
 		return diag.Help(d, "Write [%s].", addr)
 	}
 	for _, tr := range native.Variables() {
@@ -116,11 +116,12 @@ func loopHabit(e hcl.Expression, ctx *Context, diags hcl.Diagnostics) hcl.Diagno
 	if !ok {
 		return diags
 	}
-	for _, d := range diags {
+	for i, d := range diags {
 		for _, tr := range native.Variables() {
-			if step, named := attrStep(tr); named && diag.Code(d) == "value-too-early" && ctx.Types[tr.RootName()] {
-				d.Detail = fmt.Sprintf("for_each goes through texts, or through a map with values, and %s.%s is a block.", tr.RootName(), step)
-				diag.Help(d, "Write the keys, as in for_each = [\"a\", \"b\"], and name the block where it is meant: %s.%s, or with each.key in brackets where it has for_each, too.", tr.RootName(), step)
+			if step, named := attrStep(tr); named && diag.Code(d) == "value-too-early" && ctx.Types[tr.RootName()] && d.Subject.Overlaps(tr.SourceRange()) {
+				diags[i] = diag.Help(diag.Error("value-too-early", *d.Subject, d.Summary,
+					"for_each goes through texts, or through a map with values, and %s.%s is a block.", tr.RootName(), step),
+					"Write the keys, as in for_each = [\"a\", \"b\"], and name the block where it is meant: %s.%s, or with each.key in brackets where it has for_each, too.", tr.RootName(), step)
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package conf
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
@@ -16,7 +15,7 @@ func OneOf[T ~string](dst *T, text []byte, what string, words ...T) error {
 		for i, w := range words {
 			all[i] = string(w)
 		}
-		return diag.Advise(fmt.Errorf("%q is no %s", text, what), "write %s", strings.Join(all, ", "))
+		return diag.Advise(fmt.Errorf("%q is no %s", text, what), "write %s", diag.Either(all))
 	}
 	*dst = T(text)
 	return nil

@@ -155,7 +155,7 @@ func (l *List[T]) decode(e hcl.Expression, ctx *Context) hcl.Diagnostics {
 	}
 	if ty := val.Type(); !ty.IsListType() && !ty.IsSetType() && !ty.IsTupleType() {
 		return append(diags, diag.Help(diag.Error("not-a-list", e.Range(), "Not a list",
-			"A list is expected here, and this is %s.", typeOf(ty)), "Put it into brackets, also one alone: [a], or [a, b]."))
+			"A list is expected here, and this is %s.", typeOf(ty)), "Put it into brackets, even a single one: [a], or [a, b]."))
 	}
 	for _, val := range val.AsValueSlice() {
 		var v Value[T]
@@ -282,6 +282,8 @@ func (Object) Describe() string { return "object" }
 // typeOf is what a value is, in the words of this language and not of its library.
 func typeOf(t cty.Type) string {
 	switch {
+	case t == cty.DynamicPseudoType:
+		return "null"
 	case t == cty.String:
 		return "a text"
 	case t == cty.Number:

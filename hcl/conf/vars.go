@@ -77,7 +77,7 @@ func DecodeVariable(blk *hcl.Block, ctx *Context) (*Variable, hcl.Diagnostics) {
 			if _, err := v.fit(val); err != nil {
 				diags = append(diags, diag.Help(diag.Error("bad-value", a.Expr.Range(), "Default does not fit the type",
 					"The type of the variable is %s, and the default is none: %s.", v.Type.FriendlyName(), err),
-					"Change one of the two."))
+					"Change the type or the default."))
 				v.Default = cty.DynamicVal
 			}
 		}
@@ -160,7 +160,7 @@ func (v *Variable) parse(given string, ctx *Context) (cty.Value, hcl.Diagnostics
 	}
 	return cty.NilVal, hcl.Diagnostics{diag.Help(diag.Error("bad-value", v.Def, "Bad value for a variable",
 		"What -var gives %s is no expression of type %s: %s.", v.Name, v.Type.FriendlyName(), diags[0].Summary),
-		"Lists and maps are written as in a spec, and quoted for the shell: -var '%s=[1, 2]'.", v.Name)}
+		"Write it as in a spec, and quote it for the shell: -var '%s=[1, 2]' for a list, -var '%[1]s={ a = 1 }' for a map.", v.Name)}
 }
 
 func (v *Variable) validate(val cty.Value, ctx *Context) hcl.Diagnostics {
@@ -177,7 +177,8 @@ func (v *Variable) validate(val cty.Value, ctx *Context) hcl.Diagnostics {
 				"This is neither true nor false."),
 				"Compare something, as in condition = var.%s != \"\".", v.Name))
 		} else if b.False() {
-			diags = append(diags, diag.Error("variable-refused", v.Def, "Variable refused", "%s: %s.", v.Name, strings.TrimSuffix(c.message, ".")))
+			diags = append(diags, diag.Help(diag.Error("variable-refused", v.Def, "Variable refused", "%s: %s.", v.Name, strings.TrimSuffix(c.message, ".")),
+				"Give it another value, by -var '%s=…' or as its default.", v.Name))
 		}
 	}
 	return diags
@@ -352,7 +353,7 @@ func ForEach(e hcl.Expression, ctx *Context) ([]Instance, hcl.Diagnostics) {
 		return nil, loopHabit(e, ctx, diags)
 	}
 	bad := func(help, format string, args ...any) ([]Instance, hcl.Diagnostics) {
-		return nil, append(diags, diag.Help(diag.Error("bad-for-each", e.Range(), "Nothing to go through", format, args...), "%s", help))
+		return nil, append(diags, diag.Help(diag.Error("bad-for-each", e.Range(), "Bad for_each", format, args...), "%s", help))
 	}
 	ty := val.Type()
 	if val.IsNull() || !(ty.IsMapType() || ty.IsObjectType() || ty.IsListType() || ty.IsTupleType() || ty.IsSetType()) {
@@ -365,7 +366,7 @@ func ForEach(e hcl.Expression, ctx *Context) ([]Instance, hcl.Diagnostics) {
 		if !ty.IsMapType() && !ty.IsObjectType() {
 			s, err := convert.Convert(v, cty.String)
 			if err != nil || s.IsNull() || !s.IsKnown() {
-				return bad("Use a map for anything more, as in { a = {…}, b = {…} }.", "An element of a for_each list is a text.")
+				return bad("Use a map for anything more, as in { a = {…}, b = {…} }.", "Each element of a list for for_each is a text, and this has another.")
 			}
 			k, v = s, s
 		}

@@ -176,13 +176,18 @@ func Suggest(got string, names []string) string {
 }
 
 // List is the names in a sentence: "a, b and c".
-func List(names []string) string {
+func List(names []string) string { return sentenceOf(names, " and ") }
+
+// Either is the names in a sentence where one of them is meant: "a, b or c".
+func Either(names []string) string { return sentenceOf(names, " or ") }
+
+func sentenceOf(names []string, last string) string {
 	switch n := len(names); n {
 	case 0:
 		return "none"
 	case 1:
 		return names[0]
 	default:
-		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+		return strings.Join(names[:n-1], ", ") + last + names[n-1]
 	}
 }

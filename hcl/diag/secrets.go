@@ -317,7 +317,9 @@ func (sc *scanner) bare(text func(string), from, to int) {
 // words keeps each word of a part that is masked, for messages.
 func (sc *scanner) words(text func(string), from, to int) {
 	for _, w := range wordRE.FindAll(sc.src[from:to], -1) {
-		text(string(w))
+		if !slices.Contains(roots, string(w)) {
+			text(string(w))
+		}
 		// An operator cuts the name that a message complains of.
 		for _, part := range strings.FieldsFunc(string(w), func(r rune) bool { return strings.ContainsRune("+-*/%.&|!<>?;$", r) }) {
 			if !slices.Contains(roots, part) {
@@ -327,8 +329,12 @@ func (sc *scanner) words(text func(string), from, to int) {
 	}
 }
 
-// roots are words that an expression begins with and that messages use.
-var roots = []string{"port", "network", "bridge", "vlan", "zone", "secret", "wireguard", "local", "each", "value"}
+// roots are words that an expression begins with, and names of attributes: messages use
+// them, and a comment beside a secret has some of them.
+var roots = []string{
+	"port", "network", "bridge", "bond", "dummy", "vlan", "vxlan", "zone", "secret", "wireguard", "local", "each", "value",
+	"password", "passwords", "hashed_password", "hashed_password_file", "authorized_keys", "private_key", "preshared_key",
+}
 
 // brackets is where the brackets are closed that a line opens; at the end of the line
 // when it opens none.

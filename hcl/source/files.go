@@ -125,17 +125,18 @@ func Unreadable(at hcl.Range, name string, err error) *hcl.Diagnostic {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return diag.Help(diag.Error("no-such-file", at, "No such file", "%s cannot be read: %s.", name, reason),
-			"Put it there, or correct the name: names begin in the folder of the spec.")
+		return diag.Help(diag.Error("no-such-file", at, "No such file", "%s is not in the folder of the spec.", name),
+			"Put it there, or correct the name, which begins in that folder.")
 	case errors.Is(err, ErrOutside):
 		return diag.Help(diag.Error("outside-folder", at, "File outside the spec's folder",
 			"%s cannot be read: %s. What a spec is made of is copied into the tree, so it has to be in the folder itself.", name, reason),
 			"Put a copy there.")
 	case errors.Is(err, ErrNotRegular):
-		return diag.Help(diag.Error("not-a-file", at, "Not a file", "%s cannot be read: %s.", name, reason), "Name a file.")
+		return diag.Help(diag.Error("not-a-file", at, "Not a file", "%s cannot be read: %s.", name, reason), "Name a regular file: no folder, pipe or device.")
 	case errors.Is(err, ErrTooLarge):
 		return diag.Help(diag.Error("too-large", at, "File is too large", "%s cannot be read: %s, and no file of a spec is.", name, reason),
 			"Remove from it what is not part of the spec.")
 	}
-	return diag.Error("unreadable", at, "File cannot be read", "%s: %s.", name, reason)
+	return diag.Help(diag.Error("unreadable", at, "File cannot be read", "%s: %s.", name, reason),
+		"Make it a file that the user who runs nbr may read.")
 }

@@ -41,7 +41,7 @@ func unseen(src []byte, i int, r, before rune) string {
 		if i+1 < len(src) && src[i+1] == '\n' {
 			return ""
 		}
-		return "the return to the beginning of the line, which terminals print the rest over"
+		return "the return to the beginning of the line, over which terminals then print what follows"
 	case unicode.Is(unicode.Bidi_Control, r):
 		return "a sign that turns the direction of writing"
 	case unicode.Is(unicode.Cc, r):

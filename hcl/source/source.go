@@ -48,7 +48,8 @@ func ReadDir(fsys fs.FS) (*Set, hcl.Diagnostics) {
 	set := &Set{}
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
-		return set, hcl.Diagnostics{diag.Error("unreadable", hcl.Range{}, "Folder cannot be read", "%s.", err)}
+		return set, hcl.Diagnostics{diag.Help(diag.Error("unreadable", hcl.Range{}, "Folder cannot be read", "%s.", err),
+			"Name the folder of the spec, which the user who runs nbr may read.")}
 	}
 	var diags hcl.Diagnostics
 	// Not every file system sorts, and Bytes searches.

@@ -45,6 +45,8 @@ var table = []row{
 
 	// The closed core. net is for the text forms of addresses: see TestNoDialling.
 	{pkg: "router", ours: "hcl/conf hcl/diag hcl/source", theirs: "hcl ssh", outside: "net"},
+	// A drawing of the core, as text. It knows no service. net is for the text forms, too.
+	{pkg: "router/graph", ours: "router hcl/conf", outside: "net"},
 	// How a program's own questions are asked and read. It asks nothing by itself.
 	{pkg: "verify/probe", ours: "verify/state", outside: "net syscall"},
 	{pkg: "verify", ours: "verify/state verify/probe", theirs: "hcl"},
@@ -92,7 +94,7 @@ var table = []row{
 	{pkg: "flake/pins", ours: ". flake firmware service router hcl/diag", theirs: "hcl"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: ". service service/reference router firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: ". service service/reference router router/graph firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -295,6 +297,8 @@ func TestTableKeepsSentences(t *testing.T) {
 		{"no service talks netlink", "service/kea", "github.com/vishvananda/netlink"},
 		{"the core knows no service", "router", own("service")},
 		{"the core knows no Nix", "router", own("nixgen")},
+		{"a drawing knows no service", "router/graph", own("service")},
+		{"a drawing opens no file", "router/graph", "os"},
 		{"diag knows nothing of ours", "hcl/diag", own("hcl/source")},
 		{"source knows no values", "hcl/source", own("hcl/conf")},
 		{"flake knows no router", "flake", own("router")},

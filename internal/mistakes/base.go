@@ -17,6 +17,7 @@ import (
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 )
 
@@ -121,7 +122,29 @@ func (b *Base) load(reg *service.Registry) error {
 			}
 		}
 	}
+	b.services(spec.Router)
 	return nil
+}
+
+// services joins service blocks with the zones and policies that name them by a text.
+func (b *Base) services(r *router.Router) {
+	named := map[router.ServiceName]conf.Addr{}
+	for _, s := range r.Services {
+		named[s.Name.V] = s.Addr
+	}
+	join := func(block conf.Block, names []router.ServiceName) {
+		for _, name := range names {
+			if a, ok := named[name]; ok {
+				b.join(top(block.Head().Addr.String()), top(a.String()))
+			}
+		}
+	}
+	for _, z := range r.Zones {
+		join(z, z.Allow.All())
+	}
+	for _, p := range r.Policies {
+		join(p, p.Services.All())
+	}
 }
 
 // top is the block at the top of the spec that an address is of, without the key of an instance.

@@ -107,7 +107,7 @@ func (m *Mistake) written(r *hcl.Range) bool {
 }
 
 // whole are the codes of what is concluded from all of the spec.
-var whole = []string{"no-default-route", "no-name-servers", "open-resolver"}
+var whole = []string{"no-default-route", "no-name-servers", "open-resolver", "out-of-reach", "peer-silent"}
 
 // concerns tells whether a diagnostic can be about the mistake.
 func (m *Mistake) concerns(d *hcl.Diagnostic) bool {

@@ -35,6 +35,8 @@ type dice struct {
 	serves   map[string][]string // what a network gets in from its zone
 	zones    []string
 	hosts4   []string // hosts with an IPv4 address
+	sets     []string // of addresses, some of IPv4
+	named    []string // services
 	secrets  []string // for tunnels, each for one thing unless another use is a mistake by intent
 	account  string   // the secret with an account's password
 	routes   []string
@@ -72,7 +74,7 @@ var values = map[string][]string{
 	"metric, 0 to 4294967295": {"0", "1", "1024", "4294967295"},
 	"MTU in bytes":            {"576", "1280", "9000", "65535"}, "address block": {`"10.64.0.0/16"`, `"100.64.0.0/10"`, `"192.0.2.1/32"`},
 	"domain name": {`"lan"`, `"a.b.example.org."`, `"_x.` + strings.Repeat("d", 63) + `.org"`},
-	"number":      {"1", "2", "10"}, "time zone": {`"Europe/Berlin"`, `"UTC"`, `"America/Argentina/Buenos_Aires"`, `"Etc/GMT+12"`}, "NixOS release": {`"25.11"`, `"26.05"`},
+	"number":      {"1", "2", "10"}, "time zone": {`"Europe/Berlin"`, `"UTC"`, `"America/Argentina/Buenos_Aires"`, `"Etc/GMT+12"`}, "NixOS release": {`"25.11"`, `"26.05"`}, "NixOS release since 23.05": {`"23.05"`, `"25.11"`},
 	"tcp, udp or icmp": {`"tcp"`, `"udp"`, `"icmp"`}, "tcp or udp": {`"tcp"`, `"udp"`}, "accept, drop or reject": {`"accept"`, `"drop"`, `"reject"`},
 	"port": {"1", "80", "65535"}, "port or range of ports": {`"1"`, `"1-65535"`, `"443"`, `"8000-8080"`, `"65535"`}, "duration, as in 12h": {`"60s"`, `"1h"`, `"2d"`},
 	"user name": {`"a"`, `"_b-c_9"`, `"wheel"`, `"` + strings.Repeat("u", 31) + `"`}, "service name": {`"ssh"`, `"dns"`, `"dhcp"`, `"ntp"`, `"wireguard"`},
@@ -90,15 +92,17 @@ var values = map[string][]string{
 	"resolver.extra":   {`{}`, `{ logging = { level = "info", groups = ["cache", "dnssec"] } }`},
 	"ssh.extra":        {`{}`, `{ LogLevel = "VERBOSE" }`, `{ MaxStartups = "10:30:60", StrictModes = true, ClientAliveCountMax = 2 }`},
 	"size, as in 8GiB": {`"8GiB"`, `"4GiB"`}, "vendor, nixpkgs or nixpkgs-latest": {`"vendor"`, `"nixpkgs"`, `"nixpkgs-latest"`}, "btrfs-subvol, btrfs or ext4": {`"btrfs-subvol"`, `"btrfs"`, `"ext4"`}, "kernel option": {`"NET_SCH_CAKE"`},
-	"Linux version": {`"6.12.63-bpi-r4"`, `"6.12"`, `"6.18.3"`}, "git commit": {`"` + strings.Repeat("0", 40) + `"`, `"` + strings.Repeat("af19", 10) + `"`},
+	"Linux version": {`"6.12.63-bpi-r4"`, `"6.12"`, `"6.18.3"`}, "version of Trusted Firmware-A": {`"2.13.0"`, `"2.14"`, `"2.12.0-mtk"`}, "git commit": {`"` + strings.Repeat("0", 40) + `"`, `"` + strings.Repeat("af19", 10) + `"`},
 	"SRI hash": {`"sha256-` + strings.Repeat("A", 43) + `="`, `"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="`}, "GitHub repository": {`"frank-w/BPI-Router-Linux"`, `"a/..."`},
 	"date": {`"2026-11-01"`, `"2024-02-29"`}, "U-Boot release": {`"2025.07"`, `"2025.04.1-rc2"`},
 	"number of an autonomous system": {"1", "65001", "4294967294"}, "identifier like an IPv4 address": {`"192.0.2.1"`, `"0.0.0.1"`, `"10.0.0.1"`},
 	"802.3ad, active-backup, balance-rr, balance-xor, broadcast, balance-tlb or balance-alb": {`"802.3ad"`, `"active-backup"`, `"balance-rr"`, `"balance-xor"`, `"broadcast"`, `"balance-tlb"`, `"balance-alb"`},
 	"layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac":                          {`"layer2"`, `"layer2+3"`, `"layer3+4"`, `"encap2+3"`, `"encap3+4"`, `"vlan+srcmac"`},
 	"slow or fast": {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
-	"length of a prefix, 32 to 64":       {"32", "48", "56"},
-	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
+	"length of a prefix, 32 to 64":              {"32", "48", "56"},
+	"protocol, or protocol, a slash and a port": {`"tcp/1"`, `"udp/1-65535"`, `"sctp/36412"`, `"gre"`, `"icmp"`, `"icmp/0"`, `"icmpv6/255"`, `"igmp"`},
+	"address, prefix or range of addresses":     {`"192.0.2.1"`, `"203.0.113.0/24"`, `"0.0.0.0/0"`, `"::/0"`, `"2001:db8::1-2001:db8::ff"`, `"255.255.255.0-255.255.255.254"`, `"2001:db8:ffff::/48"`},
+	"prefix, with ge or le and a length":        {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
 
 // built are the arguments that the dice writes itself, and those that need a file or a
@@ -106,9 +110,10 @@ var values = map[string][]string{
 var built = map[string]bool{
 	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
 	"bond.lacp_rate": true, "bond.min_links": true, "bond.transmit_hash": true,
+	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "port_forward.sources": true,
 	"host.mac": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
-	"network.prefix": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
+	"network.prefix": true, "route.type": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
 	"agent.metrics": true, "agent.networks": true, "agent.port": true,
 	"firmware.accept_regulatory_responsibility": true,
 }
@@ -260,7 +265,7 @@ func (d *dice) roll() string {
 // resolve by itself.
 func (d *dice) router(resolves bool) {
 	given := []string{
-		`board = "bananapi-bpir4"`, `memory = "8GiB"`, `state_version = "25.11"`, `console_only = true`,
+		`board = "bananapi-bpir4"`, `memory = "8GiB"`, `state_version = ` + d.pick(values["NixOS release since 23.05"]), `console_only = true`,
 		"release = " + d.pick(values["NixOS release"]),
 	}
 	if resolves == d.seldom() {
@@ -388,7 +393,11 @@ func (d *dice) addresses() {
 		if !d.dynamic[n] && d.IntN(4) == 0 {
 			to := d.label("route")
 			d.routes = append(d.routes, to)
-			d.block("route", to, fmt.Sprintf(`to = "172.16.%d.0/24"`, i), fmt.Sprintf(`via = "10.%d.0.9"`, i), "network = network."+n)
+			if d.often() {
+				d.block("route", to, fmt.Sprintf(`to = "172.16.%d.0/24"`, i), fmt.Sprintf(`via = "10.%d.0.9"`, i), "network = network."+n)
+			} else {
+				d.block("route", to, fmt.Sprintf(`to = "172.16.%d.0/24"`, i), "type = "+d.pick([]string{`"blackhole"`, `"unreachable"`, `"prohibit"`}))
+			}
 		}
 	}
 }
@@ -417,12 +426,37 @@ func (d *dice) hosts() {
 	}
 }
 
-// withHost adds a host to a list of zones, now and then.
-func (d *dice) withHost(zones string) string {
-	if len(d.hosts4) == 0 || d.often() {
-		return zones
+// withOthers adds a host or a set to a list of zones, now and then.
+func (d *dice) withOthers(zones string) string {
+	for _, of := range []struct {
+		typ   string
+		names []string
+	}{{"host.", d.hosts4}, {"address_set.", d.sets}} {
+		if len(of.names) > 0 && !d.often() {
+			zones = strings.Replace(strings.TrimSuffix(zones, "]")+", "+of.typ+d.pick(of.names)+"]", "[, ", "[", 1)
+		}
 	}
-	return strings.Replace(strings.TrimSuffix(zones, "]")+", host."+d.pick(d.hosts4)+"]", "[, ", "[", 1)
+	return zones
+}
+
+// groups writes sets of addresses and services.
+func (d *dice) groups() {
+	for range d.IntN(3) {
+		n, given := d.label("address_set"), []string{"addresses = [" + d.pick(values["address, prefix or range of addresses"][:3]) + ", " + d.pick(values["address, prefix or range of addresses"][3:]) + "]"}
+		if len(d.hosts4) > 0 && d.often() {
+			given = append(given, "hosts = "+refs("host", d.choose(d.hosts4)))
+		}
+		if len(d.fixed) > 0 && d.often() {
+			given = append(given, "networks = ["+"network."+d.fixed[d.IntN(len(d.fixed))].network+"]")
+		}
+		d.sets = append(d.sets, n)
+		d.block("address_set", n, given...)
+	}
+	for range d.IntN(3) {
+		n := d.label("service")
+		d.named = append(d.named, n)
+		d.block("service", n)
+	}
 }
 
 // firewall puts networks into zones, those of a link into one, and writes policies and
@@ -453,6 +487,7 @@ func (d *dice) firewall() {
 		out[z] = addresses && !served
 		d.block("zone", z, "networks = ["+strings.Join(refs, ", ")+"]", "allow = ["+strings.Join(allow, ", ")+"]")
 	}
+	d.groups()
 	d.policies(out)
 	for i, n := range d.networks {
 		if !d.dynamic[n] && d.IntN(4) == 0 {
@@ -460,7 +495,11 @@ func (d *dice) firewall() {
 			if len(d.hosts4) > 0 && d.often() {
 				to = "host." + d.pick(d.hosts4)
 			}
-			d.block("port_forward", d.label("port_forward"), "from = zone."+d.pick(d.zones), fmt.Sprintf(`port = "%d"`, 10000+i), "to = "+to)
+			given := []string{"from = zone." + d.pick(d.zones), fmt.Sprintf(`port = "%d"`, 10000+i), "to = " + to}
+			if len(d.sets) > 0 && d.often() {
+				given = append(given, "sources = "+refs("address_set", d.choose(d.sets)))
+			}
+			d.block("port_forward", d.label("port_forward"), given...)
 		}
 	}
 	if d.often() {
@@ -486,16 +525,18 @@ func (d *dice) policies(out map[string]bool) {
 			continue
 		}
 		action := d.pick(values["accept, drop or reject"])
-		given := []string{"from = " + d.withHost(refs("zone", from)), "to = " + d.withHost(refs("zone", to)), "action = " + action}
+		given := []string{"from = " + d.withOthers(refs("zone", from)), "to = " + d.withOthers(refs("zone", to)), "action = " + action}
 		if leaves && action == `"accept"` && d.often() || d.seldom() {
 			given = append(given, "masquerade = true")
 		} else {
 			given = append(given, "masquerade = false")
 		}
 		wide := false
-		switch d.IntN(3) {
+		switch d.IntN(4) {
 		case 0:
 			given = append(given, `protocols = ["tcp", "udp"]`)
+		case 3:
+			given = append(given, "protocols = null", "ports = null", fmt.Sprintf("services = [%q, %q]", d.pick(append([]string{"https"}, d.named...)), "ping"))
 		case 1:
 			given, wide = append(given, `protocols = []`, `ports = []`), true
 		}

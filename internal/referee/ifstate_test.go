@@ -2,7 +2,6 @@ package referee_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net"
 	"os"
@@ -61,8 +60,8 @@ func applicable(t *testing.T, g *generated) map[string]any {
 	})
 	if routing, ok := settings["routing"].(map[string]any); ok {
 		routing["routes"] = slices.DeleteFunc(routing["routes"].([]any), func(route any) bool {
-			_, made := links[fmt.Sprint(route.(map[string]any)["dev"])]
-			return !made
+			dev, on := route.(map[string]any)["dev"]
+			return on && links[dev.(string)] == nil
 		})
 	}
 	return settings
@@ -335,8 +334,11 @@ func TestIfStateApplies(t *testing.T) {
 			routes: []string{
 				"10.9.0.0/16 via 10.1.0.9 dev br-lan metric 50",
 				"2001:db8:9::/48 via 2001:db8:1::9 dev br-lan metric 1024",
+				"blackhole 2001:db8:8000::/33 dev lo metric 1024",
 				"default via 198.51.100.1 dev wan",
 				"default via 2001:db8:f::1 dev wan metric 1024",
+				"prohibit 192.168.0.0/16 metric 9",
+				"unreachable 10.0.0.0/8",
 			},
 			files: map[string]string{
 				"/sys/class/net/br-lan/bridge/stp_state": "1",

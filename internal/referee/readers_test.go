@@ -340,7 +340,7 @@ func dummies(t *testing.T, ns *nstest.NS, configs []string) {
 		for _, name := range c.Dhcp4.Interfaces.Interfaces {
 			if !made[name] {
 				made[name] = true
-				ip(t, ns, "link add "+name+" type bridge\n")
+				ip(t, ns, "link add name "+name+" type bridge\n")
 			}
 		}
 	}

@@ -106,6 +106,19 @@ route "branch6" {
   to  = "2001:db8:9::/48"
   via = "2001:db8:1::9"
 }
+route "inner" {
+  to   = "10.0.0.0/8"
+  type = "unreachable"
+}
+route "inner6" {
+  to   = "2001:db8:8000::/33"
+  type = "blackhole"
+}
+route "guests" {
+  to     = "192.168.0.0/16"
+  type   = "prohibit"
+  metric = 9
+}
 zone "lan" {
   networks = [network.lan]
   allow    = ["ssh"]

@@ -73,7 +73,7 @@ func (m *Metrics) UnmarshalText(b []byte) error {
 	case err != nil || a.Port() == 0:
 		return diag.Advise(fmt.Errorf("%q is no place for metrics", b), "write unix, or an address and a port such as 127.0.0.1:9842")
 	case !a.Addr().IsLoopback():
-		return fmt.Errorf("%s is not the router's alone: for others, name the networks = [network.lan] that may have the metrics", a.Addr())
+		return diag.Advise(fmt.Errorf("%s is no loopback address, and metrics are served on the router itself", a.Addr()), "write 127.0.0.1:%d, or name the networks that may ask, as in networks = [network.lan]", a.Port())
 	}
 	*m = Metrics{a}
 	return nil
@@ -94,9 +94,9 @@ func (b *Agent) Claim(s *router.Scope) {
 func (b *Agent) Judge(*router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if b.Interval.V < 5 {
-		diags = append(diags, diag.Help(diag.Error("bad-value", b.Interval.Range, "Looks without a pause",
-			"A look costs the router a part of a second."),
-			"Leave at least 5s between two."))
+		diags = append(diags, diag.Help(diag.Error("bad-value", b.Interval.Range, "Bad interval",
+			"The router is looked at every interval, and each look takes it a part of a second."),
+			"Write \"5s\" or more."))
 	}
 	return append(diags, router.JudgeServed(b.Networks, "The agent listens on the router's address in the network.", func(n conf.Ref[*router.Network]) *hcl.Diagnostic {
 		return diag.Help(diag.Error("open-metrics", n.Range, "Metrics open to the Internet",
@@ -107,13 +107,7 @@ func (b *Agent) Judge(*router.Router) hcl.Diagnostics {
 
 // names are the host names by which the pages may be asked for.
 func (b *Agent) names(r *router.Router) []string {
-	own := strings.ToLower(string(r.System.Name.V))
-	out := []string{own}
-	for _, n := range r.Networks {
-		if n.Domain.Set {
-			out = append(out, own+"."+strings.ToLower(string(n.Domain.V)))
-		}
-	}
+	out := r.OwnNames()
 	for _, n := range b.Names.All() {
 		out = append(out, strings.ToLower(string(n)))
 	}

@@ -43,7 +43,7 @@ var unread = map[string]string{
 	`probes\.kea\.offer\.br-lan 02.+\.(dns\[0\]|routers\[0\]|lease|prefix)`: "the same for all hosts of a network, and judged for a client without a reservation",
 	`addrs\[[123]\]\.\w+`:                                                   "the kernel's own: link-local and loopback addresses",
 	`routes\[[56]\]\.metric`:                                                "the spec gives none",
-	`routes\[[1234]\]\.(to|via|link|metric|table)`:                          "routes of the kernel and of a lease, which are theirs to choose",
+	`routes\[[1234]\]\.(to|via|link|type|metric|table)`:                     "routes of the kernel and of a lease, which are theirs to choose",
 	`routes\[0\]\.(via|metric)`:                                             "the lease's choice",
 	`routes\[[56]\]\.proto`:                                                 "who made a declared route does not matter",
 	`rules\[[01]\]\.proto`:                                                  "who made a declared rule does not matter",

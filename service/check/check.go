@@ -55,7 +55,7 @@ var packageRE = regexp.MustCompile(`^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*$`)
 // UnmarshalText wants identifiers of Nix with dots between them.
 func (p *Package) UnmarshalText(b []byte) error {
 	if !packageRE.Match(b) {
-		return fmt.Errorf("%q is no package of nixpkgs such as curl", b)
+		return diag.Advise(fmt.Errorf("%q is no package of nixpkgs", b), "write its attribute, as in curl")
 	}
 	*p = Package(b)
 	return nil
@@ -93,7 +93,7 @@ func (c *Check) Judge(*router.Router) hcl.Diagnostics {
 	}
 	if c.Timeout.V < 1 || c.Timeout.V > longest {
 		diags = append(diags, diag.Help(diag.Error("bad-value", c.Timeout.Range, "Bad timeout", "A command may take 1 to %d seconds.", longest),
-			"Write a time of these, as in \"10s\"."))
+			"Write a time between them, as in \"10s\"."))
 	}
 	return diags
 }

@@ -26,7 +26,7 @@ func (c *Check) shell() hcl.Diagnostics {
 			words = append(words, a.V)
 		}
 		return hcl.Diagnostics{diag.Help(diag.Error("no-shell", program.Range, "Command in one word",
-			"There is no shell that takes this apart, so no program has the name."),
+			"There is no shell that splits this at its blanks, so all of it would be the name of one program."),
 			"Write each word by itself: command = [%s].", quoted(words))}
 	}
 	name := path.Base(program.V)
@@ -35,7 +35,7 @@ func (c *Check) shell() hcl.Diagnostics {
 		if !shells && slices.Contains(operators, a.V) {
 			return hcl.Diagnostics{diag.Help(diag.Error("no-shell", a.Range, "Sign of a shell",
 				"There is no shell, so %s would get %q as a word like any other.", name, a.V),
-				"Write the command for one: command = [\"sh\", \"-c\", \"…\"].")}
+				"Let a shell run the whole line: command = [\"sh\", \"-c\", \"…\"].")}
 		}
 	}
 	script := len(items) == 3 && shells && items[1].V == "-c"

@@ -38,7 +38,7 @@ func Kind() service.Kind {
 // Time is the time block.
 type Time struct {
 	conf.Header
-	Servers  conf.List[Server]          `hcl:"servers,optional" empty:"error: the clock would be asked of no server. Name some, or remove it for NixOS's pool." doc:"NTP servers. Without it NixOS's pool."`
+	Servers  conf.List[Server]          `hcl:"servers,optional" empty:"error: no server would be asked for the time. Name one, or remove the list to ask NixOS's pool." doc:"NTP servers. Without it NixOS's pool."`
 	NTS      conf.Value[bool]           `hcl:"nts,optional" default:"false" doc:"Ask the servers for authenticated time (NTS, RFC 8915). On a board without clock_battery the first answer after a boot is taken whatever the dates of the server's certificate."`
 	Networks conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that get time from the router."`
 }
@@ -60,10 +60,13 @@ func (s *Server) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Server) Describe() string { return "host name or address" }
 
-// Claim claims the server's socket, and the names of the servers.
+// Claim claims the server's socket, and says which servers are asked.
 func (t *Time) Claim(s *router.Scope) {
 	for _, h := range t.hosts() {
 		router.Claim(s, h.Range, router.ResolveUnsigned{Host: string(h.V)})
+	}
+	for _, a := range t.addresses() {
+		router.Claim(s, a.Range, router.Asks{Server: a.V.Addr})
 	}
 	if len(t.Networks.Items) > 0 {
 		s.Listen(t.Networks.Range, router.Listen{Service: "ntp", Protocol: router.UDP, Port: 123, Networks: t.Networks.All(), Unit: "chronyd"})
@@ -75,21 +78,24 @@ func (t *Time) Claim(s *router.Scope) {
 func (t *Time) Judge(r *router.Router) hcl.Diagnostics {
 	diags := router.JudgeServed(t.Networks, "Only the addresses of the networks may ask for the time.", func(n conf.Ref[*router.Network]) *hcl.Diagnostic {
 		return diag.Help(diag.Error("open-time-server", n.Range, "Time server open to the Internet",
-			"%s is an upstream.", n.Addr),
+			"%s is an upstream. A time server that answers there is a weapon for others (RFC 8633 section 5.1).", n.Addr),
 			"Take it out of networks.")
 	})
-	for _, s := range t.Servers.Items {
-		a, err := netip.ParseAddr(string(s.V))
-		if err != nil {
-			continue
-		}
-		if d := r.Own(conf.Value[router.Addr]{V: router.Addr{Addr: a}, Range: s.Range}, "A clock cannot be set by itself.", "Name a server of others'."); d != nil {
+	for _, a := range t.addresses() {
+		if d := r.Own(a, "A clock cannot be set by itself.", "Name another server, or remove this one."); d != nil {
 			diags = append(diags, d)
+		}
+	}
+	for _, h := range t.hosts() {
+		if slices.Contains(append(r.OwnNames(), "localhost"), strings.ToLower(strings.TrimSuffix(string(h.V), "."))) {
+			diags = append(diags, diag.With(diag.Help(diag.Error("asks-itself", h.Range, "Server is the router itself",
+				"%s is a name of the router itself. A clock cannot be set by itself.", h.V),
+				"Name another server, or remove this one."), r.System.Def, "%s", r.System.Addr.String()))
 		}
 	}
 	if t.NTS.V && !t.Servers.Set {
 		diags = append(diags, diag.Help(diag.Error("nts-without-servers", t.NTS.Range, "NTS needs servers that speak it",
-			"The pool does not."),
+			"The servers of NixOS's pool do not."),
 			"Name servers that do, as in servers = [\"time.cloudflare.com\"]."))
 	}
 	return diags
@@ -115,6 +121,17 @@ func (t *Time) hosts() []conf.Value[Server] {
 		_, err := netip.ParseAddr(string(s.V))
 		return err == nil
 	})
+}
+
+// addresses are the servers that are named by their addresses.
+func (t *Time) addresses() []conf.Value[router.Addr] {
+	var out []conf.Value[router.Addr]
+	for _, s := range t.Servers.Items {
+		if a, err := netip.ParseAddr(string(s.V)); err == nil {
+			out = append(out, conf.Value[router.Addr]{V: router.Addr{Addr: a}, Range: s.Range, Set: true})
+		}
+	}
+	return out
 }
 
 // lower sets services.chrony.

@@ -47,7 +47,7 @@ type Option string
 // UnmarshalText refuses what would be more than one line.
 func (o *Option) UnmarshalText(b []byte) error {
 	if strings.ContainsFunc(string(b), func(r rune) bool { return r < ' ' && r != '\t' }) || len(b) == 0 {
-		return fmt.Errorf("%q is not one line of dhcpcd.conf(5)", b)
+		return diag.Advise(fmt.Errorf("%q is not one line of dhcpcd.conf(5)", b), "write each line as a text of its own, without a line end")
 	}
 	*o = Option(b)
 	return nil
@@ -81,6 +81,9 @@ func line(r *router.Router, n *router.Network) hcl.Range {
 func (c *Client) Claim(s *router.Scope) {
 	for _, p := range s.Prefixes {
 		claimPrefix(s, p)
+	}
+	if len(c.Extra.Items) > 0 {
+		router.Claim(s, c.Extra.Range, router.AddedRoutes{})
 	}
 	for _, n := range leased(s.Router) {
 		router.Claim(s, n.IPv4.Range, router.Accept{Networks: []*router.Network{n}, Match: router.Match{
@@ -207,7 +210,7 @@ func defaultRoute(p *verify.Plan, n *router.Network) {
 			return verify.NotSeen(want, hint)
 		}
 		for _, rt := range st.Routes {
-			if rt.To == "0.0.0.0/0" && rt.Link == string(n.Device()) && rt.Proto == "dhcp" && rt.Table == "" {
+			if rt.To == "0.0.0.0/0" && rt.Link == string(n.Device()) && rt.Proto == "dhcp" && rt.Type == "" && rt.Table == "" {
 				return verify.Verdict{Status: verify.Pass, Want: want, Got: "via " + rt.Via, Hint: hint}
 			}
 		}

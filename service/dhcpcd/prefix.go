@@ -101,7 +101,7 @@ func delegated(p *verify.Plan, of *router.Prefix) {
 			var got []string
 			for _, rt := range st.Routes {
 				q, err := netip.ParsePrefix(rt.To)
-				if err != nil || q.Addr().Is4() || rt.Link != "" || rt.Proto != "dhcp" || slices.Contains(got, rt.To) {
+				if err != nil || q.Addr().Is4() || rt.Type != "unreachable" || rt.Proto != "dhcp" || slices.Contains(got, rt.To) {
 					continue
 				}
 				if q.Bits() == int(of.Length.V) {

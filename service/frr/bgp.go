@@ -44,7 +44,7 @@ type ASN uint32
 func (a *ASN) UnmarshalText(b []byte) error {
 	n, err := strconv.ParseUint(string(b), 10, 32)
 	if err != nil || n == 0 || n == 23456 || n == 65535 || n == 1<<32-1 {
-		return fmt.Errorf("%q is no autonomous system: 1 to 4294967294, but 23456 and 65535", b)
+		return fmt.Errorf("%q is no autonomous system: 1 to 4294967294 without 23456 and 65535, which are reserved", b)
 	}
 	*a = ASN(n)
 	return nil
@@ -145,20 +145,25 @@ func version(a netip.Addr) router.Family {
 // Judge finds neighbours that cannot be reached, and what could be told to the wrong ones.
 func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	if len(b.Neighbors) == 0 {
+		diags = append(diags, diag.Help(diag.Warning("no-neighbors", b.Def, "BGP without neighbours",
+			"bgp has no neighbor block, so it tells no other router anything, and is told nothing."),
+			"Write a neighbor block, or remove it."))
+	}
 	first := map[netip.Addr]*Neighbor{}
 	for _, n := range b.Neighbors {
 		if before := first[n.Address.V.Addr]; before != nil {
 			diags = append(diags, diag.With(diag.Help(diag.Error("same-neighbor-twice", n.Address.Range, "One address for two neighbours",
-				"%s is %s already.", n.Address.V, before.Addr),
+				"%s has the address %s already.", before.Addr, n.Address.V),
 				"Remove one of the two, or give one another address."), before.Address.Range, "%s", before.Addr.String()))
 		}
 		first[n.Address.V.Addr] = n
 		diags = append(diags, b.reached(r, n)...)
 		diags = append(diags, b.policy(n)...)
 		if n.Expect.V < 0 {
-			diags = append(diags, diag.Help(diag.Error("bad-value", n.Expect.Range, "Fewer prefixes than none",
-				"This is how many prefixes the neighbour sends at least, and %d is less than none.", n.Expect.V),
-				"Write a number from 0 on; with 0 a session without any is right, too."))
+			diags = append(diags, diag.Help(diag.Error("bad-value", n.Expect.Range, "Negative number of prefixes",
+				"expect is how many prefixes the neighbour sends at least, and %d is less than 0.", n.Expect.V),
+				"Write 0 or more; with 0 it is right to get none."))
 		}
 	}
 	for _, n := range b.Networks.Items {
@@ -169,8 +174,8 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 	for _, a := range b.announces() {
 		if !slices.ContainsFunc(b.Neighbors, func(n *Neighbor) bool { return slices.Contains(b.told(n), a.Prefix) }) {
 			diags = append(diags, diag.Help(diag.Warning("never-announced", a.from, "Prefix that no neighbour is told",
-				"No neighbour exchanges prefixes of its version of IP and has %s in prefixes_out.", a.Prefix),
-				"Add it to prefixes_out of a neighbour, or remove it from networks."))
+				"%s is in the prefixes_out of no neighbour with which prefixes of its version of IP are exchanged.", a.Prefix),
+				"Permit it in the prefix_list that prefixes_out of a neighbour names, or remove it from networks."))
 		}
 	}
 	return diags
@@ -188,14 +193,14 @@ func (b *BGP) reached(r *router.Router, n *Neighbor) hcl.Diagnostics {
 	switch {
 	case addr.IsLinkLocalUnicast() || addr.IsUnspecified() || addr.IsMulticast() || addr.IsLoopback():
 		return hcl.Diagnostics{diag.Help(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
-			"%s is no address that a neighbour can be told by.", addr),
-			"Give its address in a network of the router.")}
+			"%s is no address of one host in a network of the router.", addr),
+			"Write the address that the neighbour has in one of them.")}
 	case at == nil && r.Unsound["network"]:
 		return nil // it may be in the one that is wrong
 	case at == nil:
 		return hcl.Diagnostics{diag.Help(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
 			"%s is in none of the router's networks.", addr),
-			"Write an address of one of them. Where the network's address comes from elsewhere, name it, as in network = network.wan.")}
+			"Write an address in one of them. Where the router gets its own address there from elsewhere, name the network, as in network = network.wan.")}
 	case !inside(at, addr):
 		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
 			"%s is not in %s.", addr, at.Addr),
@@ -227,14 +232,15 @@ func (b *BGP) policy(n *Neighbor) hcl.Diagnostics {
 	if !b.external(n) || n.In.Set && n.Out.Set {
 		return nil
 	}
-	what := "prefixes_in and prefixes_out"
+	const in, out = "prefixes_in = prefix_list.NAME", "prefixes_out = prefix_list.NAME"
+	what := in + " and " + out
 	switch {
 	case n.In.Set:
-		what = "prefixes_out"
+		what = out
 	case n.Out.Set:
-		what = "prefixes_in"
+		what = in
 	}
 	return hcl.Diagnostics{diag.Help(diag.Error("no-policy", n.Def, "Neighbour without a policy",
 		"With another autonomous system nothing is exchanged that no prefix list permits (RFC 8212)."),
-		"Give %s %s = a prefix_list.", n.Addr, what)}
+		"Write %s into %s.", what, n.Addr)}
 }

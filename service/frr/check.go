@@ -180,7 +180,7 @@ func installed(p *verify.Plan, id string, from hcl.Range, protocol uint8, v6 boo
 		}
 		n := 0
 		for _, r := range st.Routes {
-			if to, err := netip.ParsePrefix(r.To); err == nil && to.Addr().Is6() == v6 && r.Proto == name {
+			if to, err := netip.ParsePrefix(r.To); err == nil && to.Addr().Is6() == v6 && r.Proto == name && r.Type == "" {
 				n++
 			}
 		}

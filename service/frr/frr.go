@@ -144,7 +144,7 @@ type Rule struct {
 func (r *Rule) UnmarshalText(b []byte) error {
 	words := strings.Fields(string(b))
 	if len(words) == 0 || len(words)%2 == 0 {
-		return fmt.Errorf("%q is no prefix such as 10.1.0.0/16 or 10.1.0.0/16 le 24", b)
+		return diag.Advise(fmt.Errorf("%q is no prefix", b), "write one such as 10.1.0.0/16 or 10.1.0.0/16 le 24")
 	}
 	var block router.Block
 	if err := block.UnmarshalText([]byte(words[0])); err != nil {
@@ -156,7 +156,7 @@ func (r *Rule) UnmarshalText(b []byte) error {
 		n, err := strconv.Atoi(words[i+1])
 		switch {
 		case err != nil || n <= p.Bits() || n > p.Addr().BitLen():
-			return fmt.Errorf("%q: %s is no length from %d to %d", b, words[i+1], p.Bits()+1, p.Addr().BitLen())
+			return diag.Advise(fmt.Errorf("%q has the length %s after %s", b, words[i+1], words[i]), "write one from %d to %d, longer than the prefix itself", p.Bits()+1, p.Addr().BitLen())
 		case words[i] == "ge" && !out.GE && !out.LE:
 			out.GE, out.Min = true, n
 		case words[i] == "le" && !out.LE:

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
@@ -80,9 +81,14 @@ func (o *OSPF) Claim(s *router.Scope) {
 func (o *OSPF) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if o.Expect.V < 0 {
-		diags = append(diags, diag.Help(diag.Error("bad-value", o.Expect.Range, "Fewer routes than none",
-			"This is how many routes the router gets at least, and %d is less than none.", o.Expect.V),
-			"Write a number from 0 on; with 0 no route at all is right, too."))
+		diags = append(diags, diag.Help(diag.Error("bad-value", o.Expect.Range, "Negative number of routes",
+			"expect is how many routes the router gets at least, and %d is less than 0.", o.Expect.V),
+			"Write 0 or more; with 0 it is right to get none."))
+	}
+	if !slices.ContainsFunc(o.Areas, func(a *Area) bool { return len(a.Networks.Items) > 0 }) {
+		diags = append(diags, diag.Help(diag.Warning("no-neighbors", o.Def, "OSPF without neighbours",
+			"No area of ospf has networks that are not passive, so it meets no other router."),
+			"Put a network in which another router is into the networks of an area, or remove the block."))
 	}
 	type use struct {
 		area    *Area

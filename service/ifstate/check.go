@@ -292,7 +292,7 @@ func address(p *verify.Plan, n *router.Network, a router.NetworkAddress) {
 func delegated(st *state.State, want router.Delegated, got state.Addr) bool {
 	return slices.ContainsFunc(st.Routes, func(rt state.Route) bool {
 		p, err := netip.ParsePrefix(rt.To)
-		if err != nil || rt.Link != "" || rt.Proto != "dhcp" || p.Bits() != int(want.Prefix.Target.Length.V) {
+		if err != nil || rt.Type != "unreachable" || rt.Proto != "dhcp" || p.Bits() != int(want.Prefix.Target.Length.V) {
 			return false
 		}
 		own, ok := want.In(p)
@@ -316,7 +316,7 @@ func usable(st *state.State, a state.Addr, want, hint string) verify.Verdict {
 }
 
 func hasRoute(rt route) func(*state.State) verify.Verdict {
-	want := rt.to
+	want := strings.TrimSpace(string(rt.drop) + " " + rt.to)
 	if rt.via != "" {
 		want += " via " + rt.via
 	}
@@ -331,17 +331,26 @@ func hasRoute(rt route) func(*state.State) verify.Verdict {
 		if st.Routes == nil {
 			return verify.NotSeen(want, hint)
 		}
-		if slices.ContainsFunc(st.Routes, rt.is) {
-			return verify.Compare(want, want, hint)
+		var others []string
+		for _, got := range st.Routes {
+			if rt.is(got) {
+				return verify.Compare(want, want, hint)
+			}
+			if got.To == rt.to && got.Table == rt.tableName() {
+				others = append(others, routeText(got))
+			}
 		}
-		return verify.Missing(want, hint)
+		if len(others) == 0 {
+			return verify.Missing(want, hint)
+		}
+		return verify.Verdict{Status: verify.Fail, Want: want, Got: strings.Join(others, ", "), Hint: hint}
 	}
 }
 
 // is tells whether a route of the kernel is this one. IPv6 gives a metric of 1024 to
 // those that have none (include/net/ip6_route.h, IP6_RT_PRIO_USER).
 func (rt route) is(got state.Route) bool {
-	return got.To == rt.to && got.Via == rt.via && got.Table == rt.tableName() && (rt.dev == "" || got.Link == string(rt.dev)) &&
+	return got.To == rt.to && got.Type == string(rt.drop) && got.Via == rt.via && got.Table == rt.tableName() && (rt.dev == "" || got.Link == string(rt.dev)) &&
 		(rt.metric == 0 || got.Metric == rt.metric)
 }
 

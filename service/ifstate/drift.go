@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/nbr-dev/nbr/router"
@@ -133,8 +134,12 @@ func driftRoutes(r *router.Router, st *state.State) (f finding) {
 // routeText is as ip route prints it.
 func routeText(rt state.Route) string {
 	var b strings.Builder
-	b.WriteString(rt.To)
-	for _, part := range []struct{ word, value string }{{"via", rt.Via}, {"dev", rt.Link}, {"table", rt.Table}, {"proto", rt.Proto}} {
+	b.WriteString(strings.TrimSpace(rt.Type + " " + rt.To))
+	metric := ""
+	if rt.Metric != 0 {
+		metric = strconv.Itoa(rt.Metric)
+	}
+	for _, part := range []struct{ word, value string }{{"via", rt.Via}, {"dev", rt.Link}, {"table", rt.Table}, {"proto", rt.Proto}, {"metric", metric}} {
 		if part.value != "" {
 			b.WriteString(" " + part.word + " " + part.value)
 		}
@@ -204,7 +209,7 @@ func (b *Interfaces) expects(l state.Listener) bool {
 }
 
 func claimed(r *router.Router, l state.Listener) bool {
-	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(c *router.Listen) bool { return c.Protocol.String() == l.Protocol && c.Port == l.Port }) ||
+	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(c *router.Listen) bool { return c.Protocol.String() == l.Protocol && c.Ports().Contains(l.Port) }) ||
 		slices.ContainsFunc(router.Claimed[router.Accept](r), func(a *router.Accept) bool {
 			return a.Protocol.String() == l.Protocol && a.Ports.Contains(l.Port)
 		})

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 )
@@ -59,6 +60,9 @@ func (b *Interfaces) Claim(s *router.Scope) {
 	for _, p := range b.Ignore.Items {
 		router.Claim(s, p.Range, router.OwnLinks{Pattern: string(p.V)})
 	}
+	if b.Extra.Set || len(b.Ignore.Items) > 0 {
+		router.Claim(s, hcl.Range{}, router.AddedRoutes{})
+	}
 	b.claimSevered(s)
 	for _, n := range s.Networks {
 		if n.ByAdvertisement() {
@@ -79,8 +83,33 @@ func (b *Interfaces) Claim(s *router.Scope) {
 	}
 }
 
-// Judge has nothing to refuse: the core's rules judge links and addresses.
-func (b *Interfaces) Judge(*router.Router) hcl.Diagnostics { return nil }
+// Judge finds patterns that fit what IfState is to configure, and does: it leaves alone what
+// fits one and is not in its configuration. The core's rules judge links and addresses.
+func (b *Interfaces) Judge(r *router.Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range b.Ignore.Items {
+		re := regexp.MustCompile(anchored(string(p.V)))
+		i := slices.IndexFunc(r.Links(), func(l router.Link) bool {
+			port, board := l.(*router.BoardPort)
+			return re.MatchString(string(l.LinkName())) && !l.Spec().External && (!board || used(r, port))
+		})
+		if i < 0 {
+			continue
+		}
+		l := r.Links()[i]
+		d := diag.Help(diag.Warning("ignores-own-link", p.Range, "Pattern fits a link of the spec",
+			"%q fits %s, which is %s and is configured all the same.", p.V, l.LinkName(), l.Head().Addr),
+			"Write a pattern that fits interfaces of other programs only, as \"^podman[0-9]+$\".")
+		if l.Head().Def != (hcl.Range{}) { // ports are the board's
+			diag.With(d, l.Head().Def, "%s", l.Head().Addr.String())
+		}
+		diags = append(diags, d)
+	}
+	return diags
+}
+
+// anchored is a pattern as re.match of Python takes it.
+func anchored(pattern string) string { return "^(?:" + pattern + ")" }
 
 // used tells whether a port has anything to do: a bridge, a network, a link on it.
 func used(r *router.Router, p *router.BoardPort) bool {
@@ -95,22 +124,28 @@ type route struct {
 	via    string        // empty when the link alone tells
 	dev    router.IfName // empty when the next hop tells
 	metric int
-	src    string // the router's address for what it sends there itself, or empty
-	table  int    // 0 for main
+	src    string           // the router's address for what it sends there itself, or empty
+	table  int              // 0 for main
+	drop   router.RouteType // what it does in place of sending, or empty
 }
 
 func routes(r *router.Router) []route {
 	var out []route
 	for _, n := range r.Networks {
 		if n.Gateway.Set {
-			out = append(out, route{router.By{Addr: n.Addr, From: n.Gateway.Range}, "0.0.0.0/0", n.Gateway.V.String(), n.Device(), 0, "", 0})
+			out = append(out, route{By: router.By{Addr: n.Addr, From: n.Gateway.Range}, to: "0.0.0.0/0", via: n.Gateway.V.String(), dev: n.Device()})
 		}
 		if n.Gateway6.Set {
-			out = append(out, route{router.By{Addr: n.Addr, From: n.Gateway6.Range}, "::/0", n.Gateway6.V.String(), n.Device(), 0, "", 0})
+			out = append(out, route{By: router.By{Addr: n.Addr, From: n.Gateway6.Range}, to: "::/0", via: n.Gateway6.V.String(), dev: n.Device()})
 		}
 	}
 	for _, rt := range r.Routes {
-		o := route{router.By{Addr: rt.Addr, From: rt.Def}, rt.To.V.String(), rt.Via.V.String(), "", int(rt.Metric.V), "", 0}
+		o := route{By: router.By{Addr: rt.Addr, From: rt.Def}, to: rt.To.V.String(), metric: int(rt.Metric.V)}
+		if rt.Type.V != router.Unicast {
+			o.drop = rt.Type.V
+		} else {
+			o.via = rt.Via.V.String()
+		}
 		if n := r.NextHop(rt); n != nil {
 			o.dev = n.Device()
 		}
@@ -130,7 +165,7 @@ func (s *Socket) UnmarshalText(b []byte) error {
 	protocol, port, _ := strings.Cut(string(b), "/")
 	var p router.Port
 	if protocol != "tcp" && protocol != "udp" || p.UnmarshalText([]byte(port)) != nil {
-		return fmt.Errorf("%q is no socket such as tcp/8080", b)
+		return diag.Advise(fmt.Errorf("%q is no socket", b), "write one such as tcp/8080")
 	}
 	*s = Socket(fmt.Sprintf("%s/%d", protocol, p))
 	return nil

@@ -283,6 +283,9 @@ func include(s *router.Secret) nixgen.Str { return nixgen.Str("!include " + s.St
 
 func routeAttrs(rt route) nixgen.Attrs {
 	out := nixgen.Attrs{nixgen.Bind(nixgen.Str(rt.to), "to")}
+	if rt.drop != "" {
+		out = append(out, nixgen.Bind(nixgen.Str(string(rt.drop)), "type"))
+	}
 	if rt.via != "" {
 		out = append(out, nixgen.Bind(nixgen.Str(rt.via), "via"))
 	}

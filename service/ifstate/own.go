@@ -12,7 +12,7 @@ import (
 // ownsLink tells whether a block claims an interface of this name.
 func ownsLink(r *router.Router, name string) bool {
 	return slices.ContainsFunc(router.Claimed[router.OwnLinks](r), func(o *router.OwnLinks) bool {
-		ok, err := regexp.MatchString("^(?:"+o.Pattern+")", name) // as re.match of Python
+		ok, err := regexp.MatchString(anchored(o.Pattern), name)
 		return err == nil && ok
 	})
 }
@@ -27,7 +27,7 @@ func ownsAddress(r *router.Router, addr netip.Prefix, on string, expires bool) b
 // ownsRoute tells whether a block claims routes of the protocol on an interface.
 func ownsRoute(r *router.Router, rt state.Route) bool {
 	return slices.ContainsFunc(router.Claimed[router.OwnRoutes](r), func(o *router.OwnRoutes) bool {
-		return state.RouteProtocolName(o.Protocol) == rt.Proto && (among(o.On, rt.Link) || o.Nowhere && rt.Link == "")
+		return state.RouteProtocolName(o.Protocol) == rt.Proto && (among(o.On, rt.Link) || o.Nowhere && rt.Type == "unreachable")
 	})
 }
 

@@ -17,11 +17,11 @@ type Pattern string
 // not read: it would then configure nothing at all.
 func (p *Pattern) UnmarshalText(b []byte) error {
 	if len(b) == 0 {
-		return errors.New("an empty pattern fits every interface")
+		return diag.Advise(errors.New("an empty pattern fits every interface"), "write one such as \"^tailscale[0-9]+$\", or remove it")
 	}
 	s := string(b)
 	if _, err := regexp.Compile(s); err != nil {
-		return diag.Advise(fmt.Errorf("%q is no regular expression, for %s", s, strings.TrimPrefix(err.Error(), "error parsing regexp: ")), "write one such as \"^tailscale[0-9]+$\"")
+		return diag.Advise(fmt.Errorf("%q is no regular expression (%s)", s, strings.TrimPrefix(err.Error(), "error parsing regexp: ")), "write one such as \"^tailscale[0-9]+$\"")
 	}
 	if at := ambiguous(s); at != "" {
 		return diag.Advise(fmt.Errorf("%q in %q means different things to IfState and to nbr verify", at, s), "write letters, digits, . [] () | * + ? {1,2} ^ $, \\d, \\w or a character after \\")

@@ -38,7 +38,7 @@ func (d *DHCP4) given(r *router.Router) hcl.Diagnostics {
 				if !d.prefix().Contains(a) {
 					diags = append(diags, diag.With(diag.Help(diag.Error("server-not-there", at.Range, "Gateway outside the network",
 						"Clients in %s cannot reach %s, which is not on their link.", d.prefix().Masked(), a),
-						"Give a router there, or leave the option out for this one."),
+						"Name a router in that network, or remove the option: clients are then told of this router."),
 						d.Network.Target.IPv4.Range, "%s", d.Network.Addr.String()))
 				}
 			}

@@ -43,7 +43,7 @@ type DHCP4 struct {
 	Network      conf.Ref[*router.Network]   `hcl:"network,required" doc:"The network that gets the leases."`
 	Pool         conf.List[router.AddrRange] `hcl:"pool,required" doc:"Ranges of addresses to lease, as in [\"192.168.178.100-192.168.178.199\"]."`
 	Lease        conf.Value[router.Seconds]  `hcl:"lease,optional" default:"12h" doc:"How long a lease is good for."`
-	DNS          conf.List[router.Addr]      `hcl:"dns,optional" empty:"it is as if it were not there. Name a server, or remove it." doc:"Name servers of the clients. Without it the router, when it has a resolver for the network."`
+	DNS          conf.List[router.Addr]      `hcl:"dns,optional" empty:"that is as if it were not there. Name a server, or remove it." doc:"Name servers of the clients. Without it the router, when it has a resolver for the network."`
 	Domain       conf.Value[router.Domain]   `hcl:"domain,optional" doc:"Domain name of the clients. Without it the network's."`
 	Reservations []*Reservation              `hcl:"reservation,block" doc:"An address that one host always gets."`
 	Extra        service.Extra               `hcl:"extra,optional" doc:"Merged into the network's subnet4 entry of Kea's settings."`
@@ -106,7 +106,7 @@ func (d *DHCP4) judgeExtra(r *router.Router) hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	override := func(setting string) {
-		diags = append(diags, diag.With(service.Overridden(d, d.Extra.Range, setting, "what extra says"), d.Def, "%s", d.Addr.String()))
+		diags = append(diags, diag.With(service.Overridden(d, d.Extra.Range, setting, "says it otherwise"), d.Def, "%s", d.Addr.String()))
 	}
 	extra := d.Extra.V.AsValueMap()
 	for _, key := range []string{"id", "interface", "pools", "reservations", "subnet", "valid-lifetime"} {
@@ -171,10 +171,10 @@ func (d *DHCP4) pools() hcl.Diagnostics {
 		case r.V.Contains(own):
 			diags = append(diags, diag.With(diag.Help(diag.Error("pool-holds-router", r.Range, "Pool holds the router's own address",
 				"%s would be leased to a client.", own),
-				"Leave it out."), d.Network.Target.IPv4.Range, "the router's address"))
+				"Begin or end the range beside it."), d.Network.Target.IPv4.Range, "the router's address"))
 		case r.V.Contains(first) || r.V.Contains(last):
 			diags = append(diags, diag.Help(diag.Error("pool-outside-network", r.Range, "Pool holds an address of no host",
-				"%s and %s are the network's own and its broadcast address.", first, last),
+				"%s is the address of the network itself, and %s its broadcast address.", first, last),
 				"Begin after the first of them, and end before the last."))
 		}
 		for _, o := range d.Pool.Items[:i] {
@@ -221,7 +221,7 @@ func (d *DHCP4) reservations(r *router.Router) hcl.Diagnostics {
 				"Write an address of that network."))
 		case res.IPv4.V.Addr == p.Masked().Addr() || res.IPv4.V.Addr == router.Broadcast(p):
 			diags = append(diags, diag.Help(diag.Error("reservation-outside-network", res.IPv4.Range, "Reservation of an address of no host",
-				"%s and %s are the network's own and its broadcast address.", p.Masked().Addr(), router.Broadcast(p)),
+				"%s is the address of the network itself, and %s its broadcast address.", p.Masked().Addr(), router.Broadcast(p)),
 				"Write another address of the network."))
 		case res.IPv4.V.Addr == p.Addr():
 			diags = append(diags, diag.Help(diag.Error("reservation-of-router", res.IPv4.Range, "Reservation of the router's own address", "%s is the router's own address.", res.IPv4.V),
@@ -244,7 +244,7 @@ func (d *DHCP4) reservations(r *router.Router) hcl.Diagnostics {
 		}
 		macs[res.mac.V], addrs[res.addr.V.Addr] = res, res
 	}
-	return append(diags, d.leasedHosts(r)...)
+	return slices.Concat(diags, d.leasedHosts(r), d.leasedServers(r))
 }
 
 // leasedHosts finds hosts that have set an address of a pool themselves: the server would lease
@@ -259,6 +259,51 @@ func (d *DHCP4) leasedHosts(r *router.Router) hcl.Diagnostics {
 					"Give the mac of %s, which then gets it by DHCP, or an address outside the pool.", h.Addr),
 					pool.Range, "%s", d.Addr.String()))
 			}
+		}
+	}
+	return diags
+}
+
+// leasedServers finds addresses of the pool that the rest of the spec takes for those of one
+// host, as the target of a port forward, and that no host has for good.
+func (d *DHCP4) leasedServers(r *router.Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	own := map[netip.Addr]bool{}
+	for _, res := range d.reserved(r) {
+		own[res.addr.V.Addr] = true
+	}
+	for _, h := range r.HostsIn(d.Network.Target) { // those without mac are leasedHosts'
+		own[h.IPv4.V.Addr] = true
+	}
+	judge := func(at hcl.Range, a netip.Addr) {
+		a = a.Unmap()
+		i := slices.IndexFunc(d.Pool.Items, func(p conf.Value[router.AddrRange]) bool { return p.V.Contains(a) })
+		if i < 0 || own[a] {
+			return
+		}
+		diags = append(diags, diag.With(diag.Help(diag.Warning("pool-holds-host", at, "Address of a host in a pool",
+			"%s may lease %s to any host of %s.", d.Addr, a, d.Network.Addr),
+			"Write a host block with its mac and this address, or take another address."),
+			d.Pool.Items[i].Range, "%s", d.Addr.String()))
+	}
+	for _, f := range r.PortForwards {
+		if f.To.Value.Set {
+			judge(f.To.Range(), f.To.Value.V.Addr)
+		}
+	}
+	for _, s := range d.DNS.Items {
+		judge(s.Range, s.V.Addr)
+	}
+	judge(d.Network.Target.Gateway.Range, d.Network.Target.Gateway.V.Addr)
+	for _, rt := range r.Routes {
+		judge(rt.Via.Range, rt.Via.V.Addr)
+	}
+	for _, s := range router.Claimed[router.Asks](r) {
+		judge(s.From, s.Server)
+	}
+	for _, h := range router.Claimed[router.HostAddr](r) {
+		if h.Addr.Type != "dhcp4" { // those are the pools themselves
+			judge(h.From, h.Range.First)
 		}
 	}
 	return diags

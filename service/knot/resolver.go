@@ -43,11 +43,19 @@ type Resolver struct {
 	Extra     service.Extra              `hcl:"extra,optional" doc:"Merged into services.knot-resolver.settings."`
 }
 
-// Claim claims the sockets.
+// Claim claims the sockets, and says which servers are asked.
 func (b *Resolver) Claim(s *router.Scope) {
 	for _, proto := range []router.IPProtocol{router.UDP, router.TCP} {
 		s.Listen(b.Networks.Range, router.Listen{Service: "dns", Protocol: proto, Port: 53, Networks: b.Networks.All(), Unit: "knot-resolver"})
 	}
+	for _, server := range b.servers() {
+		router.Claim(s, server.Range, router.Asks{Server: server.V.Addr})
+	}
+}
+
+// servers are those that the resolver asks in place of the root's, some of them for a zone only.
+func (b *Resolver) servers() []conf.Value[router.Addr] {
+	return slices.Concat(b.Forward.Items, b.zones())
 }
 
 // Judge refuses to be an open resolver (RFC 5358), and one that asks itself.
@@ -57,8 +65,8 @@ func (b *Resolver) Judge(r *router.Router) hcl.Diagnostics {
 			"%s is an upstream. A resolver that answers there is a weapon for others (RFC 5358).", n.Addr),
 			"Take it out of networks.")
 	})
-	for _, s := range slices.Concat(b.Forward.Items, b.zones()) {
-		if d := r.Own(s, "The resolver would ask itself, without an end.", "Name a server of others', or remove it to ask the root's."); d != nil {
+	for _, s := range b.servers() {
+		if d := r.Own(s, "The resolver would ask itself without end.", "Name another server, or remove this one: a resolver that forwards nothing asks the servers of the root zone."); d != nil {
 			diags = append(diags, d)
 		}
 	}
@@ -66,7 +74,7 @@ func (b *Resolver) Judge(r *router.Router) hcl.Diagnostics {
 	if most := 10 * r.Board.CPUs; b.Workers.V < 1 || b.Workers.V > most {
 		diags = append(diags, diag.Help(diag.Error("bad-value", b.Workers.Range, "Bad number of workers",
 			"Knot Resolver starts with 1 to %d workers: ten for each of the %d processor cores of the %s.", most, r.Board.CPUs, r.Board.Name),
-			"Write a number of these, or remove workers."))
+			"Write a number from 1 to %d, or remove workers.", most))
 	}
 	return diags
 }

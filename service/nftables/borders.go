@@ -17,7 +17,7 @@ var ulaPrefix = netip.MustParsePrefix("fc00::/7")
 
 // upstreams are the devices of the networks that lead to the world.
 func upstreams(r *router.Router) []router.IfName {
-	return router.Devices(slices.DeleteFunc(slices.Clone(r.Networks), func(n *router.Network) bool { return !n.Upstream() }))
+	return router.Devices(r.Upstreams())
 }
 
 // otherULA matches a site's addresses but for those that the spec says an upstream has or

@@ -3,6 +3,7 @@ package nftables
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +38,9 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 		},
 	})
 	f.guarded(p)
+	for _, z := range r.Zones {
+		opened(r, p, z)
+	}
 	asked := map[remotePort]bool{} // networks may share a link
 	for _, n := range r.Networks {
 		f.closed(r, p, n, asked)
@@ -80,6 +84,46 @@ func otherTables(tables []string) string {
 		return ""
 	}
 	return "also loaded: " + strings.Join(others, ", ")
+}
+
+// opened adds the checks that a program listens for what zones may use of the router and nbr
+// does not run: the spec says so.
+func opened(r *router.Router, p *verify.Plan, z *router.Zone) {
+	for _, allow := range z.Allow.Items {
+		var ports []router.Packets
+		var words []string
+		for _, o := range r.Opened(allow.V) {
+			if o.Protocol == router.TCP || o.Protocol == router.UDP {
+				ports, words = append(ports, o), append(words, o.String())
+			}
+		}
+		if len(ports) == 0 {
+			continue
+		}
+		want, hint := "a program on "+strings.Join(words, " or "), "ss -lntup"
+		p.Add(verify.Check{
+			ID: fmt.Sprintf("%s/allow/%s", z.Addr, allow.V), Title: fmt.Sprintf("a program listens for %s", allow.V), From: allow.Range,
+			Eval: func(st *state.State) verify.Verdict {
+				if st.Listeners == nil {
+					return verify.NotSeen(want, hint)
+				}
+				got := "none"
+				for _, l := range st.Listeners {
+					if !slices.ContainsFunc(ports, func(o router.Packets) bool { return o.Protocol.String() == l.Protocol && o.Ports.Contains(l.Port) }) {
+						continue
+					}
+					if a, err := netip.ParseAddr(l.Address); err == nil && a.IsLoopback() {
+						got = fmt.Sprintf("%s, which only the router itself reaches", l.Address)
+						continue
+					}
+					v := verify.Compare(want, want, hint)
+					v.Note = strings.TrimSpace(fmt.Sprintf("%s/%d %s", l.Protocol, l.Port, l.Program))
+					return v
+				}
+				return verify.Compare(want, got, hint)
+			},
+		})
+	}
 }
 
 // guarded adds the checks of the tables that are loaded beside the rules: the minimal one is
@@ -139,18 +183,24 @@ func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, a
 // socket, or to another host by it.
 func (f *Firewall) reachable(r *router.Router, zone *router.Zone, n *router.Network, l *router.Listen) bool {
 	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(o *router.Listen) bool {
-		return o.Protocol == l.Protocol && o.Port == l.Port && slices.ContainsFunc(r.On(n.Link.Target), o.Serves) && slices.Contains(zone.Allow.All(), router.ServiceName(o.Service))
+		return o.Protocol == l.Protocol && o.Ports().Contains(l.Port) && slices.ContainsFunc(r.On(n.Link.Target), o.Serves) && slices.Contains(zone.Allow.All(), router.ServiceName(o.Service))
 	}) || slices.ContainsFunc(r.PortForwards, func(pf *router.PortForward) bool {
-		return pf.From.Target == zone && string(pf.Protocol.V) == l.Protocol.String() && int(pf.Port.V.First) <= l.Port && l.Port <= int(pf.Port.V.Last)
+		return pf.From.Target == zone && string(pf.Protocol.V) == l.Protocol.String() && pf.Port.V.Contains(l.Port)
 	})
 }
 
-// authors are the blocks that made rules, each once and at its first rule, and whose
-// rule has which comment.
+// authors are the blocks that made sets and rules, each once and at its first rule, and whose
+// set or rule has which comment.
 func (f *Firewall) authors(r *router.Router) ([]router.By, map[string]conf.Addr) {
 	var out []router.By
 	seen := map[conf.Addr]bool{}
 	comments := map[string]conf.Addr{}
+	for _, s := range r.Sets {
+		if len(r.Elements(s, router.IPv4))+len(r.Elements(s, router.IPv6)) > 0 {
+			out = append(out, blockLine(s))
+			comments[quote(comment(blockLine(s)))] = s.Addr
+		}
+	}
 	for _, c := range f.chains(r) {
 		for _, rule := range c.rules {
 			comments[quote(comment(rule.by))] = rule.by.Addr

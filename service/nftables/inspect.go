@@ -32,7 +32,7 @@ func (f *Firewall) inspect(r *router.Router) chain {
 			left--
 			by, verdict = claim.By, queue(claim)
 		}
-		for _, way := range bothWays(p) {
+		for _, way := range bothWays(r, p) {
 			c.add(by, "%s counter %s", way, verdict)
 		}
 	}
@@ -65,23 +65,31 @@ func queue(i *router.Inspect) string {
 }
 
 // bothWays are the matches of the packets of a policy's connections, out and back.
-func bothWays(p *router.Policy) []string {
+func bothWays(r *router.Router, p *router.Policy) []string {
 	var out []string
-	for _, w := range ways(p) {
-		for _, m := range matches(p) {
-			out = append(out,
-				strings.TrimSpace(fmt.Sprintf("ct direction original %s %s", w.text(), m)),
-				strings.TrimSpace(fmt.Sprintf("ct direction reply %s %s", w.back().text(), strings.Replace(answers(m), "  ", " ", 1))))
+	for _, w := range ways(r, p) {
+		for _, c := range conditions(r, p) {
+			if fits(w.family(), c.family) {
+				out = append(out,
+					strings.TrimSpace(fmt.Sprintf("ct direction original %s %s", w.text(), c.text)),
+					strings.TrimSpace(fmt.Sprintf("ct direction reply %s %s", w.back().text(), answers(c.text))))
+			}
 		}
 	}
 	return out
 }
 
-// answers is the match of the answers to what fits a match of a policy: the port is that
-// of the packet that began the connection.
+// answers is the match of the answers to what fits a condition of a policy: the port is that
+// of the packet that began the connection, and messages are answered by others.
 func answers(m string) string {
 	if proto, ports, ok := strings.Cut(m, " dport "); ok {
 		return fmt.Sprintf("meta l4proto %s ct original proto-dst %s", proto, ports)
+	}
+	if strings.HasPrefix(m, "icmp type ") {
+		return "meta l4proto icmp"
+	}
+	if strings.HasPrefix(m, "icmpv6 type ") {
+		return "meta l4proto ipv6-icmp"
 	}
 	return m
 }
@@ -110,7 +118,7 @@ func offOffload(r *router.Router) []string {
 	claims := inspected(r)
 	for _, p := range r.Policies {
 		if claims[p] != nil {
-			out = append(out, bothWays(p)...)
+			out = append(out, bothWays(r, p)...)
 		}
 	}
 	for _, k := range router.Claimed[router.KeepOffOffload](r) {

@@ -71,8 +71,15 @@ func (f *Firewall) Claim(s *router.Scope) {
 	neighbours(s)
 }
 
-// Judge judges what is inspected: the core's rules judge zones and policies.
-func (f *Firewall) Judge(r *router.Router) hcl.Diagnostics { return judgeInspected(r) }
+// Judge judges what is inspected, and what only anti_spoof keeps: the core's rules judge zones
+// and policies.
+func (f *Firewall) Judge(r *router.Router) hcl.Diagnostics {
+	diags := judgeInspected(r)
+	if !f.AntiSpoof.V {
+		diags = append(diags, f.judgeSpoofed(r)...)
+	}
+	return diags
+}
 
 // neighbours gives the tables of neighbours, which are the kernel's and not a link's, room for
 // a client that calls thousands of addresses that no host has (RFC 6583 section 7.1). While the

@@ -36,6 +36,9 @@ func (c *chain) add(by router.By, format string, args ...any) {
 func (f *Firewall) Content(r *router.Router) string {
 	var b strings.Builder
 	b.WriteString(portProbes)
+	for _, s := range r.Sets {
+		writeSet(&b, r, s)
+	}
 	for _, c := range f.chains(r) {
 		c.write(&b)
 	}
@@ -257,8 +260,14 @@ func zoneChain(z *router.Zone) string {
 func zoneInput(r *router.Router, z *router.Zone) chain {
 	c := chain{name: zoneChain(z)}
 	for _, allow := range z.Allow.Items {
+		by := line(z.Addr, allow.Range)
 		for _, match := range services(r, z, string(allow.V)) {
-			c.add(line(z.Addr, allow.Range), "%s counter accept", match)
+			c.add(by, "%s counter accept", match)
+		}
+		for _, p := range r.Opened(allow.V) {
+			if !p.Protocol.HasPorts() { // the others are sockets
+				c.add(by, "%s counter accept", match(router.Match{Protocol: p.Protocol, ICMP: p.Messages()}))
+			}
 		}
 	}
 	return c
@@ -280,7 +289,7 @@ func (f *Firewall) forward(r *router.Router) chain {
 		}
 	}
 	for _, p := range r.Policies {
-		c.policy(p)
+		c.policy(r, p)
 	}
 	c.claimedForwards(r)
 	c.pingHosts(f, r)
@@ -296,10 +305,14 @@ func targetPort(p *router.PortForward) string {
 }
 
 // policy adds the rules of one policy: one for each way between its zones and hosts, or one
-// for each protocol there that it names.
-func (c *chain) policy(p *router.Policy) {
-	for _, way := range ways(p) {
-		for _, match := range matches(p) {
+// for each protocol there that it is about.
+func (c *chain) policy(r *router.Router, p *router.Policy) {
+	for _, way := range ways(r, p) {
+		for _, condition := range conditions(r, p) {
+			if !fits(way.family(), condition.family) {
+				continue
+			}
+			match := condition.text
 			full := strings.TrimSpace(way.text() + " " + match)
 			if p.Log.V {
 				c.add(blockLine(p), "%s limit rate 5/second burst 10 packets log prefix \"nbr policy %s: \"", full, p.Name.V)
@@ -324,42 +337,65 @@ func zoneDevices(zs []*router.Zone) []router.IfName {
 	return router.Devices(ns)
 }
 
-// matches are the conditions of a policy beyond its zones.
-func matches(p *router.Policy) []string {
-	protocols := p.Protocols.All()
-	if len(p.Ports.Items) > 0 {
-		if len(protocols) == 0 {
-			protocols = []router.Protocol{"tcp", "udp"}
-		}
-		ports := make([]string, len(p.Ports.Items))
-		for i, r := range p.Ports.All() {
-			ports[i] = r.String()
-		}
-		var out []string
-		for _, proto := range protocols {
-			if proto == "icmp" {
-				out = append(out, icmpMatch)
-				continue
-			}
-			out = append(out, fmt.Sprintf("%s dport { %s }", proto, strings.Join(ports, ", ")))
-		}
-		return out
+// A condition is what a policy looks at beyond its ends.
+type condition struct {
+	text   string // empty is every packet
+	family router.Family
+}
+
+// conditions are those of a policy, one for each protocol.
+func conditions(r *router.Router, p *router.Policy) []condition {
+	type group struct {
+		router.Packets
+		values []string
+		all    bool // ports or messages
 	}
-	if len(protocols) == 0 {
-		return []string{""}
-	}
-	var out []string
-	for _, proto := range protocols {
-		if proto == "icmp" {
-			out = append(out, icmpMatch)
-			continue
+	var groups []*group
+	for _, c := range r.Conditions(p) {
+		i := slices.IndexFunc(groups, func(g *group) bool { return g.Protocol == c.Protocol })
+		if i < 0 {
+			i, groups = len(groups), append(groups, &group{Packets: c})
 		}
-		out = append(out, "meta l4proto "+string(proto))
+		g, value := groups[i], ""
+		switch {
+		case c.ICMP != 0:
+			value = fmt.Sprint(c.ICMP - 1)
+		case c.Ports != router.PortRange{}:
+			value = c.Ports.String()
+		default:
+			g.all = true
+		}
+		if value != "" && !slices.Contains(g.values, value) {
+			g.values = append(g.values, value)
+		}
+	}
+	var out []condition
+	for _, g := range groups {
+		words := map[router.IPProtocol]struct {
+			field  string
+			family router.Family
+		}{router.ICMP: {"icmp type", router.IPv4}, router.ICMPv6: {"icmpv6 type", router.IPv6}}
+		known, icmp := words[g.Protocol]
+		switch {
+		case g.Protocol == 0:
+			out = append(out, condition{})
+		case g.all && g.Protocol == router.ICMPv6 && len(out) > 0 && out[len(out)-1].text == "meta l4proto icmp":
+			out[len(out)-1] = condition{text: "meta l4proto { icmp, ipv6-icmp }"}
+		case g.all:
+			out = append(out, condition{"meta l4proto " + g.Protocol.String(), known.family})
+		case icmp:
+			out = append(out, condition{fmt.Sprintf("%s { %s }", known.field, strings.Join(g.values, ", ")), known.family})
+		default:
+			out = append(out, condition{text: fmt.Sprintf("%s dport { %s }", g.Protocol, strings.Join(g.values, ", "))})
+		}
 	}
 	return out
 }
 
-const icmpMatch = "meta l4proto { icmp, ipv6-icmp }"
+// fits tells whether a packet may be of two versions of IP, either of which may be any.
+func fits(a, b router.Family) bool {
+	return a == b || a == router.AnyFamily || b == router.AnyFamily
+}
 
 // drop ends a chain that drops what none of its rules let pass, and logs it.
 func (f *Firewall) drop(c *chain, what string) {
@@ -390,7 +426,16 @@ func (f *Firewall) natIn(r *router.Router) chain {
 		if p.ToPort.Set {
 			to += fmt.Sprintf(":%d", p.ToPort.V)
 		}
-		c.add(blockLine(p), "iifname %s meta nfproto ipv4 fib daddr type local %s dport %s counter dnat ip to %s", set(devs), p.Protocol.V, p.Port.V, to)
+		clients := []string{""}
+		if len(p.Sources.Items) > 0 {
+			clients = nil
+		}
+		for _, s := range p.Sources.All() {
+			clients = append(clients, fmt.Sprintf(" ip saddr @%s", s.SetName(router.IPv4)))
+		}
+		for _, from := range clients {
+			c.add(blockLine(p), "iifname %s%s meta nfproto ipv4 fib daddr type local %s dport %s counter dnat ip to %s", set(devs), from, p.Protocol.V, p.Port.V, to)
+		}
 	}
 	f.pass(&c)
 	return c
@@ -408,12 +453,14 @@ func (f *Firewall) natOut(r *router.Router) chain {
 			}
 			at, verdict = p.Def, "accept" // and no later policy masquerades it
 		}
-		for _, way := range ways(p) {
+		for _, way := range ways(r, p) {
 			if way.family() == router.IPv6 {
 				continue
 			}
-			for _, match := range matches(p) {
-				c.add(line(p.Addr, at), "%s counter %s", strings.TrimSpace(way.text()+" meta nfproto ipv4 "+match), verdict)
+			for _, condition := range conditions(r, p) {
+				if fits(condition.family, router.IPv4) {
+					c.add(line(p.Addr, at), "%s counter %s", strings.TrimSpace(way.text()+" meta nfproto ipv4 "+condition.text), verdict)
+				}
 			}
 		}
 	}

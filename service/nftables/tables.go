@@ -73,7 +73,7 @@ func services(r *router.Router, z *router.Zone, service string) []string {
 		}
 		ns := slices.DeleteFunc(r.NetworksOf(z), func(n *router.Network) bool { return !l.Serves(n) })
 		if len(ns) > 0 {
-			out = append(out, fmt.Sprintf("iifname %s %s dport %d", set(router.Devices(ns)), l.Protocol, l.Port))
+			out = append(out, fmt.Sprintf("iifname %s %s dport %s", set(router.Devices(ns)), l.Protocol, l.Ports()))
 		}
 	}
 	return out

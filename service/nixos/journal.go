@@ -59,7 +59,7 @@ func (b *Journal) Judge(*router.Router) hcl.Diagnostics {
 	}
 	if b.Keep.V < 1 || b.Keep.V > mostDays {
 		diags = append(diags, diag.Help(diag.Error("bad-value", b.Keep.Range, "Bad number of days", "Entries are kept for 1 to %d days.", mostDays),
-			"Write a number of these, or remove keep."))
+			"Write a number from 1 to 3650, or remove keep."))
 	}
 	return diags
 }

@@ -46,7 +46,7 @@ func (b *Nix) Claim(s *router.Scope) {
 func (b *Nix) Judge(*router.Router) hcl.Diagnostics {
 	if b.Generations.V < 1 {
 		return hcl.Diagnostics{diag.Help(diag.Error("bad-value", b.Generations.Range, "No generation to boot",
-			"The one that runs has to be in the boot menu."),
+			"The generation that runs has to be in the boot menu."),
 			"Write 1 or more; with 2 there is one to go back to.")}
 	}
 	return nil

@@ -64,7 +64,7 @@ var systemUserRE = regexp.MustCompile(`^(nixbld[0-9]*|systemd-.*)$`)
 // UnmarshalText has the grammar of useradd(8).
 func (u *UserName) UnmarshalText(b []byte) error {
 	if !userRE.Match(b) {
-		return fmt.Errorf("%q is no user name: lower-case letters, digits, - and _, at most 31", b)
+		return diag.Advise(fmt.Errorf("%q is no user name", b), "write a lower-case letter, then lower-case letters, digits, - and _, at most 31 in all")
 	}
 	*u = UserName(b)
 	return nil
@@ -81,7 +81,7 @@ var fullNameRE = regexp.MustCompile(`^[^:\x00-\x1f\x7f]*$`)
 // UnmarshalText refuses what would break a line of passwd(5).
 func (f *FullName) UnmarshalText(b []byte) error {
 	if !fullNameRE.Match(b) {
-		return fmt.Errorf("%q cannot stand in passwd(5): no colon and no line end", b)
+		return diag.Advise(fmt.Errorf("%q cannot stand in passwd(5)", b), "write it without a colon and a line end")
 	}
 	*f = FullName(b)
 	return nil
@@ -125,7 +125,7 @@ func (u *User) Judge(*router.Router) hcl.Diagnostics {
 	}
 	if slices.Contains(systemUsers, string(u.Name.V)) || systemUserRE.MatchString(string(u.Name.V)) {
 		return append(diags, diag.Help(diag.Error("reserved-name", u.Def, "Reserved name",
-			"%q cannot be the name: the account is a program's of NixOS.", u.Name.V),
+			"%q cannot be the name: NixOS has an account of this name for a program.", u.Name.V),
 			"Choose another one."))
 	}
 	if len(u.Keys.Items) == 0 && !u.PasswordHash.Set && !u.PasswordFile.Set && u.Name.V != "root" { // every system has that account

@@ -91,7 +91,7 @@ func (b *SSH) refuses(l *router.Login) (why, help string, at hcl.Range) {
 		return otherwise
 	}
 	say := func(keyword, effect string) (string, string, hcl.Range) {
-		return fmt.Sprintf("%s of the extra of %s %s", keyword, b.Addr, effect), "Remove it", b.Extra.Range
+		return fmt.Sprintf("%s in the extra of %s %s", keyword, b.Addr, effect), "Remove it", b.Extra.Range
 	}
 	byPassword := yes("PasswordAuthentication", b.Passwords.V) || yes("KbdInteractiveAuthentication", b.Passwords.V)
 	switch {
@@ -179,13 +179,13 @@ func (b *SSH) judgeExtra() hcl.Diagnostics {
 		if attr := known[strings.ToLower(k)]; attr != "" {
 			diags = append(diags, diag.With(diag.Help(diag.Warning("extra-overrides", b.Extra.Range, "Extra overrides the spec",
 				"sshd would listen elsewhere, too, than %s of %s says, where nbr verify does not look and the firewall lets no packets in.", attr, b.Addr),
-				"Say it by %s.", attr), b.Def, "%s", b.Addr.String()))
+				"Set %s instead.", attr), b.Def, "%s", b.Addr.String()))
 		}
 		for _, o := range own {
 			if k != o && strings.EqualFold(k, o) {
 				diags = append(diags, diag.With(diag.Help(diag.Warning("extra-overrides", b.Extra.Range, "Extra overrides the spec",
 					"%s is %s to sshd, which nbr sets, and of two lines sshd takes the first.", k, o),
-					"Write %s.", o), b.Def, "%s", b.Addr.String()))
+					"Write %s, which takes the place of nbr's line.", o), b.Def, "%s", b.Addr.String()))
 			}
 		}
 	}

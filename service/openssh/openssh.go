@@ -34,7 +34,7 @@ func Kind() service.Kind {
 // SSH is the ssh block.
 type SSH struct {
 	conf.Header
-	Networks  conf.Refs[*router.Network] `hcl:"networks,required" empty:"error: sshd would listen in no network. Name those that may log in, or remove the block." doc:"The networks that sshd listens in."`
+	Networks  conf.Refs[*router.Network] `hcl:"networks,required" empty:"error: sshd would listen in no network. Name the networks that users log in from, or remove the block." doc:"The networks that sshd listens in."`
 	Port      conf.Value[router.Port]    `hcl:"port,optional" default:"22" doc:"TCP port."`
 	Passwords conf.Value[bool]           `hcl:"passwords,optional" default:"false" doc:"Accept passwords, not only keys."`
 	Extra     service.Extra              `hcl:"extra,optional" doc:"Merged into services.openssh.settings."`

@@ -89,7 +89,7 @@ func (a *Advert) judgePrefix() hcl.Diagnostics {
 func (a *Advert) judgeLifetimes() hcl.Diagnostics {
 	if a.Interval.V < leastInterval || a.Interval.V > mostInterval {
 		return hcl.Diagnostics{diag.Help(diag.Error("bad-value", a.Interval.Range, "Bad interval", "Advertisements are sent every 4 s to 30 min (RFC 4861 section 6.2.1)."),
-			"Write a time of these, as in \"10m\".")}
+			"Write a time between them, as in \"10m\".")}
 	}
 	var diags hcl.Diagnostics
 	at := func(r hcl.Range) hcl.Range { return cmp.Or(r, a.Def) }
@@ -162,7 +162,7 @@ func (a *Advert) judgeDNS(r *router.Router) hcl.Diagnostics {
 		if !readableDomain(string(d.V)) {
 			diags = append(diags, diag.With(diag.Help(diag.Error("unreadable-name", d.Range, "Domain that radvd cannot send",
 				"radvd does not read %q: it takes letters, digits, - and ., and neither a keyword of its own nor a number.", d.V),
-				"Say other domains, or domains = []."), a.Def, "%s", a.Addr.String()))
+				"Write other domains = […] into %s, or domains = [].", a.Addr), a.Def, "%s", a.Addr.String()))
 		}
 	}
 	// Where DHCP runs, that names servers.

@@ -1,6 +1,8 @@
 package reference_test
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -26,8 +28,13 @@ import (
 	"github.com/nbr-dev/nbr/service/reference"
 )
 
-// A meaning is what is written by hand of a code.
-type meaning struct{ code, text, right string }
+// A meaning is what is written by hand of a code. What is right is HCL, with the files of
+// the spec's folder that belong to it, or commands.
+type meaning struct {
+	code, text, right string
+	commands          bool
+	files             []txtar.File
+}
 
 func meanings(t *testing.T) []meaning {
 	t.Helper()
@@ -42,15 +49,27 @@ func meanings(t *testing.T) []meaning {
 			t.Fatal(err)
 		}
 		for _, f := range ar.Files {
+			if code, name, ok := strings.Cut(f.Name, "/"); ok { // it follows the code's text
+				last := &out[len(out)-1]
+				if last.code != code {
+					t.Fatalf("%s: %s stands after %s", name, f.Name, last.code)
+				}
+				last.files = append(last.files, txtar.File{Name: name, Data: f.Data})
+				continue
+			}
 			text, right, _ := strings.Cut(strings.TrimSpace(string(f.Data)), "\n\n")
-			out = append(out, meaning{f.Name, text, right})
+			m := meaning{code: f.Name, text: text, right: right}
+			if strings.HasPrefix(right, "$ ") {
+				m.commands, m.right = true, strings.ReplaceAll("\n"+right, "\n$ ", "\n")[1:]
+			}
+			out = append(out, m)
 		}
 	}
 	slices.SortFunc(out, func(a, b meaning) int { return strings.Compare(a.code, b.code) })
 	return out
 }
 
-var announcedRE = regexp.MustCompile(`(?m)[ \t]*# (?:ERROR|WARNING): [a-z0-9 -]+$`)
+var announcedRE = regexp.MustCompile(`(?m)(?:[ \t]*# (?:ERROR|WARNING): [a-z0-9 -]+)+$`)
 
 // A broken spec of the corpus, without the comments that say what is wrong.
 type broken struct {
@@ -86,21 +105,50 @@ func corpus(t *testing.T) []broken {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.spec, b.diags = registry().Load(b.files, nil)
-		if today, ok := b.files["today.txt"]; ok && !b.diags.HasErrors() {
-			day, err := time.Parse(time.DateOnly, strings.TrimSpace(string(today.Data)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			in, _ := flake.Pinned("nixpkgs", string(b.spec.Router.Release.V))
-			b.diags = append(b.diags, pins.Warn(b.spec.Router, pins.Of(b.spec, []flake.Input{in}, pins.Known{}), day)...)
-		}
-		out = append(out, b)
+		out = append(out, judged(t, b, fsys))
 	}
 	return out
 }
 
-// example is the spec that shows a code, and what is said there: the one that is named
+// withLinks are files, and links of the folder that they are from.
+type withLinks struct {
+	fstest.MapFS
+	folder fs.FS
+}
+
+func (w withLinks) Open(name string) (fs.File, error) {
+	f, err := w.MapFS.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return w.folder.Open(name)
+	}
+	return f, err
+}
+
+func (w withLinks) Stat(name string) (fs.FileInfo, error) {
+	f, err := w.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Stat()
+}
+
+// judged reads the files of a spec, and judges what is old by its today.txt.
+func judged(t *testing.T, b broken, folder fs.FS) broken {
+	t.Helper()
+	b.spec, b.diags = registry().Load(withLinks{b.files, folder}, nil)
+	if today, ok := b.files["today.txt"]; ok && !b.diags.HasErrors() {
+		day, err := time.Parse(time.DateOnly, strings.TrimSpace(string(today.Data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, _ := flake.Pinned("nixpkgs", string(b.spec.Router.Release.V))
+		b.diags = append(b.diags, pins.Warn(b.spec.Router, pins.Of(b.spec, []flake.Input{in}, pins.Known{}), day)...)
+	}
+	return b
+}
+
+// wrongOf is the spec that shows a code, and what is said there: the one that is named
 // after the code, else the first.
 func wrongOf(specs []broken, code string) (broken, *hcl.Diagnostic) {
 	var found broken
@@ -126,27 +174,53 @@ func excerpt(b broken, d *hcl.Diagnostic) string {
 		places = append(places, o.Range)
 	}
 	var parts []string
+	where := map[string]hcl.Range{}
 	for _, at := range places {
-		src := b.spec.Source.Bytes(at.Filename)
-		text := around(src, at)
+		src := b.spec.Bytes(at.Filename)
+		text := clipped(around(src, at))
 		if text != "" && !slices.Contains(parts, text) {
 			parts = append(parts, text)
+			where[text] = at
 		}
 	}
-	slices.SortStableFunc(parts, func(x, y string) int { // as they stand in the file
-		src := string(b.spec.Source.Bytes(places[0].Filename))
-		return strings.Index(src, x) - strings.Index(src, y)
+	slices.SortStableFunc(parts, func(x, y string) int { // as they stand in the files
+		return cmp.Or(cmp.Compare(where[x].Filename, where[y].Filename), cmp.Compare(where[x].Start.Byte, where[y].Start.Byte))
 	})
 	return strings.Join(parts, "\n")
 }
 
+// clipped are lines that a page has room for.
+func clipped(text string) string {
+	const most = 98 // columns
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		if runes := []rune(l); len(runes) > most {
+			lines[i] = string(runes[:most-1]) + "…"
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// elided is in the place of what is left out of a long block.
+const elided = "\n  …\n\n"
+
 func around(src []byte, at hcl.Range) string {
 	const most = 30 // lines
+	whole := func(body *hclsyntax.Body) (*hclsyntax.Block, hcl.Range) {
+		for _, blk := range body.Blocks {
+			if r := hcl.RangeBetween(blk.DefRange(), blk.Range()); r.Start.Line <= at.Start.Line && at.Start.Line <= r.End.Line {
+				return blk, r
+			}
+		}
+		return nil, hcl.Range{}
+	}
+	short := func(r hcl.Range) bool { return r.End.Line-r.Start.Line < most }
 	if f, diags := hclsyntax.ParseConfig(src, at.Filename, hcl.InitialPos); !diags.HasErrors() {
-		for _, blk := range f.Body.(*hclsyntax.Body).Blocks {
-			r := hcl.RangeBetween(blk.DefRange(), blk.Range())
-			if r.Start.Line <= at.Start.Line && at.Start.Line <= r.End.Line && r.End.Line-r.Start.Line < most {
-				return string(r.SliceBytes(src)) + "\n"
+		if blk, r := whole(f.Body.(*hclsyntax.Body)); blk != nil && short(r) {
+			return string(r.SliceBytes(src)) + "\n"
+		} else if blk != nil {
+			if inner, in := whole(blk.Body); inner != nil && short(in) {
+				return string(blk.DefRange().SliceBytes(src)) + " {" + elided + "  " + string(in.SliceBytes(src)) + "\n" + elided[:len(elided)-1] + "}\n"
 			}
 		}
 	}
@@ -175,14 +249,21 @@ func page(t *testing.T) string {
 				fmt.Fprintf(&b, "\nWrong:\n\n```hcl\n%s```\n", text)
 			}
 			var said strings.Builder
-			w := diag.Writer{W: &said, Bytes: from.spec.Source.Bytes, Secrets: from.spec.Secrets, Width: 80}
+			w := diag.Writer{W: &said, Bytes: from.spec.Bytes, Secrets: from.spec.Secrets, Width: 80}
 			if err := w.Write(hcl.Diagnostics{d}); err != nil {
 				t.Fatal(err)
 			}
 			fmt.Fprintf(&b, "\n```\n%s\n```\n", strings.TrimSpace(said.String()))
 		}
 		if m.right != "" {
-			fmt.Fprintf(&b, "\nRight:\n\n```hcl\n%s\n```\n", m.right)
+			lang := "hcl"
+			if m.commands {
+				lang = "sh"
+			}
+			fmt.Fprintf(&b, "\nRight:\n\n```%s\n%s\n```\n", lang, m.right)
+		}
+		for _, f := range m.files {
+			fmt.Fprintf(&b, "\nand %s:\n\n```\n%s```\n", f.Name, f.Data)
 		}
 	}
 	return b.String()
@@ -252,13 +333,44 @@ func sourceCodes(t *testing.T) map[string]string {
 	return codes
 }
 
+// bare are the codes that have no example of what is right, and why.
+var bare = map[string]string{
+	"follows":        "it speaks of an error that nbr has not told",
+	"inspected-host": "no block of nbr's own inspects connections",
+	"sysctl-clash":   "one block alone sets parameters of the kernel",
+	"too-large":      "what is right is any other spec",
+}
+
+// orderRE fits a sentence that tells what to do.
+var orderRE = regexp.MustCompile(`(?:^|[.:;] )(?:Correct|Remove|Use|Write) `)
+
+// TestEveryCodeHasItsRight wants of each code how it reads when it is right, or a text that
+// says what to do.
+func TestEveryCodeHasItsRight(t *testing.T) {
+	for _, m := range meanings(t) {
+		_, without := bare[m.code]
+		switch {
+		case (m.right == "") != without:
+			t.Errorf("%s: an example of what is right: %q; a reason why there is none: %t", m.code, m.right, without)
+		case without && !orderRE.MatchString(m.text):
+			t.Errorf("%s has no example of what is right, and does not say what to do: %s", m.code, m.text)
+		}
+		delete(bare, m.code)
+	}
+	for code := range bare {
+		t.Errorf("there is no code %s", code)
+	}
+}
+
 // TestRight puts what is right in the place of the blocks of the same name in the wrong
-// spec: the code is not said of it.
+// spec, and its files in place of those of the same name: the code is not said of it. Where
+// no spec is wrong in this way, what is right is one by itself. Commands are another test's,
+// of all pages.
 func TestRight(t *testing.T) {
 	specs := corpus(t)
 	for _, m := range meanings(t) {
 		t.Run(m.code, func(t *testing.T) {
-			if m.right == "" {
+			if m.right == "" || m.commands {
 				return
 			}
 			right, diags := hclwrite.ParseConfig([]byte(m.right), "right.hcl", hcl.InitialPos)
@@ -268,14 +380,13 @@ func TestRight(t *testing.T) {
 			if formatted := string(hclwrite.Format([]byte(m.right))); formatted != m.right {
 				t.Errorf("not formatted:\n%s", formatted)
 			}
-			from, d := wrongOf(specs, m.code)
-			if d == nil {
-				t.Fatal("no spec is wrong in this way")
-			}
 			name := func(b *hclwrite.Block) string { return strings.Join(append([]string{b.Type()}, b.Labels()...), ".") }
-			files := fstest.MapFS{"right.hcl": {Data: []byte(m.right + "\n")}}
+			files := fstest.MapFS{}
+			from, _ := wrongOf(specs, m.code)
 			for file, f := range from.files {
-				if wrong, diags := hclwrite.ParseConfig(f.Data, file, hcl.InitialPos); strings.HasSuffix(file, ".hcl") && !diags.HasErrors() {
+				if !source.IsSpec(file) {
+					files[file] = f
+				} else if wrong, diags := hclwrite.ParseConfig(f.Data, file, hcl.InitialPos); strings.HasSuffix(file, ".hcl") && !diags.HasErrors() {
 					for _, b := range wrong.Body().Blocks() {
 						for _, r := range right.Body().Blocks() {
 							if name(b) == name(r) {
@@ -286,10 +397,16 @@ func TestRight(t *testing.T) {
 					files[file] = &fstest.MapFile{Data: wrong.Bytes()}
 				}
 			}
-			_, diags = registry().Load(files, nil)
-			for _, d := range diags {
-				if d.Subject == nil || d.Subject.Filename != "right.hcl" || diag.Code(d) == "no-such-reference" {
-					continue // it is a part of another router, too
+			own := []string{"right.hcl"}
+			files["right.hcl"] = &fstest.MapFile{Data: []byte(m.right + "\n")}
+			for _, f := range m.files {
+				own = append(own, f.Name)
+				files[f.Name] = &fstest.MapFile{Data: f.Data}
+			}
+			for _, d := range judged(t, broken{files: files}, fstest.MapFS{}).diags {
+				part := d.Subject == nil || diag.Code(d) == "no-such-reference" // it is a part of another router, too
+				if d.Subject != nil && !slices.Contains(own, d.Subject.Filename) || part && diag.Code(d) != m.code {
+					continue
 				}
 				if d.Severity == hcl.DiagError || diag.Code(d) == m.code {
 					t.Errorf("%s [%s]", d, diag.Code(d))

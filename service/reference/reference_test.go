@@ -299,6 +299,29 @@ func TestBlocks(t *testing.T) {
 	compare(t, "docs/README.md", index(t, all))
 }
 
+// The table of services that need no block is that of the core, and sorted, as it is searched.
+func TestWellKnownServices(t *testing.T) {
+	if !slices.IsSortedFunc(router.WellKnowns, func(a, b router.WellKnown) int { return strings.Compare(a.Name, b.Name) }) {
+		t.Error("the table is not sorted by name")
+	}
+	var b strings.Builder
+	b.WriteString("| name | protocols and ports | name at IANA, if another | block by which the router offers it |\n| --- | --- | --- | --- |\n")
+	for _, w := range router.WellKnowns {
+		for text := range strings.FieldsSeq(w.Ports) {
+			var p router.Packets
+			if err := p.UnmarshalText([]byte(text)); err != nil || p.String() != text {
+				t.Errorf("%s: %s is %s: %v", w.Name, text, p, err)
+			}
+		}
+		block := w.Block
+		if block != "" {
+			block = fmt.Sprintf("[`%s`](blocks/%[1]s.md)", block)
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", w.Name, strings.ReplaceAll(w.Ports, " ", ", "), w.IANA, block)
+	}
+	compare(t, "docs/services.md", between(t, read(t, "docs/services.md"), "services", b.String()))
+}
+
 // index is the list of all pages.
 func index(t *testing.T, blocks []*reference.Page) string {
 	t.Helper()

@@ -24,7 +24,7 @@ func (t *Tunnel) idle(r *router.Router) hcl.Diagnostics {
 	if len(t.Peers) == 0 {
 		diags = append(diags, diag.Help(diag.Warning("tunnel-without-peers", t.Def, "Tunnel without peers",
 			"%s has no other end.", t.Addr),
-			"Write a peer block for each, or remove it."))
+			"Write a peer block for each other end, or remove the tunnel."))
 	}
 	if len(r.On(t)) == 0 {
 		diags = append(diags, diag.Help(diag.Warning("tunnel-without-network", t.Def, "Tunnel without a network",
@@ -50,7 +50,7 @@ func (t *Tunnel) silent(r *router.Router) hcl.Diagnostics {
 		case !allowed:
 			d := diag.With(diag.Help(diag.Warning("peer-silent", t.Listen.Range, "No zone lets peers in",
 				"%s has no endpoint, so it has to connect, and the firewall drops what arrives at udp/%d.", p.Addr, t.Listen.V),
-				"Allow it where peers come from: allow = [\"wireguard\"] in that zone, as the one of the upstream."),
+				"Write \"wireguard\" into the allow of the zone that peers come from, such as that of the upstream."),
 				p.Def, "%s", p.Addr.String())
 			for _, z := range r.Zones {
 				if slices.ContainsFunc(r.NetworksOf(z), (*router.Network).Upstream) {

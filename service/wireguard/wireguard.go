@@ -89,7 +89,7 @@ func (e *Endpoint) UnmarshalText(b []byte) error {
 		err = d.UnmarshalText([]byte(host))
 	}
 	if err != nil {
-		return fmt.Errorf("%q is no endpoint such as vpn.example.org:51820 or [2001:db8::1]:51820", b)
+		return diag.Advise(fmt.Errorf("%q is no endpoint", b), "write a host and a port, as in vpn.example.org:51820 or [2001:db8::1]:51820")
 	}
 	*e = Endpoint(b)
 	return nil
@@ -128,6 +128,9 @@ func (t *Tunnel) Claim(s *router.Scope) {
 		if p.PresharedKey.Set {
 			router.Claim(s, p.PresharedKey.Range, key(p.PresharedKey.Target, router.PresharedKey, "wg genpsk"))
 		}
+		if end, err := netip.ParseAddrPort(string(p.Endpoint.V)); err == nil { // else it is a name
+			router.Claim(s, p.Endpoint.Range, router.Asks{Server: end.Addr()})
+		}
 		for _, ip := range p.AllowedIPs.Items {
 			if to := ip.V.Prefix; !seen[to] && to.Bits() > 0 && !ofLink(to) && !t.holds(s.Router, to) {
 				router.Claim(s, ip.Range, router.DeviceRoute{To: to, Link: t})
@@ -149,6 +152,18 @@ func (t *Tunnel) Judge(r *router.Router) hcl.Diagnostics {
 				"Remove one of the two, or write the key that wg pubkey prints on the other machine."), before.PublicKey.Range, "%s", before.Addr.String()))
 		}
 		keys[p.PublicKey.V] = p
+		if end, err := netip.ParseAddrPort(string(p.Endpoint.V)); err == nil {
+			own := r.Owner(end.Addr().Unmap())
+			i := slices.IndexFunc(router.Claimed[router.Listen](r), func(l *router.Listen) bool {
+				return l.Service == "wireguard" && l.Port == int(end.Port())
+			})
+			if own != nil && i >= 0 { // another port may be that of a program that carries the packets on
+				l := router.Claimed[router.Listen](r)[i]
+				diags = append(diags, diag.With(diag.Help(diag.Error("peer-is-router", p.Endpoint.Range, "Address of the router itself",
+					"%s is the router's own address in %s, and %s listens on that port.", end.Addr(), own.Addr, l.Addr),
+					"Write where the other end is, or remove endpoint if it connects to this router."), l.From, "%s", l.Addr.String()))
+			}
+		}
 		for _, ip := range p.AllowedIPs.Items {
 			// The kernel gives a prefix to the last peer that asks for it and takes it
 			// from the others without a word (drivers/net/wireguard/allowedips.c).

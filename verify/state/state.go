@@ -163,6 +163,7 @@ type Route struct {
 	To     string `json:"to"` // 0.0.0.0/0 for the default
 	Via    string `json:"via,omitempty"`
 	Link   string `json:"link"`
+	Type   string `json:"type,omitempty"`  // empty for unicast: blackhole, unreachable, prohibit, throw
 	Proto  string `json:"proto,omitempty"` // as in rt_protos: kernel, boot, static, ra, dhcp
 	Table  string `json:"table,omitempty"` // empty for main
 	Metric int    `json:"metric,omitempty"`

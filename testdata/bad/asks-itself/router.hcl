@@ -7,8 +7,9 @@ router "r" {
 }
 
 network "lan" {
-  link = port.lan1
-  ipv4 = "192.168.1.1/24"
+  link   = port.lan1
+  ipv4   = "192.168.1.1/24"
+  domain = "home.arpa"
 }
 
 network "six" {
@@ -34,5 +35,5 @@ resolver {
 }
 
 time {
-  servers = ["192.168.1.1"] # ERROR: asks-itself
+  servers = ["192.168.1.1", "R.home.arpa.", "localhost"] # ERROR: asks-itself asks-itself asks-itself
 }

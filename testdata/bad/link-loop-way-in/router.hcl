@@ -4,7 +4,7 @@ router "r" {
   board         = "bananapi-bpir4"
   memory        = "4GiB"
   state_version = "26.05"
-  name_servers  = ["9.9.9.9"]
+  name_servers  = ["192.168.1.9"]
 }
 
 bridge "br0" { # ERROR: link-loop

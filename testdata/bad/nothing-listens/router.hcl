@@ -19,7 +19,7 @@ network "wan" {
 
 zone "lan" {
   networks = [network.lan]
-  allow    = ["ssh", "dnss", "http"] # ERROR: nothing-listens nothing-listens
+  allow    = ["ssh", "dnss", "gopher"] # ERROR: nothing-listens nothing-listens
 }
 
 zone "wan" {

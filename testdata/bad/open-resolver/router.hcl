@@ -27,7 +27,7 @@ zone "wan" {
 
 resolver {
   networks = [network.lan, network.wan] # ERROR: open-resolver
-  workers  = 41                         # ERROR: bad-value
+  workers  = 0                          # ERROR: bad-value
 }
 
 time {

@@ -4,7 +4,7 @@ router "r" {
   memory        = "4GiB"
   state_version = "26.05"
   console_only  = true
-  name_servers  = ["9.9.9.9"]
+  name_servers  = ["2620:fe::fe"]
 }
 
 network "wan" {

@@ -5,7 +5,7 @@ router "r" {
   memory        = "4GiB"
   state_version = "25.11"
   console_only  = true
-  description   = <<-EOT # ERROR: syntax
+  description   = <<-EOT
     A router.
   EOT;
 }

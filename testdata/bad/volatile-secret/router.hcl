@@ -34,7 +34,7 @@ wireguard "wg0" { # WARNING: tunnel-without-network
   peer "phone" {
     public_key    = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
     allowed_ips   = ["10.200.0.2/32"]
-    endpoint      = "192.0.2.1:51820"
+    endpoint      = "vpn.example.org:51820"
     preshared_key = secret.peer
   }
 }

@@ -3,7 +3,7 @@
 router "r" {
   board         = "bananapi-bpir4"
   memory        = "4GiB"
-  name_servers  = ["2001:db8::53"]
+  name_servers  = ["2001:db8:2::53"]
   state_version = "25.11"
   console_only  = true
 }

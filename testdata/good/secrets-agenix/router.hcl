@@ -29,7 +29,7 @@ wireguard "wg0" {
   peer "laptop" {
     public_key  = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
     allowed_ips = ["10.8.0.2/32"]
-    endpoint    = "192.0.2.1:51820"
+    endpoint    = "laptop.example.org:51820"
   }
 }
 

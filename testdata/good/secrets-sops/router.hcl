@@ -36,7 +36,7 @@ wireguard "wg0" {
     public_key    = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
     preshared_key = secret.psk["laptop"]
     allowed_ips   = ["10.8.0.2/32", "fd00:8::2/128"]
-    endpoint      = "[2001:db8::1]:51820"
+    endpoint      = "laptop.example.org:51820"
     keepalive     = 25
   }
 }

@@ -3,7 +3,7 @@ router "r" {
   board         = "bananapi-bpir4"
   memory        = "4GiB"
   state_version = "26.05"
-  name_servers  = ["9.9.9.9", "2620:fe::fe"]
+  name_servers  = ["9.9.9.9", "149.112.112.112"]
 }
 
 network "lan" {

@@ -4,7 +4,7 @@ router "edge" {
   board         = "bananapi-bpir4"
   memory        = "4GiB"
   release       = "26.05"
-  state_version = "26.05"
+  state_version = "23.05"
   name_servers  = ["9.9.9.9", "2620:fe::fe"]
 }
 
@@ -68,4 +68,15 @@ ssh {
 user "admin" {
   authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl me@desk"]
   admin           = true
+}
+
+# What the router has no network for goes nowhere, rather than to the upstream.
+route "inner" {
+  to   = "10.0.0.0/8"
+  type = "unreachable"
+}
+
+route "inner6" {
+  to   = "fd00::/8"
+  type = "blackhole"
 }

@@ -1,5 +1,5 @@
-# One router, one folder. nbr reads every *.hcl file here; how blocks are spread
-# over files does not matter. "nbr schema -doc" explains every attribute.
+# One router, one folder: nbr reads every *.hcl file here, by name, and only for policies does
+# the order count: the first that fits decides. "nbr schema -doc" explains every attribute.
 
 router "bpi-r4" {
   board         = "bananapi-bpir4"

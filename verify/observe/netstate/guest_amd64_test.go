@@ -128,7 +128,7 @@ func TestGuestStacked(t *testing.T) {
 		"mac0":    {Kind: "macvlan", MTU: 1500, Parent: "trunk"},
 		// Its link is in none of the attributes that all links have.
 		"vx0": {Kind: "vxlan", MTU: 1450, VXLAN: &state.VXLAN{ID: 42, Link: "trunk", Port: 4789}},
-		"vx6": {Kind: "vxlan", MTU: 1430, VXLAN: &state.VXLAN{ID: 43, Remote: "2001:db8::2", Local: "2001:db8::1", Port: 8472}},
+		"vx6": {Kind: "vxlan", MTU: 1500, VXLAN: &state.VXLAN{ID: 43, Remote: "2001:db8::2", Local: "2001:db8::1", Port: 8472}},
 	})
 }
 

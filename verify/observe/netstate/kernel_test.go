@@ -128,7 +128,7 @@ route add ::/0 via fe80::1 dev v0 proto ra
 		{To: "0.0.0.0/0", Via: "198.51.100.1", Link: "v0", Proto: "dhcp"},
 		{To: "10.1.0.0/16", Via: "192.0.2.8", Link: "br0", Proto: "boot"},
 		{To: "10.1.0.0/16", Via: "198.51.100.8", Link: "v0", Proto: "boot"},
-		{To: "10.2.0.0/16", Proto: "77"},
+		{To: "10.2.0.0/16", Type: "blackhole", Proto: "77"},
 		{To: "10.3.0.0/16", Link: "lo", Proto: "boot", Table: "local"},
 		{To: "10.4.0.0/16", Via: "2001:db8::9", Link: "v0", Proto: "boot"},
 		{To: "10.9.9.4/30", Link: "v0", Proto: "kernel"},
@@ -138,7 +138,7 @@ route add ::/0 via fe80::1 dev v0 proto ra
 		{To: "203.0.113.0/24", Via: "192.0.2.9", Link: "br0", Proto: "zebra", Table: "100"},
 		{To: "2001:db8::/64", Link: "v0", Proto: "kernel", Metric: 256},
 		{To: "2001:db8:1::/48", Via: "2001:db8::9", Link: "v0", Proto: "static", Metric: 1024},
-		{To: "2001:db8:2::/48", Proto: "boot", Metric: 1024},
+		{To: "2001:db8:2::/48", Type: "unreachable", Proto: "boot", Metric: 1024},
 		{To: "::/0", Via: "fe80::1", Link: "v0", Proto: "ra", Metric: 1024},
 	}
 	order := cmpopts.SortSlices(func(a, b state.Route) bool { return fmt.Sprint(a) < fmt.Sprint(b) })

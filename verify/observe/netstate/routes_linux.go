@@ -78,8 +78,7 @@ func parseRoute(out []hop, m []byte) ([]hop, error) {
 	if table != unix.RT_TABLE_MAIN {
 		one.Table = tableName(table)
 	}
-	switch kind {
-	case unix.RTN_BLACKHOLE, unix.RTN_UNREACHABLE, unix.RTN_PROHIBIT, unix.RTN_THROW:
+	if one.Type = routeType(kind); one.Type != "" {
 		one.index = 0 // IPv6 says lo, IPv4 says nothing
 	}
 	if more == nil {
@@ -103,6 +102,21 @@ func parseRoute(out []hop, m []byte) ([]hop, error) {
 		more = more[min(align(n), len(more)):]
 	}
 	return out, nil
+}
+
+// routeType is what ip route calls a type of routes that lead nowhere (rtm_type), or empty.
+func routeType(kind byte) string {
+	switch kind {
+	case unix.RTN_BLACKHOLE:
+		return "blackhole"
+	case unix.RTN_UNREACHABLE:
+		return "unreachable"
+	case unix.RTN_PROHIBIT:
+		return "prohibit"
+	case unix.RTN_THROW:
+		return "throw"
+	}
+	return ""
 }
 
 func (h *hop) attribute(attr uint16, v []byte) {

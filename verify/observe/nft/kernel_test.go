@@ -111,7 +111,7 @@ func TestRulesets(t *testing.T) {
 		t.Error(d)
 	}
 	r := ruleset(t, need)
-	if d := cmp.Diff(r.Want, r.Got); d != "" || len(r.Got) != 9 {
+	if d := cmp.Diff(r.Want, r.Got); d != "" || len(r.Got) != 11 {
 		t.Errorf("%d lines\n%s", len(r.Got), d)
 	}
 

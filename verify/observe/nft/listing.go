@@ -88,7 +88,7 @@ func parseTables(b []byte) ([]string, error) {
 	return out, nil
 }
 
-// canonical is a line for each object of a listing, in nft's order, without what
+// canonical is a line for each object of a listing and each element of a set, in nft's order, without what
 // time and packets change.
 func canonical(objects []object) ([]string, error) {
 	out := []string{}
@@ -102,16 +102,28 @@ func canonical(objects []object) ([]string, error) {
 			return nil, err
 		}
 		delete(body, "handle")
+		elements, _ := body["elem"].([]any)
 		if dynamic(body["flags"]) {
-			delete(body, "elem") // these come and go with packets
+			elements = nil // these come and go with packets
 		}
-		var w strings.Builder
-		enc := json.NewEncoder(&w)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(map[string]any{o.kind: settle(o.kind, body)}); err != nil {
-			return nil, err
+		delete(body, "elem")
+		lines := []map[string]any{{o.kind: settle(o.kind, body)}}
+		for _, e := range elements { // each is a line, so that it can be named
+			line := map[string]any{"elem": settle("", e), "set": body["name"]}
+			if comment, ok := body["comment"]; ok {
+				line["comment"] = comment
+			}
+			lines = append(lines, map[string]any{"element": line})
 		}
-		out = append(out, strings.TrimSuffix(w.String(), "\n"))
+		for _, line := range lines {
+			var w strings.Builder
+			enc := json.NewEncoder(&w)
+			enc.SetEscapeHTML(false)
+			if err := enc.Encode(line); err != nil {
+				return nil, err
+			}
+			out = append(out, strings.TrimSuffix(w.String(), "\n"))
+		}
 	}
 	return out, nil
 }

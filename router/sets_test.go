@@ -1,0 +1,122 @@
+package router
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+)
+
+// setOf is a set of the lines of a file.
+func setOf(list []byte) (*Router, *AddressSet) {
+	s := &AddressSet{Header: conf.Header{Addr: conf.Addr{Type: "address_set", Name: "a"}}}
+	s.Files.Items = []conf.Value[File]{conf.Of(File("list"))}
+	return &Router{Sets: []*AddressSet{s}, FS: fstest.MapFS{"list": {Data: list}}}, s
+}
+
+// TestElements compares the elements of random sets with the addresses themselves: all are there,
+// once, no other is, and no two elements touch.
+func TestElements(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		want := map[netip.Addr]bool{}
+		var lines []string
+		for range 1 + random.IntN(6) {
+			base := []string{"10.0.0.0", "255.255.255.0", "2001:db8::"}[random.IntN(3)]
+			first := netip.MustParseAddr(base)
+			for range random.IntN(250) {
+				first = first.Next()
+			}
+			last := first
+			for range random.IntN(6) {
+				last = last.Next()
+			}
+			span := Span{AddrRange{first, last}}
+			if bits := first.BitLen() - random.IntN(4); random.IntN(2) == 0 {
+				p := netip.PrefixFrom(first, bits).Masked()
+				span = Span{AddrRange{p.Addr(), Broadcast(p)}}
+			}
+			lines = append(lines, span.String())
+			for a := span.First; ; a = a.Next() {
+				want[a] = true
+				if a == span.Last {
+					break
+				}
+			}
+		}
+		r, s := setOf([]byte(strings.Join(lines, "\n")))
+		got, before := 0, netip.Addr{}
+		for _, f := range []Family{IPv4, IPv6} {
+			for _, e := range r.Elements(s, f) {
+				if before.IsValid() && before.BitLen() == e.First.BitLen() && !before.Next().Less(e.First) {
+					t.Fatalf("%q: %s touches what is before it", lines, e)
+				}
+				before = e.Last
+				for a := e.First; ; a = a.Next() {
+					if got++; !want[a] {
+						t.Fatalf("%q: %s is none of it", lines, a)
+					}
+					if a == e.Last {
+						break
+					}
+				}
+			}
+		}
+		if got != len(want) || len(s.read.diags) > 0 {
+			t.Fatalf("%q: %d addresses of %d, %v", lines, got, len(want), s.read.diags)
+		}
+	}
+}
+
+// A set has a bound, whatever its files have; one at the bound is good.
+func TestLargeSets(t *testing.T) {
+	list := func(n int) []byte {
+		var b []byte
+		for i := range n {
+			b = fmt.Appendf(b, "10.%d.%d.%d/31\n", i>>15, i>>7&255, i<<1&255)
+		}
+		return b
+	}
+	for n, want := range map[int]string{maxMembers: "", maxMembers + 1: "set-too-large"} {
+		r, s := setOf(list(n))
+		got := ""
+		for _, d := range ruleSets(r) {
+			got += diag.Code(d)
+		}
+		if got != want {
+			t.Errorf("%d lines: %q, want %q", n, got, want)
+		}
+		if e := r.Elements(s, IPv4); len(e) != 1 {
+			t.Errorf("%d elements of prefixes that touch", len(e))
+		}
+	}
+}
+
+// FuzzList reads files of addresses. Each line is an address, a prefix or a range that reads back
+// as it is written, or is told with its place.
+func FuzzList(f *testing.F) {
+	f.Add([]byte("# lists\n192.0.2.0/24\r\n\t2001:db8::1-2001:db8::9 ; a range\n\n0.0.0.0/0\n::/0\n"))
+	f.Add([]byte("\ufeff192.0.2.1\n192.0.2.300\n::ffff:192.0.2.1\nfe80::1%eth0\n10.0.0.0/8-11.0.0.0/8\n-\n/"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		spans, diags := readList(conf.Of(File("list")), b)
+		for _, s := range spans {
+			var again Span
+			if err := again.UnmarshalText([]byte(s.V.String())); err != nil || again != s.V {
+				t.Errorf("%s is %s: %v", s.V, again, err)
+			}
+		}
+		lines := slices.Collect(strings.Lines(string(b)))
+		for _, d := range diags {
+			at := *d.Subject
+			if text := string(b[at.Start.Byte:at.End.Byte]); text == "" || !strings.Contains(lines[at.Start.Line-1], text) {
+				t.Errorf("%q is not in line %d", text, at.Start.Line)
+			}
+		}
+	})
+}
