@@ -204,7 +204,7 @@ func TestExtremes(t *testing.T) {
 		i := 0
 		taken = slices.DeleteFunc(taken, func(*made) bool { i++; return i%4 != 0 })
 	}
-	judged(t, taken)
+	judgeMade(t, taken)
 }
 
 // alone are the attributes of which the example takes no value by itself: each goes with

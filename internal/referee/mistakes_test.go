@@ -49,7 +49,7 @@ func TestMistakesThatPass(t *testing.T) {
 	if len(pass) == 0 {
 		t.Fatal("no mistake passes")
 	}
-	judged(t, pass)
+	judgeMade(t, pass)
 	applied(t, pass)
 }
 

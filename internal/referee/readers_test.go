@@ -80,8 +80,8 @@ func makeOf(t *testing.T, dir, from string, spec *service.Spec, files fstest.Map
 	return m
 }
 
-// judged has Nix and the programs judge what nbr has made.
-func judged(t *testing.T, all []*made) {
+// judgeMade has Nix and the programs judge what nbr has made.
+func judgeMade(t *testing.T, all []*made) {
 	t.Helper()
 	for _, release := range router.Releases {
 		of := slices.DeleteFunc(slices.Clone(all), func(m *made) bool { return m.release != release })
