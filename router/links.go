@@ -29,12 +29,19 @@ type LinkSpec struct {
 	// Ports are the links that have this one as their master (IFLA_MASTER).
 	Ports conf.Refs[Link]
 	MAC   conf.Value[MAC]
+	// Via is the link that a tunnel's packets leave by, and Overhead what they are longer there,
+	// in bytes. It is not below the tunnel as On is: the kernel tells of it otherwise.
+	Via      conf.Ref[Link]
+	Overhead int
 	// MTU is the largest packet in bytes. Where none is said it is that of [MTUOf], so a kind
 	// for which the kernel would choose another one says it.
 	MTU conf.Value[MTU]
 	// Attributes are those of the kind: IFLA_VLAN_ID is vlan_id.
 	Attributes []LinkAttribute
 	WireGuard  *WireGuard
+	// IPOnly links have no Ethernet frames around their packets (ARPHRD_NONE and the like of
+	// linux/if_arp.h): they are no port of another link, and carry no VLAN.
+	IPOnly bool
 	// External links are made by another program. nbr neither makes nor removes them,
 	// and gives them no address.
 	External bool
@@ -140,15 +147,28 @@ func (r *Router) On(l Link) []*Network {
 // below are the references to links that a link needs.
 func below(l Link) []conf.Ref[Link] {
 	s := l.Spec()
-	if s.On.Set {
-		return append([]conf.Ref[Link]{s.On}, s.Ports.Items...)
+	var out []conf.Ref[Link]
+	for _, ref := range []conf.Ref[Link]{s.On, s.Via} {
+		if ref.Set {
+			out = append(out, ref)
+		}
 	}
-	return s.Ports.Items
+	return append(out, s.Ports.Items...)
 }
 
-// MTUOf is the MTU that a link has and the place in the spec that says so, the zero
+// MTU is the MTU that a link has as a part of the router, and the place in the spec that says
+// so: a bond gives its own to its ports (bond_enslave in drivers/net/bonding/bond_main.c).
+func (r *Router) MTU(l Link) (int, hcl.Range) {
+	if m := r.MasterOf(l); m != nil && m.Spec().Kind == "bond" {
+		return MTUOf(m)
+	}
+	return MTUOf(l)
+}
+
+// MTUOf is the MTU that a link has by itself and the place in the spec that says so, the zero
 // range if none does. Ethernet has 1500; a bridge takes the least of its ports
-// (br_mtu_auto_adjust in net/bridge/br_if.c) and a link on another one that one's.
+// (br_mtu_auto_adjust in net/bridge/br_if.c), a link on another one that one's, and a tunnel
+// what fits into the packets of the link that it leaves by.
 func MTUOf(l Link) (int, hcl.Range) {
 	s := l.Spec()
 	switch {
@@ -156,6 +176,9 @@ func MTUOf(l Link) (int, hcl.Range) {
 		return int(s.MTU.V), s.MTU.Range
 	case s.On.Set:
 		return MTUOf(s.On.Target)
+	case s.Via.Set:
+		n, said := MTUOf(s.Via.Target)
+		return n - s.Overhead, said
 	}
 	least, at := 1500, hcl.Range{}
 	for i, port := range s.Ports.All() {

@@ -70,7 +70,7 @@ const (
 // turnsBack tells whether a packet from the only network of a zone may leave by the link that
 // it came by: peers of a tunnel, a router behind the network, a port forward.
 func (r *Router) turnsBack(z *Zone, n *Network) bool {
-	if s := n.Link.Target.Spec(); s.Kind != "bridge" && s.Kind != "vlan" && s.Kind != "physical" && s.Kind != "dsa" {
+	if !slices.Contains([]string{"bond", "bridge", "dsa", "physical", "vlan", "vxlan"}, n.Link.Target.Spec().Kind) {
 		return true
 	}
 	return slices.ContainsFunc(r.Routes, func(rt *Route) bool { return rt.Network.Target == n || r.NetworkAt(rt.Via.V.Addr) == n }) ||

@@ -1,6 +1,8 @@
 package router
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -46,9 +48,13 @@ func ruleLoops(r *Router) hcl.Diagnostics {
 			for _, l := range slices.Backward(loop) {
 				path = append(path, l.Head().Addr.String())
 			}
-			return one(diag.Help(diag.Error("link-loop", loop[0].Head().Def, "Link on top of itself",
+			d := diag.Help(diag.Error("link-loop", loop[0].Head().Def, "Link on top of itself",
 				"%s needs itself, through %s.", loop[0].Head().Addr, strings.Join(path, " and ")),
-				"Take one of these links out of the circle."))
+				"Take one of these links out of the circle.")
+			for _, l := range slices.Backward(loop[1:]) {
+				diag.With(d, l.Head().Def, "%s", l.Head().Addr.String())
+			}
+			return one(d)
 		}
 	}
 	return nil
@@ -83,8 +89,8 @@ func ruleMasters(r *Router) hcl.Diagnostics {
 	for _, m := range r.Made {
 		for _, p := range m.Spec().Ports.Items {
 			if before, dup := first[p.Target]; dup {
-				diags = append(diags, diag.With(diag.Help(diag.Error("port-in-two-bridges", p.Range, "Port of two bridges",
-					"%s can be a port of one bridge only, and %s has it.", p.Addr, before.by.Head().Addr),
+				diags = append(diags, diag.With(diag.Help(diag.Error("port-in-two-bridges", p.Range, "Port of two links",
+					"%s can be a port of one link only, and %s has it.", p.Addr, before.by.Head().Addr),
 					"Remove it from one of the two."), before.at, "%s", before.by.Head().Addr.String()))
 				continue
 			}
@@ -98,8 +104,41 @@ func ruleBridgePorts(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range r.Networks {
 		if m := r.MasterOf(n.Link.Target); m != nil {
-			diags = append(diags, diag.With(diag.Help(diag.Error("address-on-bridge-port", n.Link.Range, "Link belongs to a bridge",
-				"%s is a port of %s: addresses belong to the bridge.", n.Link.Addr, m.Head().Addr), "Use link = %s.", m.Head().Addr), m.Spec().Ports.Range, "%s", m.Head().Addr.String()))
+			diags = append(diags, diag.With(diag.Help(diag.Error("address-on-bridge-port", n.Link.Range, "Link belongs to another one",
+				"%s is a port of %s: addresses belong there.", n.Link.Addr, m.Head().Addr), "Use link = %s.", m.Head().Addr), m.Spec().Ports.Range, "%s", m.Head().Addr.String()))
+		}
+	}
+	return diags
+}
+
+// rulePorts finds links that no packet could get through, since the kernel refuses what is
+// below them or since it would have no meaning there.
+func rulePorts(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	refuse := func(by Link, ref conf.Ref[Link], help, why string, args ...any) {
+		d := diag.Help(diag.Error("not-a-port", ref.Range, "Link that cannot be below another",
+			"%s cannot be below %s: %s.", ref.Addr, by.Head().Addr, fmt.Sprintf(why, args...)), "%s", help)
+		if _, port := ref.Target.(*BoardPort); !port {
+			diag.With(d, ref.Target.Head().Def, "%s", ref.Target.Head().Addr.String())
+		}
+		diags = append(diags, d)
+	}
+	for _, l := range r.Made {
+		s := l.Spec()
+		if s.On.Set && s.Kind == "vlan" && s.On.Target.Spec().IPOnly {
+			refuse(l, s.On, "Put the VLAN on a port, a bridge or a bond.", "its packets have no Ethernet frames that could be tagged")
+		}
+		for _, ref := range s.Ports.Items {
+			switch below := ref.Target.Spec(); {
+			case below.IPOnly:
+				refuse(l, ref, "Give it a network of its own, and route.", "its packets have no Ethernet frames that %s could pass on", l.Head().Addr)
+			case s.Kind == "bridge" && below.Kind == "bridge": // br_add_if in net/bridge/br_if.c
+				refuse(l, ref, "Name the ports of both in one bridge.", "a bridge is no port of another one")
+			case s.Kind == "bond" && (below.Kind == "bridge" || below.Kind == "bond"):
+				refuse(l, ref, "Name its ports instead of it.", "a bond uses its ports as cables to one and the same machine, and a %s is none", below.Kind)
+			case s.Kind == "bond" && below.External: // IfState leaves it alone
+				refuse(l, ref, "Have that program put it into the bond, and leave it out here.", "another program makes it, and nbr does not touch it")
+			}
 		}
 	}
 	return diags
@@ -158,16 +197,20 @@ func ruleMTU(r *Router) hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	for _, l := range r.Made {
-		mtu := l.Spec().MTU
-		if !mtu.Set {
+		s := l.Spec()
+		mtu := s.MTU // of some kinds also where none is written
+		if mtu.V == 0 {
 			continue
 		}
 		for _, ref := range below(l) {
 			least, at := MTUOf(ref.Target)
+			if ref.Target == s.Via.Target {
+				least -= s.Overhead
+			}
 			if int(mtu.V) <= least {
 				continue
 			}
-			d := diag.Help(diag.Error("mtu-too-large", mtu.Range, "MTU larger than what carries it",
+			d := diag.Help(diag.Error("mtu-too-large", cmp.Or(mtu.Range, l.Head().Def), "MTU larger than what carries it",
 				"%s is to carry packets of %d bytes, and %s below it carries %d at most.", l.Head().Addr, mtu.V, ref.Addr, least),
 				"Write mtu = %d or less.", least)
 			if at != (hcl.Range{}) {

@@ -102,7 +102,9 @@ func (r *Router) dead(l Link, asked map[Link]bool) (why, help string, by By) {
 	case s.WireGuard != nil:
 		why, help = r.deadTunnel(l, s.WireGuard, asked)
 		return why, help, by
-	case s.Kind == "bridge":
+	case s.Kind == "dummy":
+		return fmt.Sprintf("%s leads to no host", l.Head().Addr), "Allow ssh in a zone that has hosts", by
+	case s.Kind == "bridge" || len(s.Ports.Items) > 0:
 		if len(s.Ports.Items) == 0 {
 			return fmt.Sprintf("%s has no ports", l.Head().Addr), "Give it ports = [port.NAME]", by
 		}
@@ -114,6 +116,8 @@ func (r *Router) dead(l Link, asked map[Link]bool) (why, help string, by By) {
 		return why, help, by
 	case s.On.Set:
 		return r.dead(s.On.Target, asked)
+	case s.Via.Set:
+		return r.dead(s.Via.Target, asked)
 	}
 	return "", "", by
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -39,6 +40,53 @@ func IfState(t testing.TB) *IfStateTool {
 	t.Helper()
 	dir := part(t, "ifstate")
 	nstest.Require(t)
+	return ifStateIn(t, dir)
+}
+
+// guestIfState is where the referee is in a guest.
+const guestIfState = "/ifstate"
+
+// GuestIfState returns the referee in a guest whose Copy has [IfStateFiles].
+func GuestIfState(t testing.TB) *IfStateTool {
+	t.Helper()
+	return ifStateIn(t, guestIfState)
+}
+
+// IfStateFiles are the released IfState and what runs it, for the Copy of a guest of this
+// machine's architecture: Python is this machine's own. Tools of the router's tree, whose
+// libraries may be newer, are to be put over them.
+func IfStateFiles(t testing.TB) map[string]string {
+	t.Helper()
+	dir := part(t, "ifstate")
+	i := ifStateIn(t, dir)
+	python, err := filepath.EvalSymlinks(i.python)
+	if err != nil {
+		t.Fatalf("lab: %v", err)
+	}
+	library := strings.TrimSpace(i.Python(t, "import sysconfig; print(sysconfig.get_path('stdlib'))"))
+	files := map[string]string{
+		guestIfState + "/bin/python": python, guestIfState + "/pyvenv.cfg": filepath.Join(dir, "pyvenv.cfg"),
+		guestIfState + "/lib": filepath.Join(dir, "lib"), library: library,
+	}
+	if err := addTool("/", python, files); err != nil {
+		t.Fatalf("lab: %v", err)
+	}
+	for _, folder := range []string{filepath.Join(library, "lib-dynload"), files[guestIfState+"/lib"]} {
+		err := filepath.WalkDir(folder, func(name string, e fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(name, ".so") {
+				return err
+			}
+			return addLibraries("/", name, files)
+		})
+		if err != nil {
+			t.Fatalf("lab: %v", err)
+		}
+	}
+	return files
+}
+
+func ifStateIn(t testing.TB, dir string) *IfStateTool {
+	t.Helper()
 	tmp := t.TempDir()
 	i := &IfStateTool{
 		python: filepath.Join(dir, "bin", "python"),

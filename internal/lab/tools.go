@@ -36,6 +36,11 @@ func addTool(root, name string, files map[string]string) error {
 		return err
 	}
 	files[name] = real
+	return addLibraries(root, real, files)
+}
+
+// addLibraries adds what a program or a library is linked with.
+func addLibraries(root, real string, files map[string]string) error {
 	f, err := elf.Open(real)
 	if err != nil {
 		return err

@@ -119,7 +119,7 @@ func (d *dice) firmware() {
 		fmt.Fprintf(d, "  %s {\n", b.Type)
 		var given []string
 		if b.Type == "kernel_source" && d.often() { // it is seldom here at all
-			given = append(given, "repo = "+d.pick(values["GitHub repository"]))
+			given = append(given, "repo = "+d.pick(values["GitHub repository"]), "date = "+d.pick(values["date"]))
 		}
 		d.body("firmware."+b.Type, b, given)
 		d.WriteString("  }\n")

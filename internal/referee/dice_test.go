@@ -86,6 +86,7 @@ var values = map[string][]string{
 	"flake reference": {`"github:a/b"`, `"git+https://example.org/a.git?ref=x&rev=0"`, `"path:/a"`}, "name": {`"nixpkgs"`},
 	"interface name": {`"v10"`, `"0a"`, `"a.b"`, `"_.-"`},
 	// What is merged into a program's settings has to be settings of the program.
+	"route.type":       {`"unicast"`},                                                                             // the others go without a next hop
 	"nix.extra":        {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, "x"] }`}, // Nix has no sets in its own
 	"dhcp4.extra":      {`{}`, `{ min-valid-lifetime = 600 }`, `{ user-context = { "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } } }`},
 	"interfaces.extra": {`{}`, `{ interfaces = { "a.b" = { link = { kind = "dummy", state = "up" } } } }`},
@@ -96,6 +97,9 @@ var values = map[string][]string{
 	"SRI hash": {`"sha256-` + strings.Repeat("A", 43) + `="`, `"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="`}, "GitHub repository": {`"frank-w/BPI-Router-Linux"`, `"a/..."`},
 	"date": {`"2026-11-01"`, `"2024-02-29"`}, "U-Boot release": {`"2025.07"`, `"2025.04.1-rc2"`},
 	"number of an autonomous system": {"1", "65001", "4294967294"}, "identifier like an IPv4 address": {`"192.0.2.1"`, `"0.0.0.1"`, `"10.0.0.1"`},
+	"802.3ad, active-backup, balance-rr, balance-xor, broadcast, balance-tlb or balance-alb": {`"802.3ad"`, `"active-backup"`, `"balance-rr"`, `"balance-xor"`, `"broadcast"`, `"balance-tlb"`, `"balance-alb"`},
+	"layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac":                          {`"layer2"`, `"layer2+3"`, `"layer3+4"`, `"encap2+3"`, `"encap3+4"`, `"vlan+srcmac"`},
+	"slow or fast": {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
 	"length of a prefix, 32 to 64":              {"32", "48", "56"},
 	"protocol, or protocol, a slash and a port": {`"tcp/1"`, `"udp/1-65535"`, `"sctp/36412"`, `"gre"`, `"icmp"`, `"icmp/0"`, `"icmpv6/255"`, `"igmp"`},
 	"address, prefix or range of addresses":     {`"192.0.2.1"`, `"203.0.113.0/24"`, `"0.0.0.0/0"`, `"::/0"`, `"2001:db8::1-2001:db8::ff"`, `"255.255.255.0-255.255.255.254"`, `"2001:db8:ffff::/48"`},
@@ -105,6 +109,8 @@ var values = map[string][]string{
 // built are the arguments that the dice writes itself, and those that need a file or a
 // certain machine.
 var built = map[string]bool{
+	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
+	"bond.lacp_rate": true, "bond.min_links": true, "bond.transmit_hash": true,
 	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "port_forward.sources": true,
 	"host.mac": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
@@ -224,6 +230,15 @@ func (d *dice) roll() string {
 		d.links = append(d.links, "port."+p)
 	}
 	if d.IntN(3) == 0 {
+		d.bond()
+	}
+	if d.IntN(3) == 0 {
+		n := d.label("link")
+		d.mtu["dummy."+n] = []int{576, 1280, 9000, 65535}[d.IntN(4)]
+		d.block("dummy", n, fmt.Sprintf("mtu = %d", d.mtu["dummy."+n]))
+		d.links = append(d.links, "dummy."+n)
+	}
+	if d.IntN(3) == 0 {
 		n := d.label("link")
 		d.mtu["link."+n] = []int{576, 1280, 9000, 65535}[d.IntN(4)]
 		d.block("link", n, fmt.Sprintf("mtu = %d", d.mtu["link."+n]))
@@ -238,6 +253,7 @@ func (d *dice) roll() string {
 		d.tunnel()
 	}
 	d.addresses()
+	d.vxlans()
 	d.hosts()
 	resolves := d.services()
 	d.routing()
@@ -273,6 +289,42 @@ func (d *dice) carried(link, below string) []string {
 		d.mtu[link] = 65535
 	}
 	return []string{fmt.Sprintf("mtu = %d", d.mtu[link])}
+}
+
+// bond writes a bond of the ports that nothing else uses, with what its mode has.
+func (d *dice) bond() {
+	n, mode := d.label("link"), d.pick(values["802.3ad, active-backup, balance-rr, balance-xor, broadcast, balance-tlb or balance-alb"])
+	given := append(d.carried("bond."+n, "port.end1"), "ports = [port.end1, port.end2]", "mode = "+mode)
+	if (mode == `"802.3ad"`) != d.seldom() {
+		given = append(given, "lacp_rate = "+d.pick(values["slow or fast"]), "min_links = "+d.pick(values["number of ports"]))
+	}
+	if (mode == `"802.3ad"` || mode == `"balance-xor"` || mode == `"balance-tlb"`) != d.seldom() {
+		given = append(given, "transmit_hash = "+d.pick(values["layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac"]))
+	}
+	d.block("bond", n, given...)
+	d.links = append(d.links, "bond."+n)
+}
+
+// vxlans puts VXLANs on networks, each with one other end.
+func (d *dice) vxlans() {
+	for i := range d.IntN(3) {
+		if len(d.fixed) == 0 {
+			return
+		}
+		p := d.fixed[d.IntN(len(d.fixed))]
+		given := []string{fmt.Sprintf("id = %d", []int{1, 42, 16777215}[i]), "network = network." + p.network}
+		group := d.IntN(3) == 0
+		if group {
+			given = append(given, "group = "+d.pick([]string{`"239.1.1.1"`, `"225.0.0.42"`}))
+		}
+		if group == d.seldom() {
+			given = append(given, fmt.Sprintf(`remote = "10.%d.0.99"`, p.number))
+		}
+		if d.IntN(4) == 0 { // what fits in most links
+			given = append(given, "mtu = 576")
+		}
+		d.block("vxlan", d.label("link"), given...)
+	}
 }
 
 func (d *dice) tunnel() {

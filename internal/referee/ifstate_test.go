@@ -32,21 +32,31 @@ func ifstateYAML(t *testing.T, settings any, dir string) string {
 	})
 }
 
-// applicable are the settings without the links that the kernel of this machine cannot make.
-// Those are validated all the same, and made for real where there is a kernel that can.
-func applicable(t *testing.T, g *generated) map[string]any {
+// onVeths are the settings for a router whose ports are those of [board].
+func onVeths(t *testing.T, g *generated) map[string]any {
 	t.Helper()
 	var settings map[string]any
 	if err := json.Unmarshal([]byte(g.json(t, "networking", "ifstate", "settings")), &settings); err != nil {
 		t.Fatal(err)
 	}
-	links := settings["interfaces"].(map[string]any)
-	maps.DeleteFunc(links, func(_ string, value any) bool {
+	for _, value := range settings["interfaces"].(map[string]any) {
 		link := value.(map[string]any)["link"].(map[string]any)
 		if link["kind"] == "dsa" {
 			delete(link, "link") // what stands for a port is not on top of another
 		}
-		return link["kind"] == "vlan" || link["kind"] == "wireguard"
+	}
+	return settings
+}
+
+// applicable are the settings without the links that the kernel of this machine cannot make.
+// Those are validated all the same, and made for real where there is a kernel that can.
+func applicable(t *testing.T, g *generated) map[string]any {
+	t.Helper()
+	settings := onVeths(t, g)
+	links := settings["interfaces"].(map[string]any)
+	maps.DeleteFunc(links, func(_ string, value any) bool {
+		kind := value.(map[string]any)["link"].(map[string]any)["kind"].(string)
+		return slices.Contains([]string{"bond", "dummy", "vlan", "wireguard"}, kind)
 	})
 	if routing, ok := settings["routing"].(map[string]any); ok {
 		routing["routes"] = slices.DeleteFunc(routing["routes"].([]any), func(route any) bool {
@@ -60,10 +70,25 @@ func applicable(t *testing.T, g *generated) map[string]any {
 // board is a namespace with the ports of a Banana Pi BPI-R4, each with a cable to a namespace.
 func board(t *testing.T, ends map[string]*nstest.NS) *nstest.NS {
 	t.Helper()
+	cables := map[string]cable{}
+	for port, ns := range ends {
+		cables[port] = cable{ns, "eth0"}
+	}
+	return boardOf(t, cables)
+}
+
+// A cable leads to a link in a namespace.
+type cable struct {
+	ns  *nstest.NS
+	end string
+}
+
+func boardOf(t *testing.T, cables map[string]cable) *nstest.NS {
+	t.Helper()
 	router, dark := nstest.New(t, "router"), nstest.New(t, "dark")
 	for _, port := range []string{"end0", "end1", "end2", "lan1", "lan2", "lan3", "wan"} {
-		if ns := ends[port]; ns != nil {
-			nstest.Link(t, router, port, ns, "eth0")
+		if c := cables[port]; c.ns != nil {
+			nstest.Link(t, router, port, c.ns, c.end)
 		} else {
 			nstest.Link(t, router, port, dark, port)
 		}
@@ -76,7 +101,11 @@ func board(t *testing.T, ends map[string]*nstest.NS) *nstest.NS {
 // run would change anything. That it has shut an unused port IfState says every time.
 func apply(t *testing.T, ifstate *lab.IfStateTool, ns *nstest.NS, g *generated) {
 	t.Helper()
-	config := ifstateYAML(t, applicable(t, g), "/nowhere")
+	applyConfig(t, ifstate, ns, ifstateYAML(t, applicable(t, g), "/nowhere"))
+}
+
+func applyConfig(t *testing.T, ifstate *lab.IfStateTool, ns *nstest.NS, config string) {
+	t.Helper()
 	report, err := ifstate.Try(t, ns, config, "apply")
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +133,7 @@ func TestIfStateValidates(t *testing.T) {
 		}
 	}
 	all := specs(t)
-	all["tunnels"] = fromText(t, tunnels)
+	all["tunnels"], all["kinds"] = fromText(t, tunnels), fromText(t, linkKinds)
 	for name, g := range all {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

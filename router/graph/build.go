@@ -119,8 +119,10 @@ func (b *builder) addLinks(blocks []conf.Block) {
 	for _, l := range b.r.Made {
 		s := l.Spec()
 		below := s.Ports.All()
-		if s.On.Set {
-			below = append([]router.Link{s.On.Target}, below...)
+		for _, ref := range []conf.Ref[router.Link]{s.On, s.Via} {
+			if ref.Set {
+				below = append([]router.Link{ref.Target}, below...)
+			}
 		}
 		for _, on := range below {
 			if n := b.links[on]; n != nil {

@@ -7,9 +7,11 @@ import (
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/agent"
+	"github.com/nbr-dev/nbr/service/bond"
 	"github.com/nbr-dev/nbr/service/check"
 	"github.com/nbr-dev/nbr/service/chrony"
 	"github.com/nbr-dev/nbr/service/dhcpcd"
+	"github.com/nbr-dev/nbr/service/dummy"
 	"github.com/nbr-dev/nbr/service/frr"
 	"github.com/nbr-dev/nbr/service/ifstate"
 	"github.com/nbr-dev/nbr/service/kea"
@@ -18,6 +20,7 @@ import (
 	"github.com/nbr-dev/nbr/service/nixos"
 	"github.com/nbr-dev/nbr/service/openssh"
 	"github.com/nbr-dev/nbr/service/radvd"
+	"github.com/nbr-dev/nbr/service/vxlan"
 	"github.com/nbr-dev/nbr/service/wireguard"
 )
 
@@ -30,6 +33,7 @@ func Kinds() []service.Kind {
 		nixos.JournalKind(),
 		ifstate.Kind(),
 		dhcpcd.Kind(),
+		bond.Kind(), dummy.Kind(), vxlan.Kind(),
 		wireguard.Kind(),
 		frr.BGPKind(), frr.OSPFKind(), frr.PrefixListKind(),
 		nftables.Kind(),

@@ -78,7 +78,7 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 // right name may be another program's.
 func brought(r *router.Router, p *verify.Plan, l router.Link) {
 	id, def := l.Head().Addr.String(), l.Head().Def
-	hasMTU(p, id+"/mtu", l, def)
+	hasMTU(r, p, id+"/mtu", l, def)
 	refusal(r, p, id, l, def)
 	if len(r.On(l)) == 0 {
 		p.LinkUp(id+"/up", def, string(l.LinkName())) // else its networks promise it
@@ -113,7 +113,7 @@ func neighbours(p *verify.Plan, l router.Link) {
 func external(r *router.Router, p *verify.Plan, l router.Link) {
 	id, def := l.Head().Addr.String(), l.Head().Def
 	if l.Spec().MTU.Set {
-		hasMTU(p, id+"/mtu", l, def)
+		hasMTU(r, p, id+"/mtu", l, def)
 	}
 	if len(r.On(l)) == 0 {
 		p.LinkUp(id+"/up", def, string(l.LinkName()))
@@ -171,7 +171,7 @@ func member(p *verify.Plan, master, port router.Link, from hcl.Range) {
 func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
 	user := portUser(r, port).Head()
 	id := fmt.Sprintf("%s/port/%s", user.Addr, port.Name)
-	hasMTU(p, id+"/mtu", port, user.Def)
+	hasMTU(r, p, id+"/mtu", port, user.Def)
 	refusal(r, p, id, port, user.Def)
 	name := string(port.Name)
 	p.Add(verify.Check{ID: id + "/mac", Title: "MAC address of " + name, From: user.Def, Eval: func(st *state.State) verify.Verdict {
@@ -197,8 +197,8 @@ func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
 	}
 }
 
-func hasMTU(p *verify.Plan, id string, l router.Link, from hcl.Range) {
-	want, said := router.MTUOf(l)
+func hasMTU(r *router.Router, p *verify.Plan, id string, l router.Link, from hcl.Range) {
+	want, said := r.MTU(l)
 	link(p, id, l, cmp.Or(said, from), "MTU of", fmt.Sprint(want), func(l state.Link) string { return fmt.Sprint(l.MTU) })
 }
 

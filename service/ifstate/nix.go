@@ -224,8 +224,8 @@ func made(r *router.Router, l router.Link, s router.LinkSpec) nixgen.Attrs {
 	if s.MAC.Set {
 		set("address", nixgen.Str(s.MAC.V))
 	}
-	if s.MTU.V != 0 {
-		set("mtu", nixgen.Int(s.MTU.V))
+	if mtu, _ := r.MTU(l); s.MTU.V != 0 || s.Via.Set {
+		set("mtu", nixgen.Int(mtu))
 	}
 	for _, a := range s.Attributes {
 		switch v := a.Value.(type) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
 )
 
@@ -65,8 +66,10 @@ func (b *Interfaces) down(l router.Link, seen map[router.Link]bool) router.IfNam
 		return l.LinkName()
 	}
 	spec := l.Spec()
-	if spec.On.Set {
-		return b.down(spec.On.Target, seen)
+	for _, below := range []conf.Ref[router.Link]{spec.On, spec.Via} {
+		if below.Set {
+			return b.down(below.Target, seen)
+		}
 	}
 	var down router.IfName
 	for _, p := range spec.Ports.All() {

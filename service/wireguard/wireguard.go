@@ -71,7 +71,7 @@ func (t *Tunnel) Spec() router.LinkSpec {
 			AllowedIPs: p.AllowedIPs.All(), Endpoint: string(p.Endpoint.V), Keepalive: int(p.Keepalive.V),
 		})
 	}
-	return router.LinkSpec{Kind: "wireguard", MTU: t.MTU, WireGuard: w}
+	return router.LinkSpec{Kind: "wireguard", MTU: t.MTU, IPOnly: true, WireGuard: w}
 }
 
 // Endpoint is a host and a port.

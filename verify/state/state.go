@@ -96,6 +96,38 @@ type Link struct {
 	// Filtering is of a bridge: vlan_filtering is on.
 	Filtering bool        `json:"filtering,omitempty"`
 	Port      *BridgePort `json:"port,omitzero"` // of a port of a bridge
+	Bond      *Bond       `json:"bond,omitzero"` // of a bond
+	BondPort  *BondPort   `json:"bond_port,omitzero"`
+	VXLAN     *VXLAN      `json:"vxlan,omitzero"` // of a VXLAN
+}
+
+// VXLAN is where the packets of a VXLAN go (ip-link(8)).
+type VXLAN struct {
+	ID     int    `json:"id"`
+	Remote string `json:"remote,omitempty"` // the other end, or the multicast group of all of them
+	Local  string `json:"local,omitempty"`  // where they come from; empty is the kernel's choice
+	Link   string `json:"link,omitempty"`   // that they leave by; empty is where routes lead
+	Port   int    `json:"port"`             // of UDP
+}
+
+// BondPort is how a bond treats one of its ports.
+type BondPort struct {
+	// Aggregator is the number of the group that the port is in, in the mode 802.3ad.
+	Aggregator int `json:"aggregator,omitempty"`
+}
+
+// Bond is how a bond uses its ports (Documentation/networking/bonding.rst). LACPRate and what
+// follows are of the mode 802.3ad.
+type Bond struct {
+	Mode     string `json:"mode"`   // as IfState and ip(8) have it: 802.3ad, active-backup, …
+	Hash     string `json:"hash"`   // xmit_hash_policy: layer2, layer3+4, …
+	MIIMon   int    `json:"miimon"` // ms between looks at the ports' carriers; 0 is never
+	MinLinks int    `json:"min_links,omitempty"`
+	LACPRate string `json:"lacp_rate,omitempty"` // slow or fast
+	// Aggregator is the group of ports that is in use.
+	Aggregator int `json:"aggregator,omitempty"`
+	// Partner is the address of the system at the other end, all zeros if none speaks LACP.
+	Partner string `json:"partner,omitempty"`
 }
 
 // BridgePort is how a bridge treats one of its ports (bridge(8), link).

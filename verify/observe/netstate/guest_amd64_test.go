@@ -119,13 +119,16 @@ func TestGuestStacked(t *testing.T) {
 	add(t, &netlink.Vlan{LinkAttrs: inner, VlanId: 4094, VlanProtocol: netlink.VLAN_PROTOCOL_8021AD})
 	add(t, &netlink.Macvlan{LinkAttrs: below("mac0"), Mode: netlink.MACVLAN_MODE_BRIDGE})
 	add(t, &netlink.Vxlan{LinkAttrs: attrs("vx0"), VxlanId: 42, VtepDevIndex: trunk.Attrs().Index, Port: 4789})
+	add(t, &netlink.Vxlan{LinkAttrs: attrs("vx6"), VxlanId: 43, SrcAddr: net.ParseIP("2001:db8::1"), Group: net.ParseIP("2001:db8::2"), Port: 8472})
 
 	linksAre(t, map[string]state.Link{
 		"trunk":   {Kind: "dummy", Up: true, Carrier: true, MTU: 1500},
 		"trunk.7": {Kind: "vlan", Up: true, Carrier: true, MTU: 1500, Parent: "trunk", VLAN: 7},
 		"inner":   {Kind: "vlan", MTU: 1500, Parent: "trunk.7", VLAN: 4094},
 		"mac0":    {Kind: "macvlan", MTU: 1500, Parent: "trunk"},
-		"vx0":     {Kind: "vxlan", MTU: 1450}, // its link is in none of the attributes that all links have
+		// Its link is in none of the attributes that all links have.
+		"vx0": {Kind: "vxlan", MTU: 1450, VXLAN: &state.VXLAN{ID: 42, Link: "trunk", Port: 4789}},
+		"vx6": {Kind: "vxlan", MTU: 1500, VXLAN: &state.VXLAN{ID: 43, Remote: "2001:db8::2", Local: "2001:db8::1", Port: 8472}},
 	})
 }
 
@@ -135,6 +138,11 @@ func TestGuestMasters(t *testing.T) {
 	bond.Miimon = 100
 	dummies(t, add(t, bond), "leg1", "leg2")
 	must(t, netlink.LinkSetUp(bond))
+	lacp := netlink.NewLinkBond(attrs("bond2"))
+	lacp.Mode, lacp.Miimon, lacp.MinLinks = netlink.BOND_MODE_802_3AD, 50, 2
+	lacp.LacpRate, lacp.XmitHashPolicy = netlink.BOND_LACP_RATE_FAST, netlink.BOND_XMIT_HASH_POLICY_LAYER2_3
+	dummies(t, add(t, lacp), "leg3", "leg4")
+	must(t, netlink.LinkSetUp(lacp))
 	vrf := add(t, &netlink.Vrf{LinkAttrs: attrs("red"), Table: 100})
 	must(t, netlink.LinkSetUp(vrf))
 	customer := dummies(t, vrf, "customer")[0]
@@ -144,9 +152,19 @@ func TestGuestMasters(t *testing.T) {
 	must(t, netlink.AddrAdd(customer, address))
 
 	linksAre(t, map[string]state.Link{
-		"bond1":    {Kind: "bond", Up: true, Carrier: true, MTU: 1500},
-		"leg1":     {Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "bond1"},
-		"leg2":     {Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "bond1"},
+		"bond1": {
+			Kind: "bond", Up: true, Carrier: true, MTU: 1500,
+			Bond: &state.Bond{Mode: "active-backup", Hash: "layer2", MIIMon: 100},
+		},
+		"leg1": {Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "bond1", BondPort: &state.BondPort{}},
+		"leg2": {Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "bond1", BondPort: &state.BondPort{}},
+		// At the other end of a dummy is nothing that speaks LACP, so each port is alone.
+		"bond2": {
+			Kind: "bond", Up: true, MTU: 1500,
+			Bond: &state.Bond{Mode: "802.3ad", Hash: "layer2+3", MIIMon: 50, MinLinks: 2, LACPRate: "fast", Aggregator: 1, Partner: "00:00:00:00:00:00"},
+		},
+		"leg3":     {Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "bond2", BondPort: &state.BondPort{Aggregator: 1}},
+		"leg4":     {Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "bond2", BondPort: &state.BondPort{Aggregator: 2}},
 		"red":      {Kind: "vrf", Up: true, Carrier: true, MTU: 65575},
 		"customer": {Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "red"},
 	})

@@ -1,8 +1,10 @@
 package netstate
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -18,7 +20,8 @@ type device struct {
 	state.Link
 	name                  string
 	index, master, parent uint32
-	elsewhere             bool // the parent is in another namespace, and its number with it
+	leaves                uint32 // the link of a VXLAN's packets
+	elsewhere             bool   // the parent is in another namespace, and its number with it
 }
 
 // skipStats is RTEXT_FILTER_SKIP_STATS of include/uapi/linux/rtnetlink.h, which
@@ -43,6 +46,11 @@ func dumpLinks() (map[string]state.Link, names, error) {
 	for _, d := range devices {
 		if d.Master, err = names.find(d.master); err != nil {
 			return nil, nil, err
+		}
+		if d.VXLAN != nil {
+			if d.VXLAN.Link, err = names.find(d.leaves); err != nil {
+				return nil, nil, err
+			}
 		}
 		if !d.elsewhere {
 			if d.Parent, err = names.find(d.parent); err != nil {
@@ -129,9 +137,25 @@ func (d *device) info(b []byte) error {
 				d.Filtering = yes(v)
 			}
 		})
+	case "vxlan":
+		err = d.vxlan(data)
+	case "bond":
+		d.Bond = &state.Bond{}
+		err = bond(d.Bond, data)
 	}
-	if err != nil || portKind != "bridge" {
+	if err != nil {
 		return err
+	}
+	if portKind == "bond" {
+		d.BondPort = &state.BondPort{}
+		return attributes(portData, func(attr uint16, v []byte) {
+			if attr == nl.IFLA_BOND_SLAVE_AD_AGGREGATOR_ID {
+				d.BondPort.Aggregator = int(u16(v))
+			}
+		})
+	}
+	if portKind != "bridge" {
+		return nil
 	}
 	d.Port = &state.BridgePort{}
 	return attributes(portData, func(attr uint16, v []byte) {
@@ -150,9 +174,75 @@ func (d *device) info(b []byte) error {
 	})
 }
 
+// vxlan reads the attributes of a VXLAN (include/uapi/linux/if_link.h, IFLA_VXLAN_*).
+func (d *device) vxlan(data []byte) error {
+	d.VXLAN = &state.VXLAN{}
+	address := func(v []byte) string {
+		if a, ok := netip.AddrFromSlice(v); ok && !a.IsUnspecified() {
+			return a.String()
+		}
+		return ""
+	}
+	return attributes(data, func(attr uint16, v []byte) {
+		switch attr {
+		case nl.IFLA_VXLAN_ID:
+			d.VXLAN.ID = int(u32(v))
+		case nl.IFLA_VXLAN_GROUP, nl.IFLA_VXLAN_GROUP6:
+			d.VXLAN.Remote = address(v)
+		case nl.IFLA_VXLAN_LOCAL, nl.IFLA_VXLAN_LOCAL6:
+			d.VXLAN.Local = address(v)
+		case nl.IFLA_VXLAN_LINK:
+			d.leaves = u32(v)
+		case nl.IFLA_VXLAN_PORT: // in the order of the network
+			if len(v) == 2 {
+				d.VXLAN.Port = int(binary.BigEndian.Uint16(v))
+			}
+		}
+	})
+}
+
+// bond reads the attributes of a bond (include/uapi/linux/if_link.h, IFLA_BOND_*).
+func bond(b *state.Bond, data []byte) error {
+	var lacp []byte
+	err := attributes(data, func(attr uint16, v []byte) {
+		switch attr {
+		case nl.IFLA_BOND_MODE:
+			b.Mode = word(v, "balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
+		case nl.IFLA_BOND_XMIT_HASH_POLICY:
+			b.Hash = word(v, "layer2", "layer3+4", "layer2+3", "encap2+3", "encap3+4", "vlan+srcmac")
+		case nl.IFLA_BOND_MIIMON:
+			b.MIIMon = int(u32(v))
+		case nl.IFLA_BOND_MIN_LINKS:
+			b.MinLinks = int(u32(v))
+		case nl.IFLA_BOND_AD_LACP_RATE:
+			b.LACPRate = word(v, "slow", "fast")
+		case nl.IFLA_BOND_AD_INFO:
+			lacp = v
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if b.Mode != "802.3ad" {
+		b.LACPRate = "" // the kernel's default, which means nothing
+	}
+	return attributes(lacp, func(attr uint16, v []byte) {
+		switch attr {
+		case nl.IFLA_BOND_AD_INFO_AGGREGATOR:
+			b.Aggregator = int(u16(v))
+		case nl.IFLA_BOND_AD_INFO_PARTNER_MAC:
+			b.Partner = net.HardwareAddr(v).String()
+		}
+	})
+}
+
 // portState is BR_STATE_* of include/uapi/linux/if_bridge.h.
 func portState(v []byte) string {
-	words := []string{"disabled", "listening", "learning", "forwarding", "blocking"}
+	return word(v, "disabled", "listening", "learning", "forwarding", "blocking")
+}
+
+// word is the one of the words that an attribute of one byte stands for.
+func word(v []byte, words ...string) string {
 	if len(v) == 1 && int(v[0]) < len(words) {
 		return words[v[0]]
 	}

@@ -1,0 +1,62 @@
+package referee_test
+
+// linkKindsFile is where a guest has the settings of linkKinds.
+const linkKindsFile = "/links/kinds"
+
+// linkKinds is a router with links of the kinds that the kernel of this machine may not have: on
+// each other, and as ports.
+const linkKinds = `
+bond "bond0" {
+  ports         = [port.end1, port.end2]
+  mode          = "802.3ad"
+  lacp_rate     = "fast"
+  transmit_hash = "layer3+4"
+  min_links     = 2
+  mac           = "02:00:00:00:00:0b"
+  mtu           = 1400
+}
+vlan "storage" {
+  link = bond.bond0
+  id   = 20
+}
+network "storage" {
+  link = vlan.storage
+  ipv4 = "192.0.2.1/24"
+}
+bond "spare" {
+  ports = [port.lan1, port.lan2]
+  mode  = "active-backup"
+}
+dummy "d0" {}
+vxlan "vx1" {
+  id      = 1
+  network = network.storage
+  remote  = "192.0.2.2"
+}
+bridge "br0" {
+  ports = [bond.spare, dummy.d0, port.lan3, vxlan.vx1]
+}
+vxlan "vx2" {
+  id      = 2
+  network = network.service
+  group   = "ff05::1"
+  port    = 8472
+}
+vlan "guests" {
+  link = bridge.br0
+  id   = 30
+  mtu  = 1300
+}
+dummy "service0" {
+  mac = "02:00:00:00:00:0d"
+  mtu = 9000
+}
+network "service" {
+  link = dummy.service0
+  ipv4 = "198.51.100.1/32"
+  ipv6 = "2001:db8::1/128"
+}
+zone "inside" {
+  networks = [network.storage, network.service]
+}
+`
