@@ -276,7 +276,7 @@ func TestElementsOfSetsAreCompared(t *testing.T) {
 	}
 }
 
-// The socket of a service that a zone allows is the spec's, whoever has it; another one is not.
+// The socket of a service that a zone allows is the spec's, of whatever program; another one is not.
 func TestOpenedSocketsAreDeclared(t *testing.T) {
 	t.Parallel()
 	reg := &service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}
