@@ -154,6 +154,9 @@ func set(b *hclwrite.Body, name, value string) {
 			out = append(out, &hclwrite.Token{Type: tok.Type, Bytes: tok.Bytes})
 		}
 	}
+	if len(b.Attributes()) == 0 && len(b.Blocks()) == 0 {
+		b.AppendNewline() // {} is a line, where an argument has one of its own
+	}
 	b.SetAttributeRaw(name, out)
 }
 
@@ -245,5 +248,6 @@ var alone = map[string]bool{
 	"secret.file":                               true,
 	"secret.source":                             true,
 	"user.hashed_password_file":                 true,
+	"vxlan.group":                               true,
 	"wireguard.peer.preshared_key":              true,
 }
