@@ -54,10 +54,20 @@ func applicable(t *testing.T, g *generated) map[string]any {
 	t.Helper()
 	settings := onVeths(t, g)
 	links := settings["interfaces"].(map[string]any)
+	attribute := func(value any, name string) string {
+		s, _ := value.(map[string]any)["link"].(map[string]any)[name].(string)
+		return s
+	}
+	gone := func(name string) bool { return name != "" && links[name] == nil }
 	maps.DeleteFunc(links, func(_ string, value any) bool {
-		kind := value.(map[string]any)["link"].(map[string]any)["kind"].(string)
-		return slices.Contains([]string{"bond", "dummy", "vlan", "wireguard"}, kind)
+		return slices.Contains([]string{"bond", "dummy", "vlan", "wireguard"}, attribute(value, "kind"))
 	})
+	maps.DeleteFunc(links, func(_ string, value any) bool { return gone(attribute(value, "vxlan_link")) })
+	for _, value := range links {
+		if gone(attribute(value, "master")) {
+			delete(value.(map[string]any)["link"].(map[string]any), "master")
+		}
+	}
 	if routing, ok := settings["routing"].(map[string]any); ok {
 		routing["routes"] = slices.DeleteFunc(routing["routes"].([]any), func(route any) bool {
 			dev, on := route.(map[string]any)["dev"]
