@@ -66,6 +66,50 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
+// TestLookupsAreWalks compares what is looked up with a walk through all networks, of which the
+// first that fits counts where several are the same.
+func TestLookupsAreWalks(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	found, inside := 0, 0
+	for range 500 {
+		r := &Router{}
+		address := func() string {
+			return netip.AddrFrom4([4]byte{10, byte(random.IntN(3)), byte(random.IntN(3)), byte(random.IntN(3))}).String()
+		}
+		for i := range 1 + random.IntN(6) {
+			r.Networks = append(r.Networks, network(fmt.Sprint(i), fmt.Sprintf("%s/%d", address(), []int{8, 16, 24, 32}[random.IntN(4)])))
+		}
+		for range 20 {
+			to := netip.MustParsePrefix(fmt.Sprintf("%s/%d", address(), []int{8, 16, 24, 32}[random.IntN(4)]))
+			var owner, block *Network
+			for _, n := range r.Networks {
+				own := n.IPv4.V.How.(Fixed).Prefix
+				if owner == nil && own.Addr() == to.Addr() {
+					owner = n
+				}
+				if own.Bits() <= to.Bits() && own.Contains(to.Addr()) && (block == nil || own.Bits() > block.IPv4.V.How.(Fixed).Bits()) {
+					block = n
+				}
+			}
+			if got := r.Owner(to.Addr()); got != owner {
+				t.Errorf("%v: %s is of %v, not of %v", r.fixed(), to.Addr(), got, owner)
+			}
+			if got, ok := r.blockOf(to); got.n != block || ok != (block != nil) {
+				t.Errorf("%v: %s is in %v, not in %v", r.fixed(), to, got.n, block)
+			}
+			if owner != nil {
+				found++
+			}
+			if block != nil {
+				inside++
+			}
+		}
+	}
+	if found == 0 || inside == 0 {
+		t.Errorf("%d owners and %d blocks: nothing was compared", found, inside)
+	}
+}
+
 func TestBroadcast(t *testing.T) {
 	for in, want := range map[string]string{
 		"192.168.1.1/24": "192.168.1.255", "10.0.0.1/8": "10.255.255.255", "192.0.2.1/32": "192.0.2.1", "192.0.2.0/31": "192.0.2.1",
