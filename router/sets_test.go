@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
@@ -119,4 +121,54 @@ func FuzzList(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestReadList wants the members of a list where they stand, and the first wrong line with how many
+// there are.
+func TestReadList(t *testing.T) {
+	file := conf.Value[File]{V: "lists/a.txt", Range: hcl.Range{Filename: "router.hcl", Start: hcl.Pos{Line: 7, Column: 3}}}
+	spans, diags := readList(file, []byte("# a list\n\n 192.0.2.1 # one\r\n\t2001:db8::/32;x\n10.0.0.1-10.0.0.9"))
+	if len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	var got []string
+	for _, s := range spans {
+		got = append(got, fmt.Sprintf("%s %d:%d-%d %d-%d", s.V, s.Range.Start.Line, s.Range.Start.Column, s.Range.End.Column, s.Range.Start.Byte, s.Range.End.Byte))
+	}
+	want := []string{"192.0.2.1 3:2-11 11-20", "2001:db8::/32 4:2-15 29-42", "10.0.0.1-10.0.0.9 5:1-18 45-62"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for text, want := range map[string]string{
+		"10.0.0.1\n  nas\n":                "2:3-6",
+		"nas\nprinter\n\ntv # x\n10.0.0.1": "1:1-4 Other such lines: 2.",
+	} {
+		_, diags := readList(file, []byte(text))
+		if len(diags) != 1 {
+			t.Fatalf("%q: %v", text, diags)
+		}
+		at := diags[0].Subject
+		got := fmt.Sprintf("%d:%d-%d", at.Start.Line, at.Start.Column, at.End.Column)
+		if _, others, ok := strings.Cut(diags[0].Detail, "Other such lines"); ok {
+			got += " Other such lines" + strings.SplitAfter(others, ".")[0]
+		}
+		if got != want || at.Filename != "lists/a.txt" {
+			t.Errorf("%q: %s at %s, want %s", text, got, at, want)
+		}
+	}
+}
+
+// A set may have 65,536 members, and not one more.
+func TestLargestSet(t *testing.T) {
+	for n, want := range map[int]bool{maxMembers: false, maxMembers + 1: true} {
+		s := &AddressSet{}
+		a := netip.MustParseAddr("10.0.0.0")
+		for range n {
+			s.Addresses.Items = append(s.Addresses.Items, conf.Value[Span]{V: Span{AddrRange{a, a}}, Set: true})
+			a = a.Next()
+		}
+		if diags := ruleSets(&Router{Sets: []*AddressSet{s}}); diags.HasErrors() != want {
+			t.Errorf("%d members: %v", n, diags)
+		}
+	}
 }

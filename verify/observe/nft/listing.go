@@ -88,8 +88,8 @@ func parseTables(b []byte) ([]string, error) {
 	return out, nil
 }
 
-// canonical is a line for each object of a listing and each element of a set, in nft's order, without what
-// time and packets change.
+// canonical is a line for each object of a listing and each element of a set, in nft's order,
+// without what time and packets change.
 func canonical(objects []object) ([]string, error) {
 	out := []string{}
 	for _, o := range objects {
@@ -102,11 +102,15 @@ func canonical(objects []object) ([]string, error) {
 			return nil, err
 		}
 		delete(body, "handle")
-		elements, _ := body["elem"].([]any)
+		var elements []any
+		if list, ok := body["elem"].([]any); ok && o.kind != "element" {
+			elements = list
+			delete(body, "elem")
+		}
 		if dynamic(body["flags"]) {
 			elements = nil // these come and go with packets
+			delete(body, "elem")
 		}
-		delete(body, "elem")
 		lines := []map[string]any{{o.kind: settle(o.kind, body)}}
 		for _, e := range elements { // each is a line, so that it can be named
 			line := map[string]any{"elem": settle("", e), "set": body["name"]}

@@ -54,6 +54,7 @@ func FuzzNFT(f *testing.F) {
 		`{"nftables": [{"metainfo": {}}, {"table": {"family": "inet", "name": "nbr", "handle": 1}}]}`,
 		`{"nftables": [{"rule": {"expr": [{"counter": {"packets": 1, "bytes": 2}}, {"xt": null}]}}]}`,
 		`{"nftables": [{"set": {"flags": ["dynamic"], "elem": [{"elem": {"val": 1, "expires": 2}}]}}]}`,
+		`{"nftables": [{"set": {"name": "s", "elem": [["a"], {"elem": {"val": 1}}]}}]}`,
 	} {
 		f.Add([]byte(s))
 	}
