@@ -29,16 +29,16 @@ func MoveBackup(head []byte, size int64) ([]Patch, error) {
 	case uint64(size)/sector-1 == t.alternate:
 		return nil, nil
 	}
+	le := binary.LittleEndian
 	last := uint64(size)/sector - 1
 	long := (uint64(len(t.entries)) + sector - 1) / sector
-	var end uint64
+	end := le.Uint64(head[sector+72:]) + long - 1 // of the first table
 	for _, p := range t.partitions() {
 		end = max(end, p.Last)
 	}
 	if end > last || end+long+1 > last {
 		return nil, fmt.Errorf("the last partition ends at LBA %d, and on a card of %d sectors there is no room for the second partition table behind it", end, last+1)
 	}
-	le := binary.LittleEndian
 	header := bytes.Clone(head[sector : 2*sector])
 	le.PutUint64(header[32:], last)
 	le.PutUint64(header[48:], last-long-1)

@@ -110,6 +110,11 @@ func FuzzMoveBackup(f *testing.F) {
 	f.Add(seedTable(), int64(2000))
 	f.Add(seedTable(), int64(80))
 	f.Add(seedTable()[:100], int64(1))
+	near := seedTable() // its second table is said to be where the first one is
+	clear(near[2*sector : 34*sector])
+	near[20*sector+40] = 1 // in an entry that is no partition
+	binary.LittleEndian.PutUint64(near[sector+32:], 39)
+	f.Add(near, int64(2012))
 	f.Fuzz(func(t *testing.T, head []byte, sectors int64) {
 		if sectors < 68 || sectors > 4096 {
 			return
