@@ -25,12 +25,7 @@ type Prefix struct {
 type PrefixLength int
 
 func (l *PrefixLength) UnmarshalText(b []byte) error {
-	n, err := strconv.Atoi(string(b))
-	if err != nil || n < 32 || n > 64 {
-		return fmt.Errorf("%q is no length of a delegated prefix: 32 to 64", b)
-	}
-	*l = PrefixLength(n)
-	return nil
+	return conf.Between(l, b, "length of a delegated prefix", 32, 64, "")
 }
 
 // Describe is what the type is in the schema.

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
@@ -146,12 +147,7 @@ func (MAC) Describe() string { return "MAC address" }
 type VLANID int
 
 func (v *VLANID) UnmarshalText(b []byte) error {
-	n, err := strconv.Atoi(string(b))
-	if err != nil || n < 1 || n > 4094 {
-		return fmt.Errorf("%q is no VLAN identifier: 1 to 4094 (IEEE 802.1Q; 0 and 4095 are reserved)", b)
-	}
-	*v = VLANID(n)
-	return nil
+	return conf.Between(v, b, "VLAN identifier", 1, 4094, " (IEEE 802.1Q; 0 and 4095 are reserved)")
 }
 
 // Describe is what the type is in the schema.
@@ -161,12 +157,7 @@ func (VLANID) Describe() string { return "VLAN identifier" }
 type MTU int
 
 func (m *MTU) UnmarshalText(b []byte) error {
-	n, err := strconv.Atoi(string(b))
-	if err != nil || n < 576 || n > 65535 {
-		return fmt.Errorf("%q is no MTU: 576 to 65535 bytes, and 1280 at least for IPv6 (RFC 8200 section 5)", b)
-	}
-	*m = MTU(n)
-	return nil
+	return conf.Between(m, b, "MTU", 576, 65535, " bytes, and 1280 at least for IPv6 (RFC 8200 section 5)")
 }
 
 // Describe is what the type is in the schema.

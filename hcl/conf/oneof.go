@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
@@ -18,5 +19,17 @@ func OneOf[T ~string](dst *T, text []byte, what string, words ...T) error {
 		return diag.Advise(fmt.Errorf("%q is no %s", text, what), "write %s", diag.Either(all))
 	}
 	*dst = T(text)
+	return nil
+}
+
+// Between sets dst to the whole number that text is if it is one from least to most, and else
+// says so. what is what the number is, as in "keepalive", and rest is said behind the bounds, as
+// in " seconds": it is for UnmarshalText of numbers.
+func Between[T ~int](dst *T, text []byte, what string, least, most int, rest string) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < least || n > most {
+		return fmt.Errorf("%q is no %s: %d to %d%s", text, what, least, most, rest)
+	}
+	*dst = T(n)
 	return nil
 }

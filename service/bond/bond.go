@@ -5,9 +5,7 @@ package bond
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -185,12 +183,7 @@ type Interval int
 
 // UnmarshalText wants 1 to 60000: with 0 a cable that is pulled out would go unnoticed.
 func (i *Interval) UnmarshalText(b []byte) error {
-	n, err := strconv.Atoi(string(b))
-	if err != nil || n < 1 || n > 60000 {
-		return fmt.Errorf("%q is no interval: 1 to 60000 milliseconds", b)
-	}
-	*i = Interval(n)
-	return nil
+	return conf.Between(i, b, "interval", 1, 60000, " milliseconds")
 }
 
 // Describe is what the type is in the schema.
@@ -201,12 +194,7 @@ type Count int
 
 // UnmarshalText wants 1 to 255.
 func (c *Count) UnmarshalText(b []byte) error {
-	n, err := strconv.Atoi(string(b))
-	if err != nil || n < 1 || n > 255 {
-		return fmt.Errorf("%q is no number of ports: 1 to 255", b)
-	}
-	*c = Count(n)
-	return nil
+	return conf.Between(c, b, "number of ports", 1, 255, "")
 }
 
 // Describe is what the type is in the schema.

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
-	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -190,12 +189,7 @@ type VNI int
 
 // UnmarshalText wants 1 to 16777215 (RFC 7348 section 5; the kernel takes 0 as well).
 func (v *VNI) UnmarshalText(b []byte) error {
-	n, err := strconv.Atoi(string(b))
-	if err != nil || n < 1 || n > 1<<24-1 {
-		return fmt.Errorf("%q is no VXLAN network identifier: 1 to 16777215", b)
-	}
-	*v = VNI(n)
-	return nil
+	return conf.Between(v, b, "VXLAN network identifier", 1, 1<<24-1, "")
 }
 
 // Describe is what the type is in the schema.

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -103,12 +102,7 @@ type Keepalive int
 
 // UnmarshalText wants 1 to 65535, as the kernel has it (uapi/linux/wireguard.h).
 func (k *Keepalive) UnmarshalText(b []byte) error {
-	n, err := strconv.Atoi(string(b))
-	if err != nil || n < 1 || n > 65535 {
-		return fmt.Errorf("%q is no keepalive: 1 to 65535 seconds", b)
-	}
-	*k = Keepalive(n)
-	return nil
+	return conf.Between(k, b, "keepalive", 1, 65535, " seconds")
 }
 
 // Describe is what the type is in the schema.
