@@ -76,8 +76,8 @@ func (b *Bond) partner(p *verify.Plan) {
 			var dark, apart []string
 			for _, port := range b.Ports.All() {
 				name := string(port.LinkName())
-				switch l := st.Links[name]; {
-				case !l.Carrier:
+				switch l, there := st.Links[name]; {
+				case there && !l.Carrier:
 					dark = append(dark, name)
 				case l.BondPort == nil || l.BondPort.Aggregator != s.Aggregator:
 					apart = append(apart, name)
