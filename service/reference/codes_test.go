@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -178,6 +179,9 @@ func excerpt(b broken, d *hcl.Diagnostic) string {
 	for _, at := range places {
 		src := b.spec.Bytes(at.Filename)
 		text := clipped(around(src, at))
+		if text != "" && path.Ext(at.Filename) != ".hcl" { // or it would be taken for a part of the spec
+			text = "# " + at.Filename + "\n" + text
+		}
 		if text != "" && !slices.Contains(parts, text) {
 			parts = append(parts, text)
 			where[text] = at
