@@ -190,7 +190,15 @@ func replaceFile(file string, b []byte) error {
 	if info, err := os.Stat(file); err == nil {
 		mode = info.Mode().Perm()
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".nbr-*")
+	return replace(file, b, mode)
+}
+
+// replace puts a new file into the place of one of this name, if there is one: all of it or nothing.
+func replace(file string, b []byte, mode fs.FileMode) error {
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".nbr-*") // 0600
+	if inner := (*fs.PathError)(nil); errors.As(err, &inner) {
+		return &fs.PathError{Op: "write", Path: file, Err: inner.Err} // the other name says nothing to the user
+	}
 	if err != nil {
 		return err
 	}

@@ -2,11 +2,8 @@ package cmd
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -68,18 +65,4 @@ func (a *app) observe(c *cli.Context) error {
 
 // replacePrivate writes a file for the user alone, whatever the mode of an old one
 // is: all of it or nothing.
-func replacePrivate(file string, b []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".nbr-*") // 0600
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(b)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	return nil
-}
+func replacePrivate(file string, b []byte) error { return replace(file, b, 0o600) }
