@@ -25,6 +25,14 @@ zone "guest" {
   networks = [network.lan.ipv4, 5, network.lan[null]] # ERROR: not-a-reference not-a-reference not-a-reference
 }
 
+zone "key" {
+  networks = network.lan[var.of] # ERROR: not-a-list
+}
+
+zone "each" {
+  networks = network.lan[upper("x")] # ERROR: not-a-list
+}
+
 resolver {
   networks = network.lan # ERROR: not-a-list
 }
