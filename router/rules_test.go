@@ -254,3 +254,32 @@ func TestEncrypted(t *testing.T) {
 		}
 	}
 }
+
+// TestSecretPlaces wants of each source of secrets the arguments that it takes, and no other's.
+func TestSecretPlaces(t *testing.T) {
+	files := fstest.MapFS{"s.yaml": {Data: []byte("a: ENC[AES256_GCM,data:x]")}, "a.age": {Data: []byte("age-encryption.org/v1\n")}}
+	path, key := conf.Of(Path("/var/lib/a")), conf.Of("a")
+	sops, age := conf.Of(File("s.yaml")), conf.Of(File("a.age"))
+	for _, tt := range []struct {
+		s    Secret
+		want int
+	}{
+		{Secret{Source: conf.Of(SourceFile), Path: path}, 0},
+		{Secret{Source: conf.Of(SourceFile)}, 1},
+		{Secret{Source: conf.Of(SourceFile), Path: path, Key: key}, 1},
+		{Secret{Source: conf.Of(SourceSOPS), File: sops}, 0},
+		{Secret{Source: conf.Of(SourceSOPS), File: sops, Key: key}, 0},
+		{Secret{Source: conf.Of(SourceAgenix), File: age}, 0},
+		{Secret{Source: conf.Of(SourceAgenix), File: age, Key: key}, 1},
+	} {
+		diags := ruleSecrets(&Router{FS: files, Secrets: []*Secret{&tt.s}})
+		if len(diags) != tt.want {
+			t.Errorf("%s with path %t, file %t, key %t: %v", tt.s.Source.V, tt.s.Path.Set, tt.s.File.Set, tt.s.Key.Set, diags)
+		}
+		for _, d := range diags {
+			if diag.Code(d) != "secret-without-path" {
+				t.Error(d)
+			}
+		}
+	}
+}

@@ -133,9 +133,9 @@ func TestReadList(t *testing.T) {
 	}
 	var got []string
 	for _, s := range spans {
-		got = append(got, fmt.Sprintf("%s %d:%d-%d %d-%d", s.V, s.Range.Start.Line, s.Range.Start.Column, s.Range.End.Column, s.Range.Start.Byte, s.Range.End.Byte))
+		got = append(got, fmt.Sprintf("%s %d:%d-%d:%d %d-%d", s.V, s.Range.Start.Line, s.Range.Start.Column, s.Range.End.Line, s.Range.End.Column, s.Range.Start.Byte, s.Range.End.Byte))
 	}
-	want := []string{"192.0.2.1 3:2-11 11-20", "2001:db8::/32 4:2-15 29-42", "10.0.0.1-10.0.0.9 5:1-18 45-62"}
+	want := []string{"192.0.2.1 3:2-3:11 11-20", "2001:db8::/32 4:2-4:15 29-42", "10.0.0.1-10.0.0.9 5:1-5:18 45-62"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -170,5 +170,61 @@ func TestLargestSet(t *testing.T) {
 		if diags := ruleSets(&Router{Sets: []*AddressSet{s}}); diags.HasErrors() != want {
 			t.Errorf("%d members: %v", n, diags)
 		}
+	}
+}
+
+// A set without an address of its own is empty, unless it has hosts or networks: their addresses
+// are its addresses.
+func TestEmptySets(t *testing.T) {
+	hosts := conf.Refs[*Host]{Items: []conf.Ref[*Host]{{Target: &Host{Network: conf.Ref[*Network]{Target: &Network{}}}}}}
+	networks := conf.Refs[*Network]{Items: []conf.Ref[*Network]{{Target: &Network{}}}}
+	for _, tt := range []struct {
+		set  AddressSet
+		want string
+	}{
+		{AddressSet{}, "set-empty"},
+		{AddressSet{Hosts: hosts}, ""},
+		{AddressSet{Networks: networks}, ""},
+		{AddressSet{Hosts: hosts, Networks: networks}, ""},
+	} {
+		got := ""
+		for _, d := range ruleSets(&Router{Sets: []*AddressSet{&tt.set}}) {
+			got += diag.Code(d)
+		}
+		if got != tt.want {
+			t.Errorf("%d hosts, %d networks: %q, want %q", len(tt.set.Hosts.Items), len(tt.set.Networks.Items), got, tt.want)
+		}
+	}
+}
+
+// TestSetOverlaps compares the rule, which goes through sorted members once, with looking at every
+// pair.
+func TestSetOverlaps(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	found := 0
+	for range 2000 {
+		s, want := &AddressSet{}, false
+		for range 2 + random.IntN(4) {
+			from := netip.AddrFrom4([4]byte{0, 0, 0, byte(random.IntN(40))})
+			to := netip.AddrFrom4([4]byte{0, 0, 0, from.As4()[3] + byte(random.IntN(5))})
+			if random.IntN(2) == 0 { // the same numbers of the other family
+				from, to = netip.AddrFrom16([16]byte{15: from.As4()[3]}), netip.AddrFrom16([16]byte{15: to.As4()[3]})
+			}
+			for _, other := range s.Addresses.Items {
+				if other.V.First.BitLen() == from.BitLen() && !to.Less(other.V.First) && !other.V.Last.Less(from) {
+					want = true
+				}
+			}
+			s.Addresses.Items = append(s.Addresses.Items, conf.Of(Span{AddrRange{from, to}}))
+		}
+		if want {
+			found++
+		}
+		if diags := ruleSets(&Router{Sets: []*AddressSet{s}}); (len(diags) > 0) != want {
+			t.Fatalf("%v: %v, want %v", s.Addresses.Items, diags, want)
+		}
+	}
+	if found == 0 || found == 2000 {
+		t.Errorf("%d of 2000 overlap: nothing was compared", found)
 	}
 }

@@ -2,6 +2,7 @@ package router
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -43,5 +44,67 @@ func TestMarkUpstreams(t *testing.T) {
 				t.Errorf("%q, want %q", why, tt.want)
 			}
 		})
+	}
+}
+
+// Networks on the link of an upstream are upstreams, and say which network makes them so: the first
+// one there. A network without a link that could be read has no neighbours.
+func TestSharedUpstreams(t *testing.T) {
+	on := func(n *Network, l Link) *Network {
+		n.Link.Target = l
+		return n
+	}
+	leads := func(n *Network) *Network {
+		n.Gateway.Set = true
+		return n
+	}
+	outside, inside := &Bridge{}, &Bridge{}
+	lost := leads(fixedNet("lost", "198.51.100.2/24"))
+	wan := on(leads(fixedNet("wan", "203.0.113.2/24")), outside)
+	second := on(leads(fixedNet("second", "203.0.114.2/24")), outside)
+	beside := on(fixedNet("beside", "192.168.100.2/24"), outside)
+	lan := on(fixedNet("lan", "192.168.1.1/24"), inside)
+	alone := fixedNet("alone", "192.168.2.1/24")
+	r := &Router{Networks: []*Network{lost, wan, second, beside, lan, alone}}
+	r.MarkUpstreams(nil)
+	for n, want := range map[*Network]string{
+		beside: "network.wan is on the same link",
+		lan:    "", alone: "",
+	} {
+		why := ""
+		if by := n.UpstreamBy(); by != nil {
+			why = by.Why
+		}
+		if (why == "") != (want == "") || !strings.HasPrefix(why, want) {
+			t.Errorf("%s: %q, want %q", n.Addr, why, want)
+		}
+	}
+	for _, n := range []*Network{lost, wan, second} {
+		if !n.Upstream() || n.upstream != nil {
+			t.Errorf("%s: upstream %t by %v, and it is one by itself", n.Addr, n.Upstream(), n.upstream)
+		}
+	}
+}
+
+// A network is private when every address that the router has there is fixed and for private use.
+func TestPrivate(t *testing.T) {
+	six := func(n *Network, how Address6) *Network {
+		n.IPv6 = conf.Of(how)
+		return n
+	}
+	for _, tt := range []struct {
+		n    *Network
+		want bool
+	}{
+		{&Network{}, false},
+		{fixedNet("inner", "192.168.1.1/24"), true},
+		{fixedNet("public", "203.0.113.1/24"), false},
+		{six(fixedNet("ula", "192.168.1.1/24"), Address6{Fixed{netip.MustParsePrefix("fd00::1/64")}}), true},
+		{six(fixedNet("half", "192.168.1.1/24"), Address6{Fixed{netip.MustParsePrefix("2001:db8::1/64")}}), false},
+		{six(fixedNet("later", "192.168.1.1/24"), Address6{ByAdvertisement{}}), false},
+	} {
+		if got := tt.n.private(); got != tt.want {
+			t.Errorf("%s: %t", tt.n.Addr, got)
+		}
 	}
 }
