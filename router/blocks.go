@@ -204,6 +204,15 @@ type Secret struct {
 	forAccounts bool
 }
 
+// NamedBy says where a secret is of use. One that is encrypted in the tree is put on the router
+// in any case: what the user's own modules do may need it.
+func (s *Secret) NamedBy() string {
+	if s.Source.V != SourceFile {
+		return ""
+	}
+	return "the block that needs it, as in password_file = " + s.Addr.String()
+}
+
 // Source is who puts a secret on the router.
 type Source string
 

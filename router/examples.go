@@ -21,6 +21,15 @@ const (
   link = port.end1
   id   = 30
 }
+
+network "iot" {
+  link = vlan.iot
+  ipv4 = "192.168.30.1/24"
+}
+
+zone "iot" {
+  networks = [network.iot]
+}
 `
 	networkExample = `network "lan" {
   link   = bridge.br-lan

@@ -62,7 +62,6 @@ func Rules() []Rule {
 		{"set-empty", "A set has no members, or some of them twice.", ruleSets, nil},
 		{"no-common-family", "What a policy or a port forward is about has no address of the right version of IP, or of the right zone.", ruleFamilies, nil},
 		{"end-in-zone", "A host or a set is an end of a policy beside the zone that it is in.", ruleEndsInZones, nil},
-		{"set-unused", "No policy and no port forward is about a set.", ruleUnusedSets, []string{"policy", "port_forward"}},
 		{"service-name-taken", "The name of a service is another one's, or its ports overlap.", ruleServices, nil},
 		{"no-such-service", "A policy names a service that is none.", rulePolicyServices, []string{"service"}},
 		{"services-and-ports", "A policy is about services, and about ports beside them.", ruleServicesAndPorts, nil},

@@ -28,6 +28,9 @@ type AddressSet struct {
 
 func (*AddressSet) endpoint() {}
 
+// NamedBy says where a set is of use.
+func (*AddressSet) NamedBy() string { return "from or to of a policy, or in sources of a port_forward" }
+
 // setRead is what the spec and its files say of a set.
 type setRead struct {
 	members  []setMember
@@ -345,32 +348,6 @@ func judgeOverlaps(s *AddressSet, members []setMember) hcl.Diagnostics {
 	}
 	if lines > 0 {
 		told.Detail += fmt.Sprintf(" Other such lines: %d.", lines)
-	}
-	return diags
-}
-
-// ruleUnusedSets finds sets that no policy and no port forward is about.
-func ruleUnusedSets(r *Router) hcl.Diagnostics {
-	used := map[*AddressSet]bool{}
-	for _, p := range r.Policies {
-		for _, e := range slices.Concat(p.From.All(), p.To.All()) {
-			if s, ok := e.(*AddressSet); ok {
-				used[s] = true
-			}
-		}
-	}
-	for _, f := range r.PortForwards {
-		for _, s := range f.Sources.All() {
-			used[s] = true
-		}
-	}
-	var diags hcl.Diagnostics
-	for _, s := range r.Sets {
-		if !used[s] {
-			diags = append(diags, diag.Help(diag.Warning("set-unused", s.Def, "Set that no rule uses",
-				"No policy is from %s or to it, and no port forward is for it.", s.Addr),
-				"Write it into from or to of a policy, or remove it."))
-		}
 	}
 	return diags
 }

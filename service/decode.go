@@ -34,6 +34,8 @@ type loader struct {
 	first  map[conf.Addr]hcl.Range
 	names  map[conf.Addr]hcl.Range  // of keyed blocks
 	groups map[conf.Addr][]*decoded // the instances of blocks with for_each
+	// referring are the blocks that refer to a block; nil before they are linked.
+	referring map[conf.Addr][]*decoded
 	// unreadable are blocks that are there and could not be read; without a name all
 	// of a type. That one is missing, or what its value is, cannot be said.
 	unreadable map[conf.Addr]bool
@@ -412,16 +414,16 @@ func (l *loader) link(r *router.Router) {
 	for a := range l.unreadable {
 		index.MarkUnreadable(a)
 	}
-	referring := map[conf.Addr][]*decoded{}
+	l.referring = map[conf.Addr][]*decoded{}
 	for _, d := range l.blocks {
 		l.say(d, conf.Link(d.block, index, l.ctx))
 		for _, a := range conf.References(d.block) {
-			referring[a] = append(referring[a], d)
+			l.referring[a] = append(l.referring[a], d)
 		}
 	}
 	unsound := slices.DeleteFunc(slices.Clone(l.blocks), func(d *decoded) bool { return d.sound })
 	for len(unsound) > 0 {
-		for _, d := range referring[unsound[0].block.Head().Addr] {
+		for _, d := range l.referring[unsound[0].block.Head().Addr] {
 			if d.sound {
 				d.sound = false
 				unsound = append(unsound, d)

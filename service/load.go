@@ -150,8 +150,8 @@ func (l *loader) judge(spec *Spec) {
 		diags = slices.DeleteFunc(diags, l.lacking())
 	}
 	l.diags = append(l.diags, diags...)
-	if !l.diags.HasErrors() { // nothing else can be lowered
-		l.diags = append(l.diags, spec.overridden()...)
+	if !l.diags.HasErrors() { // nothing else can be lowered, and what is missing may be in the wrong line
+		l.diags = append(append(l.diags, spec.overridden()...), l.unused()...)
 	}
 }
 
@@ -170,6 +170,20 @@ func (l *loader) unsound() map[string]bool {
 		out["locals"] = true
 	}
 	return out
+}
+
+// unused finds blocks that do nothing unless another one names them, and that none names.
+func (l *loader) unused() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, d := range l.blocks {
+		head := d.block.Head()
+		if where := namedBy(d.block); where != "" && d.sound && len(l.referring[head.Addr]) == 0 {
+			diags = append(diags, diag.Help(diag.Warning("unused", head.Def, "Block that no other one names",
+				"By itself %s does nothing.", head.Addr),
+				"Name it in %s, or remove it.", where))
+		}
+	}
+	return diags
 }
 
 // lacking returns a function that tells warnings of a whole block, which say that it

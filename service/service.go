@@ -35,6 +35,27 @@ type Block interface {
 	Checks(*router.Router, *verify.Plan)
 }
 
+// A Passive block does nothing unless another one names it. One that no block names gets a
+// warning. So does a link: it needs no method for that.
+type Passive interface {
+	conf.Block
+	// NamedBy says where a block is named to be of use, as "from or to of a policy". It is
+	// empty for a block that does something by itself.
+	NamedBy() string
+}
+
+// namedBy says where a block is named to be of use; empty if it is of use by itself.
+func namedBy(b conf.Block) string {
+	switch b := b.(type) {
+	case *router.Bridge, *router.External: // its ports talk to each other; nbr leaves it alone
+	case Passive:
+		return b.NamedBy()
+	case router.Link:
+		return "link of a network, in ports of a bridge or as the link below another one"
+	}
+	return ""
+}
+
 // A Program is what the blocks of one or more kinds configure: Kea with its subnets,
 // FRR with BGP and OSPF. It alone knows its own syntax, and lowers once for all its
 // blocks. Two kinds are of one program if their Program values are equal.

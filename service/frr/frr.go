@@ -17,12 +17,8 @@ import (
 	"github.com/nbr-dev/nbr/verify"
 )
 
-// BGPKind is the bgp block.
-func BGPKind() service.Kind {
-	return service.Kind{
-		Type: "bgp", Doc: "Exchanges routes with other networks (BGP).",
-		Software: "FRR",
-		Example: `prefix_list "theirs" {
+// peering is an example of bgp and of the lists that it needs.
+const peering = `prefix_list "theirs" {
   permit = ["10.20.0.0/16 le 24"]
 }
 
@@ -51,8 +47,15 @@ bgp {
     prefixes_out = prefix_list.ours
   }
 }
-`,
-		Single: true, Program: program{}, Probes: probes, New: func() service.Block { return &BGP{} },
+`
+
+// BGPKind is the bgp block.
+func BGPKind() service.Kind {
+	return service.Kind{
+		Type: "bgp", Doc: "Exchanges routes with other networks (BGP).",
+		Software: "FRR",
+		Example:  peering,
+		Single:   true, Program: program{}, Probes: probes, New: func() service.Block { return &BGP{} },
 	}
 }
 
@@ -93,11 +96,8 @@ func PrefixListKind() service.Kind {
 	return service.Kind{
 		Type: "prefix_list", Doc: "Which prefixes BGP takes from a neighbour, or tells it.",
 		Software: "FRR",
-		Example: `prefix_list "ours" {
-  permit = ["192.168.178.0/24"]
-}
-`,
-		Program: program{}, Probes: probes, New: func() service.Block { return &PrefixList{} },
+		Example:  peering,
+		Program:  program{}, Probes: probes, New: func() service.Block { return &PrefixList{} },
 	}
 }
 
@@ -131,6 +131,9 @@ type PrefixList struct {
 	Deny   conf.List[Rule]         `hcl:"deny,optional" doc:"What does not fit even if permit has it."`
 	Permit conf.List[Rule]         `hcl:"permit,optional" doc:"What fits, as in [\"10.1.0.0/16\", \"192.0.2.0/24 le 28\"]: the prefix itself, or with le and ge those inside it that are of such lengths. What is not here does not fit."`
 }
+
+// NamedBy says where a list is of use.
+func (*PrefixList) NamedBy() string { return "prefixes_in or prefixes_out of a neighbor of bgp" }
 
 // Rule is a prefix, or the prefixes inside it whose length is in a range.
 type Rule struct {

@@ -3,9 +3,11 @@
 package nixos
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -61,6 +63,19 @@ var systemUsers = []string{
 // Families of them: builders of Nix, and the programs of systemd.
 var systemUserRE = regexp.MustCompile(`^(nixbld[0-9]*|systemd-.*)$`)
 
+// knownGroups are the groups that a router of nbr has, or that a module of NixOS makes once it is
+// switched on (nixos/modules/config/users-groups.nix, virtualisation/, hardware/).
+var knownGroups = []string{
+	"adm", "audio", "cdrom", "clock", "dialout", "disk", "docker", "floppy", "frrvty", "gpio", "i2c", "incus-admin",
+	"input", "keys", "kmem", "kvm", "libvirtd", "lp", "networkmanager", "nixbld", "nogroup", "plugdev", "podman", "render",
+	"root", "sgx", "shadow", "spi", "tape", "tty", "users", "utmp", "uucp", "video", "wheel", "wireshark",
+}
+
+// knownGroup tells whether a group is one of them, or a program's that makes itself a user.
+func knownGroup(g string) bool {
+	return slices.Contains(knownGroups, g) || slices.Contains(systemUsers, g) || systemUserRE.MatchString(g)
+}
+
 // UnmarshalText has the grammar of useradd(8).
 func (u *UserName) UnmarshalText(b []byte) error {
 	if !userRE.Match(b) {
@@ -115,13 +130,21 @@ func (u *User) member() []string {
 	return append([]string{first}, u.groups()...)
 }
 
-// Judge warns of passwords that everyone can read.
-func (u *User) Judge(*router.Router) hcl.Diagnostics {
+// Judge warns of passwords that everyone can read, and of groups that are not there.
+func (u *User) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if f := u.PasswordFile; f.Set && f.Target.Source.V == router.SourceFile && f.Target.Path.V.Volatile() {
 		diags = append(diags, diag.With(diag.Help(diag.Warning("password-not-at-boot", f.Range, "Password that is not there at boot",
 			"%s is in memory and empty when the accounts are made: %s would be locked after every restart.", f.Target.Path.V, u.Addr),
 			"Give the secret a path that stays, as in /var/lib/secrets/%s, or an encrypted file with source = \"sops\" or \"agenix\".", f.Target.Name.V), f.Target.Path.Range, "%s", f.Target.Addr.String()))
+	}
+	for _, g := range u.Groups.Items {
+		if !knownGroup(string(g.V)) && len(r.Import.Items) == 0 { // modules of the user's may make more
+
+			diags = append(diags, diag.Help(diag.Warning("no-such-group", g.Range, "Group that is not there",
+				"No module that nbr knows makes a group %s, and NixOS passes over a group that is not there.", g.V),
+				"%s", cmp.Or(strings.TrimSpace(diag.Suggest(string(g.V), knownGroups)), "Remove it, or name the module that makes it in import of the router.")))
+		}
 	}
 	if slices.Contains(systemUsers, string(u.Name.V)) || systemUserRE.MatchString(string(u.Name.V)) {
 		return append(diags, diag.Help(diag.Error("reserved-name", u.Def, "Reserved name",

@@ -27,6 +27,10 @@ func Kind() service.Kind {
   network = network.lan
   remote  = "192.168.178.2"
 }
+
+bridge "br-rack" {
+  ports = [port.end1, vxlan.vx42]
+}
 `,
 		New: func() service.Block { return &VXLAN{} },
 	}

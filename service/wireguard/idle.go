@@ -26,11 +26,6 @@ func (t *Tunnel) idle(r *router.Router) hcl.Diagnostics {
 			"%s has no other end.", t.Addr),
 			"Write a peer block for each other end, or remove the tunnel."))
 	}
-	if len(r.On(t)) == 0 {
-		diags = append(diags, diag.Help(diag.Warning("tunnel-without-network", t.Def, "Tunnel without a network",
-			"The firewall lets in what is from a network of a zone, and no network is on %s.", t.Addr),
-			"Write one with link = %s, and put it into a zone.", t.Addr))
-	}
 	return append(append(diags, t.silent(r)...), t.oversized(r)...)
 }
 

@@ -35,7 +35,7 @@ zone "other" {
   networks = [network.other]
 }
 
-address_set "unused" { # WARNING: set-unused
+address_set "unused" {
   hosts = [host.nas]
 }
 

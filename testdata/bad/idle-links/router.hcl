@@ -29,7 +29,7 @@ secret "c" {
   path = "/var/lib/secrets/c"
 }
 
-wireguard "alone" { # WARNING: tunnel-without-peers tunnel-without-network
+wireguard "alone" { # WARNING: tunnel-without-peers unused
   private_key = secret.a
 }
 
@@ -65,4 +65,44 @@ network "closed" {
 
 zone "tunnels" {
   networks = [network.silent, network.closed]
+}
+
+vlan "iot" { # WARNING: unused
+  link = port.lan1
+  id   = 20
+}
+
+vlan "each" { # WARNING: unused unused
+  for_each = { a = 30, b = 31 }
+  link     = port.lan1
+  id       = each.value
+}
+
+bond "trunk" { # WARNING: unused
+  mode  = "active-backup"
+  ports = [port.lan2, port.lan3]
+}
+
+dummy "d" {} # WARNING: unused
+
+# It carries a VLAN, and a bridge by itself joins what is behind its ports.
+bridge "lan" {
+  ports = [vlan.used, port.end2]
+}
+
+vlan "used" {
+  link = port.lan1
+  id   = 40
+}
+
+secret "d" { # WARNING: unused
+  path = "/var/lib/secrets/d"
+}
+
+prefix_list "none" { # WARNING: unused
+  permit = ["10.0.0.0/8"]
+}
+
+address_set "none" { # WARNING: unused
+  addresses = ["192.0.2.0/24"]
 }

@@ -22,7 +22,7 @@ vlan "b" { # ERROR: interface-name-clash
   id   = 11
 }
 
-wireguard "a" { # ERROR: interface-name-clash # WARNING: tunnel-without-network tunnel-without-peers
+wireguard "a" { # ERROR: interface-name-clash # WARNING: tunnel-without-peers
   private_key = secret.wg0
 }
 

@@ -21,12 +21,12 @@ secret "wg" {
   path = "/var/lib/secrets/wg"
 }
 
-wireguard "wg0" { # WARNING: tunnel-without-network tunnel-without-peers
+wireguard "wg0" { # WARNING: tunnel-without-peers
   private_key = secret.wg
   listen      = 51820
 }
 
-wireguard "wg1" { # WARNING: tunnel-without-network tunnel-without-peers
+wireguard "wg1" { # WARNING: tunnel-without-peers
   private_key = secret.wg # ERROR: secret-of-two-kinds
   listen      = 51820 # ERROR: listen-clash
 }

@@ -31,6 +31,11 @@ user "anna" { # WARNING: user-without-login
   groups = ["wheel"]
 }
 
+user "bert" {
+  authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl me@desk"]
+  groups          = ["weel", "ops", "systemd-journal", "docker"] # WARNING: no-such-group no-such-group
+}
+
 input "pkgs" { # ERROR: reserved-name
   url = "github:a/b"
 }

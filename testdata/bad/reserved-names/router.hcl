@@ -38,7 +38,7 @@ secret "k" {
   path = "/var/lib/secrets/k"
 }
 
-wireguard "veth0" { # ERROR: reserved-name # WARNING: tunnel-without-network tunnel-without-peers
+wireguard "veth0" { # ERROR: reserved-name # WARNING: tunnel-without-peers
   private_key = secret.k
 }
 

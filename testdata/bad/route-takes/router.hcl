@@ -82,7 +82,7 @@ wireguard "wg0" {
   }
 }
 
-wireguard "wg1" { # WARNING: tunnel-without-network
+wireguard "wg1" {
   private_key = secret.wg1
 
   peer "again" {

@@ -37,7 +37,7 @@ user "admin" {
   hashed_password_file = secret.admin
 }
 
-wireguard "wg0" { # WARNING: tunnel-without-network tunnel-without-peers
+wireguard "wg0" { # WARNING: tunnel-without-peers
   private_key = secret.tunnel
 }
 

@@ -19,16 +19,16 @@ secret "password" {
   path = "/dev/shm/password"
 }
 
-secret "session" {
+secret "session" { # WARNING: unused
   for_each = { a = "/var/run/a" }
   path     = each.value # WARNING: volatile-secret
 }
 
-secret "stays" {
+secret "stays" { # WARNING: unused
   path = "/var/lib/run/stays"
 }
 
-wireguard "wg0" { # WARNING: tunnel-without-network
+wireguard "wg0" { # WARNING: unused
   private_key = secret.wg0
 
   peer "phone" {

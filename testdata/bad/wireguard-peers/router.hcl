@@ -11,7 +11,7 @@ secret "wg0" {
   path = "/var/lib/secrets/wg0"
 }
 
-wireguard "wg0" { # WARNING: tunnel-without-network
+wireguard "wg0" {
   private_key = secret.wg0
 
   peer "laptop" {

@@ -50,3 +50,11 @@ secret "s" {
   for_each = { a = "/var/lib/secrets/a", b = "/var/lib/secrets/b" }
   path     = each.value
 }
+
+user "anna" {
+  hashed_password_file = secret.s["a"]
+}
+
+user "bert" {
+  hashed_password_file = secret.s["b"]
+}
