@@ -131,8 +131,19 @@ type Policy struct {
 	Services   conf.List[ServiceName] `hcl:"services,optional" empty:"the policy is for all packets, as it is without the list. Name some, or remove it." doc:"Only these services, as in [\"https\", \"dns\"]: those of service blocks and of docs/services.md."`
 	Protocols  conf.List[Protocol]    `hcl:"protocols,optional" empty:"the policy is for all protocols, as it is without the list. Name some, or remove it." doc:"Only these protocols."`
 	Ports      conf.List[PortRange]   `hcl:"ports,optional" empty:"the policy is for all ports, as it is without the list. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
+	Family     conf.Value[Family]     `hcl:"family,optional" doc:"Only packets of this version of IP."`
+	Limit      conf.Value[Rate]       `hcl:"limit,optional" doc:"Let pass so many new connections, as in \"10/minute\", from all sources together, and drop those beyond. As many as the number pass at once; then each makes room for another as the time goes by."`
 	Masquerade conf.Value[bool]       `hcl:"masquerade,optional" default:"false" doc:"Give IPv4 packets the router's own address on the way out (NAT)."`
+	SourceNAT  conf.Value[Addr]       `hcl:"source_nat,optional" doc:"Give IPv4 packets this address on the way out: one of the router's in the network that they leave by, or one that is routed to it. In place of masquerade, where another one than that is to be seen."`
 	Log        conf.Value[bool]       `hcl:"log,optional" default:"false" doc:"Log new connections, with a limit."`
+}
+
+// NAT is the argument by which the policy gives packets another source; false if none does.
+func (p *Policy) NAT() (hcl.Range, bool) {
+	if p.SourceNAT.Set {
+		return p.SourceNAT.Range, true
+	}
+	return p.Masquerade.Range, p.Masquerade.V
 }
 
 // A PortForward leads connections that arrive at the router on to a host behind

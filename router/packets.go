@@ -1,10 +1,16 @@
 package router
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
 // IPProtocol is the number of a protocol above IP (IANA, Assigned Internet Protocol
@@ -56,6 +62,49 @@ const (
 func (f Family) String() string {
 	return map[Family]string{AnyFamily: "IP", IPv4: "IPv4", IPv6: "IPv6"}[f]
 }
+
+// UnmarshalText takes ipv4 and ipv6.
+func (f *Family) UnmarshalText(b []byte) error {
+	var word string
+	if err := conf.OneOf(&word, b, "version of IP", "ipv4", "ipv6"); err != nil {
+		return err
+	}
+	*f = map[string]Family{"ipv4": IPv4, "ipv6": IPv6}[word]
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Family) Describe() string { return "ipv4 or ipv6" }
+
+// A Rate is how many in a unit of time.
+type Rate struct {
+	N   int
+	Per string // second, minute, hour or day
+}
+
+// maxRate is a million a second: beyond it the kernel's limit counts less than a microsecond a
+// packet, and no connection is opened so fast.
+const maxRate = 1_000_000
+
+// UnmarshalText has the grammar of nft's limit statement.
+func (r *Rate) UnmarshalText(b []byte) error {
+	n, per, ok := strings.Cut(string(b), "/")
+	count, err := strconv.Atoi(n)
+	if !ok || err != nil || n != strconv.Itoa(count) || !slices.Contains([]string{"second", "minute", "hour", "day"}, per) {
+		return diag.Advise(fmt.Errorf("%q is no rate", b), "write a number, a slash and second, minute, hour or day, as in 10/minute")
+	}
+	if count < 1 || count > maxRate {
+		return diag.Advise(fmt.Errorf("%d is no number of a rate", count), "write one from 1 to %d", maxRate)
+	}
+	*r = Rate{count, per}
+	return nil
+}
+
+// String is as the spec writes it.
+func (r Rate) String() string { return fmt.Sprintf("%d/%s", r.N, r.Per) }
+
+// Describe is what the type is in the schema.
+func (Rate) Describe() string { return "number per second, minute, hour or day" }
 
 // A Match is what a rule of the firewall looks at in a packet; a packet fits if it fits
 // all that is set. The zero Match fits every packet. Only the firewall renders it.

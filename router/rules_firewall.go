@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
@@ -62,8 +63,22 @@ func ruleZoneless(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-// Conditions are what a policy is about beyond its ends, of which a packet fits one.
+// Conditions are what a policy is about beyond its ends, of which a packet fits one. There is none
+// if the version of IP and the protocols contradict each other.
 func (r *Router) Conditions(p *Policy) []Packets {
+	var out []Packets
+	for _, c := range r.protocolsOf(p) {
+		of := map[IPProtocol]Family{ICMP: IPv4, ICMPv6: IPv6}[c.Protocol]
+		if p.Family.V == AnyFamily || of == AnyFamily || of == p.Family.V {
+			c.Family = p.Family.V
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// protocolsOf are the protocols, ports and messages that a policy is about.
+func (r *Router) protocolsOf(p *Policy) []Packets {
 	protocols := p.Protocols.All()
 	switch {
 	case len(p.Services.Items) > 0:
@@ -171,24 +186,100 @@ func (r *Router) around(e Endpoint) []Endpoint {
 func ruleMasquerade(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, p := range r.Policies {
-		if !p.Masquerade.V {
+		at, nat := p.NAT()
+		if !nat {
 			continue
 		}
 		if p.Action.V != "accept" {
-			diags = append(diags, diag.Help(diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade of nothing",
-				"%s lets nothing pass, so there is nothing to masquerade.", p.Addr),
-				"Remove masquerade, or write action = \"accept\"."))
+			diags = append(diags, diag.Help(diag.Error("masquerade-without-upstream", at, "NAT of nothing",
+				"%s lets nothing pass, so no packet gets another address.", p.Addr),
+				"Remove it, or write action = \"accept\"."))
+			continue
+		}
+		if p.Family.V == IPv6 {
+			diags = append(diags, diag.With(diag.Help(diag.Error("masquerade-without-upstream", at, "NAT of nothing",
+				"NAT is for IPv4, and %s is about IPv6.", p.Addr),
+				"Remove it: IPv6 needs none."), p.Family.Range, "the version of IP"))
 			continue
 		}
 		for _, z := range p.To.Items {
 			if !slices.ContainsFunc(r.Within(z.Target), func(n *Network) bool { return n.Has(IPv4) }) {
-				diags = append(diags, diag.Help(diag.Error("masquerade-without-upstream", p.Masquerade.Range, "Masquerade without an address",
-					"%s has no network with an IPv4 address that packets could be given.", z.Addr),
-					"Remove masquerade: IPv6 needs none. Or give a network of %s an IPv4 address.", z.Addr))
+				diags = append(diags, diag.Help(diag.Error("masquerade-without-upstream", at, "NAT without an address",
+					"%s has no network with an IPv4 address, so no IPv4 packet leaves by it.", z.Addr),
+					"Remove it: IPv6 needs none. Or give a network of %s an IPv4 address.", z.Addr))
 			}
+		}
+		diags = append(diags, r.judgeSourceNAT(p)...)
+	}
+	return diags
+}
+
+// judgeSourceNAT refuses an address to which no answer would come: of a network of the router an
+// address that the router has not, and addresses that are no host's.
+func (r *Router) judgeSourceNAT(p *Policy) hcl.Diagnostics {
+	if !p.SourceNAT.Set {
+		return nil
+	}
+	a, at := p.SourceNAT.V.Unmap(), p.SourceNAT.Range
+	n := r.NetworkAt(a)
+	const code, usual = "source-nat-address", "Write an address of the router in the network that the packets leave by, or use masquerade, which takes that by itself."
+	switch {
+	case p.Masquerade.V:
+		return one(diag.With(diag.Help(diag.Error(code, at, "Two addresses for one packet", "masquerade gives packets the address of the network that they leave by, and source_nat %s.", a),
+			"Remove one of the two."), p.Masquerade.Range, "masquerade"))
+	case !a.Is4():
+		return one(diag.Help(diag.Error(code, at, "Not an IPv4 address", "Only IPv4 packets get another address."), usual))
+	case !a.IsGlobalUnicast():
+		return one(diag.Help(diag.Error(code, at, "Address of no host", "No answer would come to %s.", a), usual))
+	case n != nil && r.Owner(a) == nil:
+		return one(diag.With(diag.Help(diag.Error(code, at, "Address that the router has not",
+			"%s is in %s, where the router does not answer for it.", a, n.Addr), usual), n.IPv4.Range, "%s", n.Addr.String()))
+	}
+	return nil
+}
+
+// rulePolicyLimits finds limits and versions of IP that leave a policy without a meaning.
+func rulePolicyLimits(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range r.Policies {
+		if p.Limit.Set && p.Action.V != "accept" {
+			diags = append(diags, diag.Help(diag.Error("limit-of-nothing", p.Limit.Range, "Limit of nothing",
+				"%s lets nothing pass, so there is nothing to count.", p.Addr),
+				"Remove limit, or write action = \"accept\"."))
+		}
+		if p.Family.Set {
+			diags = append(diags, r.judgeFamily(p)...)
 		}
 	}
 	return diags
+}
+
+// judgeFamily refuses a version of IP that no packet of the policy is of.
+func (r *Router) judgeFamily(p *Policy) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	lacks := func(at hcl.Range, why, what string) {
+		diags = append(diags, diag.With(diag.Help(diag.Error("no-common-family", p.Family.Range, "No packet of this version of IP",
+			"%s is for %s alone, and %s.", p.Addr, p.Family.V, why),
+			"Remove family, or name others there."), at, "%s", what))
+	}
+	if len(r.protocolsOf(p)) > 0 && len(r.Conditions(p)) == 0 {
+		lacks(p.Services.Range, "its services are of the other version of IP", "the services")
+	}
+	for i, ends := range []conf.Refs[Endpoint]{p.From, p.To} {
+		if len(ends.Items) > 0 && !slices.ContainsFunc(ends.All(), func(e Endpoint) bool { return broken(e) || r.speaks(e, i == 0, p.Family.V) }) {
+			lacks(ends.Range, "nothing "+[]string{"that it is from", "that it leads to"}[i]+" has an address of it", []string{"from", "to"}[i])
+		}
+	}
+	return diags
+}
+
+// speaks tells whether packets from an endpoint, or to it, can be of a version of IP.
+func (r *Router) speaks(e Endpoint, source bool, f Family) bool {
+	if v4, v6 := r.families(e, source); !v4 && f == IPv4 || !v6 && f == IPv6 {
+		return false
+	}
+	ns := r.Within(e)
+	return len(ns) == 0 || slices.ContainsFunc(ns, func(n *Network) bool { return n.Has(f) })
 }
 
 // ruleDefaultRoute finds the upstream whose gateway was forgotten.
@@ -202,9 +293,9 @@ func ruleDefaultRoute(r *Router) hcl.Diagnostics {
 		addressed := func(e Endpoint) bool {
 			return slices.ContainsFunc(r.Within(e), func(n *Network) bool { return n.Has(IPv4) })
 		}
-		if p.Masquerade.V && p.Action.V == "accept" && slices.ContainsFunc(p.To.All(), addressed) {
-			return one(diag.Help(diag.Warning("no-default-route", p.Masquerade.Range, "No way to the Internet",
-				"%s masquerades, and no network has a gateway and no route is a default route.", p.Addr),
+		if at, nat := p.NAT(); nat && p.Action.V == "accept" && slices.ContainsFunc(p.To.All(), addressed) {
+			return one(diag.Help(diag.Warning("no-default-route", at, "No way to the Internet",
+				"%s gives packets the router's own address, and no network has a gateway and no route is a default route.", p.Addr),
 				"Add gateway = the next router's address to the upstream network."))
 		}
 	}

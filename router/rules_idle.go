@@ -48,7 +48,7 @@ func ruleSelf(r *Router) hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	for _, p := range r.Policies {
-		if p.Masquerade.V || len(p.From.Items) != 1 || len(p.To.Items) != 1 || p.From.Items[0].Target != p.To.Items[0].Target {
+		if _, nat := p.NAT(); nat || len(p.From.Items) != 1 || len(p.To.Items) != 1 || p.From.Items[0].Target != p.To.Items[0].Target {
 			continue
 		}
 		z, ok := p.From.Items[0].Target.(*Zone)
@@ -79,19 +79,13 @@ func (r *Router) turnsBack(z *Zone, n *Network) bool {
 
 // ruleIPv4Only finds NAT of packets that do not exist: it is for IPv4.
 func ruleIPv4Only(r *Router) hcl.Diagnostics {
-	has := func(e Endpoint) bool {
-		if v4, _ := r.families(e, true); !v4 {
-			return false
-		}
-		ns := r.Within(e)
-		return len(ns) == 0 || slices.ContainsFunc(ns, func(n *Network) bool { return n.Has(IPv4) })
-	}
+	has := func(e Endpoint) bool { return r.speaks(e, true, IPv4) }
 	var diags hcl.Diagnostics
 	for _, p := range r.Policies {
-		if p.Masquerade.V && p.Action.V == "accept" && len(p.From.Items) > 0 && !slices.ContainsFunc(p.From.All(), has) {
-			diags = append(diags, diag.With(diag.Help(diag.Warning("nat-of-nothing", p.Masquerade.Range, "NAT of no packet",
+		if at, nat := p.NAT(); nat && p.Action.V == "accept" && len(p.From.Items) > 0 && !slices.ContainsFunc(p.From.All(), has) {
+			diags = append(diags, diag.With(diag.Help(diag.Warning("nat-of-nothing", at, "NAT of no packet",
 				"NAT is for IPv4, and nothing that %s lets packets from has it.", p.Addr),
-				"Remove masquerade."), p.From.Range, "where they come from"))
+				"Remove it."), p.From.Range, "where they come from"))
 		}
 	}
 	for _, f := range r.PortForwards {

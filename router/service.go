@@ -26,6 +26,7 @@ type Packets struct {
 	Protocol IPProtocol // 0 is any
 	Ports    PortRange  // destinations, of protocols with ports; the zero range is any
 	ICMP     uint16     // one more than the type of ICMP or ICMPv6 messages; 0 is any
+	Family   Family     // of a policy for one version of IP
 }
 
 // protocols are the protocols of a service by their names, which for ICMPv6 is not nft's.
@@ -95,7 +96,7 @@ func (p Packets) Messages() []uint8 {
 
 // covers tells whether all packets of o are of p.
 func (p Packets) covers(o Packets) bool {
-	return (p.Protocol == 0 || p.Protocol == o.Protocol) &&
+	return (p.Protocol == 0 || p.Protocol == o.Protocol) && (p.Family == AnyFamily || p.Family == o.Family) &&
 		(p.Ports == PortRange{} || o.Ports != PortRange{} && p.Ports.First <= o.Ports.First && o.Ports.Last <= p.Ports.Last) &&
 		(p.ICMP == 0 || p.ICMP == o.ICMP)
 }

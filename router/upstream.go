@@ -90,7 +90,8 @@ func (r *Router) MarkUpstreams(unsound map[string]bool) {
 	}
 	elsewhere := unsound["network"] || unsound["route"] || slices.ContainsFunc(r.Networks, (*Network).Upstream)
 	for _, p := range r.Policies {
-		if !p.Masquerade.V {
+		at, nat := p.NAT()
+		if !nat {
 			continue
 		}
 		for _, e := range p.To.All() {
@@ -100,7 +101,7 @@ func (r *Router) MarkUpstreams(unsound map[string]bool) {
 			}
 			for _, n := range z.Networks.All() {
 				if n.upstream == nil && !(elsewhere && n.private()) {
-					n.upstream = &Reason{p.Masquerade.Range, p.Addr.String() + " masquerades towards it"}
+					n.upstream = &Reason{at, p.Addr.String() + " masquerades towards it"}
 				}
 			}
 		}

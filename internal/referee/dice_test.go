@@ -86,13 +86,16 @@ var values = map[string][]string{
 	"flake reference": {`"github:a/b"`, `"git+https://example.org/a.git?ref=x&rev=0"`, `"path:/a"`}, "name": {`"nixpkgs"`},
 	"interface name": {`"v10"`, `"0a"`, `"a.b"`, `"_.-"`},
 	// What is merged into a program's settings has to be settings of the program.
-	"route.type":       {`"unicast"`},                                                                             // the others go without a next hop
-	"nix.extra":        {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, "x"] }`}, // Nix has no sets in its own
-	"dhcp4.extra":      {`{}`, `{ min-valid-lifetime = 600 }`, `{ user-context = { "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } } }`},
-	"interfaces.extra": {`{}`, `{ interfaces = { "a.b" = { link = { kind = "dummy", state = "up" } } } }`},
-	"resolver.extra":   {`{}`, `{ logging = { level = "info", groups = ["cache", "dnssec"] } }`},
-	"ssh.extra":        {`{}`, `{ LogLevel = "VERBOSE" }`, `{ MaxStartups = "10:30:60", StrictModes = true, ClientAliveCountMax = 2 }`},
-	"size, as in 8GiB": {`"8GiB"`, `"4GiB"`}, "vendor, nixpkgs or nixpkgs-latest": {`"vendor"`, `"nixpkgs"`, `"nixpkgs-latest"`}, "btrfs-subvol, btrfs or ext4": {`"btrfs-subvol"`, `"btrfs"`, `"ext4"`}, "kernel option": {`"NET_SCH_CAKE"`},
+	"route.type":                             {`"unicast"`},                                                                             // the others go without a next hop
+	"nix.extra":                              {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, "x"] }`}, // Nix has no sets in its own
+	"dhcp4.extra":                            {`{}`, `{ min-valid-lifetime = 600 }`, `{ user-context = { "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } } }`},
+	"interfaces.extra":                       {`{}`, `{ interfaces = { "a.b" = { link = { kind = "dummy", state = "up" } } } }`},
+	"policy.source_nat":                      {`"198.18.7.9"`},
+	"ipv4 or ipv6":                           {`"ipv4"`, `"ipv6"`},
+	"number per second, minute, hour or day": {`"1/second"`, `"1000000/day"`, `"1000000/second"`, `"1/day"`, `"7/hour"`, `"20/minute"`},
+	"resolver.extra":                         {`{}`, `{ logging = { level = "info", groups = ["cache", "dnssec"] } }`},
+	"ssh.extra":                              {`{}`, `{ LogLevel = "VERBOSE" }`, `{ MaxStartups = "10:30:60", StrictModes = true, ClientAliveCountMax = 2 }`},
+	"size, as in 8GiB":                       {`"8GiB"`, `"4GiB"`}, "vendor, nixpkgs or nixpkgs-latest": {`"vendor"`, `"nixpkgs"`, `"nixpkgs-latest"`}, "btrfs-subvol, btrfs or ext4": {`"btrfs-subvol"`, `"btrfs"`, `"ext4"`}, "kernel option": {`"NET_SCH_CAKE"`},
 	"Linux version": {`"6.12.63-bpi-r4"`, `"6.12"`, `"6.18.3"`}, "version of Trusted Firmware-A": {`"2.13.0"`, `"2.14"`, `"2.12.0-mtk"`}, "git commit": {`"` + strings.Repeat("0", 40) + `"`, `"` + strings.Repeat("af19", 10) + `"`},
 	"SRI hash": {`"sha256-` + strings.Repeat("A", 43) + `="`, `"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="`}, "GitHub repository": {`"frank-w/BPI-Router-Linux"`, `"a/..."`},
 	"date": {`"2026-11-01"`, `"2024-02-29"`}, "U-Boot release": {`"2025.07"`, `"2025.04.1-rc2"`},
@@ -527,10 +530,19 @@ func (d *dice) policies(out map[string]bool) {
 		}
 		action := d.pick(values["accept, drop or reject"])
 		given := []string{"from = " + d.withOthers(refs("zone", from)), "to = " + d.withOthers(refs("zone", to)), "action = " + action}
-		if leaves && action == `"accept"` && d.often() || d.seldom() {
-			given = append(given, "masquerade = true")
-		} else {
-			given = append(given, "masquerade = false")
+		switch {
+		case leaves && action == `"accept"` && d.often() || d.seldom():
+			given = append(given, "masquerade = true", "source_nat = null", "family = null")
+		case leaves && action == `"accept"` && d.often():
+			given = append(given, "masquerade = false", "family = null")
+		default:
+			given = append(given, "masquerade = false", "source_nat = null")
+			if len(d.sets)+len(d.hosts4) > 0 { // which may be of one version of IP
+				given = append(given, "family = null")
+			}
+		}
+		if action != `"accept"` {
+			given = append(given, "limit = null")
 		}
 		wide := false
 		switch d.IntN(4) {

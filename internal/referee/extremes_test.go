@@ -239,6 +239,7 @@ var alone = map[string]bool{
 	"network.ipv6":                              true,
 	"network.prefix":                            true,
 	"network.subnet":                            true,
+	"policy.source_nat":                         true, // in place of masquerade, which the example has
 	"route.network":                             true,
 	"router.name_servers":                       true,
 	"router_advert.lifetime":                    true,

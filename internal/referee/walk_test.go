@@ -52,6 +52,7 @@ type smallPolicy struct {
 	protocols  []string
 	ports      []span
 	masquerade bool
+	family     string // ipv4, ipv6, or either if it is empty
 }
 
 type smallForward struct {
@@ -111,6 +112,9 @@ func randomSmall(r *rand.Rand) small {
 			}
 		}
 		p.masquerade = p.action == "accept" && slices.Contains(p.to, last) && r.IntN(2) == 0
+		if !p.masquerade {
+			p.family = []string{"", "", "ipv4", "ipv6"}[r.IntN(4)]
+		}
 		s.policies = append(s.policies, p)
 	}
 	for range r.IntN(3) {
@@ -162,6 +166,9 @@ func (s small) text() string {
 		}
 		if p.masquerade {
 			b.WriteString("  masquerade = true\n")
+		}
+		if p.family != "" {
+			fmt.Fprintf(&b, "  family = %q\n", p.family)
 		}
 		b.WriteString("}\n")
 	}
@@ -219,6 +226,7 @@ func (s small) fate(p packet) string {
 	for _, q := range s.policies { // "The first one that fits decides"
 		switch {
 		case !slices.Contains(q.from, s.zone(p.from)), !slices.Contains(q.to, s.zone(p.to)):
+		case q.family == "ipv4" && p.six, q.family == "ipv6" && !p.six: // "Only packets of this version of IP."
 		case q.protocols != nil && !slices.Contains(q.protocols, p.proto): // "Only these protocols."
 		case q.ports != nil && !slices.ContainsFunc(q.ports, func(r span) bool { return r.has(p.port) }):
 		case q.action == "drop":

@@ -584,8 +584,14 @@ func matches(p *router.Policy) []string {
 	if protocols != "" {
 		out = append(out, protocols)
 	}
-	if p.Masquerade.V {
+	if p.Family.Set {
+		out = append(out, p.Family.V.String())
+	}
+	if _, nat := p.NAT(); nat {
 		out = append(out, "NAT (IPv4)")
+	}
+	if p.Limit.Set {
+		out = append(out, "at most "+p.Limit.V.String())
 	}
 	if p.Log.V {
 		out = append(out, "logged")

@@ -70,9 +70,9 @@ func bothWays(r *router.Router, p *router.Policy) []string {
 	for _, w := range ways(r, p) {
 		for _, c := range conditions(r, p) {
 			if fits(w.family(), c.family) {
-				out = append(out,
-					strings.TrimSpace(fmt.Sprintf("ct direction original %s %s", w.text(), c.text)),
-					strings.TrimSpace(fmt.Sprintf("ct direction reply %s %s", w.back().text(), answers(c.text))))
+				back := c
+				back.text = answers(c.text)
+				out = append(out, "ct direction original "+w.with(c), "ct direction reply "+w.back().with(back))
 			}
 		}
 	}

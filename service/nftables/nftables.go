@@ -61,6 +61,9 @@ func (f *Firewall) Claim(s *router.Scope) {
 		if p.Masquerade.V {
 			s.Kernel(p.Masquerade.Range, "masquerading", "NFT_MASQ", "NFT_NAT")
 		}
+		if p.SourceNAT.Set {
+			s.Kernel(p.SourceNAT.Range, "source NAT", "NFT_NAT")
+		}
 	}
 	for _, p := range s.PortForwards {
 		s.Kernel(p.Def, "port forwards", "NFT_NAT", "NFT_FIB_INET")

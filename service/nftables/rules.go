@@ -39,6 +39,12 @@ func (f *Firewall) Content(r *router.Router) string {
 	for _, s := range r.Sets {
 		writeSet(&b, r, s)
 	}
+	for _, p := range r.Policies {
+		if p.Limit.Set {
+			// One for all of the policy's rules. It is named by the policy, whose label has no dot.
+			fmt.Fprintf(&b, "\nlimit %s {\n  rate over %s burst %d packets\n  comment %s\n}\n", limitName(p), p.Limit.V, p.Limit.V.N, quote(comment(line(p.Addr, p.Limit.Range))))
+		}
+	}
 	for _, c := range f.chains(r) {
 		c.write(&b)
 	}
@@ -255,6 +261,11 @@ func zoneChain(z *router.Zone) string {
 	return "input_" + strings.NewReplacer(`["`, ".", `"]`, "").Replace(z.Addr.Name)
 }
 
+// limitName is the name of the limit of a policy's new connections.
+func limitName(p *router.Policy) string {
+	return "policy_" + strings.NewReplacer(`["`, ".", `"]`, "").Replace(p.Addr.Name)
+}
+
 // zoneInput is what a zone may use of the router: the sockets of the services it
 // allows.
 func zoneInput(r *router.Router, z *router.Zone) chain {
@@ -328,14 +339,17 @@ func (c *chain) policy(r *router.Router, p *router.Policy) {
 			if !fits(way.family(), condition.family) {
 				continue
 			}
-			match := condition.text
-			full := strings.TrimSpace(way.text() + " " + match)
+			match, full := condition.text, way.with(condition)
+			if p.Limit.Set {
+				c.add(line(p.Addr, p.Limit.Range), "%s limit name %s counter drop", full, quote(limitName(p)))
+			}
 			if p.Log.V {
 				c.add(blockLine(p), "%s limit rate 5/second burst 10 packets log prefix \"nbr policy %s: \"", full, p.Name.V)
 			}
 			if p.Action.V == "reject" && (match == "" || strings.Contains(match, "tcp")) {
 				// Clients try again for seconds after an ICMP error, and never after a reset.
-				c.add(blockLine(p), "%s counter reject with tcp reset", way.text()+" "+cmp.Or(match, "meta l4proto tcp"))
+				condition.text = cmp.Or(match, "meta l4proto tcp")
+				c.add(blockLine(p), "%s counter reject with tcp reset", way.with(condition))
 				if match != "" {
 					continue
 				}
@@ -355,8 +369,20 @@ func zoneDevices(zs []*router.Zone) []router.IfName {
 
 // A condition is what a policy looks at beyond its ends.
 type condition struct {
-	text   string // empty is every packet
+	text   string // empty is every packet of the family
 	family router.Family
+	// unsaid tells that text does not match the family: the rule does by the addresses of its
+	// ends, or by a word of its own.
+	unsaid bool
+}
+
+// with matches the packets on the way that a condition is about.
+func (w way) with(c condition) string {
+	parts := []string{w.text()}
+	if c.unsaid && w.family() == router.AnyFamily {
+		parts = append(parts, "meta nfproto "+strings.ToLower(c.family.String()))
+	}
+	return strings.TrimSpace(strings.Join(append(parts, c.text), " "))
 }
 
 // conditions are those of a policy, one for each protocol.
@@ -398,11 +424,16 @@ func conditions(r *router.Router, p *router.Policy) []condition {
 		case g.all && g.Protocol == router.ICMPv6 && len(out) > 0 && out[len(out)-1].text == "meta l4proto icmp":
 			out[len(out)-1] = condition{text: "meta l4proto { icmp, ipv6-icmp }"}
 		case g.all:
-			out = append(out, condition{"meta l4proto " + g.Protocol.String(), known.family})
+			out = append(out, condition{text: "meta l4proto " + g.Protocol.String(), family: known.family})
 		case icmp:
-			out = append(out, condition{fmt.Sprintf("%s { %s }", known.field, strings.Join(g.values, ", ")), known.family})
+			out = append(out, condition{text: fmt.Sprintf("%s { %s }", known.field, strings.Join(g.values, ", ")), family: known.family})
 		default:
 			out = append(out, condition{text: fmt.Sprintf("%s dport { %s }", g.Protocol, strings.Join(g.values, ", "))})
+		}
+	}
+	for i := range out {
+		if p.Family.Set && out[i].family == router.AnyFamily {
+			out[i].family, out[i].unsaid = p.Family.V, true
 		}
 	}
 	return out
@@ -467,12 +498,17 @@ func (f *Firewall) natOut(r *router.Router) chain {
 		}
 	}
 	for i, p := range r.Policies {
-		at, verdict := p.Masquerade.Range, "masquerade"
-		if !p.Masquerade.V {
-			if p.Action.V != "accept" || !slices.ContainsFunc(r.Policies[i+1:], func(o *router.Policy) bool { return o.Masquerade.V }) {
+		at, nat := p.NAT()
+		verdict := "masquerade"
+		switch {
+		case p.SourceNAT.Set:
+			verdict = "snat ip to " + p.SourceNAT.V.String()
+		case !nat:
+			later := func(o *router.Policy) bool { _, nat := o.NAT(); return nat }
+			if p.Action.V != "accept" || !slices.ContainsFunc(r.Policies[i+1:], later) {
 				continue
 			}
-			at, verdict = p.Def, "accept" // and no later policy masquerades it
+			at, verdict = p.Def, "accept" // and no later policy gives it another address
 		}
 		for _, way := range ways(r, p) {
 			if way.family() == router.IPv6 {

@@ -1,0 +1,66 @@
+# Policies for one version of IP, with limits, and with addresses that the provider routes to the
+# router beside its own.
+router "edge" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "26.05"
+  console_only  = true
+  name_servers  = ["9.9.9.9", "2620:fe::fe"]
+}
+
+network "lan" {
+  link = port.lan1
+  ipv4 = "192.168.1.1/24"
+  ipv6 = "2001:db8:1::1/64"
+}
+
+network "servers" {
+  link = port.lan2
+  ipv4 = "192.168.2.1/24"
+  ipv6 = "2001:db8:2::1/64"
+}
+
+network "wan" {
+  link     = port.wan
+  ipv4     = "198.51.100.2/30"
+  ipv6     = "2001:db8:f::2/64"
+  gateway  = "198.51.100.1"
+  gateway6 = "2001:db8:f::1"
+}
+
+zone "lan" {
+  networks = [network.lan]
+}
+
+zone "servers" {
+  networks = [network.servers]
+}
+
+zone "wan" {
+  networks = [network.wan]
+}
+
+policy "mail" {
+  from       = [zone.servers]
+  to         = [zone.wan]
+  action     = "accept"
+  services   = ["smtp"]
+  source_nat = "203.0.113.25" # the address that the DNS and the blocklists of others know
+}
+
+policy "internet" {
+  from       = [zone.lan, zone.servers]
+  to         = [zone.wan]
+  action     = "accept"
+  source_nat = "198.51.100.2"
+}
+
+policy "shell" {
+  from     = [zone.wan]
+  to       = [zone.servers]
+  action   = "accept"
+  family   = "ipv6"
+  services = ["ssh"]
+  limit    = "30/minute"
+  log      = true
+}
