@@ -29,10 +29,12 @@ type Bridge struct {
 	conf.Header
 	Label  conf.Value[Name]   `hcl:"name,label"`
 	Name   conf.Value[IfName] `hcl:"name,optional" doc:"The interface's name, when the label is not it."`
-	Ports  conf.Refs[Link]    `hcl:"ports,optional" doc:"Ports and other links that the bridge joins."`
+	Ports  conf.Refs[Link]    `hcl:"ports,optional" doc:"Ports and other links that the bridge joins, whatever tags their frames have."`
 	STP    conf.Value[bool]   `hcl:"stp,optional" default:"false" doc:"Run the spanning tree protocol of the kernel (IEEE 802.1D)."`
 	MAC    conf.Value[MAC]    `hcl:"mac,optional" doc:"The bridge's MAC address. Without it IfState derives a stable one."`
 	MTU    conf.Value[MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes."`
+	VLANs  []*PortVLANs       `hcl:"vlans,block" doc:"Ports with the VLANs that they are in, instead of ports: the bridge keeps VLANs apart then, as a switch does. The router itself is in those VLANs that have a vlan block on the bridge."`
+	PVID   conf.Value[VLANID] `hcl:"pvid,optional" doc:"Of a bridge with vlans blocks: the VLAN of networks that are on the bridge itself."`
 	ifname IfName
 }
 

@@ -86,9 +86,12 @@ func (e *External) Spec() LinkSpec { return LinkSpec{MTU: e.MTU, External: true}
 
 // Spec is the bridge as the kernel has it.
 func (b *Bridge) Spec() LinkSpec {
-	s := LinkSpec{Kind: "bridge", Ports: b.Ports, MAC: b.MAC, MTU: b.MTU}
+	s := LinkSpec{Kind: "bridge", Ports: b.ports(), MAC: b.MAC, MTU: b.MTU}
 	if b.STP.V {
 		s.Attributes = []LinkAttribute{{"br_stp_state", true}}
+	}
+	if b.VLANAware() { // what is in no list is in no VLAN, where the kernel would say 1
+		s.Attributes = append(s.Attributes, LinkAttribute{"br_vlan_default_pvid", 0}, LinkAttribute{"br_vlan_filtering", true})
 	}
 	return s
 }

@@ -89,6 +89,9 @@ func ruleMasters(r *Router) hcl.Diagnostics {
 	for _, m := range r.Made {
 		for _, p := range m.Spec().Ports.Items {
 			if before, dup := first[p.Target]; dup {
+				if b, ok := m.(*Bridge); ok && before.by == m && b.VLANAware() {
+					continue // ruleBridgeVLANs tells it
+				}
 				diags = append(diags, diag.With(diag.Help(diag.Error("port-in-two-bridges", p.Range, "Port of two links",
 					"%s can be a port of one link only, and %s has it.", p.Addr, before.by.Head().Addr),
 					"Remove it from one of the two."), before.at, "%s", before.by.Head().Addr.String()))
@@ -184,6 +187,13 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 			continue
 		}
 		first[k] = v
+		if b, ok := r.MasterOf(v.Link.Target).(*Bridge); ok {
+			if p := b.VLANsOf(v.Link.Target); p != nil && p.carries(v.ID.V) {
+				diags = append(diags, diag.With(diag.Help(diag.Error("vlan-twice", v.ID.Range, "VLAN identifier taken",
+					"%s is a port of %s and in VLAN %d there: the bridge would get no frame of it.", v.Link.Addr, b.Addr, v.ID.V),
+					"Write link = %s.", b.Addr), p.Def, "%s", p.Addr.String()))
+			}
+		}
 	}
 	return diags
 }

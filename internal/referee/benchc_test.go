@@ -16,7 +16,7 @@ func TestBenchC(t *testing.T) {
 	files := lab.IfStateFiles(t)
 	maps.Copy(files, inspectedRules(t))
 	files[linkKindsFile] = write(t, toJSON(t, onVeths(t, fromText(t, linkKinds))))
-	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))
+	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))
 	limits, _ := fromText(t, template).at("boot", "kernel", "sysctl").(map[string]any)
 	for i := range 3 {
 		files[fmt.Sprintf("/neighbours/%d", i+1)] = write(t, fmt.Sprint(limits[fmt.Sprintf("net.ipv6.neigh.default.gc_thresh%d", i+1)]))

@@ -31,6 +31,7 @@ type dice struct {
 	link     map[string]string   // of a network
 	shared   string              // the secret that neighbours know
 	mtu      map[string]int      // of a link
+	aware    bool                // a bridge keeps VLANs apart
 	hosts6   map[string]bool     // with an IPv6 prefix for hosts
 	serves   map[string][]string // what a network gets in from its zone
 	zones    []string
@@ -110,6 +111,7 @@ var values = map[string][]string{
 // certain machine.
 var built = map[string]bool{
 	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
+	"bridge.pvid": true, "bridge.vlans.ports": true, "bridge.vlans.untagged": true, "bridge.vlans.tagged": true, "bridge.vlans.pvid": true,
 	"bond.lacp_rate": true, "bond.min_links": true, "bond.transmit_hash": true,
 	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "port_forward.sources": true,
 	"host.mac": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
@@ -223,7 +225,7 @@ func (d *dice) roll() string {
 	}
 	if d.often() {
 		n := d.label("link")
-		d.block("bridge", n, append(d.carried("bridge."+n, "port.lan1"), "ports = [port.lan1, port.lan2]")...)
+		d.bridge(n)
 		d.links, ports = append(d.links, "bridge."+n), ports[2:]
 	}
 	for _, p := range ports {
@@ -262,12 +264,37 @@ func (d *dice) roll() string {
 	return d.String()
 }
 
+// bridge writes a bridge of two ports, which may keep VLANs apart: those that are put on it, and
+// its own.
+func (d *dice) bridge(n string) {
+	given := d.carried("bridge."+n, "port.lan1")
+	if d.aware = d.often(); !d.aware {
+		d.block("bridge", n, append(given, "ports = [port.lan1, port.lan2]")...)
+		return
+	}
+	if !d.seldom() {
+		given = append(given, "pvid = 2")
+	}
+	for i, ports := range []string{"port.lan1", "port.lan2"} {
+		untagged, tagged := []string{"[2]", "[2, 3]"}[d.IntN(2)], `[1, 7, "4090-4094"]`
+		block := fmt.Sprintf("vlans %q {\n    ports = [%s]\n    untagged = %s\n    tagged = %s\n", []string{"a", "in"}[i], ports, untagged, tagged)
+		if untagged != "[2]" || d.often() {
+			block += "    pvid = 2\n"
+		}
+		given = append(given, block+"  }")
+	}
+	d.block("bridge", n, given...)
+}
+
 // router writes the block of the machine. Name servers are for a router that does not
 // resolve by itself.
 func (d *dice) router(resolves bool) {
 	given := []string{
 		`board = "bananapi-bpir4"`, `memory = "8GiB"`, `state_version = ` + d.pick(values["NixOS release since 23.05"]), `console_only = true`,
 		"release = " + d.pick(values["NixOS release"]),
+	}
+	if d.aware != d.seldom() { // an older one cannot
+		given[len(given)-1] = `release = "26.05"`
 	}
 	if resolves == d.seldom() {
 		given = append(given, "name_servers = ["+d.pick(values["IP address"])+"]")

@@ -64,6 +64,10 @@ func applicable(t *testing.T, g *generated) map[string]any {
 	})
 	maps.DeleteFunc(links, func(_ string, value any) bool { return gone(attribute(value, "vxlan_link")) })
 	for _, value := range links {
+		delete(value.(map[string]any), "brvlan")
+		for _, name := range []string{"br_vlan_default_pvid", "br_vlan_filtering"} {
+			delete(value.(map[string]any)["link"].(map[string]any), name)
+		}
 		if gone(attribute(value, "master")) {
 			delete(value.(map[string]any)["link"].(map[string]any), "master")
 		}

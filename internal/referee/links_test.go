@@ -47,6 +47,37 @@ vlan "guests" {
   id   = 30
   mtu  = 1300
 }
+dummy "d1" {}
+dummy "d2" {}
+bridge "sw0" {
+  pvid = 1
+  vlans "hosts" {
+    ports    = [port.wan]
+    untagged = [10, 11]
+    pvid     = 11
+  }
+  vlans "trunk" {
+    ports    = [dummy.d1]
+    untagged = [1]
+    tagged   = [10, 11, "20-49"]
+  }
+  vlans "switch" {
+    ports  = [dummy.d2]
+    tagged = [1, "4090-4094"]
+  }
+}
+vlan "sw10" {
+  link = bridge.sw0
+  id   = 10
+}
+vlan "sw11" {
+  link = bridge.sw0
+  id   = 11
+}
+network "switch" {
+  link = bridge.sw0
+  ipv4 = "198.51.100.65/27"
+}
 dummy "service0" {
   mac = "02:00:00:00:00:0d"
   mtu = 9000
@@ -57,6 +88,6 @@ network "service" {
   ipv6 = "2001:db8::1/128"
 }
 zone "inside" {
-  networks = [network.storage, network.service]
+  networks = [network.storage, network.service, network.switch]
 }
 `

@@ -28,6 +28,9 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 		switch l := l.(type) {
 		case *router.Bridge:
 			b.bridge(p, l)
+			if l.VLANAware() {
+				vlans(r, p, l)
+			}
 		case *router.VLAN:
 			link(p, l.Addr.String()+"/id", l, l.ID.Range, "VLAN of", fmt.Sprint(l.ID.V), func(l state.Link) string { return fmt.Sprint(l.VLAN) })
 		}
@@ -90,7 +93,11 @@ func brought(r *router.Router, p *verify.Plan, l router.Link) {
 func (b *Interfaces) bridge(p *verify.Plan, br *router.Bridge) {
 	link(p, br.Addr.String()+"/stp", br, cmp.Or(br.STP.Range, br.Def), "spanning tree of", verify.OnOff(br.STP.V), func(l state.Link) string { return verify.OnOff(l.STP) })
 	if !b.Extra.Set { // which may switch it on
-		link(p, br.Addr.String()+"/filtering", br, br.Def, "VLAN filtering of", "off", func(l state.Link) string { return verify.OnOff(l.Filtering) })
+		from := br.Def
+		if br.VLANAware() {
+			from = br.VLANs[0].Def
+		}
+		link(p, br.Addr.String()+"/filtering", br, from, "VLAN filtering of", verify.OnOff(br.VLANAware()), func(l state.Link) string { return verify.OnOff(l.Filtering) })
 	}
 }
 

@@ -94,11 +94,21 @@ type Link struct {
 	Speed   int    `json:"speed,omitempty"`    // Mbit/s of hardware with a carrier; 0 is not known
 	STP     bool   `json:"stp,omitempty"`      // of a bridge: spanning tree is on
 	// Filtering is of a bridge: vlan_filtering is on.
-	Filtering bool        `json:"filtering,omitempty"`
-	Port      *BridgePort `json:"port,omitzero"` // of a port of a bridge
-	Bond      *Bond       `json:"bond,omitzero"` // of a bond
-	BondPort  *BondPort   `json:"bond_port,omitzero"`
-	VXLAN     *VXLAN      `json:"vxlan,omitzero"` // of a VXLAN
+	Filtering bool `json:"filtering,omitempty"`
+	// VLANs are those that a bridge itself or a port of one is in, with filtering or without.
+	VLANs    []BridgeVLAN `json:"vlans,omitzero"`
+	Port     *BridgePort  `json:"port,omitzero"` // of a port of a bridge
+	Bond     *Bond        `json:"bond,omitzero"` // of a bond
+	BondPort *BondPort    `json:"bond_port,omitzero"`
+	VXLAN    *VXLAN       `json:"vxlan,omitzero"` // of a VXLAN
+}
+
+// BridgeVLAN is a VLAN of a bridge, or several with the same flags (bridge(8), vlan).
+type BridgeVLAN struct {
+	First    int  `json:"first"`
+	Last     int  `json:"last,omitempty"` // 0 if it is one
+	PVID     bool `json:"pvid,omitempty"` // what arrives without a tag is in it
+	Untagged bool `json:"untagged,omitempty"`
 }
 
 // VXLAN is where the packets of a VXLAN go (ip-link(8)).

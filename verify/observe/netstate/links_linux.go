@@ -59,7 +59,61 @@ func dumpLinks() (map[string]state.Link, names, error) {
 		}
 		out[d.name] = d.Link
 	}
-	return out, names, nil
+	return out, names, dumpVLANs(out, names)
+}
+
+// brVLANCompressed is RTEXT_FILTER_BRVLAN_COMPRESSED of include/uapi/linux/rtnetlink.h, which
+// x/sys/unix does not have.
+const brVLANCompressed = 1 << 2
+
+// dumpVLANs adds the VLANs of bridges and their ports, which the kernel tells apart from the
+// rest only.
+func dumpVLANs(links map[string]state.Link, names names) error {
+	err := dump(unix.RTM_GETLINK, unix.RTM_NEWLINK, func(m []byte) error {
+		index, vlans, err := parseVLANs(m)
+		if err != nil {
+			return err
+		}
+		name, err := names.find(index)
+		if l, ok := links[name]; ok && err == nil {
+			l.VLANs = vlans
+			links[name] = l
+		}
+		return err
+	}, nl.NewIfInfomsg(unix.AF_BRIDGE), nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(brVLANCompressed)))
+	if err != nil {
+		return fmt.Errorf("VLANs of bridges: %w", err)
+	}
+	return nil
+}
+
+// parseVLANs reads the VLANs of a bridge or of one of its ports, by its number (struct
+// bridge_vlan_info of include/uapi/linux/if_bridge.h, in IFLA_AF_SPEC).
+func parseVLANs(m []byte) (index uint32, vlans []state.BridgeVLAN, err error) {
+	if len(m) < unix.SizeofIfInfomsg {
+		return 0, nil, fmt.Errorf("a message of %d bytes", len(m))
+	}
+	vlans = []state.BridgeVLAN{}
+	var spec []byte
+	err = attributes(m[unix.SizeofIfInfomsg:], func(attr uint16, v []byte) {
+		if attr == unix.IFLA_AF_SPEC {
+			spec = v
+		}
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	return u32(m[4:8]), vlans, attributes(spec, func(attr uint16, v []byte) {
+		if attr != nl.IFLA_BRIDGE_VLAN_INFO || len(v) != 4 {
+			return
+		}
+		flags, id := u16(v[:2]), int(u16(v[2:]))
+		if n := len(vlans); flags&nl.BRIDGE_VLAN_INFO_RANGE_END != 0 && n > 0 {
+			vlans[n-1].Last = id
+			return
+		}
+		vlans = append(vlans, state.BridgeVLAN{First: id, PVID: flags&nl.BRIDGE_VLAN_INFO_PVID != 0, Untagged: flags&nl.BRIDGE_VLAN_INFO_UNTAGGED != 0})
+	})
 }
 
 // parseLink reads a link (struct ifinfomsg and its attributes).
