@@ -33,9 +33,13 @@ type LinkSpec struct {
 	// in bytes. It is not below the tunnel as On is: the kernel tells of it otherwise.
 	Via      conf.Ref[Link]
 	Overhead int
+	// Remote is where they go, if that is one address.
+	Remote conf.Value[Addr]
 	// MTU is the largest packet in bytes. Where none is said it is that of [MTUOf], so a kind
 	// for which the kernel would choose another one says it.
 	MTU conf.Value[MTU]
+	// Least is the smallest MTU that the kernel gives links of the kind, 0 for any.
+	Least int
 	// Attributes are those of the kind: IFLA_VLAN_ID is vlan_id.
 	Attributes []LinkAttribute
 	WireGuard  *WireGuard

@@ -198,7 +198,8 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-// ruleMTU finds links that are to carry larger packets than what carries them. The
+// ruleMTU finds links that are to carry larger packets than what carries them, or smaller ones than
+// their kind can. The
 // kernel refuses it of a VLAN (vlan_dev_change_mtu in net/8021q/vlan_dev.c), and the
 // ports of a bridge drop such packets.
 func ruleMTU(r *Router) hcl.Diagnostics {
@@ -208,6 +209,15 @@ func ruleMTU(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, l := range r.Made {
 		s := l.Spec()
+		if n, said := MTUOf(l); n < s.Least {
+			d := diag.Help(diag.Error("mtu-too-small", cmp.Or(s.MTU.Range, l.Head().Def), "MTU smaller than IPv6 has",
+				"%s carries packets of %d bytes at most, and the kernel makes no such link with less than %d (RFC 8200 section 5).", l.Head().Addr, n, s.Least),
+				"Write mtu = %d here or more, and let the link below carry what is around it, too.", s.Least)
+			if !s.MTU.Set && said != (hcl.Range{}) {
+				diag.With(d, said, "what carries it")
+			}
+			diags = append(diags, d)
+		}
 		mtu := s.MTU // of some kinds also where none is written
 		if mtu.V == 0 {
 			continue

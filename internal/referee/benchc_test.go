@@ -25,7 +25,7 @@ func TestBenchC(t *testing.T) {
 	lab.Guest{
 		Arch: lab.AMD64, Copy: files,
 		Modules: []string{
-			"veth", "bridge", "8021q", "bonding", "dummy", "vxlan", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
+			"veth", "bridge", "8021q", "bonding", "dummy", "vxlan", "ip_gre", "sit", "ip6_tunnel", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
 			"nft_fib_inet", "nft_reject_inet", "nft_queue", "nfnetlink_queue", "nf_conntrack",
 		},
 	}.Test(t)

@@ -60,7 +60,7 @@ func applicable(t *testing.T, g *generated) map[string]any {
 	}
 	gone := func(name string) bool { return name != "" && links[name] == nil }
 	maps.DeleteFunc(links, func(_ string, value any) bool {
-		return slices.Contains([]string{"bond", "dummy", "vlan", "wireguard"}, attribute(value, "kind"))
+		return slices.Contains([]string{"bond", "dummy", "gre", "ip6tnl", "sit", "vlan", "wireguard"}, attribute(value, "kind"))
 	})
 	maps.DeleteFunc(links, func(_ string, value any) bool { return gone(attribute(value, "vxlan_link")) })
 	for _, value := range links {

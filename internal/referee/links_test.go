@@ -78,6 +78,33 @@ network "switch" {
   link = bridge.sw0
   ipv4 = "198.51.100.65/27"
 }
+gre "gre1" {
+  network = network.storage
+  remote  = "192.0.2.7"
+}
+sit "sit1" {
+  network = network.storage
+  remote  = "192.0.2.7"
+}
+ip6tnl "tnl1" {
+  network = network.service
+  remote  = "2001:db8::7"
+  mode    = "ipip6"
+}
+ip6tnl "tnl2" {
+  network = network.service
+  remote  = "2001:db8::8"
+  mtu     = 1400
+}
+network "gre" {
+  link = gre.gre1
+  ipv4 = "198.51.100.97/30"
+  ipv6 = "2001:db8:97::1/64"
+}
+network "sit" {
+  link = sit.sit1
+  ipv6 = "2001:db8:98::1/64"
+}
 dummy "service0" {
   mac = "02:00:00:00:00:0d"
   mtu = 9000
@@ -88,6 +115,6 @@ network "service" {
   ipv6 = "2001:db8::1/128"
 }
 zone "inside" {
-  networks = [network.storage, network.service, network.switch]
+  networks = [network.storage, network.service, network.switch, network.gre, network.sit]
 }
 `

@@ -100,7 +100,8 @@ type Link struct {
 	Port     *BridgePort  `json:"port,omitzero"` // of a port of a bridge
 	Bond     *Bond        `json:"bond,omitzero"` // of a bond
 	BondPort *BondPort    `json:"bond_port,omitzero"`
-	VXLAN    *VXLAN       `json:"vxlan,omitzero"` // of a VXLAN
+	Tunnel   *Tunnel      `json:"tunnel,omitzero"` // of gre, sit and ip6tnl
+	VXLAN    *VXLAN       `json:"vxlan,omitzero"`  // of a VXLAN
 }
 
 // BridgeVLAN is a VLAN of a bridge, or several with the same flags (bridge(8), vlan).
@@ -118,6 +119,13 @@ type VXLAN struct {
 	Local  string `json:"local,omitempty"`  // where they come from; empty is the kernel's choice
 	Link   string `json:"link,omitempty"`   // that they leave by; empty is where routes lead
 	Port   int    `json:"port"`             // of UDP
+}
+
+// Tunnel is where the packets of a tunnel go (ip-link(8)).
+type Tunnel struct {
+	Local  string `json:"local,omitempty"`
+	Remote string `json:"remote,omitempty"`
+	Mode   string `json:"mode,omitempty"` // of ip6tnl: ipip6, ip6ip6 or any
 }
 
 // BondPort is how a bond treats one of its ports.

@@ -193,6 +193,10 @@ func (d *device) info(b []byte) error {
 		})
 	case "vxlan":
 		err = d.vxlan(data)
+	case "gre":
+		err = d.tunnel(data, nl.IFLA_GRE_LOCAL, nl.IFLA_GRE_REMOTE)
+	case "sit", "ip6tnl":
+		err = d.tunnel(data, nl.IFLA_IPTUN_LOCAL, nl.IFLA_IPTUN_REMOTE)
 	case "bond":
 		d.Bond = &state.Bond{}
 		err = bond(d.Bond, data)
@@ -228,15 +232,33 @@ func (d *device) info(b []byte) error {
 	})
 }
 
+// address is that of one end, empty if there is none.
+func address(v []byte) string {
+	if a, ok := netip.AddrFromSlice(v); ok && !a.IsUnspecified() {
+		return a.String()
+	}
+	return ""
+}
+
+// tunnel reads the ends of a tunnel (include/uapi/linux/if_tunnel.h, IFLA_GRE_* and IFLA_IPTUN_*),
+// and what is in the packets of one over IPv6.
+func (d *device) tunnel(data []byte, local, remote uint16) error {
+	d.Tunnel = &state.Tunnel{}
+	return attributes(data, func(attr uint16, v []byte) {
+		switch {
+		case attr == local:
+			d.Tunnel.Local = address(v)
+		case attr == remote:
+			d.Tunnel.Remote = address(v)
+		case d.Kind == "ip6tnl" && attr == nl.IFLA_IPTUN_PROTO && len(v) == 1:
+			d.Tunnel.Mode = map[byte]string{0: "any", unix.IPPROTO_IPIP: "ipip6", unix.IPPROTO_IPV6: "ip6ip6"}[v[0]]
+		}
+	})
+}
+
 // vxlan reads the attributes of a VXLAN (include/uapi/linux/if_link.h, IFLA_VXLAN_*).
 func (d *device) vxlan(data []byte) error {
 	d.VXLAN = &state.VXLAN{}
-	address := func(v []byte) string {
-		if a, ok := netip.AddrFromSlice(v); ok && !a.IsUnspecified() {
-			return a.String()
-		}
-		return ""
-	}
 	return attributes(data, func(attr uint16, v []byte) {
 		switch attr {
 		case nl.IFLA_VXLAN_ID:
