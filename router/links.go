@@ -102,7 +102,11 @@ func (b *Bridge) Spec() LinkSpec {
 
 // Spec is the VLAN as the kernel has it.
 func (v *VLAN) Spec() LinkSpec {
-	return LinkSpec{Kind: "vlan", On: v.Link, MTU: v.MTU, Attributes: []LinkAttribute{{"vlan_id", int(v.ID.V)}}}
+	s := LinkSpec{Kind: "vlan", On: v.Link, MAC: v.MAC, MTU: v.MTU, Attributes: []LinkAttribute{{"vlan_id", int(v.ID.V)}}}
+	if v.Protocol.V == STag {
+		s.Attributes = append(s.Attributes, LinkAttribute{"vlan_protocol", string(STag)})
+	}
+	return s
 }
 
 // Spec says that the port is hardware. The link below a port of a switch is its

@@ -172,6 +172,7 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 	type key struct {
 		link Link
 		id   VLANID
+		tag  VLANProtocol
 	}
 	first := map[key]*VLAN{}
 	for _, l := range r.Made {
@@ -179,7 +180,7 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 		if !ok {
 			continue
 		}
-		k := key{v.Link.Target, v.ID.V}
+		k := key{v.Link.Target, v.ID.V, v.Protocol.V}
 		if before, dup := first[k]; dup {
 			diags = append(diags, diag.With(diag.Help(diag.Error("vlan-twice", v.ID.Range, "VLAN identifier taken",
 				"%s already has VLAN %d on %s.", before.Addr, v.ID.V, v.Link.Addr),
@@ -188,7 +189,7 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 		}
 		first[k] = v
 		if b, ok := r.MasterOf(v.Link.Target).(*Bridge); ok {
-			if p := b.VLANsOf(v.Link.Target); p != nil && p.carries(v.ID.V) {
+			if p := b.VLANsOf(v.Link.Target); p != nil && v.Protocol.V == CTag && p.carries(v.ID.V) {
 				diags = append(diags, diag.With(diag.Help(diag.Error("vlan-twice", v.ID.Range, "VLAN identifier taken",
 					"%s is a port of %s and in VLAN %d there: the bridge would get no frame of it.", v.Link.Addr, b.Addr, v.ID.V),
 					"Write link = %s.", b.Addr), p.Def, "%s", p.Addr.String()))

@@ -29,6 +29,13 @@ func ruleBridgeVLANs(r *Router) hcl.Diagnostics {
 				"%s keeps VLANs apart, and it is not said in which VLANs these ports are.", b.Addr),
 				"Write them into vlans blocks, and remove ports."), b.VLANs[0].Def, "%s", b.VLANs[0].Addr.String()))
 		}
+		for _, v := range r.vlansOn(b) {
+			if v.Protocol.V != CTag {
+				diags = append(diags, diag.With(diag.Help(diag.Error("bridge-vlans", v.Protocol.Range, "Tags that the bridge does not know",
+					"%s keeps VLANs apart by tags of %s, and a frame with one of %s is in none of them.", b.Addr, CTag, v.Protocol.V),
+					"Write protocol = %q.", CTag), b.VLANs[0].Def, "%s", b.VLANs[0].Addr.String()))
+			}
+		}
 		for i, v := range b.VLANs {
 			for _, p := range v.Ports.Items {
 				if p.Target.Spec().External {

@@ -101,7 +101,8 @@ var values = map[string][]string{
 	"802.3ad, active-backup, balance-rr, balance-xor, broadcast, balance-tlb or balance-alb": {`"802.3ad"`, `"active-backup"`, `"balance-rr"`, `"balance-xor"`, `"broadcast"`, `"balance-tlb"`, `"balance-alb"`},
 	"layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac":                          {`"layer2"`, `"layer2+3"`, `"layer3+4"`, `"encap2+3"`, `"encap3+4"`, `"vlan+srcmac"`},
 	"any, ipip6 or ip6ip6": {`"any"`, `"ipip6"`, `"ip6ip6"`}, "IPv4 address of another router": {`"192.168.178.9"`, `"203.0.113.9"`}, "IPv6 address of another router": {`"2001:db8:77::a"`, `"2001:db8::ffff:9"`},
-	"slow or fast": {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
+	"802.1q or 802.1ad": {`"802.1q"`, `"802.1ad"`},
+	"slow or fast":      {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
 	"length of a prefix, 32 to 64":              {"32", "48", "56"},
 	"protocol, or protocol, a slash and a port": {`"tcp/1"`, `"udp/1-65535"`, `"sctp/36412"`, `"gre"`, `"icmp"`, `"icmp/0"`, `"icmpv6/255"`, `"igmp"`},
 	"address, prefix or range of addresses":     {`"192.0.2.1"`, `"203.0.113.0/24"`, `"0.0.0.0/0"`, `"::/0"`, `"2001:db8::1-2001:db8::ff"`, `"255.255.255.0-255.255.255.254"`, `"2001:db8:ffff::/48"`},
@@ -113,6 +114,7 @@ var values = map[string][]string{
 var built = map[string]bool{
 	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
 	"bridge.pvid": true, "bridge.vlans.ports": true, "bridge.vlans.untagged": true, "bridge.vlans.tagged": true, "bridge.vlans.pvid": true,
+	"vlan.protocol":  true,
 	"bond.lacp_rate": true, "bond.min_links": true, "bond.transmit_hash": true,
 	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "port_forward.sources": true,
 	"host.mac": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
@@ -249,7 +251,11 @@ func (d *dice) roll() string {
 	}
 	for i := range d.IntN(3) {
 		n, below := d.label("link"), d.links[0]
-		d.block("vlan", n, append(d.carried("vlan."+n, below), "link = "+below, fmt.Sprintf("id = %d", []int{1, 4094, 7}[i]))...)
+		given := append(d.carried("vlan."+n, below), "link = "+below, fmt.Sprintf("id = %d", []int{1, 4094, 7}[i]))
+		if aware := d.aware && strings.HasPrefix(below, "bridge."); aware == d.seldom() {
+			given = append(given, "protocol = "+d.pick(values["802.1q or 802.1ad"]))
+		}
+		d.block("vlan", n, given...)
 		d.links = append(d.links, "vlan."+n)
 	}
 	if len(d.secrets) > 0 && d.often() {

@@ -47,6 +47,17 @@ vlan "guests" {
   id   = 30
   mtu  = 1300
 }
+vlan "outer" {
+  link     = dummy.d3
+  id       = 100
+  protocol = "802.1ad"
+  mac      = "02:00:00:00:00:ad"
+}
+vlan "inner" {
+  link = vlan.outer
+  id   = 100
+}
+dummy "d3" {}
 dummy "d1" {}
 dummy "d2" {}
 bridge "sw0" {

@@ -33,6 +33,7 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 			}
 		case *router.VLAN:
 			link(p, l.Addr.String()+"/id", l, l.ID.Range, "VLAN of", fmt.Sprint(l.ID.V), func(l state.Link) string { return fmt.Sprint(l.VLAN) })
+			tag(p, l)
 		}
 		neighbours(p, l)
 	}
@@ -87,6 +88,25 @@ func brought(r *router.Router, p *verify.Plan, l router.Link) {
 		p.LinkUp(id+"/up", def, string(l.LinkName())) // else its networks promise it
 	}
 	link(p, id+"/kind", l, def, "kind of", l.Spec().Kind, func(l state.Link) string { return l.Kind })
+}
+
+// tag adds the check of the tag of a VLAN.
+func tag(p *verify.Plan, v *router.VLAN) {
+	name, want := string(v.LinkName()), string(v.Protocol.V)
+	p.Add(verify.Check{
+		ID: v.Addr.String() + "/protocol", Title: "tag of " + name, From: cmp.Or(v.Protocol.Range, v.Def),
+		Eval: func(st *state.State) verify.Verdict {
+			hint := "ip -d link show " + name
+			l, ok := st.Links[name]
+			switch {
+			case st.Links == nil || l.Kind == "vlan" && l.VLANProtocol == "": // recorded by an earlier nbr
+				return verify.NotSeen(want, hint)
+			case !ok:
+				return verify.Missing(want, hint)
+			}
+			return verify.Compare(want, cmp.Or(l.VLANProtocol, "none"), hint)
+		},
+	})
 }
 
 // bridge adds the checks of what only bridges have.

@@ -82,17 +82,18 @@ type System struct {
 
 // Link is a network interface.
 type Link struct {
-	Kind    string `json:"kind"` // IFLA_INFO_KIND; empty for a physical one
-	Up      bool   `json:"up"`   // IFF_UP
-	Carrier bool   `json:"carrier"`
-	Master  string `json:"master,omitempty"`
-	Parent  string `json:"parent,omitempty"` // IFLA_LINK: the conduit, the VLAN's link
-	VLAN    int    `json:"vlan,omitempty"`
-	MTU     int    `json:"mtu"`
-	MAC     string `json:"mac,omitempty"`
-	MACFrom string `json:"mac_from,omitempty"` // of hardware: permanent, random, stolen or set (addr_assign_type)
-	Speed   int    `json:"speed,omitempty"`    // Mbit/s of hardware with a carrier; 0 is not known
-	STP     bool   `json:"stp,omitempty"`      // of a bridge: spanning tree is on
+	Kind         string `json:"kind"` // IFLA_INFO_KIND; empty for a physical one
+	Up           bool   `json:"up"`   // IFF_UP
+	Carrier      bool   `json:"carrier"`
+	Master       string `json:"master,omitempty"`
+	Parent       string `json:"parent,omitempty"` // IFLA_LINK: the conduit, the VLAN's link
+	VLAN         int    `json:"vlan,omitempty"`
+	VLANProtocol string `json:"vlan_protocol,omitempty"` // of a VLAN: 802.1q or 802.1ad
+	MTU          int    `json:"mtu"`
+	MAC          string `json:"mac,omitempty"`
+	MACFrom      string `json:"mac_from,omitempty"` // of hardware: permanent, random, stolen or set (addr_assign_type)
+	Speed        int    `json:"speed,omitempty"`    // Mbit/s of hardware with a carrier; 0 is not known
+	STP          bool   `json:"stp,omitempty"`      // of a bridge: spanning tree is on
 	// Filtering is of a bridge: vlan_filtering is on.
 	Filtering bool `json:"filtering,omitempty"`
 	// VLANs are those that a bridge itself or a port of one is in, with filtering or without.

@@ -33,6 +33,12 @@ vlan "b" {
   id   = 40 # WARNING: vlan-leads-nowhere
 }
 
+vlan "provider" {
+  link     = bridge.br0
+  id       = 11
+  protocol = "802.1ad" # ERROR: bridge-vlans
+}
+
 vlan "below" {
   link = port.lan2
   id   = 22 # ERROR: vlan-twice

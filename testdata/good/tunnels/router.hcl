@@ -1,5 +1,6 @@
-# Tunnels without encryption: to an office by GRE with OSPF's neighbour behind it, to a broker of
-# IPv6 (6in4), to a provider's AFTR (DS-Lite), and IPv6 in IPv6 to a lab.
+# Ways to other sites. Tunnels without encryption: to an office by GRE, to a broker of IPv6 (6in4),
+# to a provider's AFTR (DS-Lite), and both versions of IP in IPv6 to a lab; and a VLAN of a provider
+# with one of our own in it.
 
 router "hub" {
   board         = "bananapi-bpir4"
@@ -66,10 +67,28 @@ network "lab" {
   ipv4 = "10.97.0.1/30"
 }
 
+# Two tags: the provider's and the customer's.
+vlan "s100" {
+  link     = port.end1
+  id       = 100
+  protocol = "802.1ad"
+  mac      = "02:00:00:00:00:64"
+}
+
+vlan "c7" {
+  link = vlan.s100
+  id   = 7
+}
+
+network "site" {
+  link = vlan.c7
+  ipv4 = "10.96.0.1/24"
+}
+
 zone "wan" {
   networks = [network.wan]
 }
 
 zone "sites" {
-  networks = [network.office, network.he, network.dslite, network.lab]
+  networks = [network.office, network.he, network.dslite, network.lab, network.site]
 }

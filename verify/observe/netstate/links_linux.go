@@ -178,8 +178,11 @@ func (d *device) info(b []byte) error {
 	switch d.Kind {
 	case "vlan":
 		err = attributes(data, func(attr uint16, v []byte) {
-			if attr == nl.IFLA_VLAN_ID {
+			switch {
+			case attr == nl.IFLA_VLAN_ID:
 				d.VLAN = int(u16(v))
+			case attr == nl.IFLA_VLAN_PROTOCOL && len(v) == 2: // in the order of the network
+				d.VLANProtocol = map[uint16]string{unix.ETH_P_8021Q: "802.1q", unix.ETH_P_8021AD: "802.1ad"}[binary.BigEndian.Uint16(v)]
 			}
 		})
 	case "bridge":
