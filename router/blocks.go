@@ -29,10 +29,12 @@ type Bridge struct {
 	conf.Header
 	Label  conf.Value[Name]   `hcl:"name,label"`
 	Name   conf.Value[IfName] `hcl:"name,optional" doc:"The interface's name, when the label is not it."`
-	Ports  conf.Refs[Link]    `hcl:"ports,optional" doc:"Ports and other links that the bridge joins."`
+	Ports  conf.Refs[Link]    `hcl:"ports,optional" doc:"Ports and other links that the bridge joins, whatever tags their frames have."`
 	STP    conf.Value[bool]   `hcl:"stp,optional" default:"false" doc:"Run the spanning tree protocol of the kernel (IEEE 802.1D)."`
 	MAC    conf.Value[MAC]    `hcl:"mac,optional" doc:"The bridge's MAC address. Without it IfState derives a stable one."`
 	MTU    conf.Value[MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes."`
+	VLANs  []*PortVLANs       `hcl:"vlans,block" doc:"Ports with the VLANs that they are in, instead of ports: the bridge keeps VLANs apart then, as a switch does. The router itself is in those VLANs that have a vlan block on the bridge."`
+	PVID   conf.Value[VLANID] `hcl:"pvid,optional" doc:"Of a bridge with vlans blocks: the VLAN of networks that are on the bridge itself."`
 	ifname IfName
 }
 
@@ -45,16 +47,35 @@ func (b *Bridge) SetName(key string) hcl.Diagnostics { return ifName(&b.ifname, 
 // A VLAN is an IEEE 802.1Q interface on another link.
 type VLAN struct {
 	conf.Header
-	Label  conf.Value[Name]   `hcl:"name,label"`
-	Name   conf.Value[IfName] `hcl:"name,optional" doc:"The interface's name, when neither the label nor the key of for_each is it."`
-	Link   conf.Ref[Link]     `hcl:"link,required" doc:"The link that carries the tagged frames."`
-	ID     conf.Value[VLANID] `hcl:"id,required" doc:"The VLAN identifier."`
-	MTU    conf.Value[MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes."`
-	ifname IfName
+	Label    conf.Value[Name]         `hcl:"name,label"`
+	Name     conf.Value[IfName]       `hcl:"name,optional" doc:"The interface's name, when neither the label nor the key of for_each is it."`
+	Link     conf.Ref[Link]           `hcl:"link,required" doc:"The link that carries the tagged frames."`
+	ID       conf.Value[VLANID]       `hcl:"id,required" doc:"The VLAN identifier."`
+	Protocol conf.Value[VLANProtocol] `hcl:"protocol,optional" default:"802.1q" doc:"The tag: 802.1q, or 802.1ad for the outer one of two (QinQ). The inner one is a vlan block on this one."`
+	MAC      conf.Value[MAC]          `hcl:"mac,optional" doc:"Its MAC address, where it is to be another one than that which IfState derives, as a provider may want it."`
+	MTU      conf.Value[MTU]          `hcl:"mtu,optional" doc:"Largest packet in bytes."`
+	ifname   IfName
 }
 
 // LinkName is the interface's name.
 func (v *VLAN) LinkName() IfName { return v.ifname }
+
+// VLANProtocol is the tag of a VLAN.
+type VLANProtocol string
+
+// The tags of VLANs: of customers and of providers (IEEE 802.1Q and 802.1ad; 0x8100 and 0x88a8).
+const (
+	CTag VLANProtocol = "802.1q"
+	STag VLANProtocol = "802.1ad"
+)
+
+// UnmarshalText wants one of the two.
+func (p *VLANProtocol) UnmarshalText(b []byte) error {
+	return conf.OneOf(p, b, "tag of a VLAN", CTag, STag)
+}
+
+// Describe is what the type is in the schema.
+func (VLANProtocol) Describe() string { return "802.1q or 802.1ad" }
 
 // SetName names the interface.
 func (v *VLAN) SetName(key string) hcl.Diagnostics { return ifName(&v.ifname, v, key, v.Name) }

@@ -33,9 +33,13 @@ type LinkSpec struct {
 	// in bytes. It is not below the tunnel as On is: the kernel tells of it otherwise.
 	Via      conf.Ref[Link]
 	Overhead int
+	// Remote is where they go, if that is one address.
+	Remote conf.Value[Addr]
 	// MTU is the largest packet in bytes. Where none is said it is that of [MTUOf], so a kind
 	// for which the kernel would choose another one says it.
 	MTU conf.Value[MTU]
+	// Least is the smallest MTU that the kernel gives links of the kind, 0 for any.
+	Least int
 	// Attributes are those of the kind: IFLA_VLAN_ID is vlan_id.
 	Attributes []LinkAttribute
 	WireGuard  *WireGuard
@@ -86,16 +90,23 @@ func (e *External) Spec() LinkSpec { return LinkSpec{MTU: e.MTU, External: true}
 
 // Spec is the bridge as the kernel has it.
 func (b *Bridge) Spec() LinkSpec {
-	s := LinkSpec{Kind: "bridge", Ports: b.Ports, MAC: b.MAC, MTU: b.MTU}
+	s := LinkSpec{Kind: "bridge", Ports: b.ports(), MAC: b.MAC, MTU: b.MTU}
 	if b.STP.V {
 		s.Attributes = []LinkAttribute{{"br_stp_state", true}}
+	}
+	if b.VLANAware() { // what is in no list is in no VLAN, where the kernel would say 1
+		s.Attributes = append(s.Attributes, LinkAttribute{"br_vlan_default_pvid", 0}, LinkAttribute{"br_vlan_filtering", true})
 	}
 	return s
 }
 
 // Spec is the VLAN as the kernel has it.
 func (v *VLAN) Spec() LinkSpec {
-	return LinkSpec{Kind: "vlan", On: v.Link, MTU: v.MTU, Attributes: []LinkAttribute{{"vlan_id", int(v.ID.V)}}}
+	s := LinkSpec{Kind: "vlan", On: v.Link, MAC: v.MAC, MTU: v.MTU, Attributes: []LinkAttribute{{"vlan_id", int(v.ID.V)}}}
+	if v.Protocol.V == STag {
+		s.Attributes = append(s.Attributes, LinkAttribute{"vlan_protocol", string(STag)})
+	}
+	return s
 }
 
 // Spec says that the port is hardware. The link below a port of a switch is its

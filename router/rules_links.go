@@ -89,6 +89,9 @@ func ruleMasters(r *Router) hcl.Diagnostics {
 	for _, m := range r.Made {
 		for _, p := range m.Spec().Ports.Items {
 			if before, dup := first[p.Target]; dup {
+				if b, ok := m.(*Bridge); ok && before.by == m && b.VLANAware() {
+					continue // ruleBridgeVLANs tells it
+				}
 				diags = append(diags, diag.With(diag.Help(diag.Error("port-in-two-bridges", p.Range, "Port of two links",
 					"%s can be a port of one link only, and %s has it.", p.Addr, before.by.Head().Addr),
 					"Remove it from one of the two."), before.at, "%s", before.by.Head().Addr.String()))
@@ -169,6 +172,7 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 	type key struct {
 		link Link
 		id   VLANID
+		tag  VLANProtocol
 	}
 	first := map[key]*VLAN{}
 	for _, l := range r.Made {
@@ -176,7 +180,7 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 		if !ok {
 			continue
 		}
-		k := key{v.Link.Target, v.ID.V}
+		k := key{v.Link.Target, v.ID.V, v.Protocol.V}
 		if before, dup := first[k]; dup {
 			diags = append(diags, diag.With(diag.Help(diag.Error("vlan-twice", v.ID.Range, "VLAN identifier taken",
 				"%s already has VLAN %d on %s.", before.Addr, v.ID.V, v.Link.Addr),
@@ -184,11 +188,19 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 			continue
 		}
 		first[k] = v
+		if b, ok := r.MasterOf(v.Link.Target).(*Bridge); ok {
+			if p := b.VLANsOf(v.Link.Target); p != nil && v.Protocol.V == CTag && p.carries(v.ID.V) {
+				diags = append(diags, diag.With(diag.Help(diag.Error("vlan-twice", v.ID.Range, "VLAN identifier taken",
+					"%s is a port of %s and in VLAN %d there: the bridge would get no frame of it.", v.Link.Addr, b.Addr, v.ID.V),
+					"Write link = %s.", b.Addr), p.Def, "%s", p.Addr.String()))
+			}
+		}
 	}
 	return diags
 }
 
-// ruleMTU finds links that are to carry larger packets than what carries them. The
+// ruleMTU finds links that are to carry larger packets than what carries them, or smaller ones than
+// their kind can. The
 // kernel refuses it of a VLAN (vlan_dev_change_mtu in net/8021q/vlan_dev.c), and the
 // ports of a bridge drop such packets.
 func ruleMTU(r *Router) hcl.Diagnostics {
@@ -198,6 +210,15 @@ func ruleMTU(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, l := range r.Made {
 		s := l.Spec()
+		if n, said := MTUOf(l); n < s.Least {
+			d := diag.Help(diag.Error("mtu-too-small", cmp.Or(s.MTU.Range, l.Head().Def), "MTU smaller than IPv6 has",
+				"%s carries packets of %d bytes at most, and the kernel makes no such link with less than %d (RFC 8200 section 5).", l.Head().Addr, n, s.Least),
+				"Write mtu = %d here or more, and let the link below carry what is around it, too.", s.Least)
+			if !s.MTU.Set && said != (hcl.Range{}) {
+				diag.With(d, said, "what carries it")
+			}
+			diags = append(diags, d)
+		}
 		mtu := s.MTU // of some kinds also where none is written
 		if mtu.V == 0 {
 			continue

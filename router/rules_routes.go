@@ -340,12 +340,22 @@ func notHost(p netip.Prefix, a netip.Addr) bool {
 	return p.Bits() < 31 && (a == p.Masked().Addr() || a == Broadcast(p))
 }
 
-// ruleEndpoints finds tunnels whose own packets would go into the tunnel: WireGuard drops
-// them (wg_xmit in drivers/net/wireguard/device.c).
+// ruleEndpoints finds tunnels whose own packets would go into the tunnel: the kernel drops
+// them (wg_xmit in drivers/net/wireguard/device.c, ip_tunnel_xmit in net/ipv4/ip_tunnel.c,
+// ip6_tnl_xmit in net/ipv6/ip6_tunnel.c, vxlan_xmit_one in drivers/net/vxlan/vxlan_core.c).
 func ruleEndpoints(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, l := range r.Made {
-		w := l.Spec().WireGuard
+		s := l.Spec()
+		if s.Remote.Set {
+			by := By{l.Head().Addr, s.Remote.Range}
+			if d, into := r.longest(s.Remote.V.Addr); into == l && s.Via.Target != l { // else it is a loop
+				diags = append(diags, diag.Help(clash("endpoint-in-tunnel", "Tunnel inside itself", d, by,
+					"The packets of %s go to %s, and %s leads that address into %s itself.", by.Addr, s.Remote.V, d.Addr, l.LinkName()),
+					"Write a route block for the address, by a network that is not on the tunnel."))
+			}
+		}
+		w := s.WireGuard
 		if w == nil {
 			continue
 		}

@@ -16,7 +16,7 @@ func TestBenchC(t *testing.T) {
 	files := lab.IfStateFiles(t)
 	maps.Copy(files, inspectedRules(t))
 	files[linkKindsFile] = write(t, toJSON(t, onVeths(t, fromText(t, linkKinds))))
-	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))
+	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))
 	limits, _ := fromText(t, template).at("boot", "kernel", "sysctl").(map[string]any)
 	for i := range 3 {
 		files[fmt.Sprintf("/neighbours/%d", i+1)] = write(t, fmt.Sprint(limits[fmt.Sprintf("net.ipv6.neigh.default.gc_thresh%d", i+1)]))
@@ -25,7 +25,7 @@ func TestBenchC(t *testing.T) {
 	lab.Guest{
 		Arch: lab.AMD64, Copy: files,
 		Modules: []string{
-			"veth", "bridge", "8021q", "bonding", "dummy", "vxlan", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
+			"veth", "bridge", "8021q", "bonding", "dummy", "vxlan", "ip_gre", "sit", "ip6_tunnel", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
 			"nft_fib_inet", "nft_reject_inet", "nft_queue", "nfnetlink_queue", "nf_conntrack",
 		},
 	}.Test(t)

@@ -31,6 +31,7 @@ type dice struct {
 	link     map[string]string   // of a network
 	shared   string              // the secret that neighbours know
 	mtu      map[string]int      // of a link
+	aware    bool                // a bridge keeps VLANs apart
 	hosts6   map[string]bool     // with an IPv6 prefix for hosts
 	serves   map[string][]string // what a network gets in from its zone
 	zones    []string
@@ -102,7 +103,9 @@ var values = map[string][]string{
 	"number of an autonomous system": {"1", "65001", "4294967294"}, "identifier like an IPv4 address": {`"192.0.2.1"`, `"0.0.0.1"`, `"10.0.0.1"`},
 	"802.3ad, active-backup, balance-rr, balance-xor, broadcast, balance-tlb or balance-alb": {`"802.3ad"`, `"active-backup"`, `"balance-rr"`, `"balance-xor"`, `"broadcast"`, `"balance-tlb"`, `"balance-alb"`},
 	"layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac":                          {`"layer2"`, `"layer2+3"`, `"layer3+4"`, `"encap2+3"`, `"encap3+4"`, `"vlan+srcmac"`},
-	"slow or fast": {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
+	"any, ipip6 or ip6ip6": {`"any"`, `"ipip6"`, `"ip6ip6"`}, "IPv4 address of another router": {`"192.168.178.9"`, `"203.0.113.9"`}, "IPv6 address of another router": {`"2001:db8:77::a"`, `"2001:db8::ffff:9"`},
+	"802.1q or 802.1ad": {`"802.1q"`, `"802.1ad"`},
+	"slow or fast":      {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
 	"length of a prefix, 32 to 64":              {"32", "48", "56"},
 	"protocol, or protocol, a slash and a port": {`"tcp/1"`, `"udp/1-65535"`, `"sctp/36412"`, `"gre"`, `"icmp"`, `"icmp/0"`, `"icmpv6/255"`, `"igmp"`},
 	"address, prefix or range of addresses":     {`"192.0.2.1"`, `"203.0.113.0/24"`, `"0.0.0.0/0"`, `"::/0"`, `"2001:db8::1-2001:db8::ff"`, `"255.255.255.0-255.255.255.254"`, `"2001:db8:ffff::/48"`},
@@ -113,6 +116,8 @@ var values = map[string][]string{
 // certain machine.
 var built = map[string]bool{
 	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
+	"bridge.pvid": true, "bridge.vlans.ports": true, "bridge.vlans.untagged": true, "bridge.vlans.tagged": true, "bridge.vlans.pvid": true,
+	"vlan.protocol":  true,
 	"bond.lacp_rate": true, "bond.min_links": true, "bond.transmit_hash": true,
 	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "port_forward.sources": true,
 	"host.mac": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
@@ -226,7 +231,7 @@ func (d *dice) roll() string {
 	}
 	if d.often() {
 		n := d.label("link")
-		d.block("bridge", n, append(d.carried("bridge."+n, "port.lan1"), "ports = [port.lan1, port.lan2]")...)
+		d.bridge(n)
 		d.links, ports = append(d.links, "bridge."+n), ports[2:]
 	}
 	for _, p := range ports {
@@ -249,7 +254,11 @@ func (d *dice) roll() string {
 	}
 	for i := range d.IntN(3) {
 		n, below := d.label("link"), d.links[0]
-		d.block("vlan", n, append(d.carried("vlan."+n, below), "link = "+below, fmt.Sprintf("id = %d", []int{1, 4094, 7}[i]))...)
+		given := append(d.carried("vlan."+n, below), "link = "+below, fmt.Sprintf("id = %d", []int{1, 4094, 7}[i]))
+		if aware := d.aware && strings.HasPrefix(below, "bridge."); aware == d.seldom() {
+			given = append(given, "protocol = "+d.pick(values["802.1q or 802.1ad"]))
+		}
+		d.block("vlan", n, given...)
 		d.links = append(d.links, "vlan."+n)
 	}
 	if len(d.secrets) > 0 && d.often() {
@@ -265,12 +274,37 @@ func (d *dice) roll() string {
 	return d.String()
 }
 
+// bridge writes a bridge of two ports, which may keep VLANs apart: those that are put on it, and
+// its own.
+func (d *dice) bridge(n string) {
+	given := d.carried("bridge."+n, "port.lan1")
+	if d.aware = d.often(); !d.aware {
+		d.block("bridge", n, append(given, "ports = [port.lan1, port.lan2]")...)
+		return
+	}
+	if !d.seldom() {
+		given = append(given, "pvid = 2")
+	}
+	for i, ports := range []string{"port.lan1", "port.lan2"} {
+		untagged, tagged := []string{"[2]", "[2, 3]"}[d.IntN(2)], `[1, 7, "4090-4094"]`
+		block := fmt.Sprintf("vlans %q {\n    ports = [%s]\n    untagged = %s\n    tagged = %s\n", []string{"a", "in"}[i], ports, untagged, tagged)
+		if untagged != "[2]" || d.often() {
+			block += "    pvid = 2\n"
+		}
+		given = append(given, block+"  }")
+	}
+	d.block("bridge", n, given...)
+}
+
 // router writes the block of the machine. Name servers are for a router that does not
 // resolve by itself.
 func (d *dice) router(resolves bool) {
 	given := []string{
 		`board = "bananapi-bpir4"`, `memory = "8GiB"`, `state_version = ` + d.pick(values["NixOS release since 23.05"]), `console_only = true`,
 		"release = " + d.pick(values["NixOS release"]),
+	}
+	if d.aware != d.seldom() { // an older one cannot
+		given[len(given)-1] = `release = "26.05"`
 	}
 	if resolves == d.seldom() {
 		given = append(given, "name_servers = ["+d.pick(values["IP address"])+"]")

@@ -215,6 +215,11 @@ func TestExtremes(t *testing.T) {
 var alone = map[string]bool{
 	"bgp.neighbor.network":                      true,
 	"bgp.neighbor.password":                     true,
+	"bridge.pvid":                               true,
+	"bridge.vlans.ports":                        true,
+	"bridge.vlans.pvid":                         true,
+	"bridge.vlans.tagged":                       true,
+	"bridge.vlans.untagged":                     true,
 	"check.timeout":                             true,
 	"firmware.accept_regulatory_responsibility": true,
 	"firmware.atf_source.date":                  true,

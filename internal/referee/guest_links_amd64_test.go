@@ -52,6 +52,17 @@ func ofLinks(t *testing.T, plan *verify.Plan, router *nstest.NS) (failed []strin
 	return failed, passed
 }
 
+// by changes links as a hand would: with bridge(8) what begins so, else with ip(8).
+func by(t *testing.T, ns *nstest.NS, change string) {
+	t.Helper()
+	if strings.HasPrefix(change, "bridge ") {
+		words := strings.Fields(change)
+		ns.Run(t, words[0], words[1:]...)
+		return
+	}
+	ip(t, ns, change+"\n")
+}
+
 // IfState makes every kind of link of a spec, a second run has nothing to do, and nbr verify
 // finds what was made; then it finds what another hand has changed.
 func TestGuestLinkKinds(t *testing.T) {
@@ -96,8 +107,21 @@ link set agg up
 		{"link set service0 mtu 1500", "link set service0 mtu 9000", "dummy.service0/mtu: 1500"},
 		{"link set vx1 type vxlan id 1 remote 192.0.2.3 dev storage", "link set vx1 type vxlan id 1 remote 192.0.2.2 dev storage", "vxlan.vx1/remote: 192.0.2.3"},
 		{"link set d0 nomaster", "link set d0 master br0", "bridge.br0/port/d0: "},
+		{"bridge vlan add dev wan vid 12", "bridge vlan del dev wan vid 12", "bridge.sw0/port/wan/tagged: 12"},
+		{"bridge vlan add dev wan vid 10 untagged pvid", "bridge vlan add dev wan vid 11 untagged pvid", "bridge.sw0/port/wan/pvid: 10"},
+		{"bridge vlan add dev d1 vid 1 untagged", "bridge vlan add dev d1 vid 1 pvid untagged", "bridge.sw0/port/d1/pvid: none"},
+		{"bridge vlan del dev d1 vid 30", "bridge vlan add dev d1 vid 30", "bridge.sw0/port/d1/tagged: 10-11, 20-29, 31-49"},
+		{"bridge vlan del dev sw0 vid 10 self", "bridge vlan add dev sw0 vid 10 self", "vlan.sw10/bridge: not there"},
+		{"bridge vlan add dev sw0 vid 10 self untagged", "bridge vlan add dev sw0 vid 10 self", "vlan.sw10/bridge: without a tag"},
+		{"bridge vlan add dev sw0 vid 99 self", "bridge vlan del dev sw0 vid 99 self", "bridge.sw0/vlans: 99"},
+		{"bridge vlan add dev sw0 vid 1 self untagged", "bridge vlan add dev sw0 vid 1 self pvid untagged", "bridge.sw0/pvid: none"},
+		{"link set sw0 type bridge vlan_filtering 0", "link set sw0 type bridge vlan_filtering 1", "bridge.sw0/filtering: off"},
+		{"tunnel change gre1 mode gre local 192.0.2.1 remote 192.0.2.9", "tunnel change gre1 mode gre local 192.0.2.1 remote 192.0.2.7", "gre.gre1/remote: 192.0.2.9"},
+		{"link set sit1 mtu 1300", "link set sit1 mtu 1360", "sit.sit1/mtu: 1300"},
+		{"link set tnl1 type ip6tnl mode any local 2001:db8::1 remote 2001:db8::7", "link set tnl1 type ip6tnl mode ipip6 local 2001:db8::1 remote 2001:db8::7", "ip6tnl.tnl1/mode: any"},
+		{"link set tnl2 type ip6tnl mode any local 2001:db8::1 remote 2001:db8::9", "link set tnl2 type ip6tnl mode any local 2001:db8::1 remote 2001:db8::8", "ip6tnl.tnl2/remote: 2001:db8::9"},
 	} {
-		ip(t, router, tt.change+"\n")
+		by(t, router, tt.change)
 		nstest.Wait(t, func() error {
 			failed, _ := ofLinks(t, plan, router)
 			if tt.want == "bridge.br0/port/d0: " { // as no port it has no flags either
@@ -108,7 +132,7 @@ link set agg up
 			}
 			return nil
 		})
-		ip(t, router, tt.back+"\n")
+		by(t, router, tt.back)
 	}
 	// The other end takes one of the ports into a group of its own.
 	ip(t, far, `link set two nomaster

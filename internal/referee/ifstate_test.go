@@ -60,10 +60,14 @@ func applicable(t *testing.T, g *generated) map[string]any {
 	}
 	gone := func(name string) bool { return name != "" && links[name] == nil }
 	maps.DeleteFunc(links, func(_ string, value any) bool {
-		return slices.Contains([]string{"bond", "dummy", "vlan", "wireguard"}, attribute(value, "kind"))
+		return slices.Contains([]string{"bond", "dummy", "gre", "ip6tnl", "sit", "vlan", "wireguard"}, attribute(value, "kind"))
 	})
 	maps.DeleteFunc(links, func(_ string, value any) bool { return gone(attribute(value, "vxlan_link")) })
 	for _, value := range links {
+		delete(value.(map[string]any), "brvlan")
+		for _, name := range []string{"br_vlan_default_pvid", "br_vlan_filtering"} {
+			delete(value.(map[string]any)["link"].(map[string]any), name)
+		}
 		if gone(attribute(value, "master")) {
 			delete(value.(map[string]any)["link"].(map[string]any), "master")
 		}

@@ -47,6 +47,75 @@ vlan "guests" {
   id   = 30
   mtu  = 1300
 }
+vlan "outer" {
+  link     = dummy.d3
+  id       = 100
+  protocol = "802.1ad"
+  mac      = "02:00:00:00:00:ad"
+}
+vlan "inner" {
+  link = vlan.outer
+  id   = 100
+}
+dummy "d3" {}
+dummy "d1" {}
+dummy "d2" {}
+bridge "sw0" {
+  pvid = 1
+  vlans "hosts" {
+    ports    = [port.wan]
+    untagged = [10, 11]
+    pvid     = 11
+  }
+  vlans "trunk" {
+    ports    = [dummy.d1]
+    untagged = [1]
+    tagged   = [10, 11, "20-49"]
+  }
+  vlans "switch" {
+    ports  = [dummy.d2]
+    tagged = [1, "4090-4094"]
+  }
+}
+vlan "sw10" {
+  link = bridge.sw0
+  id   = 10
+}
+vlan "sw11" {
+  link = bridge.sw0
+  id   = 11
+}
+network "switch" {
+  link = bridge.sw0
+  ipv4 = "198.51.100.65/27"
+}
+gre "gre1" {
+  network = network.storage
+  remote  = "192.0.2.7"
+}
+sit "sit1" {
+  network = network.storage
+  remote  = "192.0.2.7"
+}
+ip6tnl "tnl1" {
+  network = network.service
+  remote  = "2001:db8::7"
+  mode    = "ipip6"
+}
+ip6tnl "tnl2" {
+  network = network.service
+  remote  = "2001:db8::8"
+  mtu     = 1400
+}
+network "gre" {
+  link = gre.gre1
+  ipv4 = "198.51.100.97/30"
+  ipv6 = "2001:db8:97::1/64"
+}
+network "sit" {
+  link = sit.sit1
+  ipv6 = "2001:db8:98::1/64"
+}
 dummy "service0" {
   mac = "02:00:00:00:00:0d"
   mtu = 9000
@@ -57,6 +126,6 @@ network "service" {
   ipv6 = "2001:db8::1/128"
 }
 zone "inside" {
-  networks = [network.storage, network.service]
+  networks = [network.storage, network.service, network.switch, network.gre, network.sit]
 }
 `

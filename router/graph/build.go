@@ -114,6 +114,7 @@ func (b *builder) addLinks(blocks []conf.Block) {
 		} else {
 			n.describe(l)
 		}
+		n.Notes = append(n.Notes, b.vlans(l)...)
 		b.links[l] = b.node(n)
 	}
 	for _, l := range b.r.Made {
@@ -131,6 +132,25 @@ func (b *builder) addLinks(blocks []conf.Block) {
 			}
 		}
 	}
+}
+
+// vlans are the VLANs that a port of a bridge is in, or a bridge of its own accord.
+func (b *builder) vlans(l router.Link) (notes []string) {
+	var untagged, tagged []router.VLANID
+	for _, v := range b.r.BridgeVLANs(l) {
+		if v.Untagged {
+			untagged = append(untagged, v.ID)
+		} else {
+			tagged = append(tagged, v.ID)
+		}
+	}
+	if len(untagged) > 0 {
+		notes = append(notes, "untagged VLAN "+router.VLANNumbers(untagged))
+	}
+	if _, bridge := l.(*router.Bridge); len(tagged) > 0 && !bridge { // its own are drawn as links
+		notes = append(notes, "tagged VLAN "+router.VLANNumbers(tagged))
+	}
+	return notes
 }
 
 // sortOf is what a port of the board is.

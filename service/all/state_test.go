@@ -29,7 +29,7 @@ var unread = map[string]string{
 	`probes\.nixos\.account\.root\.answer\.(full_name|groups.+)`:            "the spec gives none; only wheel would be wrong",
 	`probes\.nixos\.time-zone\..+\.rule`:                                    "what else it is, for people",
 	`addrs\[\d\]\.tentative`:                                                "then nothing is known yet",
-	`links\.(lan\d|wan|wg0|br-lan)\.(filtering|stp|vlan)`:                   "of bridges and VLANs, which these are not, or not both",
+	`links\.(lan\d|wan|wg0|br-lan)\.(filtering|stp|vlan(_protocol)?)`:       "of bridges and VLANs, which these are not, or not both",
 	`links\.(br-lan|wg0)\.(mac_from|parent)`:                                "of hardware and of links on others",
 	`units\..+\.restarts`:                                                   "a note",
 	`time`:                                                                  "ages are notes",

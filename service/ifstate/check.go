@@ -28,8 +28,12 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 		switch l := l.(type) {
 		case *router.Bridge:
 			b.bridge(p, l)
+			if l.VLANAware() {
+				vlans(r, p, l)
+			}
 		case *router.VLAN:
 			link(p, l.Addr.String()+"/id", l, l.ID.Range, "VLAN of", fmt.Sprint(l.ID.V), func(l state.Link) string { return fmt.Sprint(l.VLAN) })
+			tag(p, l)
 		}
 		neighbours(p, l)
 	}
@@ -86,11 +90,34 @@ func brought(r *router.Router, p *verify.Plan, l router.Link) {
 	link(p, id+"/kind", l, def, "kind of", l.Spec().Kind, func(l state.Link) string { return l.Kind })
 }
 
+// tag adds the check of the tag of a VLAN.
+func tag(p *verify.Plan, v *router.VLAN) {
+	name, want := string(v.LinkName()), string(v.Protocol.V)
+	p.Add(verify.Check{
+		ID: v.Addr.String() + "/protocol", Title: "tag of " + name, From: cmp.Or(v.Protocol.Range, v.Def),
+		Eval: func(st *state.State) verify.Verdict {
+			hint := "ip -d link show " + name
+			l, ok := st.Links[name]
+			switch {
+			case st.Links == nil || l.Kind == "vlan" && l.VLANProtocol == "": // recorded by an earlier nbr
+				return verify.NotSeen(want, hint)
+			case !ok:
+				return verify.Missing(want, hint)
+			}
+			return verify.Compare(want, cmp.Or(l.VLANProtocol, "none"), hint)
+		},
+	})
+}
+
 // bridge adds the checks of what only bridges have.
 func (b *Interfaces) bridge(p *verify.Plan, br *router.Bridge) {
 	link(p, br.Addr.String()+"/stp", br, cmp.Or(br.STP.Range, br.Def), "spanning tree of", verify.OnOff(br.STP.V), func(l state.Link) string { return verify.OnOff(l.STP) })
 	if !b.Extra.Set { // which may switch it on
-		link(p, br.Addr.String()+"/filtering", br, br.Def, "VLAN filtering of", "off", func(l state.Link) string { return verify.OnOff(l.Filtering) })
+		from := br.Def
+		if br.VLANAware() {
+			from = br.VLANs[0].Def
+		}
+		link(p, br.Addr.String()+"/filtering", br, from, "VLAN filtering of", verify.OnOff(br.VLANAware()), func(l state.Link) string { return verify.OnOff(l.Filtering) })
 	}
 }
 

@@ -77,16 +77,19 @@ func (b *Interfaces) Claim(s *router.Scope) {
 			router.Claim(s, l.Head().Def, router.OwnLinks{Pattern: "^" + regexp.QuoteMeta(string(l.LinkName())) + "$"})
 		case spec.Kind == "bridge":
 			s.Kernel(l.Head().Def, "bridges", "BRIDGE")
+			if b, ok := l.(*router.Bridge); ok && b.VLANAware() {
+				s.Kernel(b.VLANs[0].Def, "VLANs of bridges", "BRIDGE_VLAN_FILTERING")
+			}
 		case spec.Kind == "vlan":
 			s.Kernel(l.Head().Def, "VLANs", "VLAN_8021Q")
 		}
 	}
 }
 
-// Judge finds patterns that fit what IfState is to configure, and does: it leaves alone what
+// Judge finds links that the release's IfState does not know, and patterns that fit what IfState is to configure, and does: it leaves alone what
 // fits one and is not in its configuration. The core's rules judge links and addresses.
 func (b *Interfaces) Judge(r *router.Router) hcl.Diagnostics {
-	var diags hcl.Diagnostics
+	diags := tooOld(r)
 	for _, p := range b.Ignore.Items {
 		re := regexp.MustCompile(anchored(string(p.V)))
 		i := slices.IndexFunc(r.Links(), func(l router.Link) bool {

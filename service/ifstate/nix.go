@@ -169,7 +169,8 @@ func portUser(r *router.Router, p *router.BoardPort) conf.Block {
 // does with what arrives there.
 func iface(r *router.Router, l router.Link, link nixgen.Attrs) nixgen.Attrs {
 	var out nixgen.Attrs
-	out = append(out, nixgen.Bind(fixedAddresses(r, l), "addresses"), nixgen.Bind(link, "link"))
+	out = append(out, nixgen.Bind(fixedAddresses(r, l), "addresses"))
+	out = append(append(out, brvlan(r, l)...), nixgen.Bind(link, "link"))
 	if w := l.Spec().WireGuard; w != nil {
 		out = append(out, nixgen.Bind(wireGuard(l, w), "wireguard"))
 	}

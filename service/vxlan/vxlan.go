@@ -77,6 +77,9 @@ func (v *VXLAN) local() netip.Addr {
 func (v *VXLAN) Spec() router.LinkSpec {
 	on, six := v.Network.Target.Link, ""
 	s := router.LinkSpec{Kind: "vxlan", Via: on, Overhead: 14 + 8 + 8 + 20, MTU: v.MTU}
+	if v.Remote.Set {
+		s.Remote = conf.Value[router.Addr]{V: router.Addr{Addr: v.Remote.V.Addr}, Range: v.Remote.Range, Set: true}
+	}
 	if v.family() == router.IPv6 {
 		s.Overhead, six = 14+8+8+40, "6"
 	}

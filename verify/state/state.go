@@ -82,23 +82,35 @@ type System struct {
 
 // Link is a network interface.
 type Link struct {
-	Kind    string `json:"kind"` // IFLA_INFO_KIND; empty for a physical one
-	Up      bool   `json:"up"`   // IFF_UP
-	Carrier bool   `json:"carrier"`
-	Master  string `json:"master,omitempty"`
-	Parent  string `json:"parent,omitempty"` // IFLA_LINK: the conduit, the VLAN's link
-	VLAN    int    `json:"vlan,omitempty"`
-	MTU     int    `json:"mtu"`
-	MAC     string `json:"mac,omitempty"`
-	MACFrom string `json:"mac_from,omitempty"` // of hardware: permanent, random, stolen or set (addr_assign_type)
-	Speed   int    `json:"speed,omitempty"`    // Mbit/s of hardware with a carrier; 0 is not known
-	STP     bool   `json:"stp,omitempty"`      // of a bridge: spanning tree is on
+	Kind         string `json:"kind"` // IFLA_INFO_KIND; empty for a physical one
+	Up           bool   `json:"up"`   // IFF_UP
+	Carrier      bool   `json:"carrier"`
+	Master       string `json:"master,omitempty"`
+	Parent       string `json:"parent,omitempty"` // IFLA_LINK: the conduit, the VLAN's link
+	VLAN         int    `json:"vlan,omitempty"`
+	VLANProtocol string `json:"vlan_protocol,omitempty"` // of a VLAN: 802.1q or 802.1ad
+	MTU          int    `json:"mtu"`
+	MAC          string `json:"mac,omitempty"`
+	MACFrom      string `json:"mac_from,omitempty"` // of hardware: permanent, random, stolen or set (addr_assign_type)
+	Speed        int    `json:"speed,omitempty"`    // Mbit/s of hardware with a carrier; 0 is not known
+	STP          bool   `json:"stp,omitempty"`      // of a bridge: spanning tree is on
 	// Filtering is of a bridge: vlan_filtering is on.
-	Filtering bool        `json:"filtering,omitempty"`
-	Port      *BridgePort `json:"port,omitzero"` // of a port of a bridge
-	Bond      *Bond       `json:"bond,omitzero"` // of a bond
-	BondPort  *BondPort   `json:"bond_port,omitzero"`
-	VXLAN     *VXLAN      `json:"vxlan,omitzero"` // of a VXLAN
+	Filtering bool `json:"filtering,omitempty"`
+	// VLANs are those that a bridge itself or a port of one is in, with filtering or without.
+	VLANs    []BridgeVLAN `json:"vlans,omitzero"`
+	Port     *BridgePort  `json:"port,omitzero"` // of a port of a bridge
+	Bond     *Bond        `json:"bond,omitzero"` // of a bond
+	BondPort *BondPort    `json:"bond_port,omitzero"`
+	Tunnel   *Tunnel      `json:"tunnel,omitzero"` // of gre, sit and ip6tnl
+	VXLAN    *VXLAN       `json:"vxlan,omitzero"`  // of a VXLAN
+}
+
+// BridgeVLAN is a VLAN of a bridge, or several with the same flags (bridge(8), vlan).
+type BridgeVLAN struct {
+	First    int  `json:"first"`
+	Last     int  `json:"last,omitempty"` // 0 if it is one
+	PVID     bool `json:"pvid,omitempty"` // what arrives without a tag is in it
+	Untagged bool `json:"untagged,omitempty"`
 }
 
 // VXLAN is where the packets of a VXLAN go (ip-link(8)).
@@ -108,6 +120,13 @@ type VXLAN struct {
 	Local  string `json:"local,omitempty"`  // where they come from; empty is the kernel's choice
 	Link   string `json:"link,omitempty"`   // that they leave by; empty is where routes lead
 	Port   int    `json:"port"`             // of UDP
+}
+
+// Tunnel is where the packets of a tunnel go (ip-link(8)).
+type Tunnel struct {
+	Local  string `json:"local,omitempty"`
+	Remote string `json:"remote,omitempty"`
+	Mode   string `json:"mode,omitempty"` // of ip6tnl: ipip6, ip6ip6 or any
 }
 
 // BondPort is how a bond treats one of its ports.

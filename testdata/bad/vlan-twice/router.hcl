@@ -21,3 +21,15 @@ vlan "c" {
   link = port.lan2
   id   = 10
 }
+
+vlan "d" {
+  link     = port.lan1
+  id       = 10
+  protocol = "802.1ad"
+}
+
+vlan "e" {
+  link     = port.lan1
+  id       = 10 # ERROR: vlan-twice
+  protocol = "802.1ad" # another tag than that of vlan.a, and the same as that of vlan.d
+}

@@ -59,7 +59,61 @@ func dumpLinks() (map[string]state.Link, names, error) {
 		}
 		out[d.name] = d.Link
 	}
-	return out, names, nil
+	return out, names, dumpVLANs(out, names)
+}
+
+// brVLANCompressed is RTEXT_FILTER_BRVLAN_COMPRESSED of include/uapi/linux/rtnetlink.h, which
+// x/sys/unix does not have.
+const brVLANCompressed = 1 << 2
+
+// dumpVLANs adds the VLANs of bridges and their ports, which the kernel tells apart from the
+// rest only.
+func dumpVLANs(links map[string]state.Link, names names) error {
+	err := dump(unix.RTM_GETLINK, unix.RTM_NEWLINK, func(m []byte) error {
+		index, vlans, err := parseVLANs(m)
+		if err != nil {
+			return err
+		}
+		name, err := names.find(index)
+		if l, ok := links[name]; ok && err == nil {
+			l.VLANs = vlans
+			links[name] = l
+		}
+		return err
+	}, nl.NewIfInfomsg(unix.AF_BRIDGE), nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(brVLANCompressed)))
+	if err != nil {
+		return fmt.Errorf("VLANs of bridges: %w", err)
+	}
+	return nil
+}
+
+// parseVLANs reads the VLANs of a bridge or of one of its ports, by its number (struct
+// bridge_vlan_info of include/uapi/linux/if_bridge.h, in IFLA_AF_SPEC).
+func parseVLANs(m []byte) (index uint32, vlans []state.BridgeVLAN, err error) {
+	if len(m) < unix.SizeofIfInfomsg {
+		return 0, nil, fmt.Errorf("a message of %d bytes", len(m))
+	}
+	vlans = []state.BridgeVLAN{}
+	var spec []byte
+	err = attributes(m[unix.SizeofIfInfomsg:], func(attr uint16, v []byte) {
+		if attr == unix.IFLA_AF_SPEC {
+			spec = v
+		}
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	return u32(m[4:8]), vlans, attributes(spec, func(attr uint16, v []byte) {
+		if attr != nl.IFLA_BRIDGE_VLAN_INFO || len(v) != 4 {
+			return
+		}
+		flags, id := u16(v[:2]), int(u16(v[2:]))
+		if n := len(vlans); flags&nl.BRIDGE_VLAN_INFO_RANGE_END != 0 && n > 0 {
+			vlans[n-1].Last = id
+			return
+		}
+		vlans = append(vlans, state.BridgeVLAN{First: id, PVID: flags&nl.BRIDGE_VLAN_INFO_PVID != 0, Untagged: flags&nl.BRIDGE_VLAN_INFO_UNTAGGED != 0})
+	})
 }
 
 // parseLink reads a link (struct ifinfomsg and its attributes).
@@ -124,8 +178,11 @@ func (d *device) info(b []byte) error {
 	switch d.Kind {
 	case "vlan":
 		err = attributes(data, func(attr uint16, v []byte) {
-			if attr == nl.IFLA_VLAN_ID {
+			switch {
+			case attr == nl.IFLA_VLAN_ID:
 				d.VLAN = int(u16(v))
+			case attr == nl.IFLA_VLAN_PROTOCOL && len(v) == 2: // in the order of the network
+				d.VLANProtocol = map[uint16]string{unix.ETH_P_8021Q: "802.1q", unix.ETH_P_8021AD: "802.1ad"}[binary.BigEndian.Uint16(v)]
 			}
 		})
 	case "bridge":
@@ -139,6 +196,10 @@ func (d *device) info(b []byte) error {
 		})
 	case "vxlan":
 		err = d.vxlan(data)
+	case "gre":
+		err = d.tunnel(data, nl.IFLA_GRE_LOCAL, nl.IFLA_GRE_REMOTE)
+	case "sit", "ip6tnl":
+		err = d.tunnel(data, nl.IFLA_IPTUN_LOCAL, nl.IFLA_IPTUN_REMOTE)
 	case "bond":
 		d.Bond = &state.Bond{}
 		err = bond(d.Bond, data)
@@ -174,15 +235,33 @@ func (d *device) info(b []byte) error {
 	})
 }
 
+// address is that of one end, empty if there is none.
+func address(v []byte) string {
+	if a, ok := netip.AddrFromSlice(v); ok && !a.IsUnspecified() {
+		return a.String()
+	}
+	return ""
+}
+
+// tunnel reads the ends of a tunnel (include/uapi/linux/if_tunnel.h, IFLA_GRE_* and IFLA_IPTUN_*),
+// and what is in the packets of one over IPv6.
+func (d *device) tunnel(data []byte, local, remote uint16) error {
+	d.Tunnel = &state.Tunnel{}
+	return attributes(data, func(attr uint16, v []byte) {
+		switch {
+		case attr == local:
+			d.Tunnel.Local = address(v)
+		case attr == remote:
+			d.Tunnel.Remote = address(v)
+		case d.Kind == "ip6tnl" && attr == nl.IFLA_IPTUN_PROTO && len(v) == 1:
+			d.Tunnel.Mode = map[byte]string{0: "any", unix.IPPROTO_IPIP: "ipip6", unix.IPPROTO_IPV6: "ip6ip6"}[v[0]]
+		}
+	})
+}
+
 // vxlan reads the attributes of a VXLAN (include/uapi/linux/if_link.h, IFLA_VXLAN_*).
 func (d *device) vxlan(data []byte) error {
 	d.VXLAN = &state.VXLAN{}
-	address := func(v []byte) string {
-		if a, ok := netip.AddrFromSlice(v); ok && !a.IsUnspecified() {
-			return a.String()
-		}
-		return ""
-	}
 	return attributes(data, func(attr uint16, v []byte) {
 		switch attr {
 		case nl.IFLA_VXLAN_ID:
