@@ -102,7 +102,7 @@ func (l *Blocklist) judge(b *Resolver, r *router.Router) hcl.Diagnostics {
 	}
 	for _, i := range l.Inputs.Items {
 		if r.Input(i.V.Input) == nil && !r.Unsound["input"] {
-			diags = append(diags, diag.Help(diag.Error("unknown-reference", i.Range, "No such input",
+			diags = append(diags, diag.Help(diag.Error("no-such-reference", i.Range, "No such input",
 				"The spec has no input %q.", i.V.Input),
 				"Write an input %q block with the url of the list's repository, and flake = false if that is no flake.", i.V.Input))
 		}

@@ -39,7 +39,7 @@ func (s *Server) UnmarshalText(b []byte) error {
 	}
 	switch {
 	case err != nil:
-		return diag.Advise(fmt.Errorf("%q is no DNS server: %w", b, err), "write an address, as in 9.9.9.9; with a port, as in 192.0.2.1@5353; or, to ask over TLS, with the name in the server's certificate, as in 9.9.9.9#dns.quad9.net")
+		return diag.Advise(fmt.Errorf("%q is no DNS server", b), "write an address, as in 9.9.9.9; with a port, as in 192.0.2.1@5353; or, to ask over TLS, with the name in the server's certificate, as in 9.9.9.9#dns.quad9.net")
 	case tls && net4in6(name):
 		return diag.Advise(fmt.Errorf("%q has an address where the name in the certificate belongs", b), "write the name, as in 9.9.9.9#dns.quad9.net")
 	}
