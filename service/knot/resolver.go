@@ -27,6 +27,11 @@ func ResolverKind() service.Kind {
 		Example: `resolver {
   networks = [network.lan]
   forward  = ["9.9.9.9", "149.112.112.112"]
+
+  forwarder "office" {
+    zones   = ["corp.example.org"]
+    servers = ["10.20.0.53"]
+  }
 }
 `,
 		Single: true, Program: service.Alone("resolver", (*Resolver).lower),

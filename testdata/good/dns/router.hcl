@@ -52,7 +52,7 @@ secret "dns" {
   path = "/var/lib/secrets/dns.key"
 }
 
-input "stevenblack" {
+input "lists" {
   url   = "github:StevenBlack/hosts"
   flake = false
 }
@@ -82,13 +82,13 @@ resolver {
 
   blocklist "ads" {
     files    = ["lists/ads.txt"]
-    inputs   = ["stevenblack/hosts"]
+    inputs   = ["lists/hosts"]
     allow    = ["good.tracker.example.net"]
     networks = [network.phones]
   }
 
   blocklist "malware" {
-    inputs = ["stevenblack/alternates/fakenews/hosts"]
+    inputs = ["lists/alternates/fakenews/hosts"]
   }
 
   dns64 {
