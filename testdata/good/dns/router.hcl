@@ -61,11 +61,7 @@ resolver {
   networks = [network.lan, network.phones]
   forward  = ["9.9.9.9#dns.quad9.net", "2620:fe::fe#dns.quad9.net"]
 
-  records = [
-    "_ipp._tcp.home.arpa SRV 0 0 631 nas.home.arpa",
-    "home.arpa TXT \"the house's [network]\"",
-    "media.home.arpa CNAME nas.home.arpa",
-  ]
+  records = ["_ipp._tcp.home.arpa SRV 0 0 631 nas.home.arpa", "home.arpa TXT \"the house's [network]\"", "media.home.arpa CNAME nas.home.arpa"]
 
   # The office, behind a tunnel.
   forwarder "office" {
