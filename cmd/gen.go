@@ -292,7 +292,7 @@ func (in *inputs) add(r *router.Router) error {
 		want, _ := flake.Pinned(name, string(r.Release.V))
 		want.Name = name
 		if s := r.Input(router.Name(name)); s != nil {
-			want.URL, want.Locked = string(s.URL.V), nil
+			want.URL, want.Locked, want.Files = string(s.URL.V), nil, !s.Flake.V
 			if s.Follow.Set {
 				want.Follows = nil
 				for _, f := range s.Follow.All() {
@@ -312,7 +312,7 @@ func (in *inputs) put(want flake.Input, router string) error {
 		if have.Name != want.Name {
 			continue
 		}
-		if have.URL != want.URL || !slices.Equal(have.Follows, want.Follows) {
+		if have.URL != want.URL || have.Files != want.Files || !slices.Equal(have.Follows, want.Follows) {
 			return exit{ExitSpec, fmt.Sprintf("one flake has one %s: %s wants %s and %s wants %s. Give them one release, or generate two flakes",
 				want.Name, in.by[have.Name], inputSource(have), router, inputSource(want))}
 		}
@@ -325,6 +325,9 @@ func (in *inputs) put(want flake.Input, router string) error {
 
 // inputSource is where an input comes from, for the message that two differ.
 func inputSource(in flake.Input) string {
+	if in.Files {
+		return in.URL + " (no flake)"
+	}
 	if len(in.Follows) == 0 {
 		return in.URL
 	}

@@ -42,6 +42,7 @@ type Input struct {
 	Name    string
 	URL     string
 	Follows []string // inputs of that input that are ours of the same name
+	Files   bool     // it is no flake, but files alone
 	Locked  *Locked  // the state that nbr was tried with, for the first flake.lock
 }
 
@@ -146,11 +147,14 @@ var localNix = nixgen.Apply("lib.optional",
 func flakeNix(c Config) nixgen.Expr {
 	inputs := nixgen.Attrs{}
 	for _, in := range c.Inputs {
-		if len(in.Follows) == 0 {
+		if len(in.Follows) == 0 && !in.Files {
 			inputs = append(inputs, nixgen.Bind(nixgen.Str(in.URL), in.Name, "url"))
 			continue
 		}
 		v := nixgen.Attrs{nixgen.Bind(nixgen.Str(in.URL), "url")}
+		if in.Files {
+			v = append(v, nixgen.Bind(nixgen.Bool(false), "flake"))
+		}
 		for _, f := range in.Follows {
 			v = append(v, nixgen.Bind(nixgen.Str(f), "inputs", f, "follows"))
 		}

@@ -298,6 +298,7 @@ type Input struct {
 	Name   conf.Value[Name]     `hcl:"name,key"`
 	URL    conf.Value[FlakeURL] `hcl:"url,required" doc:"The flake reference, as in github:nakato/nixos-sbc/main."`
 	Follow conf.List[Name]      `hcl:"follows,optional" doc:"Inputs of that flake that are to be ours of the same name."`
+	Flake  conf.Value[bool]     `hcl:"flake,optional" default:"true" doc:"It is a flake. false for files alone, as a repository of lists."`
 }
 
 // Types are the core's block types, in the order of the documentation.

@@ -215,7 +215,7 @@ func ruleSecretUses(r *Router) hcl.Diagnostics {
 // encrypted tells whether a secret's file may be copied into the tree, which ends
 // in git and in the Nix store.
 func (r *Router) encrypted(s *Secret) hcl.Diagnostics {
-	b, err := r.file(s.File.V)
+	b, err := r.File(s.File.V)
 	if err != nil {
 		return one(source.Unreadable(s.File.Range, string(s.File.V), err))
 	}
@@ -231,9 +231,9 @@ func (r *Router) encrypted(s *Secret) hcl.Diagnostics {
 		"Encrypt it with %s. If it has been in a repository as it is, the secret is known: take another one.", s.Source.V))
 }
 
-// file is the content of a file that the spec names. It is read once: what is judged is
+// File is the content of a file that the spec names. It is read once: what is judged is
 // what goes into the tree.
-func (r *Router) file(name File) ([]byte, error) {
+func (r *Router) File(name File) ([]byte, error) {
 	if b, ok := r.Files[string(name)]; ok {
 		return b, nil
 	}
@@ -251,7 +251,7 @@ func (r *Router) file(name File) ([]byte, error) {
 func ruleImports(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range r.Import.Items {
-		if _, err := r.file(f.V); err != nil {
+		if _, err := r.File(f.V); err != nil {
 			diags = append(diags, source.Unreadable(f.Range, string(f.V), err))
 		}
 	}

@@ -115,7 +115,7 @@ var WellKnowns = []WellKnown{
 	{Name: "bgp", Ports: "tcp/179"},
 	{Name: "dhcp", IANA: "bootps", Ports: "udp/67", Block: "dhcp4"},
 	{Name: "dns", IANA: "domain", Ports: "tcp/53 udp/53", Block: "resolver"},
-	{Name: "dns-tls", IANA: "domain-s", Ports: "tcp/853 udp/853"}, // RFC 7858, RFC 9250
+	{Name: "dns-tls", IANA: "domain-s", Ports: "tcp/853 udp/853", Block: "resolver"}, // RFC 7858, RFC 9250
 	{Name: "ftp", Ports: "tcp/21"},
 	{Name: "git", Ports: "tcp/9418"},
 	{Name: "http", Ports: "tcp/80"},

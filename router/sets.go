@@ -129,7 +129,7 @@ func (r *Router) members(s *AddressSet) []setMember {
 		add(a.V, a.Range, a.V.String(), false)
 	}
 	for _, f := range s.Files.Items {
-		b, err := r.file(f.V)
+		b, err := r.File(f.V)
 		if err != nil {
 			s.read.diags = append(s.read.diags, source.Unreadable(f.Range, string(f.V), err))
 			continue

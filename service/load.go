@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"io/fs"
+	"maps"
 	"slices"
 	"sync"
 
@@ -42,10 +43,8 @@ func (s *Spec) AddSecrets(to *diag.Secrets, prefix string) {
 	for _, f := range s.Source.Files {
 		to.Add(prefix+f.Name, f.Bytes)
 	}
-	for _, set := range s.Router.Sets { // of whose files a wrong line is shown
-		for _, f := range set.Files.All() {
-			to.Add(prefix+string(f), s.Router.Files[string(f)])
-		}
+	for _, name := range slices.Sorted(maps.Keys(s.Router.Files)) { // of lists, a wrong line is shown
+		to.Add(prefix+name, s.Router.Files[name])
 	}
 	for name, value := range s.Vars {
 		to.AddValue(name, value)

@@ -6,6 +6,42 @@ import (
 	"strings"
 )
 
+// resolver writes a resolver with some of its parts.
+func (d *dice) resolver(networks, given []string) {
+	schema := d.blocks["resolver"]
+	part := func(i int, label string, given ...string) {
+		typ := "resolver." + schema.Blocks[i].Type
+		fmt.Fprintf(d, "%s%s {\n", schema.Blocks[i].Type, label)
+		d.body(typ, schema.Blocks[i], given)
+		d.WriteString("}\n")
+	}
+	tls, list := d.IntN(3) == 0, d.IntN(3) == 0
+	if tls {
+		d.block("secret", "dns_key", `path = "/var/lib/secrets/dns.key"`)
+		for _, n := range networks {
+			d.serves[n] = append(d.serves[n], "dns-tls")
+		}
+	}
+	if list {
+		d.block("input", "lists")
+	}
+	d.WriteString("resolver {\n")
+	d.body("resolver", schema, given)
+	if d.often() {
+		part(0, ` "office"`)
+	}
+	if list {
+		part(1, ` "a-1"`, `inputs = ["lists/hosts"]`, "networks = "+refs("network", d.choose(networks)))
+	}
+	if d.IntN(3) == 0 {
+		part(2, "")
+	}
+	if tls {
+		part(3, "", "key = secret.dns_key")
+	}
+	d.WriteString("}\n")
+}
+
 // services writes what serves the networks, and tells whether the router resolves names.
 func (d *dice) services() (resolves bool) {
 	d.block("ssh", "", "networks = [network."+strings.Join(d.networks, ", network.")+"]", "passwords = false")
@@ -40,8 +76,12 @@ func (d *dice) services() (resolves bool) {
 		if s[0] == "time" {
 			given = append(given, `servers = ["192.0.2.1", "ntp.example.org"]`)
 		}
-		d.block(s[0], "", given...)
-		resolves = resolves || s[0] == "resolver"
+		if s[0] == "resolver" {
+			d.resolver(some, given)
+			resolves = true
+		} else {
+			d.block(s[0], "", given...)
+		}
 		for _, n := range some {
 			d.serves[n] = append(d.serves[n], s[1])
 		}

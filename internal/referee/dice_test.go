@@ -109,7 +109,11 @@ var values = map[string][]string{
 	"length of a prefix, 32 to 64":              {"32", "48", "56"},
 	"protocol, or protocol, a slash and a port": {`"tcp/1"`, `"udp/1-65535"`, `"sctp/36412"`, `"gre"`, `"icmp"`, `"icmp/0"`, `"icmpv6/255"`, `"igmp"`},
 	"address, prefix or range of addresses":     {`"192.0.2.1"`, `"203.0.113.0/24"`, `"0.0.0.0/0"`, `"::/0"`, `"2001:db8::1-2001:db8::ff"`, `"255.255.255.0-255.255.255.254"`, `"2001:db8:ffff::/48"`},
-	"prefix, with ge or le and a length":        {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
+	"DNS server":                                {`"9.9.9.9"`, `"2620:fe::fe#dns.quad9.net"`, `"192.0.2.1@5353"`, `"192.0.2.1@65535#a-b.example"`}, "resolver.forwarder.servers": {`"192.0.2.9"`, `"2001:db8:9::9"`},
+	"DNS record": {`"_sip._udp.example.org SRV 0 0 5060 pbx.example.org"`, `"a.example.org TXT \"]] '' $${a} \\\\ ü\" \"\""`, `"example.org 60 IN MX 10 a."`, `"x.example.org CAA 0 issue \"ca.example\""`, `"y.example.org HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1"`, `"a\\.b.example.org NAPTR 1 2 \"s\" \"SIP+D2U\" \"\" _sip._udp.example.org"`},
+	"DNS zone":   {`"corp.example.org"`, `"10.in-addr.arpa"`, `"a_b.example."`}, "IPv6 prefix of 96 bits": {`"64:ff9b::/96"`, `"2001:db8:64::/96"`},
+	"resolver.tls.certificate":           {`"/var/lib/acme/dns.example.org/fullchain.pem"`, `"/a"`},
+	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
 
 // built are the arguments that the dice writes itself, and those that need a file or a
@@ -123,6 +127,7 @@ var built = map[string]bool{
 	"host.mac": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
 	"network.prefix": true, "route.type": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
+	"resolver.blocklist.files": true, "resolver.blocklist.networks": true, "resolver.dns64.networks": true, "resolver.tls.https": true,
 	"agent.metrics": true, "agent.networks": true, "agent.port": true,
 	"firmware.accept_regulatory_responsibility": true,
 }

@@ -1,12 +1,16 @@
 package knot
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -41,11 +45,20 @@ func lookUp(ctx context.Context, h probe.Host, q query) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	to := netip.AddrPortFrom(q.Server, 53).String()
 	until := time.Now().Add(answerTime)
-	a, truncated, err := lookUpUDP(ctx, h, to, until, m, packed)
-	if err == nil && truncated {
-		a, err = lookUpTCP(ctx, h, to, until, m, packed)
+	var a answer
+	switch q.Via {
+	case overTLS:
+		a, err = lookUpTLS(ctx, h, q.Server, until, m, packed)
+	case overHTTPS:
+		a, err = lookUpHTTPS(ctx, h, q.Server, until, m, packed)
+	default:
+		var truncated bool
+		to := netip.AddrPortFrom(q.Server, 53).String()
+		a, truncated, err = lookUpUDP(ctx, h, to, until, m, packed)
+		if err == nil && truncated {
+			a, err = lookUpTCP(ctx, h, to, until, m, packed)
+		}
 	}
 	if probe.Silent(err) {
 		return answer{}, nil
@@ -100,13 +113,64 @@ func lookUpTCP(ctx context.Context, h probe.Host, to string, until time.Time, m 
 		return answer{}, err
 	}
 	defer end()
+	return lookUpStream(c, m, packed)
+}
+
+// lookUpTLS takes any certificate, which another check is about.
+func lookUpTLS(ctx context.Context, h probe.Host, server netip.Addr, until time.Time, m *dns.Msg, packed []byte) (answer, error) {
+	c, end, err := dial(ctx, h, "tcp", netip.AddrPortFrom(server, 853).String(), until)
+	if err != nil {
+		return answer{}, err
+	}
+	defer end()
+	return lookUpStream(tls.Client(c, tlsConfig("")), m, packed)
+}
+
+// lookUpHTTPS posts the message (RFC 8484 section 4.1).
+func lookUpHTTPS(ctx context.Context, h probe.Host, server netip.Addr, until time.Time, m *dns.Msg, packed []byte) (answer, error) {
+	var failed error
+	client := &http.Client{Transport: &http.Transport{
+		ForceAttemptHTTP2: true, TLSClientConfig: tlsConfig(""), DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
+			c, _, err := dial(ctx, h, network, to, until)
+			failed = err
+			return c, err
+		},
+	}}
+	defer client.CloseIdleConnections()
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	to := &url.URL{Scheme: "https", Host: netip.AddrPortFrom(server, 443).String(), Path: "/dns-query"}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), bytes.NewReader(packed))
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header.Set("Content-Type", "application/dns-message")
+	res, err := client.Do(req)
+	if failed != nil {
+		return answer{}, failed
+	}
+	if err != nil {
+		return answer{}, nil // it took the connection and gave no answer
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, dns.MaxMsgSize))
+	if err != nil || res.StatusCode != http.StatusOK {
+		return answer{}, nil // what is there is no DNS server
+	}
+	a, _, _ := parseAnswer(m, body)
+	return a, nil
+}
+
+func lookUpStream(c net.Conn, m *dns.Msg, packed []byte) (answer, error) {
 	stream := &dns.Conn{Conn: c} // which puts the length in front
 	if _, err := stream.Write(packed); err != nil {
 		return answer{}, err
 	}
 	buf := make([]byte, dns.MaxMsgSize)
 	n, err := stream.Read(buf)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	var alert tls.AlertError
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &alert) {
 		return answer{}, nil // it took the question and closed the connection
 	}
 	if err != nil {
@@ -124,7 +188,8 @@ type promise struct {
 	query     query
 	code      string // NOERROR, SERVFAIL, …
 	ad        bool   // the data is authenticated (RFC 4035 section 3.2.3)
-	data      string // the one record of the answer, if that is part of the promise
+	data      string // what the records of the answer say, if that is part of the promise
+	exact     bool   // it is so without data, too: the answer then has none
 	// wrong is the one code that breaks the promise; others then say nothing of it. Without
 	// it every other code breaks it.
 	wrong string
@@ -137,6 +202,12 @@ type promise struct {
 func (pr promise) add(p *verify.Plan) {
 	q := pr.query
 	want, hint := pr.code, fmt.Sprintf("dig @%s %s %s", q.Server, q.Name, q.Type)
+	switch q.Via {
+	case overTLS:
+		hint += " +tls"
+	case overHTTPS:
+		hint += " +https"
+	}
 	if pr.ad {
 		want, hint = want+" with the AD flag", hint+" +dnssec"
 	}
@@ -163,7 +234,7 @@ func (pr promise) add(p *verify.Plan) {
 		if pr.ad && a.Authenticated {
 			got += " with the AD flag"
 		}
-		if pr.data != "" && a.Data != "" {
+		if (pr.data != "" || pr.exact) && a.Data != "" {
 			got += " " + a.Data
 		}
 		v := verify.Compare(want, got, hint)

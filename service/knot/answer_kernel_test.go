@@ -25,13 +25,17 @@ func TestAnswersOfUnbound(t *testing.T) {
 	unbound := probetest.Unbound(t)
 	is := func(a answer) probetest.Answer[answer] { return probetest.Answer[answer]{Answer: a} }
 	root := local(".", "SOA")
+	var big []string
+	for i := range 10 {
+		big = append(big, fmt.Sprintf(`"%d%s"`, i, strings.Repeat("x", 200)))
+	}
 	want := map[query]probetest.Answer[answer]{
 		root:                            is(answer{Answered: true, Code: "NOERROR", Records: 1}),
 		local("router.home.arpa", "A"):  is(answer{Answered: true, Code: "NOERROR", Records: 2, Data: "192.0.2.1, 192.0.2.2"}),
 		local("ROUTER.home.arpa.", "A"): is(answer{Answered: true, Code: "NOERROR", Records: 2, Data: "192.0.2.1, 192.0.2.2"}),
 		local("other.home.arpa.", "A"):  is(answer{Answered: true, Code: "NXDOMAIN"}),
 		local("www.refused.test.", "A"): is(answer{Answered: true, Code: "REFUSED"}),
-		local("big.test.", "TXT"):       is(answer{Answered: true, Code: "NOERROR", Records: 10}), // over TCP
+		local("big.test.", "TXT"):       is(answer{Answered: true, Code: "NOERROR", Records: 10, Data: strings.Join(big, ", ")}), // over TCP
 
 		{Server: netip.IPv6Loopback(), Name: ".", Type: "SOA"}:             {}, // it has no IPv6
 		{Server: netip.MustParseAddr("192.0.2.1"), Name: ".", Type: "SOA"}: {Error: "dial udp 192.0.2.1:53: no address of this machine"},

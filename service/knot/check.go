@@ -19,26 +19,30 @@ func (b *Resolver) Checks(r *router.Router, p *verify.Plan) {
 	id := b.Addr.String() + "/"
 	p.UnitActive(id+"unit", b.Def, unit)
 	b.checkSettings(p)
-	addrs := []string{loopback.String(), "::1"}
+	listens := []string{loopback.String(), "::1"}
 	for _, n := range b.Networks.Items {
-		fixed, _ := n.Target.Split()
-		for _, f := range fixed {
-			a := f.Addr().String()
-			addrs = append(addrs, a)
+		for _, addr := range addrs(n.Target) {
+			a := addr.String()
+			listens = append(listens, a)
 			promise{
 				id: id + "answers/" + a, title: "the resolver answers on " + a, from: n.Range,
 				// RFC 6761 section 6.3: every resolver knows localhost by itself.
-				query: query{Server: f.Addr(), Name: "localhost.", Type: "A"}, code: "NOERROR",
+				query: query{Server: addr, Name: "localhost.", Type: "A"}, code: "NOERROR",
 			}.add(p)
 		}
 	}
 	for _, proto := range []string{"udp", "tcp"} {
-		if b.Extra.Set && b.Extra.V.Type().HasAttribute("network") {
+		if b.added("network") {
 			break // the user says more of where it listens
 		}
-		p.Listens(id+"listen/"+proto, b.Networks.Range, proto, 53, addrs)
+		p.Listens(id+"listen/"+proto, b.Networks.Range, proto, 53, listens)
 	}
 	b.checkHosts(r, p)
+	b.checkRecords(p)
+	b.checkForwarders(p)
+	b.checkBlocklists(r, p)
+	b.checkDNS64(p)
+	b.TLS.check(b, p)
 	from := b.Def
 	if b.Forward.Set {
 		from = b.Forward.Range

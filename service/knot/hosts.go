@@ -7,9 +7,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/miekg/dns"
-	"github.com/zclconf/go-cty/cty"
 
-	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
@@ -76,23 +74,23 @@ func recordType(a netip.Addr) string {
 
 // checkHosts asks for each host by name, and for the name of each address.
 func (b *Resolver) checkHosts(r *router.Router, p *verify.Plan) {
-	if b.Extra.Set && service.Attribute(service.Attribute(b.Extra.V.Value, "local-data"), "rules") != cty.NilVal {
+	if b.added("local-data", "rules") {
 		return // the user's additions take the place of the rules
 	}
 	for _, n := range names(r) {
 		for _, a := range n.addrs {
-			b.known(p, n.of.Addr, n.from, n.name, recordType(a), a.String())
+			b.known(p, fmt.Sprintf("%s/%s/%s/%s", b.Addr, n.of.Addr, n.name, recordType(a)), n.from, n.name, recordType(a), a.String())
 			if reverse, err := dns.ReverseAddr(a.String()); err == nil && n.first {
-				b.known(p, n.of.Addr, n.from, reverse, "PTR", n.name+".")
+				b.known(p, fmt.Sprintf("%s/%s/%s/PTR", b.Addr, n.of.Addr, reverse), n.from, reverse, "PTR", n.name+".")
 			}
 		}
 	}
 }
 
-// known adds the check that the resolver knows what a name of a host is.
-func (b *Resolver) known(p *verify.Plan, host conf.Addr, from hcl.Range, name, kind, want string) {
+// known adds the check that the resolver knows by itself what a name has.
+func (b *Resolver) known(p *verify.Plan, id string, from hcl.Range, name, kind, want string) {
 	promise{
-		id: fmt.Sprintf("%s/%s/%s/%s", b.Addr, host, name, kind), title: fmt.Sprintf("the %s record of %s", kind, name), from: from,
+		id: id, title: fmt.Sprintf("the %s record of %s", kind, strings.TrimSuffix(name, ".")), from: from,
 		query: query{Server: loopback, Name: dns.Fqdn(name), Type: kind}, code: "NOERROR", data: want,
 	}.add(p)
 }

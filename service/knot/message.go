@@ -15,13 +15,25 @@ type query struct {
 	Name   string // a domain name
 	Type   string // of a record: A, AAAA, SOA, …
 	CD     bool   // checking disabled: the server need not validate (RFC 4035 section 3.2.2)
+	Via    transport
 }
+
+// A transport is how a question gets to a server, if not over UDP, and over TCP what does not fit.
+type transport string
+
+const (
+	overTLS   transport = "over TLS"   // RFC 7858
+	overHTTPS transport = "over HTTPS" // RFC 8484
+)
 
 // MarshalText writes it as in "192.0.2.1 . SOA" and "192.0.2.1 example.org. A CD".
 func (q query) MarshalText() ([]byte, error) {
 	text := fmt.Sprintf("%s %s %s", q.Server, q.Name, q.Type)
 	if q.CD {
 		text += " CD"
+	}
+	if q.Via != "" {
+		text += " " + string(q.Via)
 	}
 	return []byte(text), nil
 }
@@ -54,8 +66,8 @@ type answer struct {
 	Code          string `json:"code,omitempty"`          // NOERROR, SERVFAIL, REFUSED, …
 	Authenticated bool   `json:"authenticated,omitempty"` // the AD bit (RFC 4035 section 3.2.3)
 	Records       int    `json:"records,omitempty"`       // in the answer section
-	// Data are the addresses or names in records of the type that was asked for, sorted, as
-	// in "192.0.2.1, 192.0.2.2".
+	// Data is what the records of the type that was asked for say, sorted, as in
+	// "192.0.2.1, 192.0.2.2"; without what a zone says of itself, which changes.
 	Data string `json:"data,omitempty"`
 }
 
@@ -80,13 +92,10 @@ func parseAnswer(asked *dns.Msg, b []byte) (a answer, truncated, ok bool) {
 		if rr.Header().Rrtype != asked.Question[0].Qtype {
 			continue
 		}
-		switch rr := rr.(type) {
-		case *dns.A:
-			data = append(data, rr.A.String())
-		case *dns.AAAA:
-			data = append(data, rr.AAAA.String())
-		case *dns.PTR:
-			data = append(data, rr.Ptr)
+		switch rr.Header().Rrtype {
+		case dns.TypeSOA, dns.TypeDNSKEY:
+		default:
+			data = append(data, rdata(rr))
 		}
 	}
 	slices.Sort(data)

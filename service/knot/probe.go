@@ -21,10 +21,12 @@ import (
 
 // running is how Knot Resolver runs: its processes, and what its manager has told them.
 type running struct {
-	Workers   int      `json:"workers"`           // processes that answer
-	Forward   []string `json:"forward,omitempty"` // the servers that are asked for every name
-	Rebinding bool     `json:"rebinding"`         // private addresses from outside are refused
-	Inner     []string `json:"inner,omitempty"`   // the domains that may have them all the same
+	Workers int      `json:"workers"`           // processes that answer
+	Forward []string `json:"forward,omitempty"` // the servers that are asked for every name
+	// Zones are the servers that are asked for a zone alone, as in "corp.example.org: 10.1.2.3".
+	Zones     []string `json:"zones,omitempty"`
+	Rebinding bool     `json:"rebinding"`       // private addresses from outside are refused
+	Inner     []string `json:"inner,omitempty"` // the domains that may have them all the same
 }
 
 // settingsOf asks how the resolver of a systemd unit runs.
@@ -39,8 +41,9 @@ const firstWorker = "/run/knot-resolver/kresd0.conf"
 
 var (
 	workerRE    = regexp.MustCompile(`\x00kresd\d+\.conf\x00`)
-	forwardRE   = regexp.MustCompile(`(?m)^policy\.rule_forward_add\('\.',\{[^}]*\},\{(.*)\}\)$`)
-	serverRE    = regexp.MustCompile(`\{'([^']+)'`)
+	forwardRE   = regexp.MustCompile(`(?m)^policy\.rule_forward_add\('([^']*)',\{dnssec=(true|false),auth=(true|false)\},\{(.*)\}\)$`)
+	serverRE    = regexp.MustCompile(`\{'([^']+)'([^}]*)\}`)
+	hostnameRE  = regexp.MustCompile(`\btls=true,hostname='([^']*)'`)
 	rebindingRE = regexp.MustCompile(`(?m)^modules\.load\('rebinding\b`)
 	innerRE     = regexp.MustCompile(`(?m)^policy\.add\(policy\.suffix\(policy\.FLAGS\(\{'ALLOW_LOCAL'\}\), \{(.*)\}\)\)$`)
 	nameRE      = regexp.MustCompile(`todname\('([^']*)'\)`)
@@ -72,10 +75,22 @@ func lookSettings(_ context.Context, h probe.Host, unit string) (running, error)
 func parseSettings(lua string) running {
 	r := running{Rebinding: rebindingRE.MatchString(lua)}
 	for _, forward := range forwardRE.FindAllStringSubmatch(lua, -1) {
-		for _, server := range serverRE.FindAllStringSubmatch(forward[1], -1) {
-			r.Forward = append(r.Forward, server[1])
+		var servers []string
+		for _, server := range serverRE.FindAllStringSubmatch(forward[4], -1) {
+			s := server[1]
+			if name := hostnameRE.FindStringSubmatch(server[2]); name != nil {
+				s += "#" + name[1]
+			}
+			servers = append(servers, s)
 		}
+		slices.Sort(servers)
+		if forward[1] == "." {
+			r.Forward = append(r.Forward, servers...)
+			continue
+		}
+		r.Zones = append(r.Zones, zoneText(strings.TrimSuffix(forward[1], "."), servers, forward[3] == "true", forward[2] == "true"))
 	}
+	slices.Sort(r.Zones)
 	for _, inner := range innerRE.FindAllStringSubmatch(lua, -1) {
 		for _, name := range nameRE.FindAllStringSubmatch(inner[1], -1) {
 			r.Inner = append(r.Inner, name[1])
@@ -84,6 +99,33 @@ func parseSettings(lua string) running {
 	slices.Sort(r.Forward)
 	slices.Sort(r.Inner)
 	return r
+}
+
+// zoneText is who is asked for a zone, and how.
+func zoneText(zone string, servers []string, authoritative, dnssec bool) string {
+	text := zone + ": " + strings.Join(servers, " ")
+	if authoritative {
+		text += ", authoritative"
+	}
+	if !dnssec {
+		text += ", not validated"
+	}
+	return text
+}
+
+// checkForwarders asks for each zone, whose servers know it.
+func (b *Resolver) checkForwarders(p *verify.Plan) {
+	if b.added("forward") {
+		return
+	}
+	for _, f := range b.Forwarders {
+		for _, z := range f.Zones.Items {
+			promise{
+				id: f.Addr.String() + "/finds/" + string(z.V), title: "the resolver finds " + string(z.V), from: z.Range,
+				query: query{Server: loopback, Name: string(z.V) + ".", Type: "SOA"}, code: "NOERROR",
+			}.add(p)
+		}
+	}
 }
 
 // checkSettings adds the checks of how the resolver runs. What the user's additions say
@@ -106,6 +148,21 @@ func (b *Resolver) checkSettings(p *verify.Plan) {
 	}
 	slices.Sort(forward)
 	add("forward", "the servers that are asked", b.Forward.Range, verify.List(forward), func(r running) string { return verify.List(r.Forward) }, "forward")
+	if len(b.Forwarders) > 0 {
+		var zones []string
+		for _, f := range b.Forwarders {
+			var servers []string
+			for _, s := range f.Servers.All() {
+				servers = append(servers, s.String())
+			}
+			slices.Sort(servers)
+			for _, z := range f.Zones.All() {
+				zones = append(zones, zoneText(string(z), servers, f.Authoritative.V, f.DNSSEC.V))
+			}
+		}
+		slices.Sort(zones)
+		add("zones", "the servers of zones", b.Forwarders[0].Def, strings.Join(zones, "; "), func(r running) string { return strings.Join(r.Zones, "; ") }, "forward")
+	}
 	inner := "nothing is refused"
 	if b.Rebinding.V {
 		inner = refused(b.inner())

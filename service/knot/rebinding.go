@@ -46,6 +46,11 @@ func (b *Resolver) inner() []string {
 	for _, d := range b.Private.All() {
 		add(string(d))
 	}
+	for _, f := range b.Forwarders {
+		for _, z := range f.Zones.All() {
+			add(string(z))
+		}
+	}
 	if !b.Extra.Set {
 		return out
 	}
@@ -62,8 +67,8 @@ func (b *Resolver) inner() []string {
 }
 
 // zones are the servers on port 53 to which extra forwards parts of the tree.
-func (b *Resolver) zones() []conf.Value[router.Addr] {
-	var out []conf.Value[router.Addr]
+func (b *Resolver) zones() []conf.Value[Server] {
+	var out []conf.Value[Server]
 	if !b.Extra.Set {
 		return nil
 	}
@@ -73,7 +78,7 @@ func (b *Resolver) zones() []conf.Value[router.Addr] {
 				// Another port is another program's.
 				var a router.Addr
 				if s.Type() == cty.String && !s.IsNull() && a.UnmarshalText([]byte(strings.TrimSuffix(s.AsString(), "@53"))) == nil {
-					out = append(out, conf.Value[router.Addr]{V: a, Range: b.Extra.Range, Set: true})
+					out = append(out, conf.Value[Server]{V: Server{Addr: a.Addr}, Range: b.Extra.Range, Set: true})
 				}
 			}
 		}

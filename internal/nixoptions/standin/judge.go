@@ -46,7 +46,8 @@ func Accepted(t testing.TB, in map[string]string, routers []string) ([]bool, err
 	return accepted, err
 }
 
-// judge evaluates an expression in which router is the system of a list of modules.
+// judge evaluates an expression in which router is the system of a list of modules. Beside the
+// inputs of every spec there is lists, files of a spec's own.
 func judge(t testing.TB, in map[string]string, expr string) (string, error) {
 	t.Helper()
 	return lab.Nix(t).Try(t, "nix-instantiate", "--eval", "--strict", "--json", "--expr", `let
@@ -62,7 +63,7 @@ func judge(t testing.TB, in map[string]string, expr string) (string, error) {
   nbr = flake `+in["nbr"]+` { inherit nixpkgs; };
   router = modules: (nixpkgs.lib.nixosSystem {
     inherit modules;
-    specialArgs = { inherit nixos-sbc sops-nix agenix nbr; };
+    specialArgs = { inherit nixos-sbc sops-nix agenix nbr; lists = nixpkgs.outPath; };
   }).config.system.build.toplevel;
 in `+expr)
 }

@@ -33,12 +33,15 @@ let
           "ndisc6"
           "nftables"
           "openssh"
+          "openssl"
           "procps"
           "wireguard-tools"
         ]
     )
     // {
       writeText = name: text: "text:${text}";
+      # What is built is where it would be; that it can be is for a test of its own.
+      runCommandLocal = name: _: _: "/nix/store/${name}";
     };
 
   # What nbr's own module does is for flaketest, be it of the tree or of an input.
@@ -49,6 +52,9 @@ let
     agenix.nixosModules.default = { };
   };
   own = "nbr/module.nix";
+
+  # An argument that is none of these is an input of the spec's own: files.
+  arguments = builtins.mapAttrs (name: _: args.${name} or "/nix/store/${name}");
 
   # What NixOS itself says where nbr's modules have to say otherwise (25.11's
   # nixos/modules/tasks/network-interfaces.nix).
@@ -64,7 +70,7 @@ let
   definitions =
     module:
     let
-      set = if builtins.isFunction module then module (builtins.intersectAttrs (builtins.functionArgs module) args) else module;
+      set = if builtins.isFunction module then module (arguments (builtins.functionArgs module)) else module;
     in
     if builtins.isPath module then
       if "${baseNameOf (dirOf module)}/${baseNameOf module}" == own then [ ] else definitions (import module)
