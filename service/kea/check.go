@@ -19,10 +19,11 @@ import (
 // are offered when they ask: a server can run and listen nowhere.
 func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 	p.UnitActive(d.Addr.String()+"/unit", d.Def, "kea-dhcp4-server.service")
-	if d.replaced("subnet", "interface", "relay", "client-class", "client-classes", "require-client-classes", "evaluate-additional-classes") {
+	extra := d.additions(r)
+	if extra.replace("subnet", "interface", "relay", "client-class", "client-classes", "require-client-classes", "evaluate-additional-classes") {
 		return // the user's additions make another network of it, or not for all clients
 	}
-	if pool := d.pool(); !d.replaced("pools") {
+	if pool := d.pool(); !extra.replace("pools") {
 		d.offered(p, "offer", "a client gets an address of the pool", d.Pool.Range, d.newClient(""), pool, func(o offer) string {
 			if a, err := netip.ParseAddr(o.Address); err == nil && slices.ContainsFunc(d.Pool.All(), func(r router.AddrRange) bool { return r.Contains(a) }) {
 				return pool
@@ -32,7 +33,7 @@ func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 	}
 	from := d.Network.Range
 	d.detail(p, "prefix", "clients get the network's prefix", from, "/"+strconv.Itoa(d.prefix().Bits()), func(o offer) string { return "/" + strconv.Itoa(o.Prefix) })
-	for _, opt := range d.ownOptions(r) {
+	for _, opt := range extra.kept() {
 		want := optionPart(opt, "data")
 		switch optionPart(opt, "name") {
 		case "routers":
@@ -43,11 +44,11 @@ func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 			d.detail(p, "domain", "clients get a domain", cmp.Or(d.Domain.Range, d.Network.Target.Domain.Range), want, func(o offer) string { return o.Domain })
 		}
 	}
-	if !d.replaced("valid-lifetime", "min-valid-lifetime", "max-valid-lifetime") {
+	if !extra.replace("valid-lifetime", "min-valid-lifetime", "max-valid-lifetime") {
 		seconds := func(n int64) string { return fmt.Sprintf("%d s", n) }
 		d.detail(p, "lease", "leases last as long as they should", cmp.Or(d.Lease.Range, d.Def), seconds(int64(d.Lease.V)), func(o offer) string { return seconds(o.Lease) })
 	}
-	if d.replaced("reservations") {
+	if extra.replace("reservations") {
 		return
 	}
 	for _, res := range d.reserved(r) {
@@ -97,12 +98,4 @@ func (d *DHCP4) pool() string {
 		ranges = append(ranges, r.String())
 	}
 	return "an address of " + strings.Join(ranges, ", ")
-}
-
-// replaced tells whether the user's additions say one of these otherwise.
-func (d *DHCP4) replaced(keys ...string) bool {
-	if !d.Extra.Set {
-		return false
-	}
-	return slices.ContainsFunc(keys, func(k string) bool { return d.Extra.V.Type().HasAttribute(k) })
 }

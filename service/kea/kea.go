@@ -10,7 +10,6 @@ import (
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
-	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify/probe"
@@ -89,39 +88,18 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 		return hcl.Diagnostics{router.NoFixedAddress(d.Network, "A DHCP server leases addresses of its own network.", router.IPv4)}
 	}
 	diags := append(d.link(r), d.pools()...)
-	if len(d.DNS.Items) == 0 && !d.resolver(r) {
+	if len(d.DNS.Items) == 0 && !resolver(r, n) {
 		diags = append(diags, diag.Help(diag.Warning("no-name-server", d.Def, "Clients get no name server",
 			"The router has no resolver for %s, and %s names none.", n.Addr, d.Addr),
 			"Add a resolver block or dns = [\"9.9.9.9\"]."))
 	}
-	diags = append(diags, d.judgeExtra(r)...)
+	own := []string{"id", "interface", "pools", "subnet", "valid-lifetime"}
+	if len(d.Reservations) > 0 {
+		own = append(own, "reservations")
+	}
+	diags = append(diags, d.additions(r).judge(own...)...)
 	diags = append(diags, d.given(r)...)
 	return append(diags, d.reservations(r)...)
-}
-
-// judgeExtra warns of what extra says otherwise than the block: the user's entry wins.
-func (d *DHCP4) judgeExtra(r *router.Router) hcl.Diagnostics {
-	if !d.Extra.Set {
-		return nil
-	}
-	var diags hcl.Diagnostics
-	override := func(setting string) {
-		diags = append(diags, diag.With(service.Overridden(d, d.Extra.Range, setting, "says it otherwise"), d.Def, "%s", d.Addr.String()))
-	}
-	extra := d.Extra.V.AsValueMap()
-	for _, key := range []string{"id", "interface", "pools", "reservations", "subnet", "valid-lifetime"} {
-		if _, ok := extra[key]; ok && (key != "reservations" || len(d.Reservations) > 0) {
-			override(key)
-		}
-	}
-	kept := d.ownOptions(r)
-	for _, o := range d.options(r) {
-		name := optionPart(o, "name")
-		if !slices.ContainsFunc(kept, func(k nixgen.Expr) bool { return optionPart(k, "name") == name }) {
-			override("the option " + name)
-		}
-	}
-	return diags
 }
 
 // link refuses a second server on one link: a client that asks for an address does
@@ -146,13 +124,10 @@ func (d *DHCP4) link(r *router.Router) hcl.Diagnostics {
 }
 
 // resolver tells whether the router answers DNS in the network.
-func (d *DHCP4) resolver(r *router.Router) bool {
-	for _, l := range router.Claimed[router.Listen](r) {
-		if l.Service == "dns" && l.Serves(d.Network.Target) {
-			return true
-		}
-	}
-	return false
+func resolver(r *router.Router, n *router.Network) bool {
+	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(l *router.Listen) bool {
+		return l.Service == "dns" && l.Serves(n)
+	})
 }
 
 func (d *DHCP4) pools() hcl.Diagnostics {

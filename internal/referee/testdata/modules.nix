@@ -39,6 +39,7 @@ let
     )
     // {
       writeText = name: text: "text:${text}";
+      writeShellScript = name: text: "text:${text}";
     };
 
   # What nbr's own module does is for flaketest, be it of the tree or of an input.
