@@ -103,8 +103,31 @@ func (d *dice) adverts(networks []string) {
 		if carried := d.mtu[link]; carried == 0 || carried >= 1280 || d.seldom() {
 			given = append(given, "mtu = 1280")
 		}
+		serves := d.often()
+		if serves {
+			given = append(given, "managed = true", "other_config = true")
+		}
 		d.block("router_advert", d.label("router_advert"), given...)
+		if serves {
+			d.dhcp6(n)
+		}
 	}
+}
+
+// dhcp6 writes a server for a network, with prefixes for routers behind it.
+func (d *dice) dhcp6(network string) {
+	d.serves[network] = append(d.serves[network], "dhcp6")
+	fmt.Fprintf(d, "dhcp6 %q {\n", d.label("dhcp6"))
+	given := []string{"network = network." + network, `dns = ["2620:fe::fe"]`, `lease = "2d"`, "preferred_lifetime = " + d.pick([]string{`"1s"`, `"2d"`})}
+	d.body("dhcp6", d.blocks["dhcp6"], given)
+	if d.often() {
+		n := d.names["delegated"]
+		d.names["delegated"]++
+		fmt.Fprintf(d, "  delegate %q {\n", d.pick([]string{"a", "A-9"}))
+		d.body("dhcp6.delegate", d.blocks["dhcp6"].Blocks[0], []string{fmt.Sprintf(`prefix = "fd77:%x::/32"`, n), "length = " + d.pick([]string{"32", "56", "64"})})
+		d.WriteString("  }\n")
+	}
+	d.WriteString("}\n")
 }
 
 // firmware writes the block with all sources that a kernel of the vendor's is built from.

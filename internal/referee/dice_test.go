@@ -86,9 +86,11 @@ var values = map[string][]string{
 	"flake reference": {`"github:a/b"`, `"git+https://example.org/a.git?ref=x&rev=0"`, `"path:/a"`}, "name": {`"nixpkgs"`},
 	"interface name": {`"v10"`, `"0a"`, `"a.b"`, `"_.-"`},
 	// What is merged into a program's settings has to be settings of the program.
-	"route.type":       {`"unicast"`},                                                                             // the others go without a next hop
-	"nix.extra":        {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, "x"] }`}, // Nix has no sets in its own
-	"dhcp4.extra":      {`{}`, `{ min-valid-lifetime = 600 }`, `{ user-context = { "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } } }`},
+	"route.type":                             {`"unicast"`},                                                                             // the others go without a next hop
+	"nix.extra":                              {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, "x"] }`}, // Nix has no sets in its own
+	"dhcp4.extra":                            {`{}`, `{ min-valid-lifetime = 600 }`, `{ user-context = { "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } } }`},
+	"dhcp6.extra":                            {`{}`, `{ rapid-commit = true }`, `{ user-context = { "a.b" = "''$${c} \"", l = [1, 2.5, true] } }`},
+	"range of last halves of IPv6 addresses": {`"::1000-::1fff"`, `"::2-::2"`, `"::ff00:0:0:0-::ffff:ffff:ffff:ffff"`}, "DUID of DHCPv6": {`"00:03:00:01:02:11:22:33:44:55"`, `"00:04:FF"`},
 	"interfaces.extra": {`{}`, `{ interfaces = { "a.b" = { link = { kind = "dummy", state = "up" } } } }`},
 	"resolver.extra":   {`{}`, `{ logging = { level = "info", groups = ["cache", "dnssec"] } }`},
 	"ssh.extra":        {`{}`, `{ LogLevel = "VERBOSE" }`, `{ MaxStartups = "10:30:60", StrictModes = true, ClientAliveCountMax = 2 }`},
@@ -112,7 +114,7 @@ var built = map[string]bool{
 	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
 	"bond.lacp_rate": true, "bond.min_links": true, "bond.transmit_hash": true,
 	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "port_forward.sources": true,
-	"host.mac": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
+	"host.mac": true, "host.duid": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
 	"network.prefix": true, "route.type": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
 	"agent.metrics": true, "agent.networks": true, "agent.port": true,

@@ -27,11 +27,12 @@ func (d *DHCP6) Checks(r *router.Router, p *verify.Plan) {
 		return // the user's additions make another network of it, or not for all clients
 	}
 	device := string(d.Network.Target.Device())
-	any := client6{Link: device}
-	d.ask(p, "answer", "hosts on "+device+" get an answer", d.Network.Range, any, "an answer", func(advice) string { return "an answer" })
+	// Who may have no address is not asked for one, of which Kea would write a warning.
+	anyone := client6{Link: device, Stateless: len(d.Pool.Items) == 0 && len(d.Delegates) == 0}
+	d.ask(p, "answer", "hosts on "+device+" get an answer", d.Network.Range, anyone, "an answer", func(advice) string { return "an answer" })
 	if len(d.Pool.Items) > 0 && !extra.replace("pools") {
 		want := "an address of " + ranges(d.Pool.All())
-		d.ask(p, "address", "a host gets an address of the pool", d.Pool.Range, any, want, func(a advice) string {
+		d.ask(p, "address", "a host gets an address of the pool", d.Pool.Range, anyone, want, func(a advice) string {
 			if len(a.Addresses) == 1 && slices.ContainsFunc(d.Pool.All(), func(r IDRange) bool {
 				got, err := netip.ParseAddr(a.Addresses[0])
 				return err == nil && d.address(r.First).Compare(got) <= 0 && got.Compare(d.address(r.Last)) <= 0
@@ -47,7 +48,7 @@ func (d *DHCP6) Checks(r *router.Router, p *verify.Plan) {
 			parts = append(parts, fmt.Sprintf("a /%d of %s", g.Length.V, g.Prefix.V))
 		}
 		want := strings.Join(parts, " or ")
-		d.ask(p, "prefix", "a router gets a prefix", d.Delegates[0].Prefix.Range, any, want, func(a advice) string {
+		d.ask(p, "prefix", "a router gets a prefix", d.Delegates[0].Prefix.Range, anyone, want, func(a advice) string {
 			if len(a.Prefixes) == 1 && slices.ContainsFunc(d.Delegates, func(g *Delegate) bool {
 				got, err := netip.ParsePrefix(a.Prefixes[0])
 				return err == nil && got.Bits() == int(g.Length.V) && g.Prefix.V.Contains(got.Addr())
@@ -60,15 +61,15 @@ func (d *DHCP6) Checks(r *router.Router, p *verify.Plan) {
 	if len(d.Pool.Items) > 0 || len(d.Delegates) > 0 {
 		seconds := func(n int64) string { return fmt.Sprintf("%d s", n) }
 		if !extra.replace("valid-lifetime", "min-valid-lifetime", "max-valid-lifetime") {
-			d.ask(p, "lease", "leases last as long as they should", cmp.Or(d.Lease.Range, d.Def), any, seconds(int64(d.Lease.V)), func(a advice) string { return seconds(a.Valid) })
+			d.ask(p, "lease", "leases last as long as they should", cmp.Or(d.Lease.Range, d.Def), anyone, seconds(int64(d.Lease.V)), func(a advice) string { return seconds(a.Valid) })
 		}
 		if !extra.replace("preferred-lifetime", "min-preferred-lifetime", "max-preferred-lifetime") {
-			d.ask(p, "preferred", "addresses are preferred as long as they should be", cmp.Or(d.Preferred.Range, d.Lease.Range, d.Def), any, seconds(int64(d.preferred())), func(a advice) string { return seconds(a.Preferred) })
+			d.ask(p, "preferred", "addresses are preferred as long as they should be", cmp.Or(d.Preferred.Range, d.Lease.Range, d.Def), anyone, seconds(int64(d.preferred())), func(a advice) string { return seconds(a.Preferred) })
 		}
 	}
 	if !extra.replace("option-data") {
-		d.ask(p, "dns", "hosts get name servers", cmp.Or(d.DNS.Range, d.Network.Range), any, verify.List(d.servers(r)), func(a advice) string { return verify.List(a.DNS) })
-		d.ask(p, "domains", "hosts get domains", cmp.Or(d.Domains.Range, d.Network.Target.Domain.Range, d.Def), any, verify.List(d.domains()), func(a advice) string { return verify.List(a.Domains) })
+		d.ask(p, "dns", "hosts get name servers", cmp.Or(d.DNS.Range, d.Network.Range), anyone, verify.List(d.servers(r)), func(a advice) string { return verify.List(a.DNS) })
+		d.ask(p, "domains", "hosts get domains", cmp.Or(d.Domains.Range, d.Network.Target.Domain.Range, d.Def), anyone, verify.List(d.domains()), func(a advice) string { return verify.List(a.Domains) })
 	}
 	if extra.replace("reservations") {
 		return
@@ -107,6 +108,10 @@ func (d *DHCP6) ask(p *verify.Plan, what, title string, from hcl.Range, c client
 	})
 }
 
+// linger is how long the route to a prefix may be there after its lease has ended, in seconds:
+// the unit looks every minute.
+const linger = 120
+
 // routes adds the check that there is a route to each prefix that a router behind has leased,
 // and to no other.
 func (d *DHCP6) routes(p *verify.Plan) {
@@ -125,10 +130,10 @@ func (d *DHCP6) routes(p *verify.Plan) {
 		}
 		var wrong []string
 		for _, l := range leases {
-			if l.Subnet != d.subnetID() || l.Until <= st.Time {
+			if l.Subnet != d.subnetID() || l.Until < st.Time-linger {
 				continue
 			}
-			if !routed[l.Prefix] {
+			if !routed[l.Prefix] && l.Until > st.Time {
 				wrong = append(wrong, "no route to "+l.Prefix)
 			}
 			delete(routed, l.Prefix)

@@ -19,24 +19,30 @@ import (
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
-// A client6 is who asks by DHCPv6. Either is empty for any that no host has.
+// A client6 is who asks by DHCPv6.
 type client6 struct {
 	Link string
-	MAC  string
+	MAC  string // empty for any that no host has, and so is the DUID
 	DUID string
+	// Stateless is of one who asks for neither an address nor a prefix.
+	Stateless bool
 }
 
-// MarshalText writes it as in "br-lan", "br-lan 02:00:00:00:00:01" and "br-lan duid 00:03:…".
+// MarshalText writes it as in "br-lan", "br-lan stateless", "br-lan 02:00:00:00:00:01" and
+// "br-lan duid 00:03:…".
 func (c client6) MarshalText() ([]byte, error) {
 	id := c.MAC
-	if c.DUID != "" {
+	switch {
+	case c.DUID != "":
 		id = "duid " + c.DUID
+	case c.Stateless:
+		id = "stateless"
 	}
 	return []byte(strings.TrimSpace(c.Link + " " + id)), nil
 }
 
 // advice is what a DHCPv6 server answers to one who asks for an address, a prefix and the rest
-// (RFC 8415 section 18.3.9). Times are in seconds.
+// (RFC 8415 section 18.3.9), or for the rest alone (section 18.3.6). Times are in seconds.
 type advice struct {
 	Answered  bool     `json:"answered"`
 	Addresses []string `json:"addresses,omitempty"`
@@ -61,7 +67,7 @@ var (
 	servers6MAC = net.HardwareAddr{0x33, 0x33, 0, 1, 0, 2}
 )
 
-// seekAdvice has a client's SOLICIT arrive on a link, of which a server keeps nothing before a
+// seekAdvice has a client's question arrive on a link, of which a server keeps nothing before a
 // REQUEST (RFC 8415 section 18.3.1). Its answer is to the client alone: so that the kernel knows
 // the client's MAC address, it asks for the router's first, as each neighbour does.
 func seekAdvice(ctx context.Context, h probe.Host, c client6) (advice, error) {
@@ -86,7 +92,7 @@ func seekAdvice(ctx context.Context, h probe.Host, c client6) (advice, error) {
 	if err := introduce(ctx, h, c.Link, mac, own); err != nil {
 		return advice{}, err
 	}
-	ask, err := solicit(mac, id)
+	ask, err := questionOf(mac, id, c.Stateless)
 	if err != nil {
 		return advice{}, err
 	}
@@ -143,15 +149,23 @@ const (
 	neighborAdvertisement = 136
 )
 
-// solicit asks for an address, a prefix, name servers and domains.
-func solicit(mac net.HardwareAddr, id dhcpv6.DUID) (*dhcpv6.Message, error) {
+// questionOf asks for an address, a prefix, name servers and domains, or for the last two.
+func questionOf(mac net.HardwareAddr, id dhcpv6.DUID, stateless bool) (*dhcpv6.Message, error) {
+	rest := dhcpv6.WithRequestedOptions(dhcpv6.OptionDNSRecursiveNameServer, dhcpv6.OptionDomainSearchList)
+	if stateless {
+		m, err := dhcpv6.NewMessage(dhcpv6.WithClientID(id), rest)
+		if err == nil {
+			m.MessageType = dhcpv6.MessageTypeInformationRequest
+			m.AddOption(dhcpv6.OptElapsedTime(0))
+		}
+		return m, err
+	}
 	iaid := [4]byte(mac[2:])
-	return dhcpv6.NewSolicit(mac, dhcpv6.WithClientID(id), dhcpv6.WithIAID(iaid), dhcpv6.WithIAPD(iaid),
-		dhcpv6.WithRequestedOptions(dhcpv6.OptionDNSRecursiveNameServer, dhcpv6.OptionDomainSearchList))
+	return dhcpv6.NewSolicit(mac, dhcpv6.WithClientID(id), dhcpv6.WithIAID(iaid), dhcpv6.WithIAPD(iaid), rest)
 }
 
-// parseAdvice reads an IPv6 packet that holds the ADVERTISE to a SOLICIT, and nothing else. One
-// without a free address is an answer.
+// parseAdvice reads an IPv6 packet that holds the answer to a question: an ADVERTISE, or the REPLY
+// to who has asked for no address. One without a free address is an answer.
 func parseAdvice(ask *dhcpv6.Message, b []byte) (advice, error) {
 	ip, err := packet.Parse(b)
 	if err != nil {
@@ -165,9 +179,13 @@ func parseAdvice(ask *dhcpv6.Message, b []byte) (advice, error) {
 	if err != nil {
 		return advice{}, err
 	}
+	want := dhcpv6.MessageTypeAdvertise
+	if ask.MessageType == dhcpv6.MessageTypeInformationRequest {
+		want = dhcpv6.MessageTypeReply
+	}
 	m, ok := d.(*dhcpv6.Message)
-	if !ok || m.MessageType != dhcpv6.MessageTypeAdvertise || m.TransactionID != ask.TransactionID || m.Options.ServerID() == nil {
-		return advice{}, errors.New("no ADVERTISE")
+	if !ok || m.MessageType != want || m.TransactionID != ask.TransactionID || m.Options.ServerID() == nil {
+		return advice{}, fmt.Errorf("no %s", want)
 	}
 	if c := m.Options.ClientID(); c == nil || !bytes.Equal(c.ToBytes(), ask.Options.ClientID().ToBytes()) {
 		return advice{}, errors.New("for another client")
