@@ -20,7 +20,7 @@ type Host struct {
 	Name    conf.Value[Hostname]    `hcl:"name,key"`
 	Network conf.Ref[*Network]      `hcl:"network,required" doc:"The network that the host is in."`
 	MAC     conf.Value[MAC]         `hcl:"mac,optional" doc:"Its MAC address. By it a DHCP server gives the host its ipv4 and ipv6, and policies know what comes from it."`
-	DUID    conf.Value[DUID]        `hcl:"duid,optional" doc:"What it calls itself in DHCPv6 (RFC 8415 section 11), as in 00:03:00:01:02:11:22:33:44:55. By it a DHCPv6 server gives the host its ipv6, in place of the MAC address, which not all hosts show there."`
+	DUID    conf.Value[DUID]        `hcl:"duid,optional" doc:"What it calls itself in DHCPv6 (RFC 8415 section 11), as in 00:03:00:01:02:11:22:33:44:55. By it a DHCPv6 server gives the host its ipv6, in place of the MAC address, which not all hosts show there: a phone does not, nor does a virtual machine."`
 	IPv4    conf.Value[Addr]        `hcl:"ipv4,optional" doc:"Its IPv4 address."`
 	IPv6    conf.Value[InterfaceID] `hcl:"ipv6,optional" doc:"The last half of its IPv6 address, as in ::10. The first half is the network's prefix, which may change."`
 	Aliases conf.List[Hostname]     `hcl:"aliases,optional" doc:"Other names of the host in the domain of its network."`

@@ -95,7 +95,7 @@ policy "out" {
 }
 host "nas" {
   network = network.lan
-  mac     = "02:11:22:33:44:55"
+  mac     = "00:11:22:33:44:55"
   ipv6    = "::10"
 }
 host "phone" {
@@ -240,7 +240,7 @@ func TestKea6Leases(t *testing.T) {
 
 	// The hosts of the spec.
 	client.Run(t, "ip", "link", "set", "eth0", "down")
-	client.Run(t, "ip", "link", "set", "eth0", "address", "02:11:22:33:44:55")
+	client.Run(t, "ip", "link", "set", "eth0", "address", "00:11:22:33:44:55")
 	client.Run(t, "ip", "link", "set", "eth0", "up")
 	nas := dhcpcd6(t, client, "00:02:00:00:00:09:01:02:03:04", "ia_na 1")
 	has(t, nas, client, "2001:db8:1::10/128", "addr", "show", "dev", "eth0")

@@ -2,6 +2,7 @@ package kea
 
 import (
 	"cmp"
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/state"
@@ -48,6 +50,7 @@ func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 		seconds := func(n int64) string { return fmt.Sprintf("%d s", n) }
 		d.detail(p, "lease", "leases last as long as they should", cmp.Or(d.Lease.Range, d.Def), seconds(int64(d.Lease.V)), func(o offer) string { return seconds(o.Lease) })
 	}
+	d.rest(p, extra)
 	if extra.replace("reservations") {
 		return
 	}
@@ -59,6 +62,49 @@ func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 		d.offered(p, what, fmt.Sprintf("%s gets %s", res.name, res.addr.V), res.addr.Range,
 			d.newClient(string(res.mac.V)), res.addr.V.String(), func(o offer) string { return o.Address })
 	}
+}
+
+// rest adds checks of the options that the spec names, and of what hosts boot.
+func (d *DHCP4) rest(p *verify.Plan, extra additions) {
+	kept := extra.kept()
+	for _, o := range d.Options {
+		code := strconv.Itoa(o.Name.V.code())
+		if o.Name.V == "routers" || !slices.ContainsFunc(kept, func(k nixgen.Expr) bool { return optionKey(k) == optionKey(o.entry()) }) {
+			continue // it is checked as the gateway, or is the user's own
+		}
+		d.detail(p, "option-"+code, fmt.Sprintf("clients get %s", o.Name.V), o.Def, bytesText(hex.EncodeToString(o.bytes())), func(v offer) string { return bytesText(v.Options[code]) })
+	}
+	if d.V6Only.Set {
+		c := d.newClient("")
+		c.V6Only = true
+		want := bytesText(fmt.Sprintf("%08x", int(d.V6Only.V)))
+		d.offered(p, "v6-only", "hosts that can live without IPv4 are told for how long", d.V6Only.Range, c, want, func(o offer) string { return bytesText(o.Options["108"]) })
+	}
+	if d.NextServer.Set && !extra.replace("next-server") {
+		d.detail(p, "next-server", "clients get the server to boot from", d.NextServer.Range, d.NextServer.V.String(), func(o offer) string { return cmp.Or(o.NextServer, "none") })
+	}
+	if d.BootFile.Set && !extra.replace("boot-file-name") {
+		d.detail(p, "boot-file", "clients get the file to boot", d.BootFile.Range, string(d.BootFile.V), func(o offer) string { return cmp.Or(o.BootFile, "none") })
+	}
+	for _, b := range d.Boot {
+		for _, a := range b.Architectures.Items {
+			c := d.newClient("")
+			c.Arch = strconv.Itoa(int(a.V))
+			d.offered(p, fmt.Sprintf("boot.%s/%d", b.Name.V, a.V), fmt.Sprintf("hosts of architecture %d get their file", a.V), a.Range, c, string(b.File.V), func(o offer) string { return cmp.Or(o.BootFile, "none") })
+		}
+	}
+}
+
+// bytesText is the value of an option for people.
+func bytesText(text string) string {
+	if text == "" {
+		return "none"
+	}
+	raw, err := hex.DecodeString(text)
+	if err == nil && len(raw) > 1 && !strings.ContainsFunc(string(raw), func(r rune) bool { return r < ' ' || r > '~' }) {
+		return strconv.Quote(string(raw))
+	}
+	return text
 }
 
 // offered adds a check of what a client is offered. No offer is a failure.
@@ -89,7 +135,9 @@ func (d *DHCP4) judge(p *verify.Plan, what, title string, from hcl.Range, c clie
 }
 
 // newClient is a client in the network.
-func (d *DHCP4) newClient(mac string) client { return client{string(d.Network.Target.Device()), mac} }
+func (d *DHCP4) newClient(mac string) client {
+	return client{Link: string(d.Network.Target.Device()), MAC: mac}
+}
 
 // pool is what a client without a reservation may get, for people.
 func (d *DHCP4) pool() string {

@@ -55,7 +55,7 @@ func (a additions) kept() nixgen.List {
 			return nil // no list: what the options are is unknown
 		}
 		own = slices.DeleteFunc(own, func(o nixgen.Expr) bool {
-			return slices.ContainsFunc(user, func(u nixgen.Expr) bool { return optionPart(u, "name") == optionPart(o, "name") })
+			return slices.ContainsFunc(user, func(u nixgen.Expr) bool { return optionKey(u) == optionKey(o) })
 		})
 	}
 	return own
@@ -85,8 +85,8 @@ func (a additions) judge(own ...string) hcl.Diagnostics {
 	}
 	kept := a.kept()
 	for _, o := range a.options {
-		name := optionPart(o, "name")
-		if !slices.ContainsFunc(kept, func(k nixgen.Expr) bool { return optionPart(k, "name") == name }) {
+		name := optionKey(o)
+		if !slices.ContainsFunc(kept, func(k nixgen.Expr) bool { return optionKey(k) == name }) {
 			override("the option " + name)
 		}
 	}

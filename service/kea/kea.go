@@ -44,6 +44,11 @@ type DHCP4 struct {
 	Lease        conf.Value[router.Seconds]  `hcl:"lease,optional" default:"12h" doc:"How long a lease is good for."`
 	DNS          conf.List[router.Addr]      `hcl:"dns,optional" empty:"that is as if it were not there. Name a server, or remove it." doc:"Name servers of the clients. Without it the router, when it has a resolver for the network."`
 	Domain       conf.Value[router.Domain]   `hcl:"domain,optional" doc:"Domain name of the clients. Without it the network's."`
+	V6Only       conf.Value[router.Seconds]  `hcl:"v6_only,optional" doc:"Hosts that can live without IPv4 are to do so for this time, and take no lease (option 108, RFC 8925): 5 min at least. They reach what has IPv4 alone by NAT64."`
+	NextServer   conf.Value[router.Addr]     `hcl:"next_server,optional" doc:"IPv4 address of the server from which hosts boot (PXE)."`
+	BootFile     conf.Value[BootFile]        `hcl:"boot_file,optional" doc:"The file there that hosts boot for which no boot block has another."`
+	Boot         []*Boot                     `hcl:"boot,block" doc:"Another file for hosts of some architectures."`
+	Options      []*Option                   `hcl:"option,block" doc:"An option that clients are told, by its name in Kea or its number."`
 	Reservations []*Reservation              `hcl:"reservation,block" doc:"An address that one host always gets."`
 	Extra        service.Extra               `hcl:"extra,optional" doc:"Merged into the network's subnet4 entry of Kea's settings."`
 }
@@ -56,6 +61,9 @@ type Reservation struct {
 	IPv4        conf.Value[router.Addr]     `hcl:"ipv4,required" doc:"The address that it gets."`
 	Description conf.Value[string]          `hcl:"description,optional" doc:"What the host is; kept in Kea's user-context."`
 }
+
+// leastV6Only is MIN_V6ONLY_WAIT of RFC 8925 section 3.4, in seconds.
+const leastV6Only = 300
 
 // prefix is the router's address in the network that is served, which is a fixed one.
 func (d *DHCP4) prefix() netip.Prefix {
@@ -99,6 +107,12 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	}
 	diags = append(diags, d.additions(r).judge(own...)...)
 	diags = append(diags, d.given(r)...)
+	diags = append(diags, d.judgeOptions()...)
+	diags = append(diags, d.judgeBoot()...)
+	if d.V6Only.Set && d.V6Only.V < leastV6Only {
+		diags = append(diags, diag.Help(diag.Error("bad-value", d.V6Only.Range, "Bad time without IPv4", "Hosts wait 5 min at least (MIN_V6ONLY_WAIT of RFC 8925 section 3.4), and %d s is less.", d.V6Only.V),
+			"Write \"5m\" or more."))
+	}
 	return append(diags, d.reservations(r)...)
 }
 

@@ -1,6 +1,7 @@
 package kea
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,6 +22,9 @@ func (server) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) 
 	m.Set(nixgen.Origin{}, nixgen.Bool(true), sub("authoritative")...)
 	for _, d := range service.Of[*DHCP4](blocks) {
 		m.Add(service.From(d), sub("interfaces-config", "interfaces"), nixgen.Str(d.Network.Target.Device()))
+		for _, c := range d.classes() {
+			m.Add(service.From(d), sub("client-classes"), c)
+		}
 		m.Add(service.From(d), sub("subnet4"), d.subnet(r))
 	}
 }
@@ -54,11 +58,17 @@ func (server) Checks(*router.Router, []service.Block, *verify.Plan) {}
 
 // subnet is the network's entry in subnet4.
 func (d *DHCP4) subnet(r *router.Router) nixgen.Attrs {
-	out := nixgen.Attrs{
-		nixgen.Bind(nixgen.Int(d.subnetID()), "id"),
-		nixgen.Bind(nixgen.Str(d.Network.Target.Device()), "interface"),
-		nixgen.Bind(d.options(r), "option-data"),
+	var out nixgen.Attrs
+	if d.BootFile.Set {
+		out = append(out, nixgen.Bind(nixgen.Str(d.BootFile.V), "boot-file-name"))
 	}
+	out = append(out,
+		nixgen.Bind(nixgen.Int(d.subnetID()), "id"),
+		nixgen.Bind(nixgen.Str(d.Network.Target.Device()), "interface"))
+	if d.NextServer.Set {
+		out = append(out, nixgen.Bind(nixgen.Str(d.NextServer.V.String()), "next-server"))
+	}
+	out = append(out, nixgen.Bind(d.options(r), "option-data"))
 	pools := nixgen.List{}
 	for _, p := range d.Pool.All() {
 		pools = append(pools, nixgen.Attrs{nixgen.Bind(nixgen.Str(p.First.String()+" - "+p.Last.String()), "pool")})
@@ -76,6 +86,20 @@ func (d *DHCP4) subnet(r *router.Router) nixgen.Attrs {
 		nixgen.Bind(nixgen.Int(d.Lease.V), "valid-lifetime"),
 	)
 	return d.additions(r).merge(out)
+}
+
+// optionKey is the name of an entry of option-data, or else its number.
+func optionKey(e nixgen.Expr) string {
+	if name := optionPart(e, "name"); name != "" {
+		return name
+	}
+	attrs, _ := e.(nixgen.Attrs)
+	for _, a := range attrs {
+		if code, ok := a.Value.(nixgen.Int); ok && a.Name[0] == "code" {
+			return fmt.Sprint(int64(code))
+		}
+	}
+	return ""
 }
 
 // optionPart is the name or the data of an entry of option-data.
@@ -119,6 +143,15 @@ func (d *DHCP4) options(r *router.Router) nixgen.List {
 	}
 	if domain != "" {
 		out = append(out, option("domain-name", string(domain)))
+	}
+	if d.V6Only.Set {
+		out = append(out, option("v6-only-preferred", fmt.Sprint(int(d.V6Only.V))))
+	}
+	for _, o := range d.Options {
+		if o.Name.V == "routers" {
+			out = out[1:] // the router itself
+		}
+		out = append(out, o.entry())
 	}
 	return out
 }

@@ -24,7 +24,8 @@ func (server6) File() string { return "dhcp6" }
 func (server6) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) {
 	sub := common(m, "dhcp6")
 	// A DUID may be made of the MAC address of another interface of the host; the
-	// link-local address that it asks from is the interface's own, where it shows one.
+	// link-local address that it asks from is the interface's own. Kea reads it there if a
+	// vendor gave it (Pkt::getMACFromIPv6), and of others finds it in the DUID or nowhere.
 	m.Set(nixgen.Origin{}, service.Strs([]string{"ipv6-link-local", "duid"}), sub("mac-sources")...)
 	var delegating []*DHCP6
 	for _, d := range service.Of[*DHCP6](blocks) {
