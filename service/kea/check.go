@@ -39,7 +39,13 @@ func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 		want := optionPart(opt, "data")
 		switch optionPart(opt, "name") {
 		case "routers":
-			d.detail(p, "router", "clients get the router as their gateway", from, want, func(o offer) string { return strings.Join(o.Routers, ", ") })
+			at := from
+			for _, o := range d.Options {
+				if o.Name.V == "routers" {
+					at = o.Def
+				}
+			}
+			d.detail(p, "router", "clients get the router as their gateway", at, want, func(o offer) string { return strings.Join(o.Routers, ", ") })
 		case "domain-name-servers":
 			d.detail(p, "dns", "clients get name servers", cmp.Or(d.DNS.Range, from), want, func(o offer) string { return strings.Join(o.DNS, ", ") })
 		case "domain-name":
@@ -72,13 +78,13 @@ func (d *DHCP4) rest(p *verify.Plan, extra additions) {
 		if o.Name.V == "routers" || !slices.ContainsFunc(kept, func(k nixgen.Expr) bool { return optionKey(k) == optionKey(o.entry()) }) {
 			continue // it is checked as the gateway, or is the user's own
 		}
-		d.detail(p, "option-"+code, fmt.Sprintf("clients get %s", o.Name.V), o.Def, bytesText(hex.EncodeToString(o.bytes())), func(v offer) string { return bytesText(v.Options[code]) })
+		d.detail(p, "option-"+code, fmt.Sprintf("clients get %s", o.Name.V), o.Def, o.Name.V.say(hex.EncodeToString(o.bytes())), func(v offer) string { return o.Name.V.say(v.Options[code]) })
 	}
 	if d.V6Only.Set {
 		c := d.newClient("")
 		c.V6Only = true
-		want := bytesText(fmt.Sprintf("%08x", int(d.V6Only.V)))
-		d.offered(p, "v6-only", "hosts that can live without IPv4 are told for how long", d.V6Only.Range, c, want, func(o offer) string { return bytesText(o.Options["108"]) })
+		const name = OptionName("v6-only-preferred")
+		d.offered(p, "v6-only", "hosts that can live without IPv4 are told for how many seconds", d.V6Only.Range, c, strconv.Itoa(int(d.V6Only.V)), func(o offer) string { return name.say(o.Options[strconv.Itoa(codeV6Only)]) })
 	}
 	if d.NextServer.Set && !extra.replace("next-server") {
 		d.detail(p, "next-server", "clients get the server to boot from", d.NextServer.Range, d.NextServer.V.String(), func(o offer) string { return cmp.Or(o.NextServer, "none") })
@@ -93,18 +99,6 @@ func (d *DHCP4) rest(p *verify.Plan, extra additions) {
 			d.offered(p, fmt.Sprintf("boot.%s/%d", b.Name.V, a.V), fmt.Sprintf("hosts of architecture %d get their file", a.V), a.Range, c, string(b.File.V), func(o offer) string { return cmp.Or(o.BootFile, "none") })
 		}
 	}
-}
-
-// bytesText is the value of an option for people.
-func bytesText(text string) string {
-	if text == "" {
-		return "none"
-	}
-	raw, err := hex.DecodeString(text)
-	if err == nil && len(raw) > 1 && !strings.ContainsFunc(string(raw), func(r rune) bool { return r < ' ' || r > '~' }) {
-		return strconv.Quote(string(raw))
-	}
-	return text
 }
 
 // offered adds a check of what a client is offered. No offer is a failure.

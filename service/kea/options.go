@@ -15,6 +15,7 @@ import (
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // Option is a DHCPv4 option that clients of a network are told.
@@ -194,8 +195,8 @@ func (o standardOption) encode(values []OptionText) ([]byte, error) {
 			out = append(out, map[string]byte{"true": 1, "false": 0}[text])
 		case "domains":
 			var d router.Domain
-			if err := d.UnmarshalText([]byte(text)); err != nil {
-				return nil, err
+			if d.UnmarshalText([]byte(text)) != nil {
+				return nil, fmt.Errorf("%q is no domain name", text)
 			}
 			for label := range strings.SplitSeq(strings.TrimSuffix(string(d), "."), ".") {
 				out = append(append(out, byte(len(label))), label...)
@@ -209,6 +210,59 @@ func (o standardOption) encode(values []OptionText) ([]byte, error) {
 		return nil, fmt.Errorf("%s has %d bytes, and an option has 255 at most (RFC 2132 section 2)", o.name, len(out))
 	}
 	return out, nil
+}
+
+// text is what came over the wire, for people.
+func (o standardOption) text(raw []byte) string {
+	size := map[string]int{"address": 4, "addresses": 4, "uint8": 1, "uint16": 2, "uint32": 4, "int32": 4, "bool": 1}[o.kind]
+	var out []string
+	switch {
+	case size == 0 && o.kind == "domains":
+		for len(raw) > 0 {
+			var labels []string
+			for len(raw) > 0 && raw[0] > 0 && int(raw[0]) < len(raw) {
+				labels, raw = append(labels, string(raw[1:1+raw[0]])), raw[1+raw[0]:]
+			}
+			if len(raw) == 0 || raw[0] != 0 || len(labels) == 0 {
+				return "" // compressed, or no domains
+			}
+			out, raw = append(out, probe.Printable(strings.Join(labels, "."))), raw[1:]
+		}
+	case size == 0 || len(raw) == 0 || len(raw)%size != 0:
+		return ""
+	default:
+		for part := range slices.Chunk(raw, size) {
+			n := binary.BigEndian.Uint32(append(make([]byte, 4-size), part...))
+			switch o.kind {
+			case "address", "addresses":
+				out = append(out, netip.AddrFrom4([4]byte(part)).String())
+			case "bool":
+				out = append(out, strconv.FormatBool(n != 0))
+			case "int32":
+				out = append(out, strconv.Itoa(int(int32(n))))
+			default:
+				out = append(out, strconv.FormatUint(uint64(n), 10))
+			}
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// say is the value of an option in hexadecimal, for people: in its own form, as text, or as it is.
+func (n OptionName) say(value string) string {
+	raw, err := hex.DecodeString(value)
+	std, known := n.standard()
+	switch {
+	case value == "":
+		return "none"
+	case err != nil:
+		return value
+	case known && std.text(raw) != "":
+		return std.text(raw)
+	case !strings.ContainsFunc(string(raw), func(r rune) bool { return r < ' ' || r > '~' }):
+		return strconv.Quote(string(raw))
+	}
+	return value
 }
 
 // bytes are those of the option; judge has said if there are none.
