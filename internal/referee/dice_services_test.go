@@ -34,7 +34,7 @@ func (d *dice) services() (resolves bool) {
 				d.body("dhcp4.option", nested(d.blocks["dhcp4"], "option"), []string{o[1]})
 				d.WriteString("  }\n")
 			}
-			if d.seldom() || i == 0 && d.often() {
+			if i == 0 && d.often() {
 				fmt.Fprintf(d, "  boot %q {\n", d.pick(labels))
 				d.body("dhcp4.boot", nested(d.blocks["dhcp4"], "boot"), nil)
 				d.WriteString("  }\n")
