@@ -190,7 +190,8 @@ func readOffer(m *dhcpv4.DHCPv4) (offer, error) {
 	}
 	o := offer{Answered: true}
 	address, err1 := host(m.YourIPAddr)
-	if wait, has := m.Options[codeV6Only]; has && err1 != nil && m.YourIPAddr.Equal(net.IPv4zero) && len(wait) == 4 {
+	none, ok := netip.AddrFromSlice(m.YourIPAddr.To4())
+	if wait, has := m.Options[codeV6Only]; has && ok && none.IsUnspecified() && len(wait) == 4 {
 		return offer{Answered: true, Options: map[string]string{"108": hex.EncodeToString(wait)}}, nil // no lease
 	}
 	server, err2 := hosts(m.Options.Get(dhcpv4.OptionServerIdentifier), 1)
