@@ -78,7 +78,9 @@ func (d *DHCP4) rest(p *verify.Plan, extra additions) {
 		if o.Name.V == "routers" || !slices.ContainsFunc(kept, func(k nixgen.Expr) bool { return optionKey(k) == optionKey(o.entry()) }) {
 			continue // it is checked as the gateway, or is the user's own
 		}
-		d.detail(p, "option-"+code, fmt.Sprintf("clients get %s", o.Name.V), o.Def, o.Name.V.say(hex.EncodeToString(o.bytes())), func(v offer) string { return o.Name.V.say(v.Options[code]) })
+		c := d.newClient("")
+		c.Brief = o.Force.V
+		d.detailOf(c, p, "option-"+code, fmt.Sprintf("clients get %s", o.Name.V), o.Def, o.Name.V.say(hex.EncodeToString(o.bytes())), func(v offer) string { return o.Name.V.say(v.Options[code]) })
 	}
 	if d.V6Only.Set {
 		c := d.newClient("")
@@ -114,7 +116,12 @@ func (d *DHCP4) offered(p *verify.Plan, what, title string, from hcl.Range, c cl
 // detail adds a check of one part of the offer to a client without a reservation. Where there is no offer,
 // that has been said.
 func (d *DHCP4) detail(p *verify.Plan, what, title string, from hcl.Range, want string, get func(offer) string) {
-	d.judge(p, "offer/"+what, title, from, d.newClient(""), want, func(o offer, hint string) verify.Verdict {
+	d.detailOf(d.newClient(""), p, what, title, from, want, get)
+}
+
+// detailOf adds a check of one part of the offer to a client.
+func (d *DHCP4) detailOf(c client, p *verify.Plan, what, title string, from hcl.Range, want string, get func(offer) string) {
+	d.judge(p, "offer/"+what, title, from, c, want, func(o offer, hint string) verify.Verdict {
 		if !o.Answered {
 			return verify.NotSeen(want, hint)
 		}

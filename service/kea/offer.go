@@ -29,10 +29,12 @@ type client struct {
 	Arch string // number of its architecture, of one that boots from the network (option 93)
 	// V6Only is of one that can live without IPv4 (RFC 8925).
 	V6Only bool
+	// Brief is of one that asks for nothing but the usual options.
+	Brief bool
 }
 
-// MarshalText writes it as in "br-lan", "br-lan 02:00:00:00:00:01", "br-lan arch 7" and "br-lan
-// v6-only".
+// MarshalText writes it as in "br-lan", "br-lan 02:00:00:00:00:01", "br-lan arch 7", "br-lan
+// v6-only" and "br-lan brief".
 func (c client) MarshalText() ([]byte, error) {
 	more := c.MAC
 	switch {
@@ -40,6 +42,8 @@ func (c client) MarshalText() ([]byte, error) {
 		more = "arch " + c.Arch
 	case c.V6Only:
 		more = "v6-only"
+	case c.Brief:
+		more = "brief"
 	}
 	return []byte(strings.TrimSpace(c.Link + " " + more)), nil
 }
@@ -94,6 +98,9 @@ func seekOffer(ctx context.Context, h probe.Host, c client) (offer, error) {
 		}
 		d.UpdateOption(dhcpv4.OptClientArch(iana.Arch(n)))
 	}
+	if c.Brief {
+		d.UpdateOption(dhcpv4.OptParameterRequestList(usual...))
+	}
 	if c.V6Only {
 		d.UpdateOption(dhcpv4.OptParameterRequestList(dhcpv4.OptionIPv6OnlyPreferred))
 	}
@@ -129,15 +136,18 @@ const listLimit = 64
 // discover is a DHCPDISCOVER of a client that has no address yet and takes an answer
 // that is sent to all hosts.
 func discover(mac net.HardwareAddr) (*dhcpv4.DHCPv4, error) {
-	ask := []dhcpv4.OptionCode{
-		dhcpv4.OptionSubnetMask, dhcpv4.OptionRouter, dhcpv4.OptionDomainNameServer, dhcpv4.OptionDomainName, dhcpv4.OptionIPAddressLeaseTime,
-	}
+	ask := slices.Clone(usual)
 	for code := 1; code < 255; code++ {
 		if other(code) {
 			ask = append(ask, dhcpv4.GenericOptionCode(code))
 		}
 	}
 	return dhcpv4.NewDiscovery(mac, dhcpv4.WithBroadcast(true), dhcpv4.WithRequestedOptions(ask...))
+}
+
+// usual are the options that each client asks for.
+var usual = []dhcpv4.OptionCode{
+	dhcpv4.OptionSubnetMask, dhcpv4.OptionRouter, dhcpv4.OptionDomainNameServer, dhcpv4.OptionDomainName, dhcpv4.OptionIPAddressLeaseTime,
 }
 
 // other tells whether an option is one of those that a spec may name. Who asks for the one of

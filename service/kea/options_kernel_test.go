@@ -57,14 +57,17 @@ func TestOptionsOfKea(t *testing.T) {
 	text = strings.Replace(text, `"valid-lifetime"`, `"client-classes": [`+class+`], "valid-lifetime"`, 1)
 	startKea(t, text)
 
-	plain, uefi, six := client{Link: "br-lan"}, client{Link: "br-lan", Arch: "7"}, client{Link: "br-lan", V6Only: true}
-	got := probetest.Ask(t, offerTo, plain, uefi, six)
+	plain, uefi, six, brief := client{Link: "br-lan"}, client{Link: "br-lan", Arch: "7"}, client{Link: "br-lan", V6Only: true}, client{Link: "br-lan", Brief: true}
+	got := probetest.Ask(t, offerTo, plain, uefi, six, brief)
 	o1 := got[plain].Answer
 	if o1.NextServer != "10.7.0.9" || o1.BootFile != "plain" || got[uefi].Answer.BootFile != "ipxe.efi" {
 		t.Errorf("to boot: %+v; %+v", got[plain], got[uefi])
 	}
 	if d := cmp.Diff(want, o1.Options); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(map[string]string{"224": "01ff00"}, got[brief].Answer.Options); d != "" {
+		t.Errorf("one that asks for the usual: %s", d)
 	}
 	if d := cmp.Diff(probetest.Answer[offer]{Answer: offer{Answered: true, Options: map[string]string{"108": "00000708"}}}, got[six]); d != "" {
 		t.Errorf("one that lives without IPv4: %s", d)
