@@ -105,6 +105,12 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	if len(d.Reservations) > 0 {
 		own = append(own, "reservations")
 	}
+	if d.NextServer.Set {
+		own = append(own, "next-server")
+	}
+	if d.BootFile.Set {
+		own = append(own, "boot-file-name")
+	}
 	diags = append(diags, d.additions(r).judge(own...)...)
 	diags = append(diags, d.given(r)...)
 	diags = append(diags, d.judgeOptions()...)
