@@ -133,6 +133,20 @@ type DeviceRoute struct {
 	Link Link
 }
 
+// An Advertised is a network whose hosts are told of the router by router advertisements.
+type Advertised struct {
+	By
+	Network *Network
+}
+
+// A DHCPv6 is a network whose hosts may ask the router by DHCPv6, which router advertisements
+// tell them (RFC 4861 section 4.2).
+type DHCPv6 struct {
+	By
+	Network   *Network
+	Addresses bool // it leases addresses, and does not only say the rest
+}
+
 // A Boot is how many generations of the system have a kernel in /boot.
 type Boot struct {
 	By

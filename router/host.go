@@ -2,6 +2,7 @@ package router
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -18,11 +19,34 @@ type Host struct {
 	conf.Header
 	Name    conf.Value[Hostname]    `hcl:"name,key"`
 	Network conf.Ref[*Network]      `hcl:"network,required" doc:"The network that the host is in."`
-	MAC     conf.Value[MAC]         `hcl:"mac,optional" doc:"Its MAC address. By it a DHCP server gives the host its ipv4, and policies know what comes from it."`
+	MAC     conf.Value[MAC]         `hcl:"mac,optional" doc:"Its MAC address. By it a DHCP server gives the host its ipv4 and ipv6, and policies know what comes from it."`
+	DUID    conf.Value[DUID]        `hcl:"duid,optional" doc:"What it calls itself in DHCPv6 (RFC 8415 section 11), as in 00:03:00:01:02:11:22:33:44:55. By it a DHCPv6 server gives the host its ipv6, in place of the MAC address, which not all hosts show there: a phone does not, nor does a virtual machine."`
 	IPv4    conf.Value[Addr]        `hcl:"ipv4,optional" doc:"Its IPv4 address."`
 	IPv6    conf.Value[InterfaceID] `hcl:"ipv6,optional" doc:"The last half of its IPv6 address, as in ::10. The first half is the network's prefix, which may change."`
 	Aliases conf.List[Hostname]     `hcl:"aliases,optional" doc:"Other names of the host in the domain of its network."`
 }
+
+// A DUID is what a host calls itself in DHCPv6 (RFC 8415 section 11): bytes in hexadecimal,
+// with colons between them.
+type DUID string
+
+// UnmarshalText wants a type of two bytes, and 1 to 128 bytes after it.
+func (d *DUID) UnmarshalText(b []byte) error {
+	parts := strings.Split(strings.ToLower(string(b)), ":")
+	for _, p := range parts {
+		if raw, err := hex.DecodeString(p); err != nil || len(raw) != 1 {
+			return diag.Advise(fmt.Errorf("%q is no DUID", b), "write its bytes with colons between them, as in 00:03:00:01:02:11:22:33:44:55")
+		}
+	}
+	if len(parts) < 3 || len(parts) > 130 {
+		return diag.Advise(fmt.Errorf("%q has %d bytes, and a DUID has 3 to 130", b, len(parts)), "write all of it, as the host's DHCPv6 client shows it")
+	}
+	*d = DUID(strings.Join(parts, ":"))
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (DUID) Describe() string { return "DUID of DHCPv6" }
 
 // An Endpoint is what a policy is from or to.
 //
@@ -181,6 +205,9 @@ func ruleHostsTwice(r *Router) hcl.Diagnostics {
 		link := string(h.Network.Target.Device())
 		if h.MAC.Set {
 			take(h, h.MAC.Range, "host-twice", "Two hosts with one MAC address", "Make them one host, or correct one of the two.", fmt.Sprint(h.MAC.V), link)
+		}
+		if h.DUID.Set {
+			take(h, h.DUID.Range, "host-twice", "Two hosts with one DUID", "Make them one host, or correct one of the two.", fmt.Sprint(h.DUID.V), link)
 		}
 		if h.IPv4.Set && h.IPv4.V.Is4() {
 			take(h, h.IPv4.Range, "host-twice", "Two hosts with one address", another, fmt.Sprint(h.IPv4.V), link)

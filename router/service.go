@@ -114,6 +114,7 @@ type WellKnown struct {
 var WellKnowns = []WellKnown{
 	{Name: "bgp", Ports: "tcp/179"},
 	{Name: "dhcp", IANA: "bootps", Ports: "udp/67", Block: "dhcp4"},
+	{Name: "dhcp6", IANA: "dhcpv6-server", Ports: "udp/547", Block: "dhcp6"},
 	{Name: "dns", IANA: "domain", Ports: "tcp/53 udp/53", Block: "resolver"},
 	{Name: "dns-tls", IANA: "domain-s", Ports: "tcp/853 udp/853", Block: "resolver"}, // RFC 7858, RFC 9250
 	{Name: "ftp", Ports: "tcp/21"},

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
 )
 
 // resolver writes a resolver with some of its parts.
@@ -62,8 +64,20 @@ func (d *dice) services() (resolves bool) {
 		d.serves[n] = append(d.serves[n], "dhcp")
 		fmt.Fprintf(d, "dhcp4 %q {\n", d.label("dhcp4"))
 		d.body("dhcp4", d.blocks["dhcp4"], []string{"network = network." + n, fmt.Sprintf(`pool = ["10.%d.0.100-10.%d.0.199", "10.%d.0.210-10.%d.0.210"]`, i, i, i, i), `dns = ["9.9.9.9"]`})
+		for i, o := range [][2]string{{"ntp-servers", `value = ["192.0.2.1", "10.0.0.1"]`}, {"root-path", `value = ["a, 'b' \"c\" $${d}"]`}, {"domain-search", `value = ["a.example", "b"]`}, {"224", "hex = " + d.pick(values["bytes in hexadecimal"])}} {
+			if d.often() {
+				fmt.Fprintf(d, "  option %q {\n", o[0])
+				d.body("dhcp4.option", nested(d.blocks["dhcp4"], "option"), []string{o[1]})
+				d.WriteString("  }\n")
+			}
+			if i == 0 && d.often() {
+				fmt.Fprintf(d, "  boot %q {\n", d.pick(labels))
+				d.body("dhcp4.boot", nested(d.blocks["dhcp4"], "boot"), nil)
+				d.WriteString("  }\n")
+			}
+		}
 		fmt.Fprintf(d, "  reservation %q {\n", d.pick([]string{"a", "A-9", strings.Repeat("h", 63)}))
-		d.body("dhcp4.reservation", d.blocks["dhcp4"].Blocks[0], []string{`mac = "02:00:00:00:00:01"`, fmt.Sprintf(`ipv4 = "10.%d.0.50"`, i)})
+		d.body("dhcp4.reservation", nested(d.blocks["dhcp4"], "reservation"), []string{`mac = "02:00:00:00:00:01"`, fmt.Sprintf(`ipv4 = "10.%d.0.50"`, i)})
 		d.WriteString("  }\n}\n")
 	}
 	d.adverts(inner)
@@ -143,8 +157,36 @@ func (d *dice) adverts(networks []string) {
 		if carried := d.mtu[link]; carried == 0 || carried >= 1280 || d.seldom() {
 			given = append(given, "mtu = 1280")
 		}
+		serves := d.often()
+		if serves {
+			given = append(given, "managed = true", "other_config = true")
+		}
 		d.block("router_advert", d.label("router_advert"), given...)
+		if serves {
+			d.dhcp6(n)
+		}
 	}
+}
+
+// nested is the schema of a block within another.
+func nested(s conf.Schema, typ string) conf.Schema {
+	return s.Blocks[slices.IndexFunc(s.Blocks, func(b conf.Schema) bool { return b.Type == typ })]
+}
+
+// dhcp6 writes a server for a network, with prefixes for routers behind it.
+func (d *dice) dhcp6(network string) {
+	d.serves[network] = append(d.serves[network], "dhcp6")
+	fmt.Fprintf(d, "dhcp6 %q {\n", d.label("dhcp6"))
+	given := []string{"network = network." + network, `dns = ["2620:fe::fe"]`, `lease = "2d"`, "preferred_lifetime = " + d.pick([]string{`"1s"`, `"2d"`})}
+	d.body("dhcp6", d.blocks["dhcp6"], given)
+	if d.often() {
+		n := d.names["delegated"]
+		d.names["delegated"]++
+		fmt.Fprintf(d, "  delegate %q {\n", d.pick([]string{"a", "A-9"}))
+		d.body("dhcp6.delegate", nested(d.blocks["dhcp6"], "delegate"), []string{fmt.Sprintf(`prefix = "fd77:%x::/32"`, n), "length = " + d.pick([]string{"32", "56", "64"})})
+		d.WriteString("  }\n")
+	}
+	d.WriteString("}\n")
 }
 
 // firmware writes the block with all sources that a kernel of the vendor's is built from.

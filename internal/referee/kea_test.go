@@ -20,10 +20,15 @@ const keaConf = "/etc/kea/dhcp4-server.conf"
 // read; Nix's JSON, which NixOS gives to Kea, has them as they are.
 func keaJSON(t *testing.T, g *generated) string {
 	t.Helper()
-	if g.at("services", "kea", "dhcp4", "enable") != true {
-		t.Fatal("Kea is off")
+	return keaSettings(t, g, "dhcp4", "Dhcp4")
+}
+
+func keaSettings(t *testing.T, g *generated, daemon, name string) string {
+	t.Helper()
+	if g.at("services", "kea", daemon, "enable") != true {
+		t.Fatalf("Kea's %s is off", daemon)
 	}
-	text := toJSON(t, map[string]any{"Dhcp4": g.at("services", "kea", "dhcp4", "settings")})
+	text := toJSON(t, map[string]any{name: g.at("services", "kea", daemon, "settings")})
 	return strings.NewReplacer(`\\`, `\\`, `\u2028`, "\u2028", `\u2029`, "\u2029").Replace(text)
 }
 

@@ -154,6 +154,12 @@ var readers = []reader{
 		}
 		return keaJSON(t, g)
 	}, []string{"kea-dhcp4", "-t"}, false},
+	{"kea6", func(t *testing.T, g *generated) string {
+		if g.at("services", "kea", "dhcp6", "enable") != true {
+			return ""
+		}
+		return keaSettings(t, g, "dhcp6", "Dhcp6")
+	}, []string{"kea-dhcp6", "-t"}, false},
 	{"sshd", func(t *testing.T, g *generated) string {
 		if g.at("services", "openssh", "enable") != true {
 			return ""
@@ -230,6 +236,7 @@ func programs(t *testing.T, all []*made) {
 		"/etc/frr/vtysh.conf": "", "/tmp/knot.py": knotReader, "/tmp/dhcpcd.sh": dhcpcdReader,
 		"/run/sshd/": "", "/run/kea/": "", "/var/lib/kea/": "",
 	}), nstest.New(t, "router")
+	links := map[string]bool{}
 	for _, r := range readers {
 		first := map[string]*made{}
 		for _, m := range all {
@@ -248,8 +255,8 @@ func programs(t *testing.T, all []*made) {
 			continue
 		}
 		contents := slices.Sorted(maps.Keys(first))
-		if r.name == "kea" {
-			dummies(t, ns, contents)
+		if strings.HasPrefix(r.name, "kea") {
+			dummies(t, ns, links, contents)
 		}
 		for content, why := range r.refused(t, root, ns, contents) {
 			first[content].refuses(t, r.name, why, content)
@@ -323,24 +330,23 @@ func (r reader) refused(t *testing.T, root *lab.Root, ns *nstest.NS, contents []
 }
 
 // dummies makes the links that Kea is to listen on: it looks for them.
-func dummies(t *testing.T, ns *nstest.NS, configs []string) {
+func dummies(t *testing.T, ns *nstest.NS, made map[string]bool, configs []string) {
 	t.Helper()
-	made := map[string]bool{}
 	for _, text := range configs {
-		var c struct {
-			Dhcp4 struct {
-				Interfaces struct {
-					Interfaces []string `json:"interfaces"`
-				} `json:"interfaces-config"`
-			}
+		var c map[string]struct { // by Dhcp4 or Dhcp6
+			Interfaces struct {
+				Interfaces []string `json:"interfaces"`
+			} `json:"interfaces-config"`
 		}
 		if err := json.Unmarshal([]byte(text), &c); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range c.Dhcp4.Interfaces.Interfaces {
-			if !made[name] {
-				made[name] = true
-				ip(t, ns, "link add name "+name+" type bridge\n")
+		for _, server := range c {
+			for _, name := range server.Interfaces.Interfaces {
+				if !made[name] {
+					made[name] = true
+					ip(t, ns, "link add name "+name+" type bridge\n")
+				}
 			}
 		}
 	}

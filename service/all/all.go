@@ -40,7 +40,7 @@ func Kinds() []service.Kind {
 		nftables.Kind(),
 		openssh.Kind(),
 		knot.ResolverKind(),
-		kea.DHCP4Kind(),
+		kea.DHCP4Kind(), kea.DHCP6Kind(),
 		radvd.Kind(),
 		chrony.Kind(),
 		agent.Kind(),

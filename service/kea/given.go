@@ -20,7 +20,7 @@ func (d *DHCP4) given(r *router.Router) hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	for _, s := range d.DNS.Items {
-		diags = append(diags, d.unserved(r, s, "name server", "dns", "resolver")...)
+		diags = append(diags, unserved(r, d.Network, s, "name server", "dns", "resolver")...)
 	}
 	for _, option := range service.Elements(service.Attribute(d.Extra.V.Value, "option-data")) {
 		for s := range strings.SplitSeq(service.Text(service.Attribute(option, "data")), ",") {
@@ -31,9 +31,9 @@ func (d *DHCP4) given(r *router.Router) hcl.Diagnostics {
 			at := conf.Value[router.Addr]{V: router.Addr{Addr: a}, Range: d.Extra.Range}
 			switch service.Text(service.Attribute(option, "name")) {
 			case "domain-name-servers":
-				diags = append(diags, d.unserved(r, at, "name server", "dns", "resolver")...)
+				diags = append(diags, unserved(r, d.Network, at, "name server", "dns", "resolver")...)
 			case "ntp-servers":
-				diags = append(diags, d.unserved(r, at, "time server", "ntp", "time")...)
+				diags = append(diags, unserved(r, d.Network, at, "time server", "ntp", "time")...)
 			case "routers":
 				if !d.prefix().Contains(a) {
 					diags = append(diags, diag.With(diag.Help(diag.Error("server-not-there", at.Range, "Gateway outside the network",
@@ -48,18 +48,22 @@ func (d *DHCP4) given(r *router.Router) hcl.Diagnostics {
 }
 
 // unserved is the error that a server is the router, and no program of it answers there.
-func (d *DHCP4) unserved(r *router.Router, server conf.Value[router.Addr], what, name, block string) hcl.Diagnostics {
+func unserved(r *router.Router, of conf.Ref[*router.Network], server conf.Value[router.Addr], what, name, block string) hcl.Diagnostics {
 	own := r.Owner(server.V.Addr)
 	if own == nil {
 		return nil
 	}
 	for _, l := range router.Claimed[router.Listen](r) {
-		if l.Service == name && l.Serves(own) && l.Serves(d.Network.Target) {
+		if l.Service == name && l.Serves(own) && l.Serves(of.Target) {
 			return nil
 		}
 	}
+	at := own.IPv4.Range
+	if server.V.Is6() {
+		at = own.IPv6.Range
+	}
 	err := diag.Help(diag.Error("server-not-there", server.Range, "Router serves nothing there",
-		"Clients of %s would ask %s, the router's own address in %s, and no %s answers them there.", d.Network.Addr, server.V, own.Addr, what),
-		"Put %s into the networks of the %s block, or name another server.", d.Network.Addr, block)
-	return hcl.Diagnostics{diag.With(err, own.IPv4.Range, "%s", own.Addr.String())}
+		"Clients of %s would ask %s, the router's own address in %s, and no %s answers them there.", of.Addr, server.V, own.Addr, what),
+		"Put %s into the networks of the %s block, or name another server.", of.Addr, block)
+	return hcl.Diagnostics{diag.With(err, at, "%s", own.Addr.String())}
 }

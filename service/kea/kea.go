@@ -10,7 +10,6 @@ import (
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
-	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify/probe"
@@ -45,6 +44,11 @@ type DHCP4 struct {
 	Lease        conf.Value[router.Seconds]  `hcl:"lease,optional" default:"12h" doc:"How long a lease is good for."`
 	DNS          conf.List[router.Addr]      `hcl:"dns,optional" empty:"that is as if it were not there. Name a server, or remove it." doc:"Name servers of the clients. Without it the router, when it has a resolver for the network."`
 	Domain       conf.Value[router.Domain]   `hcl:"domain,optional" doc:"Domain name of the clients. Without it the network's."`
+	V6Only       conf.Value[router.Seconds]  `hcl:"v6_only,optional" doc:"Hosts that can live without IPv4 are to do so for this time, and take no lease (option 108, RFC 8925): 5 min at least. They reach what has IPv4 alone by NAT64."`
+	NextServer   conf.Value[router.Addr]     `hcl:"next_server,optional" doc:"IPv4 address of the server from which hosts boot (PXE)."`
+	BootFile     conf.Value[BootFile]        `hcl:"boot_file,optional" doc:"The file there that hosts boot for which no boot block has another."`
+	Boot         []*Boot                     `hcl:"boot,block" doc:"Another file for hosts of some architectures."`
+	Options      []*Option                   `hcl:"option,block" doc:"An option that clients are told, by its name in Kea or its number."`
 	Reservations []*Reservation              `hcl:"reservation,block" doc:"An address that one host always gets."`
 	Extra        service.Extra               `hcl:"extra,optional" doc:"Merged into the network's subnet4 entry of Kea's settings."`
 }
@@ -57,6 +61,9 @@ type Reservation struct {
 	IPv4        conf.Value[router.Addr]     `hcl:"ipv4,required" doc:"The address that it gets."`
 	Description conf.Value[string]          `hcl:"description,optional" doc:"What the host is; kept in Kea's user-context."`
 }
+
+// leastV6Only is MIN_V6ONLY_WAIT of RFC 8925 section 3.4, in seconds.
+const leastV6Only = 300
 
 // prefix is the router's address in the network that is served, which is a fixed one.
 func (d *DHCP4) prefix() netip.Prefix {
@@ -89,39 +96,30 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 		return hcl.Diagnostics{router.NoFixedAddress(d.Network, "A DHCP server leases addresses of its own network.", router.IPv4)}
 	}
 	diags := append(d.link(r), d.pools()...)
-	if len(d.DNS.Items) == 0 && !d.resolver(r) {
+	if len(d.DNS.Items) == 0 && !resolver(r, n) {
 		diags = append(diags, diag.Help(diag.Warning("no-name-server", d.Def, "Clients get no name server",
 			"The router has no resolver for %s, and %s names none.", n.Addr, d.Addr),
 			"Add a resolver block or dns = [\"9.9.9.9\"]."))
 	}
-	diags = append(diags, d.judgeExtra(r)...)
+	own := []string{"id", "interface", "pools", "subnet", "valid-lifetime"}
+	if len(d.Reservations) > 0 {
+		own = append(own, "reservations")
+	}
+	if d.NextServer.Set {
+		own = append(own, "next-server")
+	}
+	if d.BootFile.Set {
+		own = append(own, "boot-file-name")
+	}
+	diags = append(diags, d.additions(r).judge(own...)...)
 	diags = append(diags, d.given(r)...)
+	diags = append(diags, d.judgeOptions()...)
+	diags = append(diags, d.judgeBoot()...)
+	if d.V6Only.Set && d.V6Only.V < leastV6Only {
+		diags = append(diags, diag.Help(diag.Error("bad-value", d.V6Only.Range, "Bad time without IPv4", "Hosts wait 5 min at least (MIN_V6ONLY_WAIT of RFC 8925 section 3.4), and %d s is less.", d.V6Only.V),
+			"Write \"5m\" or more."))
+	}
 	return append(diags, d.reservations(r)...)
-}
-
-// judgeExtra warns of what extra says otherwise than the block: the user's entry wins.
-func (d *DHCP4) judgeExtra(r *router.Router) hcl.Diagnostics {
-	if !d.Extra.Set {
-		return nil
-	}
-	var diags hcl.Diagnostics
-	override := func(setting string) {
-		diags = append(diags, diag.With(service.Overridden(d, d.Extra.Range, setting, "says it otherwise"), d.Def, "%s", d.Addr.String()))
-	}
-	extra := d.Extra.V.AsValueMap()
-	for _, key := range []string{"id", "interface", "pools", "reservations", "subnet", "valid-lifetime"} {
-		if _, ok := extra[key]; ok && (key != "reservations" || len(d.Reservations) > 0) {
-			override(key)
-		}
-	}
-	kept := d.ownOptions(r)
-	for _, o := range d.options(r) {
-		name := optionPart(o, "name")
-		if !slices.ContainsFunc(kept, func(k nixgen.Expr) bool { return optionPart(k, "name") == name }) {
-			override("the option " + name)
-		}
-	}
-	return diags
 }
 
 // link refuses a second server on one link: a client that asks for an address does
@@ -146,13 +144,10 @@ func (d *DHCP4) link(r *router.Router) hcl.Diagnostics {
 }
 
 // resolver tells whether the router answers DNS in the network.
-func (d *DHCP4) resolver(r *router.Router) bool {
-	for _, l := range router.Claimed[router.Listen](r) {
-		if l.Service == "dns" && l.Serves(d.Network.Target) {
-			return true
-		}
-	}
-	return false
+func resolver(r *router.Router, n *router.Network) bool {
+	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(l *router.Listen) bool {
+		return l.Service == "dns" && l.Serves(n)
+	})
 }
 
 func (d *DHCP4) pools() hcl.Diagnostics {

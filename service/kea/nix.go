@@ -1,6 +1,7 @@
 package kea
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,10 +11,6 @@ import (
 	"github.com/nbr-dev/nbr/verify"
 )
 
-var settings = []string{"services", "kea", "dhcp4", "settings"}
-
-func sub(path ...string) []string { return slices.Concat(settings, path) }
-
 // server is Kea's DHCPv4 server, which all dhcp4 blocks share.
 type server struct{}
 
@@ -21,27 +18,39 @@ func (server) File() string { return "dhcp4" }
 
 // Lower sets what is the same for all networks, and adds each.
 func (server) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) {
+	sub := common(m, "dhcp4")
+	m.Set(nixgen.Origin{}, nixgen.Bool(true), sub("authoritative")...)
+	for _, d := range service.Of[*DHCP4](blocks) {
+		m.Add(service.From(d), sub("interfaces-config", "interfaces"), nixgen.Str(d.Network.Target.Device()))
+		for _, c := range d.classes() {
+			m.Add(service.From(d), sub("client-classes"), c)
+		}
+		m.Add(service.From(d), sub("subnet4"), d.subnet(r))
+	}
+}
+
+// common sets what is the same for both servers, and returns the paths of settings of one.
+func common(m *nixgen.Module, daemon string) (sub func(path ...string) []string) {
 	none := nixgen.Origin{}
-	m.Set(none, nixgen.Bool(true), "services", "kea", "dhcp4", "enable")
-	m.Set(none, nixgen.Bool(true), sub("authoritative")...)
+	sub = func(path ...string) []string {
+		return slices.Concat([]string{"services", "kea", daemon, "settings"}, path)
+	}
+	m.Set(none, nixgen.Bool(true), "services", "kea", daemon, "enable")
 	m.Set(none, nixgen.Attrs{
-		nixgen.Bind(nixgen.Str("/var/lib/kea/dhcp4.leases"), "name"),
+		nixgen.Bind(nixgen.Str("/var/lib/kea/"+daemon+".leases"), "name"),
 		nixgen.Bind(nixgen.Bool(true), "persist"),
 		nixgen.Bind(nixgen.Str("memfile"), "type"),
 	}, sub("lease-database")...)
 	// Kea 3 accepts sockets below /run/kea only.
 	m.Set(none, nixgen.List{nixgen.Attrs{
-		nixgen.Bind(nixgen.Str("/run/kea/kea-dhcp4.sock"), "socket-name"),
+		nixgen.Bind(nixgen.Str("/run/kea/kea-"+daemon+".sock"), "socket-name"),
 		nixgen.Bind(nixgen.Str("unix"), "socket-type"),
 	}}, sub("control-sockets")...)
 	// A link without a cable is not running, and Kea opens no socket there: it
 	// tries again every five seconds, for years.
 	m.Set(none, nixgen.Int(4294967295), sub("interfaces-config", "service-sockets-max-retries")...)
 	m.Set(none, nixgen.Int(5000), sub("interfaces-config", "service-sockets-retry-wait-time")...)
-	for _, d := range service.Of[*DHCP4](blocks) {
-		m.Add(service.From(d), sub("interfaces-config", "interfaces"), nixgen.Str(d.Network.Target.Device()))
-		m.Add(service.From(d), sub("subnet4"), d.subnet(r))
-	}
+	return sub
 }
 
 // Checks has nothing to add: each network's block asks the server for a lease.
@@ -49,11 +58,17 @@ func (server) Checks(*router.Router, []service.Block, *verify.Plan) {}
 
 // subnet is the network's entry in subnet4.
 func (d *DHCP4) subnet(r *router.Router) nixgen.Attrs {
-	out := nixgen.Attrs{
-		nixgen.Bind(nixgen.Int(d.subnetID()), "id"),
-		nixgen.Bind(nixgen.Str(d.Network.Target.Device()), "interface"),
-		nixgen.Bind(d.options(r), "option-data"),
+	var out nixgen.Attrs
+	if d.BootFile.Set {
+		out = append(out, nixgen.Bind(nixgen.Str(d.BootFile.V), "boot-file-name"))
 	}
+	out = append(out,
+		nixgen.Bind(nixgen.Int(d.subnetID()), "id"),
+		nixgen.Bind(nixgen.Str(d.Network.Target.Device()), "interface"))
+	if d.NextServer.Set {
+		out = append(out, nixgen.Bind(nixgen.Str(d.NextServer.V.String()), "next-server"))
+	}
+	out = append(out, nixgen.Bind(d.options(r), "option-data"))
 	pools := nixgen.List{}
 	for _, p := range d.Pool.All() {
 		pools = append(pools, nixgen.Attrs{nixgen.Bind(nixgen.Str(p.First.String()+" - "+p.Last.String()), "pool")})
@@ -70,47 +85,21 @@ func (d *DHCP4) subnet(r *router.Router) nixgen.Attrs {
 		nixgen.Bind(nixgen.Str(d.prefix().Masked().String()), "subnet"),
 		nixgen.Bind(nixgen.Int(d.Lease.V), "valid-lifetime"),
 	)
-	return d.extra(r, out)
+	return d.additions(r).merge(out)
 }
 
-// extra merges the user's additions into the entry; they win. Options are merged one
-// by one.
-func (d *DHCP4) extra(r *router.Router, out nixgen.Attrs) nixgen.Attrs {
-	if !d.Extra.Set {
-		return out
+// optionKey is the name of an entry of option-data, or else its number.
+func optionKey(e nixgen.Expr) string {
+	if name := optionPart(e, "name"); name != "" {
+		return name
 	}
-	from := service.Origin(d.Addr, d.Extra.Range)
-	for it := d.Extra.V.ElementIterator(); it.Next(); {
-		k, v := it.Element()
-		add := service.Nix(v)
-		if list, ok := add.(nixgen.List); ok && k.AsString() == "option-data" {
-			add = append(d.ownOptions(r), list...)
+	attrs, _ := e.(nixgen.Attrs)
+	for _, a := range attrs {
+		if code, ok := a.Value.(nixgen.Int); ok && a.Name[0] == "code" {
+			return fmt.Sprint(int64(code))
 		}
-		out = put(out, nixgen.Bind(nixgen.At{From: from, Expr: add}, k.AsString()))
 	}
-	return out
-}
-
-// ownOptions are nbr's options but those that the user gives, too.
-func (d *DHCP4) ownOptions(r *router.Router) nixgen.List {
-	own := d.options(r)
-	if !d.Extra.Set {
-		return own
-	}
-	for it := d.Extra.V.ElementIterator(); it.Next(); {
-		k, v := it.Element()
-		if k.AsString() != "option-data" {
-			continue
-		}
-		user, ok := service.Nix(v).(nixgen.List)
-		if !ok {
-			return nil // no list: what the options are is unknown
-		}
-		own = slices.DeleteFunc(own, func(o nixgen.Expr) bool {
-			return slices.ContainsFunc(user, func(u nixgen.Expr) bool { return optionPart(u, "name") == optionPart(o, "name") })
-		})
-	}
-	return own
+	return ""
 }
 
 // optionPart is the name or the data of an entry of option-data.
@@ -142,7 +131,7 @@ func (d *DHCP4) options(r *router.Router) nixgen.List {
 	for _, a := range d.DNS.All() {
 		dns = append(dns, a.String())
 	}
-	if len(dns) == 0 && d.resolver(r) {
+	if len(dns) == 0 && resolver(r, d.Network.Target) {
 		dns = []string{d.prefix().Addr().String()}
 	}
 	if len(dns) > 0 {
@@ -154,6 +143,15 @@ func (d *DHCP4) options(r *router.Router) nixgen.List {
 	}
 	if domain != "" {
 		out = append(out, option("domain-name", string(domain)))
+	}
+	if d.V6Only.Set {
+		out = append(out, option("v6-only-preferred", fmt.Sprint(int(d.V6Only.V))))
+	}
+	for _, o := range d.Options {
+		if o.Name.V == "routers" {
+			out = out[1:] // the router itself
+		}
+		out = append(out, o.entry())
 	}
 	return out
 }

@@ -4,15 +4,19 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/bits"
 	"net"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
+	"github.com/insomniacslk/dhcp/iana"
 
 	"github.com/nbr-dev/nbr/verify/packet"
 	"github.com/nbr-dev/nbr/verify/probe"
@@ -22,11 +26,26 @@ import (
 type client struct {
 	Link string
 	MAC  string // of the client; any that no host has if it is empty
+	Arch string // number of its architecture, of one that boots from the network (option 93)
+	// V6Only is of one that can live without IPv4 (RFC 8925).
+	V6Only bool
+	// Brief is of one that asks for nothing but the usual options.
+	Brief bool
 }
 
-// MarshalText writes it as in "br-lan" and "br-lan 02:00:00:00:00:01".
+// MarshalText writes it as in "br-lan", "br-lan 02:00:00:00:00:01", "br-lan arch 7", "br-lan
+// v6-only" and "br-lan brief".
 func (c client) MarshalText() ([]byte, error) {
-	return []byte(strings.TrimSpace(c.Link + " " + c.MAC)), nil
+	more := c.MAC
+	switch {
+	case c.Arch != "":
+		more = "arch " + c.Arch
+	case c.V6Only:
+		more = "v6-only"
+	case c.Brief:
+		more = "brief"
+	}
+	return []byte(strings.TrimSpace(c.Link + " " + more)), nil
 }
 
 // An offer is what a DHCPv4 server answered to a DISCOVER (RFC 2131 section 4.3.1).
@@ -39,6 +58,10 @@ type offer struct {
 	DNS      []string `json:"dns,omitempty"`
 	Domain   string   `json:"domain,omitempty"`
 	Lease    int64    `json:"lease,omitempty"` // seconds
+	// NextServer and BootFile are what to boot from.
+	NextServer string            `json:"next_server,omitempty"`
+	BootFile   string            `json:"boot_file,omitempty"`
+	Options    map[string]string `json:"options,omitempty"` // others in hexadecimal, by number
 }
 
 // offerTo asks for an offer to a client.
@@ -67,6 +90,19 @@ func seekOffer(ctx context.Context, h probe.Host, c client) (offer, error) {
 	d, err := discover(mac)
 	if err != nil {
 		return offer{}, err
+	}
+	if c.Arch != "" {
+		n, err := strconv.ParseUint(c.Arch, 10, 16)
+		if err != nil {
+			return offer{}, fmt.Errorf("%q is no number of an architecture", c.Arch)
+		}
+		d.UpdateOption(dhcpv4.OptClientArch(iana.Arch(n)))
+	}
+	if c.Brief {
+		d.UpdateOption(dhcpv4.OptParameterRequestList(usual...))
+	}
+	if c.V6Only {
+		d.UpdateOption(dhcpv4.OptParameterRequestList(dhcpv4.OptionIPv6OnlyPreferred))
 	}
 	// A server sends no options of IPv4: its header has 20 bytes.
 	only := []probe.Byte{{Offset: 0, Value: 0x45}, {Offset: 9, Value: packet.UDP}}
@@ -100,10 +136,28 @@ const listLimit = 64
 // discover is a DHCPDISCOVER of a client that has no address yet and takes an answer
 // that is sent to all hosts.
 func discover(mac net.HardwareAddr) (*dhcpv4.DHCPv4, error) {
-	return dhcpv4.NewDiscovery(mac, dhcpv4.WithBroadcast(true), dhcpv4.WithRequestedOptions(
-		dhcpv4.OptionSubnetMask, dhcpv4.OptionRouter, dhcpv4.OptionDomainNameServer, dhcpv4.OptionDomainName, dhcpv4.OptionIPAddressLeaseTime,
-	))
+	ask := slices.Clone(usual)
+	for code := 1; code < 255; code++ {
+		if other(code) {
+			ask = append(ask, dhcpv4.GenericOptionCode(code))
+		}
+	}
+	return dhcpv4.NewDiscovery(mac, dhcpv4.WithBroadcast(true), dhcpv4.WithRequestedOptions(ask...))
 }
+
+// usual are the options that each client asks for.
+var usual = []dhcpv4.OptionCode{
+	dhcpv4.OptionSubnetMask, dhcpv4.OptionRouter, dhcpv4.OptionDomainNameServer, dhcpv4.OptionDomainName, dhcpv4.OptionIPAddressLeaseTime,
+}
+
+// other tells whether an option is one of those that a spec may name. Who asks for the one of
+// RFC 8925 may get no address.
+func other(code int) bool {
+	return !slices.Contains(agreed, code) && !slices.Contains([]int{3, 6, 15, codeV6Only}, code)
+}
+
+// codeV6Only is the number of the option IPv6-Only Preferred (RFC 8925 section 3.1).
+const codeV6Only = 108
 
 // discoverFrame is how it goes over Ethernet.
 func discoverFrame(d *dhcpv4.DHCPv4) []byte {
@@ -146,6 +200,10 @@ func readOffer(m *dhcpv4.DHCPv4) (offer, error) {
 	}
 	o := offer{Answered: true}
 	address, err1 := host(m.YourIPAddr)
+	none, ok := netip.AddrFromSlice(m.YourIPAddr.To4())
+	if wait, has := m.Options[codeV6Only]; has && ok && none.IsUnspecified() && len(wait) == 4 {
+		return offer{Answered: true, Options: map[string]string{"108": hex.EncodeToString(wait)}}, nil // no lease
+	}
 	server, err2 := hosts(m.Options.Get(dhcpv4.OptionServerIdentifier), 1)
 	lease, err3 := seconds(m.Options.Get(dhcpv4.OptionIPAddressLeaseTime))
 	if err := errors.Join(err1, err2, err3); err != nil {
@@ -169,6 +227,18 @@ func readOffer(m *dhcpv4.DHCPv4) (offer, error) {
 			return offer{}, err
 		}
 	}
+	for code, value := range m.Options {
+		if other(int(code)) || code == codeV6Only {
+			if o.Options == nil {
+				o.Options = map[string]string{}
+			}
+			o.Options[strconv.Itoa(int(code))] = hex.EncodeToString(value)
+		}
+	}
+	if next, ok := netip.AddrFromSlice(m.ServerIPAddr.To4()); ok && !next.IsUnspecified() {
+		o.NextServer = next.String()
+	}
+	o.BootFile = probe.Printable(m.BootFileName)
 	// Some servers end it as C does (RFC 2132 section 2).
 	o.Domain = probe.Printable(strings.TrimRight(string(m.Options.Get(dhcpv4.OptionDomainName)), "\x00"))
 	return o, nil

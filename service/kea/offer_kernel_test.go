@@ -87,7 +87,7 @@ func TestOffersOfKea(t *testing.T) {
 	if !nstest.Privileged(t) {
 		for c, o := range ask(t, bridged, reserved, direct) {
 			if !strings.Contains(o.Error, "no permission") {
-				t.Errorf("%s: %+v", c, o)
+				t.Errorf("%v: %+v", c, o)
 			}
 		}
 		return
@@ -158,17 +158,17 @@ tuntap add tun0 mode tun
 link set tun0 up
 `, "link del cut\nlink del off\nlink del br-dead\nlink del cut2\nlink del tun0\n")
 	want := map[client]string{
-		{Link: "none"}:                  "there is no link none",
-		{Link: "cut2"}:                  "cut2 has no carrier: no answer could leave on it",
-		{Link: "off"}:                   "off is down: no answer could leave on it",
-		{Link: "br-dead"}:               "br-dead has no carrier: no answer could leave on it",
-		{Link: "tun0"}:                  "tun0 has no carrier: no answer could leave on it",
-		{Link: "lan1"}:                  "lan1 is a port of br-lan: hosts are reached on that",
-		{Link: "lo"}:                    "lo has no MAC addresses",
-		{}:                              `"" is no name of a link`,
-		{"br-lan", "02:00:00"}:          `"02:00:00" is no MAC address of a client`,
-		{"br-lan", "ff:ff:ff:ff:ff:ff"}: `"ff:ff:ff:ff:ff:ff" is no MAC address of a client`,
-		{"br-lan", "00:00:00:00:00:00"}: `"00:00:00:00:00:00" is no MAC address of a client`,
+		{Link: "none"}:                    "there is no link none",
+		{Link: "cut2"}:                    "cut2 has no carrier: no answer could leave on it",
+		{Link: "off"}:                     "off is down: no answer could leave on it",
+		{Link: "br-dead"}:                 "br-dead has no carrier: no answer could leave on it",
+		{Link: "tun0"}:                    "tun0 has no carrier: no answer could leave on it",
+		{Link: "lan1"}:                    "lan1 is a port of br-lan: hosts are reached on that",
+		{Link: "lo"}:                      "lo has no MAC addresses",
+		{}:                                `"" is no name of a link`,
+		{Link: "br-lan", MAC: "02:00:00"}: `"02:00:00" is no MAC address of a client`,
+		{Link: "br-lan", MAC: "ff:ff:ff:ff:ff:ff"}: `"ff:ff:ff:ff:ff:ff" is no MAC address of a client`,
+		{Link: "br-lan", MAC: "00:00:00:00:00:00"}: `"00:00:00:00:00:00" is no MAC address of a client`,
 	}
 	got := map[client]string{}
 	for c, o := range ask(t, slices.Collect(maps.Keys(want))...) {

@@ -30,7 +30,7 @@ func (a *Advert) Checks(r *router.Router, p *verify.Plan) {
 
 	a.check(p, "default", "hosts keep the default router as long as they should", cmp.Or(a.Lifetime.Range, a.Default.Range, a.Interval.Range, a.Def), lasting(int64(a.lifetime())), func(v advert) string { return lasting(v.Lifetime) })
 	a.check(p, "preference", "hosts get the router's preference", cmp.Or(a.Preference.Range, a.Def), string(a.Preference.V), func(v advert) string { return v.Preference })
-	a.check(p, "flags", "hosts are told whether to use DHCPv6", cmp.Or(a.Managed.Range, a.Other.Range, a.Def), dhcp(a.Managed.V, a.Other.V), func(v advert) string { return dhcp(v.Managed, v.Other) })
+	a.check(p, "flags", "hosts are told whether to use DHCPv6", cmp.Or(a.Managed.Range, a.Other.Range, a.Def), dhcp(a.flags(r)), func(v advert) string { return dhcp(v.Managed, v.Other) })
 	a.check(p, "mtu", "hosts are told the MTU", cmp.Or(a.MTU.Range, a.Def), mtu(int64(a.MTU.V)), func(v advert) string { return mtu(v.MTU) })
 
 	lifetime := int64(a.lifetimeDNS())

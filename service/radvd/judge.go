@@ -37,6 +37,7 @@ func (a *Advert) Judge(r *router.Router) hcl.Diagnostics {
 	diags = append(diags, a.judgeLifetimes()...)
 	diags = append(diags, a.judgeMTU()...)
 	diags = append(diags, a.judgeDNS(r)...)
+	diags = append(diags, a.judgeFlags(r)...)
 	for _, o := range a.Routers.Items {
 		if !o.V.IsLinkLocalUnicast() || !o.V.Is6() {
 			diags = append(diags, diag.Help(diag.Error("not-link-local", o.Range, "Not a link-local address",
@@ -62,13 +63,13 @@ func (a *Advert) judgeLink(r *router.Router) hcl.Diagnostics {
 			"In radvd.conf %q would be a keyword or a number.", a.device()),
 			"Give the link another name."), l.Range, "%s", l.Addr.String()))
 	}
-	for _, c := range router.Claimed[advertiser](r) {
+	for _, c := range router.Claimed[router.Advertised](r) {
 		if c.Addr == a.Addr {
 			break // the later one of two has one too many
 		}
-		if c.device == a.device() {
+		if c.Network.Device() == a.device() {
 			return append(diags, diag.With(diag.Help(diag.Error("two-advertisers-on-link", a.Network.Range, "Two router advertisements on one link",
-				"%s advertises on %s already.", c.Addr, c.device),
+				"%s advertises on %s already.", c.Addr, a.device()),
 				"Put the networks on links of their own, such as VLANs."), c.From, "%s", c.Addr.String()))
 		}
 	}
@@ -144,6 +145,22 @@ func (a *Advert) judgeMTU() hcl.Diagnostics {
 	return nil
 }
 
+// judgeFlags refuses to keep hosts from a server that the router has for them.
+func (a *Advert) judgeFlags(r *router.Router) hcl.Diagnostics {
+	s := a.server(r)
+	managed, other := a.flags(r)
+	if s == nil || (managed || !s.Addresses) && (other || managed) {
+		return nil
+	}
+	at, what, attr := a.Other.Range, "ask for nothing by DHCPv6", "other_config"
+	if s.Addresses {
+		at, what, attr = a.Managed.Range, "ask for no addresses by DHCPv6", "managed"
+	}
+	return hcl.Diagnostics{diag.With(diag.Help(diag.Error("dhcp6-unadvertised", at, "Hosts are kept from the DHCPv6 server",
+		"By this advertisement hosts of %s %s, and %s is there for it.", a.Network.Addr, what, s.Addr),
+		"Remove %s, or %s.", attr, s.Addr), s.From, "%s", s.Addr.String())}
+}
+
 func (a *Advert) judgeDNS(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, s := range a.DNS.Items {
@@ -166,7 +183,7 @@ func (a *Advert) judgeDNS(r *router.Router) hcl.Diagnostics {
 		}
 	}
 	// Where DHCP runs, that names servers.
-	if !a.DNS.Set && len(a.servers(r)) == 0 && !a.Managed.V && !a.Other.V && !a.served(r, "dhcp") {
+	if !a.DNS.Set && len(a.servers(r)) == 0 && !a.Managed.V && !a.Other.V && !a.served(r, "dhcp") && a.server(r) == nil {
 		diags = append(diags, diag.Help(diag.Warning("no-name-server", a.Def, "Hosts get no name server",
 			"The router has no resolver for %s, and %s names none.", a.Network.Addr, a.Addr),
 			"Add a resolver block or dns = [\"2620:fe::fe\"]."))

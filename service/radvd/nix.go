@@ -69,8 +69,9 @@ func (a *Advert) section(r *router.Router) string {
 	line(1, "MinRtrAdvInterval %d;", max(3, a.Interval.V/3)) // RFC 4861 section 6.2.1
 	line(1, "AdvDefaultLifetime %d;", a.lifetime())
 	line(1, "AdvDefaultPreference %s;", a.Preference.V)
-	line(1, "AdvManagedFlag %s;", verify.OnOff(a.Managed.V))
-	line(1, "AdvOtherConfigFlag %s;", verify.OnOff(a.Other.V))
+	managed, other := a.flags(r)
+	line(1, "AdvManagedFlag %s;", verify.OnOff(managed))
+	line(1, "AdvOtherConfigFlag %s;", verify.OnOff(other))
 	if a.MTU.Set {
 		line(1, "AdvLinkMTU %d;", a.MTU.V)
 	}

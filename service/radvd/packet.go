@@ -6,13 +6,13 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+
+	"github.com/nbr-dev/nbr/verify/packet"
 )
 
 // Numbers of RFC 4861 and of those that add options to it.
 const (
-	etherIPv6 = 0x86dd
-	icmpv6    = 58
-	hopLimit  = 255 // of neighbour discovery: the packet was not forwarded
+	hopLimit = 255 // of neighbour discovery: the packet was not forwarded
 
 	typeSolicitation  = 133
 	typeAdvertisement = 134
@@ -37,33 +37,7 @@ func solicitation(mac net.HardwareAddr, from netip.Addr) []byte {
 	if !from.IsUnspecified() {
 		message = append(append(message, optionSourceLink, 1), mac...)
 	}
-	src, dst := from.As16(), routers.As16()
-	sum := checksum(src[:], dst[:], []byte{0, 0, 0, byte(len(message)), 0, 0, 0, icmpv6}, message)
-	binary.BigEndian.PutUint16(message[2:], sum)
-
-	frame := append(append(append([]byte{}, routersMAC...), mac...), etherIPv6>>8, etherIPv6&0xff)
-	frame = append(frame, 0x60, 0, 0, 0, 0, byte(len(message)), icmpv6, hopLimit)
-	frame = append(append(frame, src[:]...), dst[:]...)
-	return append(frame, message...)
-}
-
-// checksum is the Internet's (RFC 1071) of parts of even length.
-func checksum(parts ...[]byte) uint16 {
-	var sum uint32
-	for _, p := range parts {
-		for ; len(p) > 1; p = p[2:] {
-			sum += uint32(binary.BigEndian.Uint16(p))
-		}
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
-}
-
-// linkLocal is the address that a host makes of its MAC address (RFC 4291 appendix A).
-func linkLocal(mac net.HardwareAddr) netip.Addr {
-	return netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 8: mac[0] ^ 2, 9: mac[1], 10: mac[2], 11: 0xff, 12: 0xfe, 13: mac[3], 14: mac[4], 15: mac[5]})
+	return packet.Frame(routersMAC, mac, packet.IPv6(from, routers, packet.ICMPv6, message))
 }
 
 // A received is an advertisement and where it is from and to.
@@ -78,7 +52,7 @@ var errNotAdvert = errors.New("no router advertisement")
 // section 6.1.2). Of its checksum nothing is said: on its way out, a packet may not have its
 // own yet. An option that is not as long as it has to be makes the whole of it void.
 func parse(b []byte) (received, error) {
-	if len(b) < 40+16 || b[0]>>4 != 6 || b[6] != icmpv6 || b[7] != hopLimit || b[40] != typeAdvertisement || b[41] != 0 {
+	if len(b) < 40+16 || b[0]>>4 != 6 || b[6] != packet.ICMPv6 || b[7] != hopLimit || b[40] != typeAdvertisement || b[41] != 0 {
 		return received{}, errNotAdvert
 	}
 	end := 40 + int(binary.BigEndian.Uint16(b[4:]))

@@ -68,7 +68,7 @@ const (
 )
 
 // only is of Router Advertisements.
-var only = probe.Filter{EtherType: etherIPv6, Bytes: []probe.Byte{{Offset: 6, Value: icmpv6}, {Offset: 40, Value: typeAdvertisement}}}
+var only = probe.Filter{EtherType: packet.EtherIPv6, Bytes: []probe.Byte{{Offset: 6, Value: packet.ICMPv6}, {Offset: 40, Value: typeAdvertisement}}}
 
 // askSelf asks as a host with an address, which costs the other hosts nothing: the answer is to
 // it alone. If none comes it asks as one without, whose answer goes to all: the kernel does not
@@ -80,7 +80,7 @@ func askSelf(ctx context.Context, h probe.Host, link string) (advert, error) {
 	for _, try := range []struct {
 		from netip.Addr
 		wait time.Duration
-	}{{linkLocal(mac), toOne}, {netip.IPv6Unspecified(), toAll}} {
+	}{{packet.LinkLocal(mac), toOne}, {netip.IPv6Unspecified(), toAll}} {
 		answered, err := h.Exchange(ctx, probe.Exchange{
 			Link: link, Only: only, Wait: try.wait,
 			Frame: func(probe.Endpoint) ([]byte, error) { return solicitation(mac, try.from), nil },
@@ -112,8 +112,8 @@ func askOthers(ctx context.Context, h probe.Host, link string) (neighbours, erro
 			}
 			return solicitation(own.MAC, own.Addrs[i]), nil
 		},
-		Answers: func(packet []byte) bool {
-			r, err := parse(packet)
+		Answers: func(b []byte) bool {
+			r, err := parse(b)
 			if err != nil {
 				return false
 			}

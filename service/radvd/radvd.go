@@ -53,8 +53,8 @@ type Advert struct {
 	Default    conf.Value[bool]           `hcl:"default_router,optional" default:"true" doc:"Hosts may send everything to this router."`
 	Lifetime   conf.Value[router.Seconds] `hcl:"lifetime,optional" doc:"How long hosts keep the router as a default router without hearing of it: from the interval to 150 min. Without it three times the interval."`
 	Preference conf.Value[Preference]     `hcl:"preference,optional" default:"medium" doc:"Which of several default routers hosts prefer (RFC 4191): low, medium or high."`
-	Managed    conf.Value[bool]           `hcl:"managed,optional" default:"false" doc:"Hosts are to get addresses by DHCPv6, too."`
-	Other      conf.Value[bool]           `hcl:"other_config,optional" default:"false" doc:"Hosts are to get other configuration than addresses by DHCPv6."`
+	Managed    conf.Value[bool]           `hcl:"managed,optional" doc:"Hosts are to get addresses by DHCPv6, too. Without it they are where a dhcp6 block of the network leases some."`
+	Other      conf.Value[bool]           `hcl:"other_config,optional" doc:"Hosts are to get other configuration than addresses by DHCPv6. Without it they are where the network has a dhcp6 block."`
 	Autonomous conf.Value[bool]           `hcl:"autonomous,optional" default:"true" doc:"Hosts make addresses of the prefix by themselves, for which it has to be a /64."`
 	Valid      conf.Value[router.Seconds] `hcl:"valid_lifetime,optional" default:"90m" doc:"How long addresses of the prefix may be used after the last advertisement. What is delegated for a shorter time is advertised for that."`
 	Preferred  conf.Value[router.Seconds] `hcl:"preferred_lifetime,optional" default:"45m" doc:"How long addresses of the prefix are taken for new connections after the last advertisement, and so after another one was delegated in its place."`
@@ -80,12 +80,6 @@ func (p *Preference) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Preference) Describe() string { return "low, medium or high" }
 
-// An advertiser is the claim to advertise on a link.
-type advertiser struct {
-	router.By
-	device router.IfName
-}
-
 // prefix is the router's address in the network and the prefix in one. The zero prefix
 // is of a network without a fixed one: see [Advert.delegated].
 func (a *Advert) prefix() netip.Prefix {
@@ -101,7 +95,7 @@ func (a *Advert) device() router.IfName { return a.Network.Target.Device() }
 // Claim claims the link. The firewall lets solicitations in by itself: neighbour
 // discovery is no service that a zone could do without.
 func (a *Advert) Claim(s *router.Scope) {
-	router.Claim(s, a.Network.Range, advertiser{device: a.device()})
+	router.Claim(s, a.Network.Range, router.Advertised{Network: a.Network.Target})
 	s.AfterLinks(a.Network.Range, "radvd")
 	s.Package(a.Def, "ndisc6")
 }
@@ -147,6 +141,30 @@ func (a *Advert) serves(r *router.Router, name string, own *router.Network) bool
 	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(l *router.Listen) bool {
 		return l.Service == name && l.Serves(a.Network.Target) && l.Serves(own)
 	})
+}
+
+// server is the router's own DHCPv6 server for the network, nil without one.
+func (a *Advert) server(r *router.Router) *router.DHCPv6 {
+	for _, s := range router.Claimed[router.DHCPv6](r) {
+		if s.Network == a.Network.Target {
+			return s
+		}
+	}
+	return nil
+}
+
+// flags tell hosts whether to ask for addresses and for other configuration by DHCPv6.
+func (a *Advert) flags(r *router.Router) (managed, other bool) {
+	if s := a.server(r); s != nil {
+		managed, other = s.Addresses, true
+	}
+	if a.Managed.Set {
+		managed = a.Managed.V
+	}
+	if a.Other.Set {
+		other = a.Other.V
+	}
+	return managed, other
 }
 
 // domains are the hosts' domains, each with the line that says it.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/verify/packet"
 )
 
 func TestMain(m *testing.M) { nstest.Main(m) }
@@ -122,16 +123,20 @@ func TestParse(t *testing.T) {
 // rule: the sum over all of it, checksum included, is 0.
 func TestSolicitation(t *testing.T) {
 	mac := net.HardwareAddr{2, 0, 0, 0, 0, 1}
-	for from, size := range map[netip.Addr]int{linkLocal(mac): 16, netip.IPv6Unspecified(): 8} {
+	for from, size := range map[netip.Addr]int{packet.LinkLocal(mac): 16, netip.IPv6Unspecified(): 8} {
 		f := solicitation(mac, from)
 		if len(f) != 14+40+size || f[12] != 0x86 || f[13] != 0xdd {
 			t.Fatalf("% x", f)
 		}
-		if sum := checksum(f[22:54], []byte{0, 0, 0, byte(size), 0, 0, 0, 58}, f[54:]); sum != 0 {
-			t.Errorf("from %s: the checksum is wrong by %x", from, sum)
+		sum := uint32(size + packet.ICMPv6) // the rest of the pseudo header (RFC 8200 section 8.1)
+		for i := 22; i < len(f); i += 2 {
+			sum += uint32(f[i])<<8 | uint32(f[i+1])
+		}
+		if sum = sum>>16 + sum&0xffff; sum != 0xffff {
+			t.Errorf("from %s: the sum is %x", from, sum)
 		}
 	}
-	if got := linkLocal(mac).String(); got != "fe80::ff:fe00:1" {
+	if got := packet.LinkLocal(mac).String(); got != "fe80::ff:fe00:1" {
 		t.Error(got)
 	}
 }

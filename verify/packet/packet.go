@@ -1,5 +1,5 @@
-// Package packet writes and reads the few packets of IPv4 that probes send and hear:
-// Ethernet frames, UDP datagrams, and TCP segments without data. It sends nothing itself.
+// Package packet writes and reads the few packets that probes send and hear: Ethernet frames,
+// UDP datagrams, TCP segments without data, and ICMPv6. It sends nothing itself.
 package packet
 
 import (
@@ -10,13 +10,15 @@ import (
 	"net/netip"
 )
 
-// Protocol numbers of IPv4 and a type of Ethernet (IANA).
+// Protocol numbers of IP and types of Ethernet (IANA).
 const (
-	ICMP = 1
-	TCP  = 6
-	UDP  = 17
+	ICMP   = 1
+	TCP    = 6
+	UDP    = 17
+	ICMPv6 = 58
 
 	EtherIPv4 = 0x0800
+	EtherIPv6 = 0x86dd
 )
 
 // Flags of a TCP segment (RFC 9293 section 3.1).
@@ -26,12 +28,15 @@ const (
 	ACK = 0x10
 )
 
-// Frame puts an IPv4 packet into an Ethernet frame.
+// Frame puts an IP packet into an Ethernet frame.
 func Frame(dst, src net.HardwareAddr, packet []byte) []byte {
 	b := make([]byte, 14, 14+len(packet))
 	copy(b, dst)
 	copy(b[6:], src)
 	binary.BigEndian.PutUint16(b[12:], EtherIPv4)
+	if packet[0]>>4 == 6 {
+		binary.BigEndian.PutUint16(b[12:], EtherIPv6)
+	}
 	return append(b, packet...)
 }
 
@@ -47,6 +52,24 @@ func IPv4(src, dst netip.Addr, proto byte, payload []byte) []byte {
 	return append(b, payload...)
 }
 
+// IPv6 puts a payload into an IPv6 packet (RFC 8200 section 3). One of ICMPv6 gets its checksum
+// (RFC 4443 section 2.3), and the hop limit of neighbour discovery, which others may have as
+// well (RFC 4861 section 7.1.1).
+func IPv6(src, dst netip.Addr, proto byte, payload []byte) []byte {
+	if proto == ICMPv6 {
+		payload = append([]byte{}, payload...)
+		sum := checksum(pseudo(netip.AddrPortFrom(src, 0), netip.AddrPortFrom(dst, 0), ICMPv6, len(payload)), payload)
+		binary.BigEndian.PutUint16(payload[2:], sum)
+	}
+	b := make([]byte, 40, 40+len(payload))
+	b[0] = 0x60
+	binary.BigEndian.PutUint16(b[4:], uint16(len(payload)))
+	b[6], b[7] = proto, 255
+	copy(b[8:], src.AsSlice())
+	copy(b[24:], dst.AsSlice())
+	return append(b, payload...)
+}
+
 // Datagram is a UDP datagram in its packet (RFC 768).
 func Datagram(src, dst netip.AddrPort, payload []byte) []byte {
 	b := make([]byte, 8, 8+len(payload))
@@ -59,6 +82,9 @@ func Datagram(src, dst netip.AddrPort, payload []byte) []byte {
 		sum = 0xffff
 	}
 	binary.BigEndian.PutUint16(b[6:], sum)
+	if dst.Addr().Is6() {
+		return IPv6(src.Addr(), dst.Addr(), UDP, b)
+	}
 	return IPv4(src.Addr(), dst.Addr(), UDP, b)
 }
 
@@ -74,7 +100,8 @@ func Segment(src, dst netip.AddrPort, seq uint32, flags byte) []byte {
 	return IPv4(src.Addr(), dst.Addr(), TCP, b)
 }
 
-// pseudo is what the checksums of UDP and TCP have in front.
+// pseudo is what the checksums of UDP, TCP and ICMPv6 have in front: that of IPv6 (RFC 8200
+// section 8.1) has the same sum.
 func pseudo(src, dst netip.AddrPort, proto byte, length int) []byte {
 	b := append(src.Addr().AsSlice(), dst.Addr().AsSlice()...)
 	return append(b, 0, proto, byte(length>>8), byte(length))
@@ -105,11 +132,17 @@ type Packet struct {
 	Payload  []byte
 }
 
-// Parse reads a packet. Checksums do not count: on its way out, a packet may not
+// Parse reads a packet; one of IPv6 is that of its first header. Checksums do not count: on its way out, a packet may not
 // have its own yet.
 func Parse(b []byte) (Packet, error) {
+	if len(b) >= 40 && b[0]>>4 == 6 {
+		p := Packet{Protocol: b[6], Payload: b[40:min(40+int(binary.BigEndian.Uint16(b[4:])), len(b))]}
+		p.Src, _ = netip.AddrFromSlice(b[8:24])
+		p.Dst, _ = netip.AddrFromSlice(b[24:40])
+		return p, nil
+	}
 	if len(b) < 20 || b[0]>>4 != 4 {
-		return Packet{}, errors.New("no IPv4 packet")
+		return Packet{}, errors.New("no IP packet")
 	}
 	head, total := int(b[0]&0x0f)*4, int(binary.BigEndian.Uint16(b[2:]))
 	if head < 20 || total < head || len(b) < head {
@@ -132,6 +165,11 @@ func (p Packet) Ports() (src, dst netip.AddrPort, ok bool) {
 	}
 	return netip.AddrPortFrom(p.Src, binary.BigEndian.Uint16(p.Payload)),
 		netip.AddrPortFrom(p.Dst, binary.BigEndian.Uint16(p.Payload[2:])), true
+}
+
+// LinkLocal is the address that a host makes of its MAC address (RFC 4291 appendix A).
+func LinkLocal(mac net.HardwareAddr) netip.Addr {
+	return netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 8: mac[0] ^ 2, 9: mac[1], 10: mac[2], 11: 0xff, 12: 0xfe, 13: mac[3], 14: mac[4], 15: mac[5]})
 }
 
 // RandomMAC is a MAC address of one host that no vendor has given to a device (IEEE 802c).

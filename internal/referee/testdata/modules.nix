@@ -42,6 +42,7 @@ let
       writeText = name: text: "text:${text}";
       # What is built is where it would be; that it can be is for a test of its own.
       runCommandLocal = name: _: _: "/nix/store/${name}";
+      writeShellScript = name: text: "text:${text}";
     };
 
   # What nbr's own module does is for flaketest, be it of the tree or of an input.
