@@ -67,6 +67,7 @@ const (
 	PresharedKey    Purpose = "a preshared key"
 	AccountPassword Purpose = "the password of an account"
 	RoutingPassword Purpose = "a password of routers"
+	DialInPassword  Purpose = "a password for a provider"
 )
 
 // A SecretUse is a program that reads a secret.

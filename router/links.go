@@ -21,8 +21,8 @@ type Link interface {
 // that makes links needs to know no more of it.
 type LinkSpec struct {
 	// Kind is what the kernel calls links of its sort (IFLA_INFO_KIND): bridge, vlan,
-	// wireguard. It is physical or dsa for hardware, and empty for a link of another
-	// program.
+	// wireguard. It is physical or dsa for hardware, and empty for a link that a program makes
+	// which nbr does not know.
 	Kind string
 	// On is the link below (IFLA_LINK), as the one that carries the frames of a VLAN.
 	On conf.Ref[Link]
@@ -42,8 +42,9 @@ type LinkSpec struct {
 	// IPOnly links have no Ethernet frames around their packets (ARPHRD_NONE and the like of
 	// linux/if_arp.h): they are no port of another link, and carry no VLAN.
 	IPOnly bool
-	// External links are made by another program. nbr neither makes nor removes them,
-	// and gives them no address.
+	// External links are made by another program than the one that makes links, when it
+	// wants. They are not there when the router starts, and no address of the spec is set on
+	// them.
 	External bool
 }
 
