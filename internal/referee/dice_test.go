@@ -99,6 +99,7 @@ var values = map[string][]string{
 	"number of an autonomous system": {"1", "65001", "4294967294"}, "identifier like an IPv4 address": {`"192.0.2.1"`, `"0.0.0.1"`, `"10.0.0.1"`},
 	"802.3ad, active-backup, balance-rr, balance-xor, broadcast, balance-tlb or balance-alb": {`"802.3ad"`, `"active-backup"`, `"balance-rr"`, `"balance-xor"`, `"broadcast"`, `"balance-tlb"`, `"balance-alb"`},
 	"layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac":                          {`"layer2"`, `"layer2+3"`, `"layer3+4"`, `"encap2+3"`, `"encap3+4"`, `"vlan+srcmac"`},
+	"user name":    {`"anna"`, `"0001#\"x\\y'$z@example.net"`, "\"" + strings.Repeat("é", 127) + "\""},
 	"slow or fast": {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
 	"length of a prefix, 32 to 64":              {"32", "48", "56"},
 	"protocol, or protocol, a slash and a port": {`"tcp/1"`, `"udp/1-65535"`, `"sctp/36412"`, `"gre"`, `"icmp"`, `"icmp/0"`, `"icmpv6/255"`, `"igmp"`},
@@ -254,6 +255,7 @@ func (d *dice) roll() string {
 	}
 	d.addresses()
 	d.vxlans()
+	d.sessions()
 	d.hosts()
 	resolves := d.services()
 	d.routing()
@@ -325,6 +327,23 @@ func (d *dice) vxlans() {
 		}
 		d.block("vxlan", d.label("link"), given...)
 	}
+}
+
+// sessions dials in on a link, with a network for the session.
+func (d *dice) sessions() {
+	if len(d.secrets) == 0 || d.often() {
+		return
+	}
+	n, network, secret := d.label("link"), d.label("network"), d.label("secret")
+	d.block("secret", secret, `path = "/var/lib/secrets/`+secret+`"`)
+	given := []string{"link = port.wan", "password = secret." + secret, "mtu = " + d.pick([]string{"1280", "1400", "1492"})}
+	if d.seldom() {
+		given[2] = "mtu = 1500"
+	}
+	d.block("pppoe", n, given...)
+	how := d.pick([]string{`ipv4 = "ppp"`, `ipv6 = "auto"`, "ipv4 = \"ppp\"\n  ipv6 = \"auto\""})
+	d.block("network", network, "link = pppoe."+n, how)
+	d.block("zone", d.label("zone"), "networks = [network."+network+"]")
 }
 
 func (d *dice) tunnel() {

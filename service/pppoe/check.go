@@ -44,10 +44,10 @@ func (p *PPPoE) checkSession(plan *verify.Plan) {
 			return verify.Skipped(want, "nothing is connected to "+on, hint)
 		case says(s.Said, refused):
 			return verify.Skipped(want, "the provider ends each, for it refuses the login", hint)
-		case says(s.Said, silence):
-			return verify.Verdict{Status: verify.Fail, Got: "no provider answers", Note: s.Said}
+		case s.Said == "":
+			return verify.Verdict{Status: verify.Fail, Got: "none"}
 		}
-		return verify.Verdict{Status: verify.Fail, Got: "none", Note: s.Said}
+		return verify.Verdict{Status: verify.Fail, Got: "none: " + s.Said}
 	})
 }
 
