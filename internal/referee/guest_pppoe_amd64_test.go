@@ -6,9 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -92,22 +95,24 @@ func dialIn(t *testing.T, router *nstest.NS, password string) *running {
 }
 
 // judgedPPPoE are the checks of a spec that say otherwise than "pass", but for those of parts of a
-// router that the guest does not have.
-func judgedPPPoE(t *testing.T, router *nstest.NS) (out []string, text string) {
+// router that the guest does not have, and the lines of all.
+func judgedPPPoE(t *testing.T, router *nstest.NS) (out []string, lines map[string]int) {
 	t.Helper()
-	text, _ = router.Try(t, "/bin/nbr", "verify", "-passive", "-format", "json", "/pppoe/spec")
+	text, _ := router.Try(t, "/bin/nbr", "verify", "-passive", "-format", "json", "/pppoe/spec")
 	var report struct {
 		Results []struct {
 			ID, Status, Got string
-			Pos             struct{ Line int }
+			Range           struct{ Line int }
 		}
 	}
 	if err := json.Unmarshal([]byte(text), &report); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	passed := 0
+	lines = map[string]int{}
 	for _, f := range report.Results {
 		of := slices.ContainsFunc([]string{"pppoe.", "network.dsl/", "network.lan/prefix", "prefix.", "interfaces/foreign/"}, func(p string) bool { return strings.HasPrefix(f.ID, p) })
+		lines[f.ID] = f.Range.Line
 		switch {
 		case !of || strings.HasSuffix(f.ID, "/unit") || strings.HasSuffix(f.ID, "/listeners"):
 		case f.Status == "pass":
@@ -119,12 +124,73 @@ func judgedPPPoE(t *testing.T, router *nstest.NS) (out []string, text string) {
 	if passed == 0 {
 		t.Fatalf("nothing passes:\n%s", text)
 	}
-	return out, text
+	return out, lines
 }
 
-// The router dials in by PAP and by CHAP at rp-pppoe's server. A wrong password is told at its
-// line; a session that the provider ends begins anew, with another address and another prefix,
-// and nbr verify follows.
+// announce has the provider advertise a network to the router, and delegate prefixes of pool.
+func (i *isp) announce(t *testing.T, pool string) (radvd, kea *running) {
+	t.Helper()
+	for file, text := range map[string]string{
+		"/run/radvd.conf": "interface ppp0 { AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; prefix 2001:db8:f::/64 {}; };\n",
+		"/run/kea.conf": `{"Dhcp6": {
+  "server-id": {"type": "EN", "enterprise-id": 2495, "identifier": "0123456789abcdef", "persist": false},
+  "interfaces-config": {"interfaces": ["ppp0"]},
+  "lease-database": {"type": "memfile", "persist": false},
+  "preferred-lifetime": 600, "valid-lifetime": 900, "renew-timer": 300, "rebind-timer": 800,
+  "subnet6": [{
+    "id": 1, "subnet": "2001:db8:f::/64", "interface": "ppp0",
+    "pd-pools": [{"prefix": "` + pool + `", "prefix-len": 40, "delegated-len": 56}]
+  }]
+}}`,
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What they are to serve is there once the session is.
+	nstest.Wait(t, func() error {
+		_, err := i.ns.Try(t, "ip", "link", "show", "dev", "ppp0", "up")
+		return err
+	})
+	radvd = start(t, i.ns, "/run/radvd.log", "radvd", "-n", "-C", "/run/radvd.conf", "-m", "stderr", "-u", "root", "-p", "/run/radvd.pid")
+	return radvd, start(t, i.ns, "/run/kea.log", "kea-dhcp6", "-c", "/run/kea.conf")
+}
+
+// hangUp ends the session as a provider does.
+func (i *isp) hangUp(t *testing.T) {
+	t.Helper()
+	i.server.stop()
+	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range processes {
+		if b, _ := os.ReadFile(p); strings.Contains(string(b), "nic-line.7") {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(p)))
+			_ = syscall.Kill(pid, syscall.SIGTERM)
+		}
+	}
+}
+
+// maxSegment is the segment size of a connection: what the other end has said, as it got here.
+func maxSegment(t *testing.T, c net.Conn) (n int) {
+	t.Helper()
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err == nil {
+		var inner error
+		err = raw.Control(func(fd uintptr) { n, inner = unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG) })
+		err = errors.Join(err, inner)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// The router dials in by PAP and by CHAP at rp-pppoe's server, over VLAN 7. TCP gets segments that
+// fit the session, both ways. A session that the provider ends begins anew, with another address
+// and another prefix, and nbr verify follows; IfState leaves it alone. A wrong password is told at
+// its line.
 func TestGuestPPPoE(t *testing.T) {
 	i := &isp{ns: nstest.New(t, "isp")}
 	client, internet := nstest.New(t, "client"), nstest.New(t, "internet")
@@ -132,8 +198,17 @@ func TestGuestPPPoE(t *testing.T) {
 	nstest.Link(t, i.ns, "core", internet, "eth0")
 	ip(t, i.ns, "link add link line name line.7 type vlan id 7\nlink set line.7 up\naddr add 203.0.113.1/24 dev core\n")
 	ip(t, internet, "addr add 203.0.113.80/24 dev eth0\nroute add default via 203.0.113.1\n")
+	ip(t, client, "addr add 192.168.1.5/24 dev eth0\nroute add default via 192.168.1.1\n")
 	for _, ns := range []*nstest.NS{i.ns, router} {
-		ns.Run(t, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/conf/all/forwarding; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding; echo 0 >/proc/sys/net/ipv6/conf/default/accept_ra; echo 0 >/proc/sys/net/ipv6/conf/default/autoconf")
+		ns.Run(t, "sh", "-c", "cd /proc/sys/net; echo 1 >ipv4/conf/all/forwarding; echo 1 >ipv6/conf/all/forwarding; echo 0 >ipv6/conf/default/accept_ra; echo 0 >ipv6/conf/default/autoconf")
+	}
+	for _, ns := range []*nstest.NS{client, internet} { // which take 12 bytes of each segment
+		ns.Run(t, "sh", "-c", "echo 0 >/proc/sys/net/ipv4/tcp_timestamps")
+	}
+	for _, dir := range []string{"/run/kea", "/var/lib/kea", "/var/lib/dhcpcd", "/run/dhcpcd"} {
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			t.Fatal(err)
+		}
 	}
 	config, err := os.ReadFile("/pppoe/links")
 	if err != nil {
@@ -141,9 +216,8 @@ func TestGuestPPPoE(t *testing.T) {
 	}
 	ifstate := lab.GuestIfState(t)
 	ifstate.Ports = dsaPorts
-	ns := func() { applyConfig(t, ifstate, router, string(config)) }
-	ns()
-	router.Run(t, "nft", "-f", "/pppoe/rules")
+	applyConfig(t, ifstate, router, string(config))
+	router.Run(t, "nft", "-f", "/pppoe/rules") // the firewall knows the session before there is one
 
 	const password = `pa"ss\w#o rd'`
 	for _, file := range []string{"/etc/ppp/pap-secrets", "/etc/ppp/chap-secrets"} {
@@ -153,19 +227,75 @@ func TestGuestPPPoE(t *testing.T) {
 	}
 	i.serve(t, "require-pap", "198.51.100.50")
 	pppd := dialIn(t, router, password)
-	trouble := func(err error) error {
-		isp, _ := os.ReadFile("/run/isp-pppd.log")
-		return fmt.Errorf("%w\npppd: %s\nserver: %s\nits pppd: %s", err, pppd.said(), i.server.said(), isp)
-	}
-	holds := func(want ...string) func() error {
+	radvd, kea := i.announce(t, "2001:db8:8000::")
+	dhcpcd := start(t, router, "/run/dhcpcd.log", "dhcpcd", "-B", "--nodev", "--persistent", "-c", "/bin/true", "--config", "/pppoe/dhcpcd.conf")
+	// is wants these addresses, and what nbr verify says of them: it takes the guest many seconds.
+	is := func(addresses ...string) func() error {
 		return func() error {
-			got, _ := judgedPPPoE(t, router)
-			if d := cmp.Diff(want, got); d != "" {
-				return trouble(errors.New(d))
+			got := router.Run(t, "ip", "-br", "addr")
+			d := ""
+			for _, a := range addresses {
+				if !strings.Contains(got, a) {
+					d = "no " + a
+				}
 			}
-			return nil
+			if d == "" {
+				failed, _ := judgedPPPoE(t, router)
+				if d = cmp.Diff([]string(nil), failed); d == "" {
+					return nil
+				}
+			}
+			return fmt.Errorf("%s\n%s\npppd: %s\nserver: %s\nradvd: %s\nkea: %s\ndhcpcd: %s", d, got, pppd.said(), i.server.said(), radvd.said(), kea.said(), dhcpcd.said())
 		}
 	}
-	_ = unix.SIGTERM
-	nstest.Wait(t, holds())
+	first := is("198.51.100.50", "2001:db8:f:", "2001:db8:8000:1::1/64")
+	second := is("198.51.100.90", "2001:db8:f:", "2001:db8:9000:1::1/64")
+	nstest.Wait(t, first)
+	if !strings.Contains(pppd.said(), "PAP authentication succeeded") {
+		t.Errorf("not by PAP:\n%s", pppd.said())
+	}
+
+	served := echo(t, internet, 80)
+	web := dial(t, client, "203.0.113.80:80")
+	web.says(t, "one")
+	if there, here := maxSegment(t, <-served), maxSegment(t, web.Conn); there != 1452 || here != 1452 {
+		t.Errorf("segments of %d and %d bytes, and 1452 fit the session", there, here)
+	}
+	// A switch of the system runs it again.
+	applyConfig(t, ifstate, router, string(config))
+	if err := first(); err != nil {
+		t.Errorf("after IfState: %v", err)
+	}
+
+	i.hangUp(t)
+	radvd.stop()
+	kea.stop()
+	i.serve(t, "require-chap", "198.51.100.90")
+	radvd, kea = i.announce(t, "2001:db8:9000::")
+	nstest.Wait(t, second)
+	if !strings.Contains(pppd.said(), "CHAP authentication succeeded") {
+		t.Errorf("not by CHAP:\n%s", pppd.said())
+	}
+	if a := router.Run(t, "ip", "-br", "addr", "show", "dev", "lan1"); strings.Contains(a, "2001:db8:8000:") {
+		t.Errorf("the old prefix is still there: %s\n%s", a, dhcpcd.said())
+	}
+
+	pppd.stop()
+	pppd = dialIn(t, router, "wrong")
+	nstest.Wait(t, func() error {
+		got, lines := judgedPPPoE(t, router)
+		if !slices.ContainsFunc(got, func(l string) bool {
+			return strings.HasPrefix(l, "pppoe.ppp0/login fail: CHAP authentication failed")
+		}) {
+			return fmt.Errorf("%s\n%s", got, pppd.said())
+		}
+		spec, err := os.ReadFile("/pppoe/spec/router.hcl")
+		if line := strings.Split(string(spec), "\n")[lines["pppoe.ppp0/login"]-1]; err != nil || line != "  password = secret.dsl" {
+			return fmt.Errorf("the line is %q, %v", line, err)
+		}
+		return nil
+	})
+	pppd.stop()
+	pppd = dialIn(t, router, password)
+	nstest.Wait(t, second)
 }

@@ -63,10 +63,10 @@ func (p *PPPoE) checkLogin(plan *verify.Plan) {
 			return verify.NotSeen(want, hint)
 		case s.Peer != "" && l.Up:
 			return verify.Compare(want, want, hint)
-		case s.Peer != "":
-			return verify.Verdict{Got: "the two ends are still speaking about it"}
 		case says(s.Said, refused):
 			return verify.Verdict{Status: verify.Fail, Got: s.Said}
+		case s.Peer != "":
+			return verify.Verdict{Got: "the two ends are still speaking about it"}
 		}
 		return verify.Skipped(want, "there is no session", hint)
 	})

@@ -114,7 +114,7 @@ func (u *User) UnmarshalText(b []byte) error {
 }
 
 // Describe is what the type is in the schema.
-func (User) Describe() string { return "user name" }
+func (User) Describe() string { return "user name at a provider" }
 
 // unit is the unit that NixOS's module makes of a peer, without .service.
 func (p *PPPoE) unit() string { return "pppd-" + string(p.Name.V) }

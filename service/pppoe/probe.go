@@ -33,17 +33,16 @@ func lookSession(ctx context.Context, h probe.Host, q line) (session, error) {
 		return session{}, err
 	}
 	s := session{Peer: peerOn(table, q.Link)}
-	if s.Peer != "" {
-		return s, nil
-	}
 	out, err := h.Run(ctx, "journalctl", "--unit="+q.Unit, "--lines=100", "--output=cat", "--no-pager", "--quiet")
 	switch {
+	case err == nil && out.Exit == 0:
+		s.Said = lastSaid(string(out.Stdout))
+	case s.Peer != "": // of one that is there the kernel tells enough
 	case err != nil:
 		return session{}, err
-	case out.Exit != 0:
+	default:
 		return session{}, fmt.Errorf("journalctl: exit code %d", out.Exit)
 	}
-	s.Said = lastSaid(string(out.Stdout))
 	return s, nil
 }
 
@@ -58,23 +57,25 @@ func peerOn(table []byte, link string) string {
 	return ""
 }
 
-// What pppd and its plugin say of how it fares (pppd/auth.c, pppd/upap.c, pppd/chap-new.c and
-// pppd/plugins/pppoe of pppd 2.5). A server may say more after it.
+// What pppd and its plugin say of how it fares, each at the beginning of a line (pppd/auth.c,
+// pppd/upap.c, pppd/chap.c, pppd/lcp.c and pppd/plugins/pppoe of pppd 2.5).
 var (
-	refused  = []string{"PAP authentication failed", "CHAP authentication failed", "No response to PAP authenticate-requests"}
-	silence  = []string{"Timeout waiting for PADO packets"}
-	progress = []string{"Timeout waiting for PADS packets", "PADS: ", "PADT: ", "PAP authentication succeeded", "CHAP authentication succeeded", "LCP: timeout sending Config-Requests", "LCP terminated by peer", "No response to", "Connection terminated", "is down or missing", "Interface "}
+	refused = []string{"PAP authentication failed", "CHAP authentication failed", "No response to PAP authenticate-requests"}
+	ends    = []string{"LCP terminated by peer", "Connection terminated", "Modem hangup"}
+	others  = []string{
+		"Timeout waiting for PAD", "Unable to complete PPPoE Discovery", "LCP: timeout sending Config-Requests", "No response to ",
+		"PAP authentication succeeded", "CHAP authentication succeeded",
+	}
 )
 
-// lastSaid is the last line of pppd's that tells how it fares.
+// lastSaid is the last line of pppd's that tells how it fares. An end after a refusal is its
+// consequence.
 func lastSaid(journal string) string {
 	last := ""
 	for l := range strings.Lines(journal) {
-		if l = strings.TrimSpace(l); says(l, refused) || says(l, silence) || says(l, progress) {
-			// What follows a refusal is its consequence.
-			if !says(last, refused) || !says(l, []string{"LCP terminated by peer", "Connection terminated"}) {
-				last = l
-			}
+		l = strings.TrimSpace(l)
+		if says(l, refused) || says(l, others) || says(l, ends) && !says(last, refused) {
+			last = l
 		}
 	}
 	return probe.Printable(last)

@@ -77,7 +77,7 @@ network "three" {
   ipv6 = "auto"
 }
 
-wireguard "wg0" {
+wireguard "wg0" { # WARNING: tunnel-without-peers
   private_key = secret.wg
   listen      = 51820
 }
