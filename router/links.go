@@ -1,6 +1,8 @@
 package router
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -170,20 +172,28 @@ func (r *Router) MTU(l Link) (int, hcl.Range) {
 // range if none does. Ethernet has 1500; a bridge takes the least of its ports
 // (br_mtu_auto_adjust in net/bridge/br_if.c), a link on another one that one's, and a tunnel
 // what fits into the packets of the link that it leaves by.
-func MTUOf(l Link) (int, hcl.Range) {
+func MTUOf(l Link) (int, hcl.Range) { return mtuOf(l, nil) }
+
+// mtuOf is MTUOf; above are the links that it was asked from. One in a loop has an error of its own.
+func mtuOf(l Link, above []Link) (int, hcl.Range) {
 	s := l.Spec()
-	switch {
-	case s.MTU.V != 0:
+	if s.MTU.V != 0 {
 		return int(s.MTU.V), s.MTU.Range
-	case s.On.Set:
-		return MTUOf(s.On.Target)
-	case s.Via.Set:
-		n, said := MTUOf(s.Via.Target)
-		return n - s.Overhead, said
 	}
 	least, at := 1500, hcl.Range{}
+	if slices.Contains(above, l) {
+		return least, at
+	}
+	above = append(above, l)
+	switch {
+	case s.On.Set:
+		return mtuOf(s.On.Target, above)
+	case s.Via.Set:
+		n, said := mtuOf(s.Via.Target, above)
+		return n - s.Overhead, said
+	}
 	for i, port := range s.Ports.All() {
-		if n, said := MTUOf(port); i == 0 || n < least {
+		if n, said := mtuOf(port, above); i == 0 || n < least {
 			least, at = n, said
 		}
 	}

@@ -15,8 +15,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/insomniacslk/dhcp/dhcpv6"
+	"github.com/insomniacslk/dhcp/dhcpv6/server6"
 	"golang.org/x/sys/unix"
 
 	"github.com/nbr-dev/nbr/internal/lab"
@@ -127,33 +130,62 @@ func judgedPPPoE(t *testing.T, router *nstest.NS) (out []string, lines map[strin
 	return out, lines
 }
 
-// announce has the provider advertise a network to the router, and delegate prefixes of pool.
-func (i *isp) announce(t *testing.T, pool string) (radvd, kea *running) {
+// advertise has the provider advertise a network to the router.
+func (i *isp) advertise(t *testing.T) *running {
 	t.Helper()
-	for file, text := range map[string]string{
-		"/run/radvd.conf": "interface ppp0 { AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; prefix 2001:db8:f::/64 {}; };\n",
-		"/run/kea.conf": `{"Dhcp6": {
-  "server-id": {"type": "EN", "enterprise-id": 2495, "identifier": "0123456789abcdef", "persist": false},
-  "interfaces-config": {"interfaces": ["ppp0"]},
-  "lease-database": {"type": "memfile", "persist": false},
-  "preferred-lifetime": 600, "valid-lifetime": 900, "renew-timer": 300, "rebind-timer": 800,
-  "subnet6": [{
-    "id": 1, "subnet": "2001:db8:f::/64", "interface": "ppp0",
-    "pd-pools": [{"prefix": "` + pool + `", "prefix-len": 40, "delegated-len": 56}]
-  }]
-}}`,
-	} {
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	const conf = "interface ppp0 { AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; prefix 2001:db8:f::/64 {}; };\n"
+	if err := os.WriteFile("/run/radvd.conf", []byte(conf), 0o644); err != nil {
+		t.Fatal(err)
 	}
-	// What they are to serve is there once the session is.
+	// What it is to serve is there once the session is.
 	nstest.Wait(t, func() error {
-		_, err := i.ns.Try(t, "ip", "link", "show", "dev", "ppp0", "up")
+		out, err := i.ns.Try(t, "ip", "-6", "addr", "show", "dev", "ppp0")
+		if err == nil && !strings.Contains(out, "fe80:") {
+			err = errors.New("no link-local address")
+		}
 		return err
 	})
-	radvd = start(t, i.ns, "/run/radvd.log", "radvd", "-n", "-C", "/run/radvd.conf", "-m", "stderr", "-u", "root", "-p", "/run/radvd.pid")
-	return radvd, start(t, i.ns, "/run/kea.log", "kea-dhcp6", "-c", "/run/kea.conf")
+	return start(t, i.ns, "/run/radvd.log", "radvd", "-n", "-C", "/run/radvd.conf", "-m", "stderr", "-u", "root", "-p", "/run/radvd.pid")
+}
+
+// delegate has the provider delegate a prefix to whoever asks on the session. (Kea takes the
+// address of the other end of a PPP session for the router's own.)
+func (i *isp) delegate(t *testing.T, prefix string) *server6.Server {
+	t.Helper()
+	_, block, err := net.ParseCIDR(prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := &dhcpv6.DUIDEN{EnterpriseNumber: 2495, EnterpriseIdentifier: []byte{1, 2, 3}}
+	answer := func(c net.PacketConn, peer net.Addr, m dhcpv6.DHCPv6) {
+		q, ok := m.(*dhcpv6.Message)
+		if !ok || q.Options.OneIAPD() == nil {
+			return
+		}
+		ia := dhcpv6.WithOption(&dhcpv6.OptIAPD{IaId: q.Options.OneIAPD().IaId, T1: 300 * time.Second, T2: 800 * time.Second,
+			Options: dhcpv6.PDOptions{Options: dhcpv6.Options{&dhcpv6.OptIAPrefix{PreferredLifetime: 600 * time.Second, ValidLifetime: 900 * time.Second, Prefix: block}}}})
+		var reply *dhcpv6.Message
+		var err error
+		if q.MessageType == dhcpv6.MessageTypeSolicit {
+			reply, err = dhcpv6.NewAdvertiseFromSolicit(q, dhcpv6.WithServerID(id), ia)
+		} else {
+			reply, err = dhcpv6.NewReplyFromMessage(q, dhcpv6.WithServerID(id), ia)
+		}
+		if err == nil {
+			_, _ = c.WriteTo(reply.ToBytes(), peer)
+		}
+	}
+	var s *server6.Server
+	err = within(i.ns, func() (err error) {
+		s, err = server6.NewServer("ppp0", nil, answer)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = s.Serve() }()
+	t.Cleanup(func() { _ = s.Close() })
+	return s
 }
 
 // hangUp ends the session as a provider does.
@@ -205,7 +237,7 @@ func TestGuestPPPoE(t *testing.T) {
 	for _, ns := range []*nstest.NS{client, internet} { // which take 12 bytes of each segment
 		ns.Run(t, "sh", "-c", "echo 0 >/proc/sys/net/ipv4/tcp_timestamps")
 	}
-	for _, dir := range []string{"/run/kea", "/var/lib/kea", "/var/lib/dhcpcd", "/run/dhcpcd"} {
+	for _, dir := range []string{"/var/lib/dhcpcd", "/run/dhcpcd"} {
 		if err := os.MkdirAll(dir, 0o750); err != nil {
 			t.Fatal(err)
 		}
@@ -227,7 +259,7 @@ func TestGuestPPPoE(t *testing.T) {
 	}
 	i.serve(t, "require-pap", "198.51.100.50")
 	pppd := dialIn(t, router, password)
-	radvd, kea := i.announce(t, "2001:db8:8000::")
+	radvd, pd := i.advertise(t), i.delegate(t, "2001:db8:8000::/56")
 	dhcpcd := start(t, router, "/run/dhcpcd.log", "dhcpcd", "-B", "--nodev", "--persistent", "-c", "/bin/true", "--config", "/pppoe/dhcpcd.conf")
 	// is wants these addresses, and what nbr verify says of them: it takes the guest many seconds.
 	is := func(addresses ...string) func() error {
@@ -245,7 +277,7 @@ func TestGuestPPPoE(t *testing.T) {
 					return nil
 				}
 			}
-			return fmt.Errorf("%s\n%s\npppd: %s\nserver: %s\nradvd: %s\nkea: %s\ndhcpcd: %s", d, got, pppd.said(), i.server.said(), radvd.said(), kea.said(), dhcpcd.said())
+			return fmt.Errorf("%s\n%s\npppd: %s\nserver: %s\nradvd: %s\ndhcpcd: %s", d, got, pppd.said(), i.server.said(), radvd.said(), dhcpcd.said())
 		}
 	}
 	first := is("198.51.100.50", "2001:db8:f:", "2001:db8:8000:1::1/64")
@@ -269,9 +301,10 @@ func TestGuestPPPoE(t *testing.T) {
 
 	i.hangUp(t)
 	radvd.stop()
-	kea.stop()
+	_ = pd.Close()
 	i.serve(t, "require-chap", "198.51.100.90")
-	radvd, kea = i.announce(t, "2001:db8:9000::")
+	radvd = i.advertise(t)
+	i.delegate(t, "2001:db8:9000::/56")
 	nstest.Wait(t, second)
 	if !strings.Contains(pppd.said(), "CHAP authentication succeeded") {
 		t.Errorf("not by CHAP:\n%s", pppd.said())

@@ -74,11 +74,12 @@ func pppoeFiles(t *testing.T) map[string]string {
 		"/pppoe/dhcpcd.conf":     write(t, dhcpcdConf(t, g)),
 		// There is no journald: pppd's words are in a file.
 		"/usr/bin/journalctl": executable(t, "#!/bin/sh\ncat /run/pppd.log\n"),
+		"/bin/true":           executable(t, "#!/bin/sh\n"),
 		"/bin/nbr":            lab.Program(t, lab.AMD64, "github.com/nbr-dev/nbr/cmd/nbr"),
 		"/etc/passwd":         write(t, "root:x:0:0::/root:/bin/sh\ndhcpcd:x:100:100::/var/lib/dhcpcd:/bin/sh\n_dhcpcd:x:100:100::/var/lib/dhcpcd:/bin/sh\n"),
 		"/etc/group":          write(t, "root:x:0:\ndhcpcd:x:100:\n"),
 	}
-	maps.Copy(files, lab.Tools(t, "/usr/bin/bash", "/usr/sbin/pppd", "/usr/lib/pppd/2.5.2/pppoe.so", "/usr/lib/x86_64-linux-gnu/ossl-modules/legacy.so", "/usr/sbin/pppoe-server", "/usr/sbin/radvd", "/usr/sbin/kea-dhcp6", "/usr/sbin/dhcpcd"))
+	maps.Copy(files, lab.Tools(t, "/usr/bin/bash", "/usr/sbin/pppd", "/usr/lib/pppd/2.5.2/pppoe.so", "/usr/lib/x86_64-linux-gnu/ossl-modules/legacy.so", "/usr/sbin/pppoe-server", "/usr/sbin/radvd", "/usr/sbin/dhcpcd"))
 	return files
 }
 
