@@ -49,8 +49,8 @@ func lookSession(ctx context.Context, h probe.Host, q line) (session, error) {
 // peerOn is the other end of the session on a link in the kernel's table, whose fields are the
 // session's number, a MAC address and a link; empty if there is none.
 func peerOn(table []byte, link string) string {
-	for l := range bytes.Lines(table) {
-		if f := strings.Fields(string(l)); len(f) == 3 && f[2] == link {
+	for l := range bytes.Lines(table) { // the first has titles
+		if f := strings.Fields(string(l)); len(f) == 3 && f[2] == link && f[0] != "Id" {
 			return f[1]
 		}
 	}
