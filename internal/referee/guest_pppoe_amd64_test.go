@@ -162,8 +162,10 @@ func (i *isp) delegate(t *testing.T, prefix string) *server6.Server {
 		if !ok || q.Options.OneIAPD() == nil {
 			return
 		}
-		ia := dhcpv6.WithOption(&dhcpv6.OptIAPD{IaId: q.Options.OneIAPD().IaId, T1: 300 * time.Second, T2: 800 * time.Second,
-			Options: dhcpv6.PDOptions{Options: dhcpv6.Options{&dhcpv6.OptIAPrefix{PreferredLifetime: 600 * time.Second, ValidLifetime: 900 * time.Second, Prefix: block}}}})
+		ia := dhcpv6.WithOption(&dhcpv6.OptIAPD{
+			IaId: q.Options.OneIAPD().IaId, T1: 300 * time.Second, T2: 800 * time.Second,
+			Options: dhcpv6.PDOptions{Options: dhcpv6.Options{&dhcpv6.OptIAPrefix{PreferredLifetime: 600 * time.Second, ValidLifetime: 900 * time.Second, Prefix: block}}},
+		})
 		var reply *dhcpv6.Message
 		var err error
 		if q.MessageType == dhcpv6.MessageTypeSolicit {
@@ -202,6 +204,12 @@ func (i *isp) hangUp(t *testing.T) {
 			_ = syscall.Kill(pid, syscall.SIGTERM)
 		}
 	}
+	nstest.Wait(t, func() error {
+		if out, err := i.ns.Try(t, "ip", "link", "show", "dev", "ppp0"); err == nil {
+			return errors.New("the session is still there: " + out)
+		}
+		return nil
+	})
 }
 
 // maxSegment is the segment size of a connection: what the other end has said, as it got here.
