@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/nbr-dev/nbr/internal/lab"
+	"github.com/nbr-dev/nbr/internal/nstest"
 )
 
 // pppoeRouter dials in over VLAN 7, hands a delegated prefix on, and has NAT. The user name and
@@ -91,4 +92,25 @@ func executable(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// IfState, which runs at every switch, leaves the session and its default route alone, and takes
+// away what another hand has set in the same way. A veth stands for the session.
+func TestIfStateLeavesASession(t *testing.T) {
+	t.Parallel()
+	g := fromText(t, pppoeRouter)
+	ifstate := lab.IfState(t)
+	ifstate.Ports = dsaPorts
+	far := nstest.New(t, "far")
+	router := board(t, map[string]*nstest.NS{"lan1": far})
+	apply(t, ifstate, router, g)
+	nstest.Link(t, router, "ppp0", far, "ppp0")
+	ip(t, router, "addr add 198.51.100.50 peer 198.51.100.1/32 dev ppp0\nroute add default dev ppp0\nroute add 10.8.0.0/16 dev lan1\n")
+	apply(t, ifstate, router, g)
+	routes := router.Run(t, "ip", "route")
+	for route, want := range map[string]bool{"default dev ppp0": true, "198.51.100.1 dev ppp0": true, "10.8.0.0/16": false} {
+		if strings.Contains(routes, route) != want {
+			t.Errorf("%s: not %t:\n%s", route, want, routes)
+		}
+	}
 }
