@@ -32,15 +32,21 @@ type Fixed struct{ netip.Prefix }
 // ByDHCP is an IPv4 address that a DHCP server leases to the router (RFC 2131).
 type ByDHCP struct{}
 
+// ByPPP is an IPv4 address that the other end of a PPP session gives the router (IPCP, RFC
+// 1332 section 3.3). Unlike a lease it has no lifetime: it is there for as long as the session.
+type ByPPP struct{}
+
 // ByAdvertisement is an IPv6 address that the router makes of the prefix in an
 // advertisement of another router (SLAAC, RFC 4862).
 type ByAdvertisement struct{}
 
 func (Fixed) address()           {}
 func (ByDHCP) address()          {}
+func (ByPPP) address()           {}
 func (ByAdvertisement) address() {}
 
 func (ByDHCP) String() string          { return "by DHCP" }
+func (ByPPP) String() string           { return "by PPP" }
 func (ByAdvertisement) String() string { return "by router advertisements" }
 
 // A NetworkAddress is an address of the router in a network.
@@ -73,7 +79,7 @@ func (n *Network) Split() (fixed []netip.Prefix, later []NetworkAddress) {
 		switch how := a.How.(type) {
 		case Fixed:
 			fixed = append(fixed, how.Prefix)
-		case ByDHCP, ByAdvertisement, Delegated:
+		case ByDHCP, ByPPP, ByAdvertisement, Delegated:
 			later = append(later, a)
 		}
 	}
@@ -91,17 +97,21 @@ func (n *Network) FixedIn(f Family) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// Address4 is how a network gets its IPv4 address: from DHCP, or fixed.
+// Address4 is how a network gets its IPv4 address: from DHCP, by PPP, or fixed.
 type Address4 struct{ How Address }
 
 func (a *Address4) UnmarshalText(b []byte) error {
-	if string(b) == "dhcp" {
+	switch string(b) {
+	case "dhcp":
 		a.How = ByDHCP{}
+		return nil
+	case "ppp":
+		a.How = ByPPP{}
 		return nil
 	}
 	p, err := hostPrefix(string(b))
 	if err != nil || !p.Addr().Is4() {
-		return fmt.Errorf("%q is neither \"dhcp\" nor the router's address with its prefix length, as in 192.168.178.1/24", b)
+		return fmt.Errorf("%q is neither \"dhcp\" nor \"ppp\" nor the router's address with its prefix length, as in 192.168.178.1/24", b)
 	}
 	if p.Bits() < 31 && (p.Addr() == p.Masked().Addr() || p.Addr() == Broadcast(p)) {
 		return diag.Advise(fmt.Errorf("%s is %s", p.Addr(), noHostOf(p, p.Addr())), "write the router's, as in %s", netip.PrefixFrom(p.Masked().Addr().Next(), p.Bits()))
@@ -117,13 +127,15 @@ func (a Address4) String() string {
 		return how.String()
 	case ByDHCP:
 		return "dhcp"
+	case ByPPP:
+		return "ppp"
 	default:
 		return "none"
 	}
 }
 
 // Describe is what the type is in the schema.
-func (Address4) Describe() string { return "address with prefix length, or \"dhcp\"" }
+func (Address4) Describe() string { return "address with prefix length, \"dhcp\" or \"ppp\"" }
 
 // Address6 is how a network gets its IPv6 address: from router
 // advertisements, or fixed.
@@ -174,6 +186,13 @@ func (n *Network) ByDHCP() bool {
 	return ok
 }
 
+// ByPPP tells whether the other end of a PPP session gives the router its IPv4 address in the
+// network.
+func (n *Network) ByPPP() bool {
+	_, ok := n.IPv4.V.How.(ByPPP)
+	return ok
+}
+
 // ByAdvertisement tells whether the router makes its IPv6 address in the network of an
 // advertisement.
 func (n *Network) ByAdvertisement() bool {
@@ -205,7 +224,7 @@ func NoFixedAddress(ref conf.Ref[*Network], why string, of ...Family) *hcl.Diagn
 		switch how := a.How.(type) {
 		case Fixed:
 			panic(fmt.Sprintf("router: %s has a fixed address, %s", n.Addr, how))
-		case ByDHCP, ByAdvertisement, Delegated:
+		case ByDHCP, ByPPP, ByAdvertisement, Delegated:
 			has = fmt.Sprintf("; the one it has there comes %s and is not known before the router runs", how)
 		}
 	}

@@ -68,6 +68,7 @@ const (
 	AccountPassword Purpose = "the password of an account"
 	RoutingPassword Purpose = "a password of routers"
 	CertificateKey  Purpose = "the key of a certificate"
+	DialInPassword  Purpose = "a password for a provider"
 )
 
 // A SecretUse is a program that reads a secret.

@@ -1,6 +1,8 @@
 package router
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -21,8 +23,8 @@ type Link interface {
 // that makes links needs to know no more of it.
 type LinkSpec struct {
 	// Kind is what the kernel calls links of its sort (IFLA_INFO_KIND): bridge, vlan,
-	// wireguard. It is physical or dsa for hardware, and empty for a link of another
-	// program.
+	// wireguard. It is physical or dsa for hardware, and empty for a link that a program makes
+	// which nbr does not know.
 	Kind string
 	// On is the link below (IFLA_LINK), as the one that carries the frames of a VLAN.
 	On conf.Ref[Link]
@@ -46,8 +48,9 @@ type LinkSpec struct {
 	// IPOnly links have no Ethernet frames around their packets (ARPHRD_NONE and the like of
 	// linux/if_arp.h): they are no port of another link, and carry no VLAN.
 	IPOnly bool
-	// External links are made by another program. nbr neither makes nor removes them,
-	// and gives them no address.
+	// External links are made by another program than the one that makes links, when it
+	// wants. They are not there when the router starts, and no address of the spec is set on
+	// them.
 	External bool
 }
 
@@ -180,20 +183,28 @@ func (r *Router) MTU(l Link) (int, hcl.Range) {
 // range if none does. Ethernet has 1500; a bridge takes the least of its ports
 // (br_mtu_auto_adjust in net/bridge/br_if.c), a link on another one that one's, and a tunnel
 // what fits into the packets of the link that it leaves by.
-func MTUOf(l Link) (int, hcl.Range) {
+func MTUOf(l Link) (int, hcl.Range) { return mtuOf(l, nil) }
+
+// mtuOf is MTUOf; above are the links that it was asked from. One in a loop has an error of its own.
+func mtuOf(l Link, above []Link) (int, hcl.Range) {
 	s := l.Spec()
-	switch {
-	case s.MTU.V != 0:
+	if s.MTU.V != 0 {
 		return int(s.MTU.V), s.MTU.Range
-	case s.On.Set:
-		return MTUOf(s.On.Target)
-	case s.Via.Set:
-		n, said := MTUOf(s.Via.Target)
-		return n - s.Overhead, said
 	}
 	least, at := 1500, hcl.Range{}
+	if slices.Contains(above, l) {
+		return least, at
+	}
+	above = append(above, l)
+	switch {
+	case s.On.Set:
+		return mtuOf(s.On.Target, above)
+	case s.Via.Set:
+		n, said := mtuOf(s.Via.Target, above)
+		return n - s.Overhead, said
+	}
 	for i, port := range s.Ports.All() {
-		if n, said := MTUOf(port); i == 0 || n < least {
+		if n, said := mtuOf(port, above); i == 0 || n < least {
 			least, at = n, said
 		}
 	}

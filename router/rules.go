@@ -2,6 +2,7 @@ package router
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -48,6 +49,7 @@ func Rules() []Rule {
 		{"special-network", "A network has addresses that are no network's.", ruleSpecial, nil},
 		{"address-of-no-host", "A host is to have the address of a network, or its broadcast address.", ruleNoHosts, nil},
 		{"special-domain", "A network's domain means something else to hosts.", ruleDomains, nil},
+		{"ppp-address", "A network and the PPP session that it is on do not fit.", rulePPP, nil},
 		{"dynamic-twice", "Two networks get the same addresses of one link.", ruleDynamic, nil},
 		{"subnet-outside-prefix", "A network is not in the prefix that it is of, or two are the same.", rulePrefixes, nil},
 		{"prefix-unused", "No network is in a delegated prefix.", ruleUnusedPrefixes, []string{"network"}},
@@ -182,22 +184,43 @@ func ruleGateways(r *Router) hcl.Diagnostics {
 			diags = append(diags, gateway(n, n.Gateway6, n.IPv6.V.How, "ipv6")...)
 		}
 	}
+	return append(diags, twoGateways(r)...)
+}
+
+// twoGateways finds default routes of one version of IP and no metric: those of gateways, and
+// those of PPP sessions, to which any address does.
+func twoGateways(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
 	for _, v := range []struct {
 		of Family
 		to string
-		at func(*Network) conf.Value[Addr]
-	}{{IPv4, "0.0.0.0/0", func(n *Network) conf.Value[Addr] { return n.Gateway }}, {IPv6, "::/0", func(n *Network) conf.Value[Addr] { return n.Gateway6 }}} {
+		at func(*Network) (hcl.Range, string)
+	}{
+		{IPv4, "0.0.0.0/0", func(n *Network) (hcl.Range, string) {
+			if n.ByPPP() {
+				return n.IPv4.Range, ""
+			}
+			return n.Gateway.Range, n.Gateway.V.String()
+		}},
+		{IPv6, "::/0", func(n *Network) (hcl.Range, string) { return n.Gateway6.Range, n.Gateway6.V.String() }},
+	} {
 		var first *Network
 		for _, n := range r.Networks {
-			switch {
-			case !v.at(n).Set:
-			case first != nil:
-				diags = append(diags, diag.With(diag.Help(diag.Error("two-gateways", v.at(n).Range, "Two default gateways",
-					"%s already has the %s default gateway.", first.Addr, v.of),
-					"Keep one of the two. For a second way out write a route block with a metric: to = %q, via = %q.", v.to, v.at(n).V.String()), v.at(first).Range, "%s", first.Addr.String()))
-			default:
-				first = n
+			at, via := v.at(n)
+			if at == (hcl.Range{}) {
+				continue
 			}
+			if first == nil {
+				first = n
+				continue
+			}
+			help := "Keep one of the two."
+			if via != "" {
+				help += fmt.Sprintf(" For a second way out write a route block with a metric: to = %q, via = %q.", v.to, via)
+			}
+			before, _ := v.at(first)
+			diags = append(diags, diag.With(diag.Help(diag.Error("two-gateways", at, "Two default gateways",
+				"%s already has the %s default gateway.", first.Addr, v.of), "%s", help), before, "%s", first.Addr.String()))
 		}
 	}
 	return diags
@@ -219,7 +242,7 @@ func gateway(n *Network, g conf.Value[Addr], a Address, attr string) hcl.Diagnos
 				"Write the address of the next router: the provider says it."))
 		}
 		return nil
-	case ByDHCP, ByAdvertisement, Delegated:
+	case ByDHCP, ByPPP, ByAdvertisement, Delegated:
 		return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
 			"The address of %s comes %s, and its default gateway with it.", n.Addr, a),
 			"Remove this, or write %s = the router's own address there, with its prefix length.", attr))

@@ -131,10 +131,11 @@ func (r *Router) Resolves() bool {
 
 // ruleNameServers wants a name server: without names there are no updates, and no time
 // but of servers that are given by address. Router advertisements name servers too, but
-// nothing on the router listens to that (RFC 8106).
+// nothing on the router listens to that (RFC 8106), and those of a PPP session (RFC 1877) are
+// not taken.
 func ruleNameServers(r *Router) hcl.Diagnostics {
 	dhcp := slices.ContainsFunc(r.Networks, (*Network).ByDHCP)
-	up := slices.IndexFunc(r.Networks, func(n *Network) bool { return n.Gateway.Set || n.Gateway6.Set || n.ByAdvertisement() })
+	up := slices.IndexFunc(r.Networks, func(n *Network) bool { return n.Gateway.Set || n.Gateway6.Set || n.ByPPP() || n.ByAdvertisement() })
 	switch {
 	case r.NameServers.Set && r.Resolves():
 		return one(diag.Help(diag.Error("needless-name-servers", r.NameServers.Range, "Name servers beside a resolver",

@@ -111,6 +111,16 @@ func ruleBridgePorts(r *Router) hcl.Diagnostics {
 				"%s is a port of %s: addresses belong there.", n.Link.Addr, m.Head().Addr), "Use link = %s.", m.Head().Addr), m.Spec().Ports.Range, "%s", m.Head().Addr.String()))
 		}
 	}
+	for _, l := range r.Made { // the master takes each frame before PPPoE sees it (__netif_receive_skb_core in net/core/dev.c)
+		on := l.Spec().Via
+		if !on.Set || l.Spec().Kind != "ppp" {
+			continue
+		}
+		if m := r.MasterOf(on.Target); m != nil {
+			diags = append(diags, diag.With(diag.Help(diag.Error("address-on-bridge-port", on.Range, "Link belongs to another one",
+				"%s is a port of %s: frames of PPPoE arrive there.", on.Addr, m.Head().Addr), "Use link = %s.", m.Head().Addr), m.Spec().Ports.Range, "%s", m.Head().Addr.String()))
+		}
+	}
 	return diags
 }
 
@@ -130,6 +140,9 @@ func rulePorts(r *Router) hcl.Diagnostics {
 		s := l.Spec()
 		if s.On.Set && s.Kind == "vlan" && s.On.Target.Spec().IPOnly {
 			refuse(l, s.On, "Put the VLAN on a port, a bridge or a bond.", "its packets have no Ethernet frames that could be tagged")
+		}
+		if s.Kind == "ppp" && s.Via.Set && s.Via.Target.Spec().IPOnly {
+			refuse(l, s.Via, "Use the port or the VLAN that the provider's line is on.", "its packets have no Ethernet frames, and PPPoE is in these")
 		}
 		for _, ref := range s.Ports.Items {
 			switch below := ref.Target.Spec(); {
@@ -225,17 +238,22 @@ func ruleMTU(r *Router) hcl.Diagnostics {
 		}
 		for _, ref := range below(l) {
 			least, at := MTUOf(ref.Target)
+			help := ""
 			if ref.Target == s.Via.Target {
 				least -= s.Overhead
+				help = fmt.Sprintf(" Or have %s carry %d.", ref.Addr, int(mtu.V)+s.Overhead)
 			}
 			if int(mtu.V) <= least {
 				continue
 			}
 			d := diag.Help(diag.Error("mtu-too-large", cmp.Or(mtu.Range, l.Head().Def), "MTU larger than what carries it",
 				"%s is to carry packets of %d bytes, and %s below it carries %d at most.", l.Head().Addr, mtu.V, ref.Addr, least),
-				"Write mtu = %d or less.", least)
-			if at != (hcl.Range{}) {
+				"Write mtu = %d or less.%s", least, help)
+			switch _, port := ref.Target.(*BoardPort); {
+			case at != (hcl.Range{}):
 				diag.With(d, at, "%s", ref.Addr.String())
+			case !port:
+				diag.With(d, ref.Target.Head().Def, "%s", ref.Addr.String())
 			}
 			diags = append(diags, d)
 			break

@@ -98,6 +98,9 @@ func ruleDynamic(r *Router) hcl.Diagnostics {
 		if n.ByDHCP() {
 			check("DHCP", func(n *Network) hcl.Range { return n.IPv4.Range })
 		}
+		if n.ByPPP() {
+			check("PPP", func(n *Network) hcl.Range { return n.IPv4.Range })
+		}
 		if n.ByAdvertisement() {
 			check("router advertisements", func(n *Network) hcl.Range { return n.IPv6.Range })
 		}

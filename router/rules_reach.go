@@ -66,10 +66,10 @@ func (r *Router) leads(of Family, a netip.Addr, routes []destination) bool {
 }
 
 // routesElsewhere tells whether the router may have routes that the spec does not say: of a
-// routing protocol, of a link that another program makes, or of what a user adds.
+// routing protocol, of a link that an unknown program makes, or of what a user adds.
 func (r *Router) routesElsewhere() bool {
-	external := func(l Link) bool { return l.Spec().External }
-	// DHCP and router advertisements bring routes with the address.
+	external := func(l Link) bool { return l.Spec().External && l.Spec().Kind == "" }
+	// DHCP, PPP and router advertisements bring routes with the address.
 	later := func(l Link) bool {
 		return slices.ContainsFunc(r.Networks, func(n *Network) bool {
 			_, later := n.Split()

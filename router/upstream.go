@@ -38,6 +38,8 @@ func (n *Network) defaultRoute() *Reason {
 		switch a.How.(type) {
 		case ByDHCP:
 			return &Reason{a.From, "another router gives it its address by DHCP"}
+		case ByPPP:
+			return &Reason{a.From, "the provider gives it its address by PPP"}
 		case ByAdvertisement:
 			return &Reason{a.From, "another router gives it its address by router advertisements"}
 		case Fixed, Delegated:

@@ -15,6 +15,7 @@ func TestBenchC(t *testing.T) {
 	t.Parallel()
 	files := lab.IfStateFiles(t)
 	maps.Copy(files, inspectedRules(t))
+	maps.Copy(files, pppoeFiles(t))
 	files[linkKindsFile] = write(t, toJSON(t, onVeths(t, fromText(t, linkKinds))))
 	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))
 	limits, _ := fromText(t, template).at("boot", "kernel", "sysctl").(map[string]any)
@@ -27,6 +28,7 @@ func TestBenchC(t *testing.T) {
 		Modules: []string{
 			"veth", "bridge", "8021q", "bonding", "dummy", "vxlan", "ip_gre", "sit", "ip6_tunnel", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
 			"nft_fib_inet", "nft_reject_inet", "nft_queue", "nfnetlink_queue", "nf_conntrack",
+			"pppoe",
 		},
 	}.Test(t)
 }

@@ -111,6 +111,7 @@ var values = map[string][]string{
 	"any, ipip6 or ip6ip6": {`"any"`, `"ipip6"`, `"ip6ip6"`}, "IPv4 address of another router": {`"192.168.178.9"`, `"203.0.113.9"`}, "IPv6 address of another router": {`"2001:db8:77::a"`, `"2001:db8::ffff:9"`},
 	"802.1q or 802.1ad": {`"802.1q"`, `"802.1ad"`},
 	"slow or fast":      {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
+	"pppoe.mtu": {"1280", "1400", "1492"}, "user name at a provider": {`"anna"`, `"0001#\"x\\y'$z@example.net"`, "\"" + strings.Repeat("é", 127) + "\""},
 	"length of a prefix, 32 to 64":              {"32", "48", "56"},
 	"protocol, or protocol, a slash and a port": {`"tcp/1"`, `"udp/1-65535"`, `"sctp/36412"`, `"gre"`, `"icmp"`, `"icmp/0"`, `"icmpv6/255"`, `"igmp"`},
 	"address, prefix or range of addresses":     {`"192.0.2.1"`, `"203.0.113.0/24"`, `"0.0.0.0/0"`, `"::/0"`, `"2001:db8::1-2001:db8::ff"`, `"255.255.255.0-255.255.255.254"`, `"2001:db8:ffff::/48"`},
@@ -276,6 +277,7 @@ func (d *dice) roll() string {
 	}
 	d.addresses()
 	d.vxlans()
+	d.sessions()
 	d.hosts()
 	resolves := d.services()
 	d.routing()
@@ -372,6 +374,23 @@ func (d *dice) vxlans() {
 		}
 		d.block("vxlan", d.label("link"), given...)
 	}
+}
+
+// sessions dials in on a link, with a network for the session.
+func (d *dice) sessions() {
+	if len(d.secrets) == 0 || d.often() {
+		return
+	}
+	n, network, secret := d.label("link"), d.label("network"), d.label("secret")
+	d.block("secret", secret, `path = "/var/lib/secrets/`+secret+`"`)
+	given := []string{"link = port.wan", "password = secret." + secret, "mtu = " + d.pick([]string{"1280", "1400", "1492"})}
+	if d.seldom() {
+		given[2] = "mtu = 1500"
+	}
+	d.block("pppoe", n, given...)
+	how := d.pick([]string{`ipv4 = "ppp"`, `ipv6 = "auto"`, "ipv4 = \"ppp\"\n  ipv6 = \"auto\""})
+	d.block("network", network, "link = pppoe."+n, how)
+	d.block("zone", d.label("zone"), "networks = [network."+network+"]")
 }
 
 func (d *dice) tunnel() {

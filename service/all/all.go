@@ -19,6 +19,7 @@ import (
 	"github.com/nbr-dev/nbr/service/nftables"
 	"github.com/nbr-dev/nbr/service/nixos"
 	"github.com/nbr-dev/nbr/service/openssh"
+	"github.com/nbr-dev/nbr/service/pppoe"
 	"github.com/nbr-dev/nbr/service/radvd"
 	"github.com/nbr-dev/nbr/service/tunnel"
 	"github.com/nbr-dev/nbr/service/vxlan"
@@ -34,7 +35,7 @@ func Kinds() []service.Kind {
 		nixos.JournalKind(),
 		ifstate.Kind(),
 		dhcpcd.Kind(),
-		bond.Kind(), dummy.Kind(), vxlan.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(),
+		bond.Kind(), dummy.Kind(), vxlan.Kind(), pppoe.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(),
 		wireguard.Kind(),
 		frr.BGPKind(), frr.OSPFKind(), frr.PrefixListKind(),
 		nftables.Kind(),

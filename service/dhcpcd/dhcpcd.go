@@ -129,7 +129,7 @@ func (c *Client) lower(r *router.Router, m *nixgen.Module) {
 	if len(ns) == 0 {
 		return
 	}
-	seen := map[router.IfName]bool{}
+	seen, asked := map[router.IfName]bool{}, map[router.IfName]bool{}
 	for _, n := range ns {
 		if seen[n.Device()] {
 			continue
@@ -137,7 +137,16 @@ func (c *Client) lower(r *router.Router, m *nixgen.Module) {
 		seen[n.Device()] = true
 		at := service.Origin(n.Addr, line(r, n))
 		m.Add(at, []string{"networking", "dhcpcd", "allowInterfaces"}, nixgen.Str(n.Device()))
-		m.Set(at, nixgen.Bool(true), "networking", "interfaces", string(n.Device()), "useDHCP")
+		// The module starts dhcpcd for the sake of an interface. NixOS would have the boot wait
+		// for one that another program makes; dhcpcd itself does not wait.
+		device := n.Device()
+		if n.Link.Target.Spec().External {
+			device = "lo"
+		}
+		if !asked[device] {
+			asked[device] = true
+			m.Set(at, nixgen.Bool(true), "networking", "interfaces", string(device), "useDHCP")
+		}
 	}
 	from := service.From(c)
 	// A router without an upstream is still the house's router: boot goes on.

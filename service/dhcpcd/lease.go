@@ -80,7 +80,7 @@ func overlap(r *router.Router, p *verify.Plan, n *router.Network, from hcl.Range
 			}
 			given := map[netip.Prefix]string{}
 			for _, a := range st.Addrs {
-				if q, err := netip.ParsePrefix(a.Prefix); err == nil && a.Link == dev && a.Dynamic && !q.Addr().IsLinkLocalUnicast() {
+				if q, err := netip.ParsePrefix(a.Prefix); err == nil && a.Link == dev && (a.Dynamic || n.ByPPP()) && !q.Addr().IsLinkLocalUnicast() {
 					given[q.Masked()] = a.Prefix
 				}
 			}

@@ -219,7 +219,7 @@ func inside(n *router.Network, a netip.Addr) bool {
 		switch how := own.How.(type) {
 		case router.Fixed:
 			return how.Contains(a)
-		case router.ByDHCP, router.ByAdvertisement, router.Delegated:
+		case router.ByDHCP, router.ByPPP, router.ByAdvertisement, router.Delegated:
 			return own.Family == version(a)
 		}
 		return false

@@ -138,9 +138,12 @@ func neighbours(p *verify.Plan, l router.Link) {
 
 // external adds the checks of an interface that another program makes.
 func external(r *router.Router, p *verify.Plan, l router.Link) {
-	id, def := l.Head().Addr.String(), l.Head().Def
-	if l.Spec().MTU.Set {
+	id, def, spec := l.Head().Addr.String(), l.Head().Def, l.Spec()
+	if spec.MTU.V != 0 {
 		hasMTU(r, p, id+"/mtu", l, def)
+	}
+	if spec.Kind != "" {
+		link(p, id+"/kind", l, def, "kind of", spec.Kind, func(l state.Link) string { return l.Kind })
 	}
 	if len(r.On(l)) == 0 {
 		p.LinkUp(id+"/up", def, string(l.LinkName()))
@@ -281,6 +284,9 @@ func address(p *verify.Plan, n *router.Network, a router.NetworkAddress) {
 	case router.ByDHCP:
 		want = "dhcp"
 		fits = func(_ *state.State, got state.Addr) bool { return got.Dynamic }
+	case router.ByPPP:
+		want = "ppp"
+		fits = func(*state.State, state.Addr) bool { return true }
 	case router.ByAdvertisement:
 		want = "auto"
 		fits = func(_ *state.State, got state.Addr) bool { return got.Dynamic }

@@ -56,10 +56,19 @@ func ignore(r *router.Router, m *nixgen.Module) {
 			m.Add(service.By(o.By), sub("parameters", "ignore", "ipaddr"), nixgen.Attrs{nixgen.Bind(nixgen.Str(o.Within.String()), "prefix")})
 		}
 	}
-	proto := func(n uint8) nixgen.Expr { return nixgen.Attrs{nixgen.Bind(nixgen.Int(n), "proto")} }
+	proto := func(n uint8) nixgen.Attrs { return nixgen.Attrs{nixgen.Bind(nixgen.Int(n), "proto")} }
 	for _, o := range router.Claimed[router.OwnRoutes](r) {
-		if !builtin(o.Protocol) {
-			m.Add(service.By(o.By), sub("parameters", "ignore", "routes"), proto(o.Protocol))
+		if builtin(o.Protocol) {
+			continue
+		}
+		add := func(route nixgen.Attrs) {
+			m.Add(service.By(o.By), sub("parameters", "ignore", "routes"), route)
+		}
+		for _, l := range o.On {
+			add(append(proto(o.Protocol), nixgen.Bind(nixgen.Str(l.LinkName()), "dev")))
+		}
+		if len(o.On) == 0 || o.Nowhere {
+			add(proto(o.Protocol))
 		}
 	}
 	for _, o := range router.Claimed[router.OwnRules](r) {

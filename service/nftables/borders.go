@@ -102,7 +102,7 @@ func ofTheWorld(a router.NetworkAddress) bool {
 		return a.Family == router.IPv6 && !ulaPrefix.Contains(how.Addr())
 	case router.ByAdvertisement, router.Delegated:
 		return true
-	case router.ByDHCP:
+	case router.ByDHCP, router.ByPPP:
 	}
 	return false
 }

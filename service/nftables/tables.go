@@ -12,8 +12,10 @@ import (
 // chain that hands established connections over.
 func Flowtable(r *router.Router) string {
 	var devs []string
-	for _, d := range router.Devices(r.Networks) {
-		devs = append(devs, `"`+string(d)+`"`)
+	for _, n := range r.Networks {
+		if d := `"` + string(arrives(n.Link.Target).LinkName()) + `"`; !slices.Contains(devs, d) {
+			devs = append(devs, d)
+		}
 	}
 	var keep strings.Builder
 	for _, m := range offOffload(r) {
@@ -33,6 +35,21 @@ table inet %[1]s {
   }
 }
 `, flowTable, strings.Join(devs, ", "), keep.String())
+}
+
+// arrives is the link on which the packets of another one are taken out of their way: of a PPP
+// session, which is no device of a flowtable and comes and goes, that below it and below its
+// VLAN (ppp_fill_forward_path in drivers/net/ppp/ppp_generic.c and nft_dev_path_info in
+// net/netfilter/nft_flow_offload.c).
+func arrives(l router.Link) router.Link {
+	s := l.Spec()
+	if s.Kind != "ppp" {
+		return l
+	}
+	for l = s.Via.Target; l.Spec().Kind == "vlan"; {
+		l = l.Spec().On.Target
+	}
+	return l
 }
 
 // guard is the ruleset for as long as there is no other: nothing passes through the router,
