@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/nbr-dev/nbr/hcl/source"
+	"github.com/nbr-dev/nbr/router/wgclient"
 	"github.com/nbr-dev/nbr/service/reference"
 )
 
@@ -110,11 +111,30 @@ func (a *app) addresses() []string {
 	if _, err := os.Stat(dir); err != nil {
 		dir = "."
 	}
-	spec, diags := a.reg.Load(source.Dir(dir), nil)
-	if diags.HasErrors() {
+	s, ok := a.quietly(dir)
+	if !ok {
 		return nil
 	}
-	return blockNames(loaded{spec, dir})
+	return blockNames(s)
+}
+
+// peers are the peers of tunnels of the spec in the current folder.
+func (a *app) peers() []string {
+	s, ok := a.quietly(".")
+	if !ok {
+		return nil
+	}
+	var out []string
+	for _, p := range wgclient.Peers(s.Router) {
+		out = append(out, string(p.WireGuardPeer.Name))
+	}
+	return out
+}
+
+// quietly loads the spec in a folder; false if it is wrong.
+func (a *app) quietly(dir string) (loaded, bool) {
+	spec, diags := a.reg.Load(source.Dir(dir), nil)
+	return loaded{spec, dir}, !diags.HasErrors()
 }
 
 // arguments are what a command takes besides folders and files.
@@ -127,6 +147,8 @@ func (a *app) arguments(command string) func() []string {
 			return []string{"bash", "zsh", "fish"}
 		case "explain": // the folder of the spec comes after it
 			return append(a.addresses(), reference.Codes()...)
+		case "client": // the folder of the spec comes after it
+			return a.peers()
 		case "schema":
 			return a.typeNames()
 		}

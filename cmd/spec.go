@@ -13,6 +13,7 @@ import (
 
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/hcl/source"
+	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 )
 
@@ -72,21 +73,29 @@ func (a *app) read(c *cli.Context, dirs []string, more ...judge) ([]loaded, []di
 	var all []diag.JSONDiagnostic
 	var said hcl.Diagnostics
 	bad := false
+	var found []hcl.Diagnostics
 	for _, dir := range dirs {
 		if err := folder(dir); err != nil {
 			return nil, nil, err
 		}
 		spec, diags := a.reg.Load(source.Dir(dir), vars)
-		if diags.HasErrors() {
-			bad = true
-		} else {
+		bad = bad || diags.HasErrors()
+		specs, found = append(specs, loaded{spec, dir}), append(found, diags)
+	}
+	sound := !bad
+	for i, s := range specs {
+		diags := found[i]
+		if !diags.HasErrors() {
 			for _, j := range more {
-				diags = append(diags, j(spec)...)
+				diags = append(diags, j(s.Spec)...)
+			}
+			if sound {
+				diags = append(diags, router.JudgeSites(s.Router, besides(specs, i))...)
 			}
 			diags = diag.Sort(diags)
 		}
-		specs = append(specs, loaded{spec, dir})
-		w := a.diagWriter(spec, dir)
+		bad = bad || diags.HasErrors()
+		w := a.diagWriter(s.Spec, s.dir)
 		w.All = c.Bool("all")
 		said = append(said, diags...)
 		switch format {
@@ -114,6 +123,17 @@ func (a *app) read(c *cli.Context, dirs []string, more ...judge) ([]loaded, []di
 		return nil, all, exit{code: ExitSpec}
 	}
 	return specs, all, nil
+}
+
+// besides are the routers of the other specs.
+func besides(specs []loaded, i int) []router.Site {
+	var out []router.Site
+	for j, s := range specs {
+		if j != i {
+			out = append(out, router.Site{Router: s.Router, Dir: filepath.ToSlash(filepath.Clean(s.dir))})
+		}
+	}
+	return out
 }
 
 // folder wants the folder of a spec, and says which one when it gets a file in it.

@@ -10,7 +10,7 @@ buildGoModule {
   version = "0.1.0";
 
   src = import ./source.nix;
-  vendorHash = "sha256-K6H20Hn0tlXycu/sUqI7z1nfRYBwn54Z4w5pKNcSapo=";
+  vendorHash = "sha256-qkVovB+kjk2K/biQJQmp+aXB7+Y/Meym/oCb+H2PS50=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;

@@ -65,12 +65,15 @@ type LinkAttribute struct {
 type WireGuard struct {
 	PrivateKey conf.Ref[*Secret]
 	Listen     conf.Value[Port]
+	PublicKey  conf.Value[WireGuardKey] // of PrivateKey
+	Endpoint   string                   // host:port by which peers reach this router; empty if none is said
 	Peers      []WireGuardPeer
 }
 
 // A WireGuardPeer is the other end of a tunnel.
 type WireGuardPeer struct {
 	By
+	Name         Name
 	PublicKey    WireGuardKey
 	PresharedKey *Secret // nil without one
 	AllowedIPs   []Block

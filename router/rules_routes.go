@@ -361,8 +361,13 @@ func ruleEndpoints(r *Router) hcl.Diagnostics {
 		}
 		for _, p := range w.Peers {
 			end, err := netip.ParseAddrPort(p.Endpoint)
-			if err != nil {
-				continue // a name
+			if err != nil { // a name, or none
+				if d := r.defaultInto(l); d != nil && p.Endpoint != "" {
+					diags = append(diags, diag.Help(clash("endpoint-in-tunnel", "Tunnel inside itself", d.By, p.By,
+						"%s is to be reached at %s, and %s leads everything into %s itself.", p.Addr, p.Endpoint, d.Addr, l.LinkName()),
+						"Route the networks behind %s only. All of the Internet through a tunnel takes a routing rule by firewall mark, for which the language has no words yet.", p.Addr))
+				}
+				continue
 			}
 			if d, into := r.longest(end.Addr().Unmap()); into == l {
 				diags = append(diags, diag.Help(clash("endpoint-in-tunnel", "Tunnel inside itself", d, p.By,
@@ -372,6 +377,27 @@ func ruleEndpoints(r *Router) hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+// leased is less than the metric of default routes that DHCP and router advertisements bring:
+// dhcpcd's begin at 1000 (if_metric in its if.c), the kernel's are 1024.
+const leased = 1000
+
+// defaultInto is the default route into a link that the kernel takes before all others of its
+// family, or nil.
+func (r *Router) defaultInto(l Link) *destination {
+	first := map[bool]*destination{}
+	for _, d := range r.destinations() {
+		if v4 := d.to.Addr().Is4(); d.to.Bits() == 0 && (first[v4] == nil || d.metric < first[v4].metric) {
+			first[v4] = &d
+		}
+	}
+	for _, v4 := range []bool{true, false} {
+		if d := first[v4]; d != nil && d.link == l && (v4 && d.metric < leased || !v4 && d.metric <= metric6) {
+			return d
+		}
+	}
+	return nil
 }
 
 // longest is the link that an address is sent to, by the longest prefix and then the lowest

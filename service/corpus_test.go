@@ -21,6 +21,7 @@ import (
 	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/hcl/source"
+	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/all"
 )
@@ -67,6 +68,13 @@ func TestBadSpecs(t *testing.T) {
 			spec, diags := registry().Load(source.Dir(dir), nil)
 			if file := filepath.Join(dir, "today.txt"); exists(file) && !diags.HasErrors() {
 				diags = append(diags, aged(t, spec, strings.Join(lines(t, file), ""))...)
+			}
+			if beside := filepath.Join(dir, "beside"); exists(beside) { // another router of the flake
+				far, wrong := registry().Load(source.Dir(beside), nil)
+				if wrong.HasErrors() {
+					t.Fatal(details(wrong))
+				}
+				diags = append(diags, router.JudgeSites(spec.Router, []router.Site{{Router: far.Router, Dir: "beside"}})...)
 			}
 			if d := cmp.Diff(want, told(diags)); d != "" {
 				t.Errorf("diagnostics (-want +got):\n%s\n%s", d, details(diags))

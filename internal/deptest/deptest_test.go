@@ -47,6 +47,8 @@ var table = []row{
 	{pkg: "router", ours: "hcl/conf hcl/diag hcl/source", theirs: "hcl ssh", outside: "net"},
 	// A drawing of the core, as text. It knows no service. net is for the text forms, too.
 	{pkg: "router/graph", ours: "router hcl/conf", outside: "net"},
+	// What the other ends of tunnels are told, as text. It knows no private key and no service.
+	{pkg: "router/wgclient", ours: "router", outside: "net"},
 	// How a program's own questions are asked and read. It asks nothing by itself.
 	{pkg: "verify/probe", ours: "verify/state", outside: "net syscall"},
 	{pkg: "verify", ours: "verify/state verify/probe", theirs: "hcl"},
@@ -94,7 +96,7 @@ var table = []row{
 	{pkg: "flake/pins", ours: ". flake firmware service router hcl/diag", theirs: "hcl"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: ". service service/reference router router/graph firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd progressbar", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: ". service service/reference router router/graph router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd progressbar qrterminal", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -137,6 +139,7 @@ var modules = map[string]string{
 	"xz":          "github.com/ulikunitz/xz",               // packed programs in images
 	"zstd":        "github.com/klauspost/compress/zstd",    // images
 	"gzip":        "github.com/klauspost/compress/gzip",    // nbr's own source
+	"qrterminal":  "github.com/mdp/qrterminal/v3",          // QR codes of clients' configurations
 	"progressbar": "github.com/schollz/progressbar/v3",     // stays in cmd
 	"term":        "golang.org/x/term",                     // colour and width
 	"cli":         "github.com/urfave/cli/v2",              // stays in cmd

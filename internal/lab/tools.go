@@ -39,10 +39,12 @@ func addTool(root, name string, files map[string]string) error {
 	return addLibraries(root, real, files)
 }
 
-// addLibraries adds what a program or a library is linked with.
+// addLibraries adds what a program or a library is linked with. A script is linked with nothing.
 func addLibraries(root, real string, files map[string]string) error {
 	f, err := elf.Open(real)
-	if err != nil {
+	if script := (*elf.FormatError)(nil); errors.As(err, &script) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	defer f.Close()

@@ -2,6 +2,7 @@ package ifstate
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -276,7 +277,7 @@ func peer(p router.WireGuardPeer) nixgen.Attrs {
 		allowed = append(allowed, nixgen.Str(ip.String()))
 	}
 	out := nixgen.Attrs{nixgen.Bind(allowed, "allowedips")}
-	if p.Endpoint != "" {
+	if _, err := netip.ParseAddrPort(p.Endpoint); err == nil { // a name is the tunnel's own affair
 		out = append(out, nixgen.Bind(nixgen.Str(p.Endpoint), "endpoint"))
 	}
 	if p.Keepalive != 0 {

@@ -201,7 +201,12 @@ func (b *Resolver) lower(r *router.Router, m *nixgen.Module) {
 			m.Add(at, views, v.expr())
 		}
 	}
+	unsigned := map[string]bool{}
 	for _, n := range router.Claimed[router.ResolveUnsigned](r) {
+		if unsigned[n.Host] {
+			continue
+		}
+		unsigned[n.Host] = true
 		// Signatures have a time too: a router that comes up in the past could not
 		// resolve the servers that tell it the time.
 		m.Add(service.By(n.By), settings("dnssec", "negative-trust-anchors"), nixgen.Str(n.Host))

@@ -1,8 +1,10 @@
 package wireguard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nbr-dev/nbr/router"
@@ -64,6 +66,29 @@ type keepaliveUse struct {
 var keepaliveOf = &probe.Probe[keepaliveUse, string]{Name: "wireguard.keepalive", Look: func(ctx context.Context, h probe.Host, q keepaliveUse) (string, error) {
 	text, err := show(ctx, h, q.Link, "persistent-keepalive")
 	return ofPeer(text, q.Peer), err
+}}
+
+// publicKeyOf asks for the public key of a tunnel.
+var publicKeyOf = &probe.Probe[router.IfName, string]{Name: "wireguard.public-key", Look: func(ctx context.Context, h probe.Host, link router.IfName) (string, error) {
+	text, err := show(ctx, h, string(link), "public-key")
+	return strings.TrimSpace(text), err
+}}
+
+// addressesOf asks for the addresses of a name, as the router's own programs get them; none if
+// it has none now.
+var addressesOf = &probe.Probe[string, []string]{Name: "wireguard.addresses", Active: true, Look: func(ctx context.Context, h probe.Host, name string) ([]string, error) {
+	out, err := h.Run(ctx, "getent", "ahosts", name)
+	if err != nil || out.Exit != 0 && out.Exit != 2 { // 2: not found (getent(1))
+		return nil, cmp.Or(err, fmt.Errorf("getent ahosts %s: exit code %d", name, out.Exit))
+	}
+	var found []string
+	for l := range strings.Lines(string(out.Stdout)) {
+		if f := strings.Fields(l); len(f) > 0 && !slices.Contains(found, f[0]) {
+			found = append(found, f[0])
+		}
+	}
+	slices.Sort(found)
+	return found, nil
 }}
 
 // show runs wg(8), which prints a line of fields with tabs between them for each peer. Its

@@ -3,15 +3,12 @@
 package wireguard
 
 import (
-	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
-	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify/probe"
@@ -21,10 +18,14 @@ import (
 func Kind() service.Kind {
 	return service.Kind{
 		Type: "wireguard", Doc: "A WireGuard tunnel; networks can be on it.",
-		Software: "Linux",
+		Software: "Linux", Program: service.Alone("wireguard", (*Tunnel).lower),
 		Example: `wireguard "wg0" {
   listen      = 51820
   private_key = secret.wg0 # a path on the router, never a value
+
+  # What peers are told: nbr wg client prints a configuration for each.
+  public_key = "sPJrZKjVRSfQxDNyOVtKP1ZQ1vSWrZIDM3wGlwkrCRY="
+  endpoint   = "home.example.org:51820"
 
   peer "laptop" {
     public_key  = "X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk="
@@ -32,7 +33,7 @@ func Kind() service.Kind {
   }
 }
 `,
-		Probes: []probe.Any{keyOf, keepaliveOf},
+		Probes: []probe.Any{keyOf, publicKeyOf, keepaliveOf, addressesOf},
 		New:    func() service.Block { return &Tunnel{} },
 	}
 }
@@ -40,11 +41,13 @@ func Kind() service.Kind {
 // Tunnel is the wireguard block. Its label is the interface's name.
 type Tunnel struct {
 	conf.Header
-	Name       conf.Value[router.IfName] `hcl:"name,key"`
-	Listen     conf.Value[router.Port]   `hcl:"listen,optional" doc:"UDP port that peers connect to. Zones open it with allow = [\"wireguard\"]."`
-	PrivateKey conf.Ref[*router.Secret]  `hcl:"private_key,required" doc:"The secret that holds the private key, as wg genkey prints it."`
-	MTU        conf.Value[router.MTU]    `hcl:"mtu,optional" default:"1420" doc:"Largest packet in bytes. 1420 fits every upstream of 1500."`
-	Peers      []*Peer                   `hcl:"peer,block" doc:"Another end of the tunnel."`
+	Name       conf.Value[router.IfName]       `hcl:"name,key"`
+	Listen     conf.Value[router.Port]         `hcl:"listen,optional" doc:"UDP port that peers connect to. Zones open it with allow = [\"wireguard\"]."`
+	PrivateKey conf.Ref[*router.Secret]        `hcl:"private_key,required" doc:"The secret that holds the private key, as wg genkey prints it."`
+	PublicKey  conf.Value[router.WireGuardKey] `hcl:"public_key,optional" doc:"The public key of private_key, as wg pubkey prints it. Peers are told it: nbr wg client has to know it, and nbr verify compares it with the tunnel's."`
+	Endpoint   conf.Value[Endpoint]            `hcl:"endpoint,optional" doc:"Where peers reach this router, as in home.example.org:51820: nbr wg client tells them. The port is another one than listen where a router in front forwards it."`
+	MTU        conf.Value[router.MTU]          `hcl:"mtu,optional" default:"1420" doc:"Largest packet in bytes. 1420 fits every upstream of 1500."`
+	Peers      []*Peer                         `hcl:"peer,block" doc:"Another end of the tunnel."`
 }
 
 // Peer is the other end of a tunnel.
@@ -54,7 +57,7 @@ type Peer struct {
 	PublicKey    conf.Value[router.WireGuardKey] `hcl:"public_key,required" doc:"The peer's public key."`
 	PresharedKey conf.Ref[*router.Secret]        `hcl:"preshared_key,optional" doc:"The secret that holds a preshared key."`
 	AllowedIPs   conf.List[router.Block]         `hcl:"allowed_ips,required" empty:"nothing is routed to the peer, and all that comes from it is dropped. Give it the addresses that the peer has." doc:"What is routed to the peer and accepted from it. All but a default route and what has a meaning on a link only becomes a route, unless a network of the tunnel holds it."`
-	Endpoint     conf.Value[Endpoint]            `hcl:"endpoint,optional" doc:"Where the peer is, as in vpn.example.org:51820. Without it the peer connects."`
+	Endpoint     conf.Value[Endpoint]            `hcl:"endpoint,optional" doc:"Where the peer is, as in vpn.example.org:51820. Without it the peer connects. A name is resolved again while the peer is not heard from, and without DNSSEC: the tunnel knows the peer by its key."`
 	Keepalive    conf.Value[Keepalive]           `hcl:"keepalive,optional" doc:"Seconds between packets that keep NAT on the way open; 25 is usual."`
 }
 
@@ -63,39 +66,15 @@ func (t *Tunnel) LinkName() router.IfName { return t.Name.V }
 
 // Spec is the tunnel as the kernel has it.
 func (t *Tunnel) Spec() router.LinkSpec {
-	w := &router.WireGuard{PrivateKey: t.PrivateKey, Listen: t.Listen}
+	w := &router.WireGuard{PrivateKey: t.PrivateKey, Listen: t.Listen, PublicKey: t.PublicKey, Endpoint: string(t.Endpoint.V)}
 	for _, p := range t.Peers {
 		w.Peers = append(w.Peers, router.WireGuardPeer{
-			By: router.By{Addr: p.Addr, From: p.Def}, PublicKey: p.PublicKey.V, PresharedKey: p.PresharedKey.Target,
+			By: router.By{Addr: p.Addr, From: p.Def}, Name: p.Name.V, PublicKey: p.PublicKey.V, PresharedKey: p.PresharedKey.Target,
 			AllowedIPs: p.AllowedIPs.All(), Endpoint: string(p.Endpoint.V), Keepalive: int(p.Keepalive.V),
 		})
 	}
 	return router.LinkSpec{Kind: "wireguard", MTU: t.MTU, IPOnly: true, WireGuard: w}
 }
-
-// Endpoint is a host and a port.
-type Endpoint string
-
-// UnmarshalText wants host:port, an IPv6 address in brackets.
-func (e *Endpoint) UnmarshalText(b []byte) error {
-	host, port, err := net.SplitHostPort(string(b))
-	var p router.Port
-	var d router.Domain
-	if err == nil {
-		err = p.UnmarshalText([]byte(port))
-	}
-	if _, bad := netip.ParseAddr(host); bad != nil && err == nil {
-		err = d.UnmarshalText([]byte(host))
-	}
-	if err != nil {
-		return diag.Advise(fmt.Errorf("%q is no endpoint", b), "write a host and a port, as in vpn.example.org:51820 or [2001:db8::1]:51820")
-	}
-	*e = Endpoint(b)
-	return nil
-}
-
-// Describe is what the type is in the schema.
-func (Endpoint) Describe() string { return "host:port" }
 
 // Keepalive is a number of seconds.
 type Keepalive int
@@ -122,8 +101,13 @@ func (t *Tunnel) Claim(s *router.Scope) {
 		if p.PresharedKey.Set {
 			router.Claim(s, p.PresharedKey.Range, key(p.PresharedKey.Target, router.PresharedKey, "wg genpsk"))
 		}
-		if end, err := netip.ParseAddrPort(string(p.Endpoint.V)); err == nil { // else it is a name
+		if end, ok := p.Endpoint.V.address(); ok {
 			router.Claim(s, p.Endpoint.Range, router.Asks{Server: end.Addr()})
+		} else if p.Endpoint.Set {
+			// The time may come through the tunnel, and whoever answers for the peer has to have
+			// its key.
+			router.Claim(s, p.Endpoint.Range, router.ResolveUnsigned{Host: p.Endpoint.V.host()})
+			s.AfterLinks(p.Endpoint.Range, t.unit())
 		}
 		for _, ip := range p.AllowedIPs.Items {
 			if to := ip.V.Prefix; !seen[to] && to.Bits() > 0 && !ofLink(to) && !t.holds(s.Router, to) {
@@ -132,59 +116,6 @@ func (t *Tunnel) Claim(s *router.Scope) {
 			seen[ip.V.Prefix] = true
 		}
 	}
-}
-
-// Judge finds peers that would take each other's packets.
-func (t *Tunnel) Judge(r *router.Router) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	keys := map[router.WireGuardKey]*Peer{}
-	routes := map[netip.Prefix]*Peer{}
-	for _, p := range t.Peers {
-		if before := keys[p.PublicKey.V]; before != nil {
-			diags = append(diags, diag.With(diag.Help(diag.Error("same-peer-twice", p.PublicKey.Range, "Same key for two peers",
-				"%s has this key already; a key is one peer.", before.Addr),
-				"Remove one of the two, or write the key that wg pubkey prints on the other machine."), before.PublicKey.Range, "%s", before.Addr.String()))
-		}
-		keys[p.PublicKey.V] = p
-		if end, err := netip.ParseAddrPort(string(p.Endpoint.V)); err == nil {
-			own := r.Owner(end.Addr().Unmap())
-			i := slices.IndexFunc(router.Claimed[router.Listen](r), func(l *router.Listen) bool {
-				return l.Service == "wireguard" && l.Port == int(end.Port())
-			})
-			if own != nil && i >= 0 { // another port may be that of a program that carries the packets on
-				l := router.Claimed[router.Listen](r)[i]
-				diags = append(diags, diag.With(diag.Help(diag.Error("peer-is-router", p.Endpoint.Range, "Address of the router itself",
-					"%s is the router's own address in %s, and %s listens on that port.", end.Addr(), own.Addr, l.Addr),
-					"Write where the other end is, or remove endpoint if it connects to this router."), l.From, "%s", l.Addr.String()))
-			}
-		}
-		for _, ip := range p.AllowedIPs.Items {
-			// The kernel gives a prefix to the last peer that asks for it and takes it
-			// from the others without a word (drivers/net/wireguard/allowedips.c).
-			if before := routes[ip.V.Prefix]; before != nil {
-				diags = append(diags, diag.With(diag.Help(diag.Error("allowed-ips-clash", ip.Range, "Allowed IPs of two peers",
-					"%s is %s's already. A packet goes to one peer.", ip.V.Prefix, before.Addr),
-					"Remove it from one of the two."), before.AllowedIPs.Range, "%s", before.Addr.String()))
-				continue
-			}
-			routes[ip.V.Prefix] = p
-			if n := t.own(r, ip.V.Prefix); n != nil {
-				diags = append(diags, diag.With(diag.Help(diag.Error("peer-is-router", ip.Range, "Address of the router itself",
-					"%s is the router's own address in %s, so nothing would reach %s.", ip.V.Addr(), n.Addr, p.Addr),
-					"Write the peer's own address in the tunnel."), n.IPv4.Range, "%s", n.Addr.String()))
-			}
-		}
-	}
-	return append(diags, t.idle(r)...)
-}
-
-// own is the network in which a single address is the router's own, or nil. Addresses that
-// come later are compared with what tunnels route by nbr verify.
-func (t *Tunnel) own(r *router.Router, ip netip.Prefix) *router.Network {
-	if !ip.IsSingleIP() {
-		return nil
-	}
-	return r.Owner(ip.Addr())
 }
 
 // ofLink tells whether a prefix is a link's own, which needs no route: routing protocols
