@@ -95,7 +95,7 @@ func notNames(e hcl.Expression, example string, ctx *Context) *hcl.Diagnostic {
 		d.Detail = "A text is no list of names."
 		return diag.Help(d, "Write names of blocks in brackets and without quotes: %s.", inBrackets(text, example))
 	}
-	if addr, diags := refAddr(native, example, nil); !diags.HasErrors() && addr.Name != "" {
+	if addr, diags := refAddr(native, example, ctx); !diags.HasErrors() && addr.Name != "" {
 		d.Detail = "A list is expected here, even of one name."
 		return diag.Help(d, "Write [%s].", addr)
 	}
