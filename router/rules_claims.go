@@ -216,9 +216,9 @@ func ruleSecretUses(r *Router) hcl.Diagnostics {
 // encrypted tells whether a secret's file may be copied into the tree, which ends
 // in git and in the Nix store.
 func (r *Router) encrypted(s *Secret) hcl.Diagnostics {
-	b, err := r.File(s.File.V)
-	if err != nil {
-		return one(source.Unreadable(s.File.Range, string(s.File.V), err))
+	b, d := r.File(s.File)
+	if d != nil {
+		return one(d)
 	}
 	ok := bytes.Contains(b, []byte("ENC[AES256_GCM,"))
 	if s.Source.V == SourceAgenix {
@@ -232,28 +232,29 @@ func (r *Router) encrypted(s *Secret) hcl.Diagnostics {
 		"Encrypt it with %s. If it has been in a repository as it is, the secret is known: take another one.", s.Source.V))
 }
 
-// File is the content of a file that the spec names. It is read once: what is judged is
-// what goes into the tree.
-func (r *Router) File(name File) ([]byte, error) {
-	if b, ok := r.Files[string(name)]; ok {
+// File is the content of a file that the spec names, or the error that says why it cannot be
+// read. It is read once: what is judged is what goes into the tree.
+func (r *Router) File(f conf.Value[File]) ([]byte, *hcl.Diagnostic) {
+	name := string(f.V)
+	if b, ok := r.Files[name]; ok {
 		return b, nil
 	}
-	b, err := source.ReadFile(r.FS, string(name))
+	b, err := source.ReadFile(r.FS, name)
 	if err != nil {
-		return nil, err
+		return nil, source.Unreadable(f.Range, name, err)
 	}
 	if r.Files == nil {
 		r.Files = map[string][]byte{}
 	}
-	r.Files[string(name)] = b
+	r.Files[name] = b
 	return b, nil
 }
 
 func ruleImports(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range r.Import.Items {
-		if _, err := r.File(f.V); err != nil {
-			diags = append(diags, source.Unreadable(f.Range, string(f.V), err))
+		if _, d := r.File(f); d != nil {
+			diags = append(diags, d)
 		}
 	}
 	return diags

@@ -12,7 +12,6 @@ import (
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
-	"github.com/nbr-dev/nbr/hcl/source"
 )
 
 // An AddressSet is a group of addresses that policies and port forwards are about.
@@ -129,9 +128,9 @@ func (r *Router) members(s *AddressSet) []setMember {
 		add(a.V, a.Range, a.V.String(), false)
 	}
 	for _, f := range s.Files.Items {
-		b, err := r.File(f.V)
-		if err != nil {
-			s.read.diags = append(s.read.diags, source.Unreadable(f.Range, string(f.V), err))
+		b, d := r.File(f)
+		if d != nil {
+			s.read.diags = append(s.read.diags, d)
 			continue
 		}
 		spans, diags := readList(f, b)

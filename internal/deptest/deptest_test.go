@@ -80,6 +80,8 @@ var table = []row{
 	{pkg: "firmware", ours: "firmware/bootlog firmware/image service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty", outside: "embed"},
 	// The pages of the language, for the command line and docs/.
 	{pkg: "service/reference", ours: "service hcl/conf", theirs: "wordwrap", outside: "embed"},
+	// DNS is asked over HTTPS as well.
+	{pkg: "service/knot", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty dns", outside: "net net/http embed"},
 	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp", outside: "net embed"},
 	// The list of what is built in. It is for the program that is composed of it.
 	{pkg: "service/all", ours: "service service/* firmware"},

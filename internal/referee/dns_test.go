@@ -467,7 +467,7 @@ func TestResolverOfAWholeNetwork(t *testing.T) {
 	// A key of another certificate costs TLS alone.
 	l.certify(t, next.cert, l.pair.key)
 	l.root.Run(t, l.router, "kresctl", "--config="+knotConf, "reload")
-	l.becomes(t, both("another certificate than that of the file")...)
+	l.becomes(t, append(both("another certificate than that of the file"), "resolver/tls/key fail: is another one, or none")...)
 	for _, c := range []struct {
 		name   string
 		change func(settings map[string]any)
@@ -537,4 +537,66 @@ func TestForwardingFailsClosed(t *testing.T) {
 			t.Errorf("it was asked: %s", line)
 		}
 	}
+}
+
+// systemd gives the resolver the certificate before it starts, and each new one at once. Without
+// one the resolver starts all the same.
+func TestCertificatesAreRenewed(t *testing.T) {
+	t.Parallel()
+	g := fromText(t, resolverSpec+`
+	secret "dns" { path = "/var/lib/secrets/dns.key" }
+	resolver {
+	  networks = [network.lan]
+	  workers  = 1
+	  tls {
+	    name        = "dns.home.example"
+	    certificate = "/var/lib/dns/cert.pem"
+	    key         = secret.dns
+	  }
+	}`)
+	ns := nstest.New(t, "router")
+	ip(t, ns, "addr add 192.168.178.1/24 dev lo\n")
+	const name = "nbr-resolver-certificate"
+	service := g.at("systemd", "services", name).(map[string]any)
+	script := service["script"].(string)
+	delete(service, "script") // of which NixOS makes a program
+	files := lab.Files{
+		knotConf:           g.json(t, "services", "knot-resolver", "settings"),
+		"/etc/test/script": script, "/var/lib/dns/": "", "/var/lib/secrets/": "",
+		"/etc/systemd/system/knot-resolver.service.d/stop.conf": "[Service]\nTimeoutStopSec=1\n",
+		"/etc/systemd/system/" + name + ".path":                 "[Path]\n",
+	}
+	service["serviceConfig"].(map[string]any)["ExecStart"] = "/bin/sh -e /etc/test/script"
+	units := ownUnits(t, g, files)
+	if !slices.Contains(units, name+".service") {
+		t.Fatalf("%q start at boot", units)
+	}
+	for _, path := range g.list(t, "systemd", "paths", name, "pathConfig", "PathChanged") {
+		files["/etc/systemd/system/"+name+".path"] += "PathChanged=" + path.(string) + "\n"
+	}
+	m := lab.Boot(t, ns, files, "knot-resolver.service", name+".path")
+	take := func(pair timeServer, code bool) {
+		t.Helper()
+		m.Root.Write(t, "/etc/test/ca.pem", pair.ca)
+		nstest.Wait(t, func() error {
+			out, err := m.Try(t, "kdig", "+time=2", "+retry=0", "+tls", "+tls-ca=/etc/test/ca.pem", "+tls-hostname=dns.home.example", "@192.168.178.1", "localhost")
+			if (err == nil) != code {
+				return fmt.Errorf("%v\n%s\n%s", err, out, m.Journal(t, name+".service", "knot-resolver.service"))
+			}
+			return nil
+		})
+	}
+	first := newTimeServer(t, "dns.home.example", time.Now().Add(-time.Hour))
+	take(first, false)
+	answers(t, ns, "192.168.178.1", "localhost", "NOERROR ad 127.0.0.1")
+	for _, pair := range []timeServer{first, newTimeServer(t, "dns.home.example", time.Now().Add(-time.Hour))} {
+		m.Root.Write(t, "/var/lib/secrets/dns.key", pair.key)
+		m.Root.Write(t, "/var/lib/dns/cert.pem", pair.cert)
+		take(pair, true)
+	}
+	if out := m.Run(t, "stat", "-c", "%n %U:%G %a", "/run/"+name+"/key.pem", "/run/"+name); out != "/run/"+name+"/key.pem root:knot-resolver 640\n/run/"+name+" root:knot-resolver 750\n" {
+		t.Error(out)
+	}
+	m.Systemctl(t, "restart", "knot-resolver.service")
+	answers(t, ns, "192.168.178.1", "localhost", "NOERROR ad 127.0.0.1")
 }

@@ -238,6 +238,7 @@ var alone = map[string]bool{
 	"resolver.tls.https":                        true,
 	"resolver.tls.certificate":                  true,
 	"resolver.blocklist.networks":               true,
+	"resolver.dns64.networks":                   true,
 	"resolver.blocklist.inputs":                 true,
 	"resolver.blocklist.files":                  true,
 	"resolver.blocklist.allow":                  true,

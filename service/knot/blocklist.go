@@ -16,7 +16,6 @@ import (
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
-	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
@@ -84,9 +83,9 @@ func (l *Blocklist) judge(b *Resolver, r *router.Router) hcl.Diagnostics {
 			"Name a list in files or inputs, or remove the block."))
 	}
 	for _, f := range l.Files.Items {
-		text, err := r.File(f.V)
-		if err != nil {
-			diags = append(diags, source.Unreadable(f.Range, string(f.V), err))
+		text, d := r.File(f)
+		if d != nil {
+			diags = append(diags, d)
 			continue
 		}
 		names, wrong := readBlocklist(string(f.V), text)

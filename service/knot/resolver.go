@@ -35,7 +35,7 @@ func ResolverKind() service.Kind {
 }
 `,
 		Single: true, Program: service.Alone("resolver", (*Resolver).lower),
-		Probes: []probe.Any{settingsOf, answerTo, certificateOf}, New: func() service.Block { return &Resolver{} },
+		Probes: []probe.Any{settingsOf, answerTo, certificateOf, pairOf}, New: func() service.Block { return &Resolver{} },
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -89,7 +91,8 @@ func (t *TLS) lower(b *Resolver, m *nixgen.Module, settings func(...string) []st
 	unit := func(v nixgen.Expr, path ...string) { set(v, append([]string{"services", staging}, path...)...) }
 	texts := func(s ...string) nixgen.Expr { return service.Strs(s) }
 	unit(nixgen.Str("The certificate of the resolver"), "description")
-	unit(texts("knot-resolver.service"), "wantedBy")
+	// The target starts it again at each switch to a configuration, which may name other files.
+	unit(texts("knot-resolver.service", "multi-user.target"), "wantedBy")
 	unit(texts("knot-resolver.service"), "before")
 	if installer := t.Key.Target.Installer(); installer != "" {
 		unit(texts(installer), "after")
@@ -125,11 +128,15 @@ systemctl --no-block try-reload-or-restart knot-resolver.service
 `, staging, t.Certificate.V, t.Key.Target.Location())
 }
 
-// check asks over TLS and HTTPS, and looks at the certificate.
+// check asks over TLS and HTTPS, and looks at the certificate and the key.
 func (t *TLS) check(b *Resolver, p *verify.Plan) {
 	if t == nil || b.added("network") {
 		return
 	}
+	u := pair{string(t.Certificate.V), t.Key.Target.Location()}
+	hint := "systemctl status " + staging + "; ls -l " + u.Certificate + " " + u.Key
+	c := verify.Check{ID: t.Addr.String() + "/key", Title: "the key of the certificate", From: t.Key.Range}
+	verify.Asked(p, c, pairOf, u, fits, hint, func(_ *state.State, got string) verify.Verdict { return verify.Compare(fits, got, hint) })
 	for _, n := range b.Networks.Items {
 		for _, a := range addrs(n.Target) {
 			for _, sock := range t.sockets() {
@@ -141,6 +148,48 @@ func (t *TLS) check(b *Resolver, p *verify.Plan) {
 			}
 		}
 	}
+}
+
+// A pair are the files of a certificate and its private key.
+type pair struct {
+	Certificate string `json:"certificate"`
+	Key         string `json:"key"`
+}
+
+// MarshalText writes it as in "/var/lib/dns.pem /var/lib/secrets/dns.key".
+func (u pair) MarshalText() ([]byte, error) { return []byte(u.Certificate + " " + u.Key), nil }
+
+// pairOf asks whether a key is that of a certificate. Nothing of the key leaves the probe.
+var pairOf = &probe.Probe[pair, string]{Name: "knot.pair", Look: lookPair}
+
+// The answers.
+const (
+	fits    = "fits the certificate"
+	misfits = "is another one, or none"
+)
+
+func lookPair(_ context.Context, h probe.Host, u pair) (string, error) {
+	cert, err := readPEM(h, u.Certificate)
+	if err != nil {
+		return "", err
+	}
+	key, err := readPEM(h, u.Key)
+	if err != nil {
+		return "", err
+	}
+	if _, err := tls.X509KeyPair(cert, key); err != nil {
+		return misfits, nil // the message may hold some of the file
+	}
+	return fits, nil
+}
+
+// readPEM reads a file; one that is not there has nothing in it.
+func readPEM(h probe.Host, name string) ([]byte, error) {
+	b, err := h.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return b, err
 }
 
 // A certUse is a socket, the name that clients know it by, and the file that its certificate is of.
@@ -167,7 +216,7 @@ type certificate struct {
 var certificateOf = &probe.Probe[certUse, certificate]{Name: "knot.certificate", Active: true, Look: lookCertificate}
 
 func lookCertificate(ctx context.Context, h probe.Host, u certUse) (certificate, error) {
-	file, err := h.ReadFile(u.File)
+	file, err := readPEM(h, u.File)
 	if err != nil {
 		return certificate{}, err
 	}
