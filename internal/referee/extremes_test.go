@@ -221,6 +221,7 @@ var alone = map[string]bool{
 	"bridge.vlans.tagged":                       true,
 	"bridge.vlans.untagged":                     true,
 	"check.timeout":                             true,
+	"dhcp4.option.hex":                          true, // goes without the value of the example
 	"firmware.accept_regulatory_responsibility": true,
 	"firmware.atf_source.date":                  true,
 	"firmware.atf_source.hash":                  true,

@@ -24,6 +24,15 @@ func DHCP4Kind() service.Kind {
   network = network.lan
   pool    = ["192.168.178.100-192.168.178.199"]
 
+  option "ntp-servers" {
+    value = ["192.168.178.1"]
+  }
+
+  boot "uefi" { # by architecture
+    architectures = [7, 9]
+    file          = "http://192.168.178.10/ipxe.efi"
+  }
+
   reservation "nas" {
     mac  = "02:11:22:33:44:55"
     ipv4 = "192.168.178.10"

@@ -60,6 +60,12 @@ func TestAdviceOfKea(t *testing.T) {
 		return
 	}
 	nstest.IP(t, "addr add fd00:7::1/64 dev br-lan nodad\n", "")
+	nstest.Wait(t, func() error { // Kea opens no socket before
+		if out := new(nstest.NS).Run(t, "ip", "-6", "addr", "show", "tentative"); out != "" {
+			return errors.New("an address is tentative: " + out)
+		}
+		return nil
+	})
 	kea := startKea6(t)
 	// The allocator goes on with each question, of which it keeps nothing else.
 	ask := func(c ...client6) map[client6]probetest.Answer[advice] {

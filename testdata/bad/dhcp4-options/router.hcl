@@ -26,8 +26,8 @@ dhcp4 "lan" {
   network     = network.lan
   pool        = ["192.168.1.100-192.168.1.150"]
   dns         = ["192.168.1.53"]
-  v6_only     = "2m"           # ERROR: bad-value
-  next_server = "2001:db8::9"  # ERROR: bad-value
+  v6_only     = "2m"          # ERROR: bad-value
+  next_server = "2001:db8::9" # ERROR: bad-value
 
   boot "a" {
     architectures = [7, 9]
