@@ -263,6 +263,7 @@ func (d *dice) roll() string {
 	}
 	d.addresses()
 	d.vxlans()
+	d.tunnels()
 	d.hosts()
 	resolves := d.services()
 	d.routing()
@@ -358,6 +359,32 @@ func (d *dice) vxlans() {
 			given = append(given, "mtu = 576")
 		}
 		d.block("vxlan", d.label("link"), given...)
+	}
+}
+
+// tunnels puts tunnels without encryption on networks.
+func (d *dice) tunnels() {
+	if len(d.fixed) == 0 {
+		return
+	}
+	p := d.fixed[d.IntN(len(d.fixed))]
+	if m := d.mtu[d.link[p.network]]; m != 0 && m < 1400 && !d.seldom() {
+		return // too small for IPv6 in a tunnel
+	}
+	for _, kind := range []string{"gre", "sit", "ip6tnl"} {
+		six := kind == "ip6tnl"
+		if d.often() || six && !d.hosts6[p.network] {
+			continue
+		}
+		remote := fmt.Sprintf("10.%d.0.98", p.number)
+		if six {
+			remote = fmt.Sprintf("fd00:0:0:%d::98", p.number)
+		}
+		given := []string{"network = network." + p.network, fmt.Sprintf("remote = %q", remote)}
+		if d.IntN(8) == 0 { // the least that IPv6 has
+			given = append(given, "mtu = 1280")
+		}
+		d.block(kind, d.label("link"), given...)
 	}
 }
 
