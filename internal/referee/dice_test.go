@@ -373,7 +373,7 @@ func (d *dice) tunnels() {
 	}
 	for _, kind := range []string{"gre", "sit", "ip6tnl"} {
 		six := kind == "ip6tnl"
-		if d.often() || six && !d.hosts6[p.network] {
+		if d.IntN(9) > 0 || six && !d.hosts6[p.network] {
 			continue
 		}
 		remote := fmt.Sprintf("10.%d.0.98", p.number)
