@@ -279,6 +279,7 @@ func (d *dice) roll() string {
 	d.addresses()
 	d.vxlans()
 	d.sessions()
+	d.tunnels()
 	d.hosts()
 	resolves := d.services()
 	d.routing()
@@ -392,6 +393,35 @@ func (d *dice) sessions() {
 	how := d.pick([]string{`ipv4 = "ppp"`, `ipv6 = "auto"`, "ipv4 = \"ppp\"\n  ipv6 = \"auto\""})
 	d.block("network", network, "link = pppoe."+n, how)
 	d.block("zone", d.label("zone"), "networks = [network."+network+"]")
+}
+
+// tunnels puts tunnels without encryption on networks.
+func (d *dice) tunnels() {
+	if len(d.fixed) == 0 {
+		return
+	}
+	p := d.fixed[d.IntN(len(d.fixed))]
+	if m := d.mtu[d.link[p.network]]; m != 0 && m < 1400 && !d.seldom() {
+		return // too small for IPv6 in a tunnel
+	}
+	for _, kind := range []string{"gre", "sit", "ip6tnl"} {
+		six := kind == "ip6tnl"
+		if d.IntN(5) > 0 || six && !d.hosts6[p.network] {
+			continue
+		}
+		remote := fmt.Sprintf("10.%d.0.98", p.number)
+		if six {
+			remote = fmt.Sprintf("fd00:0:0:%d::98", p.number)
+		}
+		given := []string{"network = network." + p.network, fmt.Sprintf("remote = %q", remote)}
+		if d.IntN(2) == 0 { // the least that IPv6 has
+			given = append(given, "mtu = 1280")
+		}
+		if six {
+			given = append(given, "mode = "+d.pick(values["any, ipip6 or ip6ip6"]))
+		}
+		d.block(kind, d.label("link"), given...)
+	}
 }
 
 func (d *dice) tunnel() {

@@ -108,7 +108,7 @@ func without(list []string, text string) []string {
 	return slices.DeleteFunc(slices.Compact(list), func(s string) bool { return s == text })
 }
 
-var wordRE = regexp.MustCompile(`"?([a-z][\w-]*)"?(?:, | or |$)`)
+var wordRE = regexp.MustCompile(`"?([a-z0-9][\w.-]*)"?(?:, | or |$)`)
 
 // words are the values of a type that is described by their list, as in "tcp or udp".
 func words(typ string) []string {

@@ -206,9 +206,11 @@ func (t tunnel) local() netip.Addr {
 // modes are the numbers of modes: the protocol that is in the packets (IFLA_IPTUN_PROTO).
 var modes = map[Mode]int{"any": 0, "ipip6": 4, "ip6ip6": 41}
 
-// ignoreLimit is IP6_TNL_F_IGN_ENCAP_LIMIT of include/uapi/linux/ip6_tunnel.h: without it each
-// packet has an option of 8 bytes more, by which the next tunnel refuses it.
-const ignoreLimit = 1
+// tnlFlags are IP6_TNL_F_IGN_ENCAP_LIMIT of include/uapi/linux/ip6_tunnel.h, without which each
+// packet has an option of 8 bytes more, by which the next tunnel refuses it; and what the kernel
+// itself adds of a tunnel between two global addresses (ip6_tnl_get_cap, CAP_XMIT and CAP_RCV):
+// IfState compares all of them.
+const tnlFlags = 0x1 | 0x10000 | 0x20000
 
 func (t tunnel) spec() router.LinkSpec {
 	s := router.LinkSpec{Kind: t.kind, Via: t.network.Target.Link, Overhead: t.overhead, MTU: t.mtu, IPOnly: true, Remote: t.remote}
@@ -219,7 +221,7 @@ func (t tunnel) spec() router.LinkSpec {
 		s.Attributes = append(s.Attributes, router.LinkAttribute{Name: t.kind + "_" + name, Value: v})
 	}
 	if t.kind == "ip6tnl" {
-		set("flags", ignoreLimit)
+		set("flags", tnlFlags)
 	}
 	set("local", t.local().String())
 	if t.kind == "ip6tnl" {

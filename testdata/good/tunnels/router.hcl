@@ -21,6 +21,7 @@ network "wan" {
 gre "office" {
   network = network.wan
   remote  = "203.0.113.9"
+  mtu     = 1400
 }
 
 network "office" {
@@ -59,6 +60,7 @@ network "dslite" {
 ip6tnl "lab0" {
   network = network.wan
   remote  = "2001:db8:bbbb::1"
+  mtu     = 1400
 }
 
 network "lab" {
