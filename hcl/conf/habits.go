@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -177,9 +178,11 @@ func notName(e hcl.Expression, example string, ctx *Context) *hcl.Diagnostic {
 // misnamed tells whether an address is that of a block whose label is no name, and has been
 // refused for it: zone.my_zone of zone "my zone".
 func (x *Index) misnamed(a Addr) bool {
-	return slices.ContainsFunc(x.order, func(b Addr) bool {
+	same := func(b Addr) bool {
 		return b.Type == a.Type && !hclsyntax.ValidIdentifier(b.Label()) && (letters(b.Name) == letters(a.Name) || letters(b.Label()) == letters(a.Label()))
-	})
+	}
+	// A group without an instance is no block, and may be misnamed as well.
+	return slices.ContainsFunc(x.order, same) || slices.ContainsFunc(slices.Collect(maps.Keys(x.groups)), same)
 }
 
 var signsRE = regexp.MustCompile(`[^\pL0-9]+`)

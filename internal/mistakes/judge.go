@@ -111,8 +111,9 @@ var whole = []string{"no-default-route", "no-name-servers", "open-resolver", "ou
 
 // concerns tells whether a diagnostic can be about the mistake.
 func (m *Mistake) concerns(d *hcl.Diagnostic) bool {
-	typ, _, _ := strings.Cut(m.Addr, ".")
-	if d.Subject == nil || typ == "router" || slices.Contains(whole, diag.Code(d)) || strings.Contains(d.Detail, strconv.Quote(typ)) {
+	typ, name, _ := strings.Cut(m.Addr, ".")
+	names := func(word string) bool { return word != "" && strings.Contains(d.Detail, strconv.Quote(word)) }
+	if d.Subject == nil || typ == "router" || slices.Contains(whole, diag.Code(d)) || names(typ) || names(name) {
 		return true
 	}
 	near := m.Base.near(m.Addr)
