@@ -30,6 +30,8 @@ var secretFields = map[string]string{
 	"user.hashed_password_file":    "user \"root\" {\n  hashed_password_file = %s\n}\n",
 	"bgp.neighbor.password":        "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nbgp {\n  as        = 65001\n  router_id = \"10.0.0.1\"\n\n  neighbor \"a\" {\n    address   = \"10.0.0.2\"\n    remote_as = 65001\n    password  = %s\n  }\n}\n",
 	"ospf.area.password":           "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nospf {\n  router_id = \"10.0.0.1\"\n\n  area \"0\" {\n    networks = [network.lan]\n    password = %s\n  }\n}\n",
+	"pppoe.password":               "pppoe \"ppp0\" {\n  link     = port.wan\n  user     = \"anna\"\n  password = %s\n}\n",
+	"resolver.tls.key":             "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nresolver {\n  networks = [network.lan]\n\n  tls {\n    name        = \"dns.example.org\"\n    certificate = \"/var/lib/dns.pem\"\n    key         = %s\n  }\n}\n",
 	// A hash may be there; a password may not.
 	"user.hashed_password": "user \"root\" {\n  hashed_password = %s\n}\n",
 }

@@ -123,8 +123,8 @@ func TestGuestStacked(t *testing.T) {
 
 	linksAre(t, map[string]state.Link{
 		"trunk":   {Kind: "dummy", Up: true, Carrier: true, MTU: 1500},
-		"trunk.7": {Kind: "vlan", Up: true, Carrier: true, MTU: 1500, Parent: "trunk", VLAN: 7},
-		"inner":   {Kind: "vlan", MTU: 1500, Parent: "trunk.7", VLAN: 4094},
+		"trunk.7": {Kind: "vlan", Up: true, Carrier: true, MTU: 1500, Parent: "trunk", VLAN: 7, VLANProtocol: "802.1q"},
+		"inner":   {Kind: "vlan", MTU: 1500, Parent: "trunk.7", VLAN: 4094, VLANProtocol: "802.1ad"},
 		"mac0":    {Kind: "macvlan", MTU: 1500, Parent: "trunk"},
 		// Its link is in none of the attributes that all links have.
 		"vx0": {Kind: "vxlan", MTU: 1450, VXLAN: &state.VXLAN{ID: 42, Link: "trunk", Port: 4789}},
@@ -204,20 +204,22 @@ func TestGuestBridges(t *testing.T) {
 		must(t, netlink.LinkSetDown(ports[0]))
 		must(t, netlink.LinkSetUp(ports[0]))
 	}
+	// What the kernel gives a bridge and its ports when they are made (net/bridge/br_vlan.c).
+	vlans := []state.BridgeVLAN{{First: 1, PVID: true, Untagged: true}}
 	linksBecome(t, again, map[string]state.Link{
 		// A bridge has a carrier when a port forwards.
-		"br-lan":   {Kind: "bridge", Up: true, MTU: 1500, STP: true, Filtering: true},
-		"br-plain": {Kind: "bridge", Up: true, Carrier: true, MTU: 1500},
+		"br-lan":   {Kind: "bridge", Up: true, MTU: 1500, STP: true, Filtering: true, VLANs: vlans},
+		"br-plain": {Kind: "bridge", Up: true, Carrier: true, MTU: 1500, VLANs: vlans},
 		"lan1": {
-			Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "br-lan",
+			Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "br-lan", VLANs: vlans,
 			Port: &state.BridgePort{State: "listening", Hairpin: true, Isolated: true},
 		},
 		"lan2": {
-			Kind: "dummy", MTU: 1500, Master: "br-lan",
+			Kind: "dummy", MTU: 1500, Master: "br-lan", VLANs: vlans,
 			Port: &state.BridgePort{State: "disabled", Learning: true, Flood: true},
 		},
 		"lan3": {
-			Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "br-plain",
+			Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "br-plain", VLANs: vlans,
 			Port: &state.BridgePort{State: "forwarding", Learning: true, Flood: true},
 		},
 	})
