@@ -53,7 +53,7 @@ func (d *dice) services() (resolves bool) {
 	var inner []string
 	leases := map[string]bool{}
 	for i, n := range d.networks {
-		if d.dynamic[n] || d.upstream[n] || slices.ContainsFunc(d.networks, func(o string) bool { return d.link[o] == d.link[n] && (d.dynamic[o] || d.upstream[o]) }) {
+		if d.outside(n) {
 			continue
 		}
 		inner = append(inner, n)
@@ -101,7 +101,7 @@ func (d *dice) services() (resolves bool) {
 		}
 	}
 	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
-		if d.IntN(3) == 0 {
+		if d.often() {
 			d.block(typ, "")
 		}
 	}
@@ -209,6 +209,13 @@ func (d *dice) firmware() {
 	d.WriteString("}\n")
 }
 
+// outside tells whether a network is an upstream, or on the link of one.
+func (d *dice) outside(n string) bool {
+	return slices.ContainsFunc(d.networks, func(o string) bool {
+		return (o == n || d.link[o] == d.link[n]) && (d.dynamic[o] || d.upstream[o])
+	})
+}
+
 // routing writes the exchange of routes with neighbours in the inner networks.
 func (d *dice) routing() {
 	var lists []string
@@ -237,6 +244,9 @@ func (d *dice) bgp(lists []string) {
 	d.WriteString("bgp {\n")
 	d.body("bgp", d.blocks["bgp"], given)
 	for i, p := range d.fixed {
+		if d.outside(p.network) && !d.seldom() {
+			continue
+		}
 		d.speaks[p.network] = true
 		address := fmt.Sprintf("10.%d.0.%d", p.number, 20+i)
 		if d.seldom() {
@@ -260,7 +270,7 @@ func (d *dice) ospf() {
 	d.body("ospf", d.blocks["ospf"], nil)
 	there := map[string]bool{}
 	for i, p := range d.fixed {
-		if link := d.link[p.network]; there[link] && !d.seldom() {
+		if link := d.link[p.network]; (there[link] || d.outside(p.network)) && !d.seldom() {
 			continue
 		}
 		there[d.link[p.network]] = true

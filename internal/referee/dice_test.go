@@ -90,8 +90,8 @@ var values = map[string][]string{
 	// What is merged into a program's settings has to be settings of the program.
 	"route.type":                             {`"unicast"`},                                                                             // the others go without a next hop
 	"nix.extra":                              {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, "x"] }`}, // Nix has no sets in its own
-	"dhcp4.extra":                            {`{}`, `{ min-valid-lifetime = 600 }`, `{ user-context = { "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } } }`},
-	"interfaces.extra":                       {`{}`, `{ interfaces = { "a.b" = { link = { kind = "dummy", state = "up" } } } }`},
+	"dhcp4.extra":                            {`{}`, `{ min-valid-lifetime = 1 }`, `{ user-context = { "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } } }`},
+	"interfaces.extra":                       {`{}`, `{ interfaces = { "ex.0" = { link = { kind = "dummy", state = "up" } } } }`},
 	"policy.source_nat":                      {`"198.18.7.9"`},
 	"ipv4 or ipv6":                           {`"ipv4"`, `"ipv6"`},
 	"number per second, minute, hour or day": {`"1/second"`, `"1000000/day"`, `"1000000/second"`, `"1/day"`, `"7/hour"`, `"20/minute"`},
@@ -371,7 +371,7 @@ func (d *dice) vxlans() {
 		if group == d.seldom() {
 			given = append(given, fmt.Sprintf(`remote = "10.%d.0.99"`, p.number))
 		}
-		if d.IntN(4) == 0 { // what fits in most links
+		if m := d.mtu[d.link[p.network]]; (m == 0 || m > 700 || d.seldom()) && d.often() { // what fits in most links
 			given = append(given, "mtu = 576")
 		}
 		d.block("vxlan", d.label("link"), given...)
@@ -380,7 +380,7 @@ func (d *dice) vxlans() {
 
 // sessions dials in on a link, with a network for the session.
 func (d *dice) sessions() {
-	if len(d.secrets) == 0 || d.often() {
+	if len(d.secrets) == 0 || d.IntN(6) > 0 { // beside an upstream it needs luck
 		return
 	}
 	n, network, secret := d.label("link"), d.label("network"), d.label("secret")
@@ -414,9 +414,11 @@ func (d *dice) tunnels() {
 			remote = fmt.Sprintf("fd00:0:0:%d::98", p.number)
 		}
 		given := []string{"network = network." + p.network, fmt.Sprintf("remote = %q", remote)}
+		mtu := "null"
 		if d.IntN(2) == 0 { // the least that IPv6 has
-			given = append(given, "mtu = 1280")
+			mtu = "1280"
 		}
+		given = append(given, "mtu = "+mtu)
 		if six {
 			given = append(given, "mode = "+d.pick(values["any, ipip6 or ip6ip6"]))
 		}
@@ -627,7 +629,7 @@ func (d *dice) policies(out map[string]bool) {
 		switch {
 		case leaves && action == `"accept"` && d.often() || d.seldom():
 			given = append(given, "masquerade = true", "source_nat = null", "family = null")
-		case leaves && action == `"accept"` && d.often():
+		case leaves && action == `"accept"` && d.IntN(4) == 0:
 			given = append(given, "masquerade = false", "family = null")
 		default:
 			given = append(given, "masquerade = false", "source_nat = null")

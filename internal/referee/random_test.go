@@ -19,7 +19,7 @@ import (
 
 // NBR_RANDOM_SPECS is how many random specs are made, for a longer run than that of every
 // day; NBR_RANDOM_SEED makes the one of a seed that a failure has named.
-const randomSpecs = 60
+const randomSpecs = 80
 
 // TestRandomSpecs makes specs of what the schema allows. Each is refused with a line, or
 // becomes modules that Nix evaluates, whose options NixOS has, and files that the programs take.

@@ -61,6 +61,7 @@ var typeCases = []struct {
 	{"", "networking.interfaces.wan.ipv4.addresses", []string{`[ { address = "192.0.2.1"; prefixLength = 32; } ]`}, []string{`[ { address = "192.0.2.1"; prefixLength = 33; } ]`}},
 	{"", "users.users.root.openssh.authorizedKeys.keys", []string{`[ "ssh-ed25519 AAAA root" ]`}, []string{`"ssh-ed25519 AAAA root"`, `[ "a\nb" ]`}},
 	{"", "users.groups.kea", []string{"{ }"}, []string{"[ ]"}},
+	{"", "services.pppd.peers.wan", []string{`{ config = "nic-wan\n"; }`}, []string{`{ config = 1; }`, `{ config.enable = true; }`}},
 	{"", "networking.nftables.tables.nbr", []string{`{ family = "inet"; content = "chain x {}\n"; }`}, []string{`{ family = "inet4"; content = ""; }`}},
 	{"", "systemd.services.x.after", []string{`[ "ifstate.service" ]`}, []string{`[ "ifstate" ]`}},
 	{"", "systemd.services.x.serviceConfig.ExecStart", []string{`[ "" "${pkgs.kea}/bin/x" ]`}, []string{`{ a = "b"; }`}},

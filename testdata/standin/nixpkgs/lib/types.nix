@@ -383,7 +383,13 @@ let
       merge = loc: defs: { imports = map (d: d.value) defs; };
       render = _: _: "<module>";
     };
-    submodule = modules: submoduleWith { modules = lib.toList modules; };
+    # An attribute called config is an option of its own, not the module's configuration.
+    submodule =
+      modules:
+      submoduleWith {
+        shorthandOnlyDefinesConfig = true;
+        modules = lib.toList modules;
+      };
     submoduleWith =
       {
         modules,
