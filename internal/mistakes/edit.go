@@ -263,7 +263,8 @@ func (f *file) missing(p place, s conf.Attribute) {
 // Free tells whether values of an argument are in another program's own words, or names of what
 // only it has: it judges them when the system is built.
 func Free(s conf.Attribute) bool {
-	return s.Type == "object" || s.Type == "any" || strings.HasPrefix(s.Type, "line of ") || s.Type == "package of nixpkgs"
+	return s.Type == "object" || s.Type == "any" || strings.HasPrefix(s.Type, "line of ") || s.Type == "package of nixpkgs" ||
+		s.Type == "bytes in hexadecimal"
 }
 
 // fitting are the blocks of the spec that a reference can point at.

@@ -32,6 +32,14 @@ func advertisements(r *router.Router, l router.Link) nixgen.Attr {
 	}, "sysctl", "ipv6")
 }
 
+// hasIPv6 tells whether the kernel has IPv6 on a link. On one that carries less than the least
+// packet of IPv6 (RFC 8200 section 5) it has none, nor its sysctls (addrconf_notify in
+// net/ipv6/addrconf.c), and IfState fails to set what is not there.
+func hasIPv6(l router.Link) bool {
+	n, _ := router.MTUOf(l)
+	return n >= 1280
+}
+
 // auto is a network on the link that gets its IPv6 address from router advertisements, or
 // nil.
 func auto(r *router.Router, l router.Link) *router.Network {
@@ -45,8 +53,8 @@ func auto(r *router.Router, l router.Link) *router.Network {
 
 // refusal adds the check that a link takes no router advertisements.
 func refusal(r *router.Router, p *verify.Plan, id string, l router.Link, from hcl.Range) {
-	if auto(r, l) != nil {
-		return // the network's own check wants them
+	if auto(r, l) != nil || !hasIPv6(l) {
+		return // the network's own check wants them, or there are none
 	}
 	keys := []string{ // in slashes, since a VLAN's name may have a dot
 		fmt.Sprintf("net/ipv6/conf/%s/accept_ra", l.LinkName()),

@@ -184,7 +184,10 @@ func iface(r *router.Router, l router.Link, link nixgen.Attrs) nixgen.Attrs {
 	if w := l.Spec().WireGuard; w != nil {
 		out = append(out, nixgen.Bind(wireGuard(l, w), "wireguard"))
 	}
-	return append(out, advertisements(r, l))
+	if hasIPv6(l) {
+		out = append(out, advertisements(r, l))
+	}
+	return out
 }
 
 // fixedAddresses are the addresses that the spec gives a link. Those that come later have a
