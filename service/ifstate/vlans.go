@@ -37,13 +37,11 @@ func tooOld(r *router.Router) hcl.Diagnostics {
 // brvlan are the VLANs of a port of a bridge or of a bridge itself, which IfState tells apart by
 // self.
 func brvlan(r *router.Router, l router.Link) nixgen.Attrs {
-	b, self := l.(*router.Bridge)
+	_, self := l.(*router.Bridge)
 	var from nixgen.Origin
-	if !self {
-		if b, _ = r.MasterOf(l).(*router.Bridge); b != nil {
-			if v := b.VLANsOf(l); v != nil {
-				from = service.Origin(v.Addr, v.Def)
-			}
+	if b, ok := r.MasterOf(l).(*router.Bridge); ok {
+		if v := b.VLANsOf(l); v != nil {
+			from = service.Origin(v.Addr, v.Def)
 		}
 	}
 	list := nixgen.List{}
