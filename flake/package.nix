@@ -10,7 +10,7 @@ buildGoModule {
   version = "0.1.0";
 
   src = import ./source.nix;
-  vendorHash = "sha256-qkVovB+kjk2K/biQJQmp+aXB7+Y/Meym/oCb+H2PS50=";
+  vendorHash = "sha256-UNhH2aNFDHYNWVCfbQBq0JK0/VG3gwawSGZnxIbWYZQ=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;
