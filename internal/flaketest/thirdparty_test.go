@@ -98,9 +98,9 @@ func TestThirdPartysTree(t *testing.T) {
 	}, link); d != "" {
 		t.Errorf("the link of the third party (-want +got):\n%s", d)
 	}
-	var routes []map[string]int
+	var routes []map[string]any
 	nix.EvalFlakeJSON(t, filepath.Join(dir, "out"), config+"networking.ifstate.settings.parameters.ignore.routes", in, &routes)
-	if d := cmp.Diff([]map[string]int{{"proto": 200}}, routes); d != "" {
+	if d := cmp.Diff([]map[string]any{{"dev": "office", "proto": 200.}}, routes); d != "" {
 		t.Errorf("the routes that it owns (-want +got):\n%s", d)
 	}
 	var hosts []string
