@@ -512,7 +512,7 @@ func (l *dnsLab) becomes(t *testing.T, want ...string) {
 	nstest.Wait(t, func() error {
 		got := l.wrong(t)
 		if !slices.EqualFunc(got, want, strings.HasPrefix) {
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // a look takes processor time from what has to happen
 			return fmt.Errorf("wrong are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 		return nil

@@ -161,7 +161,7 @@ func (i *isp) advertise(t *testing.T) *running {
 	return start(t, i.ns, "/run/radvd.log", "radvd", "-n", "-C", "/run/radvd.conf", "-m", "stderr", "-u", "root", "-p", "/run/radvd.pid")
 }
 
-// delegate has the provider delegate a prefix to whoever asks on the session. (Kea takes the
+// delegate has the provider delegate a prefix to the client that asks on the session. (Kea takes the
 // address of the other end of a PPP session for the router's own.)
 func (i *isp) delegate(t *testing.T, prefix string) {
 	t.Helper()

@@ -1,6 +1,6 @@
 // Package wgclient is what the other end of a tunnel is told: a peer of the spec as the
-// configuration that wg-quick(8) and WireGuard's apps read. It knows no private key: whoever
-// has one puts it in.
+// configuration that wg-quick(8) and WireGuard's apps read. It knows no private key: the
+// caller puts one in.
 package wgclient
 
 import (
@@ -68,7 +68,7 @@ func (l *Lack) Error() string { return l.What + " " + l.Help }
 
 // New is the configuration of a peer, with nothing in the place of keys. All sends everything
 // through the tunnel; else it is what the router's policies let the tunnel's networks reach.
-// The notes are for whoever hands it out.
+// The notes are for the user who hands it out.
 func New(r *router.Router, p Peer, all bool) (c *Config, notes []string, err error) {
 	t := p.Tunnel.Head()
 	w := p.Tunnel.Spec().WireGuard

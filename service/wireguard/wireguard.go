@@ -104,8 +104,8 @@ func (t *Tunnel) Claim(s *router.Scope) {
 		if end, ok := p.Endpoint.V.address(); ok {
 			router.Claim(s, p.Endpoint.Range, router.Asks{Server: end.Addr()})
 		} else if p.Endpoint.Set {
-			// The time may come through the tunnel, and whoever answers for the peer has to have
-			// its key.
+			// The time may come through the tunnel, and with a wrong clock no signature is valid. A
+			// false answer leads to a host without the peer's key, which gets no handshake.
 			router.Claim(s, p.Endpoint.Range, router.ResolveUnsigned{Host: p.Endpoint.V.host()})
 			s.AfterLinks(p.Endpoint.Range, t.unit())
 		}

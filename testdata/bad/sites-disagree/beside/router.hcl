@@ -82,7 +82,7 @@ wireguard "wg2" {
   private_key = secret.wg2
   public_key  = "IFBWhXFOEnyYTwwCcTuHY4Fu0WvCDuVgs7ScUvGxLEk="
 
-  peer "somebody" {
+  peer "laptop" {
     public_key  = "iLu2VvRgLfZGKzWGyhUhQ0ASuBLlvjMMDIRI5ZjtXhY="
     allowed_ips = ["10.253.0.1/32"]
   }
