@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -185,9 +186,15 @@ func (a *app) keys(c *cli.Context, s loaded, p wgclient.Peer, conf *wgclient.Con
 	return nil
 }
 
-// readKey reads a key of WireGuard from a file. No error has a part of it.
+// readKey reads a key of WireGuard from a file or a pipe, whose end may never come: what is longer
+// than a key is not read. No error has a part of it.
 func readKey(file string) ([]byte, error) {
-	text, err := os.ReadFile(file)
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, 1024))
 	if err != nil {
 		return nil, err
 	}
