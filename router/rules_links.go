@@ -213,9 +213,8 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 }
 
 // ruleMTU finds links that are to carry larger packets than what carries them, or smaller ones than
-// their kind can. The
-// kernel refuses it of a VLAN (vlan_dev_change_mtu in net/8021q/vlan_dev.c), and the
-// ports of a bridge drop such packets.
+// their kind or their networks can. The kernel refuses larger ones of a VLAN (vlan_dev_change_mtu
+// in net/8021q/vlan_dev.c), and the ports of a bridge drop them.
 func ruleMTU(r *Router) hcl.Diagnostics {
 	if len(ruleLoops(r)) > 0 {
 		return nil // a link in a loop has no MTU
@@ -258,6 +257,26 @@ func ruleMTU(r *Router) hcl.Diagnostics {
 			diags = append(diags, d)
 			break
 		}
+	}
+	return append(diags, ruleSmallLinks(r)...)
+}
+
+// LeastIPv6 is the least MTU of a link with IPv6 (RFC 8200 section 5). On others the kernel has
+// neither addresses of it nor its sysctls (addrconf_notify in net/ipv6/addrconf.c).
+const LeastIPv6 = 1280
+
+// ruleSmallLinks finds networks with IPv6 on links on which the kernel has none.
+func ruleSmallLinks(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, n := range r.Networks {
+		l := n.Link.Target
+		carries, said := MTUOf(l)
+		if carries >= LeastIPv6 || !n.Has(IPv6) || carries < l.Spec().Least { // the last has been told
+			continue
+		}
+		diags = append(diags, diag.With(diag.Help(diag.Error("mtu-too-small", cmp.Or(said, l.Head().Def), "MTU smaller than IPv6 has",
+			"%s carries packets of %d bytes at most, and %s has IPv6: the kernel has none on a link with less than %d (RFC 8200 section 5).", n.Link.Addr, carries, n.Addr, LeastIPv6),
+			"Write mtu = %d or more, or give %s no IPv6.", LeastIPv6, n.Addr), n.Link.Range, "%s", n.Addr.String()))
 	}
 	return diags
 }

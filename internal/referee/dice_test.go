@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/all"
 )
@@ -458,6 +459,10 @@ func (d *dice) addresses() {
 		if how == 2 && len(d.upstream) > 0 {
 			how = 3 // there is one default gateway
 		}
+		small := d.mtu[link] != 0 && d.mtu[link] < router.LeastIPv6 && !d.seldom()
+		if small {
+			how = 3 // IPv4 alone
+		}
 		switch how {
 		case 0:
 			d.dynamic[n] = true
@@ -472,10 +477,10 @@ func (d *dice) addresses() {
 		default:
 			given = append(given, fmt.Sprintf(`ipv4 = "10.%d.0.1/24"`, i))
 			d.fixed = append(d.fixed, place{n, i})
-			if d.hosts6[n] = d.often(); d.hosts6[n] {
+			if d.hosts6[n] = !small && d.often(); d.hosts6[n] {
 				given = append(given, fmt.Sprintf(`ipv6 = "fd00:0:0:%d::1/64"`, i))
 			}
-			if prefix != "" && link != from {
+			if prefix != "" && link != from && !small {
 				used, d.hosts6[n] = true, true
 				given = append(given, "prefix = prefix."+prefix, fmt.Sprintf("subnet = %d", i), "interface_id = "+d.pick([]string{`"::1"`, `"::ffff:ffff:ffff:ffff"`}))
 			}

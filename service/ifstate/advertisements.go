@@ -32,12 +32,11 @@ func advertisements(r *router.Router, l router.Link) nixgen.Attr {
 	}, "sysctl", "ipv6")
 }
 
-// hasIPv6 tells whether the kernel has IPv6 on a link. On one that carries less than the least
-// packet of IPv6 (RFC 8200 section 5) it has none, nor its sysctls (addrconf_notify in
-// net/ipv6/addrconf.c), and IfState fails to set what is not there.
+// hasIPv6 tells whether the kernel has IPv6 on a link, and sysctls of it: IfState fails to set what
+// is not there.
 func hasIPv6(l router.Link) bool {
 	n, _ := router.MTUOf(l)
-	return n >= 1280
+	return n >= router.LeastIPv6
 }
 
 // auto is a network on the link that gets its IPv6 address from router advertisements, or

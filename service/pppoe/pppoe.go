@@ -150,16 +150,8 @@ func (p *PPPoE) Judge(r *router.Router) hcl.Diagnostics {
 				"Remove one of the two, or write the user name of another line."), other.User.Range, "%s", other.Addr.String()))
 		}
 	}
-	if n := p.network(r, (*router.Network).ByAdvertisement); n != nil && p.MTU.V < leastIPv6 {
-		diags = append(diags, diag.With(diag.Help(diag.Error("bad-value", p.MTU.Range, "MTU too small for IPv6",
-			"%s has IPv6, every link of which carries %d bytes (RFC 8200 section 5).", n.Addr, leastIPv6),
-			"Write %d or more, or remove ipv6 there.", leastIPv6), n.IPv6.Range, "%s", n.Addr.String()))
-	}
 	return diags
 }
-
-// leastIPv6 is the least MTU of IPv6 in bytes.
-const leastIPv6 = 1280
 
 // network is the network on the session that something is true of, or nil.
 func (p *PPPoE) network(r *router.Router, is func(*router.Network) bool) *router.Network {

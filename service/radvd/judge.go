@@ -17,9 +17,6 @@ const (
 	mostLifetime  = 9000
 )
 
-// leastMTU is that of IPv6 (RFC 8200 section 5), in bytes.
-const leastMTU = 1280
-
 // Judge judges the block against its network and the network's link.
 func (a *Advert) Judge(r *router.Router) hcl.Diagnostics {
 	n := a.Network.Target
@@ -135,7 +132,7 @@ func (a *Advert) judgeMTU() hcl.Diagnostics {
 	}
 	most, from := router.MTUOf(a.Network.Target.Link.Target)
 	switch {
-	case a.MTU.V < leastMTU:
+	case a.MTU.V < router.LeastIPv6:
 		return hcl.Diagnostics{diag.Help(diag.Error("bad-value", a.MTU.Range, "MTU too small for IPv6", "Every IPv6 link carries 1280 bytes (RFC 8200 section 5)."),
 			"Write 1280 or more, or remove mtu.")}
 	case int(a.MTU.V) > most:

@@ -215,7 +215,7 @@ const tnlFlags = 0x1 | 0x10000 | 0x20000
 func (t tunnel) spec() router.LinkSpec {
 	s := router.LinkSpec{Kind: t.kind, Via: t.network.Target.Link, Overhead: t.overhead, MTU: t.mtu, IPOnly: true, Remote: t.remote}
 	if t.kind != "gre" && t.inside != router.IPv4 { // ip6_tnl_change_mtu, ipip6_tunnel_init
-		s.Least = 1280
+		s.Least = router.LeastIPv6
 	}
 	set := func(name string, v any) {
 		s.Attributes = append(s.Attributes, router.LinkAttribute{Name: t.kind + "_" + name, Value: v})

@@ -36,3 +36,20 @@ vlan "upper" {
   id   = 30
   mtu  = 9001 # ERROR: mtu-too-large
 }
+
+# The kernel has no IPv6 on it.
+vlan "small" {
+  link = port.lan3
+  id   = 40
+  mtu  = 1000 # ERROR: mtu-too-small
+}
+
+network "small" {
+  link = vlan.small
+  ipv4 = "192.168.40.1/24"
+  ipv6 = "2001:db8:40::1/64"
+}
+
+zone "small" {
+  networks = [network.small]
+}
