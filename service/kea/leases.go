@@ -24,14 +24,15 @@ type lease6 struct {
 var delegated = &probe.Probe[struct{}, []lease6]{Name: "kea.delegated", Look: readLeases}
 
 // leaseFiles are where Kea's memfile keeps leases, in the order in which it reads them: the last
-// of several lines of one lease counts (Kea's manual, section lease file cleanup).
+// of several lines of one lease counts (Kea's manual, section lease file cleanup). The last file
+// is there since Kea first started; the others come and go.
 var leaseFiles = []string{"/var/lib/kea/dhcp6.leases.completed", "/var/lib/kea/dhcp6.leases.2", "/var/lib/kea/dhcp6.leases.1", "/var/lib/kea/dhcp6.leases"}
 
 func readLeases(_ context.Context, h probe.Host, _ struct{}) ([]lease6, error) {
 	last := map[string]lease6{}
-	for _, name := range leaseFiles {
+	for i, name := range leaseFiles {
 		b, err := h.ReadFile(name)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) && i < len(leaseFiles)-1 {
 			continue
 		}
 		if err != nil {
