@@ -36,7 +36,12 @@ func (t *table) add(row ...string) { t.rows = append(t.rows, row) }
 
 func boardReportOf(b *router.Board, p *firmware.Profile) boardReport {
 	s := boardReport{id: b.ID, name: b.Name, facts: factsOf(b, p)}
-	s.parts = append(s.parts, part{title: "Ports", table: portsOf(b)}, part{title: "Memory", table: memoryOf(b, p)})
+	if len(b.Ports) > 0 {
+		s.parts = append(s.parts, part{title: "Ports", table: portsOf(b)})
+	}
+	if len(b.Memory) > 0 {
+		s.parts = append(s.parts, part{title: "Memory", table: memoryOf(b, p)})
+	}
 	if sw := p.BootSwitch; sw != nil {
 		t := table{head: []string{"medium", "position"}}
 		for _, medium := range slices.Sorted(maps.Keys(sw.Positions)) {
@@ -44,7 +49,9 @@ func boardReportOf(b *router.Board, p *firmware.Profile) boardReport {
 		}
 		s.parts = append(s.parts, part{title: fmt.Sprintf("Boot switch %s (%s)", sw.Name, sw.Legend), table: t})
 	}
-	s.parts = append(s.parts, part{title: "SD image (sectors of 512 bytes)", table: layoutOf(p)})
+	if len(p.Firmware.Layout) > 0 {
+		s.parts = append(s.parts, part{title: "SD image (sectors of 512 bytes)", table: layoutOf(p)})
+	}
 	for _, list := range []part{{title: "Notes", sentences: p.Notes}, {title: "Not known", sentences: p.NotKnown()}} {
 		if len(list.sentences) > 0 {
 			s.parts = append(s.parts, list)
@@ -55,6 +62,9 @@ func boardReportOf(b *router.Board, p *firmware.Profile) boardReport {
 
 func factsOf(b *router.Board, p *firmware.Profile) table {
 	var t table
+	if p.UEFI != nil {
+		return factsOfUEFI(p)
+	}
 	t.add("SoC", fmt.Sprintf("%s, %d cores", p.SoC, p.CPUs))
 	t.add("module", "nixos-sbc.nixosModules."+p.SBCModule)
 	t.add("image", p.Image)
@@ -81,6 +91,22 @@ func factsOf(b *router.Board, p *firmware.Profile) table {
 	t.add("Wi-Fi", wifiOf(b, p))
 	t.add("device tree", p.Compatible)
 	t.add("name in Linux", strings.Join(p.Models, " or "))
+	return t
+}
+
+func factsOfUEFI(p *firmware.Profile) table {
+	var t table
+	t.add("processor", p.SoC)
+	t.add("firmware", "the machine's own, UEFI; systemd-boot starts from it")
+	t.add("image", p.UEFI.File+" of nix build .#"+p.UEFI.Image+"-NAME")
+	t.add("VM", "nix run .#vm-NAME")
+	t.add("kernel", p.KernelText())
+	t.add("ports", "what it has: a port block for each")
+	t.add("memory", "any; nbr verify looks for it if the spec says how much")
+	t.add("root file system", "ext4")
+	t.add("serial console", p.Console+", beside screen and keyboard")
+	t.add("clock", "with a battery, used unless the spec says clock_battery = false")
+	t.add("watchdog", "none that nbr knows")
 	return t
 }
 

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -82,7 +83,7 @@ func boardTable(all []*router.Board) []byte {
 		for _, m := range board.Memory {
 			sizes = append(sizes, m.Size.String())
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", board.ID, board.Name, strings.Join(sizes, " "), shortPorts(board))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", board.ID, board.Name, cmp.Or(strings.Join(sizes, " "), "any"), cmp.Or(shortPorts(board), "any: port blocks"))
 	}
 	tw.Flush() // a buffer takes everything
 	return b.Bytes()

@@ -239,7 +239,7 @@ func (a *app) build(specs []loaded) (*flake.Tree, error) {
 		if r.Input("nbr") == nil {
 			cfg.Source = a.Source
 		}
-		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Release: string(r.Release.V), Spec: specFiles(s)}
+		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Image: r.Board.Image, VM: r.Board.VM, Release: string(r.Release.V), Spec: specFiles(s)}
 		for _, m := range s.Modules() {
 			m.Module.Doc = []string{"Made by nbr from the spec in spec/. Changes go there or into local.nix."}
 			fr.Modules = append(fr.Modules, flake.Module{Name: m.Name, Module: m.Module})
@@ -275,7 +275,10 @@ func newInputs() *inputs { return &inputs{by: map[string]string{}} }
 // add takes the inputs that a router needs. One flake has one nixpkgs, so all its
 // routers are of one release.
 func (in *inputs) add(r *router.Router) error {
-	names := []string{"nixpkgs", "nixos-sbc"}
+	names := []string{"nixpkgs"}
+	for _, name := range r.Board.Inputs {
+		names = append(names, string(name))
+	}
 	for _, s := range r.Secrets {
 		switch s.Source.V {
 		case router.SourceSOPS:

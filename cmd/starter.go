@@ -41,14 +41,21 @@ func starter(b *router.Board) string {
 	return string(out)
 }
 
-// starterName is a host's name that tells the board: rock64v2 of pine64-rock64v2.
+// starterName is a host's name that tells the board: rock64v2 of pine64-rock64v2, pc of pc-x86_64.
 func starterName(b *router.Board) string {
-	_, name, _ := strings.Cut(b.ID, "-")
+	kind, name, _ := strings.Cut(b.ID, "-")
+	var host router.Hostname
+	if host.UnmarshalText([]byte(name)) != nil {
+		return kind
+	}
 	return name
 }
 
 // starterMemory is the largest size that the board is sold with; the others are beside it.
 func starterMemory(b *router.Board) string {
+	if len(b.Memory) == 0 {
+		return "  # memory = \"8GiB\" # what yours has: nbr verify looks whether all of it is there\n"
+	}
 	var sizes []string
 	for _, m := range b.Memory {
 		sizes = append(sizes, fmt.Sprintf("%q", m.Size))
@@ -73,6 +80,19 @@ func starterLinks(b *router.Board) (blocks, lan, wan string) {
 			cages = append(cages, string(p.Name))
 		case router.PortWiFi, router.PortConduit: // no wire, and no port for users
 		}
+	}
+	if len(b.Ports) == 0 {
+		return `# A board of this kind has what ports it has. ip link shows what Linux calls yours: put these
+# names here. Or call a port as you like, and say which one it is: mac = "…" or pci = "…".
+port "enp1s0" {}
+
+port "enp2s0" {}
+
+# The ports of the house as one network segment.
+bridge "br-lan" {
+  ports = [port.enp2s0]
+}
+`, "bridge.br-lan", "port.enp1s0"
 	}
 	if len(wired) == 1 {
 		port := wired[0]

@@ -28,7 +28,7 @@ type Profile struct {
 	ID         string `json:"id"`
 	Name       string `json:"name"`
 	SoC        string `json:"soc"`
-	CPUs       int    `json:"cpus"` // processor cores
+	CPUs       int    `json:"cpus"` // processor cores, at least
 	System     string `json:"system"`
 	Compatible string `json:"compatible"`
 	// Models are what the device trees of several kernels call the board. A
@@ -51,6 +51,7 @@ type Profile struct {
 	// StageOneHook is an option of nixos-sbc that is on by default and adds commands to
 	// the scripted stage 1 (boot.initrd.*Commands): systemd's cannot run them.
 	StageOneHook string    `json:"stage1_hook"`
+	UEFI         *UEFI     `json:"uefi"`     // nil of a board of nixos-sbc, whose firmware is built
 	Watchdog     *Watchdog `json:"watchdog"` // nil where nbr knows of none
 	Firmware     Firmware  `json:"firmware"`
 	Memory       []memory  `json:"memory"`
@@ -59,6 +60,19 @@ type Profile struct {
 	// Unknown is what the sources leave open, in sentences. What is only absent
 	// here need not be said: see NotKnown.
 	Unknown []string `json:"unknown"`
+}
+
+// UEFI is of a machine that has firmware of its own, from which systemd-boot starts. What
+// nbr/uefi.nix makes of it has no other numbers.
+type UEFI struct {
+	Image      string      `json:"image"`      // below system.build
+	File       string      `json:"file"`       // in its result
+	ESP        router.Size `json:"esp"`        // room for kernels on the EFI partition of the image
+	Generation router.Size `json:"generation"` // what one takes there: a compressed kernel, and an initrd with all drivers
+	// Has are the options of kind bool that the kernels of nixpkgs have there
+	// (pkgs/os-specific/linux/kernel/common-config.nix). Of the others they have whatever can
+	// be a module (autoModules). Setting one of them would build a kernel that the cache has.
+	Has []string `json:"has"`
 }
 
 // A Switch selects what a board boots from.
@@ -212,14 +226,17 @@ func parseBoards(data []byte) ([]*Profile, error) {
 }
 
 func (p *Profile) check() error {
-	if p.ID == "" || p.Name == "" || p.System == "" || p.Compatible == "" || len(p.Models) == 0 || p.SBCModule == "" || p.Image == "" || p.Firmware.UBootAttr == "" {
+	if p.ID == "" || p.Name == "" || p.System == "" {
 		return fmt.Errorf("incomplete")
 	}
 	if p.CPUs < 1 {
 		return fmt.Errorf("no processor")
 	}
-	if len(p.Ports) == 0 || len(p.Memory) == 0 || len(p.Firmware.Layout) == 0 {
-		return fmt.Errorf("no ports, no memory or no layout")
+	if err := p.checkSBC(); err != nil && p.UEFI == nil {
+		return err
+	}
+	if u := p.UEFI; u != nil && (u.Image == "" || u.File == "" || u.ESP < u.Generation || u.Generation == 0 || p.SBCModule != "") {
+		return fmt.Errorf("incomplete: UEFI")
 	}
 	if p.Watchdog != nil && p.Watchdog.MaxSeconds < 2*watchdogSlack {
 		return fmt.Errorf("a watchdog of %d s", p.Watchdog.MaxSeconds)
@@ -237,12 +254,30 @@ func (p *Profile) check() error {
 			return fmt.Errorf("memory %s: flags, and no revision that takes them", m.Size)
 		}
 	}
+	if u := p.UEFI; u != nil {
+		for _, sym := range u.Has {
+			if o := Options()[sym]; o == nil || o.Kind != "bool" {
+				return fmt.Errorf("uefi: no option %s that is yes or no", sym)
+			}
+		}
+	}
 	if k := p.Kernel; k != nil {
 		for _, sym := range k.Has {
 			if o, ok := Options()[sym]; !ok || !o.In(k.Series) {
 				return fmt.Errorf("kernel: no option %s in %s", sym, k.Series)
 			}
 		}
+	}
+	return nil
+}
+
+// checkSBC wants what each board of nixos-sbc has.
+func (p *Profile) checkSBC() error {
+	if p.Compatible == "" || len(p.Models) == 0 || p.SBCModule == "" || p.Image == "" || p.Firmware.UBootAttr == "" {
+		return fmt.Errorf("incomplete")
+	}
+	if len(p.Ports) == 0 || len(p.Memory) == 0 || len(p.Firmware.Layout) == 0 {
+		return fmt.Errorf("no ports, no memory or no layout")
 	}
 	return nil
 }
@@ -263,6 +298,11 @@ func Boards() []*router.Board {
 	var out []*router.Board
 	for _, p := range profiles() {
 		b := &router.Board{ID: p.ID, Name: p.Name, System: p.System, Compatible: p.Compatible, CPUs: p.CPUs}
+		if p.UEFI != nil {
+			b.BootLoader, b.Image, b.VM = "systemd-boot", p.UEFI.Image, true
+		} else {
+			b.BootLoader, b.Image, b.Inputs = "generic-extlinux-compatible", "sdImage", []router.Name{"nixos-sbc"}
+		}
 		for _, m := range p.Memory {
 			b.Memory = append(b.Memory, router.Memory{Size: m.Size, MinTotal: m.Min, MaxTotal: m.Max, Flags: m.Flags})
 		}

@@ -42,12 +42,13 @@ func TestBoards(t *testing.T) {
 				t.Errorf("%s: port %s is of kind %q", b.ID, p.Name, p.Kind)
 			}
 		}
-		if p := ProfileOf(b.ID); !strings.HasPrefix(p.Image, "nixos-sd-") || !strings.HasSuffix(p.Image, "-v"+sbcVersion+".raw.zst") {
+		if p := ProfileOf(b.ID); p.UEFI == nil && (!strings.HasPrefix(p.Image, "nixos-sd-") || !strings.HasSuffix(p.Image, "-v"+sbcVersion+".raw.zst")) {
 			t.Errorf("%s: image %s", b.ID, p.Image)
 		}
 	}
-	// The images that nixos-sbc makes (sdImages of its flake), the best known first.
-	want := []string{"bananapi-bpir4", "bananapi-bpir3", "pine64-rock64v2", "pine64-rock64v3", "raspberrypi-rpi4", "xunlong-opi5b"}
+	// The images that nixos-sbc makes (sdImages of its flake), the best known first; then what it
+	// has nothing to do with.
+	want := []string{"bananapi-bpir4", "bananapi-bpir3", "pine64-rock64v2", "pine64-rock64v3", "raspberrypi-rpi4", "xunlong-opi5b", "pc-x86_64"}
 	if d := cmp.Diff(want, ids); d != "" {
 		t.Error(d)
 	}
@@ -120,9 +121,15 @@ func TestBoardsAreFresh(t *testing.T) {
 func TestParseBoards(t *testing.T) {
 	const head = `[{"id": "b", "name": "B", "system": "aarch64-linux", "compatible": "b,b", "models": ["B"], "sbc_module": "boards.b", "image": "i", "cpus": 4,
 		"firmware": {"uboot_attr": "u", "layout": [{"name": "root", "first": 34}]}, "ports": [{"name": "end0", "kind": "nic"}], `
+	const pc = `[{"id": "b", "name": "B", "system": "x86_64-linux", "cpus": 1, `
 	tests := []struct{ name, data, err string }{
 		{"good", head + `"memory": [{"size": "1GiB", "min_total_kb": 1, "max_total_kb": 2}]}]`, ""},
 		{"no processor", strings.Replace(head, `"cpus": 4`, `"cpus": 0`, 1) + `"memory": [{"size": "1GiB", "min_total_kb": 1, "max_total_kb": 2}]}]`, "no processor"},
+		{"uefi", pc + `"uefi": {"image": "i", "file": "f", "esp": "900MiB", "generation": "64MiB", "has": ["IPV6"]}}]`, ""},
+		{"uefi without room", pc + `"uefi": {"image": "i", "file": "f", "esp": "9MiB", "generation": "64MiB"}}]`, "incomplete: UEFI"},
+		{"uefi and a module", pc + `"sbc_module": "b", "uefi": {"image": "i", "file": "f", "esp": "900MiB", "generation": "64MiB"}}]`, "incomplete: UEFI"},
+		{"uefi with a module of the kernel", pc + `"uefi": {"image": "i", "file": "f", "esp": "900MiB", "generation": "64MiB", "has": ["WIREGUARD"]}}]`, "no option WIREGUARD"},
+		{"neither", pc + `"firmware": {}}]`, "incomplete"},
 		{"unknown field", head + `"memmory": []}]`, `unknown field "memmory"`},
 		{"no memory", head + `"memory": []}]`, "no memory"},
 		{"more than there is", head + `"memory": [{"size": "1MiB", "min_total_kb": 1, "max_total_kb": 2000}]}]`, "no range"},

@@ -71,6 +71,9 @@ func (b *Block) Built(r *router.Router) []Built {
 		}
 		out = append(out, built)
 	}
+	if p.UEFI != nil {
+		return out
+	}
 	u, who := b.uboot(p), by(b.UBootSource != nil)
 	if u == nil {
 		u, who = &sbcUBoot, bySBC

@@ -14,14 +14,14 @@ import (
 // Checks promises the board, its memory, the kernel and its options, and what the root
 // file system is on.
 func (b *Block) Checks(r *router.Router, plan *verify.Plan) {
-	plan.Add(verify.Check{ID: "firmware/board", Title: "the board is a " + r.Board.Name, From: r.BoardID.Range, Eval: checkBoard(r.Board)})
+	plan.Add(verify.Check{ID: "firmware/board", Title: "the board is a " + r.Board.Name, From: r.BoardID.Range, Eval: ProfileOf(r.Board.ID).board(r.Board)})
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok {
 		plan.Add(verify.Check{ID: "firmware/memory", Title: fmt.Sprintf("all %s of memory are there", mem.Size), From: memoryAt(r), Eval: checkMemory(mem)})
 	}
 	bootChecks(r, plan)
 	b.releaseChecks(r, plan)
 	b.watchdogCheck(r, plan)
-	b.rootChecks(plan)
+	b.rootChecks(ProfileOf(r.Board.ID), plan)
 	b.cacheCheck(plan)
 	b.clockCheck(plan)
 	name, span := b.kernel(ProfileOf(r.Board.ID), r.Release.V)
@@ -39,6 +39,37 @@ func (b *Block) Checks(r *router.Router, plan *verify.Plan) {
 			})
 		}
 	}
+}
+
+// board judges what the machine says of itself.
+func (p *Profile) board(b *router.Board) func(*state.State) verify.Verdict {
+	if p.UEFI != nil {
+		return checkPC
+	}
+	return checkBoard(b)
+}
+
+// checkPC wants a machine that its own EFI has started, of as many bits as systemd-boot has: one
+// that was started by a BIOS does not find it. Who made it, the firmware says.
+func checkPC(st *state.State) verify.Verdict {
+	const want, hint = "started by an EFI of 64 bits", "cat /sys/firmware/efi/fw_platform_size /sys/class/dmi/id/product_name"
+	if st.Board == nil {
+		return verify.NotSeen(want, hint)
+	}
+	var v verify.Verdict
+	switch {
+	case len(st.Board.Compatible) > 0:
+		v = verify.Judge(false, want, st.Board.Compatible[0]+", which is no PC", hint)
+	case st.Board.EFI == 0:
+		v = verify.Judge(false, want, "not started by an EFI", hint)
+	default:
+		got := fmt.Sprintf("started by an EFI of %d bits", st.Board.EFI)
+		v = verify.Judge(got == want, want, got, hint)
+	}
+	if d := st.Board.DMI; d != nil {
+		v.Note = strings.TrimSpace(d.Vendor + " " + d.Product)
+	}
+	return v
 }
 
 // checkBoard looks at the device tree's compatible, not at its model: the model

@@ -40,8 +40,8 @@ type Block struct {
 	conf.Header
 	Kernel         conf.Value[KernelChoice] `hcl:"kernel,optional" default:"vendor" doc:"vendor, the kernel that nixos-sbc has for the board (frank-w's 6.12 on a BPI-R4), nixpkgs, the standard one of the release, or nixpkgs-latest, its newest."`
 	KernelOptions  conf.List[Symbol]        `hcl:"kernel_options,optional" doc:"More options that the kernel must have, as in [\"NET_SCH_CAKE\"]. What the blocks of the spec need is there by itself."`
-	RootFilesystem conf.Value[Filesystem]   `hcl:"root_filesystem,optional" default:"btrfs-subvol" doc:"The root file system of the image. It cannot be changed on a card that is in use."`
-	Card           conf.Value[router.Size]  `hcl:"card,optional" default:"8GiB" doc:"The size of the card or eMMC, of which the kernels of all generations may take a quarter. nbr check warns before they do."`
+	RootFilesystem conf.Value[Filesystem]   `hcl:"root_filesystem,optional" doc:"The root file system of the image: btrfs-subvol on boards of nixos-sbc, ext4 on a PC, unless it is said. It cannot be changed on a card or disk that is in use."`
+	Card           conf.Value[router.Size]  `hcl:"card,optional" default:"8GiB" doc:"The size of the card, eMMC or disk. On a card the kernels of all generations may take a quarter of it, and nbr check warns before they do."`
 	BinaryCache    conf.Value[bool]         `hcl:"binary_cache,optional" default:"false" doc:"Let the router's Nix fetch builds, signed with nixos-sbc's key, from nixos-sbc.cachix.org. It has firmware and kernels as nixos-sbc itself builds them."`
 	ClockBattery   conf.Value[bool]         `hcl:"clock_battery,optional" default:"false" doc:"The board's clock has a battery: use it. Without one it tells a wrong time at boot."`
 	KernelSource   *Source[KernelVersion]   `hcl:"kernel_source,block" doc:"Another revision of the vendor's kernel than the one that nixos-sbc builds."`
@@ -104,6 +104,9 @@ func (b *Block) Claim(s *router.Scope) {
 	for _, o := range b.KernelOptions.Items {
 		s.Kernel(o.Range, "this spec", string(o.V))
 	}
+	if p := ProfileOf(s.Board.ID); p != nil && p.UEFI != nil && !b.ClockBattery.Set { // false is a battery that is empty
+		router.Claim(s, s.BoardID.Range, router.Battery{})
+	}
 	if b.ClockBattery.V {
 		router.Claim(s, b.ClockBattery.Range, router.Battery{})
 	}
@@ -129,7 +132,8 @@ func (b *Block) Judge(r *router.Router) hcl.Diagnostics {
 	for _, k := range r.KernelSymbols() {
 		diags = append(diags, judge(k, kernel, span)...)
 	}
-	diags = append(diags, b.bootBudget(r)...)
+	diags = append(diags, b.bootBudget(r, p)...)
+	diags = append(diags, b.judgeFilesystem(r, p)...)
 	diags = append(diags, b.judgeSources(p)...)
 	return append(diags, b.judgeBoard(p, span)...)
 }
@@ -140,12 +144,20 @@ const generation = 96 << 20
 
 // bootBudget warns of boot menus that fill the card. /boot is on the root file system
 // of every image here, and a full one is found out by the switch that fails half way.
-func (b *Block) bootBudget(r *router.Router) hcl.Diagnostics {
+func (b *Block) bootBudget(r *router.Router, p *Profile) hcl.Diagnostics {
 	boots := router.Claimed[router.Boot](r)
 	if len(boots) == 0 {
 		return nil
 	}
 	boot := boots[0]
+	if u := p.UEFI; u != nil {
+		if most := int(u.ESP / u.Generation); boot.Generations > most {
+			return hcl.Diagnostics{diag.Help(diag.Warning("boot-budget", boot.From, "Kernels that fill the EFI partition",
+				"%d generations take up to %d MiB of its %d MiB.", boot.Generations, uint64(boot.Generations)*uint64(u.Generation)>>20, u.ESP>>20),
+				"Keep at most %d.", most)}
+		}
+		return nil
+	}
 	need := uint64(boot.Generations) * generation
 	if need <= uint64(b.Card.V)/4 {
 		return nil
@@ -185,10 +197,15 @@ func (b *Block) judgeBoard(p *Profile, span Span) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if b.Regulatory.V && p.WiFi == nil {
 		diags = append(diags, diag.Help(diag.Error("no-radio", b.Regulatory.Range, "No radio",
-			"nixos-sbc drives no radio on the %s, so there is nothing to switch on.", p.Name),
+			"nbr has no radio on the %s to switch on.", p.Name),
 			"Remove the line."))
 	}
-	if b.ClockBattery.V && p.Clock == "" {
+	if b.BinaryCache.V && p.UEFI != nil {
+		diags = append(diags, diag.Help(diag.Error("no-binary-cache", b.BinaryCache.Range, "Nothing in that cache",
+			"nixos-sbc builds neither firmware nor kernel for a %s: all of it is in NixOS's own cache.", p.Name),
+			"Remove the line."))
+	}
+	if b.ClockBattery.V && p.Clock == "" && p.UEFI == nil {
 		diags = append(diags, diag.Help(diag.Error("no-clock", b.ClockBattery.Range, "No clock",
 			"nbr knows no clock on the %s.", p.Name),
 			"Remove the line, or write false."))
@@ -211,6 +228,30 @@ func (b *Block) judgeBoard(p *Profile, span Span) hcl.Diagnostics {
 		diags = append(slices.DeleteFunc(diags, func(d *hcl.Diagnostic) bool { return diag.Code(d) == "kernel-untried" }), lost...)
 	}
 	return diags
+}
+
+// filesystem is the root file system: what the spec says, or what the image has by itself.
+func (b *Block) filesystem(p *Profile) Filesystem {
+	switch {
+	case b.RootFilesystem.Set:
+		return b.RootFilesystem.V
+	case p.UEFI != nil:
+		return ext4
+	}
+	return "btrfs-subvol"
+}
+
+const ext4 Filesystem = "ext4"
+
+// judgeFilesystem refuses a root file system that no image of a PC has. One that was installed
+// otherwise has a module of its own that says what is mounted.
+func (b *Block) judgeFilesystem(r *router.Router, p *Profile) hcl.Diagnostics {
+	if p.UEFI == nil || b.filesystem(p) == ext4 || len(r.Import.Items) > 0 {
+		return nil
+	}
+	return hcl.Diagnostics{diag.Help(diag.Error("no-such-filesystem", b.RootFilesystem.Range, "No image with this file system",
+		"The image of a %s has ext4.", p.Name),
+		"Remove the line. For a router that was installed with another one, import its hardware-configuration.nix in the router block.")}
 }
 
 // kernel is the kernel that a choice comes to, for people, and the series it
@@ -249,10 +290,24 @@ func (p *Profile) KernelText() string {
 // assignments are the kernel options that have to be set.
 func (b *Block) assignments(r *router.Router, p *Profile) []Assignment {
 	var has []string
-	if b.Kernel.V == KernelVendor && p.Kernel != nil {
+	switch {
+	case p.UEFI != nil:
+		has = p.UEFI.has()
+	case b.Kernel.V == KernelVendor && p.Kernel != nil:
 		has = p.Kernel.Has
 	}
 	return KernelConfig(r.KernelSymbols(), has)
+}
+
+// has are all options that the kernels of nixpkgs have.
+func (u *UEFI) has() []string {
+	out := slices.Clone(u.Has)
+	for symbol, o := range Options() {
+		if o.Kind == "tristate" {
+			out = append(out, symbol)
+		}
+	}
+	return out
 }
 
 // memoryAt is the line that says how much memory there is.

@@ -64,10 +64,10 @@ func parseMount(text, path string) (r root, ok bool) {
 }
 
 // rootChecks adds the checks of the root file system and of the card that it is on.
-func (b *Block) rootChecks(p *verify.Plan) {
+func (b *Block) rootChecks(prof *Profile, p *verify.Plan) {
 	const path, hint = "/", "findmnt /; lsblk"
 	fs := verify.Check{ID: "firmware/root-filesystem", Title: "the root file system", From: cmp.Or(b.RootFilesystem.Range, b.Def)}
-	want := string(b.RootFilesystem.V)
+	want := string(b.filesystem(prof))
 	verify.Asked(p, fs, rootOf, path, want, hint, func(_ *state.State, r root) verify.Verdict {
 		got := r.Type
 		if r.Type == "btrfs" && r.Subvolume != "/" {

@@ -26,6 +26,10 @@ const scriptless = "26.11"
 func (b *Block) lower(r *router.Router, m *nixgen.Module) {
 	p := ProfileOf(r.Board.ID)
 	board := service.Origin(r.System.Addr, r.BoardID.Range)
+	if p.UEFI != nil {
+		b.lowerUEFI(r, m, p)
+		return
+	}
 	m.Imports = append(m.Imports,
 		nixgen.Path("../nbr/firmware.nix"),
 		nixgen.Path("../nbr/kernel.nix"),
@@ -71,7 +75,7 @@ func at[T any](b *Block, v conf.Value[T]) nixgen.Origin {
 }
 
 func (b *Block) lowerImage(m *nixgen.Module, p *Profile) {
-	m.Set(at(b, b.RootFilesystem), nixgen.Str(b.RootFilesystem.V), "sbc", "bootstrap", "rootFilesystem")
+	m.Set(at(b, b.RootFilesystem), nixgen.Str(b.filesystem(p)), "sbc", "bootstrap", "rootFilesystem")
 	m.Set(at(b, b.BinaryCache), nixgen.Bool(b.BinaryCache.V), "sbc", "binaryCache", "enable")
 	if b.ClockBattery.V {
 		m.Set(at(b, b.ClockBattery), nixgen.Bool(true), "sbc", "board", "rtc", "devices", p.Clock, "enable")

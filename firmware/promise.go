@@ -36,6 +36,9 @@ func (p *imagePlan) promise(r *router.Router) {
 	for _, want := range p.profile.Firmware.Layout {
 		p.partition(want)
 	}
+	if p.profile.UEFI != nil {
+		return // what is on the EFI partition, its firmware looks for
+	}
 	if p.profile.Firmware.ATFAttr == "" {
 		p.found("image/loader", "the board finds what it starts from", image.RockchipLoader, image.RockchipUBoot, image.RaspberryFAT)
 		return

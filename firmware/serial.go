@@ -19,8 +19,10 @@ func (b *Block) BootChecks(r *router.Router, l *bootlog.Log) *verify.Plan {
 	p := ProfileOf(r.Board.ID)
 	kernel, span := b.kernel(p, r.Release.V)
 	plan := &verify.Plan{}
-	plan.Add(verify.Check{ID: "firmware/board", Title: "the board is a " + p.Name, From: r.BoardID.Range, Eval: seen(p.bootBoard(boot))})
-	plan.Add(verify.Check{ID: "firmware/medium", Title: "it starts from the SD card that the image is for", From: r.BoardID.Range, Eval: seen(p.bootMedium(boot))})
+	if p.UEFI == nil { // a PC names neither itself nor what it starts from in a form of its own
+		plan.Add(verify.Check{ID: "firmware/board", Title: "the board is a " + p.Name, From: r.BoardID.Range, Eval: seen(p.bootBoard(boot))})
+		plan.Add(verify.Check{ID: "firmware/medium", Title: "it starts from the SD card that the image is for", From: r.BoardID.Range, Eval: seen(p.bootMedium(boot))})
+	}
 	if mem, ok := r.Board.MemoryOf(r.Memory.V); ok {
 		plan.Add(verify.Check{ID: "firmware/memory", Title: fmt.Sprintf("all %s of memory are there", mem.Size), From: memoryAt(r), Eval: seen(bootMemory(boot, mem))})
 	}

@@ -151,6 +151,11 @@ func (b *Block) judgeSources(p *Profile) hcl.Diagnostics {
 				"Remove the block or the choice."), b.Kernel.Range, "another kernel is chosen"))
 		}
 	}
+	if b.UBootSource != nil && p.UEFI != nil {
+		diags = append(diags, diag.Help(diag.Error("useless-source", b.UBootSource.Def, "No U-Boot to build",
+			"A %s has firmware of its own.", p.Name),
+			"Remove the block."))
+	}
 	if b.TFASource != nil && p.Firmware.ATFAttr == "" {
 		diags = append(diags, diag.Help(diag.Error("useless-source", b.TFASource.Def, "No Trusted Firmware-A to build",
 			"nixos-sbc builds none for the %s.", p.Name),

@@ -14,7 +14,7 @@ import (
 func Recognise(img *image.Image) []*Profile {
 	var out []*Profile
 	for _, p := range profiles() {
-		if p.laidOut(img.GPT) && (p.Firmware.ATFAttr == "" || img.FIP != nil && p.drives(img.FIP)) {
+		if p.UEFI == nil && p.laidOut(img.GPT) && (p.Firmware.ATFAttr == "" || img.FIP != nil && p.drives(img.FIP)) {
 			out = append(out, p)
 		}
 	}
@@ -65,6 +65,9 @@ func one(boards []*Profile, say func(*Profile) string) string {
 }
 
 func (p *Profile) switches() string {
+	if p.UEFI != nil {
+		return "none: the firmware's setup chooses the disk, and has Secure Boot off"
+	}
 	if p.BootSwitch == nil || p.BootSwitch.Positions["sd"] == "" {
 		return "whether it has any for the medium, and how they stand, nbr does not know"
 	}

@@ -11,7 +11,7 @@ import (
 // from its data first, then what its sources leave open.
 func (p *Profile) NotKnown() []string {
 	var out, labels, speeds []string
-	if p.BootSwitch == nil {
+	if p.BootSwitch == nil && p.UEFI == nil {
 		out = append(out, "What selects the boot medium: a switch, if there is one, and how it stands for each.")
 	}
 	for _, q := range p.Ports {

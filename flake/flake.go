@@ -50,6 +50,8 @@ type Input struct {
 type Router struct {
 	Name    string
 	System  string // Nix system of the board
+	Image   string // its image, below system.build
+	VM      bool   // system.build.vm is a VM to try it in
 	Release string // of NixOS
 	Modules []Module
 	Spec    map[string][]byte // the spec's files and what it names, by path
@@ -192,11 +194,16 @@ func outputs(c Config) nixgen.Expr {
 	images := map[string]nixgen.Attrs{}
 	for _, r := range c.Routers {
 		module := nixgen.Path("./" + r.Name)
-		configs = append(configs,
-			nixgen.Bind(nixgen.Apply("nixos", nixgen.List{module}), r.Name),
-			nixgen.Bind(nixgen.Apply("nixos", nixgen.List{module, nixgen.Attrs{nixgen.Bind(nixgen.Str(CrossSystem), "nixpkgs", "buildPlatform", "system")}}), r.Name+crossSuffix))
-		images[r.System] = append(images[r.System], image(r.Name, r.Name))
-		images[CrossSystem] = append(images[CrossSystem], image(r.Name, r.Name+crossSuffix))
+		configs = append(configs, nixgen.Bind(nixgen.Apply("nixos", nixgen.List{module}), r.Name))
+		images[r.System] = append(images[r.System], built(r.Name, r.Image+"-"+r.Name, r.Image))
+		if r.VM {
+			images[r.System] = append(images[r.System], built(r.Name, "vm-"+r.Name, "vm"))
+		}
+		if r.System != CrossSystem {
+			cross := r.Name + crossSuffix
+			configs = append(configs, nixgen.Bind(nixgen.Apply("nixos", nixgen.List{module, nixgen.Attrs{nixgen.Bind(nixgen.Str(CrossSystem), "nixpkgs", "buildPlatform", "system")}}), cross))
+			images[CrossSystem] = append(images[CrossSystem], built(cross, r.Image+"-"+r.Name, r.Image))
+		}
 	}
 	packages := nixgen.Attrs{}
 	for _, sys := range slices.Sorted(maps.Keys(images)) {
@@ -208,9 +215,9 @@ func outputs(c Config) nixgen.Expr {
 	}}
 }
 
-// image is the SD image of a configuration, as a package.
-func image(router, config string) nixgen.Attr {
-	return nixgen.Bind(nixgen.Var("inputs.self.nixosConfigurations."+config+".config.system.build.sdImage"), "sdImage-"+router)
+// built is what a configuration builds beside the system, as a package.
+func built(config, name, what string) nixgen.Attr {
+	return nixgen.Bind(nixgen.Var("inputs.self.nixosConfigurations."+config+".config.system.build."+what), name)
 }
 
 // manifest lists every other file with its hash, and what the routers are.

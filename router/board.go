@@ -1,6 +1,8 @@
 package router
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
@@ -12,10 +14,14 @@ type Board struct {
 	ID         string // bananapi-bpir4
 	Name       string // for people
 	System     string // Nix system: aarch64-linux
-	Compatible string // the device tree's compatible that tells this board (not the model: that changes)
-	CPUs       int    // processor cores
+	Compatible string // the device tree's compatible that tells this board (not the model: that changes); empty for one without a device tree
+	CPUs       int    // processor cores, at least
 	Ports      []*BoardPort
-	Memory     []Memory // the sizes it is sold with
+	Memory     []Memory // the sizes it is sold with; none is any size
+	Inputs     []Name   // of the flake, beside nixpkgs, that the board's modules come from
+	BootLoader string   // below boot.loader
+	Image      string   // the image to write on a card or disk, below system.build
+	VM         bool     // system.build.vm runs the router on a desk
 }
 
 // A Memory is a size that a board comes in, and what the kernel then reports
@@ -40,9 +46,15 @@ const (
 	PortConduit PortKind = "conduit"
 )
 
-// A BoardPort is a network port of a board: port.lan1.
+// A BoardPort is a network port: port.lan1. A board has its own, and a port block is one that
+// no board has by itself: those of a PC, a card in a slot, an adapter. Of the board's own the
+// header has no place.
 type BoardPort struct {
 	conf.Header
+	Said    conf.Value[IfName]     `hcl:"name,key"`
+	MAC     conf.Value[MAC]        `hcl:"mac,optional" doc:"The MAC address that the maker gave the port: it is called by the label, in whichever slot it is."`
+	PCI     conf.Value[PCIAddress] `hcl:"pci,optional" doc:"Where the port's card is, as lspci prints it: what is in that slot is called by the label. With mac as well both have to fit."`
+	MTU     conf.Value[MTU]        `hcl:"mtu,optional" doc:"Largest packet in bytes."`
 	Name    IfName
 	Kind    PortKind
 	Conduit IfName // of a DSA port
@@ -53,8 +65,30 @@ type BoardPort struct {
 // LinkName is the interface's name.
 func (p *BoardPort) LinkName() IfName { return p.Name }
 
-// MemoryOf is the variant of this size.
+// SetName names the interface of a port block, which is called what the block is.
+func (p *BoardPort) SetName(string) hcl.Diagnostics {
+	p.Name = p.Said.V
+	return nil
+}
+
+// Own tells whether the port is one that the board has by itself.
+func (p *BoardPort) Own() bool { return p.Def == (hcl.Range{}) }
+
+// Renamed tells whether the port is called otherwise than Linux calls it by itself.
+func (p *BoardPort) Renamed() bool { return p.MAC.Set || p.PCI.Set }
+
+// has tells whether the board has a port of this name.
+func (b *Board) has(n IfName) bool {
+	return slices.ContainsFunc(b.Ports, func(p *BoardPort) bool { return p.Name == n })
+}
+
+// MemoryOf is the variant of this size. Of a machine that is sold with any, firmware and
+// graphics may take a fifth for themselves: the next smaller size is a quarter less at least.
 func (b *Board) MemoryOf(s Size) (Memory, bool) {
+	if len(b.Memory) == 0 && s > 0 {
+		kB := uint64(s) / 1024
+		return Memory{Size: s, MinTotal: kB * 4 / 5, MaxTotal: kB}, true
+	}
 	for _, m := range b.Memory {
 		if m.Size == s {
 			return m, true

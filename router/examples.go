@@ -9,6 +9,19 @@ const (
   time_zone     = "Europe/Berlin"
 }
 `
+	portExample = `port "office" {
+  mac = "00:00:5e:00:53:04" # on the card, or what ip link says
+}
+
+network "office" {
+  link = port.office
+  ipv4 = "192.168.40.1/24"
+}
+
+zone "office" {
+  networks = [network.office]
+}
+`
 	bridgeExample = `bridge "br-lan" {
   ports = [port.lan1, port.lan2, port.lan3] # the names come from the board
 }

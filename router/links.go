@@ -121,16 +121,23 @@ func (p *BoardPort) Spec() LinkSpec {
 	if p.Kind == PortDSA {
 		return LinkSpec{Kind: "dsa"}
 	}
-	return LinkSpec{Kind: "physical"}
+	return LinkSpec{Kind: "physical", MTU: p.MTU}
 }
 
-// Links are all links, the board's ports first.
+// Ports are all network ports, the board's own first.
+func (r *Router) Ports() []*BoardPort {
+	var out []*BoardPort
+	if r.Board != nil {
+		out = append(out, r.Board.Ports...)
+	}
+	return append(out, r.Added...)
+}
+
+// Links are all links, the ports first.
 func (r *Router) Links() []Link {
 	var out []Link
-	if r.Board != nil {
-		for _, p := range r.Board.Ports {
-			out = append(out, p)
-		}
+	for _, p := range r.Ports() {
+		out = append(out, p)
 	}
 	return append(out, r.Made...)
 }

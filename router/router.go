@@ -21,7 +21,8 @@ import (
 type Router struct {
 	*System
 	Board        *Board
-	Made         []Link // links that blocks make or name, in the order of the spec
+	Added        []*BoardPort // of port blocks
+	Made         []Link       // links that blocks make or name, in the order of the spec
 	Networks     []*Network
 	Hosts        []*Host
 	Services     []*Service
@@ -193,6 +194,14 @@ func (r *Router) ResolveBoard(boards []*Board, sound bool) hcl.Diagnostics {
 		return hcl.Diagnostics{diag.Help(diag.Error("no-such-board", r.BoardID.Range, "No such board",
 			"nbr does not know the board %q.", r.BoardID.V), "%s", hint)}
 	}
+	if len(r.Board.Memory) == 0 {
+		if r.Memory.Set && r.Memory.V < leastMemory {
+			return hcl.Diagnostics{diag.Help(diag.Error("no-such-memory", r.Memory.Range, "No such memory size",
+				"NixOS does not start with %s.", r.Memory.V),
+				"Write %s or more, or remove the line.", Size(leastMemory))}
+		}
+		return nil
+	}
 	if !r.Memory.Set {
 		if !sound {
 			return nil // it may have been refused, or misspelled
@@ -212,6 +221,9 @@ func (r *Router) ResolveBoard(boards []*Board, sound bool) hcl.Diagnostics {
 	}
 	return nil
 }
+
+// leastMemory is what NixOS needs to start: its initrd alone has some 100 MiB unpacked.
+const leastMemory = 512 << 20
 
 func sizes(b *Board) string {
 	var s []string

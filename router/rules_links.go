@@ -21,10 +21,16 @@ func ruleNames(r *Router) hcl.Diagnostics {
 			continue // its name was refused
 		}
 		if before, dup := first[n]; dup {
+			if p, ok := l.(*BoardPort); ok && r.Board.has(n) {
+				diags = append(diags, diag.Help(diag.Error("interface-name-clash", p.Def, "Interface name taken",
+					"The %s has a port of its own that is called %s.", r.Board.Name, n),
+					"Remove the block if you mean that port; call a card otherwise."))
+				continue
+			}
 			d := diag.Help(diag.Error("interface-name-clash", l.Head().Def, "Interface name taken",
 				"%s would be called %s, and that is the name of %s.", l.Head().Addr, n, before.Head().Addr),
 				"Write name = \"…\" with another name into %s.", l.Head().Addr)
-			if _, port := before.(*BoardPort); !port {
+			if before.Head().Def != (hcl.Range{}) { // ports are the board's
 				diag.With(d, before.Head().Def, "%s", before.Head().Addr.String())
 			}
 			diags = append(diags, d)
@@ -131,7 +137,7 @@ func rulePorts(r *Router) hcl.Diagnostics {
 	refuse := func(by Link, ref conf.Ref[Link], help, why string, args ...any) {
 		d := diag.Help(diag.Error("not-a-port", ref.Range, "Link that cannot be below another",
 			"%s cannot be below %s: %s.", ref.Addr, by.Head().Addr, fmt.Sprintf(why, args...)), "%s", help)
-		if _, port := ref.Target.(*BoardPort); !port {
+		if ref.Target.Head().Def != (hcl.Range{}) {
 			diag.With(d, ref.Target.Head().Def, "%s", ref.Target.Head().Addr.String())
 		}
 		diags = append(diags, d)
@@ -248,10 +254,10 @@ func ruleMTU(r *Router) hcl.Diagnostics {
 			d := diag.Help(diag.Error("mtu-too-large", cmp.Or(mtu.Range, l.Head().Def), "MTU larger than what carries it",
 				"%s is to carry packets of %d bytes, and %s below it carries %d at most.", l.Head().Addr, mtu.V, ref.Addr, least),
 				"Write mtu = %d or less.%s", least, help)
-			switch _, port := ref.Target.(*BoardPort); {
+			switch {
 			case at != (hcl.Range{}):
 				diag.With(d, at, "%s", ref.Addr.String())
-			case !port:
+			case ref.Target.Head().Def != (hcl.Range{}):
 				diag.With(d, ref.Target.Head().Def, "%s", ref.Addr.String())
 			}
 			diags = append(diags, d)

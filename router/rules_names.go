@@ -51,7 +51,7 @@ func ruleReserved(r *Router) hcl.Diagnostics {
 			"Choose another one."))
 	}
 	for _, l := range r.Links() {
-		if _, port := l.(*BoardPort); port || l.Spec().External && foreignRE.MatchString(string(l.LinkName())) {
+		if l.Head().Def == (hcl.Range{}) || l.Spec().External && foreignRE.MatchString(string(l.LinkName())) {
 			continue
 		}
 		if why := reservedLink(l.LinkName()); why != "" {

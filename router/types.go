@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -142,6 +143,25 @@ func (m *MAC) UnmarshalText(b []byte) error {
 
 // Describe is what the type is in the schema.
 func (MAC) Describe() string { return "MAC address" }
+
+// PCIAddress is where a device is on the PCI buses: domain, bus, device and function, as
+// /sys/bus/pci/devices has it.
+type PCIAddress string
+
+var pciRE = regexp.MustCompile(`^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}:[01][0-9a-f]\.[0-7])$`)
+
+// UnmarshalText takes an address without its domain, as lspci prints it, for one in the first.
+func (p *PCIAddress) UnmarshalText(b []byte) error {
+	m := pciRE.FindStringSubmatch(strings.ToLower(string(b)))
+	if m == nil {
+		return diag.Advise(fmt.Errorf("%q is no PCI address", b), "write one such as 0000:03:00.0: lspci -D prints them")
+	}
+	*p = PCIAddress(cmp.Or(m[1], "0000") + ":" + m[2])
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (PCIAddress) Describe() string { return "PCI address" }
 
 // VLANID is a VLAN identifier.
 type VLANID int

@@ -3,6 +3,7 @@ package flaketest_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/nbr-dev/nbr"
@@ -336,5 +338,92 @@ func TestLockFile(t *testing.T) {
 	}
 	if after, err := os.ReadFile(lock); err != nil || !bytes.Equal(before, after) {
 		t.Errorf("flake.lock changed: %v", err)
+	}
+}
+
+// TestPC shows what the image and the VM of a PC are made with: every port of the spec is a card
+// of the VM, with the address by which udev finds it there, and the one of the upstream has a way
+// out. That QEMU takes the cards, TestTrialCards shows.
+func TestPC(t *testing.T) {
+	out := gen(t, filepath.Join(repo, "testdata/routers/x86"))
+	if b, err := os.ReadFile(filepath.Join(out, "flake.nix")); err != nil || bytes.Contains(b, []byte("nixos-sbc")) {
+		t.Errorf("the flake has an input that no PC needs (%v):\n%s", err, b)
+	}
+	in := used(t, out, standin.Inputs(t, "26.05"))
+	nix := lab.Nix(t)
+	get := func(attr string, v any) {
+		t.Helper()
+		nix.EvalFlakeJSON(t, out, attr, in, v)
+	}
+	const vm = "packages.x86_64-linux.vm-attic."
+	var cards []string
+	get(vm+"networkingOptions", &cards)
+	want := []string{
+		"-netdev user,id=port1", "-device virtio-net-pci,netdev=port1,mac=00:00:5e:00:53:01",
+		"-netdev socket,id=port2,mcast=230.0.0.1:7302,localaddr=127.0.0.1", "-device virtio-net-pci,netdev=port2,mac=02:6e:62:72:00:01",
+		"-netdev socket,id=port3,mcast=230.0.0.1:7303,localaddr=127.0.0.1", "-device virtio-net-pci,netdev=port3,mac=02:6e:62:72:00:02",
+		"-netdev socket,id=port4,mcast=230.0.0.1:7304,localaddr=127.0.0.1", "-device virtio-net-pci,netdev=port4,mac=02:6e:62:72:00:03",
+	}
+	if d := cmp.Diff(want, cards); d != "" {
+		t.Errorf("%s", d)
+	}
+	var program string
+	get(vm+"meta.mainProgram", &program)
+	if program != "run-attic-vm" {
+		t.Errorf("nix run starts %s", program)
+	}
+	var memory int
+	get(vm+"memorySize", &memory)
+	if memory != 8192 {
+		t.Errorf("the VM has %d MiB", memory)
+	}
+	var image struct{ PartitionTableType, Format, BootSize, Name string }
+	get("packages.x86_64-linux.image-attic", new(string)) // it instantiates
+	for attr, field := range map[string]*string{"partitionTableType": &image.PartitionTableType, "format": &image.Format, "bootSize": &image.BootSize, "name": &image.Name} {
+		get("packages.x86_64-linux.image-attic."+attr, field)
+	}
+	if image.PartitionTableType != "efi" || image.Format != "raw" || image.BootSize != "1G" || image.Name != "nbr-attic" {
+		t.Errorf("the image is %+v", image)
+	}
+	const config = "nixosConfigurations.attic.config."
+	var limit int
+	get(config+"boot.loader.systemd-boot.configurationLimit", &limit)
+	var root string
+	get(config+`fileSystems."/".device`, &root)
+	if limit != 10 || root != "/dev/disk/by-label/nixos" {
+		t.Errorf("%d generations, the root is %s", limit, root)
+	}
+}
+
+// TestInstalledPC shows that a PC which was installed with other file systems and another boot
+// loader keeps them.
+func TestInstalledPC(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "spec")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(repo, "testdata/routers/x86"))); err != nil {
+		t.Fatal(err)
+	}
+	spec, err := os.ReadFile(filepath.Join(dir, "router.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "router.hcl"), strings.Replace(string(spec), "  time_zone", "  import = [\"hardware-configuration.nix\"]\n  time_zone", 1))
+	write(t, filepath.Join(dir, "hardware-configuration.nix"), `{
+  boot.loader.systemd-boot.enable = false;
+  fileSystems."/" = { device = "/dev/disk/by-uuid/1"; fsType = "btrfs"; };
+  fileSystems."/boot" = { device = "/dev/disk/by-uuid/2"; fsType = "vfat"; };
+}
+`)
+	out := gen(t, dir)
+	in := used(t, out, standin.Inputs(t, "26.05"))
+	nix := lab.Nix(t)
+	for attr, want := range map[string]string{
+		`fileSystems."/".device`: "/dev/disk/by-uuid/1", `fileSystems."/".fsType`: "btrfs",
+		`fileSystems."/boot".device`: "/dev/disk/by-uuid/2", "boot.loader.systemd-boot.enable": "false",
+	} {
+		var got any
+		nix.EvalFlakeJSON(t, out, "nixosConfigurations.attic.config."+attr, in, &got)
+		if fmt.Sprint(got) != want {
+			t.Errorf("%s is %v, want %s", attr, got, want)
+		}
 	}
 }

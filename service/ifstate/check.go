@@ -37,7 +37,7 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 		}
 		neighbours(p, l)
 	}
-	for _, port := range r.Board.Ports {
+	for _, port := range r.Ports() {
 		if used(r, port) {
 			hardware(r, p, port)
 		}
@@ -216,6 +216,7 @@ func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
 		got := fmt.Sprintf("%s (%s)", l.MAC, l.MACFrom)
 		return verify.Judge(slices.Contains([]string{"permanent", "set", "stolen"}, l.MACFrom), want, got, hint)
 	}})
+	named(p, port)
 	if port.Kind == router.PortDSA {
 		want := "dsa on " + string(port.Conduit)
 		link(p, id+"/switch", port, user.Def, "switch of", want, func(l state.Link) string {

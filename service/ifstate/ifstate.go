@@ -103,7 +103,7 @@ func (b *Interfaces) Judge(r *router.Router) hcl.Diagnostics {
 		d := diag.Help(diag.Warning("ignores-own-link", p.Range, "Pattern fits a link of the spec",
 			"%q fits %s, which is %s and is configured all the same.", p.V, l.LinkName(), l.Head().Addr),
 			"Write a pattern that fits interfaces of other programs only, as \"^podman[0-9]+$\".")
-		if l.Head().Def != (hcl.Range{}) { // ports are the board's
+		if l.Head().Def != (hcl.Range{}) { // of the board's own ports no line speaks
 			diag.With(d, l.Head().Def, "%s", l.Head().Addr.String())
 		}
 		diags = append(diags, d)

@@ -25,6 +25,7 @@ func (b *Interfaces) lower(r *router.Router, m *nixgen.Module) {
 	// policies and everybody's DNS know (RFC 8981).
 	m.Set(from, nixgen.Str("disabled"), "networking", "tempAddresses")
 	b.links(r, m)
+	names(r, m)
 	for _, rt := range routes(r) {
 		m.Add(service.By(rt.By), sub("routing", "routes"), routeAttrs(rt))
 	}
@@ -126,7 +127,7 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 		m.Set(service.From(from), attrs, sub("interfaces", string(l.LinkName()))...)
 	}
 	conduits := map[router.IfName]bool{}
-	for _, p := range r.Board.Ports {
+	for _, p := range r.Ports() {
 		if p.Kind == router.PortDSA {
 			conduits[p.Conduit] = true
 		}
@@ -142,7 +143,7 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 			}))
 		}
 	}
-	for _, p := range r.Board.Ports {
+	for _, p := range r.Ports() {
 		if conduits[p.Name] {
 			set(p, r.System, nixgen.Attrs{
 				nixgen.Bind(nixgen.List{}, "addresses"),
@@ -215,6 +216,9 @@ func port(r *router.Router, p *router.BoardPort) nixgen.Attrs {
 	out := nixgen.Attrs{kind("physical"), up()}
 	if p.Kind == router.PortDSA {
 		out = nixgen.Attrs{kind("dsa"), nixgen.Bind(nixgen.Str(p.Conduit), "link"), up()}
+	}
+	if p.MTU.Set {
+		out = append(out, nixgen.Bind(nixgen.At{From: service.Origin(p.Addr, p.MTU.Range), Expr: nixgen.Int(p.MTU.V)}, "mtu"))
 	}
 	return master(r, p, out)
 }

@@ -25,7 +25,7 @@ func (b *Nix) Checks(r *router.Router, p *verify.Plan) {
 	p.Add(verify.Check{ID: r.Addr.String() + "/booted", Title: "the kernel is the current system's", From: r.Def, Eval: booted})
 	checkTimeZone(r, p)
 	b.checkFlakes(p)
-	b.checkGenerations(p)
+	b.checkGenerations(r, p)
 	nameServers(r, p)
 	for _, s := range r.Secrets {
 		secret(r, p, s)

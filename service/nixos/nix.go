@@ -25,7 +25,7 @@ func NixKind() service.Kind {
 }
 `,
 		Single: true, Implicit: true, Program: service.Alone("system", (*Nix).lower),
-		Probes: []probe.Any{localTime, probe.Settings}, New: func() service.Block { return &Nix{} },
+		Probes: []probe.Any{localTime, bootEntries, probe.Settings}, New: func() service.Block { return &Nix{} },
 	}
 }
 
@@ -73,7 +73,7 @@ func (b *Nix) lower(r *router.Router, m *nixgen.Module) {
 	if b.Flakes.V {
 		m.Set(from, nixgen.List{nixgen.Str("nix-command"), nixgen.Str("flakes")}, "nix", "settings", "experimental-features")
 	}
-	m.Set(from, nixgen.Int(b.Generations.V), "boot", "loader", "generic-extlinux-compatible", "configurationLimit")
+	m.Set(from, nixgen.Int(b.Generations.V), "boot", "loader", r.Board.BootLoader, "configurationLimit")
 	service.AddExtra(m, b, b.Extra, "nix", "settings")
 	for _, p := range r.PackageAttrs() {
 		m.Add(service.By(p.By), []string{"environment", "systemPackages"}, nixgen.Var("pkgs."+p.Attr))

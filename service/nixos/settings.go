@@ -79,7 +79,11 @@ func (b *Nix) checkFlakes(p *verify.Plan) {
 // checkGenerations adds the check that the boot menu has no more generations than may be:
 // each keeps a kernel in /boot. The entry nixos-default is beside them, and alone on a new
 // card (nixpkgs' extlinux-conf-builder.sh).
-func (b *Nix) checkGenerations(p *verify.Plan) {
+func (b *Nix) checkGenerations(r *router.Router, p *verify.Plan) {
+	if r.Board.BootLoader == "systemd-boot" {
+		b.checkEntries(p)
+		return
+	}
 	const file, hint = "/boot/extlinux/extlinux.conf", "grep ^LABEL /boot/extlinux/extlinux.conf"
 	want := fmt.Sprintf("at most %d", b.Generations.V)
 	c := verify.Check{ID: b.Addr.String() + "/generations", Title: "generations in the boot menu", From: cmp.Or(b.Generations.Range, b.Def)}

@@ -58,11 +58,26 @@ type Probed struct {
 	Answer json.RawMessage `json:"answer,omitempty"`
 }
 
-// Board is what the device tree and the memory say.
+// Board is what the device tree or the firmware, and the memory say.
 type Board struct {
-	Compatible []string `json:"compatible"` // /proc/device-tree/compatible
-	MemTotal   uint64   `json:"mem_total"`  // kB, of /proc/meminfo
+	Compatible []string `json:"compatible"`    // /proc/device-tree/compatible; empty on a machine without
+	MemTotal   uint64   `json:"mem_total"`     // kB, of /proc/meminfo
+	DMI        *DMI     `json:"dmi,omitzero"`  // what the firmware of a PC says of it; nil on a machine without
+	EFI        int      `json:"efi,omitempty"` // bits of the EFI that started it: 64 or 32; 0 if none did
 }
+
+// DMI is who made a machine, and what they call it (SMBIOS, DSP0134, type 1).
+type DMI struct {
+	Vendor  string `json:"vendor"`
+	Product string `json:"product"`
+}
+
+// TrialVendor is who makes the VM in which a spec is tried, by its own word.
+const TrialVendor = "nbr"
+
+// Trial tells whether the machine is the VM in which a spec is tried: it has neither the slots
+// nor the disk of the router.
+func (b *Board) Trial() bool { return b != nil && b.DMI != nil && b.DMI.Vendor == TrialVendor }
 
 // Kernel is the running kernel.
 type Kernel struct {
@@ -91,9 +106,11 @@ type Link struct {
 	VLANProtocol string `json:"vlan_protocol,omitempty"` // of a VLAN: 802.1q or 802.1ad
 	MTU          int    `json:"mtu"`
 	MAC          string `json:"mac,omitempty"`
-	MACFrom      string `json:"mac_from,omitempty"` // of hardware: permanent, random, stolen or set (addr_assign_type)
-	Speed        int    `json:"speed,omitempty"`    // Mbit/s of hardware with a carrier; 0 is not known
-	STP          bool   `json:"stp,omitempty"`      // of a bridge: spanning tree is on
+	MACFrom      string `json:"mac_from,omitempty"`      // of hardware: permanent, random, stolen or set (addr_assign_type)
+	PermanentMAC string `json:"permanent_mac,omitempty"` // of hardware: the one that the maker gave (IFLA_PERM_ADDRESS)
+	PCI          string `json:"pci,omitempty"`           // of hardware that is itself on the bus: 0000:03:00.0
+	Speed        int    `json:"speed,omitempty"`         // Mbit/s of hardware with a carrier; 0 is not known
+	STP          bool   `json:"stp,omitempty"`           // of a bridge: spanning tree is on
 	// Filtering is of a bridge: vlan_filtering is on.
 	Filtering bool `json:"filtering,omitempty"`
 	// VLANs are those that a bridge itself or a port of one is in, with filtering or without.

@@ -8,7 +8,7 @@ router "r" {
 }
 
 network "guest" {
-  link = port.lan4 # ERROR: no-such-reference
+  link = port.lan4 # a card, which the other file may have a block of
   ipv4 = "192.168.2.1/33" # ERROR: bad-value
 }
 

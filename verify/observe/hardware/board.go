@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -12,12 +13,20 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// Board is what the machine is made of. It fills in what it can: a PC has no device tree, but memory.
+// Board is what the machine is made of. It fills in what it can. A PC has no device tree; its
+// firmware says what it is.
 func Board(r root.Root) (*state.Board, error) {
 	b := &state.Board{Compatible: []string{}}
 	text, err1 := r.Read("/proc/device-tree/compatible")
 	if err1 == nil {
 		b.Compatible, err1 = parseCompatible(text)
+	}
+	b.DMI = dmi(r)
+	if b.DMI != nil && errors.Is(err1, fs.ErrNotExist) {
+		err1 = nil
+	}
+	if bits, err := r.Line("/sys/firmware/efi/fw_platform_size"); err == nil {
+		b.EFI, _ = strconv.Atoi(bits) // the kernel's own number (drivers/firmware/efi/efi.c)
 	}
 	text, err2 := r.Read("/proc/meminfo")
 	if err2 == nil {
@@ -27,6 +36,16 @@ func Board(r root.Root) (*state.Board, error) {
 		b = nil
 	}
 	return b, errors.Join(err1, err2)
+}
+
+// dmi is what drivers/firmware/dmi-id.c tells everyone, or nil where there is no such firmware.
+func dmi(r root.Root) *state.DMI {
+	vendor, err1 := r.Line("/sys/class/dmi/id/sys_vendor")
+	product, err2 := r.Line("/sys/class/dmi/id/product_name")
+	if err1 != nil && err2 != nil {
+		return nil
+	}
+	return &state.DMI{Vendor: strings.TrimSpace(vendor), Product: strings.TrimSpace(product)}
 }
 
 // parseCompatible reads /proc/device-tree/compatible: names from the most to the

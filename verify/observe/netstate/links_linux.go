@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -143,6 +145,8 @@ func parseLink(m []byte) (device, error) {
 			d.MTU = int(u32(v))
 		case unix.IFLA_ADDRESS:
 			d.MAC = net.HardwareAddr(v).String()
+		case unix.IFLA_PERM_ADDRESS:
+			d.PermanentMAC = net.HardwareAddr(v).String()
 		case unix.IFLA_LINKINFO:
 			info = v
 		}
@@ -332,11 +336,22 @@ func text(v []byte) string { return strings.TrimRight(string(v), "\x00") }
 
 func yes(v []byte) bool { return len(v) > 0 && v[0] != 0 }
 
+// slotRE has the PCI address in the path of an interface below /sys/devices. What udev calls
+// its path (path_id) is that address alone unless there is another bus between, as USB; virtio
+// is none.
+var slotRE = regexp.MustCompile(`/([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])(?:/virtio[0-9]+)?/net/[^/]+$`)
+
 // hardware adds what only sysfs tells of ports that are hardware: the rest has MACs
 // and speeds that a program made up.
 func hardware(r root.Root, name string, link state.Link) state.Link {
 	if link.Kind != "" && link.Kind != "dsa" || link.MAC == "" || name == "lo" {
+		link.PermanentMAC = "" // a VLAN has that of the link below
 		return link
+	}
+	if to, err := os.Readlink(r.Path("/sys/class/net/" + name)); err == nil {
+		if m := slotRE.FindStringSubmatch(to); m != nil {
+			link.PCI = m[1]
+		}
 	}
 	// include/uapi/linux/netdevice.h, NET_ADDR_*.
 	if v, err := r.Line("/sys/class/net/" + name + "/addr_assign_type"); err == nil {

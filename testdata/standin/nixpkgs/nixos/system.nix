@@ -13,11 +13,13 @@ let
     modules = [
       ./base.nix
       ./frr.nix
+      ./vm.nix
     ]
     ++ lib.optional (system != null) { nixpkgs.system = lib.mkDefault system; }
     ++ modules;
     specialArgs = {
       modulesPath = toString ./modules;
+      inherit (eval) extendModules;
     }
     // specialArgs;
   };
