@@ -11,8 +11,8 @@ import (
 )
 
 // Listens promises that a socket is bound to these addresses and to no others.
-// No addresses mean every address.
-func (p *Plan) Listens(id string, from hcl.Range, protocol string, port int, addrs []string) {
+// No addresses mean every address. At others another program may listen.
+func (p *Plan) Listens(id string, from hcl.Range, protocol string, port int, addrs []string, others ...string) {
 	want := "every address"
 	if len(addrs) > 0 {
 		want = strings.Join(slices.Sorted(slices.Values(addrs)), " ")
@@ -26,7 +26,7 @@ func (p *Plan) Listens(id string, from hcl.Range, protocol string, port int, add
 			}
 			var got []string
 			for _, l := range st.Listeners {
-				if l.Protocol != protocol || l.Port != port || slices.Contains(got, l.Address) {
+				if l.Protocol != protocol || l.Port != port || slices.Contains(got, l.Address) || slices.Contains(others, l.Address) {
 					continue
 				}
 				got = append(got, l.Address)

@@ -94,6 +94,7 @@ func TestListens(t *testing.T) {
 		"twice":             {[]string{"192.0.2.1"}, on("192.0.2.1", "192.0.2.1"), Pass},
 		"not there":         {[]string{"192.0.2.1"}, on(), Fail},
 		"elsewhere":         {[]string{"192.0.2.1"}, on("192.0.2.2"), Fail},
+		"another program":   {[]string{"192.0.2.1"}, on("192.0.2.1", "127.0.0.2"), Pass},
 		"one more":          {[]string{"192.0.2.1"}, on("192.0.2.1", "203.0.113.1"), Fail},
 		"everywhere":        {[]string{"192.0.2.1"}, on("0.0.0.0"), Fail},
 		"should everywhere": {nil, on("::"), Pass},
@@ -102,7 +103,7 @@ func TestListens(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &Plan{}
-			p.Listens("a/listen", hcl.Range{}, "tcp", 22, c.want)
+			p.Listens("a/listen", hcl.Range{}, "tcp", 22, c.want, "127.0.0.2")
 			if v := p.Checks[0].Eval(&state.State{Listeners: c.seen}); v.Status != c.status {
 				t.Errorf("%s, not %s: want %q, got %q", v.Status, c.status, v.Want, v.Got)
 			}

@@ -45,6 +45,8 @@ var table = []row{
 
 	// The closed core. net is for the text forms of addresses: see TestNoDialling.
 	{pkg: "router", ours: "hcl/conf hcl/diag hcl/source", theirs: "hcl ssh", outside: "net"},
+	// Records of DNS, as text.
+	{pkg: "router/records", theirs: "dns"},
 	// A drawing of the core, as text. It knows no service. net is for the text forms, too.
 	{pkg: "router/graph", ours: "router hcl/conf", outside: "net"},
 	// What the other ends of tunnels are told, as text. It knows no private key and no service.
@@ -52,6 +54,8 @@ var table = []row{
 	// How a program's own questions are asked and read. It asks nothing by itself.
 	{pkg: "verify/probe", ours: "verify/state", outside: "net syscall"},
 	{pkg: "verify", ours: "verify/state verify/probe", theirs: "hcl"},
+	// How questions of DNS get to a server of the router, over HTTPS as well.
+	{pkg: "verify/dnsask", ours: "verify/probe", theirs: "dns", outside: "net net/http"},
 	// What probes send and hear, as bytes. It opens no socket.
 	{pkg: "verify/packet", outside: "net"},
 	// What is on a boot medium, from a reader that the caller has opened.
@@ -80,9 +84,8 @@ var table = []row{
 	{pkg: "firmware", ours: "firmware/bootlog firmware/image service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty", outside: "embed"},
 	// The pages of the language, for the command line and docs/.
 	{pkg: "service/reference", ours: "service hcl/conf", theirs: "wordwrap", outside: "embed"},
-	// DNS is asked over HTTPS as well.
-	{pkg: "service/knot", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty dns", outside: "net net/http embed"},
-	{pkg: "service/*", ours: "service router hcl/conf hcl/diag nixgen verify verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp", outside: "net embed"},
+	{pkg: "service/knot", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/dnsask verify/probe verify/state", theirs: "hcl cty dns", outside: "embed"},
+	{pkg: "service/*", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/dnsask verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp", outside: "net embed"},
 	// The list of what is built in. It is for the program that is composed of it.
 	{pkg: "service/all", ours: "service service/* firmware"},
 	// The harness for the tests of services, also of a third party's.

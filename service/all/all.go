@@ -16,6 +16,7 @@ import (
 	"github.com/nbr-dev/nbr/service/ifstate"
 	"github.com/nbr-dev/nbr/service/kea"
 	"github.com/nbr-dev/nbr/service/knot"
+	"github.com/nbr-dev/nbr/service/knotdns"
 	"github.com/nbr-dev/nbr/service/nftables"
 	"github.com/nbr-dev/nbr/service/nixos"
 	"github.com/nbr-dev/nbr/service/openssh"
@@ -41,6 +42,7 @@ func Kinds() []service.Kind {
 		nftables.Kind(),
 		openssh.Kind(),
 		knot.ResolverKind(),
+		knotdns.ServerKind(), knotdns.ZoneKind(),
 		kea.DHCP4Kind(), kea.DHCP6Kind(),
 		radvd.Kind(),
 		chrony.Kind(),

@@ -18,7 +18,7 @@ var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 func (b *Resolver) Checks(r *router.Router, p *verify.Plan) {
 	id := b.Addr.String() + "/"
 	p.UnitActive(id+"unit", b.Def, unit)
-	b.checkSettings(p)
+	b.checkSettings(r, p)
 	listens := []string{loopback.String(), "::1"}
 	for _, n := range b.Networks.Items {
 		for _, addr := range addrs(n.Target) {
@@ -31,15 +31,26 @@ func (b *Resolver) Checks(r *router.Router, p *verify.Plan) {
 			}.add(p)
 		}
 	}
+	var others []string
+	for _, z := range router.Claimed[router.ServesZone](r) {
+		others = append(others, z.Server.String())
+	}
+	for _, l := range router.Claimed[router.Listen](r) {
+		if l.Addr != b.Addr && l.Port == 53 {
+			for _, n := range l.Networks {
+				others = append(others, addresses(n)...)
+			}
+		}
+	}
 	for _, proto := range []string{"udp", "tcp"} {
 		if b.added("network") {
 			break // the user says more of where it listens
 		}
-		p.Listens(id+"listen/"+proto, b.Networks.Range, proto, 53, listens)
+		p.Listens(id+"listen/"+proto, b.Networks.Range, proto, 53, listens, others...)
 	}
 	b.checkHosts(r, p)
 	b.checkRecords(p)
-	b.checkForwarders(p)
+	b.checkForwarders(r, p)
 	b.checkBlocklists(r, p)
 	b.checkDNS64(p)
 	b.TLS.check(b, p)

@@ -101,28 +101,12 @@ func (s Server) expr() nixgen.Expr {
 type Forwarder struct {
 	conf.Header
 	Name    conf.Value[router.Name] `hcl:"name,label"`
-	Zones   conf.List[Zone]         `hcl:"zones,required" empty:"error: no name is asked there. Name the zones, or remove the block." doc:"The zones whose names these servers know, with all below: corp.example.org, 10.in-addr.arpa for names of addresses. Their names may have private addresses."`
+	Zones   conf.List[router.ZoneName]         `hcl:"zones,required" empty:"error: no name is asked there. Name the zones, or remove the block." doc:"The zones whose names these servers know, with all below: corp.example.org, 10.in-addr.arpa for names of addresses. Their names may have private addresses."`
 	Servers conf.List[Server]       `hcl:"servers,required" empty:"error: nothing is asked. Name a server, or remove the block." doc:"Who is asked for them, as in forward."`
 	// Authoritative servers answer what they have, and lead on to others by delegations.
 	Authoritative conf.Value[bool] `hcl:"authoritative,optional" default:"false" doc:"The servers have the zones themselves, and do not resolve: what they delegate is asked elsewhere."`
 	DNSSEC        conf.Value[bool] `hcl:"dnssec,optional" default:"true" doc:"Validate the answers. A zone that exists inside only, as corp.internal, must be without: the root says, signed, that there is none."`
 }
-
-// Zone is the name of a zone below the root, in lower case and without a dot at its end.
-type Zone string
-
-// UnmarshalText takes a domain name.
-func (z *Zone) UnmarshalText(b []byte) error {
-	var d router.Domain
-	if err := d.UnmarshalText(b); err != nil {
-		return err
-	}
-	*z = Zone(strings.ToLower(strings.TrimSuffix(string(d), ".")))
-	return nil
-}
-
-// Describe is what the type is in the schema.
-func (Zone) Describe() string { return "DNS zone" }
 
 // notDelegated are top-level domains of which the root says, signed, that they do not exist,
 // and that are in use inside of networks: RFC 6761, RFC 6762 appendix G and ICANN's .internal.
@@ -146,6 +130,7 @@ func (f *Forwarder) judge(b *Resolver, r *router.Router) hcl.Diagnostics {
 				"Write dnssec = false in %s.", f.Addr))
 		}
 	}
+	diags = append(diags, f.own(r)...)
 	return append(diags, b.asksItself(r, f.Servers)...)
 }
 
@@ -179,7 +164,7 @@ func mixed(servers conf.List[Server]) hcl.Diagnostics {
 // zonesTwice finds zones of two forwarders.
 func (b *Resolver) zonesTwice() hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	first := map[Zone]router.By{}
+	first := map[router.ZoneName]router.By{}
 	for _, f := range b.Forwarders {
 		for _, z := range f.Zones.Items {
 			if before, dup := first[z.V]; dup {
@@ -196,8 +181,21 @@ func (b *Resolver) zonesTwice() hcl.Diagnostics {
 	return diags
 }
 
+// own finds forwarders for zones that the router has itself.
+func (f *Forwarder) own(r *router.Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, z := range f.Zones.Items {
+		if own := r.ZoneHolding(string(z.V)); own != nil && own.Zone == z.V {
+			diags = append(diags, diag.With(diag.Help(diag.Error("zone-clash", z.Range, "Zone that the router has itself",
+				"%s has the zone %s, and here others are asked for its names.", own.Addr, z.V),
+				"Remove one of the two."), own.From, "%s", own.Addr.String()))
+		}
+	}
+	return diags
+}
+
 // lowerForward sets forward.
-func (b *Resolver) lowerForward(m *nixgen.Module, settings func(...string) []string) {
+func (b *Resolver) lowerForward(r *router.Router, m *nixgen.Module, settings func(...string) []string) {
 	add := func(from nixgen.Origin, servers conf.List[Server], subtree nixgen.Expr, options ...nixgen.Attr) {
 		list := nixgen.List{}
 		for _, s := range servers.All() {
@@ -215,5 +213,11 @@ func (b *Resolver) lowerForward(m *nixgen.Module, settings func(...string) []str
 	for _, f := range b.Forwarders {
 		add(service.From(f), f.Servers, service.Strs(f.Zones.All()),
 			nixgen.Bind(nixgen.Bool(f.Authoritative.V), "authoritative"), nixgen.Bind(nixgen.Bool(f.DNSSEC.V), "dnssec"))
+	}
+	for _, z := range router.Claimed[router.ServesZone](r) {
+		// What comes over the loopback cannot be forged, and a zone that exists inside only would
+		// not validate.
+		add(service.By(z.By), conf.List[Server]{Items: []conf.Value[Server]{{V: Server{Addr: z.Server}}}}, service.Strs([]router.ZoneName{z.Zone}),
+			nixgen.Bind(nixgen.Bool(true), "authoritative"), nixgen.Bind(nixgen.Bool(false), "dnssec"))
 	}
 }

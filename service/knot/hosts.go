@@ -44,17 +44,34 @@ func names(r *router.Router) []name {
 }
 
 // lowerHosts sets local-data.rules. Of a name with addresses Knot Resolver makes PTR records too,
-// so other names than the host's own are written as records.
+// so other names than the host's own are written as records. Names in zones that the router has
+// are not among them: they would hide all else that a zone has of the name.
 func lowerHosts(r *router.Router, m *nixgen.Module, settings func(...string) []string) {
 	for _, n := range names(r) {
+		elsewhere := r.ZoneHolding(n.name) != nil
+		whole := n.first && !elsewhere
 		var addrs []string
-		var records strings.Builder
+		var forward, backward strings.Builder
 		for _, a := range n.addrs {
 			addrs = append(addrs, a.String())
-			fmt.Fprintf(&records, "%s. %s %s\n", n.name, recordType(a), a)
+			if !elsewhere {
+				fmt.Fprintf(&forward, "%s. %s %s\n", n.name, recordType(a), a)
+			}
+			reverse, err := dns.ReverseAddr(a.String())
+			switch {
+			case err != nil || !n.first:
+			case r.ZoneHolding(reverse) != nil:
+				whole = false
+			default:
+				fmt.Fprintf(&backward, "%s PTR %s.\n", reverse, n.name)
+			}
 		}
-		rule := nixgen.Attrs{nixgen.Bind(nixgen.Lines(records.String()), "records")}
-		if n.first {
+		text := forward.String() + backward.String()
+		if text == "" {
+			continue
+		}
+		rule := nixgen.Attrs{nixgen.Bind(nixgen.Lines(text), "records")}
+		if whole {
 			rule = nixgen.Attrs{
 				nixgen.Bind(service.Strs(addrs), "address"),
 				nixgen.Bind(nixgen.List{nixgen.Str(n.name)}, "name"),

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/miekg/dns"
+
+	"github.com/nbr-dev/nbr/router/records"
+	"github.com/nbr-dev/nbr/verify/dnsask"
 )
 
 // A query is a question to a DNS server.
@@ -15,16 +18,8 @@ type query struct {
 	Name   string // a domain name
 	Type   string // of a record: A, AAAA, SOA, …
 	CD     bool   // checking disabled: the server need not validate (RFC 4035 section 3.2.2)
-	Via    transport
+	Via    dnsask.Transport
 }
-
-// A transport is how a question gets to a server, if not over UDP, and over TCP what does not fit.
-type transport string
-
-const (
-	overTLS   transport = "over TLS"   // RFC 7858
-	overHTTPS transport = "over HTTPS" // RFC 8484
-)
 
 // MarshalText writes it as in "192.0.2.1 . SOA" and "192.0.2.1 example.org. A CD".
 func (q query) MarshalText() ([]byte, error) {
@@ -37,9 +32,6 @@ func (q query) MarshalText() ([]byte, error) {
 	}
 	return []byte(text), nil
 }
-
-// udpSize is what fits into every path of an IPv6 network (RFC 9715 section 3).
-const udpSize = 1232
 
 // message is what is sent.
 func (q query) message() (*dns.Msg, error) {
@@ -56,7 +48,7 @@ func (q query) message() (*dns.Msg, error) {
 	m.AuthenticatedData = true
 	// RFC 4035 section 3.2.2: a client that sets CD judges by itself.
 	m.CheckingDisabled = q.CD
-	m.SetEdns0(udpSize, true)
+	m.SetEdns0(dnsask.UDPSize, true)
 	return m, nil
 }
 
@@ -71,22 +63,13 @@ type answer struct {
 	Data string `json:"data,omitempty"`
 }
 
-// parseAnswer reads the answer to a message. What is none has ok false.
-func parseAnswer(asked *dns.Msg, b []byte) (a answer, truncated, ok bool) {
-	m := new(dns.Msg)
-	err := m.Unpack(b)
-	if !m.Response || m.Id != asked.Id || m.Opcode != asked.Opcode || !hasQuestion(asked.Question[0], m) {
-		return a, false, false
-	}
-	// RFC 2181 section 9: of a truncated one, only the bit counts.
-	if err != nil && !m.Truncated {
-		return a, false, false
-	}
+// answerOf reads the answer to a message.
+func answerOf(asked, m *dns.Msg) answer {
 	code, known := dns.RcodeToString[m.Rcode]
 	if !known {
 		code = fmt.Sprintf("RCODE%d", m.Rcode)
 	}
-	a = answer{Answered: true, Code: code, Authenticated: m.AuthenticatedData, Records: len(m.Answer)}
+	a := answer{Answered: true, Code: code, Authenticated: m.AuthenticatedData, Records: len(m.Answer)}
 	var data []string
 	for _, rr := range m.Answer {
 		if rr.Header().Rrtype != asked.Question[0].Qtype {
@@ -95,20 +78,10 @@ func parseAnswer(asked *dns.Msg, b []byte) (a answer, truncated, ok bool) {
 		switch rr.Header().Rrtype {
 		case dns.TypeSOA, dns.TypeDNSKEY:
 		default:
-			data = append(data, rdata(rr))
+			data = append(data, records.Data(rr))
 		}
 	}
 	slices.Sort(data)
 	a.Data = strings.Join(data, ", ")
-	return a, m.Truncated, true
-}
-
-// hasQuestion tells whether a message has the question that was asked. Servers that
-// refuse may leave it out.
-func hasQuestion(q dns.Question, m *dns.Msg) bool {
-	if len(m.Question) == 0 {
-		return m.Rcode != dns.RcodeSuccess && len(m.Answer) == 0
-	}
-	got := m.Question[0]
-	return len(m.Question) == 1 && strings.EqualFold(got.Name, q.Name) && got.Qtype == q.Qtype && got.Qclass == q.Qclass
+	return a
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/miekg/dns"
+
+	"github.com/nbr-dev/nbr/verify/dnsask"
 )
 
 // answered is a query as its answer, without records and authenticated, after a
@@ -73,11 +75,20 @@ func TestParseAnswer(t *testing.T) {
 		{"another operation", pack(func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify }), answer{}, false, false},
 		{"a loop", loop(pack(func(*dns.Msg) {})), answer{}, false, false},
 	} {
-		got, truncated, ok := parseAnswer(asked, tt.b)
+		got, truncated, ok := read(asked, tt.b)
 		if d := cmp.Diff(tt.want, got); d != "" || truncated != tt.truncated || ok != tt.ok {
 			t.Errorf("%s: truncated %t, ok %t\n%s", tt.name, truncated, ok, d)
 		}
 	}
+}
+
+// read is what an answer to a message says.
+func read(asked *dns.Msg, b []byte) (a answer, truncated, ok bool) {
+	m := dnsask.Read(asked, b)
+	if m == nil {
+		return answer{}, false, false
+	}
+	return answerOf(asked, m), m.Truncated, true
 }
 
 // message is what is sent for a query.
@@ -126,7 +137,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(loop(b))
 	f.Add(answered(b, func(b []byte) { b[6], b[7] = 0xff, 0xff }))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		a, truncated, ok := parseAnswer(asked, b)
+		a, truncated, ok := read(asked, b)
 		if !ok {
 			if a != (answer{}) || truncated {
 				t.Errorf("no answer, and %+v", a)

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/probe"
@@ -113,8 +114,8 @@ func zoneText(zone string, servers []string, authoritative, dnssec bool) string 
 	return text
 }
 
-// checkForwarders asks for each zone, whose servers know it.
-func (b *Resolver) checkForwarders(p *verify.Plan) {
+// checkForwarders asks for each zone, whose servers know it, the router's own among them.
+func (b *Resolver) checkForwarders(r *router.Router, p *verify.Plan) {
 	if b.added("forward") {
 		return
 	}
@@ -126,11 +127,17 @@ func (b *Resolver) checkForwarders(p *verify.Plan) {
 			}.add(p)
 		}
 	}
+	for _, z := range router.Claimed[router.ServesZone](r) {
+		promise{
+			id: b.Addr.String() + "/finds/" + string(z.Zone), title: "the resolver finds " + string(z.Zone), from: z.From,
+			query: query{Server: loopback, Name: string(z.Zone) + ".", Type: "SOA"}, code: "NOERROR",
+		}.add(p)
+	}
 }
 
 // checkSettings adds the checks of how the resolver runs. What the user's additions say
 // is left out.
-func (b *Resolver) checkSettings(p *verify.Plan) {
+func (b *Resolver) checkSettings(r *router.Router, p *verify.Plan) {
 	const hint = "systemctl status " + unit + "; less " + firstWorker
 	add := func(what, title string, from hcl.Range, want string, get func(running) string, additions ...string) {
 		if b.Extra.Set && slices.ContainsFunc(additions, func(name string) bool { return service.Attribute(b.Extra.V.Value, name) != cty.NilVal }) {
@@ -148,9 +155,12 @@ func (b *Resolver) checkSettings(p *verify.Plan) {
 	}
 	slices.Sort(forward)
 	add("forward", "the servers that are asked", b.Forward.Range, verify.List(forward), func(r running) string { return verify.List(r.Forward) }, "forward")
-	if len(b.Forwarders) > 0 {
+	own := router.Claimed[router.ServesZone](r)
+	if len(b.Forwarders)+len(own) > 0 {
 		var zones []string
-		for _, f := range b.Forwarders {
+		from := b.Def
+		for _, f := range slices.Backward(b.Forwarders) {
+			from = f.Def
 			var servers []string
 			for _, s := range f.Servers.All() {
 				servers = append(servers, s.String())
@@ -160,12 +170,15 @@ func (b *Resolver) checkSettings(p *verify.Plan) {
 				zones = append(zones, zoneText(string(z), servers, f.Authoritative.V, f.DNSSEC.V))
 			}
 		}
+		for _, z := range own {
+			zones = append(zones, zoneText(string(z.Zone), []string{z.Server.String()}, true, false))
+		}
 		slices.Sort(zones)
-		add("zones", "the servers of zones", b.Forwarders[0].Def, strings.Join(zones, "; "), func(r running) string { return strings.Join(r.Zones, "; ") }, "forward")
+		add("zones", "the servers of zones", from, strings.Join(zones, "; "), func(r running) string { return strings.Join(r.Zones, "; ") }, "forward")
 	}
 	inner := "nothing is refused"
 	if b.Rebinding.V {
-		inner = refused(b.inner())
+		inner = refused(b.inner(r))
 	}
 	add("rebinding", "private addresses from outside", cmp.Or(b.Private.Range, b.Rebinding.Range), inner, func(r running) string {
 		if !r.Rebinding {

@@ -21,10 +21,10 @@ import (
 // It does what options.rebinding-protection makes Knot Resolver do. That setting cannot be
 // given: settings is a submodule, of which NixOS takes an attribute options for the
 // declarations of options.
-func (b *Resolver) rebinding(m *nixgen.Module, settings func(...string) []string) {
+func (b *Resolver) rebinding(r *router.Router, m *nixgen.Module, settings func(...string) []string) {
 	script := "modules.load('rebinding < iterate')\n"
 	var names []string
-	for _, d := range b.inner() {
+	for _, d := range b.inner(r) {
 		names = append(names, fmt.Sprintf("todname('%s')", d))
 	}
 	if len(names) > 0 {
@@ -33,9 +33,9 @@ func (b *Resolver) rebinding(m *nixgen.Module, settings func(...string) []string
 	m.Set(service.Origin(b.Addr, cmp.Or(b.Rebinding.Range, b.Private.Range, b.Def)), nixgen.Lines(script), settings("lua", "script")...)
 }
 
-// inner are the domains that may have private addresses: those that the spec names, and
-// those that it forwards to servers of their own.
-func (b *Resolver) inner() []string {
+// inner are the domains that may have private addresses: those that the spec names, those that
+// it forwards to servers of their own, and the router's own zones.
+func (b *Resolver) inner(r *router.Router) []string {
 	var out []string
 	add := func(name string) {
 		name = strings.ToLower(strings.TrimSuffix(name, ".")) + "."
@@ -50,6 +50,9 @@ func (b *Resolver) inner() []string {
 		for _, z := range f.Zones.All() {
 			add(string(z))
 		}
+	}
+	for _, z := range router.Claimed[router.ServesZone](r) {
+		add(string(z.Zone))
 	}
 	if !b.Extra.Set {
 		return out

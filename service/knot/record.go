@@ -12,6 +12,7 @@ import (
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/router/records"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
 )
@@ -32,7 +33,7 @@ var localTypes = []uint16{
 // UnmarshalText reads a line as in "_sip._udp.example.org SRV 0 0 5060 pbx.example.org".
 func (r *Record) UnmarshalText(b []byte) error {
 	const how = "write the whole name, the type and the data, as in \"_sip._udp.example.org SRV 0 0 5060 pbx.example.org\""
-	rr, err := parseRecord(string(b))
+	rr, err := records.Parse(string(b), recordTTL)
 	if err != nil {
 		return diag.Advise(fmt.Errorf("%q is no DNS record: %w", b, err), how)
 	}
@@ -51,26 +52,8 @@ func (r *Record) UnmarshalText(b []byte) error {
 	case h.Name == ".":
 		return diag.Advise(fmt.Errorf("%q is a record of the root", b), how)
 	}
-	h.Name = strings.ToLower(h.Name)
 	*r = Record(strings.ReplaceAll(rr.String(), "\t", " "))
 	return nil
-}
-
-// parseRecord reads one record. A name in it is whole with or without a dot at its end.
-func parseRecord(line string) (dns.RR, error) {
-	if strings.ContainsAny(line, "\n\r") {
-		return nil, fmt.Errorf("it has more than one line")
-	}
-	p := dns.NewZoneParser(strings.NewReader(line+"\n"), ".", "")
-	p.SetDefaultTTL(recordTTL)
-	rr, _ := p.Next()
-	switch err := p.Err(); {
-	case err != nil:
-		return nil, fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "dns: "))
-	case rr == nil:
-		return nil, fmt.Errorf("there is nothing in it")
-	}
-	return rr, nil
 }
 
 // Describe is what the type is in the schema.
@@ -78,7 +61,7 @@ func (Record) Describe() string { return "DNS record" }
 
 // rr is the record; what was decoded can be read again.
 func (r Record) rr() dns.RR {
-	rr, err := parseRecord(string(r))
+	rr, err := records.Parse(string(r), recordTTL)
 	if err != nil {
 		panic("knot: " + err.Error())
 	}
@@ -86,12 +69,7 @@ func (r Record) rr() dns.RR {
 }
 
 // data is what stands behind the type.
-func (r Record) data() string { return rdata(r.rr()) }
-
-// rdata is the data of a record, as in a zone.
-func rdata(rr dns.RR) string {
-	return strings.TrimSpace(strings.TrimPrefix(rr.String(), rr.Header().String()))
-}
+func (r Record) data() string { return records.Data(r.rr()) }
 
 // judgeRecords finds records that others contradict: beside a CNAME there is no other record
 // (RFC 1034 section 3.6.2), and what hosts are called and have is in their blocks.
@@ -118,6 +96,12 @@ func (b *Resolver) judgeRecords(r *router.Router) hcl.Diagnostics {
 		if host := hosts[h.Name]; host != nil && (cname || address) {
 			clash(it.Range, router.By{Addr: host.Addr, From: host.Def}, "%s is a name of %s, whose block says what it has.",
 				"Remove the record; an address of the host is in ipv4 or ipv6 of its block, and another name in aliases.", strings.TrimSuffix(h.Name, "."), host.Addr)
+			continue
+		}
+		if z := r.ZoneHolding(h.Name); z != nil {
+			diags = append(diags, diag.With(diag.Help(diag.Error("zone-clash", it.Range, "Record in a zone that the router has itself",
+				"%s is in the zone of %s, whose records of the name would not be found beside this one.", strings.TrimSuffix(h.Name, "."), z.Addr),
+				"Move the record into the records of %s.", z.Addr), z.From, "%s", z.Addr.String()))
 			continue
 		}
 		before, dup := first[h.Name]

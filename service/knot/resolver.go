@@ -211,13 +211,13 @@ func (b *Resolver) lower(r *router.Router, m *nixgen.Module) {
 		// resolve the servers that tell it the time.
 		m.Add(service.By(n.By), settings("dnssec", "negative-trust-anchors"), nixgen.Str(n.Host))
 	}
-	b.lowerForward(m, settings)
+	b.lowerForward(r, m, settings)
 	b.lowerRecords(m, settings)
 	b.lowerBlocklists(r, m, settings)
 	b.lowerDNS64(m, settings)
 	b.TLS.lower(b, m, settings)
 	if b.Rebinding.V {
-		b.rebinding(m, settings)
+		b.rebinding(r, m, settings)
 	}
 	lowerHosts(r, m, settings)
 	service.AddExtra(m, b, b.Extra, settings()...)

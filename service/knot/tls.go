@@ -19,6 +19,7 @@ import (
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/dnsask"
 	"github.com/nbr-dev/nbr/verify/probe"
 	"github.com/nbr-dev/nbr/verify/state"
 )
@@ -45,16 +46,16 @@ const (
 type socket struct {
 	service, kind string // the name in zone.allow, and Knot Resolver's for it
 	port          int
-	via           transport
+	via           dnsask.Transport
 }
 
 func (t *TLS) sockets() []socket {
 	if t == nil {
 		return nil
 	}
-	out := []socket{{"dns-tls", "dot", 853, overTLS}}
+	out := []socket{{"dns-tls", "dot", 853, dnsask.OverTLS}}
 	if t.HTTPS.V {
-		out = append(out, socket{"dns-https", "doh2", 443, overHTTPS})
+		out = append(out, socket{"dns-https", "doh2", 443, dnsask.OverHTTPS})
 	}
 	return out
 }
@@ -63,7 +64,7 @@ func (t *TLS) sockets() []socket {
 func (t *TLS) claim(b *Resolver, s *router.Scope) {
 	for _, sock := range t.sockets() {
 		at := t.Def
-		if sock.via == overHTTPS {
+		if sock.via == dnsask.OverHTTPS {
 			at = t.HTTPS.Range
 		}
 		s.Listen(at, router.Listen{Service: sock.service, Protocol: router.TCP, Port: sock.port, Networks: b.Networks.All(), Unit: "knot-resolver"})
@@ -220,7 +221,7 @@ func lookCertificate(ctx context.Context, h probe.Host, u certUse) (certificate,
 	if err != nil {
 		return certificate{}, err
 	}
-	c, end, err := dial(ctx, h, "tcp", u.Server.String(), time.Now().Add(answerTime))
+	c, end, err := dnsask.Dial(ctx, h, "tcp", u.Server.String())
 	if probe.Silent(err) {
 		return certificate{}, nil
 	}
@@ -228,7 +229,7 @@ func lookCertificate(ctx context.Context, h probe.Host, u certUse) (certificate,
 		return certificate{}, err
 	}
 	defer end()
-	client := tls.Client(c, tlsConfig(u.Name))
+	client := tls.Client(c, dnsask.TLSConfig(u.Name))
 	if err := client.HandshakeContext(ctx); err != nil {
 		return certificate{}, nil // no certificate is an answer
 	}
@@ -241,11 +242,6 @@ func lookCertificate(ctx context.Context, h probe.Host, u certUse) (certificate,
 }
 
 func fingerprint(der []byte) string { h := sha256.Sum256(der); return hex.EncodeToString(h[:]) }
-
-// tlsConfig takes any certificate: which authorities a client trusts is its own affair.
-func tlsConfig(name string) *tls.Config {
-	return &tls.Config{ServerName: name, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
-}
 
 // checkCertificate adds the check that clients get the certificate, and can take it.
 func (t *TLS) checkCertificate(p *verify.Plan, sock socket, a netip.Addr) {

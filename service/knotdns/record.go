@@ -1,0 +1,89 @@
+package knotdns
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/router/records"
+)
+
+// A Record is a record of a zone in one line, with whole names. The zone's own ttl is that of
+// a record that gives none.
+type Record struct {
+	line string // as miekg/dns writes it, with the time to live
+	own  bool   // the record gives its time to live
+}
+
+// noTTL stands for a time to live that a record does not give: the largest (RFC 2181 section 8),
+// which is of no use in a zone.
+const noTTL = 1<<31 - 1
+
+// recordTypes are the types that a zone is written with. SOA and the zone's own NS are nbr's to
+// write, and what signatures need is the server's.
+var recordTypes = []uint16{
+	dns.TypeA, dns.TypeAAAA, dns.TypeCAA, dns.TypeCNAME, dns.TypeDS, dns.TypeHTTPS, dns.TypeMX, dns.TypeNAPTR, dns.TypeNS,
+	dns.TypeOPENPGPKEY, dns.TypePTR, dns.TypeSMIMEA, dns.TypeSRV, dns.TypeSSHFP, dns.TypeSVCB, dns.TypeTLSA, dns.TypeTXT, dns.TypeURI,
+}
+
+// UnmarshalText reads a line as in "_sip._udp.example.org SRV 0 0 5060 pbx.example.org".
+func (r *Record) UnmarshalText(b []byte) error {
+	const how = "write the whole name, the type and the data, as in \"www.example.org CNAME web.example.org\""
+	rr, err := records.Parse(string(b), noTTL)
+	switch {
+	case err != nil:
+		return diag.Advise(fmt.Errorf("%q is no DNS record: %w", b, err), how)
+	case rr.Header().Class != dns.ClassINET:
+		return diag.Advise(fmt.Errorf("%q is a record of another class than the Internet's", b), how)
+	case !slices.Contains(recordTypes, rr.Header().Rrtype):
+		var names []string
+		for _, t := range recordTypes {
+			names = append(names, dns.TypeToString[t])
+		}
+		return diag.Advise(fmt.Errorf("%q is a record of type %s, which is not written into a zone by hand", b, records.Type(rr)), "types are %s", strings.Join(names, ", "))
+	}
+	*r = Record{strings.ReplaceAll(rr.String(), "\t", " "), rr.Header().Ttl != noTTL}
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Record) Describe() string { return "DNS record" }
+
+// rr is the record; what was decoded can be read again.
+func (r Record) rr(ttl router.Seconds) dns.RR {
+	rr, err := records.Parse(r.line, noTTL)
+	if err != nil {
+		panic("knotdns: " + err.Error())
+	}
+	if !r.own {
+		rr.Header().Ttl = uint32(ttl)
+	}
+	return rr
+}
+
+// A Mailbox is who is responsible for a zone, as in hostmaster@example.org.
+type Mailbox string
+
+// UnmarshalText wants a local part and a domain.
+func (m *Mailbox) UnmarshalText(b []byte) error {
+	local, domain, ok := strings.Cut(string(b), "@")
+	var d router.Domain
+	if !ok || local == "" || len(local) > 63 || strings.ContainsFunc(local, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"\();@`, r) }) || d.UnmarshalText([]byte(domain)) != nil {
+		return diag.Advise(fmt.Errorf("%q is no mailbox", b), "write one such as hostmaster@example.org")
+	}
+	*m = Mailbox(local + "@" + strings.ToLower(string(d)))
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Mailbox) Describe() string { return "mailbox" }
+
+// name is the mailbox as a name of DNS (RFC 1035 section 8).
+func (m Mailbox) name() string {
+	local, domain, _ := strings.Cut(string(m), "@")
+	return strings.ReplaceAll(local, ".", `\.`) + "." + domain + "."
+}

@@ -1,0 +1,261 @@
+package knotdns
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/miekg/dns"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/router/records"
+	"github.com/nbr-dev/nbr/service"
+)
+
+// Zone is the dns_zone block.
+type Zone struct {
+	conf.Header
+	Name        conf.Value[router.Name]     `hcl:"name,label"`
+	Domain      conf.Value[router.ZoneName] `hcl:"domain,optional" doc:"The zone's name, as in home.example.org. The hosts of networks with this domain, or one below it, are in it, and so is the router."`
+	Reverse     conf.Value[Reverse]         `hcl:"reverse,optional" doc:"The block whose addresses lead back to names in this zone, in place of domain, as in 192.168.178.0/24 or fd00:1::/64. The addresses of hosts are in it."`
+	NameServers conf.List[router.ZoneName]  `hcl:"name_servers,optional" empty:"error: a zone has a name server. Name it, or remove the list." doc:"The names of its servers (NS). Without it the router, by its name in the domain of one of the networks."`
+	Contact     conf.Value[Mailbox]         `hcl:"contact,optional" doc:"Who is responsible, as in hostmaster@example.org. Without it hostmaster in the domain."`
+	TTL         conf.Value[router.Seconds]  `hcl:"ttl,optional" default:"1h" doc:"How long others may keep what they were told, of records that do not say it themselves."`
+	Records     conf.List[Record]           `hcl:"records,optional" doc:"What else is in the zone, a line each with whole names, as in \"_sip._udp.example.org SRV 0 0 5060 pbx.example.org\"."`
+	Public      conf.Value[bool]            `hcl:"public,optional" default:"false" doc:"All the world may ask for its names. Otherwise the router, its networks and the clients of dns_server may."`
+	DNSSEC      *DNSSEC                     `hcl:"dnssec,block" doc:"The server signs the zone."`
+	Extra       service.Extra               `hcl:"extra,optional" doc:"Merged into the zone's entry of services.knot.settings.zone."`
+}
+
+// DNSSEC is the dnssec block: signatures (RFC 4035) with keys that the server makes, keeps below
+// /var/lib/knot/keys, and replaces.
+type DNSSEC struct {
+	conf.Header
+	Algorithm   conf.Value[Algorithm]      `hcl:"algorithm,optional" default:"ecdsap256sha256" doc:"How it signs: ecdsap256sha256, ecdsap384sha384 or ed25519 (RFC 8624)."`
+	NSEC3       conf.Value[bool]           `hcl:"nsec3,optional" default:"false" doc:"Hide the names of the zone from those who would list it (NSEC3), without iterations and salt (RFC 9276)."`
+	Parents     conf.List[router.Addr]     `hcl:"parents,optional" empty:"error: no server is asked. Name one, or remove the list." doc:"Servers of the zone above. The server asks them whether they have the DS record of a new key that signs keys, and only then removes the old one."`
+	KSKLifetime conf.Value[router.Seconds] `hcl:"ksk_lifetime,optional" doc:"How long a key that signs keys is in use, as in 365d. Without it for ever. The zone above has to get the DS record of each new one, so parents are needed."`
+}
+
+// Algorithm is one of DNSSEC by its name in Knot DNS.
+type Algorithm string
+
+// UnmarshalText wants one that RFC 8624 recommends for signing, or does not advise against.
+func (a *Algorithm) UnmarshalText(b []byte) error {
+	return conf.OneOf(a, b, "algorithm", "ecdsap256sha256", "ecdsap384sha384", "ed25519")
+}
+
+// Describe is what the type is in the schema.
+func (Algorithm) Describe() string { return "algorithm of DNSSEC" }
+
+// Reverse is a block of addresses whose names are one zone of in-addr.arpa or ip6.arpa.
+type Reverse struct{ netip.Prefix }
+
+// UnmarshalText wants a length at which a zone may end (RFC 1035 section 3.5, RFC 3596 section 2.5).
+func (p *Reverse) UnmarshalText(b []byte) error {
+	var block router.Block
+	if err := block.UnmarshalText(b); err != nil {
+		return err
+	}
+	step, example := 8, "/8, /16 or /24"
+	if block.Addr().Is6() {
+		step, example = 4, "a multiple of 4, as in /64"
+	}
+	if block.Bits() == 0 || block.Bits()%step != 0 || block.Bits() == block.Addr().BitLen() {
+		return diag.Advise(fmt.Errorf("the names of the addresses of %s are no zone", block.Prefix), "the length is %s", example)
+	}
+	p.Prefix = block.Prefix
+	return nil
+}
+
+// Describe is what the type is in the schema.
+func (Reverse) Describe() string { return "address block" }
+
+// zone is the name of the zone.
+func (p Reverse) zone() router.ZoneName {
+	name, _ := dns.ReverseAddr(p.Addr().String()) // of an address there is no error
+	bits := 8
+	if p.Addr().Is6() {
+		bits = 4
+	}
+	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
+	return router.ZoneName(strings.Join(labels[(p.Addr().BitLen()-p.Bits())/bits:], "."))
+}
+
+// domain is the zone's name; empty if none or two are said, which is an error.
+func (z *Zone) domain() router.ZoneName {
+	switch {
+	case z.Domain.Set == z.Reverse.Set:
+		return ""
+	case z.Domain.Set:
+		return z.Domain.V
+	}
+	return z.Reverse.V.zone()
+}
+
+// at is the line with the zone's name.
+func (z *Zone) at() hcl.Range {
+	if z.Reverse.Set {
+		return z.Reverse.Range
+	}
+	return z.Domain.Range
+}
+
+// Claim says that the router has the zone.
+func (z *Zone) Claim(s *router.Scope) {
+	s.AfterLinks(hcl.Range{}, unit)
+	router.Claim(s, hcl.Range{}, has{z: z})
+	if name := z.domain(); name != "" {
+		router.Claim(s, z.at(), router.ServesZone{Zone: name, Server: loopback})
+	}
+	if z.DNSSEC != nil {
+		for _, p := range z.DNSSEC.Parents.Items {
+			router.Claim(s, p.Range, router.Asks{Server: p.V.Addr})
+		}
+	}
+}
+
+// Timers of a zone's SOA record, in seconds: how often secondaries ask whether it has changed, how
+// long they wait after they could not, and when they forget it (RFC 1912 section 2.2).
+const (
+	refresh = 3600
+	retry   = 900
+	expire  = 1209600
+	// negative is how long it is remembered at most that there is no such name (RFC 2308).
+	negative = 300
+)
+
+// An entry is a record of a zone and where the spec says it.
+type entry struct {
+	dns.RR
+	by   router.By
+	host *router.Host // whose name or address it is; nil for other records
+	said bool         // it is in records
+}
+
+// kind is the name of the record's type.
+func (e entry) kind() string { return records.Type(e.RR) }
+
+// name is the owner, without a dot at its end.
+func (e entry) name() string { return strings.TrimSuffix(e.Header().Name, ".") }
+
+// mine tells whether a name is in this zone, and in none of the router's below it.
+func (z *Zone) mine(r *router.Router, name string) bool {
+	in := r.ZoneHolding(name)
+	return in != nil && in.Zone == z.domain()
+}
+
+// contents are the records of the zone but for SOA.
+func (z *Zone) contents(r *router.Router) []entry {
+	var out []entry
+	add := func(by router.By, host *router.Host, name string, data dns.RR) {
+		kind := dns.TypePTR
+		switch data.(type) {
+		case *dns.A:
+			kind = dns.TypeA
+		case *dns.AAAA:
+			kind = dns.TypeAAAA
+		case *dns.NS:
+			kind = dns.TypeNS
+		}
+		*data.Header() = dns.RR_Header{Name: dns.Fqdn(strings.ToLower(name)), Rrtype: kind, Class: dns.ClassINET, Ttl: uint32(z.TTL.V)}
+		out = append(out, entry{RR: data, by: by, host: host})
+	}
+	// both adds an address of a name, and the way back from it if that is wanted.
+	both := func(by router.By, host *router.Host, name string, addrs []netip.Addr, back bool) {
+		for _, a := range addrs {
+			if z.mine(r, name) {
+				if a.Is4() {
+					add(by, host, name, &dns.A{A: a.AsSlice()})
+				} else {
+					add(by, host, name, &dns.AAAA{AAAA: a.AsSlice()})
+				}
+			}
+			if reverse, err := dns.ReverseAddr(a.String()); err == nil && back && z.mine(r, reverse) {
+				add(by, host, reverse, &dns.PTR{Ptr: dns.Fqdn(strings.ToLower(name))})
+			}
+		}
+	}
+	by := router.By{Addr: z.Addr, From: z.Def}
+	if z.NameServers.Set {
+		by.From = z.NameServers.Range
+	}
+	for _, ns := range z.servers(r) {
+		add(by, nil, string(z.domain()), &dns.NS{Ns: dns.Fqdn(string(ns))})
+	}
+	for _, n := range r.Networks {
+		if n.Domain.Set {
+			both(router.By{Addr: n.Addr, From: n.Domain.Range}, nil, string(r.System.Name.V)+"."+string(n.Domain.V), fixed(n), true)
+		}
+	}
+	for _, h := range r.Hosts {
+		for i, name := range h.Names() {
+			at := h.Def
+			if i > 0 {
+				at = h.Aliases.Items[i-1].Range
+			}
+			both(router.By{Addr: h.Addr, From: at}, h, name, h.Fixed(), i == 0)
+		}
+	}
+	for _, rec := range z.Records.Items {
+		out = append(out, entry{RR: rec.V.rr(z.TTL.V), by: router.By{Addr: z.Addr, From: rec.Range}, said: true})
+	}
+	return out
+}
+
+// servers are the names of the zone's servers: those that it says, or the router by its name in a
+// network whose names or addresses the zone has.
+func (z *Zone) servers(r *router.Router) []router.ZoneName {
+	if z.NameServers.Set {
+		return z.NameServers.All()
+	}
+	for _, n := range r.Networks {
+		if !n.Domain.Set {
+			continue
+		}
+		own := strings.ToLower(string(r.System.Name.V) + "." + string(n.Domain.V))
+		for _, a := range fixed(n) {
+			reverse, err := dns.ReverseAddr(a.String())
+			if z.mine(r, own) || err == nil && z.mine(r, reverse) {
+				return []router.ZoneName{router.ZoneName(own)}
+			}
+		}
+	}
+	return nil
+}
+
+// soa is the zone's first record. Its number is the server's to count.
+func (z *Zone) soa(r *router.Router) dns.RR {
+	contact := z.Contact.V
+	if !z.Contact.Set {
+		contact = Mailbox("hostmaster@" + string(z.domain()))
+	}
+	return &dns.SOA{
+		Hdr:    dns.RR_Header{Name: dns.Fqdn(string(z.domain())), Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: uint32(z.TTL.V)},
+		Ns:     dns.Fqdn(string(z.servers(r)[0])),
+		Mbox:   contact.name(),
+		Serial: 1, Refresh: refresh, Retry: retry, Expire: expire, Minttl: min(negative, uint32(z.TTL.V)),
+	}
+}
+
+// text is the zone as a file.
+func (z *Zone) text(r *router.Router) string {
+	var b strings.Builder
+	write := func(rr dns.RR) { b.WriteString(strings.ReplaceAll(rr.String(), "\t", " ") + "\n") }
+	write(z.soa(r))
+	for _, e := range z.contents(r) {
+		write(e.RR)
+	}
+	return b.String()
+}
+
+// delegations are the names from which on other servers have the names, of a zone's records.
+func (z *Zone) delegations(all []entry) []entry {
+	return slices.DeleteFunc(slices.Clone(all), func(e entry) bool {
+		return e.Header().Rrtype != dns.TypeNS || e.name() == string(z.domain())
+	})
+}
