@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,8 +55,9 @@ func (a *app) verifyCommand() *cli.Command {
 			"   nbr verify -passive                     look, and send nothing\n" +
 			"   nbr verify -plan router/                what would be checked, and why\n" +
 			"   ssh root@router nbr observe | nbr verify -state - router/\n" +
-			"   nbr verify -format junit >report.xml    for CI",
-		Flags: append(varFlag(),
+			"   nbr verify -format junit >report.xml    for CI\n" +
+			"   nbr verify -throughput -for 2m          where packets go while hosts send them",
+		Flags: append(append(varFlag(), throughputFlags()...),
 			&cli.StringFlag{Name: "state", Usage: "judge what nbr observe recorded in `FILE` instead of this machine; - is standard input"},
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "print the report as `FORM`: text, json, junit or tap"},
 			&cli.StringSliceFlag{Name: "only", Usage: "only the checks of `ADDRESS`, as network.lan or network.lan/ipv4; * and ? fit anything (may be given several times)"},
@@ -75,6 +77,9 @@ func (a *app) verify(c *cli.Context) error {
 	s, err := a.device(c)
 	if err != nil {
 		return err
+	}
+	if c.Bool("throughput") {
+		return a.throughput(c, s)
 	}
 	plan, err := only(s.Plan(), c.StringSlice("only"))
 	if err != nil {
@@ -139,6 +144,10 @@ func exitOf(sum report.Summary) error {
 // together.
 func (a *app) reportForm(c *cli.Context) (func(*report.Report, *diag.Writer) error, error) {
 	switch {
+	case c.IsSet("for") && (!c.Bool("throughput") || c.Duration("for") <= 0):
+		return nil, usage("-for is how long -throughput watches: a time such as 2m")
+	case c.Bool("throughput") && slices.ContainsFunc([]string{"state", "format", "only", "plan", "settle", "passive", "v"}, c.IsSet):
+		return nil, usage("-throughput watches counters and judges no check: it goes with -for and -var")
 	case c.Duration("settle") < 0:
 		return nil, usage("-settle takes a time to wait, not %s", c.Duration("settle"))
 	case c.Bool("passive") && c.IsSet("state"):

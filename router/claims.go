@@ -148,6 +148,22 @@ type DHCPv6 struct {
 	Addresses bool // it leases addresses, and does not only say the rest
 }
 
+// A Shape is a link whose packets wait in queues of the router's own, of what it sends and of
+// what arrives, each with a bandwidth (CAKE, tc-cake(8)).
+type Shape struct {
+	By
+	Link    Link
+	Out, In Queue
+	IFB     IfName // the interface that has the queue In, for no link has one of what arrives
+}
+
+// A Queue is the CAKE of one direction.
+type Queue struct {
+	Bandwidth string // as tc(8) has it
+	// Attributes are the others: TCA_CAKE_OVERHEAD (linux/pkt_sched.h) is overhead.
+	Attributes []LinkAttribute
+}
+
 // A Boot is how many generations of the system have a kernel in /boot.
 type Boot struct {
 	By

@@ -56,6 +56,8 @@ var table = []row{
 	{pkg: "verify", ours: "verify/state verify/probe", theirs: "hcl"},
 	// How questions of DNS get to a server of the router, over HTTPS as well.
 	{pkg: "verify/dnsask", ours: "verify/probe", theirs: "dns", outside: "net net/http"},
+	// Where packets went, by counters that others have read.
+	{pkg: "verify/throughput", ours: "router verify"},
 	// What probes send and hear, as bytes. It opens no socket.
 	{pkg: "verify/packet", outside: "net"},
 	// What is on a boot medium, from a reader that the caller has opened.
@@ -71,6 +73,7 @@ var table = []row{
 	{pkg: "verify/observe/nft", ours: "verify/observe/root verify/state", outside: "os os/exec syscall"},
 	{pkg: "verify/observe/sockets", ours: "verify/observe/root verify/probe verify/state", outside: "net os syscall"},
 	{pkg: "verify/observe/systemd", ours: "verify/observe/root verify/state", theirs: "systemd dbus sys", outside: "os"},
+	{pkg: "verify/observe/traffic", ours: "verify/observe/root verify/throughput", theirs: "netlink ethtool"},
 	{pkg: "verify/observe/inject", ours: "verify/probe", theirs: "netlink sys bpf ebpf packet", outside: "net os"},
 	{pkg: "verify/observe/host", ours: "verify/observe/inject verify/observe/root verify/observe/sockets verify/probe", theirs: "sys", outside: "net os os/exec syscall"},
 	{pkg: "verify/observe", ours: "verify/observe/* verify/state verify/probe", theirs: "sys", outside: "os syscall"},
@@ -101,7 +104,7 @@ var table = []row{
 	{pkg: "flake/pins", ours: ". flake firmware service router hcl/diag", theirs: "hcl"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: ". service service/reference router router/graph router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/*", theirs: "cli hcl cty diff term systemd progressbar qrterminal", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: ". service service/reference router router/graph router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -133,6 +136,7 @@ var modules = map[string]string{
 	"netlink":     "github.com/vishvananda/netlink",        // links, addresses, routes
 	"systemd":     "github.com/coreos/go-systemd/v22",      // units
 	"dbus":        "github.com/godbus/dbus/v5",             // the way to systemd
+	"ethtool":     "github.com/safchain/ethtool",           // counters of a switch
 	"wgctrl":      "golang.zx2c4.com/wireguard/wgctrl",     // WireGuard devices
 	"prometheus":  "github.com/prometheus/client_golang",   // the agent's metrics
 	"ebpf":        "github.com/cilium/ebpf",                // has packets arrive

@@ -213,8 +213,9 @@ func (i *IfStateTool) Check(t testing.TB, ns *nstest.NS, config string) []string
 	var changes []string
 	for line := range strings.Lines(report) {
 		words := strings.Fields(line)
-		// Three blanks, a subject, and "ok" or "=" for what is as it should be already.
-		if !strings.HasPrefix(line, "   ") || len(words) < 2 || words[1] == "ok" || words[1] == "=" {
+		// Three blanks, a subject, which may be of two words, and "ok" or "=" for what is as it should
+		// be already.
+		if !strings.HasPrefix(line, "   ") || len(words) < 2 || words[len(words)-1] == "ok" || words[1] == "=" {
 			continue
 		}
 		changes = append(changes, strings.Join(words, " "))

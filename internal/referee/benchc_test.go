@@ -10,15 +10,16 @@ import (
 
 // TestBenchC has what this machine's kernel may not have, queues, and a table of neighbours that is
 // not this machine's. The tests are in guest_amd64_test.go, guest_links_amd64_test.go,
-// guest_scan_amd64_test.go and guest_wireguard_amd64_test.go.
+// guest_scan_amd64_test.go, guest_shaper_amd64_test.go and guest_wireguard_amd64_test.go.
 func TestBenchC(t *testing.T) {
 	t.Parallel()
 	files := lab.IfStateFiles(t)
 	maps.Copy(files, inspectedRules(t))
 	maps.Copy(files, pppoeFiles(t))
 	maps.Copy(files, siteFiles(t))
+	files["/shaper/links"] = write(t, toJSON(t, onVeths(t, fromText(t, shapedRouter))))
 	files[linkKindsFile] = write(t, toJSON(t, onVeths(t, fromText(t, linkKinds))))
-	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))
+	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/tc", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))
 	limits, _ := fromText(t, template).at("boot", "kernel", "sysctl").(map[string]any)
 	for i := range 3 {
 		files[fmt.Sprintf("/neighbours/%d", i+1)] = write(t, fmt.Sprint(limits[fmt.Sprintf("net.ipv6.neigh.default.gc_thresh%d", i+1)]))
@@ -29,7 +30,7 @@ func TestBenchC(t *testing.T) {
 		Modules: []string{
 			"veth", "bridge", "8021q", "bonding", "dummy", "vxlan", "wireguard", "ip_gre", "sit", "ip6_tunnel", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
 			"nft_fib_inet", "nft_reject_inet", "nft_queue", "nfnetlink_queue", "nf_conntrack",
-			"pppoe",
+			"pppoe", "sch_cake", "sch_ingress", "cls_matchall", "act_mirred", "ifb",
 		},
 	}.Test(t)
 }

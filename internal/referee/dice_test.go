@@ -110,6 +110,7 @@ var values = map[string][]string{
 	"number of an autonomous system": {"1", "65001", "4294967294"}, "identifier like an IPv4 address": {`"192.0.2.1"`, `"0.0.0.1"`, `"10.0.0.1"`},
 	"802.3ad, active-backup, balance-rr, balance-xor, broadcast, balance-tlb or balance-alb": {`"802.3ad"`, `"active-backup"`, `"balance-rr"`, `"balance-xor"`, `"broadcast"`, `"balance-tlb"`, `"balance-alb"`},
 	"layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac":                          {`"layer2"`, `"layer2+3"`, `"layer3+4"`, `"encap2+3"`, `"encap3+4"`, `"vlan+srcmac"`},
+	"bits in a second, as in 40mbit":                                                         {`"64kbit"`, `"38500kbit"`, `"1gbit"`, `"100gbit"`}, "bridged-llcsnap, bridged-ptm, bridged-vcmux, conservative, docsis, ethernet, ipoa-llcsnap, ipoa-vcmux, pppoa-llc, pppoa-vcmux, pppoe-llcsnap, pppoe-ptm or pppoe-vcmux": {`"ethernet"`, `"docsis"`, `"pppoe-ptm"`, `"conservative"`}, "besteffort, diffserv3, diffserv4 or diffserv8": {`"besteffort"`, `"diffserv8"`},
 	"any, ipip6 or ip6ip6": {`"any"`, `"ipip6"`, `"ip6ip6"`}, "IPv4 address of another router": {`"192.168.178.9"`, `"203.0.113.9"`}, "IPv6 address of another router": {`"2001:db8:77::a"`, `"2001:db8::ffff:9"`},
 	"802.1q or 802.1ad": {`"802.1q"`, `"802.1ad"`},
 	"slow or fast":      {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},

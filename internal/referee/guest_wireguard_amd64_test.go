@@ -140,26 +140,16 @@ func moves(t *testing.T, ns *nstest.NS, link, address string) {
 func (s *site) tunnels(t *testing.T, name string) (failed []string, passed int) {
 	t.Helper()
 	block := "wireguard." + name
-	st := &state.State{Time: time.Now().Unix(), Probes: map[string]map[string]state.Probed{}}
+	st := &state.State{Time: time.Now().Unix()}
 	if err := within(s.ns, func() error {
 		n, err := netstate.Look(t.Context(), "", nil)
 		if err != nil {
 			return err
 		}
 		st.Links = n.Links
-		if st.WireGuard, err = netstate.WireGuard(); err != nil {
-			return err
-		}
-		h := host.New(context.Background(), "", false)
-		for _, q := range s.plan.Questions() {
-			if strings.HasPrefix(q.Probe, "wireguard.") {
-				if st.Probes[q.Probe] == nil {
-					st.Probes[q.Probe] = map[string]state.Probed{}
-				}
-				st.Probes[q.Probe][q.Key] = q.Look(t.Context(), h)
-			}
-		}
-		return nil
+		st.WireGuard, err = netstate.WireGuard()
+		st.Probes = asked(t, s.plan, "wireguard.")
+		return err
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -180,6 +170,21 @@ func (s *site) tunnels(t *testing.T, name string) (failed []string, passed int) 
 		}
 	}
 	return failed, passed
+}
+
+// asked are the answers to a plan's questions by the probes whose names begin so.
+func asked(t *testing.T, plan *verify.Plan, probes string) map[string]map[string]state.Probed {
+	out := map[string]map[string]state.Probed{}
+	h := host.New(context.Background(), "", false)
+	for _, q := range plan.Questions() {
+		if strings.HasPrefix(q.Probe, probes) {
+			if out[q.Probe] == nil {
+				out[q.Probe] = map[string]state.Probed{}
+			}
+			out[q.Probe][q.Key] = q.Look(t.Context(), h)
+		}
+	}
+	return out
 }
 
 // works waits until all checks of a tunnel pass.

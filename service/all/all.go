@@ -22,6 +22,7 @@ import (
 	"github.com/nbr-dev/nbr/service/openssh"
 	"github.com/nbr-dev/nbr/service/pppoe"
 	"github.com/nbr-dev/nbr/service/radvd"
+	"github.com/nbr-dev/nbr/service/shaper"
 	"github.com/nbr-dev/nbr/service/tunnel"
 	"github.com/nbr-dev/nbr/service/vxlan"
 	"github.com/nbr-dev/nbr/service/wireguard"
@@ -36,7 +37,7 @@ func Kinds() []service.Kind {
 		nixos.JournalKind(),
 		ifstate.Kind(),
 		dhcpcd.Kind(),
-		bond.Kind(), dummy.Kind(), vxlan.Kind(), pppoe.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(),
+		bond.Kind(), dummy.Kind(), vxlan.Kind(), pppoe.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(), shaper.Kind(),
 		wireguard.Kind(),
 		frr.BGPKind(), frr.OSPFKind(), frr.PrefixListKind(),
 		nftables.Kind(),

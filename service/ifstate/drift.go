@@ -85,6 +85,9 @@ func ours(r *router.Router) map[string]bool {
 	for _, l := range r.Links() {
 		out[string(l.LinkName())] = true
 	}
+	for _, s := range router.Claimed[router.Shape](r) {
+		out[string(s.IFB)] = true
+	}
 	return out
 }
 

@@ -157,6 +157,13 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 			set(l, l, iface(r, l, made(r, l, spec)))
 		}
 	}
+	for _, s := range router.Claimed[router.Shape](r) {
+		m.Set(service.By(s.By), nixgen.Attrs{
+			nixgen.Bind(nixgen.List{}, "addresses"),
+			nixgen.Bind(nixgen.Attrs{kind("ifb"), up()}, "link"),
+			nixgen.Bind(nixgen.Attrs{nixgen.Bind(cake(s.In), "qdisc")}, "tc"),
+		}, sub("interfaces", string(s.IFB))...)
+	}
 }
 
 // portUser is the block that makes a port be there: its bridge, its network or
@@ -185,8 +192,55 @@ func iface(r *router.Router, l router.Link, link nixgen.Attrs) nixgen.Attrs {
 	if w := l.Spec().WireGuard; w != nil {
 		out = append(out, nixgen.Bind(wireGuard(l, w), "wireguard"))
 	}
+	for _, shape := range router.Claimed[router.Shape](r) {
+		if shape.Link == l {
+			out = append(out, nixgen.Bind(nixgen.At{From: service.By(shape.By), Expr: shaped(shape)}, "tc"))
+		}
+	}
 	if hasIPv6(l) {
 		out = append(out, advertisements(r, l))
+	}
+	return out
+}
+
+// shaped is what tc(8) does on a link that is shaped: the queue of what it sends, and the way of
+// what arrives to another interface, which has that queue. IfState's own cshaper is the same in
+// short; 2.5.1 ends with a TypeError in it (GenericLink wants more arguments than it gets there).
+func shaped(s *router.Shape) nixgen.Attrs {
+	return nixgen.Attrs{
+		nixgen.Bind(nixgen.Bool(true), "ingress"),
+		nixgen.Bind(cake(s.Out), "qdisc"),
+		nixgen.Bind(nixgen.List{nixgen.Attrs{
+			kind("matchall"),
+			nixgen.Bind(nixgen.Str("ffff:"), "parent"),
+			nixgen.Bind(nixgen.List{nixgen.Attrs{
+				kind("mirred"),
+				nixgen.Bind(nixgen.Str("egress"), "direction"),
+				nixgen.Bind(nixgen.Str("redirect"), "action"),
+				nixgen.Bind(nixgen.Str(s.IFB), "dev"),
+			}}, "action"),
+		}}, "filter"),
+	}
+}
+
+func cake(q router.Queue) nixgen.Attrs {
+	return append(nixgen.Attrs{
+		kind("cake"), nixgen.Bind(nixgen.Str("1:"), "handle"), nixgen.Bind(nixgen.Str(q.Bandwidth), "bandwidth"),
+	}, attributes(q.Attributes)...)
+}
+
+// attributes are those of a link's kind or of a queue's, as IfState has them.
+func attributes(as []router.LinkAttribute) nixgen.Attrs {
+	var out nixgen.Attrs
+	for _, a := range as {
+		switch v := a.Value.(type) {
+		case bool:
+			out = append(out, nixgen.Bind(nixgen.Bool(v), a.Name))
+		case int:
+			out = append(out, nixgen.Bind(nixgen.Int(v), a.Name))
+		case string:
+			out = append(out, nixgen.Bind(nixgen.Str(v), a.Name))
+		}
 	}
 	return out
 }
@@ -245,17 +299,7 @@ func made(r *router.Router, l router.Link, s router.LinkSpec) nixgen.Attrs {
 	if mtu, _ := r.MTU(l); s.MTU.V != 0 || s.Via.Set {
 		set("mtu", nixgen.Int(mtu))
 	}
-	for _, a := range s.Attributes {
-		switch v := a.Value.(type) {
-		case bool:
-			set(a.Name, nixgen.Bool(v))
-		case int:
-			set(a.Name, nixgen.Int(v))
-		case string:
-			set(a.Name, nixgen.Str(v))
-		}
-	}
-	return master(r, l, out)
+	return master(r, l, append(out, attributes(s.Attributes)...))
 }
 
 // wireGuard are the settings of a tunnel. Keys are read from files when IfState runs.

@@ -5,10 +5,12 @@ package nftables
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
@@ -84,7 +86,26 @@ func (f *Firewall) Judge(r *router.Router) hcl.Diagnostics {
 	if !f.AntiSpoof.V {
 		diags = append(diags, f.judgeSpoofed(r)...)
 	}
-	return diags
+	return append(diags, f.judgeOffload(r)...)
+}
+
+// judgeOffload finds a flow table that no connection with the Internet gets into.
+func (f *Firewall) judgeOffload(r *router.Router) hcl.Diagnostics {
+	kept := router.Claimed[router.KeepOffOffload](r)
+	var by *router.KeepOffOffload
+	for _, n := range r.Upstreams() {
+		i := slices.IndexFunc(kept, func(k *router.KeepOffOffload) bool { return slices.Contains(k.Networks, n) })
+		if i < 0 {
+			return nil
+		}
+		by = kept[i]
+	}
+	if !f.FlowOffload.V || by == nil {
+		return nil
+	}
+	return hcl.Diagnostics{diag.With(diag.Help(diag.Warning("nothing-to-offload", f.FlowOffload.Range, "No connection with the Internet is offloaded",
+		"What passes the upstreams is kept out of the flow table, for %s has to see every packet of it.", by.Addr),
+		"Remove flow_offload, or that block."), by.From, "%s", by.Addr.String())}
 }
 
 // neighbours gives the tables of neighbours, which are the kernel's and not a link's, room for

@@ -12,6 +12,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/verify/observe/traffic"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -76,4 +77,32 @@ func TestGuestBridgeOverSwitch(t *testing.T) {
 	if br := links["br-lan"]; br.Kind != "bridge" || !br.Filtering || br.STP || !br.Up {
 		t.Errorf("br-lan: %+v", br)
 	}
+}
+
+// What the processor has of a switch's port is told apart from what the port itself had, of which
+// this switch's driver tells nothing.
+func TestGuestSwitchCounters(t *testing.T) {
+	for _, name := range []string{"eth0", "lan1"} {
+		link, err := netlink.LinkByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := netlink.LinkSetUp(link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nstest.Wait(t, func() error { // the kernel looks for its link-local address there (RFC 4862)
+		s, err := traffic.Look("")
+		if err != nil {
+			return err
+		}
+		l := s.Links["lan1"]
+		if l.Processor == nil || l.Port != nil || s.Links["eth0"].Processor != nil {
+			t.Fatalf("lan1: %+v, eth0: %+v", l, s.Links["eth0"])
+		}
+		if l.Processor.Sent == 0 || s.Links["eth0"].Kernel.Sent < l.Processor.Sent {
+			return fmt.Errorf("lan1: %+v, eth0: %+v", *l.Processor, s.Links["eth0"].Kernel)
+		}
+		return nil
+	})
 }
