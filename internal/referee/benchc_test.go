@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/nbr-dev/nbr/internal/lab"
 )
@@ -27,6 +28,7 @@ func TestBenchC(t *testing.T) {
 	files["/bin/sh"] = files["/usr/bin/busybox"]
 	lab.Guest{
 		Arch: lab.AMD64, Copy: files,
+		Timeout: time.Hour, // twice that of the tests
 		Modules: []string{
 			"veth", "bridge", "8021q", "bonding", "dummy", "vxlan", "wireguard", "ip_gre", "sit", "ip6_tunnel", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
 			"nft_fib_inet", "nft_reject_inet", "nft_queue", "nfnetlink_queue", "nf_conntrack",
