@@ -222,6 +222,8 @@ var alone = map[string]bool{
 	"bridge.vlans.untagged":                     true,
 	"check.timeout":                             true,
 	"dhcp4.option.hex":                          true, // goes without the value of the example
+	"dns_zone.dnssec.ksk_lifetime":              true, // goes with parents
+	"dns_zone.reverse":                          true, // in place of the example's domain
 	"firmware.accept_regulatory_responsibility": true,
 	"firmware.atf_source.date":                  true,
 	"firmware.atf_source.hash":                  true,
