@@ -20,8 +20,20 @@ const knotDNSConf = "/etc/knot/knot.conf"
 // knotSections are the sections of Knot DNS in the order in which the NixOS module writes them, with
 // what comes first in an element of those that are lists. Modules come before template.
 var knotSections = [][2]string{
-	{"server"}, {"control"}, {"log", "target"}, {"database"}, {"keystore", "id"}, {"key", "id"}, {"remote", "id"},
-	{"acl", "id"}, {"submission", "id"}, {"policy", "id"}, {"mod-queryacl", "id"}, {"mod-rrl", "id"}, {"template", "id"}, {"zone", "domain"},
+	{"server"},
+	{"control"},
+	{"log", "target"},
+	{"database"},
+	{"keystore", "id"},
+	{"key", "id"},
+	{"remote", "id"},
+	{"acl", "id"},
+	{"submission", "id"},
+	{"policy", "id"},
+	{"mod-queryacl", "id"},
+	{"mod-rrl", "id"},
+	{"template", "id"},
+	{"zone", "domain"},
 }
 
 // knotDNSFiles are what knotd reads: services.knot as the module of NixOS 26.05 writes it
