@@ -100,6 +100,7 @@ func (d *dice) services() (resolves bool) {
 			d.serves[n] = append(d.serves[n], s[1])
 		}
 	}
+	d.dnsZones()
 	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
 		if d.often() {
 			d.block(typ, "")
@@ -134,6 +135,47 @@ func (d *dice) services() (resolves bool) {
 		d.block("check", d.label("check"), "command = ["+command+", "+d.pick(texts)+"]", "timeout = "+timeout)
 	}
 	return resolves
+}
+
+// dnsZones writes DNS zones, and where they are answered.
+func (d *dice) dnsZones() {
+	if !d.often() {
+		return
+	}
+	schema := d.blocks["dns_zone"]
+	var where []string
+	public := "public = false"
+	for _, p := range d.fixed { // each in a zone of its own, or in that of others
+		if slices.Contains(d.serves[p.network], "dns") {
+			continue
+		}
+		if d.outside(p.network) {
+			public = "public = true"
+		}
+		where = append(where, p.network)
+		d.serves[p.network] = append(d.serves[p.network], "dns-zones")
+	}
+	if len(where) > 0 {
+		d.block("dns_server", "", "networks = "+refs("network", where))
+	}
+	for i, name := range []string{`domain = "z.example"`, `reverse = ` + d.pick([]string{`"10.0.0.0/8"`, `"fd00::/16"`, `"192.0.2.0/24"`})} {
+		fmt.Fprintf(d, "dns_zone \"z%d\" {\n", i)
+		given := []string{name, `name_servers = ["ns.example.net"]`, public}
+		if i > 0 {
+			given = append(given, "records = []")
+		}
+		d.body("dns_zone", schema, given)
+		if d.often() {
+			d.WriteString("dnssec {\n")
+			keys := []string{}
+			if d.often() {
+				keys = append(keys, `ksk_lifetime = "365d"`, `parents = ["192.0.2.9"]`)
+			}
+			d.body("dns_zone.dnssec", nested(schema, "dnssec"), keys)
+			d.WriteString("}\n")
+		}
+		d.WriteString("}\n")
+	}
 }
 
 // adverts writes router advertisements for some of the networks, one on a link.

@@ -121,6 +121,9 @@ var values = map[string][]string{
 	"DNS server":                                {`"9.9.9.9"`, `"2620:fe::fe#dns.quad9.net"`, `"192.0.2.1@5353"`, `"192.0.2.1@65535#a-b.example"`}, "resolver.forwarder.servers": {`"192.0.2.9"`, `"2001:db8:9::9"`},
 	"DNS record": {`"_sip._udp.example.org SRV 0 0 5060 pbx.example.org"`, `"a.example.org TXT \"]] '' $${a} \\\\ ü\" \"\""`, `"example.org 60 IN MX 10 a."`, `"x.example.org CAA 0 issue \"ca.example\""`, `"y.example.org HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1"`, `"a\\.b.example.org NAPTR 1 2 \"s\" \"SIP+D2U\" \"\" _sip._udp.example.org"`},
 	"DNS zone":   {`"corp.example.org"`, `"10.in-addr.arpa"`, `"a_b.example."`}, "IPv6 prefix of 96 bits": {`"64:ff9b::/96"`, `"2001:db8:64::/96"`},
+	"number of answers a second": {"1", "20", "1000000"}, "mailbox": {`"a@b"`, `"jane.d_o-e@example.org"`}, "algorithm of DNSSEC": {`"ecdsap256sha256"`, `"ecdsap384sha384"`, `"ed25519"`},
+	"dns_server.extra": {`{}`, `{ server = { identity = "gate" } }`}, "dns_zone.extra": {`{}`, `{ "semantic-checks" = true }`}, "dns_zone.dnssec.parents": {`"192.0.2.9"`, `"2001:db8:9::9"`},
+	"dns_zone.records":                   {`"_sip._udp.z.example SRV 0 0 5060 pbx.example.org"`, `"a.z.example TXT \"]] '' $${a} \\\\ ü\" \"\""`, `"z.example 60 IN MX 10 a."`, `"*.Z.example A 192.0.2.1"`, `"y.z.example HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1"`, `"a\\.b.z.example NAPTR 1 2 \"s\" \"SIP+D2U\" \"\" _sip._udp.example.org"`, `"sub.z.example NS ns.example.net"`},
 	"resolver.tls.certificate":           {`"/var/lib/acme/dns.example.org/fullchain.pem"`, `"/a"`},
 	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
@@ -136,6 +139,7 @@ var built = map[string]bool{
 	"dhcp4.option.value": true, "dhcp4.option.hex": true, "host.mac": true, "host.duid": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
 	"network.prefix": true, "route.type": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
+	"dns_zone.domain": true, "dns_zone.reverse": true, "dns_zone.public": true, "dns_zone.name_servers": true, "dns_zone.dnssec.ksk_lifetime": true,
 	"resolver.blocklist.files": true, "resolver.blocklist.networks": true, "resolver.dns64.networks": true, "resolver.tls.https": true,
 	"agent.metrics": true, "agent.networks": true, "agent.port": true,
 	"firmware.accept_regulatory_responsibility": true,

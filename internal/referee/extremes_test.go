@@ -222,6 +222,9 @@ var alone = map[string]bool{
 	"bridge.vlans.untagged":                     true,
 	"check.timeout":                             true,
 	"dhcp4.option.hex":                          true, // goes without the value of the example
+	"dns_zone.dnssec.ksk_lifetime":              true, // goes with parents
+	"dns_zone.reverse":                          true, // in place of the example's domain
+	"dns_zone.public":                           true, // goes with a server on an upstream
 	"firmware.accept_regulatory_responsibility": true,
 	"firmware.atf_source.date":                  true,
 	"firmware.atf_source.hash":                  true,

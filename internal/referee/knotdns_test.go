@@ -20,8 +20,20 @@ const knotDNSConf = "/etc/knot/knot.conf"
 // knotSections are the sections of Knot DNS in the order in which the NixOS module writes them, with
 // what comes first in an element of those that are lists. Modules come before template.
 var knotSections = [][2]string{
-	{"server"}, {"control"}, {"log", "target"}, {"database"}, {"keystore", "id"}, {"key", "id"}, {"remote", "id"},
-	{"acl", "id"}, {"submission", "id"}, {"policy", "id"}, {"mod-queryacl", "id"}, {"mod-rrl", "id"}, {"template", "id"}, {"zone", "domain"},
+	{"server"},
+	{"control"},
+	{"log", "target"},
+	{"database"},
+	{"keystore", "id"},
+	{"key", "id"},
+	{"remote", "id"},
+	{"acl", "id"},
+	{"submission", "id"},
+	{"policy", "id"},
+	{"mod-queryacl", "id"},
+	{"mod-rrl", "id"},
+	{"template", "id"},
+	{"zone", "domain"},
 }
 
 // knotDNSFiles are what knotd reads: services.knot as the module of NixOS 26.05 writes it
@@ -335,10 +347,25 @@ func TestZonesBesideTheResolver(t *testing.T) {
 	knot.Stop(t)
 	l.root.Write(t, world, changed)
 	stamp()
-	startKnotDNS(t, l.root, l.router, "home.arpa")
+	knot = startKnotDNS(t, l.root, l.router, "home.arpa")
 	l.says(t, l.internet, "NOERROR aa A 203.0.113.81", wan, "+norec", "www.example.org")
 	if after := serial(); after <= before {
 		t.Errorf("the serial number is %s, and was %s", after, before)
 	}
 	l.becomes(t, "dns_zone.world/record/*.example.org/A fail: 203.0.113.81")
+
+	// What is wrong is told, and nothing else: signatures that have stopped, and a zone of the inside
+	// that the world may ask for.
+	l.root.Write(t, world, l.g.text(t, "environment", "etc", "knot/zones/example.org.zone", "text"))
+	conf := knotDNSFiles(t, l.g)[knotDNSConf]
+	conf = strings.Replace(conf, "    dnssec-policy: \"world\"\n    dnssec-signing: on\n", "", 1)
+	home := strings.Index(conf, `file: "/etc/knot/zones/home.arpa.zone"`)
+	conf = conf[:home] + strings.Replace(conf[home:], "    module: [ \"mod-queryacl/inside\" ]\n", "", 1)
+	conf = strings.Replace(conf, `rate-limit: "30"`, `rate-limit: "300"`, 1)
+	l.root.Write(t, knotDNSConf, conf)
+	knot.Stop(t)
+	knot = startKnotDNS(t, l.root, l.router, "home.arpa")
+	l.becomes(t, "dns_server/answers/2001:db8:ff::2/home.arpa fail: NOERROR", "dns_server/answers/203.0.113.2/home.arpa fail: NOERROR",
+		"dns_server/rate_limit fail: 300", "dns_zone.world/dnssec/signed fail: not signed")
+	knot.Stop(t)
 }

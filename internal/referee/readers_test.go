@@ -187,6 +187,19 @@ var readers = []reader{
 		}
 		return g.json(t, "services", "knot-resolver", "settings")
 	}, []string{"python3", "/tmp/knot.py"}, false},
+	{"knotd", func(t *testing.T, g *generated) string {
+		if g.at("services", "knot", "enable") != true {
+			return ""
+		}
+		var b strings.Builder
+		files := knotDNSFiles(t, g)
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			if !strings.HasSuffix(name, "/") {
+				fmt.Fprintf(&b, ";; %s\n%s\n", name, files[name])
+			}
+		}
+		return b.String()
+	}, []string{"sh", "/tmp/knotd.sh"}, false},
 	{"sh", func(_ *testing.T, g *generated) string {
 		text, _ := g.at("systemd", "services", "ifstate", "preStart").(string)
 		return text
@@ -229,11 +242,23 @@ said=$(dhcpcd -f /tmp/dhcpcd.conf -U lo 2>&1)
 [ "$said" = "dhcpcd is not running" ] || { echo "$said"; exit 1; }
 `
 
+// The configuration and the zones of Knot DNS, each after a line with its name.
+const knotdReader = `
+rm -rf /tmp/knotd
+mkdir -p /tmp/knotd
+awk '/^;; \/etc\/knot\// { file = $2; gsub("/", "+", file); next } { print > "/tmp/knotd/" file }' "$1"
+knotc -c /tmp/knotd/+etc+knot+knot.conf conf-check || exit 1
+for zone in /tmp/knotd/*.zone; do
+	name=${zone##*+}
+	kzonecheck -v -o "${name%.zone}" "$zone" || exit 1
+done
+`
+
 // programs gives each program its files, each content once.
 func programs(t *testing.T, all []*made) {
 	t.Helper()
 	root, ns := lab.Rootfs(t, lab.Files{
-		"/etc/frr/vtysh.conf": "", "/tmp/knot.py": knotReader, "/tmp/dhcpcd.sh": dhcpcdReader,
+		"/etc/frr/vtysh.conf": "", "/tmp/knot.py": knotReader, "/tmp/dhcpcd.sh": dhcpcdReader, "/tmp/knotd.sh": knotdReader,
 		"/run/sshd/": "", "/run/kea/": "", "/var/lib/kea/": "",
 	}), nstest.New(t, "router")
 	links := map[string]bool{}

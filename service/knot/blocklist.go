@@ -28,7 +28,7 @@ type Blocklist struct {
 	Name     conf.Value[ListName]       `hcl:"name,label"`
 	Files    conf.List[router.File]     `hcl:"files,optional" doc:"Lists in the spec's folder: a name a line, lines of /etc/hosts with 0.0.0.0, or a response policy zone (RPZ)."`
 	Inputs   conf.List[InputFile]       `hcl:"inputs,optional" doc:"Lists in inputs of the flake, as in stevenblack/hosts with input \"stevenblack\". They are as new as flake.lock says."`
-	Allow    conf.List[router.ZoneName]            `hcl:"allow,optional" doc:"Names that are found all the same, with all below. What the list has above such a name is not blocked either."`
+	Allow    conf.List[router.ZoneName] `hcl:"allow,optional" doc:"Names that are found all the same, with all below. What the list has above such a name is not blocked either."`
 	Networks conf.Refs[*router.Network] `hcl:"networks,optional" empty:"error: the list is for no network. Name some, or remove the argument: then it is for all of the resolver." doc:"The networks for which it is; without, all of the resolver. The router itself finds every name."`
 	names    []string                   // of files, as they are read
 }

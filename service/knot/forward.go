@@ -100,9 +100,9 @@ func (s Server) expr() nixgen.Expr {
 // Forwarder is the forwarder block: servers for a part of the names.
 type Forwarder struct {
 	conf.Header
-	Name    conf.Value[router.Name] `hcl:"name,label"`
-	Zones   conf.List[router.ZoneName]         `hcl:"zones,required" empty:"error: no name is asked there. Name the zones, or remove the block." doc:"The zones whose names these servers know, with all below: corp.example.org, 10.in-addr.arpa for names of addresses. Their names may have private addresses."`
-	Servers conf.List[Server]       `hcl:"servers,required" empty:"error: nothing is asked. Name a server, or remove the block." doc:"Who is asked for them, as in forward."`
+	Name    conf.Value[router.Name]    `hcl:"name,label"`
+	Zones   conf.List[router.ZoneName] `hcl:"zones,required" empty:"error: no name is asked there. Name the zones, or remove the block." doc:"The zones whose names these servers know, with all below: corp.example.org, 10.in-addr.arpa for names of addresses. Their names may have private addresses."`
+	Servers conf.List[Server]          `hcl:"servers,required" empty:"error: nothing is asked. Name a server, or remove the block." doc:"Who is asked for them, as in forward."`
 	// Authoritative servers answer what they have, and lead on to others by delegations.
 	Authoritative conf.Value[bool] `hcl:"authoritative,optional" default:"false" doc:"The servers have the zones themselves, and do not resolve: what they delegate is asked elsewhere."`
 	DNSSEC        conf.Value[bool] `hcl:"dnssec,optional" default:"true" doc:"Validate the answers. A zone that exists inside only, as corp.internal, must be without: the root says, signed, that there is none."`

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/miekg/dns"
@@ -43,10 +42,13 @@ type answer struct {
 	Code          string `json:"code,omitempty"`          // NOERROR, REFUSED, …
 	Authoritative bool   `json:"authoritative,omitempty"` // the AA bit (RFC 1035 section 4.1.1)
 	Serial        uint32 `json:"serial,omitempty"`        // of a SOA record
-	// Data is what the records of the type that was asked for say, sorted; without SOA records.
+	// Data is what the records of the type that was asked for say, sorted; of a SOA record without
+	// its serial number.
 	Data string `json:"data,omitempty"`
+	TTL  uint32 `json:"ttl,omitempty"` // of these records, in seconds
 	// Until is when the first signature of them ends, in seconds since 1970; 0 without one.
-	Until int64 `json:"until,omitempty"`
+	Until     int64 `json:"until,omitempty"`
+	Algorithm uint8 `json:"algorithm,omitempty"` // of the signatures (RFC 8624)
 }
 
 // answerTo asks the server. It is not asked to find what it has not (RFC 1034 section 4.3.1).
@@ -73,14 +75,16 @@ func answerOf(kind uint16, m *dns.Msg) answer {
 	for _, rr := range m.Answer {
 		switch rr := rr.(type) {
 		case *dns.SOA:
-			a.Serial = rr.Serial
+			a.Serial, a.TTL = rr.Serial, rr.Hdr.Ttl
+			data = append(data, start(rr))
 		case *dns.RRSIG:
 			// Times of signatures are 32 bits wide, and this century's.
 			if until := int64(rr.Expiration); rr.TypeCovered == kind && (a.Until == 0 || until < a.Until) {
-				a.Until = until
+				a.Until, a.Algorithm = until, rr.Algorithm
 			}
 		default:
 			if rr.Header().Rrtype == kind {
+				a.TTL = rr.Header().Ttl
 				data = append(data, records.Data(rr))
 			}
 		}
@@ -89,6 +93,14 @@ func answerOf(kind uint16, m *dns.Msg) answer {
 	a.Data = strings.Join(data, ", ")
 	return a
 }
+
+// start is what a zone begins with, but for its serial number.
+func start(soa *dns.SOA) string {
+	return fmt.Sprintf("%s %s %d %d %d %d", soa.Ns, soa.Mbox, soa.Refresh, soa.Retry, soa.Expire, soa.Minttl)
+}
+
+// kept is what records say, and for how long others may keep it.
+func kept(data string, ttl uint32) string { return fmt.Sprintf("%s, kept for %d s", data, ttl) }
 
 // asks adds the check of an answer.
 func asks(p *verify.Plan, c verify.Check, q query, want string, got func(*state.State, answer) string) {
@@ -157,10 +169,6 @@ func (z *Zone) refused(p *verify.Plan, c verify.Check, server netip.Addr) {
 	})
 }
 
-// leastLeft is how long a signature must still be good for, at least. Knot DNS signs for 14 days
-// and again more than a day before the end.
-const leastLeft = 24 * time.Hour
-
 // Checks asks for the zone, over UDP and TCP, and for all that is in it.
 func (z *Zone) Checks(r *router.Router, p *verify.Plan) {
 	id := z.Addr.String() + "/"
@@ -172,22 +180,7 @@ func (z *Zone) Checks(r *router.Router, p *verify.Plan) {
 		z.answers(p, verify.Check{ID: id + "answers/" + what, Title: "the server has " + string(z.domain()) + " (" + what + ")", From: z.at()}, loopback, via)
 	}
 	z.checkContents(r, p)
-	if z.DNSSEC == nil {
-		return
-	}
-	const want = "signed, for more than a day to come"
-	c := verify.Check{ID: z.DNSSEC.Addr.String() + "/signed", Title: string(z.domain()) + " is signed", From: z.DNSSEC.Def}
-	asks(p, c, query{Server: loopback, Name: dns.Fqdn(string(z.domain())), Type: "SOA"}, want, func(st *state.State, a answer) string {
-		switch left := time.Duration(a.Until-st.Time) * time.Second; {
-		case a.Until == 0:
-			return "not signed"
-		case left <= 0:
-			return "signed until " + time.Unix(a.Until, 0).UTC().Format(time.RFC3339)
-		case left < leastLeft:
-			return fmt.Sprintf("signed for %d h more", int(left.Hours()))
-		}
-		return want
-	})
+	z.DNSSEC.check(z, p)
 }
 
 // checkContents asks for the records, those of one name and type at once. Of names that others
@@ -195,7 +188,7 @@ func (z *Zone) Checks(r *router.Router, p *verify.Plan) {
 func (z *Zone) checkContents(r *router.Router, p *verify.Plan) {
 	type set struct{ name, kind string }
 	var order []set
-	data, from := map[set][]string{}, map[set]hcl.Range{}
+	data, from, ttl := map[set][]string{}, map[set]hcl.Range{}, map[set]uint32{}
 	all := z.contents(r)
 	cuts := z.delegations(all)
 	for _, e := range all {
@@ -204,7 +197,7 @@ func (z *Zone) checkContents(r *router.Router, p *verify.Plan) {
 		}
 		s := set{e.name(), e.kind()}
 		if _, there := from[s]; !there {
-			order, from[s] = append(order, s), e.by.From
+			order, from[s], ttl[s] = append(order, s), e.by.From, e.Header().Ttl
 		}
 		data[s] = append(data[s], records.Data(e.RR))
 	}
@@ -215,8 +208,15 @@ func (z *Zone) checkContents(r *router.Router, p *verify.Plan) {
 			name = "nbr" + name[1:]
 		}
 		c := verify.Check{ID: fmt.Sprintf("%s/record/%s/%s", z.Addr, s.name, s.kind), Title: fmt.Sprintf("the %s record of %s", s.kind, s.name), From: from[s]}
-		asks(p, c, query{Server: loopback, Name: dns.Fqdn(name), Type: s.kind}, strings.Join(data[s], ", "), func(_ *state.State, a answer) string { return a.Data })
+		asks(p, c, query{Server: loopback, Name: dns.Fqdn(name), Type: s.kind}, kept(strings.Join(data[s], ", "), ttl[s]), func(_ *state.State, a answer) string { return kept(a.Data, a.TTL) })
 	}
+	soa := z.soa(r)
+	at := z.Def
+	if z.Contact.Set {
+		at = z.Contact.Range
+	}
+	c := verify.Check{ID: z.Addr.String() + "/record/" + string(z.domain()) + "/SOA", Title: "the SOA record of " + string(z.domain()), From: at}
+	asks(p, c, query{Server: loopback, Name: soa.Hdr.Name, Type: "SOA"}, kept(start(soa), soa.Hdr.Ttl), func(_ *state.State, a answer) string { return kept(a.Data, a.TTL) })
 }
 
 // checkListens adds the check that the server listens where it is to, and nowhere else.

@@ -19,6 +19,9 @@ import (
 // unit is Knot DNS's, without .service.
 const unit = "knot"
 
+// group is of those who may ask the server by its socket.
+const group = "knot"
+
 // serviceName opens the server in zone.allow. The resolver is "dns": who may ask the one is not
 // who may ask the other.
 const serviceName = "dns-zones"
@@ -72,7 +75,7 @@ func ZoneKind() service.Kind {
 	}
 }
 
-var probes = []probe.Any{answerTo}
+var probes = []probe.Any{answerTo, settingsOf}
 
 // Server is the dns_server block.
 type Server struct {
@@ -100,6 +103,7 @@ func (b *Server) Claim(s *router.Scope) {
 		s.Listen(b.Networks.Range, router.Listen{Service: serviceName, Protocol: proto, Port: 53, Networks: b.Networks.All(), Unit: unit})
 	}
 	router.Claim(s, hcl.Range{}, serves{b: b})
+	router.Claim(s, hcl.Range{}, router.LookGroup{Group: group})
 }
 
 // serves is the claim by which zones know the server.

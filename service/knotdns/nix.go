@@ -1,8 +1,11 @@
 package knotdns
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -41,7 +44,7 @@ func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module)
 		}
 		askersFrom = service.From(b)
 		if b.public() {
-			set(service.Origin(b.Addr, b.RateLimit.Range), nixgen.Int(b.RateLimit.V), "mod-rrl", outside, "rate-limit")
+			set(service.Origin(b.Addr, cmp.Or(b.RateLimit.Range, b.Def)), nixgen.Int(b.RateLimit.V), "mod-rrl", outside, "rate-limit")
 			set(askersFrom, service.Strs(askers(b)), "mod-rrl", outside, "whitelist")
 			set(askersFrom, nixgen.List{nixgen.Str("mod-rrl/" + outside)}, "template", "default", "global-module")
 		}
@@ -102,7 +105,7 @@ func (d *DNSSEC) lower(z *Zone, set, zone func(nixgen.Origin, nixgen.Expr, ...st
 	at := d.origin(d.Parents.Range)
 	var remotes []string
 	for _, p := range d.Parents.Items {
-		id := "parent-" + name + "-" + p.V.String()
+		id := parent(z, p.V)
 		remotes = append(remotes, id)
 		set(d.origin(p.Range), nixgen.Str(p.V.String()), "remote", id, "address")
 	}
@@ -121,9 +124,17 @@ func (d *DNSSEC) origin(at hcl.Range) nixgen.Origin {
 	return service.Origin(d.Addr, at)
 }
 
-// Checks ask systemd for the unit, and look where it listens.
+// Checks ask systemd for the unit, and look where it listens and whom it answers.
 func (program) Checks(r *router.Router, blocks []service.Block, p *verify.Plan) {
 	h := blocks[0].Head()
 	p.UnitActive(h.Addr.String()+"/server", h.Def, unit+".service")
 	checkListens(r, h, p)
+	b, from := server(r), h.Def
+	if b != nil {
+		from = cmp.Or(b.Clients.Range, b.Networks.Range)
+	}
+	runs(p, h.Addr, "clients", "who may ask for what is not public", from, "mod-queryacl", inside, "address", strings.Join(askers(b), " "))
+	if b.public() {
+		runs(p, h.Addr, "rate_limit", "answers a second to an address outside", cmp.Or(b.RateLimit.Range, b.Def), "mod-rrl", outside, "rate-limit", fmt.Sprint(int(b.RateLimit.V)))
+	}
 }

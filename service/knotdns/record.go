@@ -2,6 +2,8 @@ package knotdns
 
 import (
 	"fmt"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -46,8 +48,28 @@ func (r *Record) UnmarshalText(b []byte) error {
 		}
 		return diag.Advise(fmt.Errorf("%q is a record of type %s, which is not written into a zone by hand", b, records.Type(rr)), "types are %s", strings.Join(names, ", "))
 	}
+	for _, name := range namesIn(rr) {
+		if !nameRE.MatchString(name) {
+			return diag.Advise(fmt.Errorf("%q has the name %q, with a character that Knot DNS does not read in names", b, name), "use letters, digits, -, _, / and *")
+		}
+	}
 	*r = Record{strings.ReplaceAll(rr.String(), "\t", " "), rr.Header().Ttl != noTTL}
 	return nil
+}
+
+// nameRE are the names that zscanner of Knot DNS reads as miekg/dns writes them.
+var nameRE = regexp.MustCompile(`^([A-Za-z0-9*/_.-]|\\[^0-9A-Za-z])+$`)
+
+// namesIn are the owner of a record and the names in its data.
+func namesIn(rr dns.RR) []string {
+	out := []string{rr.Header().Name}
+	v := reflect.ValueOf(rr).Elem()
+	for i := range v.NumField() {
+		if tag := v.Type().Field(i).Tag.Get("dns"); tag == "domain-name" || tag == "cdomain-name" {
+			out = append(out, v.Field(i).String())
+		}
+	}
+	return out
 }
 
 // Describe is what the type is in the schema.
@@ -65,6 +87,9 @@ func (r Record) rr(ttl router.Seconds) dns.RR {
 	return rr
 }
 
+// localRE are local parts that can be the first label of a name everywhere (RFC 1035 section 8).
+var localRE = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+
 // A Mailbox is who is responsible for a zone, as in hostmaster@example.org.
 type Mailbox string
 
@@ -72,8 +97,8 @@ type Mailbox string
 func (m *Mailbox) UnmarshalText(b []byte) error {
 	local, domain, ok := strings.Cut(string(b), "@")
 	var d router.Domain
-	if !ok || local == "" || len(local) > 63 || strings.ContainsFunc(local, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"\();@`, r) }) || d.UnmarshalText([]byte(domain)) != nil {
-		return diag.Advise(fmt.Errorf("%q is no mailbox", b), "write one such as hostmaster@example.org")
+	if !ok || len(local) > 63 || !localRE.MatchString(local) || d.UnmarshalText([]byte(domain)) != nil {
+		return diag.Advise(fmt.Errorf("%q is no mailbox", b), "write one such as hostmaster@example.org; the part before @ has letters, digits, -, _ and .")
 	}
 	*m = Mailbox(local + "@" + strings.ToLower(string(d)))
 	return nil

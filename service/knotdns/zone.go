@@ -108,6 +108,7 @@ func (z *Zone) at() hcl.Range {
 // Claim says that the router has the zone.
 func (z *Zone) Claim(s *router.Scope) {
 	s.AfterLinks(hcl.Range{}, unit)
+	router.Claim(s, hcl.Range{}, router.LookGroup{Group: group})
 	router.Claim(s, hcl.Range{}, has{z: z})
 	if name := z.domain(); name != "" {
 		router.Claim(s, z.at(), router.ServesZone{Zone: name, Server: loopback})
@@ -229,7 +230,7 @@ func (z *Zone) servers(r *router.Router) []router.ZoneName {
 }
 
 // soa is the zone's first record. Its number is the server's to count.
-func (z *Zone) soa(r *router.Router) dns.RR {
+func (z *Zone) soa(r *router.Router) *dns.SOA {
 	contact := z.Contact.V
 	if !z.Contact.Set {
 		contact = Mailbox("hostmaster@" + string(z.domain()))
