@@ -9,7 +9,7 @@ import (
 )
 
 // TestBenchC has what this machine's kernel may not have, queues, and a table of neighbours that is
-// not this machine's. The tests are in guest_amd64_test.go, guest_links_amd64_test.go, guest_ports_amd64_test.go,
+// not this machine's. The tests are in guest_amd64_test.go, guest_links_amd64_test.go,
 // guest_scan_amd64_test.go and guest_wireguard_amd64_test.go.
 func TestBenchC(t *testing.T) {
 	t.Parallel()
@@ -17,9 +17,6 @@ func TestBenchC(t *testing.T) {
 	maps.Copy(files, inspectedRules(t))
 	maps.Copy(files, pppoeFiles(t))
 	maps.Copy(files, siteFiles(t))
-	maps.Copy(files, portFiles(t))
-	maps.Copy(files, lab.Tools(t, "/usr/lib/systemd/systemd-udevd", "/usr/bin/udevadm",
-		"/usr/lib/udev/rules.d/75-net-description.rules", "/usr/lib/udev/rules.d/80-net-setup-link.rules"))
 	files[linkKindsFile] = write(t, toJSON(t, onVeths(t, fromText(t, linkKinds))))
 	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))
 	limits, _ := fromText(t, template).at("boot", "kernel", "sysctl").(map[string]any)
@@ -32,7 +29,7 @@ func TestBenchC(t *testing.T) {
 		Modules: []string{
 			"veth", "bridge", "8021q", "bonding", "dummy", "vxlan", "wireguard", "ip_gre", "sit", "ip6_tunnel", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
 			"nft_fib_inet", "nft_reject_inet", "nft_queue", "nfnetlink_queue", "nf_conntrack",
-			"pppoe", "virtio_net",
+			"pppoe",
 		},
 	}.Test(t)
 }
