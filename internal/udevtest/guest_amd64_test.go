@@ -22,7 +22,7 @@ import (
 )
 
 // The real udev calls a port what the spec calls it, known by its MAC address or by its slot, and
-// leaves alone the VLAN on it, which has the same address; nbr verify finds the port, and finds
+// leaves alone the VLAN on it; nbr verify finds the port, and finds
 // out one that has the name of another.
 func TestGuestPortNames(t *testing.T) {
 	run := func(program string, args ...string) error {
