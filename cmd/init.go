@@ -22,7 +22,7 @@ func (a *app) initCommand() *cli.Command {
 		Description: "Writes router.hcl into the folder (the current one by default): a router for the board,\n" +
 			"with its ports and memory, and with your SSH public key if you have one. Nothing that\n" +
 			"exists is overwritten. nbr boards lists the boards.\n\n" +
-			"Examples:\n   nbr init router/\n   nbr init -board raspberrypi-rpi4 router/\n   nbr init -key ~/.ssh/work.pub router/",
+			"Examples:\n   nbr init router/\n   nbr init -board pc-x86_64 router/\n   nbr init -key ~/.ssh/work.pub router/",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "board", Value: templateBoard, Usage: "write it for the board with this `ID`"},
 			&cli.StringFlag{Name: "key", Usage: "the SSH public key in `FILE`; without it the first of ~/.ssh/id_*.pub"},

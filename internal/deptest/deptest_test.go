@@ -121,6 +121,7 @@ var table = []row{
 	{pkg: "internal/flaketest"},
 	{pkg: "internal/imagetest"},
 	{pkg: "internal/referee"},
+	{pkg: "internal/udevtest"},
 	{pkg: "internal/deptest"},
 }
 

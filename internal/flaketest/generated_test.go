@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -343,7 +344,7 @@ func TestLockFile(t *testing.T) {
 
 // TestPC shows what the image and the VM of a PC are made with: every port of the spec is a card
 // of the VM, with the address by which udev finds it there, and the one of the upstream has a way
-// out. That QEMU takes the cards, TestTrialCards shows.
+// out. QEMU takes them.
 func TestPC(t *testing.T) {
 	out := gen(t, filepath.Join(repo, "testdata/routers/x86"))
 	if b, err := os.ReadFile(filepath.Join(out, "flake.nix")); err != nil || bytes.Contains(b, []byte("nixos-sbc")) {
@@ -366,6 +367,15 @@ func TestPC(t *testing.T) {
 	}
 	if d := cmp.Diff(want, cards); d != "" {
 		t.Errorf("%s", d)
+	}
+	var options []string
+	get(vm+"options", &options)
+	args := strings.Fields("-M q35 -accel tcg -m 64 -nodefaults -display none -S -monitor stdio " + strings.Join(append(cards, options...), " "))
+	qemu := exec.CommandContext(t.Context(), "qemu-system-x86_64", args...)
+	qemu.Stdin = strings.NewReader("info network\nquit\n")
+	said, err := qemu.CombinedOutput()
+	if err != nil || strings.Count(string(said), "model=virtio-net-pci") != 4 || !bytes.Contains(said, []byte("macaddr=00:00:5e:00:53:01")) {
+		t.Errorf("QEMU: %v\n%s", err, said)
 	}
 	var program string
 	get(vm+"meta.mainProgram", &program)

@@ -23,8 +23,8 @@ func Tools(t testing.TB, programs ...string) map[string]string {
 	return files
 }
 
-// libraryDirs are where the loader of a Debian for amd64 looks.
-var libraryDirs = []string{"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib"}
+// libraryDirs are where the loader of a Debian for amd64 looks, the last for systemd's own programs.
+var libraryDirs = []string{"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/lib/x86_64-linux-gnu/systemd"}
 
 // addTool adds a file at a path of the tree, and what it is linked with.
 func addTool(root, name string, files map[string]string) error {

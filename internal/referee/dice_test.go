@@ -73,6 +73,7 @@ var texts = []string{`""`, `"a"`, `"a \"quoted\" 'text'"`, `"''"`, `"$${a} '' \\
 var values = map[string][]string{
 	"string": texts, "full name": {`""`, `"A B"`, `"a \"b\" ' $${c} \\"`, `"ü, 路"`}, "bool": {"true", "false"},
 	"MAC address":             {`"02:00:00:00:00:01"`, `"fe-ff-ff-ff-ff-ff"`, `"0200.0000.0002"`},
+	"PCI address":             {`"0000:02:00.0"`, `"e1:1F.7"`, `"10000:00:00.1"`},
 	"metric, 0 to 4294967295": {"0", "1", "1024", "4294967295"},
 	"MTU in bytes":            {"576", "1280", "9000", "65535"}, "address block": {`"10.64.0.0/16"`, `"100.64.0.0/10"`, `"192.0.2.1/32"`},
 	"domain name": {`"lan"`, `"a.b.example.org."`, `"_x.` + strings.Repeat("d", 63) + `.org"`},
@@ -263,6 +264,19 @@ func (d *dice) roll() string {
 		d.mtu["dummy."+n] = []int{576, 1280, 9000, 65535}[d.IntN(4)]
 		d.block("dummy", n, fmt.Sprintf("mtu = %d", d.mtu["dummy."+n]))
 		d.links = append(d.links, "dummy."+n)
+	}
+	if d.IntN(3) == 0 {
+		n := d.label("link")
+		given := []string{"pci = " + d.pick(values["PCI address"])}
+		if d.often() {
+			given = append(given, `mac = "00:00:5e:00:53:01"`)
+		}
+		if d.often() {
+			d.mtu["port."+n] = []int{576, 1280, 9000}[d.IntN(3)]
+			given = append(given, fmt.Sprintf("mtu = %d", d.mtu["port."+n]))
+		}
+		d.block("port", n, given...)
+		d.links = append(d.links, "port."+n)
 	}
 	if d.IntN(3) == 0 {
 		n := d.label("link")

@@ -33,8 +33,9 @@ var laters = map[string]string{
 
 // laterSpec adds such a network to a spec, on a link of its own.
 func laterSpec(b *goodSpec, how string) string {
-	port := b.spec.Router.Board.Ports[0].Name
-	for _, p := range b.spec.Router.Board.Ports {
+	ports := b.spec.Router.Ports()
+	port := ports[0].Name
+	for _, p := range ports {
 		if p.Kind == router.PortDSA {
 			port = p.Name
 		}

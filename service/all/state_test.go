@@ -33,6 +33,8 @@ var unread = map[string]string{
 	`links\.(br-lan|wg0)\.(mac_from|parent)`:                                "of hardware and of links on others",
 	`units\..+\.restarts`:                                                   "a note",
 	`time`:                                                                  "ages are notes",
+	`board\.efi`:                                                            "of a PC, which this is not",
+	`links\.(lan\d|wan|wg0|br-lan)\.(pci|permanent_mac)`:                    "of ports that the spec knows by them, as those of a PC",
 	`board\.compatible\[1\]`:                                                "the SoC; the board's own name is the first",
 	`system\.(booted|current)`:                                              "names of generations; their kernels are compared",
 	`links\.[^.]+\.(carrier|speed)`:                                         "a cable is no promise of the spec",

@@ -14,8 +14,7 @@ import (
 // IfState could do that too (identify), but kernel parameters of an interface and units that
 // wait for it are set by its name, before IfState runs.
 //
-// A VLAN and a bridge have the permanent MAC address of what they are on, so that what has a
-// kind (IFLA_INFO_KIND) must not match.
+// What has a kind (IFLA_INFO_KIND) is made by a program and no port, whatever its address is.
 func names(r *router.Router, m *nixgen.Module) {
 	for _, p := range r.Added {
 		if !p.Renamed() {

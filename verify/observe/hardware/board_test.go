@@ -4,7 +4,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/nbr-dev/nbr/internal/looktest"
+	"github.com/nbr-dev/nbr/verify/observe/root"
+	"github.com/nbr-dev/nbr/verify/state"
 )
 
 func TestCompatible(t *testing.T) {
@@ -41,4 +45,28 @@ func FuzzParsers(f *testing.F) {
 		}
 		_, _ = parseMemTotal(b)
 	})
+}
+
+// TestPC looks at a machine without a device tree, whose firmware says what it is.
+func TestPC(t *testing.T) {
+	const memory = "MemTotal:        8130056 kB\n"
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		want  state.Board
+		fails bool
+	}{
+		{"EFI", map[string]string{
+			"proc/meminfo": memory, "sys/class/dmi/id/sys_vendor": "PC Engines\n", "sys/class/dmi/id/product_name": "apu4 \n", "sys/firmware/efi/fw_platform_size": "64\n",
+		}, state.Board{Compatible: []string{}, MemTotal: 8130056, DMI: &state.DMI{Vendor: "PC Engines", Product: "apu4"}, EFI: 64}, false},
+		{"BIOS", map[string]string{
+			"proc/meminfo": memory, "sys/class/dmi/id/sys_vendor": "QEMU\n",
+		}, state.Board{Compatible: []string{}, MemTotal: 8130056, DMI: &state.DMI{Vendor: "QEMU"}}, false},
+		{"neither", map[string]string{"proc/meminfo": memory}, state.Board{Compatible: []string{}, MemTotal: 8130056}, true},
+	} {
+		got, err := Board(root.Root(looktest.Folder(t, tt.files)))
+		if d := cmp.Diff(&tt.want, got); d != "" || (err != nil) != tt.fails {
+			t.Errorf("%s: %v %s", tt.name, err, d)
+		}
+	}
 }

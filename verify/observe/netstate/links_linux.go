@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -348,7 +347,7 @@ func hardware(r root.Root, name string, link state.Link) state.Link {
 		link.PermanentMAC = "" // a VLAN has that of the link below
 		return link
 	}
-	if to, err := os.Readlink(r.Path("/sys/class/net/" + name)); err == nil {
+	if to, err := r.Link("/sys/class/net/" + name); err == nil {
 		if m := slotRE.FindStringSubmatch(to); m != nil {
 			link.PCI = m[1]
 		}

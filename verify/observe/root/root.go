@@ -44,6 +44,9 @@ func (r Root) Line(name string) (string, error) {
 	return strings.TrimSuffix(string(b), "\n"), err
 }
 
+// Link is where a symbolic link leads.
+func (r Root) Link(name string) (string, error) { return os.Readlink(r.Path(name)) }
+
 // SystemPath is where NixOS has the system's programs.
 const SystemPath = "/run/current-system/sw/bin"
 
