@@ -65,7 +65,8 @@ func (d *DNS64) judge(b *Resolver, r *router.Router) hcl.Diagnostics {
 				"Give the network one, or take it out."), n.Target.Def, "%s", n.Addr.String()))
 		}
 	}
-	for _, t := range router.Claimed[router.NAT64](r) {
+	if ts := router.Claimed[router.NAT64](r); len(ts) > 0 {
+		t := ts[0] // a second one is an error of its own
 		if t.Prefix != d.Prefix.V.Prefix {
 			diags = append(diags, diag.With(diag.Help(diag.Error("dns64-elsewhere", cmp.Or(d.Prefix.Range, d.Def), "DNS64 and NAT64 of two prefixes",
 				"Hosts are told addresses of %s, and %s translates those of %s.", d.Prefix.V, t.Addr, t.Prefix),

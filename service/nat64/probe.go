@@ -31,12 +31,13 @@ var translated = &probe.Probe[way, said]{Name: "nat64.translated", Active: true,
 // hops are those to the translator, which counts as one, and one more.
 const hops = "2"
 
-// errorRE is what ping says of an ICMP error (pr_icmph in ping/ping6_common.c of iputils).
-var errorRE = regexp.MustCompile(`(?m)^From (\S+):? icmp_seq=\d+ (.*)$`)
+// errorRE is what ping says of an ICMP error (pr_icmph in ping/ping6_common.c of iputils); older
+// ones put a colon after the address.
+var errorRE = regexp.MustCompile(`(?m)^From (\S*[0-9a-f]):? icmp_seq=\d+ (.*)$`)
 
 func lookTranslated(ctx context.Context, h probe.Host, w way) (said, error) {
-	// Two packets: Tayga drops the first one of a host while its table is full of others that it
-	// is about to forget, and a look takes no longer when all is well.
+	// Two packets: the kernel limits ICMP errors of all kinds together (icmp_msgs_per_sec of
+	// Documentation/networking/ip-sysctl.rst), and one may not be sent.
 	out, err := h.Run(ctx, "ping", "-6", "-n", "-c", "2", "-i", "0.5", "-W", "2", "-t", hops, "-I", w.From.String(), w.To.String())
 	if err != nil {
 		return said{}, err
