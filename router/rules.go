@@ -82,6 +82,8 @@ func Rules() []Rule {
 		{"unreachable-policy", "A policy can never match.", ruleShadowed, nil},
 		{"masquerade-without-upstream", "A policy masquerades towards no upstream.", ruleMasquerade, []string{"network"}},
 		{"no-default-route", "A policy masquerades, and no route leads to the Internet.", ruleDefaultRoute, []string{"network", "route"}},
+		{"nat64-relay", "A translator lets packets go where the hosts that they come from may not.", ruleNAT64, nil},
+		{"nat64-uplink", "No host may use a translator, or its packets go nowhere.", ruleNAT64Ways, []string{"network", "zone", "policy"}},
 		{"forward-clash", "Two port forwards have the same port, or one leads to the router itself.", ruleForwards, nil},
 		{"forward-outside", "A port forward leads to no network of the router.", ruleForwardNetworks, []string{"network"}},
 		{"listen-clash", "Two programs listen on the same socket.", ruleListens, nil},

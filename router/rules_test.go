@@ -21,7 +21,7 @@ import (
 // What each of them says is shown by the specs in testdata/bad.
 func TestRules(t *testing.T) {
 	seen := map[string]bool{}
-	code := regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+	code := regexp.MustCompile(`^[a-z]+[0-9]*(-[a-z]+)*$`)
 	for _, r := range Rules() {
 		if seen[r.Code] || !code.MatchString(r.Code) || !strings.HasSuffix(r.Doc, ".") || r.Check == nil {
 			t.Errorf("%+v", r)

@@ -196,6 +196,11 @@ func (d *dice) adverts(networks []string) {
 		} else {
 			given = append(given, "default_router = false")
 		}
+		pref64 := "pref64 = false"
+		if d.seldom() { // no policy lets these hosts be translated
+			pref64 = "pref64 = true"
+		}
+		given = append(given, pref64)
 		if carried := d.mtu[link]; carried == 0 || carried >= 1280 || d.seldom() {
 			given = append(given, "mtu = 1280")
 		}

@@ -113,8 +113,9 @@ var values = map[string][]string{
 	"layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac":                          {`"layer2"`, `"layer2+3"`, `"layer3+4"`, `"encap2+3"`, `"encap3+4"`, `"vlan+srcmac"`},
 	"bits in a second, as in 40mbit":                                                         {`"64kbit"`, `"38500kbit"`, `"1gbit"`, `"100gbit"`}, "bridged-llcsnap, bridged-ptm, bridged-vcmux, conservative, docsis, ethernet, ipoa-llcsnap, ipoa-vcmux, pppoa-llc, pppoa-vcmux, pppoe-llcsnap, pppoe-ptm or pppoe-vcmux": {`"ethernet"`, `"docsis"`, `"pppoe-ptm"`, `"conservative"`}, "besteffort, diffserv3, diffserv4 or diffserv8": {`"besteffort"`, `"diffserv8"`},
 	"any, ipip6 or ip6ip6": {`"any"`, `"ipip6"`, `"ip6ip6"`}, "IPv4 address of another router": {`"192.168.178.9"`, `"203.0.113.9"`}, "IPv6 address of another router": {`"2001:db8:77::a"`, `"2001:db8::ffff:9"`},
-	"802.1q or 802.1ad": {`"802.1q"`, `"802.1ad"`},
-	"slow or fast":      {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
+	"IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits": {`"64:ff9b::/96"`, `"64:ff9b:1::/48"`, `"64:ff9b:1:2::/96"`, `"2001:db8::/32"`, `"2001:db8:100::/40"`, `"2001:db8:6464::/56"`},
+	"802.1q or 802.1ad":                            {`"802.1q"`, `"802.1ad"`},
+	"slow or fast":                                 {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
 	"pppoe.mtu": {"1280", "1400", "1492"}, "user name at a provider": {`"anna"`, `"0001#\"x\\y'$z@example.net"`, "\"" + strings.Repeat("é", 127) + "\""},
 	"length of a prefix, 32 to 64":              {"32", "48", "56"},
 	"protocol, or protocol, a slash and a port": {`"tcp/1"`, `"udp/1-65535"`, `"sctp/36412"`, `"gre"`, `"icmp"`, `"icmp/0"`, `"icmpv6/255"`, `"igmp"`},
@@ -300,6 +301,7 @@ func (d *dice) roll() string {
 	d.vxlans()
 	d.sessions()
 	d.tunnels()
+	d.translator()
 	d.hosts()
 	resolves := d.services()
 	d.routing()
@@ -443,6 +445,24 @@ func (d *dice) tunnels() {
 			given = append(given, "mode = "+d.pick(values["any, ipip6 or ip6ip6"]))
 		}
 		d.block(kind, d.label("link"), given...)
+	}
+}
+
+// translator writes a NAT64 between two networks of its own.
+func (d *dice) translator() {
+	if d.IntN(4) > 0 {
+		return
+	}
+	n, hosts, pool := d.label("link"), d.label("network"), d.label("network")
+	from, to, far := d.label("zone"), d.label("zone"), d.label("link")
+	d.block("nat64", n, "prefix = "+d.pick(values["IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits"]))
+	d.block("dummy", far, "mtu = 9000")
+	d.block("network", hosts, "link = dummy."+far, `ipv4 = "9.250.0.1/24"`, `ipv6 = "fd00:fa::1/64"`)
+	d.block("network", pool, "link = nat64."+n, `ipv4 = "10.251.0.9/29"`, `ipv6 = "fd00:fb::2/125"`)
+	d.block("zone", from, "networks = [network."+hosts+"]", "allow = []")
+	d.block("zone", to, "networks = [network."+pool+"]", "allow = []")
+	for _, way := range [][2]string{{from, to}, {to, from}} { // what else policies are about is rolled elsewhere
+		fmt.Fprintf(d, "policy %q {\n  from = [zone.%s]\n  to = [zone.%s]\n  action = \"accept\"\n}\n", d.label("policy"), way[0], way[1])
 	}
 }
 

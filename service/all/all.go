@@ -17,6 +17,7 @@ import (
 	"github.com/nbr-dev/nbr/service/kea"
 	"github.com/nbr-dev/nbr/service/knot"
 	"github.com/nbr-dev/nbr/service/knotdns"
+	"github.com/nbr-dev/nbr/service/nat64"
 	"github.com/nbr-dev/nbr/service/nftables"
 	"github.com/nbr-dev/nbr/service/nixos"
 	"github.com/nbr-dev/nbr/service/openssh"
@@ -38,6 +39,7 @@ func Kinds() []service.Kind {
 		ifstate.Kind(),
 		dhcpcd.Kind(),
 		bond.Kind(), dummy.Kind(), vxlan.Kind(), pppoe.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(), shaper.Kind(),
+		nat64.Kind(),
 		wireguard.Kind(),
 		frr.BGPKind(), frr.OSPFKind(), frr.PrefixListKind(),
 		nftables.Kind(),

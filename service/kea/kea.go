@@ -128,7 +128,20 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 		diags = append(diags, diag.Help(diag.Error("bad-value", d.V6Only.Range, "Bad time without IPv4", "Hosts wait 5 min at least (MIN_V6ONLY_WAIT of RFC 8925 section 3.4), and %d s is less.", d.V6Only.V),
 			"Write \"5m\" or more."))
 	}
+	diags = append(diags, d.judgeV6Only(r)...)
 	return append(diags, d.reservations(r)...)
+}
+
+// judgeV6Only finds hosts that are to live without IPv4 and may not use the router's NAT64.
+func (d *DHCP4) judgeV6Only(r *router.Router) hcl.Diagnostics {
+	n := d.Network.Target
+	ts := router.Claimed[router.NAT64](r)
+	if d.V6Only.Set && len(ts) > 0 && ts[0].Zone(r) != nil && r.Translator(n) == nil && !r.Unsound["policy"] {
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Warning("v6-only-untranslated", d.V6Only.Range, "Hosts without IPv4 and without NAT64",
+			"Hosts of %s are to live without IPv4, and no policy lets them get to %s.", n.Addr, ts[0].Addr),
+			"Write a policy from their zone to %s, or remove v6_only.", ts[0].Zone(r).Addr), ts[0].From, "%s", ts[0].Addr.String())}
+	}
+	return nil
 }
 
 // link refuses a second server on one link: a client that asks for an address does

@@ -65,14 +65,46 @@ func (d *DNS64) judge(b *Resolver, r *router.Router) hcl.Diagnostics {
 				"Give the network one, or take it out."), n.Target.Def, "%s", n.Addr.String()))
 		}
 	}
+	if ts := router.Claimed[router.NAT64](r); len(ts) > 0 {
+		t := ts[0] // a second one is an error of its own
+		if t.Prefix != d.Prefix.V.Prefix {
+			diags = append(diags, diag.With(diag.Help(diag.Error("dns64-elsewhere", cmp.Or(d.Prefix.Range, d.Def), "DNS64 and NAT64 of two prefixes",
+				"Hosts are told addresses of %s, and %s translates those of %s.", d.Prefix.V, t.Addr, t.Prefix),
+				"Write the same prefix at both."), t.From, "%s", t.Addr.String()))
+		}
+		return append(diags, d.judgeClients(b, r, t)...)
+	}
 	leads := func(rt *router.Route) bool {
 		return rt.To.V.Bits() > 0 && rt.To.V.Bits() <= d.Prefix.V.Bits() && rt.To.V.Contains(d.Prefix.V.Addr())
 	}
-	if !r.Unsound["route"] && !slices.ContainsFunc(r.Routes, leads) {
+	if !r.Unsound["route"] && !r.Unsound["nat64"] && !slices.ContainsFunc(r.Routes, leads) {
 		at := cmp.Or(d.Prefix.Range, d.Def)
 		diags = append(diags, diag.Help(diag.Warning("dns64-untranslated", at, "Prefix that nothing translates",
 			"Hosts are told addresses of %s, and no route leads there: unless the provider translates it, connections to them end nowhere.", d.Prefix.V),
-			"Write a route to %s by the host that translates (NAT64), or take dns64 out.", d.Prefix.V))
+			"Add a nat64 block, write a route to %s by the host that translates, or take dns64 out.", d.Prefix.V))
+	}
+	return diags
+}
+
+// judgeClients finds networks whose hosts are told addresses that no policy lets them get to.
+func (d *DNS64) judgeClients(b *Resolver, r *router.Router, t *router.NAT64) hcl.Diagnostics {
+	if t.Zone(r) == nil || r.Unsound["policy"] {
+		return nil // a warning of its own
+	}
+	var diags hcl.Diagnostics
+	for _, n := range b.Networks.Items {
+		if !d.isFor(n.Target) || !n.Target.Has(router.IPv6) || r.Translator(n.Target) != nil {
+			continue
+		}
+		at, help := cmp.Or(d.Networks.Range, d.Def), "Write a policy from its zone to %[2]s, or name the networks that dns64 is for."
+		for _, named := range d.Networks.Items {
+			if named.Target == n.Target {
+				at, help = named.Range, "Write a policy from its zone to %[2]s, or take %[1]s out."
+			}
+		}
+		diags = append(diags, diag.With(diag.Help(diag.Warning("dns64-untranslated", at, "Prefix that nothing translates",
+			"Hosts of %s are told addresses of %s, and no policy lets them get to %s.", n.Addr, d.Prefix.V, t.Addr),
+			help, n.Addr, t.Zone(r).Addr), t.From, "%s", t.Addr.String()))
 	}
 	return diags
 }

@@ -84,6 +84,7 @@ func (f *Firewall) pinged(r *router.Router) (from, to []router.IfName) {
 			switch {
 			case n.Upstream() && n.Has(router.IPv6):
 				up = append(up, n)
+			case translates(r, n): // behind its addresses are hosts of the Internet
 			case slices.ContainsFunc(n.Addresses(), ofTheWorld):
 				down = append(down, n)
 			}
@@ -93,6 +94,11 @@ func (f *Firewall) pinged(r *router.Router) (from, to []router.IfName) {
 		return nil, nil
 	}
 	return router.Devices(up), router.Devices(down)
+}
+
+// translates tells whether a network is on the link of a NAT64.
+func translates(r *router.Router, n *router.Network) bool {
+	return slices.ContainsFunc(router.Claimed[router.NAT64](r), func(t *router.NAT64) bool { return t.Link == n.Link.Target })
 }
 
 // ofTheWorld tells whether an address is one of IPv6 that can be reached from anywhere.

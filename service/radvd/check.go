@@ -43,7 +43,19 @@ func (a *Advert) Checks(r *router.Router, p *verify.Plan) {
 	}
 	a.check(p, "dns", "hosts get name servers", cmp.Or(a.DNS.Range, a.Network.Range), list(servers, named.text), func(v advert) string { return list(v.DNS, named.text) })
 	a.check(p, "domains", "hosts get domains", cmp.Or(a.Domains.Range, n.Domain.Range, a.Def), list(domains, named.text), func(v advert) string { return list(v.Domains, named.text) })
+	if len(router.Claimed[router.NAT64](r)) > 0 {
+		a.pref64s(r, p)
+	}
 	a.alone(p)
+}
+
+// pref64s adds the check that hosts get the prefix of NAT64, if they may use it.
+func (a *Advert) pref64s(r *router.Router, p *verify.Plan) {
+	var translated []named
+	if t, ok := a.pref64(r); ok {
+		translated = append(translated, named{t.String(), int64(a.lifetimePREF64())})
+	}
+	a.check(p, "pref64", "hosts get the prefix of NAT64", cmp.Or(a.PREF64.Range, a.Network.Range), list(translated, named.text), func(v advert) string { return list(v.PREF64, named.text) })
 }
 
 // hint is how a person asks: rdisc6 is of ndisc6, which the router gets for it.

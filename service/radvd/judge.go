@@ -35,6 +35,7 @@ func (a *Advert) Judge(r *router.Router) hcl.Diagnostics {
 	diags = append(diags, a.judgeMTU()...)
 	diags = append(diags, a.judgeDNS(r)...)
 	diags = append(diags, a.judgeFlags(r)...)
+	diags = append(diags, a.judgePREF64(r)...)
 	for _, o := range a.Routers.Items {
 		if !o.V.IsLinkLocalUnicast() || !o.V.Is6() {
 			diags = append(diags, diag.Help(diag.Error("not-link-local", o.Range, "Not a link-local address",
@@ -156,6 +157,26 @@ func (a *Advert) judgeFlags(r *router.Router) hcl.Diagnostics {
 	return hcl.Diagnostics{diag.With(diag.Help(diag.Error("dhcp6-unadvertised", at, "Hosts are kept from the DHCPv6 server",
 		"By this advertisement hosts of %s %s, and %s is there for it.", a.Network.Addr, what, s.Addr),
 		"Remove %s, or %s.", attr, s.Addr), s.From, "%s", s.Addr.String())}
+}
+
+// judgePREF64 refuses to tell of a prefix that the hosts do not get to, and finds hosts that could
+// use one and hear of none.
+func (a *Advert) judgePREF64(r *router.Router) hcl.Diagnostics {
+	if !a.PREF64.Set || r.Unsound["nat64"] || r.Unsound["policy"] || r.Unsound["zone"] {
+		return nil
+	}
+	t := r.Translator(a.Network.Target)
+	switch {
+	case a.PREF64.V && t == nil:
+		return hcl.Diagnostics{diag.Help(diag.Error("pref64-untranslated", a.PREF64.Range, "No prefix of NAT64 for these hosts",
+			"No policy lets hosts of %s get to a nat64 block, so there is no prefix to tell them.", a.Network.Addr),
+			"Write such a policy, or remove pref64.")}
+	case !a.PREF64.V && t != nil:
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Warning("pref64-unannounced", a.PREF64.Range, "Hosts are not told the prefix of NAT64",
+			"Hosts of %s may use %s. Without its prefix they reach IPv4 hosts by names that the router resolves, and by no address (RFC 8781 section 3).", a.Network.Addr, t.Addr),
+			"Remove pref64."), t.From, "%s", t.Addr.String())}
+	}
+	return nil
 }
 
 func (a *Advert) judgeDNS(r *router.Router) hcl.Diagnostics {

@@ -118,6 +118,11 @@ func (a *Advert) section(r *router.Router) string {
 	if len(domains) > 0 {
 		list("DNSSL", domains)
 	}
+	if p, ok := a.pref64(r); ok {
+		line(1, "nat64prefix %s {", p)
+		line(2, "AdvValidLifetime %d;", a.lifetimePREF64())
+		line(1, "};")
+	}
 	line(0, "};")
 	return b.String()
 }

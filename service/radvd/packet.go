@@ -22,6 +22,7 @@ const (
 	optionMTU        = 5
 	optionRDNSS      = 25 // RFC 8106
 	optionDNSSL      = 31
+	optionPREF64     = 38 // RFC 8781
 )
 
 // routers is the group of all routers on a link, and its MAC address (RFC 2464 section 7).
@@ -116,9 +117,21 @@ func (a *advert) option(o []byte) bool {
 		for _, n := range names {
 			a.Domains = append(a.Domains, named{n, long(o[4:])})
 		}
+	case optionPREF64: // RFC 8781 section 4
+		code := binary.BigEndian.Uint16(o[2:]) & 7
+		if len(o) != 16 || int(code) >= len(lengths64) {
+			return false
+		}
+		var raw [16]byte
+		copy(raw[:], o[4:])
+		prefix := netip.PrefixFrom(netip.AddrFrom16(raw), lengths64[code]).Masked()
+		a.PREF64 = append(a.PREF64, named{prefix.String(), int64(binary.BigEndian.Uint16(o[2:]) &^ 7)})
 	}
 	return true
 }
+
+// lengths64 are the lengths of prefixes of NAT64 by their codes (RFC 8781 section 4).
+var lengths64 = []int{96, 64, 56, 48, 40, 32}
 
 // domainNames reads names in the form of RFC 1035 section 3.1, without compression, until
 // zeros fill the rest.

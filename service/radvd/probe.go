@@ -23,6 +23,7 @@ type advert struct {
 	Prefixes   []prefix `json:"prefixes,omitempty"`
 	DNS        []named  `json:"dns,omitempty"`
 	Domains    []named  `json:"domains,omitempty"`
+	PREF64     []named  `json:"pref64,omitempty"` // prefixes of NAT64
 }
 
 // prefix is a Prefix Information option.
@@ -34,7 +35,7 @@ type prefix struct {
 	Preferred  int64  `json:"preferred,omitempty"`
 }
 
-// named is a name server or a domain.
+// named is a name server, a domain or a prefix of NAT64.
 type named struct {
 	Name     string `json:"name"`
 	Lifetime int64  `json:"lifetime,omitempty"` // 0: it is not to be used any longer

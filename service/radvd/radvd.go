@@ -61,6 +61,7 @@ type Advert struct {
 	MTU        conf.Value[router.MTU]     `hcl:"mtu,optional" doc:"Largest packet in bytes that hosts are to send. Without it they are told nothing."`
 	DNS        conf.List[router.Addr]     `hcl:"dns,optional" doc:"IPv6 addresses of name servers. Without it the router, when it has a resolver for the network; none with an empty list."`
 	Domains    conf.List[router.Domain]   `hcl:"domains,optional" doc:"Domains in which hosts look for short names. Without it the network's domain; none with an empty list."`
+	PREF64     conf.Value[bool]           `hcl:"pref64,optional" doc:"Hosts are told the prefix of NAT64 (RFC 8781), by which those without IPv4 make addresses of IPv4 hosts themselves (464XLAT). Without it they are where policies let them get to a nat64 block."`
 	Routers    conf.List[router.Addr]     `hcl:"other_routers,optional" doc:"Link-local addresses of other routers that may advertise on the link: nbr verify reports all others."`
 }
 
@@ -166,6 +167,22 @@ func (a *Advert) flags(r *router.Router) (managed, other bool) {
 	}
 	return managed, other
 }
+
+// pref64 is the prefix of NAT64 that hosts are told; false for none.
+func (a *Advert) pref64(r *router.Router) (netip.Prefix, bool) {
+	if a.PREF64.Set && !a.PREF64.V {
+		return netip.Prefix{}, false
+	}
+	t := r.Translator(a.Network.Target)
+	if t == nil {
+		return netip.Prefix{}, false
+	}
+	return t.Prefix, true
+}
+
+// lifetimePREF64 is how long hosts take it for the prefix, in seconds: three intervals, counted in
+// units of 8 s, of which there are 8191 at most (RFC 8781 sections 4 and 4.1).
+func (a *Advert) lifetimePREF64() int { return (3*int(a.Interval.V) + 7) / 8 * 8 }
 
 // domains are the hosts' domains, each with the line that says it.
 func (a *Advert) domains() []conf.Value[router.Domain] {

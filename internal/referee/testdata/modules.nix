@@ -35,6 +35,7 @@ let
           "openssh"
           "openssl"
           "procps"
+          "tayga"
           "wireguard-tools"
         ]
     )
