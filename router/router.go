@@ -28,6 +28,7 @@ type Router struct {
 	Sets         []*AddressSet
 	Prefixes     []*Prefix
 	Routes       []*Route
+	RoutingRules []*RoutingRule
 	Zones        []*Zone
 	Policies     []*Policy
 	PortForwards []*PortForward
