@@ -201,12 +201,14 @@ func (Transport) Describe() string { return "tcp or udp" }
 // A Route is a static route.
 type Route struct {
 	conf.Header
-	Name    conf.Value[Name]      `hcl:"name,label"`
-	To      conf.Value[Block]     `hcl:"to,required" doc:"The destination."`
-	Type    conf.Value[RouteType] `hcl:"type,optional" default:"unicast" doc:"What becomes of packets to it: the next hop gets them (unicast), or they are dropped and the sender is told nothing (blackhole), that nothing is there (unreachable), or that it may not (prohibit). A route to a part of it leads there all the same."`
-	Via     conf.Value[Addr]      `hcl:"via,optional" doc:"The next hop, in one of the router's networks. A unicast route needs one."`
-	Network conf.Ref[*Network]    `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
-	Metric  conf.Value[Metric]    `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
+	Name     conf.Value[Name]      `hcl:"name,label"`
+	To       conf.Value[Block]     `hcl:"to,required" doc:"The destination."`
+	Type     conf.Value[RouteType] `hcl:"type,optional" default:"unicast" doc:"What becomes of packets to it: the next hop gets them (unicast), or they are dropped and the sender is told nothing (blackhole), that nothing is there (unreachable), or that it may not (prohibit). A route to a part of it leads there all the same."`
+	Via      conf.Value[Addr]      `hcl:"via,optional" doc:"The next hop, in one of the router's networks. A unicast route needs one."`
+	Network  conf.Ref[*Network]    `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
+	Metric   conf.Value[Metric]    `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
+	Table    conf.Value[TableID]   `hcl:"table,optional" doc:"The routing table that it is in, instead of the one for all packets. A rule block says which packets the table is for."`
+	NextHops []*NextHop            `hcl:"next_hop,block" doc:"One of several routers that share the packets, in place of via (multipath). All packets of a connection take the same."`
 }
 
 // A RouteType is what becomes of the packets that a route is for (rtm_type in rtnetlink(7)).
@@ -313,6 +315,7 @@ func Types() []conf.BlockType {
 		{Type: "host", Doc: "A machine in one of the networks: its name, its addresses, and what policies and port forwards call it.", Example: hostExample, New: func() conf.Block { return &Host{} }},
 		{Type: "prefix", Doc: "An IPv6 prefix that an upstream delegates to the router (DHCPv6-PD); networks are in it.", Example: prefixExample, New: func() conf.Block { return &Prefix{} }},
 		{Type: "route", Doc: "A static route.", Example: routeExample, New: func() conf.Block { return &Route{} }},
+		{Type: "rule", Doc: "Which packets another routing table than the main one decides about.", Example: ruleExample, New: func() conf.Block { return &RoutingRule{} }},
 		{Type: "zone", Doc: "A group of networks that the firewall treats alike.", Example: zoneExample, New: func() conf.Block { return &Zone{} }},
 		{Type: "address_set", Doc: "A group of hosts, networks, addresses and lists in files, for policies and port forwards.", Example: addressSetExample, New: func() conf.Block { return &AddressSet{} }},
 		{Type: "service", Doc: "A service that nbr does not run, by a name for zones and policies.", Example: serviceExample, New: func() conf.Block { return &Service{} }},
@@ -340,6 +343,8 @@ func (r *Router) Add(b conf.Block) {
 		r.Prefixes = append(r.Prefixes, b)
 	case *Route:
 		r.Routes = append(r.Routes, b)
+	case *RoutingRule:
+		r.RoutingRules = append(r.RoutingRules, b)
 	case *Zone:
 		r.Zones = append(r.Zones, b)
 	case *Policy:

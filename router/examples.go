@@ -81,6 +81,18 @@ network "lan" {
   via = "192.168.178.2"
 }
 `
+	ruleExample = `rule "lab" {
+  priority = 20000
+  from     = "192.168.178.32/28" # these hosts alone
+  table    = 20
+}
+
+route "lab" {
+  to    = "10.30.0.0/16"
+  via   = "192.168.178.2"
+  table = 20
+}
+`
 	zoneExample = `zone "lan" {
   networks = [network.lan]
   allow    = ["ssh", "dns", "dhcp"] # of the router's own services

@@ -29,6 +29,7 @@ type Router struct {
 	Sets         []*AddressSet
 	Prefixes     []*Prefix
 	Routes       []*Route
+	RoutingRules []*RoutingRule
 	Zones        []*Zone
 	Policies     []*Policy
 	PortForwards []*PortForward

@@ -63,6 +63,8 @@ func Rules() []Rule {
 		{"gateway-outside", "A gateway is not in its network.", ruleGateways, nil},
 		{"route-twice", "Two routes lead to the same destination.", ruleRoutes, nil},
 		{"route-takes-network", "A route takes packets away from a network or a host.", ruleDestinations, nil},
+		{"routing-table", "A routing table has routes that no rule asks for, or a rule asks for one that has none.", ruleTables, []string{"route", "rule"}},
+		{"routing-rule", "A routing rule is for no packet, does not say what becomes of them, or another one is asked at the same time.", ruleRoutingRules, nil},
 		{"endpoint-in-tunnel", "The packets of a tunnel would go into the tunnel.", ruleEndpoints, []string{"network", "route"}},
 		{"next-hop-outside", "A route's next hop is in none of the networks.", ruleNextHops, []string{"network"}},
 		{"network-in-two-zones", "A network is in two zones.", ruleZones, nil},

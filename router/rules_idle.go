@@ -73,7 +73,7 @@ func (r *Router) turnsBack(z *Zone, n *Network) bool {
 	if !slices.Contains([]string{"bond", "bridge", "dsa", "physical", "vlan", "vxlan"}, n.Link.Target.Spec().Kind) {
 		return true
 	}
-	return slices.ContainsFunc(r.Routes, func(rt *Route) bool { return rt.Network.Target == n || r.NetworkAt(rt.Via.V.Addr) == n }) ||
+	return slices.ContainsFunc(r.Routes, func(rt *Route) bool { return slices.Contains(r.NextHops(rt), n) }) ||
 		slices.ContainsFunc(r.PortForwards, func(f *PortForward) bool { return f.From.Target == z })
 }
 

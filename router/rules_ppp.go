@@ -45,8 +45,12 @@ func rulePPP(r *Router) hcl.Diagnostics {
 		}
 	}
 	for _, rt := range r.Routes {
-		if n := r.NextHop(rt); n != nil && isPPP(n.Link.Target) {
-			diags = append(diags, diag.With(diag.Help(diag.Error("ppp-address", cmp.Or(rt.Network.Range, rt.Via.Range), "Route through a PPP session",
+		for _, h := range rt.Hops() {
+			n := r.NetworkOf(h)
+			if n == nil || !isPPP(n.Link.Target) {
+				continue
+			}
+			diags = append(diags, diag.With(diag.Help(diag.Error("ppp-address", cmp.Or(h.Network.Range, h.Via.Range), "Route through a PPP session",
 				"%s is on %s, a PPP session, which is not there when routes are set. What no other route is for leaves by it anyway.", n.Addr, n.Link.Addr),
 				"Remove %s.", rt.Addr), n.Link.Target.Head().Def, "%s", n.Link.Addr.String()))
 		}

@@ -34,8 +34,8 @@ const (
 	metric6Connected = 256
 )
 
-// A destination is where the spec has a route lead: a gateway, a route block or what a
-// service asks for.
+// A destination is where the spec has a route of the main table lead: a gateway, a route block
+// or what a service asks for.
 type destination struct {
 	By
 	to      netip.Prefix
@@ -63,9 +63,12 @@ func (r *Router) destinations() []destination {
 		}
 	}
 	for _, rt := range r.Routes {
+		if rt.Table.Set {
+			continue // see ruleTables: it takes nothing away that a rule does not say
+		}
 		d := destination{static: true}
-		if n := r.NextHop(rt); n != nil {
-			d.link = n.Link.Target
+		if ns := r.NextHops(rt); len(ns) > 0 {
+			d.link = ns[0].Link.Target
 		}
 		add(By{rt.Addr, rt.To.Range}, rt.To.V.Prefix, rt.Metric.V, d)
 	}
@@ -73,14 +76,6 @@ func (r *Router) destinations() []destination {
 		add(v.By, v.To, 0, destination{link: v.Link})
 	}
 	return out
-}
-
-// NextHop is the network of a route's next hop, or nil if it is in none.
-func (r *Router) NextHop(rt *Route) *Network {
-	if rt.Network.Set {
-		return rt.Network.Target
-	}
-	return r.NetworkAt(rt.Via.V.Addr)
 }
 
 // ruleRoutes judges routes beside each other. IfState makes one after the other, and of two
@@ -109,13 +104,15 @@ func ruleRoutes(r *Router) hcl.Diagnostics {
 		}
 	}
 	for _, rt := range r.Routes {
-		if rt.Via.Set && rt.To.V.Addr().Is4() != rt.Via.V.Is4() {
-			diags = append(diags, diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop of the other family",
-				"%s and %s are of two versions of IP.", rt.Via.V, rt.To.V.Prefix),
-				"Write a next hop of the destination's version."))
+		for _, h := range rt.Hops() {
+			if h.Via.Set && rt.To.V.Addr().Is4() != h.Via.V.Is4() {
+				diags = append(diags, diag.Help(diag.Error("next-hop-outside", h.Via.Range, "Next hop of the other family",
+					"%s and %s are of two versions of IP.", h.Via.V, rt.To.V.Prefix),
+					"Write a next hop of the destination's version."))
+			}
 		}
 	}
-	return diags
+	return append(diags, r.twiceInTable()...)
 }
 
 // unroutable tells why a prefix is no destination beyond a link, or is empty.
@@ -220,7 +217,9 @@ func ruleTakenHosts(r *Router) hcl.Diagnostics {
 		add(By{n.Addr, n.Gateway6.Range}, n.Gateway6.V.Addr, "is the default gateway")
 	}
 	for _, rt := range r.Routes {
-		add(By{rt.Addr, rt.Via.Range}, rt.Via.V.Addr, "is the next hop of "+rt.Addr.String()) // none is no address
+		for _, h := range rt.Hops() {
+			add(By{h.Addr, h.Via.Range}, h.Via.V.Addr, "is the next hop of "+h.Addr.String()) // none is no address
+		}
 	}
 	for _, h := range r.Hosts {
 		add(By{h.Addr, h.IPv4.Range}, h.IPv4.V.Addr, "is "+h.Addr.String())
@@ -251,48 +250,74 @@ func ruleTakenHosts(r *Router) hcl.Diagnostics {
 func ruleNextHops(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, rt := range r.Routes {
-		via, n := rt.Via.V.Addr, r.NextHop(rt)
-		switch {
-		case rt.Type.V != Unicast || !rt.Via.Set:
-			if d := rt.hopless(); d != nil {
-				diags = append(diags, d)
+		diags = append(diags, rt.judgeHops()...)
+		for _, h := range rt.Hops() {
+			if rt.Type.V == Unicast && h.Via.Set {
+				diags = append(diags, r.judgeHop(rt, h)...)
 			}
-		case rt.To.V.Addr().Is4() != via.Is4():
-			continue // said
-		case n == nil:
-			diags = append(diags, diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop out of reach",
-				"%s is in no network of the router with a fixed address.", rt.Via.V),
-				"Write an address in one of them. Where the next hop is on a link whose network has no fixed address, name that: network = network.NAME."))
-		case r.Owner(via) != nil:
-			diags = append(diags, diag.With(diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop is the router itself",
-				"%s is the router's own address in %s.", via, r.Owner(via).Addr),
-				"Give the address of the router that %s leads to.", rt.Addr), r.Owner(via).Def, "%s", r.Owner(via).Addr.String()))
-		case via.IsLinkLocalUnicast():
-		case !n.mayHold(via) && !r.leadsInto(n.Link.Target, via):
-			diags = append(diags, diag.With(diag.Help(diag.Error("next-hop-outside", rt.Via.Range, "Next hop outside its network",
-				"%s is not in %s, and the kernel refuses such a route.", via, n.Addr),
-				"Give an address of the network."), rt.Network.Range, "%s", n.Addr.String()))
 		}
 	}
 	return diags
 }
 
-// hopless is what is wrong with a route without a next hop, or with one that can have none.
-func (rt *Route) hopless() *hcl.Diagnostic {
-	where := rt.Via.Range
+// judgeHop finds what is wrong with one next hop of a route.
+func (r *Router) judgeHop(rt *Route, h *NextHop) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	via, n := h.Via.V.Addr, r.NetworkOf(h)
 	switch {
-	case rt.Type.V == Unicast:
-		return diag.Help(diag.Error("route-next-hop", rt.Def, "Route without a next hop",
-			"Packets to %s have to go to a router, and %s names none.", rt.To.V, rt.Addr),
-			"Write via = \"ADDRESS\" of that router, or type = \"blackhole\" to drop them.")
-	case !rt.Via.Set && !rt.Network.Set:
-		return nil
-	case !rt.Via.Set:
-		where = rt.Network.Range
+	case rt.To.V.Addr().Is4() != via.Is4():
+		return nil // said
+	case n == nil:
+		diags = append(diags, diag.Help(diag.Error("next-hop-outside", h.Via.Range, "Next hop out of reach",
+			"%s is in no network of the router with a fixed address.", h.Via.V),
+			"Write an address in one of them. Where the next hop is on a link whose network has no fixed address, name that: network = network.NAME."))
+	case r.Owner(via) != nil:
+		diags = append(diags, diag.With(diag.Help(diag.Error("next-hop-outside", h.Via.Range, "Next hop is the router itself",
+			"%s is the router's own address in %s.", via, r.Owner(via).Addr),
+			"Give the address of the router that %s leads to.", rt.Addr), r.Owner(via).Def, "%s", r.Owner(via).Addr.String()))
+	case via.IsLinkLocalUnicast():
+	case !n.mayHold(via) && !r.leadsInto(n.Link.Target, via):
+		diags = append(diags, diag.With(diag.Help(diag.Error("next-hop-outside", h.Via.Range, "Next hop outside its network",
+			"%s is not in %s, and the kernel refuses such a route.", via, n.Addr),
+			"Give an address of the network."), h.Network.Range, "%s", n.Addr.String()))
 	}
-	return diag.With(diag.Help(diag.Error("route-next-hop", where, "Next hop of a route that has none",
-		"Packets to %s are dropped (%s), so nothing is sent to a next hop.", rt.To.V, rt.Type.V),
-		"Remove it, or the type."), rt.Type.Range, "the type")
+	return diags
+}
+
+// judgeHops finds a route without a next hop, one that can have none, and one that is told
+// twice where it leads.
+func (rt *Route) judgeHops() hcl.Diagnostics {
+	hops := rt.Hops()
+	var diags hcl.Diagnostics
+	switch {
+	case rt.Type.V == Unicast && (len(hops) == 0 || len(rt.NextHops) == 0 && !rt.Via.Set):
+		diags = one(diag.Help(diag.Error("route-next-hop", rt.Def, "Route without a next hop",
+			"Packets to %s have to go to a router, and %s names none.", rt.To.V, rt.Addr),
+			"Write via = \"ADDRESS\" of that router, or type = \"blackhole\" to drop them."))
+	case rt.Type.V != Unicast && len(hops) > 0:
+		where := cmp.Or(rt.Via.Range, rt.Network.Range, hops[0].Def)
+		diags = one(diag.With(diag.Help(diag.Error("route-next-hop", where, "Next hop of a route that has none",
+			"Packets to %s are dropped (%s), so nothing is sent to a next hop.", rt.To.V, rt.Type.V),
+			"Remove it, or the type."), rt.Type.Range, "the type"))
+	case len(rt.NextHops) > 0 && len(hops) > len(rt.NextHops):
+		diags = one(diag.With(diag.Help(diag.Error("route-next-hop", cmp.Or(rt.Via.Range, rt.Network.Range), "Next hop beside several",
+			"The next_hop blocks of %s say where its packets go.", rt.Addr),
+			"Write it as one of them."), rt.NextHops[0].Def, "%s", rt.NextHops[0].Addr.String()))
+	case len(rt.NextHops) == 1:
+		diags = one(diag.Help(diag.Error("route-next-hop", rt.NextHops[0].Def, "One of several next hops",
+			"Packets to %s have no other way that they could be shared with.", rt.To.V),
+			"Write its via into the route, or another next_hop block."))
+	}
+	for i, h := range rt.NextHops {
+		for _, o := range rt.NextHops[:i] {
+			if h.Via.V == o.Via.V && h.Network.Target == o.Network.Target {
+				diags = append(diags, diag.Help(clash("route-next-hop", "Next hop twice", By{o.Addr, o.Via.Range}, By{h.Addr, h.Via.Range},
+					"%s already sends packets to %s.", o.Addr, o.Via.V),
+					"Give one of them its weight."))
+			}
+		}
+	}
+	return diags
 }
 
 // mayHold tells whether an address is in the network as far as the spec tells.

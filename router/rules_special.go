@@ -86,7 +86,9 @@ func ruleNoHosts(r *Router) hcl.Diagnostics {
 		judge(n.Gateway6)
 	}
 	for _, rt := range r.Routes {
-		judge(rt.Via)
+		for _, h := range rt.Hops() {
+			judge(h.Via)
+		}
 	}
 	for _, f := range r.PortForwards {
 		judge(f.To.Value)

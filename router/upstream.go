@@ -86,8 +86,10 @@ func (r *Router) MarkUpstreams(unsound map[string]bool) {
 		if !rt.To.Set || rt.To.V.Bits() != 0 {
 			continue
 		}
-		if n := r.NextHop(rt); n != nil && n.upstream == nil {
-			n.upstream = &Reason{rt.To.Range, rt.Addr.String() + " is a default route to it"}
+		for _, n := range r.NextHops(rt) {
+			if n.upstream == nil {
+				n.upstream = &Reason{rt.To.Range, rt.Addr.String() + " is a default route to it"}
+			}
 		}
 	}
 	elsewhere := unsound["network"] || unsound["route"] || slices.ContainsFunc(r.Networks, (*Network).Upstream)

@@ -90,6 +90,8 @@ var values = map[string][]string{
 	"flake reference": {`"github:a/b"`, `"git+https://example.org/a.git?ref=x&rev=0"`, `"path:/a"`}, "name": {`"nixpkgs"`},
 	"interface name": {`"v10"`, `"0a"`, `"a.b"`, `"_.-"`},
 	// What is merged into a program's settings has to be settings of the program.
+	"weight, 1 to 256": {"1", "2", "256"}, "routing table, 1 to 127": {"1", "127"}, "priority, 14000 to 32765": {"14000", "20000", "32765"},
+	"blackhole, unreachable or prohibit":     {`"blackhole"`, `"unreachable"`, `"prohibit"`},
 	"route.type":                             {`"unicast"`},                                                                             // the others go without a next hop
 	"nix.extra":                              {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, "x"] }`}, // Nix has no sets in its own
 	"dhcp4.extra":                            {`{}`, `{ min-valid-lifetime = 1 }`, `{ user-context = { "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } } }`},
@@ -140,6 +142,8 @@ var built = map[string]bool{
 	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "port_forward.sources": true,
 	"dhcp4.option.value": true, "dhcp4.option.hex": true, "host.mac": true, "host.duid": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
+	"rule.priority": true, "rule.from": true, "rule.to": true, "rule.network": true, "rule.table": true, "rule.type": true, "route.table": true,
+	"route.next_hop.via": true, "route.next_hop.network": true, "route.next_hop.weight": true,
 	"network.prefix": true, "route.type": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
 	"dns_zone.domain": true, "dns_zone.reverse": true, "dns_zone.public": true, "dns_zone.name_servers": true, "dns_zone.dnssec.ksk_lifetime": true,
 	"resolver.blocklist.files": true, "resolver.blocklist.networks": true, "resolver.dns64.networks": true, "resolver.tls.https": true,
@@ -541,6 +545,10 @@ func (d *dice) addresses() {
 				d.block("route", to, fmt.Sprintf(`to = "172.16.%d.0/24"`, i), fmt.Sprintf(`via = "10.%d.0.9"`, i), "network = network."+n)
 			} else {
 				d.block("route", to, fmt.Sprintf(`to = "172.16.%d.0/24"`, i), "type = "+d.pick([]string{`"blackhole"`, `"unreachable"`, `"prohibit"`}))
+			}
+			if d.often() {
+				d.block("rule", d.label("rule"), fmt.Sprintf("priority = %d", 14000+i), fmt.Sprintf(`from = "172.17.%d.0/24"`, i), fmt.Sprintf("table = %d", 1+i%127))
+				d.block("route", d.label("route"), fmt.Sprintf(`to = "172.18.%d.0/24"`, i), fmt.Sprintf(`via = "10.%d.0.9"`, i), "network = network."+n, fmt.Sprintf("table = %d", 1+i%127))
 			}
 		}
 	}

@@ -245,8 +245,10 @@ func (b *builder) addHosts() {
 	b.addClaimed()
 	b.addPeers()
 	for _, rt := range b.r.Routes {
-		if n := b.r.NextHop(rt); n != nil && rt.To.V.Bits() > 0 {
-			b.behind(n, &Node{Addr: rt.Addr.String(), Name: rt.To.V.String(), Notes: []string{"by way of " + rt.Via.V.String()}})
+		for _, h := range rt.Hops() {
+			if n := b.r.NetworkOf(h); n != nil && rt.To.V.Bits() > 0 {
+				b.behind(n, &Node{Addr: h.Addr.String(), Name: rt.To.V.String(), Notes: []string{"by way of " + h.Via.V.String()}})
+			}
 		}
 	}
 }
@@ -271,8 +273,10 @@ func addresses(h *router.Host) []string {
 func (b *builder) addInternet() {
 	ways := map[*router.Network][]string{}
 	for _, rt := range b.r.Routes {
-		if n := b.r.NextHop(rt); n != nil && rt.To.V.Bits() == 0 {
-			ways[n] = append(ways[n], "by way of "+rt.Via.V.String())
+		for _, h := range rt.Hops() {
+			if n := b.r.NetworkOf(h); n != nil && rt.To.V.Bits() == 0 {
+				ways[n] = append(ways[n], "by way of "+h.Via.V.String())
+			}
 		}
 	}
 	// Other networks on the link of an upstream are upstreams, too: the Internet is behind the

@@ -51,7 +51,7 @@ func owned(r *router.Router) []own {
 		}
 	}
 	for _, rt := range r.Routes {
-		if rt.To.V.Bits() > 0 {
+		if rt.To.V.Bits() > 0 && !rt.Table.Set {
 			out = append(out, own{router.By{Addr: rt.Addr, From: rt.To.Range}, rt.To.V.Prefix})
 		}
 	}

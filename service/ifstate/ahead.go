@@ -5,9 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
-	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/state"
 )
@@ -21,11 +19,12 @@ const (
 	aheadPriority = 13000
 )
 
-// ahead are the routes that no upstream may take over: those to the router's own networks,
-// and those that the spec or a tunnel has. Without an upstream that gives something there
-// are none. A routing daemon learns longer prefixes of what the spec routes, and means it.
+// ahead are the routes that no upstream may take over, and no rule of the spec: those to the
+// router's own networks, and those that the spec or a tunnel has. Without an upstream that gives
+// something, and without such rules, there are none. A routing daemon learns longer prefixes of what the spec routes, and means it.
 func ahead(r *router.Router) []route {
-	if !slices.ContainsFunc(r.Networks, func(n *router.Network) bool { _, later := n.Split(); return len(later) > 0 }) {
+	later := func(n *router.Network) bool { _, later := n.Split(); return len(later) > 0 }
+	if len(r.RoutingRules) == 0 && !slices.ContainsFunc(r.Networks, later) {
 		return nil
 	}
 	type key struct {
@@ -55,56 +54,11 @@ func ahead(r *router.Router) []route {
 	}
 	learns := slices.ContainsFunc(router.Claimed[router.OwnRoutes](r), func(o *router.OwnRoutes) bool { return len(o.On) == 0 })
 	for _, rt := range routes(r) {
-		if to, err := netip.ParsePrefix(rt.to); !learns && err == nil && to.Bits() > 0 {
+		if to, err := netip.ParsePrefix(rt.to); !learns && err == nil && to.Bits() > 0 && rt.table == 0 {
 			add(rt)
 		}
 	}
 	return out
-}
-
-// A rule is a rule of policy routing.
-type rule struct {
-	router.By
-	to string
-}
-
-func rules(r *router.Router) []rule {
-	there := map[string]bool{}
-	var out []rule
-	for _, rt := range ahead(r) {
-		if !there[rt.to] {
-			there[rt.to] = true
-			out = append(out, rule{rt.By, rt.to})
-		}
-	}
-	return out
-}
-
-// seen is the rule as it is listed.
-func (ru rule) seen() string {
-	to := ru.to
-	if p, err := netip.ParsePrefix(to); err == nil && p.IsSingleIP() {
-		to = p.Addr().String()
-	}
-	return fmt.Sprintf("from all to %s lookup %d", to, aheadTable)
-}
-
-func (ru rule) is(got state.Rule) bool {
-	return got.Priority == aheadPriority && got.Text == ru.seen()
-}
-
-// lowerAhead sets the table and the rules.
-func lowerAhead(r *router.Router, m *nixgen.Module) {
-	for _, rt := range ahead(r) {
-		m.Add(service.By(rt.By), sub("routing", "routes"), routeAttrs(rt))
-	}
-	for _, ru := range rules(r) {
-		m.Add(service.By(ru.By), sub("routing", "rules"), nixgen.Attrs{
-			nixgen.Bind(nixgen.Str(ru.to), "to"),
-			nixgen.Bind(nixgen.Int(aheadTable), "table"),
-			nixgen.Bind(nixgen.Int(aheadPriority), "priority"),
-		})
-	}
 }
 
 // aheadChecks add the checks that the prefixes that the spec places are asked for first.
@@ -114,16 +68,16 @@ func aheadChecks(r *router.Router, p *verify.Plan) {
 		if to, err := netip.ParsePrefix(rt.to); err == nil && to.Addr().Is6() {
 			hint = fmt.Sprintf("ip -6 rule; ip -6 route show table %d", aheadTable)
 		}
-		seen := rule{rt.By, rt.to}.seen()
+		first := aheadRule(rt)
 		p.Add(verify.Check{
 			ID: fmt.Sprintf("%s/ahead/%s", rt.Addr, rt.to), Title: rt.to + " is for no upstream to take", From: rt.From,
 			Eval: func(st *state.State) verify.Verdict {
 				switch {
 				case st.Routes == nil || st.Rules == nil:
 					return verify.NotSeen(want, hint)
-				case !slices.ContainsFunc(st.Rules, func(got state.Rule) bool { return got.Priority == aheadPriority && got.Text == seen }):
+				case !slices.ContainsFunc(st.Rules, first.is):
 					return verify.Verdict{Status: verify.Fail, Want: want, Got: "no rule for it", Hint: hint}
-				case !slices.ContainsFunc(st.Routes, rt.is):
+				case !rt.there(st):
 					return verify.Verdict{Status: verify.Fail, Want: want, Got: "no route there", Hint: hint}
 				}
 				return verify.Compare(want, want, hint)

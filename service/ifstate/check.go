@@ -74,6 +74,7 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 			sysctl(p, router.By{Addr: n.Addr, From: n.IPv6.Range}, fmt.Sprintf("net/ipv6/conf/%s/use_tempaddr", n.Device()), "0")
 		}
 	}
+	ruleChecks(r, p)
 	aheadChecks(r, p)
 	b.drift(r, p)
 }
@@ -351,25 +352,34 @@ func usable(st *state.State, a state.Addr, want, hint string) verify.Verdict {
 
 func hasRoute(rt route) func(*state.State) verify.Verdict {
 	want := strings.TrimSpace(string(rt.drop) + " " + rt.to)
-	if rt.via != "" {
-		want += " via " + rt.via
+	for i, h := range rt.ways() {
+		if i > 0 {
+			want += ","
+		}
+		want += h.text()
 	}
-	if rt.dev != "" {
-		want += " dev " + string(rt.dev)
+	if rt.table != 0 {
+		want += fmt.Sprintf(" table %d", rt.table)
 	}
 	if rt.metric != 0 {
 		want += fmt.Sprintf(" metric %d", rt.metric)
 	}
 	return func(st *state.State) verify.Verdict {
 		hint := "ip route show " + rt.to
+		if rt.table != 0 {
+			hint += fmt.Sprintf(" table %d", rt.table)
+		}
+		if strings.Contains(rt.to, ":") {
+			hint = strings.Replace(hint, "ip ", "ip -6 ", 1)
+		}
 		if st.Routes == nil {
 			return verify.NotSeen(want, hint)
 		}
+		if rt.there(st) {
+			return verify.Compare(want, want, hint)
+		}
 		var others []string
 		for _, got := range st.Routes {
-			if rt.is(got) {
-				return verify.Compare(want, want, hint)
-			}
 			if got.To == rt.to && got.Table == rt.tableName() {
 				others = append(others, routeText(got))
 			}
@@ -384,8 +394,19 @@ func hasRoute(rt route) func(*state.State) verify.Verdict {
 // is tells whether a route of the kernel is this one. IPv6 gives a metric of 1024 to
 // those that have none (include/net/ip6_route.h, IP6_RT_PRIO_USER).
 func (rt route) is(got state.Route) bool {
-	return got.To == rt.to && got.Type == string(rt.drop) && got.Via == rt.via && got.Table == rt.tableName() && (rt.dev == "" || got.Link == string(rt.dev)) &&
-		(rt.metric == 0 || got.Metric == rt.metric)
+	return got.To == rt.to && got.Type == string(rt.drop) && got.Table == rt.tableName() && (rt.metric == 0 || got.Metric == rt.metric) &&
+		slices.ContainsFunc(rt.ways(), func(h hop) bool { return h.is(got) })
+}
+
+// there tells whether the kernel has the route, with all of its next hops.
+func (rt route) there(st *state.State) bool {
+	n := 0
+	for _, got := range st.Routes {
+		if rt.is(got) {
+			n++
+		}
+	}
+	return n == len(rt.ways())
 }
 
 // tableName is the route's table as a state has it.

@@ -142,7 +142,11 @@ func routeText(rt state.Route) string {
 	if rt.Metric != 0 {
 		metric = strconv.Itoa(rt.Metric)
 	}
-	for _, part := range []struct{ word, value string }{{"via", rt.Via}, {"dev", rt.Link}, {"table", rt.Table}, {"proto", rt.Proto}, {"metric", metric}} {
+	weight := ""
+	if rt.Weight != 0 {
+		weight = strconv.Itoa(rt.Weight)
+	}
+	for _, part := range []struct{ word, value string }{{"via", rt.Via}, {"dev", rt.Link}, {"table", rt.Table}, {"proto", rt.Proto}, {"metric", metric}, {"weight", weight}} {
 		if part.value != "" {
 			b.WriteString(" " + part.word + " " + part.value)
 		}

@@ -64,6 +64,7 @@ func (b *Interfaces) Claim(s *router.Scope) {
 		router.Claim(s, hcl.Range{}, router.AddedRoutes{})
 	}
 	b.claimSevered(s)
+	b.claimRouting(s)
 	for _, n := range s.Networks {
 		if n.ByAdvertisement() {
 			on := []router.Link{n.Link.Target}
@@ -130,6 +131,7 @@ type route struct {
 	src    string           // the router's address for what it sends there itself, or empty
 	table  int              // 0 for main
 	drop   router.RouteType // what it does in place of sending, or empty
+	hops   []hop            // several next hops, in place of via and dev
 }
 
 func routes(r *router.Router) []route {
@@ -143,14 +145,15 @@ func routes(r *router.Router) []route {
 		}
 	}
 	for _, rt := range r.Routes {
-		o := route{By: router.By{Addr: rt.Addr, From: rt.Def}, to: rt.To.V.String(), metric: int(rt.Metric.V)}
-		if rt.Type.V != router.Unicast {
+		o := route{By: router.By{Addr: rt.Addr, From: rt.Def}, to: rt.To.V.String(), metric: int(rt.Metric.V), table: int(rt.Table.V)}
+		hops := hops(r, rt)
+		switch {
+		case rt.Type.V != router.Unicast:
 			o.drop = rt.Type.V
-		} else {
-			o.via = rt.Via.V.String()
-		}
-		if n := r.NextHop(rt); n != nil {
-			o.dev = n.Device()
+		case len(hops) == 1:
+			o.via, o.dev = hops[0].via, hops[0].dev
+		default:
+			o.hops = hops
 		}
 		out = append(out, o)
 	}

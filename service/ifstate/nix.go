@@ -26,10 +26,15 @@ func (b *Interfaces) lower(r *router.Router, m *nixgen.Module) {
 	m.Set(from, nixgen.Str("disabled"), "networking", "tempAddresses")
 	b.links(r, m)
 	names(r, m)
-	for _, rt := range routes(r) {
-		m.Add(service.By(rt.By), sub("routing", "routes"), routeAttrs(rt))
+	for _, rt := range slices.Concat(routes(r), ahead(r)) {
+		if len(rt.hops) == 0 {
+			m.Add(service.By(rt.By), sub("routing", "routes"), routeAttrs(rt))
+		}
 	}
-	lowerAhead(r, m)
+	for _, ru := range rules(r) {
+		m.Add(service.By(ru.By), sub("routing", "rules"), ru.attrs())
+	}
+	lowerMultipath(r, m)
 	ignore(r, m)
 	stage(r, m)
 	for _, s := range r.SysctlKeys() {
@@ -59,6 +64,9 @@ func ignore(r *router.Router, m *nixgen.Module) {
 		}
 	}
 	proto := func(n uint8) nixgen.Attrs { return nixgen.Attrs{nixgen.Bind(nixgen.Int(n), "proto")} }
+	if rts := multipath(r); len(rts) > 0 {
+		m.Add(service.By(rts[0].By), sub("parameters", "ignore", "routes"), proto(protocolMultipath))
+	}
 	for _, o := range router.Claimed[router.OwnRoutes](r) {
 		if builtin(o.Protocol) {
 			continue

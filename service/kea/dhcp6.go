@@ -280,7 +280,7 @@ func (d *DHCP6) judgeDelegates(r *router.Router) hcl.Diagnostics {
 		}
 		for _, rt := range r.Routes {
 			// A route for all of it to nowhere, or to elsewhere, is for what is not leased.
-			if q := rt.To.V.Prefix; q.Bits() >= p.Bits() {
+			if q := rt.To.V.Prefix; q.Bits() >= p.Bits() && !rt.Table.Set {
 				clash(router.By{Addr: rt.Addr, From: rt.To.Range}, q)
 			}
 		}

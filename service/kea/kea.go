@@ -313,7 +313,9 @@ func (d *DHCP4) leasedServers(r *router.Router) hcl.Diagnostics {
 	}
 	judge(d.Network.Target.Gateway.Range, d.Network.Target.Gateway.V.Addr)
 	for _, rt := range r.Routes {
-		judge(rt.Via.Range, rt.Via.V.Addr)
+		for _, h := range rt.Hops() {
+			judge(h.Via.Range, h.Via.V.Addr)
+		}
 	}
 	for _, s := range router.Claimed[router.Asks](r) {
 		judge(s.From, s.Server)

@@ -38,7 +38,7 @@ func otherULA(r *router.Router, field string) string {
 		}
 	}
 	for _, rt := range r.Routes {
-		if n := r.NextHop(rt); n != nil && n.Upstream() {
+		if slices.ContainsFunc(r.NextHops(rt), (*router.Network).Upstream) {
 			add(rt.To.V.Prefix)
 		}
 	}

@@ -151,8 +151,7 @@ func (t *Tunnel) unrouted(r *router.Router) hcl.Diagnostics {
 	elsewhere := len(router.Claimed[router.AddedRoutes](r)) > 0 || len(r.Import.Items) > 0 || r.Unsound["route"] || r.Unsound["network"] ||
 		slices.ContainsFunc(router.Claimed[router.OwnRoutes](r), func(o *router.OwnRoutes) bool { return len(o.On) == 0 }) ||
 		slices.ContainsFunc(r.Routes, func(rt *router.Route) bool {
-			n := r.NextHop(rt)
-			return n != nil && n.Link.Target == router.Link(t)
+			return slices.ContainsFunc(r.NextHops(rt), func(n *router.Network) bool { return n.Link.Target == router.Link(t) })
 		})
 	if elsewhere {
 		return nil

@@ -203,13 +203,15 @@ type Route struct {
 	Proto  string `json:"proto,omitempty"` // as in rt_protos: kernel, boot, static, ra, dhcp
 	Table  string `json:"table,omitempty"` // empty for main
 	Metric int    `json:"metric,omitempty"`
+	Weight int    `json:"weight,omitempty"` // of one of several next hops, which are a route each; 0 for the only one
 }
 
 // Rule is a rule of policy routing that is not one of the kernel's three.
 type Rule struct {
 	Priority int    `json:"priority"`
-	Text     string `json:"text"`            // as ip rule prints it
-	Proto    string `json:"proto,omitempty"` // as of a Route
+	Family   string `json:"family,omitempty"` // ipv4 or ipv6; empty in states of an earlier nbr
+	Text     string `json:"text"`             // as ip rule prints it
+	Proto    string `json:"proto,omitempty"`  // as of a Route
 }
 
 // routeProtocols are the names that iproute2 ships in rt_protos.

@@ -1,9 +1,11 @@
-# No such list, and numbers that no router has.
+# Numbers of tables, rules and weights that are none.
+
 router "r" {
   board         = "bananapi-bpir4"
   memory        = "4GiB"
-  state_version = "25.11"
+  state_version = "26.05"
   console_only  = true
+  name_servers  = ["9.9.9.9"]
 }
 
 network "lan" {
@@ -11,45 +13,43 @@ network "lan" {
   ipv4 = "10.1.0.1/24"
 }
 
+network "wan" {
+  link    = port.wan
+  ipv4    = "192.0.2.2/24"
+  gateway = "192.0.2.1"
+}
+
 zone "lan" {
-  networks = [network.lan]
+  networks = [network.lan, network.wan]
 }
 
-prefix_list "some" {
-  deny = ["10.0.0.0"] # ERROR: bad-value
-  permit = [
-    "10.0.0.1/8",            # ERROR: bad-value
-    "10.0.0.0/8 le",         # ERROR: bad-value
-    "10.0.0.0/8 le 8",       # ERROR: bad-value
-    "10.0.0.0/8 ge 33",      # ERROR: bad-value
-    "10.0.0.0/8 ge 24 le 16" # ERROR: bad-value
-  ]
+rule "early" {
+  priority = 13000 # ERROR: bad-value
+  network  = network.lan
+  table    = 20
 }
 
-prefix_list "more" {
-  permit = [
-    "10.0.0.0/8 le 16 ge 9", # ERROR: bad-value
-    "10.0.0.0/8 lt 16",      # ERROR: bad-value
-    ""                       # ERROR: bad-value
-  ]
+rule "main" {
+  priority = 20006
+  network  = network.lan
+  table    = 254 # ERROR: bad-value
 }
 
-bgp {
-  as        = 23456 # ERROR: bad-value
-  router_id = "2001:db8::1" # ERROR: bad-value
+rule "sort" {
+  priority = 20007
+  network  = network.lan
+  type     = "nat" # ERROR: bad-value
+}
 
-  neighbor "a" {
-    address      = "10.1.0.2"
-    remote_as    = 0 # ERROR: bad-value
-    prefixes_in  = prefix_list.none # ERROR: no-such-reference
-    prefixes_out = network.lan # ERROR: wrong-reference
+route "weight" {
+  to = "10.6.0.0/16"
+
+  next_hop "a" {
+    via = "10.1.0.8"
   }
-}
 
-ospf {
-  router_id = "224.0.0.1" # ERROR: bad-value
-
-  area "one" { # ERROR: bad-value
-    networks = [network.lan]
+  next_hop "b" {
+    via    = "10.1.0.7"
+    weight = 300 # ERROR: bad-value
   }
 }

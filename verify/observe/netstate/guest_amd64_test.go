@@ -178,8 +178,10 @@ func TestGuestMasters(t *testing.T) {
 		t.Errorf("no %+v in %+v", route, n.Routes)
 	}
 	// The kernel makes the rule with the first VRF, for both families.
-	rule := state.Rule{Priority: 1000, Text: "from all lookup [l3mdev-table]", Proto: "kernel"}
-	if d := cmp.Diff([]state.Rule{rule, rule}, rules(t)); d != "" {
+	rule := func(family string) state.Rule {
+		return state.Rule{Priority: 1000, Family: family, Text: "from all lookup [l3mdev-table]", Proto: "kernel"}
+	}
+	if d := cmp.Diff([]state.Rule{rule("ipv4"), rule("ipv6")}, rules(t)); d != "" {
 		t.Error(d)
 	}
 }

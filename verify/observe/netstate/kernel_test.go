@@ -76,7 +76,7 @@ addr add 2001:db8::2/64 dev v0 nodad valid_lft 600 preferred_lft 300
 route add default via 198.51.100.1 proto dhcp
 route add 203.0.113.0/24 via 192.0.2.9 proto static
 route add 203.0.113.0/24 via 192.0.2.9 table 100 proto zebra
-route add 10.1.0.0/16 nexthop via 192.0.2.8 nexthop via 198.51.100.8
+route add 10.1.0.0/16 nexthop via 192.0.2.8 weight 3 nexthop via 198.51.100.8
 route add blackhole 10.2.0.0/16 proto 77
 route add local 10.3.0.0/16 dev lo
 route add 10.4.0.0/16 via inet6 2001:db8::9 dev v0
@@ -126,8 +126,8 @@ route add ::/0 via fe80::1 dev v0 proto ra
 
 	routes := []state.Route{
 		{To: "0.0.0.0/0", Via: "198.51.100.1", Link: "v0", Proto: "dhcp"},
-		{To: "10.1.0.0/16", Via: "192.0.2.8", Link: "br0", Proto: "boot"},
-		{To: "10.1.0.0/16", Via: "198.51.100.8", Link: "v0", Proto: "boot"},
+		{To: "10.1.0.0/16", Via: "192.0.2.8", Link: "br0", Proto: "boot", Weight: 3},
+		{To: "10.1.0.0/16", Via: "198.51.100.8", Link: "v0", Proto: "boot", Weight: 1},
 		{To: "10.2.0.0/16", Type: "blackhole", Proto: "77"},
 		{To: "10.3.0.0/16", Link: "lo", Proto: "boot", Table: "local"},
 		{To: "10.4.0.0/16", Via: "2001:db8::9", Link: "v0", Proto: "boot"},
@@ -198,7 +198,7 @@ func TestRules(t *testing.T) {
 			own := number == "0" || number == "32767" || number == "32766" && !strings.Contains(text, "lookup 5")
 			if !own {
 				// The program pads with spaces where nothing follows.
-				want = append(want, number+" "+strings.Join(strings.Fields(text), " "))
+				want = append(want, "ipv"+family[1:]+" "+number+" "+strings.Join(strings.Fields(text), " "))
 			}
 		}
 	}
@@ -207,7 +207,7 @@ func TestRules(t *testing.T) {
 	}
 	var got []string
 	for _, r := range rules(t) {
-		got = append(got, fmt.Sprintf("%d %s", r.Priority, r.Text))
+		got = append(got, fmt.Sprintf("%s %d %s", r.Family, r.Priority, r.Text))
 	}
 	slices.Sort(want)
 	slices.Sort(got)

@@ -94,7 +94,7 @@ func parseRoute(out []hop, m []byte) ([]hop, error) {
 			return out, fmt.Errorf("a hop of %d bytes", n)
 		}
 		next := one
-		next.index = u32(more[4:8])
+		next.index, next.Weight = u32(more[4:8]), int(more[3])+1 // rtnh_hops
 		if err := attributes(more[unix.SizeofRtNexthop:n], next.attribute); err != nil {
 			return out, err
 		}

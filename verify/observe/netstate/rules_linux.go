@@ -160,7 +160,10 @@ func parseRule(m []byte) (state.Rule, error) {
 		word("prohibit")
 	}
 	priority, _ := attrs.u32(nl.FRA_PRIORITY)
-	rule := state.Rule{Priority: int(priority), Text: w.String()}
+	rule := state.Rule{Priority: int(priority), Family: "ipv4", Text: w.String()}
+	if msg.Family == unix.AF_INET6 {
+		rule.Family = "ipv6"
+	}
 	if v := attrs[fraProtocol]; len(v) > 0 && v[0] != unix.RTPROT_UNSPEC {
 		rule.Proto = state.RouteProtocolName(v[0])
 	}
