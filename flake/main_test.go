@@ -50,7 +50,7 @@ func router(name, text string) flake.Router {
 	m := &nixgen.Module{}
 	m.Set(nixgen.Origin{File: "router.hcl", Line: 1, Addr: "router." + name}, nixgen.Str(text), "networking", "hostName")
 	return flake.Router{
-		Name: name, System: "aarch64-linux", Release: "26.05",
+		Name: name, System: "aarch64-linux", Release: "26.05", Image: "sdImage",
 		Modules: []flake.Module{{Name: "network", Module: m}},
 		Spec:    map[string][]byte{"router.hcl": []byte("# " + text + "\n")},
 	}

@@ -10,7 +10,7 @@ buildGoModule {
   version = "0.1.0";
 
   src = import ./source.nix;
-  vendorHash = "sha256-UNhH2aNFDHYNWVCfbQBq0JK0/VG3gwawSGZnxIbWYZQ=";
+  vendorHash = "sha256-0an4DOKpLPxDWr+t3wC/b9XtHNZ6AnYqXe0PVQ+55DU=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;

@@ -88,14 +88,15 @@ func linksBecome(t *testing.T, again func(), want map[string]state.Link) {
 func TestGuestHardware(t *testing.T) {
 	eth0, err := netlink.LinkByName("eth0")
 	must(t, err)
-	want := state.Link{MTU: 1500, MAC: "52:54:00:12:34:56", MACFrom: "permanent"}
+	const mac, pci = "52:54:00:12:34:56", "0000:00:02.0"
+	want := state.Link{MTU: 1500, MAC: mac, MACFrom: "permanent", PermanentMAC: mac, PCI: pci}
 	if d := cmp.Diff(want, seen(t).Links["eth0"]); d != "" {
 		t.Error(d)
 	}
 	must(t, netlink.LinkSetHardwareAddr(eth0, net.HardwareAddr{2, 0, 0, 0, 0, 1}))
 	must(t, netlink.LinkSetUp(eth0))
 	t.Cleanup(func() { _ = netlink.LinkSetDown(eth0) })
-	want = state.Link{Up: true, Carrier: true, MTU: 1500, MAC: "02:00:00:00:00:01", MACFrom: "set"}
+	want = state.Link{Up: true, Carrier: true, MTU: 1500, MAC: "02:00:00:00:00:01", MACFrom: "set", PermanentMAC: mac, PCI: pci}
 	nstest.Wait(t, func() error {
 		if d := cmp.Diff(want, seen(t).Links["eth0"]); d != "" {
 			return errors.New(d)

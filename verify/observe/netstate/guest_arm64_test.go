@@ -21,9 +21,9 @@ func ports() []string { return []string{"lan1", "lan2", "lan3", "lan4"} }
 // The ports of a switch hang on its conduit, whose MAC they take over, and where that is from.
 func TestGuestSwitch(t *testing.T) {
 	const mac = "52:54:00:12:34:56"
-	want := map[string]state.Link{"eth0": {MTU: 1504, MAC: mac, MACFrom: "permanent"}} // four bytes for the tag
+	want := map[string]state.Link{"eth0": {MTU: 1504, MAC: mac, MACFrom: "permanent", PermanentMAC: mac, PCI: "0000:00:02.0"}} // four bytes for the tag
 	for _, name := range ports() {
-		want[name] = state.Link{Kind: "dsa", MTU: 1500, MAC: mac, MACFrom: "permanent", Parent: "eth0"}
+		want[name] = state.Link{Kind: "dsa", MTU: 1500, MAC: mac, MACFrom: "permanent", PermanentMAC: mac, Parent: "eth0"}
 	}
 	lo := cmpopts.IgnoreMapEntries(func(name string, _ state.Link) bool { return name == "lo" })
 	if d := cmp.Diff(want, seen(t).Links, lo); d != "" {
