@@ -32,13 +32,15 @@ func TestManifest(t *testing.T) {
 
 func TestTreeHasWhatItImports(t *testing.T) {
 	tree := trees()["old"]
-	imported := regexp.MustCompile(`\./[a-zA-Z0-9/.-]+`)
+	// What is in nixpkgs is named by a text that is put behind modulesPath: "/../lib/…".
+	imported := regexp.MustCompile(`[^.](\./[a-zA-Z0-9/.-]+)`)
 	looked := 0
 	for name, b := range tree.Files {
 		if path.Ext(name) != ".nix" {
 			continue
 		}
-		for _, ref := range imported.FindAllString(string(b), -1) {
+		for _, found := range imported.FindAllStringSubmatch(string(b), -1) {
+			ref := found[1]
 			if ref == "./local.nix" {
 				continue // the user's, and optional
 			}

@@ -29,7 +29,7 @@ func shaped(t *testing.T, plan *verify.Plan, router *nstest.NS) (others []string
 	t.Helper()
 	st := &state.State{Time: time.Now().Unix()}
 	// What is asked of is in /sys, which shows the namespace that it was mounted in.
-	if err := within(router, func() error { st.Probes = asked(t, plan, "shaper."); return nil }); err != nil {
+	if err := within(router, func() error { st.Probes = answersTo(t, plan, "shaper."); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	results, err := verify.Eval(plan, st)

@@ -148,7 +148,7 @@ func (s *site) tunnels(t *testing.T, name string) (failed []string, passed int) 
 		}
 		st.Links = n.Links
 		st.WireGuard, err = netstate.WireGuard()
-		st.Probes = asked(t, s.plan, "wireguard.")
+		st.Probes = answersTo(t, s.plan, "wireguard.")
 		return err
 	}); err != nil {
 		t.Fatal(err)
@@ -172,8 +172,8 @@ func (s *site) tunnels(t *testing.T, name string) (failed []string, passed int) 
 	return failed, passed
 }
 
-// asked are the answers to a plan's questions by the probes whose names begin so.
-func asked(t *testing.T, plan *verify.Plan, probes string) map[string]map[string]state.Probed {
+// answersTo are the answers to a plan's questions by the probes whose names begin so.
+func answersTo(t *testing.T, plan *verify.Plan, probes string) map[string]map[string]state.Probed {
 	out := map[string]map[string]state.Probed{}
 	h := host.New(context.Background(), "", false)
 	for _, q := range plan.Questions() {

@@ -49,6 +49,8 @@ func (pr promise) add(p *verify.Plan) {
 	q := pr.query
 	want, hint := pr.code, fmt.Sprintf("dig @%s %s %s", q.Server, q.Name, q.Type)
 	switch q.Via {
+	case dnsask.OverTCP:
+		hint += " +tcp"
 	case dnsask.OverTLS:
 		hint += " +tls"
 	case dnsask.OverHTTPS:
