@@ -63,7 +63,7 @@ dhcp4 "lan" {
   }
 }
 
-# Validates DNSSEC, and answers nobody but these networks.
+# Validates DNSSEC, and answers these networks only.
 resolver {
   networks = [network.lan]
 }

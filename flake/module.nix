@@ -64,7 +64,7 @@ let
       AmbientCapabilities = capabilities passive;
       CapabilityBoundingSet = capabilities passive;
       # It lists the firewall's rules with nft, and what they should be by loading them into
-      # a network namespace that nobody else is in.
+      # a network namespace of its own.
       RestrictNamespaces = [
         "net"
         "user"
@@ -87,7 +87,7 @@ let
         "@system-service"
         "~@privileged"
         "~@resources"
-        # Read only: whether somebody keeps the clock.
+        # Read only: whether a program keeps the clock.
         "adjtimex"
       ]
       ++ lib.optional (!passive) "bpf";
@@ -130,7 +130,7 @@ in
     passive = lib.mkOption {
       type = lib.types.bool;
       default = false;
-      description = "Whether it only looks, and asks nobody anything.";
+      description = "Whether it only looks, and sends nothing.";
     };
   };
 
@@ -194,7 +194,7 @@ in
       };
       users.groups.nbr-agent = { };
 
-      # Whoever serves pages need not be who may see everything. The agent itself has no
+      # Who serves pages need not be who may see everything. The agent itself has no
       # privilege; for each look it connects to this socket, behind which a process looks,
       # writes what it saw and ends. Nothing is read from the other side.
       systemd.sockets.nbr-look = {

@@ -1,7 +1,7 @@
 # Builds what runs before the kernel: Trusted Firmware-A and U-Boot, for the
 # board and the memory that the spec names; and the kernel, where it is nixos-sbc's.
 #
-# nixos-sbc compiles them with the nixpkgs of whoever uses it, and its patches
+# nixos-sbc compiles them with the nixpkgs of the flake that uses it, and its patches
 # fit only the U-Boot of the nixpkgs that it locks. So they are built with that
 # one, whatever release the router runs; only kernels come from the release.
 {
@@ -53,7 +53,7 @@ let
   firmwarePkgs = import nixos-sbc.inputs.nixpkgs {
     localSystem = pkgs.stdenv.buildPlatform.system;
     crossSystem = pkgs.stdenv.hostPlatform.system;
-    # Not those of whoever builds. A board may not start without what is not free.
+    # Not those of the one who builds. A board may not start without what is not free.
     config = lib.optionalAttrs (cfg.unfree != [ ]) {
       allowUnfreePredicate = p: builtins.elem (lib.getName p) cfg.unfree;
     };

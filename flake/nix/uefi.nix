@@ -12,7 +12,7 @@ let
   cfg = config.nbr.vm;
 
   # Upstream is the network of QEMU itself, with DHCP, name servers and NAT. Each other port is
-  # a cable in which further VMs of this machine can be, and nobody else.
+  # a cable in which further VMs of this machine can be, and nothing else.
   card =
     i: port:
     let
@@ -80,7 +80,7 @@ in
   config = {
     boot = {
       loader.systemd-boot.enable = lib.mkDefault true;
-      # Whoever moves the disk to another machine finds it there.
+      # A disk that is moved to another machine starts there too.
       loader.efi.canTouchEfiVariables = lib.mkDefault false;
       growPartition = lib.mkDefault true;
       # The last one is /dev/console. A machine without a serial port goes on without it.

@@ -12,7 +12,7 @@ import (
 )
 
 // translatingSpec has hosts with IPv6 alone, of which the guests may use NAT64 for the web only, the
-// things not at all, and an inner network with IPv4 that nobody is let into.
+// things not at all, and an inner network with IPv4 that no host is let into.
 const translatingSpec = `
 network "out" {
   link     = port.wan

@@ -92,7 +92,7 @@ func (d *DNSSEC) judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if d.KSKLifetime.Set && len(d.Parents.Items) == 0 {
 		diags = append(diags, diag.Help(diag.Error("rollover-without-parents", d.KSKLifetime.Range, "Key that is replaced without a look at the zone above",
-			"The zone above has to have the DS record of the new key before the old one goes, or nobody who validates finds a name of the zone (RFC 7583 section 3.3)."),
+			"The zone above has to have the DS record of the new key before the old one goes, or no resolver that validates finds a name of the zone (RFC 7583 section 3.3)."),
 			"Name the servers of the zone above in parents, or remove ksk_lifetime."))
 	}
 	for _, p := range d.Parents.Items {

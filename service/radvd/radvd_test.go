@@ -78,8 +78,15 @@ func TestParse(t *testing.T) {
 	full := whole
 	full.MTU, full.Prefixes = 1400, []prefix{{"2001:db8:1::/64", true, true, 5400, 2700}}
 	full.DNS, full.Domains = []named{{"2001:db8::53", 1800}, {"2001:db8::54", 1800}}, []named{{"lan.example", 1800}}
+	translated := whole
+	translated.PREF64 = []named{{"64:ff9b::/96", 1800}, {"2001:db8:64::/64", 65528}, {"2001:db8::/32", 0}}
 	for options, want := range map[string]*advert{
 		"": &whole,
+		// RFC 8781 section 4: the lifetime in units of 8 s, then three bits for the length.
+		"2602 0708 0064ff9b0000000000000000" + "2602 fff9 20010db80064000000000000" + "2602 0005 20010db8ffffffffffffffff": &translated,
+		"2602 0706 0064ff9b0000000000000000":                                            nil, // of no length
+		"2603 0708 0064ff9b0000000000000000 0000000000000000":                           nil,
+		"2601 0708 0064ff9b":                                                            nil,
 		"0501 0000 00000578" + prefixText + rdnssText + dnsslText + "6301 000000000000": &full,
 
 		"0500 0000 00000578":                                    nil, // an option without a length

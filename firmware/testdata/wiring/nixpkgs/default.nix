@@ -7,7 +7,7 @@
   config ? { },
   overlays ? [ ],
 }:
-assert config == { } && overlays == [ ]; # those of the firmware are nobody's
+assert config == { } && overlays == [ ]; # the firmware has none of its own
 let
   mkDerivation =
     attrs:
