@@ -21,7 +21,8 @@ const (
 
 // ahead are the routes that no upstream may take over, and no rule of the spec: those to the
 // router's own networks, and those that the spec or a tunnel has. Without an upstream that gives
-// something, and without such rules, there are none. A routing daemon learns longer prefixes of what the spec routes, and means it.
+// something, and without such rules, there are none. A routing daemon learns longer prefixes of
+// what the spec routes, and means it.
 func ahead(r *router.Router) []route {
 	later := func(n *router.Network) bool { _, later := n.Split(); return len(later) > 0 }
 	if len(r.RoutingRules) == 0 && !slices.ContainsFunc(r.Networks, later) {
