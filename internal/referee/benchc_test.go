@@ -10,14 +10,14 @@ import (
 )
 
 // TestBenchC has what this machine's kernel may not have, queues, and a table of neighbours that is
-// not this machine's. The tests are in guest_amd64_test.go, guest_links_amd64_test.go,
-// guest_scan_amd64_test.go, guest_shaper_amd64_test.go and guest_wireguard_amd64_test.go.
+// not this machine's. The tests are in the files guest_*_amd64_test.go.
 func TestBenchC(t *testing.T) {
 	t.Parallel()
 	files := lab.IfStateFiles(t)
 	maps.Copy(files, inspectedRules(t))
 	maps.Copy(files, pppoeFiles(t))
 	maps.Copy(files, siteFiles(t))
+	maps.Copy(files, dsliteFiles(t))
 	files["/shaper/links"] = write(t, toJSON(t, onVeths(t, fromText(t, shapedRouter))))
 	files[linkKindsFile] = write(t, toJSON(t, onVeths(t, fromText(t, linkKinds))))
 	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/tc", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))

@@ -117,6 +117,8 @@ link set agg up
 		{"bridge vlan add dev sw0 vid 1 self untagged", "bridge vlan add dev sw0 vid 1 self pvid untagged", "bridge.sw0/pvid: none"},
 		{"link set sw0 type bridge vlan_filtering 0", "link set sw0 type bridge vlan_filtering 1", "bridge.sw0/filtering: off"},
 		{"tunnel change gre1 mode gre local 192.0.2.1 remote 192.0.2.9", "tunnel change gre1 mode gre local 192.0.2.1 remote 192.0.2.7", "gre.gre1/remote: 192.0.2.9"},
+		{"tunnel change gre2 mode gre local 192.0.2.1 remote 192.0.2.77", "tunnel change gre2 mode gre local any remote 192.0.2.77", "gre.gre2/local: 192.0.2.1"},
+		{"tunnel change sit2 mode sit local 192.0.2.1 remote 192.0.2.77", "tunnel change sit2 mode sit local any remote 192.0.2.77", "sit.sit2/local: 192.0.2.1"},
 		{"link set sit1 mtu 1300", "link set sit1 mtu 1380", "sit.sit1/mtu: 1300"},
 		{"link set tnl1 type ip6tnl mode any local 2001:db8::1 remote 2001:db8::7", "link set tnl1 type ip6tnl mode ipip6 local 2001:db8::1 remote 2001:db8::7", "ip6tnl.tnl1/mode: any"},
 		{"link set tnl2 type ip6tnl mode any local 2001:db8::1 remote 2001:db8::9", "link set tnl2 type ip6tnl mode any local 2001:db8::1 remote 2001:db8::8", "ip6tnl.tnl2/remote: 2001:db8::9"},

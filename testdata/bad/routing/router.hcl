@@ -92,7 +92,7 @@ route "twice" {
 route "unused" {
   to    = "0.0.0.0/0"
   via   = "10.1.0.8"
-  table = 22 # ERROR: routing-table
+  table = 22 # WARNING: routing-table
 }
 
 route "one" {
