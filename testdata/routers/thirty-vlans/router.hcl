@@ -1,5 +1,5 @@
 # Thirty VLANs on one port, each with a network, a zone, a DHCP server and an
-# answer to DNS questions.
+# answer to DNS questions. docs/thirty-vlans.md is about it.
 
 router "campus" {
   board         = "bananapi-bpir4"
