@@ -113,7 +113,7 @@ var values = map[string][]string{
 	"number of an autonomous system": {"1", "65001", "4294967294"}, "identifier like an IPv4 address": {`"192.0.2.1"`, `"0.0.0.1"`, `"10.0.0.1"`},
 	"802.3ad, active-backup, balance-rr, balance-xor, broadcast, balance-tlb or balance-alb": {`"802.3ad"`, `"active-backup"`, `"balance-rr"`, `"balance-xor"`, `"broadcast"`, `"balance-tlb"`, `"balance-alb"`},
 	"layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac":                          {`"layer2"`, `"layer2+3"`, `"layer3+4"`, `"encap2+3"`, `"encap3+4"`, `"vlan+srcmac"`},
-	"bits in a second, as in 40mbit":                                                         {`"64kbit"`, `"38500kbit"`, `"1gbit"`, `"100gbit"`}, "bridged-llcsnap, bridged-ptm, bridged-vcmux, conservative, docsis, ethernet, ipoa-llcsnap, ipoa-vcmux, pppoa-llc, pppoa-vcmux, pppoe-llcsnap, pppoe-ptm or pppoe-vcmux": {`"ethernet"`, `"docsis"`, `"pppoe-ptm"`, `"conservative"`}, "besteffort, diffserv3, diffserv4 or diffserv8": {`"besteffort"`, `"diffserv8"`},
+	"bits in a second, as in 40mbit":                                                         {`"64kbit"`, `"38500kbit"`, `"1gbit"`, `"100gbit"`}, framings: {`"ethernet"`, `"docsis"`, `"pppoe-ptm"`, `"conservative"`}, "besteffort, diffserv3, diffserv4 or diffserv8": {`"besteffort"`, `"diffserv8"`},
 	"any, ipip6 or ip6ip6": {`"any"`, `"ipip6"`, `"ip6ip6"`}, "IPv4 address of another router": {`"192.168.178.9"`, `"203.0.113.9"`}, "IPv6 address of another router": {`"2001:db8:77::a"`, `"2001:db8::ffff:9"`},
 	"IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits": {`"64:ff9b::/96"`, `"64:ff9b:1::/48"`, `"64:ff9b:1:2::/96"`, `"2001:db8::/32"`, `"2001:db8:100::/40"`, `"2001:db8:6464::/56"`},
 	"802.1q or 802.1ad":                            {`"802.1q"`, `"802.1ad"`},
@@ -132,9 +132,13 @@ var values = map[string][]string{
 	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
 
+// framings is how the schema calls a framing of a line.
+const framings = "bridged-llcsnap, bridged-ptm, bridged-vcmux, conservative, docsis, ethernet, ipoa-llcsnap, ipoa-vcmux, pppoa-llc, pppoa-vcmux, pppoe-llcsnap, pppoe-ptm or pppoe-vcmux"
+
 // built are the arguments that the dice writes itself, and those that need a file or a
 // certain machine.
 var built = map[string]bool{
+	"shaper.network": true, "shaper.download": true, "shaper.upload": true, "shaper.framing": true, "shaper.priority": true, "shaper.ack_filter": true,
 	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
 	"bridge.pvid": true, "bridge.vlans.ports": true, "bridge.vlans.untagged": true, "bridge.vlans.tagged": true, "bridge.vlans.pvid": true,
 	"vlan.protocol":  true,
@@ -311,6 +315,7 @@ func (d *dice) roll() string {
 	d.routing()
 	d.firewall()
 	d.router(resolves)
+	d.shaper()
 	return d.String()
 }
 
@@ -380,6 +385,30 @@ func (d *dice) bond() {
 	}
 	d.block("bond", n, given...)
 	d.links = append(d.links, "bond."+n)
+}
+
+// shaper gives a network a part of a line.
+func (d *dice) shaper() {
+	if len(d.fixed) == 0 || d.IntN(3) > 0 {
+		return
+	}
+	n := d.fixed[d.IntN(len(d.fixed))].network
+	if strings.HasPrefix(d.link[n], "link.") && !d.seldom() {
+		return
+	}
+	given := []string{"network = network." + n}
+	for _, rate := range []string{"download", "upload"} {
+		given = append(given, rate+" = "+d.pick(values["bits in a second, as in 40mbit"]))
+	}
+	for _, a := range []struct{ name, values string }{{"framing", framings}, {"priority", "besteffort, diffserv3, diffserv4 or diffserv8"}} {
+		if d.often() {
+			given = append(given, a.name+" = "+d.pick(values[a.values]))
+		}
+	}
+	if d.often() {
+		given = append(given, "ack_filter = true")
+	}
+	d.block("shaper", d.label("shaper"), given...)
 }
 
 // vxlans puts VXLANs on networks, each with one other end.

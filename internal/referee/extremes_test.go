@@ -259,10 +259,16 @@ var alone = map[string]bool{
 	"network.subnet":                            true,
 	"policy.source_nat":                         true, // in place of masquerade, which the example has
 	"route.network":                             true,
+	"route.next_hop.network":                    true, // there are several, or none
+	"route.next_hop.via":                        true,
+	"route.next_hop.weight":                     true,
+	"rule.network":                              true, // in place of the example's from
+	"rule.type":                                 true, // in place of its table
 	"sit.mtu":                                   true, // the example's link carries no IPv6 packet in a smaller one
 	"router.name_servers":                       true,
 	"router_advert.lifetime":                    true,
 	"router_advert.mtu":                         true,
+	"router_advert.pref64":                      true, // goes with a nat64 block
 	"router_advert.preference":                  true,
 	"router_advert.preferred_lifetime":          true,
 	"secret.file":                               true,

@@ -127,11 +127,11 @@ network "later" {
 }
 gre "gre2" {
   network = network.later
-  remote  = "192.0.2.77"
+  remote  = "203.0.113.77"
 }
 sit "sit2" {
   network = network.later
-  remote  = "192.0.2.77"
+  remote  = "203.0.113.77"
 }
 ip6tnl "tnl3" {
   network = network.later
