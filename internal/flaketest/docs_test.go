@@ -36,13 +36,14 @@ var (
 	flagRE        = regexp.MustCompile(`(?:^| )--?([a-z][a-z-]*)`)
 )
 
-// The commands of the pages name what the article's flake has, and flags that nbr has.
+// The commands of the pages name what a flake has of the article's router, of the PC's, and of the
+// one that nbr init writes for a PC; and flags that nbr has.
 func TestCommandsOfThePages(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join(repo, "docs/*.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := gen(t, article)
+	out := gen(t, article, filepath.Join(repo, "testdata/routers/x86"), initial(t, "pc-x86_64"))
 	in := used(t, out, standin.Inputs(t, "26.05"))
 	nix := lab.Nix(t)
 	eval := func(attr string, args ...string) (string, error) {
