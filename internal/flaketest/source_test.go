@@ -219,11 +219,11 @@ func TestWhichNbr(t *testing.T) {
 	}{
 		{
 			"its own", "", `^/nix/store/[a-z0-9]{32}-source/routers/nbr/source\.tar\.gz$`,
-			[]string{"firmware.nix", "kernel.nix", "module.nix", "package.nix", "source.nix", "source.tar.gz"},
+			[]string{"firmware.nix", "kernel.nix", "module.nix", "package.nix", "source.nix", "source.tar.gz", "uefi.nix"},
 		},
 		{
 			"an input", "\ninput \"nbr\" {\n  url = \"path:" + all["nbr"] + "\"\n}\n", `^/nix/store/[a-z0-9]{32}-nbr-source$`,
-			[]string{"firmware.nix", "kernel.nix"},
+			[]string{"firmware.nix", "kernel.nix", "uefi.nix"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

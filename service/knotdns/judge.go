@@ -34,7 +34,7 @@ func (z *Zone) Judge(r *router.Router) hcl.Diagnostics {
 				"Make them one block."), o.at(), "%s", o.Addr.String())}
 		}
 	}
-	if len(z.servers(r)) == 0 {
+	if len(z.servers(r)) == 0 && !r.Unsound["network"] {
 		diags = append(diags, diag.Help(diag.Error("no-zone-server", z.Def, "Zone without a name server",
 			"%s has no name_servers, and no network with a fixed address and a domain is in %s.", z.Addr, z.domain()),
 			"Write name_servers = [\"ns.example.org\"]."))
