@@ -24,7 +24,7 @@ func TestGuestDSLite(t *testing.T) {
 	ip(t, provider, `addr add 2001:db8:1::1/64 dev line nodad
 addr add 2001:db8:c001::1/128 dev lo
 addr add 203.0.113.1/24 dev core
--6 tunnel add aftr mode ipip6 local 2001:db8:c001::1 remote 2001:db8:1::2 encaplimit none
+link add aftr type ip6tnl mode ipip6 local 2001:db8:c001::1 remote 2001:db8:1::2 encaplimit none
 link set aftr up
 addr add 192.0.0.1/29 dev aftr
 route add 192.168.1.0/24 dev aftr
@@ -64,7 +64,7 @@ route add 192.168.1.0/24 dev aftr
 	leased := func(address string) {
 		moves(t, router, "wan", address+"/64")
 		ip(t, router, "route replace default via 2001:db8:1::1 dev wan proto ra metric 1024\n")
-		provider.Run(t, "ip", "-6", "tunnel", "change", "aftr", "mode", "ipip6", "local", "2001:db8:c001::1", "remote", address, "encaplimit", "none")
+		ip(t, provider, "link set aftr type ip6tnl mode ipip6 local 2001:db8:c001::1 remote "+address+" encaplimit none\n")
 		nstest.Wait(t, func() error {
 			_, err := client.Try(t, "ping", "-c1", "-W5", "203.0.113.80")
 			return err
@@ -77,7 +77,7 @@ route add 192.168.1.0/24 dev aftr
 	leased("2001:db8:1::3")
 	web.says(t, "two")
 
-	by(t, router, "-6 tunnel change dslite mode ipip6 local 2001:db8:1::9 remote 2001:db8:c001::1 encaplimit none")
+	by(t, router, "link set dslite type ip6tnl mode ipip6 local 2001:db8:1::9 remote 2001:db8:c001::1")
 	if failed := tunnel(); len(failed) != 1 || failed[0] != "ip6tnl.dslite/local: 2001:db8:1::9" {
 		t.Errorf("with another end: %q", failed)
 	}

@@ -152,7 +152,7 @@ func TestGuestShaper(t *testing.T) {
 	})
 	ip(t, router, "link del ifb-internet\n")
 	others, _ := shaped(t, plan, router)
-	if len(others) != 5 || others[0] != "shaper.line/download fail: queue: none" || others[4] != "shaper.line/redirect fail: does not wait" {
+	if len(others) != 5 || others[0] != "shaper.line/download fail: queue: none" || others[4] != "shaper.line/redirect fail: dropped, for the interface is gone" {
 		t.Errorf("without its interface: %q", others)
 	}
 }

@@ -73,7 +73,7 @@ var queueOf = &probe.Probe[router.IfName, queue]{Name: "shaper.queue", Look: fun
 }}
 
 // redirectOf asks where what arrives on an interface is sent before anything else looks at it:
-// the other interface's name, empty if nowhere.
+// the other interface's name, * if that is gone (tc prints so), and empty if nowhere.
 var redirectOf = &probe.Probe[router.IfName, string]{Name: "shaper.redirect", Look: func(ctx context.Context, h probe.Host, link router.IfName) (string, error) {
 	var filters []struct {
 		Kind    string `json:"kind"`
@@ -165,6 +165,9 @@ func (s *Shaper) Checks(_ *router.Router, p *verify.Plan) {
 	c := verify.Check{ID: s.Addr.String() + "/redirect", Title: fmt.Sprintf("what arrives on %s waits in %s", dev, ifb), From: s.Def}
 	hint := fmt.Sprintf("tc filter show dev %s ingress", dev)
 	verify.Asked(p, c, redirectOf, dev, string(ifb), hint, func(_ *state.State, to string) verify.Verdict {
+		if to == "*" {
+			to = "dropped, for the interface is gone"
+		}
 		return verify.Compare(string(ifb), cmp.Or(to, "does not wait"), hint)
 	})
 }
