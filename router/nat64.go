@@ -196,7 +196,7 @@ func (r *Router) onlyPrivate(z *Zone) bool {
 func ruleNAT64Ways(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for t, zone := range r.translators() {
-		if len(r.clients(zone)) == 0 {
+		if len(r.clients(zone)) == 0 && len(r.judgeClients(t, zone)) == 0 { // of those that may not, it has been said
 			diags = append(diags, diag.With(diag.Help(diag.Warning("nat64-unused", t.From, "Translator that no host may use",
 				"No policy lets packets pass to %s.", zone.Addr),
 				"Write a policy with action = \"accept\" from the zones of hosts that have IPv6 alone to %s.", zone.Addr), zone.Def, "%s", zone.Addr.String()))

@@ -168,9 +168,16 @@ func (a *Advert) judgePREF64(r *router.Router) hcl.Diagnostics {
 	t := r.Translator(a.Network.Target)
 	switch {
 	case a.PREF64.V && t == nil:
-		return hcl.Diagnostics{diag.Help(diag.Error("pref64-untranslated", a.PREF64.Range, "No prefix of NAT64 for these hosts",
+		d := diag.Help(diag.Error("pref64-untranslated", a.PREF64.Range, "No prefix of NAT64 for these hosts",
 			"No policy lets hosts of %s get to a nat64 block, so there is no prefix to tell them.", a.Network.Addr),
-			"Write such a policy, or remove pref64.")}
+			"Write such a policy, or remove pref64.")
+		if ts := router.Claimed[router.NAT64](r); len(ts) > 0 {
+			d = diag.With(d, ts[0].From, "%s", ts[0].Addr.String())
+			if z := ts[0].Zone(r); z != nil {
+				d = diag.With(d, z.Def, "%s", z.Addr.String())
+			}
+		}
+		return hcl.Diagnostics{d}
 	case !a.PREF64.V && t != nil:
 		return hcl.Diagnostics{diag.With(diag.Help(diag.Warning("pref64-unannounced", a.PREF64.Range, "Hosts are not told the prefix of NAT64",
 			"Hosts of %s may use %s. Without its prefix they reach IPv4 hosts by names that the router resolves, and by no address (RFC 8781 section 3).", a.Network.Addr, t.Addr),
