@@ -101,7 +101,7 @@ zone "dslite" {
 type Over4 struct {
 	conf.Header
 	Name    conf.Value[router.IfName] `hcl:"name,key"`
-	Network conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that carries the packets. They come from the router's IPv4 address there, fixed or not. Nothing is encrypted: over the Internet use one on a WireGuard tunnel."`
+	Network conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that carries the packets. They come from the router's fixed IPv4 address there. Nothing is encrypted: over the Internet use one on a WireGuard tunnel."`
 	Remote  conf.Value[Remote4]       `hcl:"remote,required" doc:"The IPv4 address of the other router. The firewall lets its packets in, and no others."`
 	MTU     conf.Value[router.MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes. Without it what fits: 24 bytes less than the link of the network carries with GRE, and 20 less for sit."`
 	kind    string
@@ -111,7 +111,7 @@ type Over4 struct {
 type Over6 struct {
 	conf.Header
 	Name    conf.Value[router.IfName] `hcl:"name,key"`
-	Network conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that carries the packets. They come from the router's IPv6 address there, fixed or not. Nothing is encrypted: over the Internet use one on a WireGuard tunnel."`
+	Network conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that carries the packets. They come from the router's fixed IPv6 address there. Nothing is encrypted: over the Internet use one on a WireGuard tunnel."`
 	Remote  conf.Value[Remote6]       `hcl:"remote,required" doc:"The IPv6 address of the other router. The firewall lets its packets in, and no others."`
 	Mode    conf.Value[Mode]          `hcl:"mode,optional" default:"any" doc:"What is in the packets: IPv4 (ipip6, as with DS-Lite), IPv6 (ip6ip6), or both (any)."`
 	MTU     conf.Value[router.MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes. Without it what fits: 40 bytes less than the link of the network carries."`
@@ -203,32 +203,14 @@ func (t tunnel) local() netip.Addr {
 	return p.Addr()
 }
 
-// end is the router's end as the kernel has it: the unspecified address where it has one that
-// comes later, such as a lease. The kernel then takes the one by which the other end is reached.
-func (t tunnel) end() netip.Addr {
-	switch a := t.local(); {
-	case a.IsValid():
-		return a
-	case t.outside == router.IPv6:
-		return netip.IPv6Unspecified()
-	default:
-		return netip.IPv4Unspecified()
-	}
-}
-
 // modes are the numbers of modes: the protocol that is in the packets (IFLA_IPTUN_PROTO).
 var modes = map[Mode]int{"any": 0, "ipip6": 4, "ip6ip6": 41}
 
 // tnlFlags are IP6_TNL_F_IGN_ENCAP_LIMIT of include/uapi/linux/ip6_tunnel.h, without which each
 // packet has an option of 8 bytes more, by which the next tunnel refuses it; and what the kernel
-// itself adds (ip6_tnl_get_cap): CAP_XMIT and CAP_RCV of a tunnel between two global addresses, and
-// CAP_PER_PACKET where one of them is not known. IfState compares all of them.
-func (t tunnel) tnlFlags() int {
-	if t.end().IsUnspecified() {
-		return 0x1 | 0x40000
-	}
-	return 0x1 | 0x10000 | 0x20000
-}
+// itself adds of a tunnel between two global addresses (ip6_tnl_get_cap, CAP_XMIT and CAP_RCV):
+// IfState compares all of them.
+const tnlFlags = 0x1 | 0x10000 | 0x20000
 
 func (t tunnel) spec() router.LinkSpec {
 	s := router.LinkSpec{Kind: t.kind, Via: t.network.Target.Link, Overhead: t.overhead, MTU: t.mtu, IPOnly: true, Remote: t.remote}
@@ -239,9 +221,9 @@ func (t tunnel) spec() router.LinkSpec {
 		s.Attributes = append(s.Attributes, router.LinkAttribute{Name: t.kind + "_" + name, Value: v})
 	}
 	if t.kind == "ip6tnl" {
-		set("flags", t.tnlFlags())
+		set("flags", tnlFlags)
 	}
-	set("local", t.end().String())
+	set("local", t.local().String())
 	if t.kind == "ip6tnl" {
 		set("proto", modes[t.mode])
 	}
@@ -271,10 +253,10 @@ func (t tunnel) claim(s *router.Scope) {
 func (t tunnel) judge(r *router.Router, l router.Link) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	n, remote := t.network.Target, t.remote.V.Addr
-	if !n.Has(t.outside) {
+	if !t.local().IsValid() {
 		diags = append(diags, diag.With(diag.Help(diag.Error("tunnel-end", t.network.Range, "Tunnel without an end",
-			"The packets of %s come from the router's %s address in %s, and it has none there.", t.Addr, t.outside, n.Addr),
-			"Give the router an address there, or name another network."), n.Def, "%s", n.Addr.String()))
+			"The packets of %s come from the router's fixed %s address in %s, and it has none there.", t.Addr, t.outside, n.Addr),
+			"Give the router a fixed address there, or name another network."), n.Def, "%s", n.Addr.String()))
 	}
 	if own := r.Owner(remote); own != nil {
 		diags = append(diags, diag.With(diag.Help(diag.Error("tunnel-end", t.remote.Range, "Tunnel to the router itself",
@@ -314,11 +296,7 @@ func other(f router.Family) router.Family {
 
 func (t tunnel) checks(p *verify.Plan) {
 	t.check(p, "remote", "other end", t.remote.Range, t.remote.V.String(), func(s *state.Tunnel) string { return cmp.Or(s.Remote, "none") })
-	want := "any address of the router" // which of them is in use is the kernel's choice
-	if a := t.local(); a.IsValid() {
-		want = a.String()
-	}
-	t.check(p, "local", "this end", t.network.Range, want, func(s *state.Tunnel) string { return cmp.Or(s.Local, "any address of the router") })
+	t.check(p, "local", "this end", t.network.Range, t.local().String(), func(s *state.Tunnel) string { return cmp.Or(s.Local, "none") })
 }
 
 // check adds a check of a property of the tunnel.
