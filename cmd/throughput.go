@@ -46,6 +46,9 @@ func (a *app) throughput(c *cli.Context, s loaded) error {
 	if err := rep.Text(a.Stdout); err != nil {
 		return err
 	}
+	if len(rep.Shares) == 0 {
+		return exit{ExitUnknown, "no bridge has two ports of one switch, so there is nothing to judge"}
+	}
 	code := 0
 	for _, share := range rep.Shares {
 		switch {

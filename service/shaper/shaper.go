@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -69,8 +70,8 @@ func (w *Bandwidth) UnmarshalText(b []byte) error {
 		if !ok {
 			continue
 		}
-		var n uint64
-		if _, err := fmt.Sscanf(digits+"\n", "%d\n", &n); err != nil || n > uint64(mostBandwidth)/u.factor || Bandwidth(n*u.factor) < leastBandwidth {
+		n, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 64)
+		if err != nil || n > uint64(mostBandwidth)/u.factor || Bandwidth(n*u.factor) < leastBandwidth {
 			return diag.Advise(fmt.Errorf("%q is no bandwidth of a shaper", b), "write one from %s to %s", leastBandwidth, mostBandwidth)
 		}
 		*w = Bandwidth(n * u.factor)
