@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -137,4 +139,18 @@ func answerFromWhereAsked(c *net.UDPConn, network string) error {
 		}
 	})
 	return errors.Join(cerr, err)
+}
+
+// becomes waits until a look, which comes sorted, finds what is wanted, or what begins so.
+func becomes(t *testing.T, look func() []string, want []string) {
+	t.Helper()
+	slices.Sort(want)
+	nstest.Wait(t, func() error {
+		got := look()
+		if !slices.EqualFunc(got, want, strings.HasPrefix) {
+			time.Sleep(time.Second) // a look takes processor time from what has to happen
+			return fmt.Errorf("wrong are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		return nil
+	})
 }

@@ -1,0 +1,191 @@
+package referee_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+)
+
+// carried is the MTU of a link on another, as an argument: mostly one that fits.
+func (d *dice) carried(link, below string) []string {
+	fits := d.mtu[below]
+	if fits == 0 {
+		fits = 1500 // a port
+	}
+	d.mtu[link] = fits
+	if d.often() {
+		return []string{fmt.Sprintf("mtu = %d", fits)}
+	}
+	if d.mtu[link] = 576; d.seldom() {
+		d.mtu[link] = 65535
+	}
+	return []string{fmt.Sprintf("mtu = %d", d.mtu[link])}
+}
+
+// bridge writes a bridge of two ports, which may keep VLANs apart: those that are put on it, and
+// its own.
+func (d *dice) bridge(n string) {
+	given := d.carried("bridge."+n, "port.lan1")
+	if d.aware = d.often(); !d.aware {
+		d.block("bridge", n, append(given, "ports = [port.lan1, port.lan2]")...)
+		return
+	}
+	if !d.seldom() {
+		given = append(given, "pvid = 2")
+	}
+	for i, ports := range []string{"port.lan1", "port.lan2"} {
+		untagged, tagged := []string{"[2]", "[2, 3]"}[d.IntN(2)], `[1, 7, "4090-4094"]`
+		block := fmt.Sprintf("vlans %q {\n    ports = [%s]\n    untagged = %s\n    tagged = %s\n", []string{"a", "in"}[i], ports, untagged, tagged)
+		if untagged != "[2]" || d.often() {
+			block += "    pvid = 2\n"
+		}
+		given = append(given, block+"  }")
+	}
+	d.block("bridge", n, given...)
+}
+
+// bond writes a bond of the ports that nothing else uses, with what its mode has.
+func (d *dice) bond() {
+	n, mode := d.label("link"), d.pick(values["802.3ad, active-backup, balance-rr, balance-xor, broadcast, balance-tlb or balance-alb"])
+	given := append(d.carried("bond."+n, "port.end1"), "ports = [port.end1, port.end2]", "mode = "+mode)
+	if (mode == `"802.3ad"`) != d.seldom() {
+		given = append(given, "lacp_rate = "+d.pick(values["slow or fast"]), "min_links = "+d.pick(values["number of ports"]))
+	}
+	if (mode == `"802.3ad"` || mode == `"balance-xor"` || mode == `"balance-tlb"`) != d.seldom() {
+		given = append(given, "transmit_hash = "+d.pick(values["layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac"]))
+	}
+	d.block("bond", n, given...)
+	d.links = append(d.links, "bond."+n)
+}
+
+// shaper gives a network a part of a line.
+func (d *dice) shaper() {
+	if len(d.fixed) == 0 || d.IntN(3) > 0 {
+		return
+	}
+	n := d.fixed[d.IntN(len(d.fixed))].network
+	if strings.HasPrefix(d.link[n], "link.") && !d.seldom() {
+		return
+	}
+	given := []string{"network = network." + n}
+	for _, rate := range []string{"download", "upload"} {
+		given = append(given, rate+" = "+d.pick(values["bits in a second, as in 40mbit"]))
+	}
+	for _, a := range []struct{ name, values string }{{"framing", framings}, {"priority", "besteffort, diffserv3, diffserv4 or diffserv8"}} {
+		if d.often() {
+			given = append(given, a.name+" = "+d.pick(values[a.values]))
+		}
+	}
+	if d.often() {
+		given = append(given, "ack_filter = true")
+	}
+	d.block("shaper", d.label("shaper"), given...)
+}
+
+// vxlans puts VXLANs on networks, each with one other end.
+func (d *dice) vxlans() {
+	for i := range d.IntN(3) {
+		if len(d.fixed) == 0 {
+			return
+		}
+		p := d.fixed[d.IntN(len(d.fixed))]
+		given := []string{fmt.Sprintf("id = %d", []int{1, 42, 16777215}[i]), "network = network." + p.network}
+		group := d.IntN(3) == 0
+		if group {
+			given = append(given, "group = "+d.pick([]string{`"239.1.1.1"`, `"225.0.0.42"`}))
+		}
+		if group == d.seldom() {
+			given = append(given, fmt.Sprintf(`remote = "10.%d.0.99"`, p.number))
+		}
+		if m := d.mtu[d.link[p.network]]; (m == 0 || m > 700 || d.seldom()) && d.often() { // what fits in most links
+			given = append(given, "mtu = 576")
+		}
+		d.block("vxlan", d.label("link"), given...)
+	}
+}
+
+// sessions dials in on a link, with a network for the session.
+func (d *dice) sessions() {
+	if len(d.secrets) == 0 || d.IntN(6) > 0 { // beside an upstream it needs luck
+		return
+	}
+	n, network, secret := d.label("link"), d.label("network"), d.label("secret")
+	d.block("secret", secret, `path = "/var/lib/secrets/`+secret+`"`)
+	given := []string{"link = port.wan", "password = secret." + secret, "mtu = " + d.pick([]string{"1280", "1400", "1492"})}
+	if d.seldom() {
+		given[2] = "mtu = 1500"
+	}
+	d.block("pppoe", n, given...)
+	how := d.pick([]string{`ipv4 = "ppp"`, `ipv6 = "auto"`, "ipv4 = \"ppp\"\n  ipv6 = \"auto\""})
+	d.block("network", network, "link = pppoe."+n, how)
+	d.block("zone", d.label("zone"), "networks = [network."+network+"]")
+}
+
+// tunnels puts tunnels without encryption on networks.
+func (d *dice) tunnels() {
+	if len(d.fixed) == 0 {
+		return
+	}
+	p := d.fixed[d.IntN(len(d.fixed))]
+	if m := d.mtu[d.link[p.network]]; m != 0 && m < 1400 && !d.seldom() {
+		return // too small for IPv6 in a tunnel
+	}
+	for _, kind := range []string{"gre", "sit", "ip6tnl"} {
+		six := kind == "ip6tnl"
+		if d.IntN(5) > 0 || six && !d.hosts6[p.network] {
+			continue
+		}
+		remote := fmt.Sprintf("10.%d.0.98", p.number)
+		if six {
+			remote = fmt.Sprintf("fd00:0:0:%d::98", p.number)
+		}
+		given := []string{"network = network." + p.network, fmt.Sprintf("remote = %q", remote)}
+		mtu := "null"
+		if d.IntN(2) == 0 { // the least that IPv6 has
+			mtu = "1280"
+		}
+		given = append(given, "mtu = "+mtu)
+		if six {
+			given = append(given, "mode = "+d.pick(values["any, ipip6 or ip6ip6"]))
+		}
+		d.block(kind, d.label("link"), given...)
+	}
+}
+
+// translator writes a NAT64 between two networks of its own.
+func (d *dice) translator() {
+	if d.IntN(4) > 0 {
+		return
+	}
+	n, hosts, pool := d.label("link"), d.label("network"), d.label("network")
+	from, to, far := d.label("zone"), d.label("zone"), d.label("link")
+	d.block("nat64", n, "prefix = "+d.pick(values["IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits"]))
+	d.block("dummy", far, "mtu = 9000")
+	d.block("network", hosts, "link = dummy."+far, `ipv4 = "9.250.0.1/24"`, `ipv6 = "fd00:fa::1/64"`)
+	d.block("network", pool, "link = nat64."+n, `ipv4 = "10.251.0.9/29"`, `ipv6 = "fd00:fb::2/125"`)
+	d.block("zone", from, "networks = [network."+hosts+"]", "allow = []")
+	d.block("zone", to, "networks = [network."+pool+"]", "allow = []")
+	for _, way := range [][2]string{{from, to}, {to, from}} { // what else policies are about is rolled elsewhere
+		fmt.Fprintf(d, "policy %q {\n  from = [zone.%s]\n  to = [zone.%s]\n  action = \"accept\"\n}\n", d.label("policy"), way[0], way[1])
+	}
+}
+
+func (d *dice) tunnel() {
+	n := d.label("link")
+	fmt.Fprintf(d, "wireguard %q {\n", n)
+	d.body("wireguard", d.blocks["wireguard"], []string{"private_key = secret." + d.secrets[0]})
+	i := slices.IndexFunc(d.blocks["wireguard"].Blocks, func(s conf.Schema) bool { return s.Type == "peer" })
+	for i2, key := range []string{"X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk=", "GtL7fZc/bLnqZldpVofMCD6hDjrK28SsdLxevJ+qtKU="}[:d.IntN(3)] {
+		fmt.Fprintf(d, "  peer %q {\n", d.label("peer"))
+		given := []string{fmt.Sprintf("public_key = %q", key), fmt.Sprintf(`allowed_ips = ["10.200.%d.0/24", "fd00:c8:0:%d::/64"]`, i2, i2)}
+		if shared := d.secrets[len(d.secrets)-1]; len(d.secrets) > 1 && d.often() || d.seldom() {
+			given = append(given, "preshared_key = secret."+shared)
+		}
+		d.body("wireguard.peer", d.blocks["wireguard"].Blocks[i], given)
+		d.WriteString("  }\n")
+	}
+	d.WriteString("}\n")
+	d.links = append(d.links, "wireguard."+n)
+}

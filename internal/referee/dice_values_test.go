@@ -1,0 +1,90 @@
+package referee_test
+
+import "strings"
+
+// values are what may stand in an argument, by its type in the schema or its own name: the
+// extremes of each.
+var values = map[string][]string{
+	"string": texts, "full name": {`""`, `"A B"`, `"a \"b\" ' $${c} \\"`, `"ü, 路"`}, "bool": {"true", "false"},
+	"MAC address":             {`"02:00:00:00:00:01"`, `"fe-ff-ff-ff-ff-ff"`, `"0200.0000.0002"`},
+	"PCI address":             {`"0000:02:00.0"`, `"e1:1F.7"`, `"10000:00:00.1"`},
+	"metric, 0 to 4294967295": {"0", "1", "1024", "4294967295"},
+	"MTU in bytes":            {"576", "1280", "9000", "65535"}, "address block": {`"10.64.0.0/16"`, `"100.64.0.0/10"`, `"192.0.2.1/32"`},
+	"domain name": {`"lan"`, `"a.b.example.org."`, `"_x.` + strings.Repeat("d", 63) + `.org"`},
+	"number":      {"1", "2", "10"}, "time zone": {`"Europe/Berlin"`, `"UTC"`, `"America/Argentina/Buenos_Aires"`, `"Etc/GMT+12"`}, "NixOS release": {`"25.11"`, `"26.05"`}, "NixOS release since 23.05": {`"23.05"`, `"25.11"`},
+	"tcp, udp or icmp": {`"tcp"`, `"udp"`, `"icmp"`}, "tcp or udp": {`"tcp"`, `"udp"`}, "accept, drop or reject": {`"accept"`, `"drop"`, `"reject"`},
+	"port": {"1", "80", "65535"}, "port or range of ports": {`"1"`, `"1-65535"`, `"443"`, `"8000-8080"`, `"65535"`}, "duration, as in 12h": {`"60s"`, `"1h"`, `"2d"`},
+	"user name": {`"a"`, `"_b-c_9"`, `"wheel"`, `"` + strings.Repeat("u", 31) + `"`}, "service name": {`"ssh"`, `"dns"`, `"dhcp"`, `"ntp"`, `"wireguard"`},
+	"SSH public key":           {`"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl me@desk"`, `"from=\"10.0.0.1\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl $${a} ''"`},
+	"password hash (crypt(5))": {`"$y$j9T$abc$def"`, `"$6$rounds=5000$a.b/c$d"`}, "regular expression": {`"^tailscale0$"`, `"a\\.b|c"`, `"''$${x}\""`},
+	"tcp or udp, a slash and a port": {`"tcp/1"`, `"udp/65535"`}, "line of dhcpcd.conf(5)": {`"vendorclassid nbr"`, `"# ''$${a} \" \\"`},
+	"WireGuard public key": {`"sPJrZKjVRSfQxDNyOVtKP1ZQ1vSWrZIDM3wGlwkrCRY="`, `"IFBWhXFOEnyYTwwCcTuHY4Fu0WvCDuVgs7ScUvGxLEk="`},
+	"host:port":            {`"vpn.example.org:51820"`, `"[2001:db8::1]:1"`, `"192.0.2.1:65535"`}, "seconds": {"1", "25", "65535"}, "IP address": {`"9.9.9.9"`, `"2620:fe::fe"`},
+	"host name or address": {`"time.cloudflare.com"`, `"192.0.2.1"`, `"2001:db8::1"`}, "unix, or address and port": {`"unix"`}, "package of nixpkgs": {`"nftables"`, `"procps"`},
+	"flake reference": {`"github:a/b"`, `"git+https://example.org/a.git?ref=x&rev=0"`, `"path:/a"`}, "name": {`"nixpkgs"`},
+	"interface name": {`"v10"`, `"0a"`, `"a.b"`, `"_.-"`},
+	// What is merged into a program's settings has to be settings of the program.
+	"weight, 1 to 256": {"1", "2", "256"}, "routing table, 1 to 127": {"1", "127"}, "priority, 14000 to 32765": {"14000", "20000", "32765"},
+	"blackhole, unreachable or prohibit":     {`"blackhole"`, `"unreachable"`, `"prohibit"`},
+	"route.type":                             {`"unicast"`},                                                                             // the others go without a next hop
+	"nix.extra":                              {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, "x"] }`}, // Nix has no sets in its own
+	"dhcp4.extra":                            {`{}`, `{ min-valid-lifetime = 1 }`, `{ user-context = { "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } } }`},
+	"interfaces.extra":                       {`{}`, `{ interfaces = { "ex.0" = { link = { kind = "dummy", state = "up" } } } }`},
+	"policy.source_nat":                      {`"198.18.7.9"`},
+	"ipv4 or ipv6":                           {`"ipv4"`, `"ipv6"`},
+	"number per second, minute, hour or day": {`"1/second"`, `"1000000/day"`, `"1000000/second"`, `"1/day"`, `"7/hour"`, `"20/minute"`},
+	"resolver.extra":                         {`{}`, `{ logging = { level = "info", groups = ["cache", "dnssec"] } }`},
+	"ssh.extra":                              {`{}`, `{ LogLevel = "VERBOSE" }`, `{ MaxStartups = "10:30:60", StrictModes = true, ClientAliveCountMax = 2 }`},
+	"size, as in 8GiB":                       {`"8GiB"`, `"4GiB"`}, "vendor, nixpkgs or nixpkgs-latest": {`"vendor"`, `"nixpkgs"`, `"nixpkgs-latest"`}, "btrfs-subvol, btrfs or ext4": {`"btrfs-subvol"`, `"btrfs"`, `"ext4"`}, "kernel option": {`"NET_SCH_CAKE"`},
+	"dhcp6.extra":                            {`{}`, `{ rapid-commit = true }`, `{ user-context = { "a.b" = "''$${c} \"", l = [1, 2.5, true] } }`},
+	"range of last halves of IPv6 addresses": {`"::1000-::1fff"`, `"::2-::2"`, `"::ff00:0:0:0-::ffff:ffff:ffff:ffff"`}, "DUID of DHCPv6": {`"00:03:00:01:02:11:22:33:44:55"`, `"00:04:FF"`},
+	"name of a boot file": {`"undionly.kpxe"`, `"http://192.0.2.1/a?b='c'&d=$${e}"`}, "number of an architecture, 0 to 65535": {"0", "7", "65535"},
+	"bytes in hexadecimal": {`"00"`, `"01:FF"`, `"` + strings.Repeat("a5", 255) + `"`},
+	"dhcp4.next_server":    {`"192.0.2.1"`}, "dhcp4.v6_only": {`"5m"`, `"2d"`},
+	"Linux version": {`"6.12.63-bpi-r4"`, `"6.12"`, `"6.18.3"`}, "version of Trusted Firmware-A": {`"2.13.0"`, `"2.14"`, `"2.12.0-mtk"`}, "git commit": {`"` + strings.Repeat("0", 40) + `"`, `"` + strings.Repeat("af19", 10) + `"`},
+	"SRI hash": {`"sha256-` + strings.Repeat("A", 43) + `="`, `"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="`}, "GitHub repository": {`"frank-w/BPI-Router-Linux"`, `"a/..."`},
+	"date": {`"2026-11-01"`, `"2024-02-29"`}, "U-Boot release": {`"2025.07"`, `"2025.04.1-rc2"`},
+	"number of an autonomous system": {"1", "65001", "4294967294"}, "identifier like an IPv4 address": {`"192.0.2.1"`, `"0.0.0.1"`, `"10.0.0.1"`},
+	"802.3ad, active-backup, balance-rr, balance-xor, broadcast, balance-tlb or balance-alb": {`"802.3ad"`, `"active-backup"`, `"balance-rr"`, `"balance-xor"`, `"broadcast"`, `"balance-tlb"`, `"balance-alb"`},
+	"layer2, layer2+3, layer3+4, encap2+3, encap3+4 or vlan+srcmac":                          {`"layer2"`, `"layer2+3"`, `"layer3+4"`, `"encap2+3"`, `"encap3+4"`, `"vlan+srcmac"`},
+	"bits in a second, as in 40mbit":                                                         {`"64kbit"`, `"38500kbit"`, `"1gbit"`, `"100gbit"`}, framings: {`"ethernet"`, `"docsis"`, `"pppoe-ptm"`, `"conservative"`}, "besteffort, diffserv3, diffserv4 or diffserv8": {`"besteffort"`, `"diffserv8"`},
+	"any, ipip6 or ip6ip6": {`"any"`, `"ipip6"`, `"ip6ip6"`}, "IPv4 address of another router": {`"192.168.178.9"`, `"203.0.113.9"`}, "IPv6 address of another router": {`"2001:db8:77::a"`, `"2001:db8::ffff:9"`},
+	"IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits": {`"64:ff9b::/96"`, `"64:ff9b:1::/48"`, `"64:ff9b:1:2::/96"`, `"2001:db8::/32"`, `"2001:db8:100::/40"`, `"2001:db8:6464::/56"`},
+	"802.1q or 802.1ad":                            {`"802.1q"`, `"802.1ad"`},
+	"slow or fast":                                 {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
+	"pppoe.mtu": {"1280", "1400", "1492"}, "user name at a provider": {`"anna"`, `"0001#\"x\\y'$z@example.net"`, "\"" + strings.Repeat("é", 127) + "\""},
+	"length of a prefix, 32 to 64":              {"32", "48", "56"},
+	"protocol, or protocol, a slash and a port": {`"tcp/1"`, `"udp/1-65535"`, `"sctp/36412"`, `"gre"`, `"icmp"`, `"icmp/0"`, `"icmpv6/255"`, `"igmp"`},
+	"address, prefix or range of addresses":     {`"192.0.2.1"`, `"203.0.113.0/24"`, `"0.0.0.0/0"`, `"::/0"`, `"2001:db8::1-2001:db8::ff"`, `"255.255.255.0-255.255.255.254"`, `"2001:db8:ffff::/48"`},
+	"DNS server":                                {`"9.9.9.9"`, `"2620:fe::fe#dns.quad9.net"`, `"192.0.2.1@5353"`, `"192.0.2.1@65535#a-b.example"`}, "resolver.forwarder.servers": {`"192.0.2.9"`, `"2001:db8:9::9"`},
+	"DNS record": {`"_sip._udp.example.org SRV 0 0 5060 pbx.example.org"`, `"a.example.org TXT \"]] '' $${a} \\\\ ü\" \"\""`, `"example.org 60 IN MX 10 a."`, `"x.example.org CAA 0 issue \"ca.example\""`, `"y.example.org HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1"`, `"a\\.b.example.org NAPTR 1 2 \"s\" \"SIP+D2U\" \"\" _sip._udp.example.org"`},
+	"DNS zone":   {`"corp.example.org"`, `"10.in-addr.arpa"`, `"a_b.example."`}, "IPv6 prefix of 96 bits": {`"64:ff9b::/96"`, `"2001:db8:64::/96"`},
+	"number of answers a second": {"1", "20", "1000000"}, "mailbox": {`"a@b"`, `"jane.d_o-e@example.org"`}, "algorithm of DNSSEC": {`"ecdsap256sha256"`, `"ecdsap384sha384"`, `"ed25519"`},
+	"dns_server.extra": {`{}`, `{ server = { identity = "gate" } }`}, "dns_zone.extra": {`{}`, `{ "semantic-checks" = true }`}, "dns_zone.dnssec.parents": {`"192.0.2.9"`, `"2001:db8:9::9"`},
+	"dns_zone.records":                   {`"_sip._udp.z.example SRV 0 0 5060 pbx.example.org"`, `"a.z.example TXT \"]] '' $${a} \\\\ ü\" \"\""`, `"z.example 60 IN MX 10 a."`, `"*.Z.example A 192.0.2.1"`, `"y.z.example HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1"`, `"a\\.b.z.example NAPTR 1 2 \"s\" \"SIP+D2U\" \"\" _sip._udp.example.org"`, `"sub.z.example NS ns.example.net"`},
+	"resolver.tls.certificate":           {`"/var/lib/acme/dns.example.org/fullchain.pem"`, `"/a"`},
+	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
+}
+
+// framings is how the schema calls a framing of a line.
+const framings = "bridged-llcsnap, bridged-ptm, bridged-vcmux, conservative, docsis, ethernet, ipoa-llcsnap, ipoa-vcmux, pppoa-llc, pppoa-vcmux, pppoe-llcsnap, pppoe-ptm or pppoe-vcmux"
+
+// built are the arguments that the dice writes itself, and those that need a file or a
+// certain machine.
+var built = map[string]bool{
+	"shaper.network": true, "shaper.download": true, "shaper.upload": true, "shaper.framing": true, "shaper.priority": true, "shaper.ack_filter": true,
+	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
+	"bridge.pvid": true, "bridge.vlans.ports": true, "bridge.vlans.untagged": true, "bridge.vlans.tagged": true, "bridge.vlans.pvid": true,
+	"vlan.protocol":  true,
+	"bond.lacp_rate": true, "bond.min_links": true, "bond.transmit_hash": true,
+	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "port_forward.sources": true,
+	"dhcp4.option.value": true, "dhcp4.option.hex": true, "host.mac": true, "host.duid": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
+	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
+	"rule.priority": true, "rule.from": true, "rule.to": true, "rule.network": true, "rule.table": true, "rule.type": true, "route.table": true,
+	"route.next_hop.via": true, "route.next_hop.network": true, "route.next_hop.weight": true,
+	"network.prefix": true, "route.type": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
+	"dns_zone.domain": true, "dns_zone.reverse": true, "dns_zone.public": true, "dns_zone.name_servers": true, "dns_zone.dnssec.ksk_lifetime": true,
+	"resolver.blocklist.files": true, "resolver.blocklist.networks": true, "resolver.dns64.networks": true, "resolver.tls.https": true,
+	"agent.metrics": true, "agent.networks": true, "agent.port": true,
+	"firmware.accept_regulatory_responsibility": true,
+}
