@@ -131,7 +131,9 @@ func sub(path ...string) []string { return slices.Concat(settings, path) }
 
 // links sets one interface for each link that the spec uses.
 func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
+	some := false
 	set := func(l router.Link, from conf.Block, attrs nixgen.Attrs) {
+		some = true
 		m.Set(service.From(from), attrs, sub("interfaces", string(l.LinkName()))...)
 	}
 	conduits := map[router.IfName]bool{}
@@ -171,6 +173,10 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 			nixgen.Bind(nixgen.Attrs{kind("ifb"), up()}, "link"),
 			nixgen.Bind(nixgen.Attrs{nixgen.Bind(cake(s.In), "qdisc")}, "tc"),
 		}, sub("interfaces", string(s.IFB))...)
+	}
+	if !some {
+		// IfState's schema requires the key, also of a router that has no link at all.
+		m.Set(service.From(b), nixgen.Attrs{}, sub("interfaces")...)
 	}
 }
 
