@@ -116,6 +116,27 @@ network "sit" {
   link = sit.sit1
   ipv6 = "2001:db8:98::1/64"
 }
+vlan "later" {
+  link = dummy.d3
+  id   = 200
+}
+network "later" {
+  link = vlan.later
+  ipv4 = "dhcp"
+  ipv6 = "auto"
+}
+gre "gre2" {
+  network = network.later
+  remote  = "203.0.113.77"
+}
+sit "sit2" {
+  network = network.later
+  remote  = "203.0.113.77"
+}
+ip6tnl "tnl3" {
+  network = network.later
+  remote  = "2001:db8:77::1"
+}
 dummy "service0" {
   mac = "02:00:00:00:00:0d"
   mtu = 9000
@@ -124,6 +145,21 @@ network "service" {
   link = dummy.service0
   ipv4 = "198.51.100.1/32"
   ipv6 = "2001:db8::1/128"
+}
+network "gre2" {
+  link = gre.gre2
+  ipv4 = "198.51.100.101/30"
+}
+network "sit2" {
+  link = sit.sit2
+  ipv6 = "2001:db8:99::1/64"
+}
+network "tnl3" {
+  link = ip6tnl.tnl3
+  ipv6 = "2001:db8:9a::1/64"
+}
+zone "outside" {
+  networks = [network.later, network.gre2, network.sit2, network.tnl3]
 }
 zone "inside" {
   networks = [network.storage, network.service, network.switch, network.gre, network.sit]

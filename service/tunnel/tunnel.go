@@ -5,13 +5,16 @@ package tunnel
 
 import (
 	"cmp"
+	_ "embed"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
@@ -93,7 +96,8 @@ zone "dslite" {
   networks = [network.dslite]
 }
 `,
-		New: func() service.Block { return &Over6{} },
+		Program: service.Alone("network", (*Over6).lower),
+		New:     func() service.Block { return &Over6{} },
 	}
 }
 
@@ -101,7 +105,7 @@ zone "dslite" {
 type Over4 struct {
 	conf.Header
 	Name    conf.Value[router.IfName] `hcl:"name,key"`
-	Network conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that carries the packets. They come from the router's fixed IPv4 address there. Nothing is encrypted: over the Internet use one on a WireGuard tunnel."`
+	Network conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that carries the packets. They come from the router's IPv4 address there, fixed or not. Nothing is encrypted: over the Internet use one on a WireGuard tunnel."`
 	Remote  conf.Value[Remote4]       `hcl:"remote,required" doc:"The IPv4 address of the other router. The firewall lets its packets in, and no others."`
 	MTU     conf.Value[router.MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes. Without it what fits: 24 bytes less than the link of the network carries with GRE, and 20 less for sit."`
 	kind    string
@@ -111,7 +115,7 @@ type Over4 struct {
 type Over6 struct {
 	conf.Header
 	Name    conf.Value[router.IfName] `hcl:"name,key"`
-	Network conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that carries the packets. They come from the router's fixed IPv6 address there. Nothing is encrypted: over the Internet use one on a WireGuard tunnel."`
+	Network conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that carries the packets. They come from the router's IPv6 address there, fixed or not. Nothing is encrypted: over the Internet use one on a WireGuard tunnel."`
 	Remote  conf.Value[Remote6]       `hcl:"remote,required" doc:"The IPv6 address of the other router. The firewall lets its packets in, and no others."`
 	Mode    conf.Value[Mode]          `hcl:"mode,optional" default:"any" doc:"What is in the packets: IPv4 (ipip6, as with DS-Lite), IPv6 (ip6ip6), or both (any)."`
 	MTU     conf.Value[router.MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes. Without it what fits: 40 bytes less than the link of the network carries."`
@@ -177,8 +181,15 @@ func (t *Over6) Spec() router.LinkSpec { return t.tunnel().spec() }
 // Claim claims the kernel's driver, and the way in for the packets of the other end.
 func (t *Over4) Claim(s *router.Scope) { t.tunnel().claim(s) }
 
-// Claim claims the kernel's driver, and the way in for the packets of the other end.
-func (t *Over6) Claim(s *router.Scope) { t.tunnel().claim(s) }
+// Claim claims the kernel's driver, the way in for the packets of the other end, and the start of
+// the unit that sets an end which comes later.
+func (t *Over6) Claim(s *router.Scope) {
+	of := t.tunnel()
+	of.claim(s)
+	if !of.local().IsValid() {
+		s.AfterLinks(t.Network.Range, of.unit())
+	}
+}
 
 // Judge wants two ends that the network connects.
 func (t *Over4) Judge(r *router.Router) hcl.Diagnostics { return t.tunnel().judge(r, t) }
@@ -203,13 +214,39 @@ func (t tunnel) local() netip.Addr {
 	return p.Addr()
 }
 
+// unit sets the router's end where it comes later.
+func (t tunnel) unit() string { return "nbr-tunnel-" + string(t.name) }
+
+//go:embed end.sh
+var endScript string
+
+// lower makes the unit that sets the router's end, if that comes later. What is in its script are
+// addresses and names of interfaces, which no shell has to quote.
+func (t *Over6) lower(_ *router.Router, m *nixgen.Module) {
+	of := t.tunnel()
+	if of.local().IsValid() {
+		return
+	}
+	set := func(v nixgen.Expr, path ...string) {
+		m.Set(service.Origin(t.Addr, t.Network.Range), v, append([]string{"systemd", "services", of.unit()}, path...)...)
+	}
+	set(nixgen.Str("The router's end of the tunnel "+string(of.name)), "description")
+	set(nixgen.List{nixgen.Str("multi-user.target")}, "wantedBy")
+	set(nixgen.List{nixgen.Var("pkgs.iproute2")}, "path")
+	set(nixgen.Lines(fmt.Sprintf("tunnel=%s mode=%s remote=%s over=%s\n", of.name, of.mode, of.remote.V, of.network.Target.Device())+endScript), "script")
+	set(nixgen.Str("always"), "serviceConfig", "Restart")
+	set(nixgen.Int(5), "serviceConfig", "RestartSec")
+	set(nixgen.Str("strict"), "serviceConfig", "ProtectSystem")
+	set(nixgen.List{nixgen.Str("CAP_NET_ADMIN")}, "serviceConfig", "CapabilityBoundingSet")
+}
+
 // modes are the numbers of modes: the protocol that is in the packets (IFLA_IPTUN_PROTO).
 var modes = map[Mode]int{"any": 0, "ipip6": 4, "ip6ip6": 41}
 
 // tnlFlags are IP6_TNL_F_IGN_ENCAP_LIMIT of include/uapi/linux/ip6_tunnel.h, without which each
 // packet has an option of 8 bytes more, by which the next tunnel refuses it; and what the kernel
-// itself adds of a tunnel between two global addresses (ip6_tnl_get_cap, CAP_XMIT and CAP_RCV):
-// IfState compares all of them.
+// itself adds to a tunnel between two global addresses, IP6_TNL_F_CAP_XMIT and CAP_RCV
+// (ip6_tnl_get_cap), for IfState compares all of them.
 const tnlFlags = 0x1 | 0x10000 | 0x20000
 
 func (t tunnel) spec() router.LinkSpec {
@@ -220,11 +257,16 @@ func (t tunnel) spec() router.LinkSpec {
 	set := func(name string, v any) {
 		s.Attributes = append(s.Attributes, router.LinkAttribute{Name: t.kind + "_" + name, Value: v})
 	}
-	if t.kind == "ip6tnl" {
-		set("flags", tnlFlags)
-	}
-	set("local", t.local().String())
-	if t.kind == "ip6tnl" {
+	switch local := t.local(); {
+	case t.kind != "ip6tnl" && local.IsValid():
+		set("local", local.String())
+	case t.kind != "ip6tnl": // the kernel takes the address by which it reaches the other end
+		set("local", netip.IPv4Unspecified().String())
+	default:
+		if local.IsValid() { // else they are the unit's
+			set("flags", tnlFlags)
+			set("local", local.String())
+		}
 		set("proto", modes[t.mode])
 	}
 	set("remote", t.remote.V.String())
@@ -253,10 +295,10 @@ func (t tunnel) claim(s *router.Scope) {
 func (t tunnel) judge(r *router.Router, l router.Link) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	n, remote := t.network.Target, t.remote.V.Addr
-	if !t.local().IsValid() {
+	if !n.Has(t.outside) {
 		diags = append(diags, diag.With(diag.Help(diag.Error("tunnel-end", t.network.Range, "Tunnel without an end",
-			"The packets of %s come from the router's fixed %s address in %s, and it has none there.", t.Addr, t.outside, n.Addr),
-			"Give the router a fixed address there, or name another network."), n.Def, "%s", n.Addr.String()))
+			"The packets of %s come from the router's %s address in %s, and it has none there.", t.Addr, t.outside, n.Addr),
+			"Give the router an address there, or name another network."), n.Def, "%s", n.Addr.String()))
 	}
 	if own := r.Owner(remote); own != nil {
 		diags = append(diags, diag.With(diag.Help(diag.Error("tunnel-end", t.remote.Range, "Tunnel to the router itself",
@@ -296,11 +338,42 @@ func other(f router.Family) router.Family {
 
 func (t tunnel) checks(p *verify.Plan) {
 	t.check(p, "remote", "other end", t.remote.Range, t.remote.V.String(), func(s *state.Tunnel) string { return cmp.Or(s.Remote, "none") })
-	t.check(p, "local", "this end", t.network.Range, t.local().String(), func(s *state.Tunnel) string { return cmp.Or(s.Local, "none") })
+	const unspecified = "any address of the router"
+	want := unspecified
+	switch a := t.local(); {
+	case a.IsValid():
+		want = a.String()
+	case t.outside == router.IPv6:
+		t.ownEnd(p)
+		return
+	}
+	t.check(p, "local", "this end", t.network.Range, want, func(s *state.Tunnel) string { return cmp.Or(s.Local, unspecified) })
+}
+
+// ownEnd wants an end that is an address of the router's, where it comes later.
+func (t tunnel) ownEnd(p *verify.Plan) {
+	const want = "an address of the router"
+	t.add(p, "local", "this end", t.network.Range, want, func(st *state.State, tn *state.Tunnel, hint string) verify.Verdict {
+		if st.Addrs == nil {
+			return verify.NotSeen(want, hint)
+		}
+		own := slices.ContainsFunc(st.Addrs, func(a state.Addr) bool {
+			p, err := netip.ParsePrefix(a.Prefix)
+			return err == nil && p.Addr().String() == tn.Local
+		})
+		return verify.Judge(own, want, cmp.Or(tn.Local, "none"), hint)
+	})
 }
 
 // check adds a check of a property of the tunnel.
 func (t tunnel) check(p *verify.Plan, what, title string, from hcl.Range, want string, get func(*state.Tunnel) string) {
+	t.add(p, what, title, from, want, func(_ *state.State, tn *state.Tunnel, hint string) verify.Verdict {
+		return verify.Compare(want, get(tn), hint)
+	})
+}
+
+// add adds a check that judges the tunnel as the kernel has it.
+func (t tunnel) add(p *verify.Plan, what, title string, from hcl.Range, want string, judge func(*state.State, *state.Tunnel, string) verify.Verdict) {
 	name := string(t.name)
 	p.Add(verify.Check{ID: t.Addr.String() + "/" + what, Title: title + " of " + name, From: from, Eval: func(st *state.State) verify.Verdict {
 		hint := "ip -d link show " + name
@@ -313,7 +386,7 @@ func (t tunnel) check(p *verify.Plan, what, title string, from hcl.Range, want s
 		case l.Tunnel == nil:
 			return verify.Compare(want, "no tunnel", hint)
 		}
-		return verify.Compare(want, get(l.Tunnel), hint)
+		return judge(st, l.Tunnel, hint)
 	}})
 }
 
