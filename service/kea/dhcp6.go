@@ -168,6 +168,7 @@ func (d *DHCP6) Judge(r *router.Router) hcl.Diagnostics {
 			"Addresses could be preferred for %d s and used for %d s.", d.Preferred.V, d.Lease.V),
 			"Make lease as long as preferred_lifetime at least (RFC 8415 section 21.6)."), cmp.Or(d.Lease.Range, d.Def), "lease"))
 	}
+	diags = append(diags, judgeLease(d.Lease)...)
 	diags = append(diags, d.judgeDelegates(r)...)
 	diags = append(diags, d.judgeDNS(r)...)
 	own := []string{"id", "interface", "pools", "pd-pools", "subnet", "valid-lifetime", "preferred-lifetime"}

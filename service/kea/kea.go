@@ -122,6 +122,7 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	}
 	diags = append(diags, d.additions(r).judge(own...)...)
 	diags = append(diags, d.given(r)...)
+	diags = append(diags, judgeLease(d.Lease)...)
 	diags = append(diags, d.judgeOptions()...)
 	diags = append(diags, d.judgeBoot()...)
 	if d.V6Only.Set && d.V6Only.V < leastV6Only {
@@ -130,6 +131,18 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	}
 	diags = append(diags, d.judgeV6Only(r)...)
 	return append(diags, d.reservations(r)...)
+}
+
+// judgeLease warns of leases that end before a daemon that was restarted, or a switch that was, is
+// back: then the hosts lose addresses that were theirs.
+func judgeLease(lease conf.Value[router.Seconds]) hcl.Diagnostics {
+	const least = 60
+	if lease.V >= least {
+		return nil
+	}
+	return hcl.Diagnostics{diag.Help(diag.Warning("short-lease", lease.Range, "Very short leases",
+		"Every host asks again after half of it (RFC 2131 section 4.4.5, RFC 8415 section 21.4), and loses its address when no server has answered within %d s.", lease.V),
+		"Write \"1m\" or more.")}
 }
 
 // judgeV6Only finds hosts that are to live without IPv4 and may not use the router's NAT64.
