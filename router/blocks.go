@@ -204,8 +204,8 @@ type Route struct {
 	Name     conf.Value[Name]      `hcl:"name,label"`
 	To       conf.Value[Block]     `hcl:"to,required" doc:"The destination."`
 	Type     conf.Value[RouteType] `hcl:"type,optional" default:"unicast" doc:"What becomes of packets to it: the next hop gets them (unicast), or they are dropped and the sender is told nothing (blackhole), that nothing is there (unreachable), or that it may not (prohibit). A route to a part of it leads there all the same."`
-	Via      conf.Value[Addr]      `hcl:"via,optional" doc:"The next hop, in one of the router's networks. A unicast route needs one."`
-	Network  conf.Ref[*Network]    `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local)."`
+	Via      conf.Value[Addr]      `hcl:"via,optional" doc:"The next hop, in one of the router's networks. A unicast route needs one, unless network is that of a tunnel."`
+	Network  conf.Ref[*Network]    `hcl:"network,optional" doc:"The network of the next hop, when its address does not tell (link-local). That of a tunnel is enough without a next hop."`
 	Metric   conf.Value[Metric]    `hcl:"metric,optional" doc:"Preference among routes to the same destination; the lowest wins."`
 	Table    conf.Value[TableID]   `hcl:"table,optional" doc:"The routing table that it is in, instead of the one for all packets. A rule block says which packets the table is for."`
 	NextHops []*NextHop            `hcl:"next_hop,block" doc:"One of several routers that share the packets, in place of via (multipath). All packets of a connection take the same."`

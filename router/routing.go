@@ -122,6 +122,16 @@ func (rt *Route) Hops() []*NextHop {
 	return append([]*NextHop{one}, rt.NextHops...)
 }
 
+// Direct tells whether the route leads into a link whose other end the kernel need not look for
+// among neighbours: that of a tunnel. Links that IfState does not make come later than routes.
+func (rt *Route) Direct() bool {
+	if rt.Via.Set || !rt.Network.Set || len(rt.NextHops) > 0 {
+		return false
+	}
+	s := rt.Network.Target.Link.Target.Spec()
+	return s.IPOnly && !s.External
+}
+
 // NetworkOf is the network of a next hop, or nil if it is in none.
 func (r *Router) NetworkOf(h *NextHop) *Network {
 	if h.Network.Set {

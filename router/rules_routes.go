@@ -290,10 +290,20 @@ func (rt *Route) judgeHops() hcl.Diagnostics {
 	hops := rt.Hops()
 	var diags hcl.Diagnostics
 	switch {
-	case rt.Type.V == Unicast && (len(hops) == 0 || len(rt.NextHops) == 0 && !rt.Via.Set):
+	case rt.Type.V == Unicast && rt.Direct():
+		if n, f := rt.Network.Target, familyOf(rt.To.V.Addr()); !n.Has(f) {
+			diags = one(diag.With(diag.Help(diag.Error("route-next-hop", rt.Network.Range, "Route into a network of the other family",
+				"%s is %s, and the router has no address of it in %s from which packets could come.", rt.To.V, f, n.Addr),
+				"Give the router such an address there, or name another network."), n.Def, "%s", n.Addr.String()))
+		}
+	case rt.Type.V == Unicast && rt.Network.Set && !rt.Via.Set && len(rt.NextHops) == 0:
+		diags = one(diag.With(diag.Help(diag.Error("route-next-hop", rt.Network.Range, "Route without a next hop",
+			"Packets to %s have to go to a router in %s, and %s does not say to which.", rt.To.V, rt.Network.Target.Addr, rt.Addr),
+			"Write via = \"ADDRESS\" of that router. Only a tunnel that IfState makes needs none."), rt.Network.Target.Link.Range, "the link"))
+	case rt.Type.V == Unicast && len(hops) == 0:
 		diags = one(diag.Help(diag.Error("route-next-hop", rt.Def, "Route without a next hop",
 			"Packets to %s have to go to a router, and %s names none.", rt.To.V, rt.Addr),
-			"Write via = \"ADDRESS\" of that router, or type = \"blackhole\" to drop them."))
+			"Write via = \"ADDRESS\" of that router, network = the network of a tunnel, or type = \"blackhole\" to drop them."))
 	case rt.Type.V != Unicast && len(hops) > 0:
 		where := cmp.Or(rt.Via.Range, rt.Network.Range, hops[0].Def)
 		diags = one(diag.With(diag.Help(diag.Error("route-next-hop", where, "Next hop of a route that has none",
@@ -390,7 +400,7 @@ func ruleEndpoints(r *Router) hcl.Diagnostics {
 				if d := r.defaultInto(l); d != nil && p.Endpoint != "" {
 					diags = append(diags, diag.Help(clash("endpoint-in-tunnel", "Tunnel inside itself", d.By, p.By,
 						"%s is to be reached at %s, and %s leads everything into %s itself.", p.Addr, p.Endpoint, d.Addr, l.LinkName()),
-						"Route the networks behind %s only. All of the Internet through a tunnel takes a routing rule by firewall mark, for which the language has no words yet.", p.Addr))
+						"Route the networks behind %s only, or give the route a table, and say by rule blocks whose packets take it: the tunnel's own do not.", p.Addr))
 				}
 				continue
 			}

@@ -18,6 +18,7 @@ func TestBenchC(t *testing.T) {
 	maps.Copy(files, pppoeFiles(t))
 	maps.Copy(files, siteFiles(t))
 	maps.Copy(files, dsliteFiles(t))
+	maps.Copy(files, vpnFiles(t))
 	files["/shaper/links"] = write(t, toJSON(t, onVeths(t, fromText(t, shapedRouter))))
 	files[linkKindsFile] = write(t, toJSON(t, onVeths(t, fromText(t, linkKinds))))
 	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/tc", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))

@@ -26,7 +26,10 @@ func hops(r *router.Router, rt *router.Route) []hop {
 	var out []hop
 	all := rt.Hops()
 	for _, h := range all {
-		o := hop{via: h.Via.V.String()}
+		var o hop
+		if h.Via.Set {
+			o.via = h.Via.V.String()
+		}
 		if n := r.NetworkOf(h); n != nil {
 			o.dev = n.Device()
 		}

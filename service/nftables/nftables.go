@@ -83,7 +83,9 @@ func (f *Firewall) Claim(s *router.Scope) {
 // and policies.
 func (f *Firewall) Judge(r *router.Router) hcl.Diagnostics {
 	diags := judgeInspected(r)
-	if !f.AntiSpoof.V {
+	if f.AntiSpoof.V {
+		diags = append(diags, f.judgeAnswers(r)...)
+	} else {
 		diags = append(diags, f.judgeSpoofed(r)...)
 	}
 	return append(diags, f.judgeOffload(r)...)

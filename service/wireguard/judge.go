@@ -144,9 +144,8 @@ func (t *Tunnel) outside(r *router.Router) hcl.Diagnostics {
 	return diags
 }
 
-// unrouted finds default routes of peers that nothing leads to. The way of the whole Internet
-// through a tunnel takes a mark on the tunnel's own packets and a rule that leads them past it
-// (wg-quick(8), Table=auto): without these they would go into the tunnel.
+// unrouted finds default routes of peers that nothing leads to. In the main table they would take
+// the tunnel's own packets, too.
 func (t *Tunnel) unrouted(r *router.Router) hcl.Diagnostics {
 	elsewhere := len(router.Claimed[router.AddedRoutes](r)) > 0 || len(r.Import.Items) > 0 || r.Unsound["route"] || r.Unsound["network"] ||
 		slices.ContainsFunc(router.Claimed[router.OwnRoutes](r), func(o *router.OwnRoutes) bool { return len(o.On) == 0 }) ||
@@ -162,7 +161,7 @@ func (t *Tunnel) unrouted(r *router.Router) hcl.Diagnostics {
 			if ip.V.Bits() == 0 {
 				diags = append(diags, diag.Help(diag.Warning("default-not-routed", ip.Range, "Nothing is routed there",
 					"%s may send from all addresses, and nbr makes no default route through a tunnel: the tunnel's own packets would take it, too.", p.Addr),
-					"Write the networks that are behind %s, or a route block for each with network = the tunnel's. All of the Internet through a provider's tunnel takes a routing rule by firewall mark, for which the language has no words yet. A client that sends all through this router needs its own address here only.", p.Addr))
+					"Write the networks that are behind %s, or a route block with a table of its own and network = the tunnel's, and rule blocks for the hosts whose packets take it. A client that sends all through this router needs its own address here only.", p.Addr))
 				break
 			}
 		}

@@ -5,7 +5,6 @@ router "r" {
   memory        = "4GiB"
   state_version = "26.05"
   console_only  = true
-  name_servers  = ["9.9.9.9"]
 }
 
 network "lan" {
@@ -36,4 +35,29 @@ route "network" {
 route "throw" {
   to   = "10.5.0.0/16"
   type = "throw" # ERROR: bad-value
+}
+
+# A network of hosts needs a next hop, also where it is named.
+route "hosts" {
+  to      = "10.6.0.0/16"
+  network = network.lan # ERROR: route-next-hop
+}
+
+gre "hub" {
+  network = network.lan
+  remote  = "10.1.0.8"
+}
+
+network "hub" {
+  link = gre.hub
+  ipv4 = "10.9.0.1/30"
+}
+
+zone "hub" {
+  networks = [network.hub]
+}
+
+route "hub" {
+  to      = "2001:db8:9::/48"
+  network = network.hub # ERROR: route-next-hop
 }
