@@ -31,6 +31,7 @@ type Router struct {
 	Routes       []*Route
 	RoutingRules []*RoutingRule
 	Zones        []*Zone
+	Schedules    []*Schedule
 	Policies     []*Policy
 	PortForwards []*PortForward
 	Secrets      []*Secret

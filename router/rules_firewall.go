@@ -148,7 +148,7 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 		for _, f := range p.From.All() { // after all: it does not take its own packets
 			for _, t := range p.To.All() {
 				for _, c := range r.Conditions(p) {
-					if decides(f, t, c) == nil {
+					if decides(f, t, c) == nil && !p.Schedule.Set { // at other times it takes none
 						taken[pair{f, t}] = append(taken[pair{f, t}], taking{c, p})
 					}
 				}

@@ -611,6 +611,9 @@ func matches(p *router.Policy) []string {
 	if p.Family.Set {
 		out = append(out, p.Family.V.String())
 	}
+	if p.Schedule.Set {
+		out = append(out, "at "+p.Schedule.Addr.Name)
+	}
 	if _, nat := p.NAT(); nat {
 		out = append(out, "NAT (IPv4)")
 	}

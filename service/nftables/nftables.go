@@ -28,7 +28,7 @@ func Kind() service.Kind {
 }
 `,
 		Single: true, Implicit: true, Program: service.Alone("firewall", (*Firewall).lower),
-		Probes: []probe.Any{replyOf},
+		Probes: []probe.Any{replyOf, scheduleOf},
 		New:    func() service.Block { return &Firewall{} },
 	}
 }
@@ -65,6 +65,9 @@ func (f *Firewall) Claim(s *router.Scope) {
 		}
 		if p.SourceNAT.Set {
 			s.Kernel(p.SourceNAT.Range, "source NAT", "NFT_NAT")
+		}
+		if p.Schedule.Set {
+			s.Kernel(p.Schedule.Range, "policies at certain times", "NF_CONNTRACK_MARK")
 		}
 	}
 	for _, p := range s.PortForwards {
@@ -137,5 +140,8 @@ func (f *Firewall) lower(r *router.Router, m *nixgen.Module) {
 	f.lowerGuard(r, m)
 	if f.FlowOffload.V {
 		f.lowerFlowtable(r, m)
+	}
+	if len(r.Schedules) > 0 {
+		lowerSchedules(r, m)
 	}
 }

@@ -1,9 +1,10 @@
 # Policies for one version of IP, with limits, and with addresses that the provider routes to the
-# router beside its own.
+# router beside its own, and at certain times alone.
 router "edge" {
   board         = "bananapi-bpir4"
   memory        = "4GiB"
   state_version = "26.05"
+  time_zone     = "Europe/Berlin"
   console_only  = true
   name_servers  = ["9.9.9.9", "2620:fe::fe"]
 }
@@ -63,4 +64,30 @@ policy "shell" {
   services = ["ssh"]
   limit    = "30/minute"
   log      = true
+}
+
+schedule "night" {
+  from = "22:00"
+  to   = "06:00"
+}
+
+schedule "weekend" {
+  days = ["sat", "sun"]
+  from = "00:00"
+  to   = "24:00"
+}
+
+policy "backup" {
+  from     = [zone.servers]
+  to       = [zone.lan]
+  action   = "accept"
+  schedule = schedule.night
+}
+
+policy "wiki" {
+  from     = [zone.lan]
+  to       = [zone.servers]
+  action   = "reject"
+  services = ["https"]
+  schedule = schedule.weekend
 }
