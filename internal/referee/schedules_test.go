@@ -16,6 +16,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nstest"
 )
@@ -282,16 +284,26 @@ func connect(t *testing.T, from, to *nstest.NS, proto, addr string) longFlow {
 		must(from, dial)
 		must(from, func() error { _, err := f.client.Write([]byte("x")); return err })
 		must(to, func() error {
-			_, client, err := c.ReadFromUDP(make([]byte, 1))
-			if err = errors.Join(err, c.Close()); err != nil {
+			_, client, err := c.ReadFromUDPAddrPort(make([]byte, 1))
+			if err != nil {
 				return err
 			}
-			f.server, err = net.DialUDP(proto, own, client)
-			return err
+			f.server = c
+			return connected(c, netip.AddrPortFrom(client.Addr().Unmap(), client.Port()))
 		})
 	}
 	t.Cleanup(func() { f.client.Close(); f.server.Close() })
 	return f
+}
+
+// connected lets a socket send to one host, and hear that one alone.
+func connected(c *net.UDPConn, to netip.AddrPort) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	cerr := raw.Control(func(fd uintptr) { err = unix.Connect(int(fd), socketAddress(to)) })
+	return errors.Join(cerr, err)
 }
 
 // alive sends a byte each way and waits for it.
