@@ -189,6 +189,15 @@ func (f *PortForward) Target() netip.Addr {
 	return f.To.Value.V.Addr
 }
 
+// A StaticNAT gives a host an address of its own towards a zone, both ways (IPv4).
+type StaticNAT struct {
+	conf.Header
+	Name    conf.Value[Name] `hcl:"name,label"`
+	From    conf.Ref[*Zone]  `hcl:"from,required" doc:"The zone towards which the host has the address."`
+	Address conf.Value[Addr] `hcl:"address,required" doc:"An IPv4 address that is routed to the router, and that no network of it has."`
+	To      conf.Ref[*Host]  `hcl:"to,required" doc:"The host. What may pass to it and from it is for policies."`
+}
+
 // Transport is a protocol with ports.
 type Transport string
 
@@ -323,6 +332,7 @@ func Types() []conf.BlockType {
 		{Type: "schedule", Doc: "Times of the week at which policies count.", Example: scheduleExample, New: func() conf.Block { return &Schedule{} }},
 		{Type: "policy", Doc: "What may go from zones to other zones, and whether it is masqueraded.", Example: policyExample, New: func() conf.Block { return &Policy{} }},
 		{Type: "port_forward", Doc: "Leads connections from outside to a host behind the router.", Example: portForwardExample, New: func() conf.Block { return &PortForward{} }},
+		{Type: "static_nat", Doc: "Gives a host an IPv4 address of its own towards outside, both ways (1:1 NAT).", Example: staticNATExample, New: func() conf.Block { return &StaticNAT{} }},
 		{Type: "secret", Doc: "A file on the router that holds a secret, by its path.", Example: secretExample, New: func() conf.Block { return &Secret{} }},
 		{Type: "input", Doc: "Changes or adds an input of the flake.", Example: inputExample, New: func() conf.Block { return &Input{} }},
 	}
@@ -355,6 +365,8 @@ func (r *Router) Add(b conf.Block) {
 		r.Policies = append(r.Policies, b)
 	case *PortForward:
 		r.PortForwards = append(r.PortForwards, b)
+	case *StaticNAT:
+		r.StaticNATs = append(r.StaticNATs, b)
 	case *Secret:
 		r.Secrets = append(r.Secrets, b)
 	case *Input:

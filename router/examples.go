@@ -163,6 +163,24 @@ policy "internet" { # after it: the first one that fits decides
   to   = "192.168.178.10"
 }
 `
+	staticNATExample = `static_nat "mail" {
+  from    = zone.wan
+  address = "203.0.113.25" # that the provider routes to the router
+  to      = host.mail
+}
+
+host "mail" {
+  network = network.lan
+  ipv4    = "192.168.178.25"
+}
+
+policy "mail" {
+  from     = [zone.wan]
+  to       = [host.mail]
+  action   = "accept"
+  services = ["smtp"]
+}
+`
 	secretExample = `secret "wg0" {
   path = "/var/lib/secrets/wg0"
 }

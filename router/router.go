@@ -34,6 +34,7 @@ type Router struct {
 	Schedules    []*Schedule
 	Policies     []*Policy
 	PortForwards []*PortForward
+	StaticNATs   []*StaticNAT
 	Secrets      []*Secret
 	Inputs       []*Input
 	FS           fs.FS             // the spec's folder

@@ -76,6 +76,9 @@ func (f *Firewall) Claim(s *router.Scope) {
 			s.Kernel(p.From.Range, "port forwards for the host's own network", "NFT_MASQ")
 		}
 	}
+	for _, n := range s.StaticNATs {
+		s.Kernel(n.Def, "addresses of hosts outside", "NFT_NAT", "NFT_MASQ")
+	}
 	if f.FlowOffload.V {
 		s.Kernel(f.FlowOffload.Range, "flow offload", "NF_FLOW_TABLE", "NF_FLOW_TABLE_INET", "NFT_FLOW_OFFLOAD")
 	}

@@ -494,6 +494,10 @@ func (f *Firewall) natIn(r *router.Router) chain {
 			c.add(blockLine(p), "iifname %s%s meta nfproto ipv4 fib daddr type local %s dport %s counter dnat ip to %s", set(devs), from, p.Protocol.V, p.Port.V, to)
 		}
 	}
+	for _, s := range r.StaticNATs {
+		// From wherever it comes: for the hosts inside, too, the address is that host's.
+		c.add(blockLine(s), "ip daddr %s counter dnat ip to %s", s.Address.V, s.To.Target.IPv4.V)
+	}
 	f.pass(&c)
 	return c
 }
@@ -505,6 +509,15 @@ func (f *Firewall) natOut(r *router.Router) chain {
 	for _, p := range r.PortForwards {
 		if from, ok := hairpin(r, p); ok {
 			c.add(blockLine(p), "ip saddr %s ct status dnat ip daddr %s %s dport %s counter masquerade", from, p.Target(), p.Protocol.V, targetPort(p))
+		}
+	}
+	for _, s := range r.StaticNATs {
+		host := s.To.Target.IPv4.V
+		if block, ok := s.To.Target.Network.Target.FixedIn(router.IPv4); ok { // its neighbours: as hairpin
+			c.add(blockLine(s), "ip saddr %s ct status dnat ip daddr %s counter masquerade", block.Masked(), host)
+		}
+		if devs := router.Devices(s.From.Target.Networks.All()); len(devs) > 0 {
+			c.add(blockLine(s), "oifname %s ip saddr %s counter snat ip to %s", set(devs), host, s.Address.V)
 		}
 	}
 	for i, p := range r.Policies {

@@ -91,3 +91,21 @@ policy "wiki" {
   services = ["https"]
   schedule = schedule.weekend
 }
+
+host "web" {
+  network = network.servers
+  ipv4    = "192.168.2.80"
+}
+
+static_nat "web" {
+  from    = zone.wan
+  address = "203.0.113.80"
+  to      = host.web
+}
+
+policy "web" {
+  from     = [zone.wan]
+  to       = [host.web]
+  action   = "accept"
+  services = ["https"]
+}
