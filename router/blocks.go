@@ -153,6 +153,7 @@ type Policy struct {
 	Protocols  conf.List[Protocol]    `hcl:"protocols,optional" empty:"the policy is for all protocols, as it is without the list. Name some, or remove it." doc:"Only these protocols."`
 	Ports      conf.List[PortRange]   `hcl:"ports,optional" empty:"the policy is for all ports, as it is without the list. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
 	Family     conf.Value[Family]     `hcl:"family,optional" doc:"Only packets of this version of IP."`
+	Schedule   conf.Ref[*Schedule]    `hcl:"schedule,optional" doc:"Only at these times. A connection that the policy lets pass ends with the schedule, and one that it drops or refuses ends when the schedule begins. While the router does not know the time, it lets nothing pass by the policy, or drops and refuses as it says."`
 	Limit      conf.Value[Rate]       `hcl:"limit,optional" doc:"Let pass so many new connections, as in \"10/minute\", from all sources together, and drop those beyond. As many as the number pass at once; then each makes room for another as the time goes by."`
 	Masquerade conf.Value[bool]       `hcl:"masquerade,optional" default:"false" doc:"Give IPv4 packets the router's own address on the way out (NAT)."`
 	SourceNAT  conf.Value[Addr]       `hcl:"source_nat,optional" doc:"Give IPv4 packets this address on the way out: one of the router's in the network that they leave by, or one that is routed to it. In place of masquerade, where another one than that is to be seen."`
@@ -186,6 +187,15 @@ func (f *PortForward) Target() netip.Addr {
 		return f.To.Ref.Target.IPv4.V.Addr
 	}
 	return f.To.Value.V.Addr
+}
+
+// A StaticNAT gives a host an address of its own towards a zone, both ways (IPv4).
+type StaticNAT struct {
+	conf.Header
+	Name    conf.Value[Name] `hcl:"name,label"`
+	From    conf.Ref[*Zone]  `hcl:"from,required" doc:"The zone towards which the host has the address."`
+	Address conf.Value[Addr] `hcl:"address,required" doc:"An IPv4 address that is routed to the router, and that no network of it has."`
+	To      conf.Ref[*Host]  `hcl:"to,required" doc:"The host. What may pass to it and from it is for policies."`
 }
 
 // Transport is a protocol with ports.
@@ -319,8 +329,10 @@ func Types() []conf.BlockType {
 		{Type: "zone", Doc: "A group of networks that the firewall treats alike.", Example: zoneExample, New: func() conf.Block { return &Zone{} }},
 		{Type: "address_set", Doc: "A group of hosts, networks, addresses and lists in files, for policies and port forwards.", Example: addressSetExample, New: func() conf.Block { return &AddressSet{} }},
 		{Type: "service", Doc: "A service that nbr does not run, by a name for zones and policies.", Example: serviceExample, New: func() conf.Block { return &Service{} }},
+		{Type: "schedule", Doc: "Times of the week at which policies count.", Example: scheduleExample, New: func() conf.Block { return &Schedule{} }},
 		{Type: "policy", Doc: "What may go from zones to other zones, and whether it is masqueraded.", Example: policyExample, New: func() conf.Block { return &Policy{} }},
 		{Type: "port_forward", Doc: "Leads connections from outside to a host behind the router.", Example: portForwardExample, New: func() conf.Block { return &PortForward{} }},
+		{Type: "static_nat", Doc: "Gives a host an IPv4 address of its own towards outside, both ways (1:1 NAT).", Example: staticNATExample, New: func() conf.Block { return &StaticNAT{} }},
 		{Type: "secret", Doc: "A file on the router that holds a secret, by its path.", Example: secretExample, New: func() conf.Block { return &Secret{} }},
 		{Type: "input", Doc: "Changes or adds an input of the flake.", Example: inputExample, New: func() conf.Block { return &Input{} }},
 	}
@@ -347,10 +359,14 @@ func (r *Router) Add(b conf.Block) {
 		r.RoutingRules = append(r.RoutingRules, b)
 	case *Zone:
 		r.Zones = append(r.Zones, b)
+	case *Schedule:
+		r.Schedules = append(r.Schedules, b)
 	case *Policy:
 		r.Policies = append(r.Policies, b)
 	case *PortForward:
 		r.PortForwards = append(r.PortForwards, b)
+	case *StaticNAT:
+		r.StaticNATs = append(r.StaticNATs, b)
 	case *Secret:
 		r.Secrets = append(r.Secrets, b)
 	case *Input:

@@ -125,6 +125,31 @@ zone "lan" {
   allow    = ["ssh", "dns", "dhcp", "homeassistant"] # the last is opened, and nbr verify looks who listens
 }
 `
+	scheduleExample = `schedule "bedtime" {
+  days = ["sun", "mon", "tue", "wed", "thu"]
+  from = "21:00"
+  to   = "06:30" # of the next day
+}
+
+host "tablet" {
+  network = network.lan
+  mac     = "02:11:22:33:44:77"
+}
+
+policy "bedtime" {
+  from     = [host.tablet]
+  to       = [zone.wan]
+  action   = "reject"
+  schedule = schedule.bedtime
+}
+
+policy "internet" { # after it: the first one that fits decides
+  from       = [zone.lan]
+  to         = [zone.wan]
+  action     = "accept"
+  masquerade = true
+}
+`
 	policyExample = `policy "internet" {
   from       = [zone.lan]
   to         = [zone.wan]
@@ -136,6 +161,24 @@ zone "lan" {
   from = zone.wan
   port = 443
   to   = "192.168.178.10"
+}
+`
+	staticNATExample = `static_nat "mail" {
+  from    = zone.wan
+  address = "203.0.113.25" # that the provider routes to the router
+  to      = host.mail
+}
+
+host "mail" {
+  network = network.lan
+  ipv4    = "192.168.178.25"
+}
+
+policy "mail" {
+  from     = [zone.wan]
+  to       = [host.mail]
+  action   = "accept"
+  services = ["smtp"]
 }
 `
 	secretExample = `secret "wg0" {

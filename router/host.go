@@ -270,5 +270,11 @@ func ruleHostEndpoints(r *Router) hcl.Diagnostics {
 				"%s leads to an IPv4 address, and %s has none.", f.Addr, h.Addr)
 		}
 	}
+	for _, n := range r.StaticNATs {
+		if h := n.To.Target; !h.IPv4.Set {
+			unknown(n.To.Range, h, "Host without an IPv4 address", "Write ipv4 in its block.",
+				"%s is for IPv4, and %s has no address of it.", n.Addr, h.Addr)
+		}
+	}
 	return diags
 }

@@ -31,8 +31,10 @@ type Router struct {
 	Routes       []*Route
 	RoutingRules []*RoutingRule
 	Zones        []*Zone
+	Schedules    []*Schedule
 	Policies     []*Policy
 	PortForwards []*PortForward
+	StaticNATs   []*StaticNAT
 	Secrets      []*Secret
 	Inputs       []*Input
 	FS           fs.FS             // the spec's folder

@@ -148,7 +148,7 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 		for _, f := range p.From.All() { // after all: it does not take its own packets
 			for _, t := range p.To.All() {
 				for _, c := range r.Conditions(p) {
-					if decides(f, t, c) == nil {
+					if decides(f, t, c) == nil && !p.Schedule.Set { // at other times it takes none
 						taken[pair{f, t}] = append(taken[pair{f, t}], taking{c, p})
 					}
 				}
@@ -362,6 +362,39 @@ func ruleForwardNetworks(r *Router) hcl.Diagnostics {
 		if a := f.Target(); !f.To.Ref.Set && a.Is4() && r.NetworkAt(a) == nil {
 			diags = append(diags, diag.Help(diag.Error("forward-outside", f.To.Range(), "Host out of reach", "%s is in no network of the router with a fixed address.", a),
 				"Write the address of a host in one of these networks."))
+		}
+	}
+	return diags
+}
+
+// ruleStaticNAT judges the addresses that hosts have outside.
+func ruleStaticNAT(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	const code, usual = "static-nat-address", "Write an IPv4 address that the provider routes to the router beside its own."
+	for i, s := range r.StaticNATs {
+		a, at := s.Address.V.Unmap(), s.Address.Range
+		n := r.NetworkAt(a)
+		switch {
+		case !a.Is4() || !a.IsGlobalUnicast():
+			diags = append(diags, diag.Help(diag.Error(code, at, "No IPv4 address of a host", "No IPv4 packet is for %s.", a), usual))
+		case n != nil:
+			diags = append(diags, diag.With(diag.Help(diag.Error(code, at, "Address of one of the router's networks",
+				"%s is in %s, where no packet for it would come to the router, or one for the router itself.", a, n.Addr), usual),
+				n.IPv4.Range, "%s", n.Addr.String()))
+		}
+		if h := s.To.Target; r.ZoneOf(h.Network.Target) == s.From.Target {
+			diags = append(diags, diag.With(diag.Help(diag.Error(code, s.From.Range, "Address towards the host's own zone",
+				"%s is in %s itself.", h.Addr, s.From.Addr), "Name the zone outside."), h.Network.Range, "%s", h.Addr.String()))
+		}
+		for _, o := range r.StaticNATs[:i] {
+			if o.Address.V == s.Address.V {
+				diags = append(diags, diag.Help(clash(code, "Address of two hosts", By{o.Addr, o.Address.Range}, By{s.Addr, at},
+					"%s has %s already.", o.Addr, a), "Give one of them another address."))
+			}
+			if o.To.Target == s.To.Target && o.From.Target == s.From.Target {
+				diags = append(diags, diag.Help(clash(code, "Two addresses of one host", By{o.Addr, o.To.Range}, By{s.Addr, s.To.Range},
+					"%s gives %s an address towards %s already, and a packet that it sends has one.", o.Addr, s.To.Addr, s.From.Addr), "Remove one of the two."))
+			}
 		}
 	}
 	return diags

@@ -74,7 +74,8 @@ func (r *Router) turnsBack(z *Zone, n *Network) bool {
 		return true
 	}
 	return slices.ContainsFunc(r.Routes, func(rt *Route) bool { return slices.Contains(r.NextHops(rt), n) }) ||
-		slices.ContainsFunc(r.PortForwards, func(f *PortForward) bool { return f.From.Target == z })
+		slices.ContainsFunc(r.PortForwards, func(f *PortForward) bool { return f.From.Target == z }) ||
+		slices.ContainsFunc(r.StaticNATs, func(s *StaticNAT) bool { return s.To.Target.Network.Target == n })
 }
 
 // ruleIPv4Only finds NAT of packets that do not exist: it is for IPv4.
@@ -93,6 +94,13 @@ func ruleIPv4Only(r *Router) hcl.Diagnostics {
 			diags = append(diags, diag.With(diag.Help(diag.Warning("nat-of-nothing", f.From.Range, "NAT of no packet",
 				"Port forwards are for IPv4, and no network of %s has it.", f.From.Addr),
 				"Remove %s.", f.Addr), f.From.Target.Networks.Range, "%s", f.From.Addr.String()))
+		}
+	}
+	for _, s := range r.StaticNATs {
+		if !has(s.From.Target) {
+			diags = append(diags, diag.With(diag.Help(diag.Warning("nat-of-nothing", s.From.Range, "NAT of no packet",
+				"%s is for IPv4, and no network of %s has it.", s.Addr, s.From.Addr),
+				"Remove %s.", s.Addr), s.From.Target.Networks.Range, "%s", s.From.Addr.String()))
 		}
 	}
 	return diags

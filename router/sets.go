@@ -472,7 +472,12 @@ func (r *Router) zoneWith(e Endpoint, zones map[*Zone]conf.Ref[Endpoint]) *Zone 
 	return first
 }
 
-// SetName is the name of a set in the firewall: no label has a dot in it.
+// SetName is the name of a set in the firewall. No label has a dot in it, so no two are the same.
 func (s *AddressSet) SetName(f Family) string {
-	return strings.NewReplacer(`["`, ".", `"]`, "").Replace(s.Addr.Name) + "_" + strings.ToLower(f.String())
+	return dotted(s.Addr) + "_" + strings.ToLower(f.String())
+}
+
+// dotted is the label of a block in names of the firewall: z.key of an instance of for_each.
+func dotted(a conf.Addr) string {
+	return strings.NewReplacer(`["`, ".", `"]`, "").Replace(a.Name)
 }

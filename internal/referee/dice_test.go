@@ -36,11 +36,12 @@ type dice struct {
 	hosts6   map[string]bool     // with an IPv6 prefix for hosts
 	serves   map[string][]string // what a network gets in from its zone
 	zones    []string
-	hosts4   []string // hosts with an IPv4 address
-	sets     []string // of addresses, some of IPv4
-	named    []string // services
-	secrets  []string // for tunnels, each for one thing unless another use is a mistake by intent
-	account  string   // the secret with an account's password
+	hosts4   []string        // hosts with an IPv4 address
+	sets     []string        // of addresses, some of IPv4
+	named    []string        // services
+	decided  map[string]bool // ways between zones that a policy is about
+	secrets  []string        // for tunnels, each for one thing unless another use is a mistake by intent
+	account  string          // the secret with an account's password
 	routes   []string
 	fixed    []place
 	used     map[string]bool // TYPE.ARGUMENT
@@ -229,7 +230,25 @@ func (d *dice) roll() string {
 	d.firewall()
 	d.router(resolves)
 	d.shaper()
+	d.schedules()
 	return d.String()
+}
+
+// schedules writes times, and policies that count then.
+func (d *dice) schedules() {
+	for range d.IntN(3) {
+		if len(d.zones) == 0 {
+			return
+		}
+		from, to := d.pick(d.zones), d.pick(d.zones)
+		if d.decided[from+" "+to] {
+			continue
+		}
+		n := d.label("schedule")
+		d.block("schedule", n, [][]string{{`from = "22:00"`, `to = "06:00"`}, {`from = "00:00"`, `to = "23:59"`}, {`from = "23:59"`, `to = "24:00"`}}[d.IntN(3)]...)
+		d.block("policy", d.label("policy"), "from = "+refs("zone", []string{from}), "to = "+refs("zone", []string{to}), "schedule = schedule."+n,
+			"action = "+d.pick(values["accept, drop or reject"]), "masquerade = false", "source_nat = null", "limit = null", "family = null", "services = null", `protocols = ["tcp"]`, "ports = [4242]")
+	}
 }
 
 // router writes the block of the machine. Name servers are for a router that does not
@@ -421,7 +440,7 @@ func (d *dice) firewall() {
 
 // policies writes what may pass from where to where, the wide ones after the narrow ones.
 func (d *dice) policies(out map[string]bool) {
-	decided := map[string]bool{} // by a policy for all packets
+	decided := map[string]bool{}
 	for range d.IntN(3) {
 		from, to := d.choose(d.zones), d.choose(d.zones)
 		fresh, leaves := false, true
@@ -464,6 +483,7 @@ func (d *dice) policies(out map[string]bool) {
 		for _, f := range from {
 			for _, t := range to {
 				decided[f+" "+t] = decided[f+" "+t] || wide
+				d.decided[f+" "+t] = true
 			}
 		}
 		d.block("policy", d.label("policy"), given...)
@@ -474,7 +494,7 @@ func newDice(seed uint64) *dice {
 	d := &dice{
 		Rand: rand.New(rand.NewPCG(seed, 1)), blocks: map[string]conf.Schema{}, names: map[string]int{},
 		dynamic: map[string]bool{}, upstream: map[string]bool{}, link: map[string]string{}, mtu: map[string]int{},
-		only6: map[string]bool{}, hosts6: map[string]bool{}, speaks: map[string]bool{}, serves: map[string][]string{}, used: map[string]bool{},
+		only6: map[string]bool{}, hosts6: map[string]bool{}, speaks: map[string]bool{}, serves: map[string][]string{}, used: map[string]bool{}, decided: map[string]bool{},
 	}
 	for _, t := range (&service.Registry{Kinds: all.Kinds()}).Types() {
 		d.blocks[t.Type] = conf.SchemaOf(t)

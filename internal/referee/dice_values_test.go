@@ -30,6 +30,8 @@ var values = map[string][]string{
 	"nix.extra":                              {`{}`, `{ a = 1 }`, `{ "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, "x"] }`}, // Nix has no sets in its own
 	"dhcp4.extra":                            {`{}`, `{ min-valid-lifetime = 1 }`, `{ user-context = { "a.b" = "''$${c} \"", "" = null, l = [1, 2.5, true, null, { x = [] }], let = { in = -1 } } }`},
 	"interfaces.extra":                       {`{}`, `{ interfaces = { "ex.0" = { link = { kind = "dummy", state = "up" } } } }`},
+	"time of the day, as in 22:00":           {`"00:00"`, `"06:30"`, `"24:00"`},
+	"mon, tue, wed, thu, fri, sat or sun":    {`"mon"`, `"wed"`, `"sun"`},
 	"policy.source_nat":                      {`"198.18.7.9"`},
 	"ipv4 or ipv6":                           {`"ipv4"`, `"ipv6"`},
 	"number per second, minute, hour or day": {`"1/second"`, `"1000000/day"`, `"1000000/second"`, `"1/day"`, `"7/hour"`, `"20/minute"`},
@@ -77,7 +79,8 @@ var built = map[string]bool{
 	"bridge.pvid": true, "bridge.vlans.ports": true, "bridge.vlans.untagged": true, "bridge.vlans.tagged": true, "bridge.vlans.pvid": true,
 	"vlan.protocol":  true,
 	"bond.lacp_rate": true, "bond.min_links": true, "bond.transmit_hash": true,
-	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "port_forward.sources": true,
+	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "policy.schedule": true, "schedule.from": true, "schedule.to": true, "port_forward.sources": true,
+	"static_nat.from": true, "static_nat.address": true, "static_nat.to": true, // towards another zone than the host's
 	"dhcp4.option.value": true, "dhcp4.option.hex": true, "host.mac": true, "host.duid": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
 	"rule.priority": true, "rule.from": true, "rule.to": true, "rule.network": true, "rule.table": true, "rule.type": true, "route.table": true,

@@ -257,6 +257,7 @@ var alone = map[string]bool{
 	"network.ipv6":                              true,
 	"network.prefix":                            true,
 	"network.subnet":                            true,
+	"policy.schedule":                           true, // a schedule's own example has one
 	"policy.source_nat":                         true, // in place of masquerade, which the example has
 	"route.network":                             true,
 	"route.next_hop.network":                    true, // there are several, or none

@@ -457,6 +457,14 @@ func (b *builder) addWays() {
 			b.edge(To, n, to)
 		}
 	}
+	for _, s := range b.r.StaticNATs {
+		n := b.node(&Node{Kind: Way, Addr: s.Addr.String(), Name: name(s.Addr), Verdict: Forward, Aside: string(Forward)})
+		n.Notes = []string{fmt.Sprintf("%s, %s = %s", name(s.From.Addr), s.Address.V, s.To.Target.IPv4.V)}
+		b.edge(From, b.groups[s.From.Target], n)
+		if h := b.hosts[s.To.Target]; h != nil {
+			b.edge(To, n, h)
+		}
+	}
 	inspected := map[*router.Policy][]string{}
 	for _, i := range router.Claimed[router.Inspect](b.r) {
 		for _, p := range i.Policies {
@@ -610,6 +618,9 @@ func matches(p *router.Policy) []string {
 	}
 	if p.Family.Set {
 		out = append(out, p.Family.V.String())
+	}
+	if p.Schedule.Set {
+		out = append(out, "at "+p.Schedule.Addr.Name)
 	}
 	if _, nat := p.NAT(); nat {
 		out = append(out, "NAT (IPv4)")

@@ -38,6 +38,7 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 		},
 	})
 	f.guarded(p)
+	f.checkSchedules(r, p)
 	for _, z := range r.Zones {
 		opened(r, p, z)
 	}
@@ -200,6 +201,10 @@ func (f *Firewall) authors(r *router.Router) ([]router.By, map[string]conf.Addr)
 			out = append(out, blockLine(s))
 			comments[quote(comment(blockLine(s)))] = s.Addr
 		}
+	}
+	for _, s := range r.Schedules {
+		out = append(out, blockLine(s))
+		comments[quote(comment(blockLine(s)))] = s.Addr
 	}
 	for _, c := range f.chains(r) {
 		for _, rule := range c.rules {

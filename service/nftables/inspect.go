@@ -72,7 +72,7 @@ func bothWays(r *router.Router, p *router.Policy) []string {
 			if fits(w.family(), c.family) {
 				back := c
 				back.text = answers(c.text)
-				out = append(out, "ct direction original "+w.with(c), "ct direction reply "+w.back().with(back))
+				out = append(out, "ct direction original "+w.with(c)+atTimes(p), "ct direction reply "+w.back().with(back)+atTimes(p))
 			}
 		}
 	}
@@ -112,9 +112,12 @@ func (c *chain) claimedForwards(r *router.Router) {
 }
 
 // offOffload are the matches of what must not be offloaded: a program sees every packet of
-// it, and offloaded connections pass no rule.
+// it, or a schedule ends it, and offloaded connections pass no rule.
 func offOffload(r *router.Router) []string {
 	var out []string
+	if n := len(r.Scheduled()); n > 0 {
+		out = append(out, fmt.Sprintf("ct mark & %#x != 0", uint64(1)<<n-1))
+	}
 	claims := inspected(r)
 	for _, p := range r.Policies {
 		if claims[p] != nil {

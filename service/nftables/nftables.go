@@ -28,7 +28,7 @@ func Kind() service.Kind {
 }
 `,
 		Single: true, Implicit: true, Program: service.Alone("firewall", (*Firewall).lower),
-		Probes: []probe.Any{replyOf},
+		Probes: []probe.Any{replyOf, scheduleOf},
 		New:    func() service.Block { return &Firewall{} },
 	}
 }
@@ -66,12 +66,18 @@ func (f *Firewall) Claim(s *router.Scope) {
 		if p.SourceNAT.Set {
 			s.Kernel(p.SourceNAT.Range, "source NAT", "NFT_NAT")
 		}
+		if p.Schedule.Set {
+			s.Kernel(p.Schedule.Range, "policies at certain times", "NF_CONNTRACK_MARK")
+		}
 	}
 	for _, p := range s.PortForwards {
 		s.Kernel(p.Def, "port forwards", "NFT_NAT", "NFT_FIB_INET")
 		if _, ok := hairpin(s.Router, p); ok {
 			s.Kernel(p.From.Range, "port forwards for the host's own network", "NFT_MASQ")
 		}
+	}
+	for _, n := range s.StaticNATs {
+		s.Kernel(n.Def, "addresses of hosts outside", "NFT_NAT", "NFT_MASQ")
 	}
 	if f.FlowOffload.V {
 		s.Kernel(f.FlowOffload.Range, "flow offload", "NF_FLOW_TABLE", "NF_FLOW_TABLE_INET", "NFT_FLOW_OFFLOAD")
@@ -139,5 +145,8 @@ func (f *Firewall) lower(r *router.Router, m *nixgen.Module) {
 	f.lowerGuard(r, m)
 	if f.FlowOffload.V {
 		f.lowerFlowtable(r, m)
+	}
+	if len(r.Schedules) > 0 {
+		lowerSchedules(r, m)
 	}
 }

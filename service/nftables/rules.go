@@ -39,6 +39,9 @@ func (f *Firewall) Content(r *router.Router) string {
 	for _, s := range r.Sets {
 		writeSet(&b, r, s)
 	}
+	for _, s := range r.Schedules {
+		writeSchedule(&b, s)
+	}
 	for _, p := range r.Policies {
 		if p.Limit.Set {
 			// One for all of the policy's rules. It is named by the policy, whose label has no dot.
@@ -293,6 +296,7 @@ func (f *Firewall) forward(r *router.Router) chain {
 	// Tunnels and PPPoE carry less than 1500 bytes, and many hosts never hear of it
 	// (RFC 2923 section 2.1). A segment size is never raised.
 	c.add(by, "tcp flags syn tcp option maxseg size set rt mtu")
+	c.ended(r)
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
 	for _, p := range r.PortForwards {
 		if devs := router.Devices(p.From.Target.Networks.All()); len(devs) > 0 {
@@ -339,7 +343,10 @@ func (c *chain) policy(r *router.Router, p *router.Policy) {
 			if !fits(way.family(), condition.family) {
 				continue
 			}
-			match, full := condition.text, way.with(condition)
+			match, full := condition.text, way.with(condition)+atTimes(p)
+			if p.Schedule.Set && p.Action.V != "accept" {
+				c.add(line(p.Addr, p.Schedule.Range), "%s %s", way.with(condition), setMark(r, p))
+			}
 			if p.Limit.Set {
 				c.add(line(p.Addr, p.Limit.Range), "%s limit name %s counter drop", full, quote(limitName(p)))
 			}
@@ -349,12 +356,15 @@ func (c *chain) policy(r *router.Router, p *router.Policy) {
 			if p.Action.V == "reject" && (match == "" || strings.Contains(match, "tcp")) {
 				// Clients try again for seconds after an ICMP error, and never after a reset.
 				condition.text = cmp.Or(match, "meta l4proto tcp")
-				c.add(blockLine(p), "%s counter reject with tcp reset", way.with(condition))
+				c.add(blockLine(p), "%s counter reject with tcp reset", way.with(condition)+atTimes(p))
 				if match != "" {
 					continue
 				}
 			}
-			c.add(blockLine(p), "%s counter %s", full, p.Action.V)
+			if p.Schedule.Set && p.Action.V == "accept" {
+				full += " " + setMark(r, p)
+			}
+			c.add(blockLine(p), "%s counter %s", strings.TrimSpace(full), p.Action.V)
 		}
 	}
 }
@@ -484,6 +494,10 @@ func (f *Firewall) natIn(r *router.Router) chain {
 			c.add(blockLine(p), "iifname %s%s meta nfproto ipv4 fib daddr type local %s dport %s counter dnat ip to %s", set(devs), from, p.Protocol.V, p.Port.V, to)
 		}
 	}
+	for _, s := range r.StaticNATs {
+		// From wherever it comes: for the hosts inside, too, the address is that host's.
+		c.add(blockLine(s), "ip daddr %s counter dnat ip to %s", s.Address.V, s.To.Target.IPv4.V)
+	}
 	f.pass(&c)
 	return c
 }
@@ -495,6 +509,15 @@ func (f *Firewall) natOut(r *router.Router) chain {
 	for _, p := range r.PortForwards {
 		if from, ok := hairpin(r, p); ok {
 			c.add(blockLine(p), "ip saddr %s ct status dnat ip daddr %s %s dport %s counter masquerade", from, p.Target(), p.Protocol.V, targetPort(p))
+		}
+	}
+	for _, s := range r.StaticNATs {
+		host := s.To.Target.IPv4.V
+		if block, ok := s.To.Target.Network.Target.FixedIn(router.IPv4); ok { // its neighbours: as hairpin
+			c.add(blockLine(s), "ip saddr %s ct status dnat ip daddr %s counter masquerade", block.Masked(), host)
+		}
+		if devs := router.Devices(s.From.Target.Networks.All()); len(devs) > 0 {
+			c.add(blockLine(s), "oifname %s ip saddr %s counter snat ip to %s", set(devs), host, s.Address.V)
 		}
 	}
 	for i, p := range r.Policies {
@@ -516,7 +539,7 @@ func (f *Firewall) natOut(r *router.Router) chain {
 			}
 			for _, condition := range conditions(r, p) {
 				if fits(condition.family, router.IPv4) {
-					c.add(line(p.Addr, at), "%s counter %s", strings.TrimSpace(way.text()+" meta nfproto ipv4 "+condition.text), verdict)
+					c.add(line(p.Addr, at), "%s counter %s", strings.TrimSpace(way.text()+" meta nfproto ipv4 "+condition.text)+atTimes(p), verdict)
 				}
 			}
 		}

@@ -35,6 +35,7 @@ let
           "openssh"
           "openssl"
           "procps"
+          "systemd"
           "tayga"
           "wireguard-tools"
         ]

@@ -1,9 +1,10 @@
 # Policies for one version of IP, with limits, and with addresses that the provider routes to the
-# router beside its own.
+# router beside its own, and at certain times alone.
 router "edge" {
   board         = "bananapi-bpir4"
   memory        = "4GiB"
   state_version = "26.05"
+  time_zone     = "Europe/Berlin"
   console_only  = true
   name_servers  = ["9.9.9.9", "2620:fe::fe"]
 }
@@ -63,4 +64,48 @@ policy "shell" {
   services = ["ssh"]
   limit    = "30/minute"
   log      = true
+}
+
+schedule "night" {
+  from = "22:00"
+  to   = "06:00"
+}
+
+schedule "weekend" {
+  days = ["sat", "sun"]
+  from = "00:00"
+  to   = "24:00"
+}
+
+policy "backup" {
+  from     = [zone.servers]
+  to       = [zone.lan]
+  action   = "accept"
+  schedule = schedule.night
+}
+
+policy "wiki" {
+  from     = [zone.lan]
+  to       = [zone.servers]
+  action   = "reject"
+  services = ["https"]
+  schedule = schedule.weekend
+}
+
+host "web" {
+  network = network.servers
+  ipv4    = "192.168.2.80"
+}
+
+static_nat "web" {
+  from    = zone.wan
+  address = "203.0.113.80"
+  to      = host.web
+}
+
+policy "web" {
+  from     = [zone.wan]
+  to       = [host.web]
+  action   = "accept"
+  services = ["https"]
 }
