@@ -5,6 +5,7 @@ package referee_test
 import (
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,10 +86,12 @@ route add 192.168.1.0/24 dev aftr
 		t.Errorf("%q", failed)
 	}
 
+	_ = syscall.Kill(-unit.Process.Pid, syscall.SIGSTOP) // once a minute it would mend that
 	by(t, router, "link set dslite type ip6tnl mode ipip6 local 2001:db8:1::9 remote 2001:db8:c001::1")
 	if d := cmp.Diff([]string{"ip6tnl.dslite/local: 2001:db8:1::9"}, tunnel()); d != "" {
 		t.Errorf("with another end: %s", d)
 	}
+	_ = syscall.Kill(-unit.Process.Pid, syscall.SIGCONT)
 	leased("2001:db8:1::3") // any news of an address
 	if failed := tunnel(); len(failed) > 0 {
 		t.Errorf("mended: %q", failed)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -136,8 +137,9 @@ func TestRulesAndSeveralNextHops(t *testing.T) {
 	if err := unit.Start(); err != nil {
 		t.Fatal(err)
 	}
+	signal := func(s syscall.Signal) { _ = syscall.Kill(-unit.Process.Pid, s) }
 	t.Cleanup(func() {
-		_ = unit.Process.Kill()
+		signal(syscall.SIGKILL)
 		_ = unit.Wait()
 	})
 
@@ -234,6 +236,7 @@ func TestRulesAndSeveralNextHops(t *testing.T) {
 	if err := quiet(); err != nil {
 		t.Error(err)
 	}
+	signal(syscall.SIGSTOP) // once a minute it would mend some
 	for _, b := range []struct {
 		wreck, mend string
 		finds       []string
@@ -255,6 +258,7 @@ func TestRulesAndSeveralNextHops(t *testing.T) {
 	if err := quiet(); err != nil {
 		t.Errorf("mended: %v", err)
 	}
+	signal(syscall.SIGCONT)
 	// The kernel drops routes of IPv6 with a link, and the unit makes them again.
 	ip(t, router, "link set lan3 down\nlink set lan3 up\n")
 	apply(t, ifstate, router, g)
