@@ -114,6 +114,10 @@ func (p *PPPoE) config(r *router.Router) string {
 	}
 	if p.network(r, (*router.Network).ByPPP) != nil {
 		lines = append(lines, "noipdefault", "defaultroute")
+		// Without a metric pppd makes the route only if there is no other default route.
+		if u := r.UplinkOf(p.network(r, (*router.Network).ByPPP)); u != nil {
+			lines = append(lines, fmt.Sprintf("defaultroute-metric %d", u.Metric))
+		}
 	} else {
 		lines = append(lines, "noip")
 	}

@@ -1,0 +1,36 @@
+package router
+
+import "net/netip"
+
+// An Uplink is one of several ways to the Internet, of which the first that works is used for
+// what begins anew (package failover has the numbers). The firewall marks its flows, so that each
+// stays on the uplink where it began, and the default routes that others make for it come after
+// the one that is chosen.
+type Uplink struct {
+	By
+	Network *Network
+	Mark    uint32 // of its flows and their packets
+	Metric  Metric // of the default route by gateway, gateway6 or a PPP session
+	// Packets from Prefixes, and from the networks of a prefix that is delegated there, leave by
+	// this uplink alone.
+	Prefixes  []netip.Prefix
+	Delegated []*Network
+}
+
+// UplinkOf is the uplink that a network's link belongs to, nil if there is none.
+func (r *Router) UplinkOf(n *Network) *Uplink {
+	for _, u := range Claimed[Uplink](r) {
+		if u.Network.Link.Target == n.Link.Target {
+			return u
+		}
+	}
+	return nil
+}
+
+// gatewayMetric is that of the default route of a network's gateway.
+func (r *Router) gatewayMetric(n *Network) Metric {
+	if u := r.UplinkOf(n); u != nil {
+		return u.Metric
+	}
+	return 0
+}
