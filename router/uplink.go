@@ -11,10 +11,9 @@ type Uplink struct {
 	Network *Network
 	Mark    uint32 // of its flows and their packets
 	Metric  Metric // of the default route by gateway, gateway6 or a PPP session
-	// Packets from Prefixes, and from the networks of a prefix that is delegated there, leave by
-	// this uplink alone.
-	Prefixes  []netip.Prefix
-	Delegated []*Network
+	// Prefixes are fixed ones of networks behind the router that this uplink's provider leads
+	// here.
+	Prefixes []netip.Prefix
 }
 
 // UplinkOf is the uplink that a network's link belongs to, nil if there is none.

@@ -127,11 +127,11 @@ func antiSpoof(f *Firewall, r *router.Router) chain {
 	if len(router.Claimed[router.Uplink](r)) > 0 {
 		look = "fib saddr . mark . iif oif missing" // by the table of the uplink that it came by
 	}
-	c.add(by, look+" "+isPortProbe+" drop")
+	c.add(by, "%s %s drop", look, isPortProbe)
 	if f.LogDrops.V {
-		c.add(by, look+" limit rate 5/second burst 10 packets log prefix \"nbr drop spoof: \"")
+		c.add(by, "%s limit rate 5/second burst 10 packets log prefix \"nbr drop spoof: \"", look)
 	}
-	c.add(by, look+" counter drop")
+	c.add(by, "%s counter drop", look)
 	c.add(by, "accept")
 	return c
 }

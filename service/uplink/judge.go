@@ -182,7 +182,7 @@ func judgeFixed(r *router.Router) hcl.Diagnostics {
 	return diags
 }
 
-// judgePrefixes finds prefixes that two uplinks have, and networks that cannot be told apart.
+// judgePrefixes finds prefixes that two uplinks have.
 func (u *Uplink) judgePrefixes(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, o := range router.Claimed[router.Uplink](r) {
@@ -195,17 +195,6 @@ func (u *Uplink) judgePrefixes(r *router.Router) hcl.Diagnostics {
 					diags = append(diags, diag.With(diag.Help(diag.Error("uplink-prefix", p.Range, "Prefix of two uplinks",
 						"%s has %s, so it is not said by which of the two packets from there leave.", o.Addr, q),
 						"Keep it with the uplink whose provider leads it here."), o.From, "%s", o.Addr.String()))
-				}
-			}
-		}
-		for _, n := range u.delegated(r) {
-			for _, m := range o.Delegated {
-				a, _ := n.Delegated()
-				b, _ := m.Delegated()
-				if n.Link.Target == m.Link.Target && a.ID == b.ID && a.Subnet == b.Subnet {
-					diags = append(diags, diag.With(diag.Help(diag.Error("uplink-prefix", n.Def, "Networks of two uplinks that look the same",
-						"%s and %s are on one link, and the router has the address %s in network %d of both: nothing tells which prefix is whose.", m.Addr, n.Addr, a.ID, a.Subnet),
-						"Give one of them another interface_id."), m.Def, "%s", m.Addr.String()))
 				}
 			}
 		}

@@ -23,26 +23,29 @@ func Kind() service.Kind {
 	return service.Kind{
 		Type: "uplink", Doc: "One of several ways to the Internet, of which the first that works is used.",
 		Software: "nbr",
-		Example: `uplink "fibre" {
+		Example: `uplink "line" {
   network  = network.wan
   priority = 1
   probes   = ["icmp:9.9.9.9", "dns:149.112.112.112"]
 }
 
+link "wwan0" {} # a modem's, made by another program
+
 network "lte" {
-  link = port.lan3
+  link = link.wwan0
   ipv4 = "dhcp"
 }
 
 zone "wan" {
   networks = [network.wan, network.lte]
+  allow    = ["wireguard"]
 }
 
 uplink "lte" {
   network  = network.lte
   priority = 2
   probes   = ["icmp:9.9.9.9", "dns:149.112.112.112"]
-  interval = "30s"
+  interval = "1m" # it is paid by volume
 }
 `,
 		Program: program{},
@@ -179,7 +182,7 @@ func (u *Uplink) Claim(s *router.Scope) {
 	w := u.watched(s.Router)
 	router.Claim(s, hcl.Range{}, router.Uplink{
 		Network: u.Network.Target, Mark: w.Mark(), Metric: router.Metric(firstMetric + u.Priority.V),
-		Prefixes: w.Prefixes, Delegated: u.delegated(s.Router),
+		Prefixes: w.Prefixes,
 	})
 }
 
