@@ -229,6 +229,7 @@ func (d *dice) roll() string {
 	d.firewall()
 	d.router(resolves)
 	d.shaper()
+	d.uplinks()
 	return d.String()
 }
 
