@@ -78,8 +78,10 @@ func (c Config) Choose(f Family, v View, lines func(uplink string) Line) string 
 
 // Status is what the watcher writes down after each round.
 type Status struct {
-	Format  int          `json:"format"` // 1
-	Written int64        `json:"written"`
+	Format  int   `json:"format"` // 1
+	Written int64 `json:"written"`
+	// Uplinks is what the watcher was told.
+	Uplinks []Uplink     `json:"uplinks"`
 	Lines   []LineStatus `json:"lines"`
 }
 

@@ -26,10 +26,17 @@ func (r *Router) UplinkOf(n *Network) *Uplink {
 	return nil
 }
 
-// gatewayMetric is that of the default route of a network's gateway.
-func (r *Router) gatewayMetric(n *Network) Metric {
-	if u := r.UplinkOf(n); u != nil {
+// besideUplinks is the metric of default routes of networks that are no uplink, after those of all
+// that are.
+const besideUplinks = 2000
+
+// DefaultMetric is that of the default route which a network's gateway or PPP session has.
+func (r *Router) DefaultMetric(n *Network) Metric {
+	switch u := r.UplinkOf(n); {
+	case u != nil:
 		return u.Metric
+	case len(Claimed[Uplink](r)) > 0:
+		return besideUplinks
 	}
 	return 0
 }

@@ -191,7 +191,7 @@ func (w *watcher) tellReady() {
 }
 
 func (w *watcher) status(v failover.View, now time.Time) failover.Status {
-	s := failover.Status{Format: 1, Written: now.Unix()}
+	s := failover.Status{Format: 1, Written: now.Unix(), Uplinks: w.conf.Uplinks}
 	for _, u := range w.conf.Uplinks {
 		for _, f := range u.Families {
 			l := w.lines[key{u.Name, f}]

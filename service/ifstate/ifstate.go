@@ -137,10 +137,7 @@ type route struct {
 func routes(r *router.Router) []route {
 	var out []route
 	for _, n := range r.Networks {
-		metric := 0
-		if u := r.UplinkOf(n); u != nil {
-			metric = int(u.Metric)
-		}
+		metric := int(r.DefaultMetric(n))
 		if n.Gateway.Set {
 			out = append(out, route{By: router.By{Addr: n.Addr, From: n.Gateway.Range}, to: "0.0.0.0/0", via: n.Gateway.V.String(), dev: n.Device(), metric: metric})
 		}

@@ -112,11 +112,11 @@ func (p *PPPoE) config(r *router.Router) string {
 		"lcp-echo-interval 10",
 		"lcp-echo-failure 5",
 	}
-	if p.network(r, (*router.Network).ByPPP) != nil {
+	if n := p.network(r, (*router.Network).ByPPP); n != nil {
 		lines = append(lines, "noipdefault", "defaultroute")
 		// Without a metric pppd makes the route only if there is no other default route.
-		if u := r.UplinkOf(p.network(r, (*router.Network).ByPPP)); u != nil {
-			lines = append(lines, fmt.Sprintf("defaultroute-metric %d", u.Metric))
+		if metric := r.DefaultMetric(n); metric != 0 {
+			lines = append(lines, fmt.Sprintf("defaultroute-metric %d", metric))
 		}
 	} else {
 		lines = append(lines, "noip")

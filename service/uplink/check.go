@@ -68,11 +68,38 @@ func fresh(t told, name string, f failover.Family, longest int) (failover.LineSt
 // its routes and rules.
 func (u *Uplink) Checks(r *router.Router, p *verify.Plan) {
 	w := u.watched(r)
+	u.checkSettings(p, w)
 	for _, f := range w.Families {
 		u.checkWorks(p, w, f)
 		u.checkTable(p, w, f)
 		u.checkRules(p, w, f)
 	}
+}
+
+// settings are what the watcher is told of an uplink, apart from what the kernel shows.
+func settings(w failover.Uplink) string {
+	var words []string
+	for _, p := range w.Probes {
+		words = append(words, p.String())
+	}
+	return fmt.Sprintf("%s on %s every %ds, fails after %d, works after %d", strings.Join(words, " "), w.Link, w.Interval, w.Failures, w.Successes)
+}
+
+// checkSettings adds the check that the watcher does as the spec says.
+func (u *Uplink) checkSettings(p *verify.Plan, w failover.Uplink) {
+	c := verify.Check{ID: u.Addr.String() + "/settings", Title: "how " + w.Name + " is watched", From: u.Def}
+	want := settings(w)
+	verify.Asked(p, c, statusOf, struct{}{}, want, hintOf(), func(_ *state.State, t told) verify.Verdict {
+		if !t.Found {
+			return verify.Verdict{Got: "the watcher has written nothing"}
+		}
+		for _, got := range t.Status.Uplinks {
+			if got.Name == w.Name {
+				return verify.Compare(want, settings(got), hintOf())
+			}
+		}
+		return verify.Missing(want, hintOf())
+	})
 }
 
 func hintOf() string { return "journalctl -u " + unit + " -n 20; cat " + statusFile }

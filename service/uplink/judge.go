@@ -125,21 +125,6 @@ func judgeOthers(r *router.Router) hcl.Diagnostics {
 			"%s has a default route in the main table, which would be taken whichever uplink works.", who),
 			"%s", help), first.From, "%s", first.Addr.String()))
 	}
-	for _, n := range r.Networks {
-		if r.UplinkOf(n) != nil {
-			continue
-		}
-		const help = "Write an uplink block for the network too, or remove the gateway."
-		if n.Gateway.Set {
-			refuse(n.Gateway.Range, n.Addr, help)
-		}
-		if n.Gateway6.Set {
-			refuse(n.Gateway6.Range, n.Addr, help)
-		}
-		if n.ByPPP() {
-			refuse(n.IPv4.Range, n.Addr, "Write an uplink block for the network too.")
-		}
-	}
 	for _, rt := range r.Routes {
 		if !rt.Table.Set && rt.To.Set && rt.To.V.Bits() == 0 {
 			refuse(rt.To.Range, rt.Addr, "Remove it: the gateway of each uplink is a default route already. One for some packets only belongs to a table that a rule asks for.")

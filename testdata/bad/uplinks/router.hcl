@@ -23,7 +23,7 @@ network "lte" {
 network "cable" {
   link    = port.lan2
   ipv4    = "203.0.113.2/24"
-  gateway = "203.0.113.1" # ERROR: uplink-route
+  gateway = "203.0.113.1"
 }
 
 network "lan" {

@@ -37,6 +37,18 @@ network "six" {
   ipv6 = "auto"
 }
 
+# Another upstream, which is used if no uplink has a default route at all.
+vlan "spare" {
+  link = port.lan2
+  id   = 7
+}
+
+network "spare" {
+  link = vlan.spare
+  ipv4 = "dhcp"
+  ipv6 = "auto"
+}
+
 network "lan" {
   link = port.lan1
   ipv4 = "192.168.1.1/24"
@@ -48,7 +60,7 @@ zone "lan" {
 }
 
 zone "world" {
-  networks = [network.dsl, network.office, network.six]
+  networks = [network.dsl, network.office, network.six, network.spare]
 }
 
 policy "out" {
