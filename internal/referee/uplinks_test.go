@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/miekg/dns"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -79,7 +80,7 @@ uplink "fibre" {
 uplink "lte" {
   network   = network.lte
   priority  = 2
-  probes    = ["icmp:198.51.100.1", "tcp:[2001:db8:ffff::1]:80"]
+  probes    = ["dns:198.51.100.1", "tcp:[2001:db8:ffff::1]:80"]
   interval  = "1s"
   failures  = 2
   successes = 2
@@ -91,21 +92,6 @@ uplink "lte" {
 type talk struct {
 	net.Conn
 	n int
-}
-
-// open connects to a server that repeats what it hears.
-func open(t *testing.T, from *nstest.NS, to string) *talk {
-	t.Helper()
-	var c net.Conn
-	err := within(from, func() (err error) {
-		c, err = (&net.Dialer{Timeout: nstest.Patience}).Dial("tcp", to)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return &talk{Conn: c}
 }
 
 // goesOn tells whether what is said is still heard.
@@ -226,6 +212,15 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 	listen(t, world, "tcp", 80)
 	listen(t, home, "tcp", 8080)
 	repeat(t, world, 7)
+	var root net.PacketConn
+	if err := within(world, func() (err error) { root, err = net.ListenPacket("udp", "198.51.100.1:53"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	server := &dns.Server{PacketConn: root, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+		_ = w.WriteMsg(new(dns.Msg).SetRcode(q, dns.RcodeRefused)) // as one that is not for all
+	})}
+	go func() { _ = server.ActivateAndServe() }()
+	t.Cleanup(func() { _ = server.Shutdown() })
 	sysctls(t, router, g)
 	load(t, router, ruleset(t, g))
 	apply(t, ifstate, router, g)
@@ -354,7 +349,7 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 	mend := func() { a.Run(t, "nft", "delete", "table", "inet", "broken") }
 	wreck()
 	nstest.Wait(t, byB)
-	onB, onB6 := open(t, home, "198.51.100.1:7"), openFrom(t, home, "2001:db8:b:1::50", "[2001:db8:ffff::1]:7")
+	onB, onB6 := open(t, home, "10.1.0.50", "198.51.100.1:7"), open(t, home, "2001:db8:b:1::50", "[2001:db8:ffff::1]:7")
 	alive := func(when string) {
 		t.Helper()
 		if err := errors.Join(onB.goesOn(), onB6.goesOn()); err != nil {
@@ -378,7 +373,7 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 	mend()
 	nstest.Wait(t, byA)
 	alive("when the first uplink works again")
-	onA, onA6 := open(t, home, "198.51.100.1:7"), openFrom(t, home, "2001:db8:a:1::50", "[2001:db8:ffff::1]:7")
+	onA, onA6 := open(t, home, "10.1.0.50", "198.51.100.1:7"), open(t, home, "2001:db8:a:1::50", "[2001:db8:ffff::1]:7")
 	if err := errors.Join(onA.goesOn(), onA6.goesOn()); err != nil {
 		t.Fatal(err)
 	}
@@ -436,8 +431,8 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 // nobody is a user without any right.
 const nobody = 65534
 
-// openFrom is open from one of several addresses.
-func openFrom(t *testing.T, ns *nstest.NS, src, to string) *talk {
+// open connects from one of a host's addresses to a server that repeats what it hears.
+func open(t *testing.T, ns *nstest.NS, src, to string) *talk {
 	t.Helper()
 	var c net.Conn
 	err := within(ns, func() (err error) {
