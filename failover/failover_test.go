@@ -18,12 +18,24 @@ import (
 func TestLine(t *testing.T) {
 	u := &failover.Uplink{Failures: 3, Successes: 2}
 	for _, tt := range []struct{ does, want string }{
-		{"g", "U"}, {"b", "F"}, // the first decides
-		{"gbb", "UUU"}, {"gbbb", "UUUF"}, {"gbbgbbg", "UUUUUUU"},
-		{"bg", "FF"}, {"bgg", "FFU"}, {"bgbg", "FFFF"},
-		{"gl", "UF"}, {"glg", "UFF"}, {"glgg", "UFFU"}, {"gbbbgg", "UUUFFU"},
-		{"l", "?"}, {"llg", "??U"}, {"lb", "?F"}, // at boot a lease takes a while
-		{"blg", "FFF"}, {"bglg", "FFFF"}, {"bglgg", "FFFFU"}, // rounds in a row
+		{"g", "U"},
+		{"b", "F"}, // the first decides
+		{"gbb", "UUU"},
+		{"gbbb", "UUUF"},
+		{"gbbgbbg", "UUUUUUU"},
+		{"bg", "FF"},
+		{"bgg", "FFU"},
+		{"bgbg", "FFFF"},
+		{"gl", "UF"},
+		{"glg", "UFF"},
+		{"glgg", "UFFU"},
+		{"gbbbgg", "UUUFFU"},
+		{"l", "?"},
+		{"llg", "??U"},
+		{"lb", "?F"}, // at boot a lease takes a while
+		{"blg", "FFF"},
+		{"bglg", "FFFF"},
+		{"bglgg", "FFFFU"}, // rounds in a row
 	} {
 		var l failover.Line
 		got := ""

@@ -88,14 +88,14 @@ uplink "lte" {
 }
 `
 
-// A talk is a connection that goes on.
-type talk struct {
+// A conversation is a connection that goes on.
+type conversation struct {
 	net.Conn
 	n int
 }
 
 // goesOn tells whether what is said is still heard.
-func (k *talk) goesOn() error {
+func (k *conversation) goesOn() error {
 	k.n++
 	said := fmt.Sprintf("%08d", k.n)
 	if err := k.SetDeadline(time.Now().Add(nstest.Patience)); err != nil {
@@ -432,7 +432,7 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 const nobody = 65534
 
 // open connects from one of a host's addresses to a server that repeats what it hears.
-func open(t *testing.T, ns *nstest.NS, src, to string) *talk {
+func open(t *testing.T, ns *nstest.NS, src, to string) *conversation {
 	t.Helper()
 	var c net.Conn
 	err := within(ns, func() (err error) {
@@ -443,5 +443,5 @@ func open(t *testing.T, ns *nstest.NS, src, to string) *talk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	return &talk{Conn: c}
+	return &conversation{Conn: c}
 }
