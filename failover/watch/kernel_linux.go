@@ -330,11 +330,11 @@ func forget(conf failover.Config, uplink string, f failover.Family) (uint, error
 	return n, nil
 }
 
-// subscribe tells of news of links, addresses and default routes. Where some were lost there is
+// subscribe tells of news of links, addresses, default routes and rules. Where some were lost there is
 // news.
 func subscribe(ctx context.Context) (<-chan bool, error) {
 	s, err := nl.Subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR,
-		unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE)
+		unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_RULE, unix.RTNLGRP_IPV6_RULE)
 	if err != nil {
 		return nil, err
 	}
