@@ -19,7 +19,7 @@ const Program = "github.com/nbr-dev/nbr/cmd/nbr"
 // is the files, because go build there leaves a program.
 //
 //go:embed LICENSE embed.go go.mod go.sum cmd/*.go cmd/*.hcl cmd/nbr/*.go
-//go:embed firmware flake hcl nixgen router service verify
+//go:embed failover firmware flake hcl nixgen router service verify
 var source embed.FS
 
 // Source is the module's source.

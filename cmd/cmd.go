@@ -148,7 +148,7 @@ func (a *app) program() *cli.App {
 		DisableSliceFlagSeparator: true, // a comma in the value of -var is part of it
 		Commands: []*cli.Command{
 			a.initCommand(), a.checkCommand(), a.genCommand(), a.pinsCommand(), a.fmtCommand(), a.schemaCommand(),
-			a.graphCommand(), a.wgCommand(), a.verifyCommand(), a.agentCommand(), a.observeCommand(), a.imageCommand(), a.flashCommand(), a.bootlogCommand(), a.boardsCommand(),
+			a.graphCommand(), a.wgCommand(), a.verifyCommand(), a.agentCommand(), a.observeCommand(), a.uplinksCommand(), a.imageCommand(), a.flashCommand(), a.bootlogCommand(), a.boardsCommand(),
 			a.explainCommand(), a.patchCommand(), a.versionCommand(), a.completionCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are decided below

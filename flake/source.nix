@@ -7,6 +7,7 @@ let
     "LICENSE"
     "cmd"
     "embed.go"
+    "failover"
     "firmware"
     "flake"
     "go.mod"

@@ -217,7 +217,7 @@ func twoGateways(r *Router) hcl.Diagnostics {
 		var first *Network
 		for _, n := range r.Networks {
 			at, via := v.at(n)
-			if at == (hcl.Range{}) {
+			if at == (hcl.Range{}) || r.UplinkOf(n) != nil {
 				continue
 			}
 			if first == nil {
@@ -228,6 +228,7 @@ func twoGateways(r *Router) hcl.Diagnostics {
 			if via != "" {
 				help += fmt.Sprintf(" For a second way out write a route block with a metric: to = %q, via = %q.", v.to, via)
 			}
+			help += " To use the one while the other does not work, write an uplink block for each."
 			before, _ := v.at(first)
 			diags = append(diags, diag.With(diag.Help(diag.Error("two-gateways", at, "Two default gateways",
 				"%s already has the %s default gateway.", first.Addr, v.of), "%s", help), before, "%s", first.Addr.String()))

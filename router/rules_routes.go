@@ -56,10 +56,10 @@ func (r *Router) destinations() []destination {
 	}
 	for _, n := range r.Networks {
 		if n.Gateway.Set {
-			add(By{n.Addr, n.Gateway.Range}, netip.PrefixFrom(netip.IPv4Unspecified(), 0), 0, destination{link: n.Link.Target, gateway: true})
+			add(By{n.Addr, n.Gateway.Range}, netip.PrefixFrom(netip.IPv4Unspecified(), 0), r.DefaultMetric(n), destination{link: n.Link.Target, gateway: true})
 		}
 		if n.Gateway6.Set {
-			add(By{n.Addr, n.Gateway6.Range}, netip.PrefixFrom(netip.IPv6Unspecified(), 0), 0, destination{link: n.Link.Target, gateway: true})
+			add(By{n.Addr, n.Gateway6.Range}, netip.PrefixFrom(netip.IPv6Unspecified(), 0), r.DefaultMetric(n), destination{link: n.Link.Target, gateway: true})
 		}
 	}
 	for _, rt := range r.Routes {

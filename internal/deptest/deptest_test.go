@@ -37,6 +37,11 @@ var table = []row{
 	{pkg: "nixgen"},
 	{pkg: "verify/state"},
 
+	// Which of several uplinks packets take: data and functions of it. What does so needs the
+	// kernel, knows no spec, and changes routes and rules on the router.
+	{pkg: "failover"},
+	{pkg: "failover/watch", ours: "failover", theirs: "netlink sys dns", outside: "net os log/slog syscall"},
+
 	// The language. Nothing in hcl knows what a router is.
 	{pkg: "hcl/diag", theirs: "hcl wordwrap levenshtein width"},
 	// The files of a spec are opened here and nowhere else: os is for os.Root.
@@ -64,7 +69,7 @@ var table = []row{
 	{pkg: "firmware/image", ours: "verify/state", theirs: "zstd xz"},
 	// The only package that writes to a device, and runs debugfs on it.
 	{pkg: "firmware/flash", ours: "firmware/image", theirs: "sys", outside: "os os/exec syscall"},
-	// The only packages that touch a kernel or a socket, by what they look at. No service
+	// The only packages beside failover/watch that touch a kernel or a socket, by what they look at. No service
 	// imports them.
 	{pkg: "verify/observe/root", outside: "os os/exec"},
 	{pkg: "verify/observe/hardware", ours: "verify/observe/root verify/state firmware/image", outside: "os"},
@@ -88,6 +93,7 @@ var table = []row{
 	// The pages of the language, for the command line and docs/.
 	{pkg: "service/reference", ours: "service hcl/conf", theirs: "wordwrap", outside: "embed"},
 	{pkg: "service/knot", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/dnsask verify/probe verify/state", theirs: "hcl cty dns", outside: "embed"},
+	{pkg: "service/uplink", ours: "failover service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl"},
 	{pkg: "service/*", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/dnsask verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp", outside: "net embed"},
 	// The list of what is built in. It is for the program that is composed of it.
 	{pkg: "service/all", ours: "service service/* firmware"},
@@ -104,7 +110,7 @@ var table = []row{
 	{pkg: "flake/pins", ours: ". flake firmware service router hcl/diag", theirs: "hcl"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: ". service service/reference router router/graph router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: ". failover failover/watch service service/reference router router/graph router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -308,6 +314,9 @@ func TestTableKeepsSentences(t *testing.T) {
 		{"no service runs a program", "service/kea", "os/exec"},
 		{"no service opens a file", "service/kea", "os"},
 		{"no service talks netlink", "service/kea", "github.com/vishvananda/netlink"},
+		{"no service changes the kernel", "service/uplink", own("failover/watch")},
+		{"the choice of an uplink is a function", "failover", "net"},
+		{"the watcher of uplinks knows no spec", "failover/watch", own("router")},
 		{"the core knows no service", "router", own("service")},
 		{"the core knows no Nix", "router", own("nixgen")},
 		{"a drawing knows no service", "router/graph", own("service")},

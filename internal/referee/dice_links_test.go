@@ -84,6 +84,32 @@ func (d *dice) shaper() {
 	d.block("shaper", d.label("shaper"), given...)
 }
 
+// uplinks makes uplinks of two networks by DHCP, if there are two and no other default route.
+func (d *dice) uplinks() {
+	var on []string
+	for _, n := range d.networks {
+		if d.dynamic[n] && !d.only6[n] && !slices.ContainsFunc(on, func(o string) bool { return d.link[o] == d.link[n] }) {
+			on = append(on, n)
+		}
+	}
+	if len(on) < 2 || len(d.upstream) > 0 || strings.Contains(d.String(), `"ppp"`) || strings.Contains(d.String(), `"0.0.0.0/0"`) || strings.Contains(d.String(), `"::/0"`) {
+		return
+	}
+	for i, n := range on[:2] {
+		given := []string{"network = network." + n, "probes = [" + d.pick(values["icmp:ADDRESS, tcp:ADDRESS:PORT or dns:ADDRESS"]) + "]"}
+		given = append(given, fmt.Sprintf("priority = %d", []int{1, 16}[i]))
+		for _, a := range []struct{ name, values string }{{"interval", "duration, as in 12h"}, {"failures", "rounds, 1 to 100"}, {"successes", "rounds, 1 to 100"}} {
+			if v := d.pick(values[a.values]); d.often() && v != `"2d"` {
+				given = append(given, a.name+" = "+v)
+			}
+		}
+		if d.often() {
+			given = append(given, fmt.Sprintf(`prefixes = ["2001:db8:%d::/48"]`, 700+i))
+		}
+		d.block("uplink", d.label("uplink"), given...)
+	}
+}
+
 // vxlans puts VXLANs on networks, each with one other end.
 func (d *dice) vxlans() {
 	for i := range d.IntN(3) {

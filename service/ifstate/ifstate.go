@@ -137,11 +137,12 @@ type route struct {
 func routes(r *router.Router) []route {
 	var out []route
 	for _, n := range r.Networks {
+		metric := int(r.DefaultMetric(n))
 		if n.Gateway.Set {
-			out = append(out, route{By: router.By{Addr: n.Addr, From: n.Gateway.Range}, to: "0.0.0.0/0", via: n.Gateway.V.String(), dev: n.Device()})
+			out = append(out, route{By: router.By{Addr: n.Addr, From: n.Gateway.Range}, to: "0.0.0.0/0", via: n.Gateway.V.String(), dev: n.Device(), metric: metric})
 		}
 		if n.Gateway6.Set {
-			out = append(out, route{By: router.By{Addr: n.Addr, From: n.Gateway6.Range}, to: "::/0", via: n.Gateway6.V.String(), dev: n.Device()})
+			out = append(out, route{By: router.By{Addr: n.Addr, From: n.Gateway6.Range}, to: "::/0", via: n.Gateway6.V.String(), dev: n.Device(), metric: metric})
 		}
 	}
 	for _, rt := range r.Routes {

@@ -67,8 +67,9 @@ func ignore(r *router.Router, m *nixgen.Module) {
 	if rts := multipath(r); len(rts) > 0 {
 		m.Add(service.By(rts[0].By), sub("parameters", "ignore", "routes"), proto(protocolMultipath))
 	}
+	whole := map[uint8]bool{} // all routes of the protocol are ignored already
 	for _, o := range router.Claimed[router.OwnRoutes](r) {
-		if builtin(o.Protocol) {
+		if builtin(o.Protocol) || whole[o.Protocol] {
 			continue
 		}
 		add := func(route nixgen.Attrs) {
@@ -78,11 +79,14 @@ func ignore(r *router.Router, m *nixgen.Module) {
 			add(append(proto(o.Protocol), nixgen.Bind(nixgen.Str(l.LinkName()), "dev")))
 		}
 		if len(o.On) == 0 || o.Nowhere {
+			whole[o.Protocol] = true
 			add(proto(o.Protocol))
 		}
 	}
+	rules := map[uint8]bool{}
 	for _, o := range router.Claimed[router.OwnRules](r) {
-		if !builtin(o.Protocol) {
+		if !builtin(o.Protocol) && !rules[o.Protocol] {
+			rules[o.Protocol] = true
 			m.Add(service.By(o.By), sub("parameters", "ignore", "rules"), proto(o.Protocol))
 		}
 	}

@@ -63,15 +63,15 @@ func (f *Firewall) Content(r *router.Router) string {
 // chain before the switch and the old one after it has met no rule at all, so only the
 // old chain's policy can (nf_tables_commit of net/netfilter/nf_tables_api.c).
 func (f *Firewall) chains(r *router.Router) []chain {
-	var chains []chain
+	chains := []chain{arrivedBy(r)}
 	if f.AntiSpoof.V {
-		chains = append(chains, antiSpoof(f))
+		chains = append(chains, antiSpoof(f, r))
 	}
-	chains = append(chains, f.natIn(r), f.input(r))
+	chains = append(chains, staysOn(r), ownFlows(r), f.natIn(r), f.input(r))
 	for _, z := range r.Zones {
 		chains = append(chains, zoneInput(r, z))
 	}
-	chains = append(chains, f.forward(r), f.inspect(r), f.natOut(r))
+	chains = append(chains, f.forward(r), f.inspect(r), leavesBy(r), f.natOut(r))
 	return slices.DeleteFunc(chains, func(c chain) bool { return len(c.rules) == 0 && c.head != "" })
 }
 
@@ -117,7 +117,7 @@ func blockLine(b conf.Block) router.By { return line(b.Head().Addr, b.Head().Def
 // antiSpoof drops what claims to come from somewhere else (RFC 3704). A DHCP
 // client has no address yet, and neighbour discovery uses link-local ones, which
 // the lookup cannot place.
-func antiSpoof(f *Firewall) chain {
+func antiSpoof(f *Firewall, r *router.Router) chain {
 	by := line(f.Addr, f.AntiSpoof.Range)
 	if !f.AntiSpoof.Set {
 		by = blockLine(f)
@@ -126,11 +126,15 @@ func antiSpoof(f *Firewall) chain {
 	c.add(by, "iifname \"lo\" accept")
 	c.add(by, "ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept")
 	c.add(by, "ip6 saddr { ::, fe80::/10 } accept")
-	c.add(by, "fib saddr . iif oif missing "+isPortProbe+" drop")
-	if f.LogDrops.V {
-		c.add(by, "fib saddr . iif oif missing limit rate 5/second burst 10 packets log prefix \"nbr drop spoof: \"")
+	look := "fib saddr . iif oif missing"
+	if len(router.Claimed[router.Uplink](r)) > 0 {
+		look = "fib saddr . mark . iif oif missing" // by the table of the uplink that it came by
 	}
-	c.add(by, "fib saddr . iif oif missing counter drop")
+	c.add(by, "%s %s drop", look, isPortProbe)
+	if f.LogDrops.V {
+		c.add(by, "%s limit rate 5/second burst 10 packets log prefix \"nbr drop spoof: \"", look)
+	}
+	c.add(by, "%s counter drop", look)
 	c.add(by, "accept")
 	return c
 }

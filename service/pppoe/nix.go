@@ -112,8 +112,12 @@ func (p *PPPoE) config(r *router.Router) string {
 		"lcp-echo-interval 10",
 		"lcp-echo-failure 5",
 	}
-	if p.network(r, (*router.Network).ByPPP) != nil {
+	if n := p.network(r, (*router.Network).ByPPP); n != nil {
 		lines = append(lines, "noipdefault", "defaultroute")
+		// Without a metric pppd makes the route only if there is no other default route.
+		if metric := r.DefaultMetric(n); metric != 0 {
+			lines = append(lines, fmt.Sprintf("defaultroute-metric %d", metric))
+		}
 	} else {
 		lines = append(lines, "noip")
 	}

@@ -15,6 +15,7 @@ let
     mkBefore = list: list;
     # Of an option of lines, as services.radvd.config is one.
     mkMerge = builtins.concatStringsSep "\n";
+    getExe' = package: name: "${package}/bin/${name}";
     optional = condition: value: if condition then [ value ] else [ ];
   };
   # Packages are where they would be; files carry their text, so that a test can read it.
@@ -64,6 +65,7 @@ let
   nixos.boot.kernel.sysctl."net.ipv4.conf.all.forwarding" = lib.mkDefault false;
 
   # What modules read of others' options.
+  nixos.programs.nbr.package = lib.mkDefault "/nix/store/nbr";
   nixos.services.radvd = {
     debugLevel = lib.mkDefault 0;
     package = lib.mkDefault "/nix/store/radvd";
