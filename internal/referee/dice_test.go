@@ -231,6 +231,7 @@ func (d *dice) roll() string {
 	d.router(resolves)
 	d.shaper()
 	d.schedules()
+	d.transfers()
 	return d.String()
 }
 
