@@ -32,6 +32,7 @@ var secretFields = map[string]string{
 	"ospf.area.password":           "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nospf {\n  router_id = \"10.0.0.1\"\n\n  area \"0\" {\n    networks = [network.lan]\n    password = %s\n  }\n}\n",
 	"pppoe.password":               "pppoe \"ppp0\" {\n  link     = port.wan\n  user     = \"anna\"\n  password = %s\n}\n",
 	"resolver.tls.key":             "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nresolver {\n  networks = [network.lan]\n\n  tls {\n    name        = \"dns.example.org\"\n    certificate = \"/var/lib/dns.pem\"\n    key         = %s\n  }\n}\n",
+	"dns_peer.key":                 "dns_peer \"a\" {\n  addresses = [\"192.0.2.53\"]\n  key       = %s\n}\n",
 	// A hash may be there; a password may not.
 	"user.hashed_password": "user \"root\" {\n  hashed_password = %s\n}\n",
 }

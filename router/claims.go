@@ -69,6 +69,7 @@ const (
 	RoutingPassword Purpose = "a password of routers"
 	CertificateKey  Purpose = "the key of a certificate"
 	DialInPassword  Purpose = "a password for a provider"
+	TransferKey     Purpose = "a key of DNS servers"
 )
 
 // A SecretUse is a program that reads a secret.

@@ -107,7 +107,7 @@ func isNull(e hcl.Expression) bool {
 }
 
 // refName is what a reference of this type points at: the type of the block, which the
-// struct is called after, as in prefix_list for PrefixList.
+// struct is called after, as in prefix_list for PrefixList and dns_peer for DNSPeer.
 func refName[T any]() string {
 	t := reflect.TypeFor[T]()
 	if several, ok := interfaces[t.Name()]; ok {
@@ -117,8 +117,10 @@ func refName[T any]() string {
 		t = t.Elem()
 	}
 	var b strings.Builder
-	for i, c := range t.Name() {
-		if i > 0 && unicode.IsUpper(c) {
+	name := []rune(t.Name())
+	for i, c := range name {
+		lower := func(j int) bool { return j < len(name) && unicode.IsLower(name[j]) }
+		if i > 0 && unicode.IsUpper(c) && (lower(i-1) || lower(i+1)) {
 			b.WriteByte('_')
 		}
 		b.WriteRune(unicode.ToLower(c))

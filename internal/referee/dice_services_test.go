@@ -178,6 +178,23 @@ func (d *dice) dnsZones() {
 	}
 }
 
+// transfers writes zones that other servers have too, if they can fetch them.
+func (d *dice) transfers() {
+	if d.often() {
+		return
+	}
+	d.block("secret", "tsig", `path = "/var/lib/secrets/tsig"`)
+	d.block("dns_peer", "p", "key = secret.tsig")
+	const peer = "[dns_peer.p]"
+	fmt.Fprintf(d, "dns_zone \"copy\" {\n  domain    = \"copy.example\"\n  primaries = %s\n}\n", peer)
+	d.used["dns_zone.primaries"] = true
+	d.block("dns_catalog", "copy", `domain = "copy.invalid"`, "primaries = "+peer)
+	if strings.Contains(d.String(), "dns_server {") {
+		d.block("dns_zone", "own", `domain = "own.example"`, `name_servers = ["ns.example.net"]`, "records = []", "secondaries = "+peer)
+		d.block("dns_catalog", "own", `domain = "own.invalid"`, "zones = [dns_zone.own]", "secondaries = "+peer)
+	}
+}
+
 // adverts writes router advertisements for some of the networks, one on a link.
 func (d *dice) adverts(networks []string) {
 	advertised := map[string]bool{}

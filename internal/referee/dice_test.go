@@ -232,6 +232,7 @@ func (d *dice) roll() string {
 	d.shaper()
 	d.schedules()
 	d.uplinks()
+	d.transfers()
 	return d.String()
 }
 

@@ -63,6 +63,7 @@ var values = map[string][]string{
 	"DNS zone":   {`"corp.example.org"`, `"10.in-addr.arpa"`, `"a_b.example."`}, "IPv6 prefix of 96 bits": {`"64:ff9b::/96"`, `"2001:db8:64::/96"`},
 	"number of answers a second": {"1", "20", "1000000"}, "mailbox": {`"a@b"`, `"jane.d_o-e@example.org"`}, "algorithm of DNSSEC": {`"ecdsap256sha256"`, `"ecdsap384sha384"`, `"ed25519"`},
 	"dns_server.extra": {`{}`, `{ server = { identity = "gate" } }`}, "dns_zone.extra": {`{}`, `{ "semantic-checks" = true }`}, "dns_zone.dnssec.parents": {`"192.0.2.9"`, `"2001:db8:9::9"`},
+	"algorithm of TSIG": {`"hmac-sha224"`, `"hmac-sha256"`, `"hmac-sha512"`}, "dns_peer.addresses": {`"192.0.2.53"`, `"2001:db8:53::53"`}, "dns_peer.key_name": {`"a-b.example"`, `"K_1"`}, "dns_catalog.public": {"true", "false"},
 	"dns_zone.records":                              {`"_sip._udp.z.example SRV 0 0 5060 pbx.example.org"`, `"a.z.example TXT \"]] '' $${a} \\\\ ü\" \"\""`, `"z.example 60 IN MX 10 a."`, `"*.Z.example A 192.0.2.1"`, `"y.z.example HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1"`, `"a\\.b.z.example NAPTR 1 2 \"s\" \"SIP+D2U\" \"\" _sip._udp.example.org"`, `"sub.z.example NS ns.example.net"`},
 	"resolver.tls.certificate":                      {`"/var/lib/acme/dns.example.org/fullchain.pem"`, `"/a"`},
 	"icmp:ADDRESS, tcp:ADDRESS:PORT or dns:ADDRESS": {`"icmp:198.51.100.77"`, `"tcp:198.51.100.77:65535"`, `"dns:198.51.100.77"`, `"icmp:2001:db8:ffff::77"`, `"tcp:[2001:db8:ffff::77]:1"`, `"dns:[2001:db8:ffff::77]:5353"`},

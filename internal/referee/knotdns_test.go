@@ -35,6 +35,9 @@ var knotSections = [][2]string{
 	{"zone", "domain"},
 }
 
+// keyStage writes the file with the keys of other servers, below /etc.
+const keyStage = "knot/nbr-keys.sh"
+
 // knotDNSFiles are what knotd reads: services.knot as the module of NixOS 26.05 writes it
 // (nixos/modules/services/networking/knot.nix), and the zones.
 func knotDNSFiles(t *testing.T, g *generated) lab.Files {
@@ -100,7 +103,7 @@ func knotDNSFiles(t *testing.T, g *generated) lab.Files {
 	}
 	files := lab.Files{knotDNSConf: b.String(), "/run/knot/": "", "/var/lib/knot/": ""}
 	for name, etc := range g.at("environment", "etc").(map[string]any) {
-		if strings.HasPrefix(name, "knot/zones/") {
+		if strings.HasPrefix(name, "knot/zones/") || name == keyStage {
 			files["/etc/"+name] = etc.(map[string]any)["text"].(string)
 		}
 	}

@@ -247,8 +247,11 @@ const knotdReader = `
 rm -rf /tmp/knotd
 mkdir -p /tmp/knotd
 awk '/^;; \/etc\/knot\// { file = $2; gsub("/", "+", file); next } { print > "/tmp/knotd/" file }' "$1"
+keys=/tmp/knotd/+etc+knot+nbr-keys.sh
+[ ! -e $keys ] || bash $keys || exit 1
 knotc -c /tmp/knotd/+etc+knot+knot.conf conf-check || exit 1
 for zone in /tmp/knotd/*.zone; do
+	[ -e "$zone" ] || continue # all are of other servers
 	name=${zone##*+}
 	kzonecheck -v -o "${name%.zone}" "$zone" || exit 1
 done

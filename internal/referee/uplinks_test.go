@@ -431,12 +431,13 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 // nobody is a user without any right.
 const nobody = 65534
 
-// open connects from one of a host's addresses to a server that repeats what it hears.
+// open connects from one of a host's addresses to a server that repeats what it hears. It asks for
+// no sign of life, so that nothing but nbr makes conntrack forget the connection for days.
 func open(t *testing.T, ns *nstest.NS, src, to string) *conversation {
 	t.Helper()
 	var c net.Conn
 	err := within(ns, func() (err error) {
-		c, err = (&net.Dialer{Timeout: nstest.Patience, LocalAddr: &net.TCPAddr{IP: net.ParseIP(src)}}).Dial("tcp", to)
+		c, err = (&net.Dialer{Timeout: nstest.Patience, LocalAddr: &net.TCPAddr{IP: net.ParseIP(src)}, KeepAlive: -1}).Dial("tcp", to)
 		return err
 	})
 	if err != nil {

@@ -47,7 +47,7 @@ func Kinds() []service.Kind {
 		nftables.Kind(),
 		openssh.Kind(),
 		knot.ResolverKind(),
-		knotdns.ServerKind(), knotdns.ZoneKind(),
+		knotdns.ServerKind(), knotdns.ZoneKind(), knotdns.PeerKind(), knotdns.CatalogKind(),
 		kea.DHCP4Kind(), kea.DHCP6Kind(),
 		radvd.Kind(),
 		chrony.Kind(),

@@ -141,7 +141,7 @@ func (b *Server) Checks(r *router.Router, p *verify.Plan) {
 }
 
 // answers adds the check that the server has the zone.
-func (z *Zone) answers(p *verify.Plan, c verify.Check, server netip.Addr, via dnsask.Transport) {
+func (z *DNSZone) answers(p *verify.Plan, c verify.Check, server netip.Addr, via dnsask.Transport) {
 	const want = "the zone"
 	asks(p, c, query{Server: server, Name: dns.Fqdn(string(z.domain())), Type: "SOA", Via: via}, want, func(_ *state.State, a answer) string {
 		if a.Serial == 0 {
@@ -153,7 +153,7 @@ func (z *Zone) answers(p *verify.Plan, c verify.Check, server netip.Addr, via dn
 
 // refused adds the check that the zone is not told in an upstream. What the router asks there comes
 // from its own address in it, which may ask no more than its neighbours.
-func (z *Zone) refused(p *verify.Plan, c verify.Check, server netip.Addr) {
+func (z *DNSZone) refused(p *verify.Plan, c verify.Check, server netip.Addr) {
 	q := query{Server: server, Name: dns.Fqdn(string(z.domain())), Type: "SOA"}
 	const want = "refused"
 	hint := fmt.Sprintf("dig +norec @%s %s SOA", server, q.Name)
@@ -170,7 +170,7 @@ func (z *Zone) refused(p *verify.Plan, c verify.Check, server netip.Addr) {
 }
 
 // Checks asks for the zone, over UDP and TCP, and for all that is in it.
-func (z *Zone) Checks(r *router.Router, p *verify.Plan) {
+func (z *DNSZone) Checks(r *router.Router, p *verify.Plan) {
 	id := z.Addr.String() + "/"
 	for _, via := range []dnsask.Transport{"", dnsask.OverTCP} {
 		what := "udp"
@@ -179,13 +179,18 @@ func (z *Zone) Checks(r *router.Router, p *verify.Plan) {
 		}
 		z.answers(p, verify.Check{ID: id + "answers/" + what, Title: "the server has " + string(z.domain()) + " (" + what + ")", From: z.at()}, loopback, via)
 	}
+	z.shared(r).check(p)
+	z.shared(r).checkSerials(p)
+	if z.secondary() {
+		return
+	}
 	z.checkContents(r, p)
 	z.DNSSEC.check(z, p)
 }
 
 // checkContents asks for the records, those of one name and type at once. Of names that others
 // have there is no answer but who has them.
-func (z *Zone) checkContents(r *router.Router, p *verify.Plan) {
+func (z *DNSZone) checkContents(r *router.Router, p *verify.Plan) {
 	type set struct{ name, kind string }
 	var order []set
 	data, from, ttl := map[set][]string{}, map[set]hcl.Range{}, map[set]uint32{}

@@ -14,7 +14,7 @@ import (
 )
 
 // Judge judges the zone and what is in it.
-func (z *Zone) Judge(r *router.Router) hcl.Diagnostics {
+func (z *DNSZone) Judge(r *router.Router) hcl.Diagnostics {
 	if z.domain() == "" {
 		d := diag.Help(diag.Error("zone-without-name", z.Def, "Zone without a name", "%s says neither domain nor reverse.", z.Addr),
 			"Write domain = \"home.example.org\", or reverse = \"192.168.178.0/24\" for names of addresses.")
@@ -34,18 +34,20 @@ func (z *Zone) Judge(r *router.Router) hcl.Diagnostics {
 				"Make them one block."), o.at(), "%s", o.Addr.String())}
 		}
 	}
-	if len(z.servers(r)) == 0 && !r.Unsound["network"] {
+	if !z.secondary() && len(z.servers(r)) == 0 && !r.Unsound["network"] {
 		diags = append(diags, diag.Help(diag.Error("no-zone-server", z.Def, "Zone without a name server",
 			"%s has no name_servers, and no network with a fixed address and a domain is in %s.", z.Addr, z.domain()),
 			"Write name_servers = [\"ns.example.org\"]."))
 	}
 	diags = append(diags, z.judgePublic(r)...)
+	diags = append(diags, z.shared(r).judge(r)...)
+	diags = append(diags, z.judgeSecondary(r)...)
 	diags = append(diags, z.DNSSEC.judge(r)...)
 	return append(diags, z.judgeContents(r)...)
 }
 
 // judgePublic wants what all the world may ask for to be asked for somewhere, and to be of use there.
-func (z *Zone) judgePublic(r *router.Router) hcl.Diagnostics {
+func (z *DNSZone) judgePublic(r *router.Router) hcl.Diagnostics {
 	if !z.Public.V {
 		return nil
 	}
@@ -104,7 +106,7 @@ func (d *DNSSEC) judge(r *router.Router) hcl.Diagnostics {
 }
 
 // judgeContents finds records that the server would refuse, or that hide each other.
-func (z *Zone) judgeContents(r *router.Router) hcl.Diagnostics {
+func (z *DNSZone) judgeContents(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	all := z.contents(r)
 	cuts := z.delegations(all)
@@ -202,14 +204,14 @@ func (z *Zone) judgeContents(r *router.Router) hcl.Diagnostics {
 }
 
 // above tells whether o is the next of the router's zones below z.
-func (z *Zone) above(r *router.Router, o *Zone) bool {
+func (z *DNSZone) above(r *router.Router, o *DNSZone) bool {
 	_, parent, _ := strings.Cut(string(o.domain()), ".")
 	in := r.ZoneHolding(parent)
 	return in != nil && in.Zone == z.domain()
 }
 
 // outside says that a record is not in the zone.
-func (z *Zone) outside(r *router.Router, e entry) *hcl.Diagnostic {
+func (z *DNSZone) outside(r *router.Router, e entry) *hcl.Diagnostic {
 	help := "Take it out."
 	if in := r.ZoneHolding(e.name()); in != nil {
 		help = "Move it to " + in.Addr.String() + "."

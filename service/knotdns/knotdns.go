@@ -44,6 +44,21 @@ dns_server {
   networks = [network.dmz]
 }
 
+secret "ns2" {
+  path = "/var/lib/secrets/ns2"
+}
+
+dns_peer "ns2" {
+  addresses = ["192.0.2.53"]
+  key       = secret.ns2
+}
+
+dns_catalog "dmz" {
+  domain      = "catalog.invalid"
+  zones       = [dns_zone.lab]
+  secondaries = [dns_peer.ns2]
+}
+
 dns_zone "lab" {
   domain       = "lab.example.org"
   name_servers = ["ns.lab.example.org"]
@@ -71,11 +86,11 @@ func ZoneKind() service.Kind {
 	return service.Kind{
 		Type: "dns_zone", Doc: "A DNS zone that the router has itself: names of hosts and other records, signed if that is said.",
 		Software: "Knot DNS", Example: example,
-		Program: program{}, Probes: probes, New: func() service.Block { return &Zone{} },
+		Program: program{}, Probes: probes, New: func() service.Block { return &DNSZone{} },
 	}
 }
 
-var probes = []probe.Any{answerTo, settingsOf}
+var probes = []probe.Any{answerTo, settingsOf, keyOf, serialOf, serialsOf}
 
 // Server is the dns_server block.
 type Server struct {
@@ -115,7 +130,7 @@ type serves struct {
 // has is the claim by which the server, and zones, know a zone.
 type has struct {
 	router.By
-	z *Zone
+	z *DNSZone
 }
 
 // server is the dns_server block, or nil.
@@ -127,8 +142,8 @@ func server(r *router.Router) *Server {
 }
 
 // zones are the dns_zone blocks.
-func zones(r *router.Router) []*Zone {
-	var out []*Zone
+func zones(r *router.Router) []*DNSZone {
+	var out []*DNSZone
 	for _, c := range router.Claimed[has](r) {
 		out = append(out, c.z)
 	}
@@ -139,19 +154,21 @@ func zones(r *router.Router) []*Zone {
 func (b *Server) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	const why = "The server listens on the router's address in the network."
-	public := slices.ContainsFunc(zones(r), func(z *Zone) bool { return z.Public.V })
+	none := len(zones(r))+len(catalogs(r)) == 0 && !r.Unsound["dns_zone"] && !r.Unsound["dns_catalog"]
+	// Other servers get zones that are not public, too.
+	public := len(peers(r)) > 0 || r.Unsound["dns_peer"] || slices.ContainsFunc(zones(r), func(z *DNSZone) bool { return z.Public.V })
 	for _, n := range b.Networks.Items {
 		fixed, _ := n.Target.Split()
 		switch {
 		case len(fixed) == 0:
 			diags = append(diags, router.NoFixedAddress(n, why))
-		case n.Target.Upstream() && !public && len(zones(r)) > 0 && !r.Unsound["dns_zone"]:
+		case n.Target.Upstream() && !public && !none && !r.Unsound["dns_zone"]:
 			diags = append(diags, router.OnUpstream(diag.Help(diag.Error("zone-not-public", n.Range, "Server on an upstream without a public zone",
 				"%s is an upstream, and no zone is for all the world to ask.", n.Addr),
-				"Take it out of networks, or write public = true in the dns_zone that is meant."), n.Target))
+				"Take it out of networks, or write public = true in the dns_zone that is meant, or name its secondaries."), n.Target))
 		}
 	}
-	if len(zones(r)) == 0 && !r.Unsound["dns_zone"] {
+	if none {
 		diags = append(diags, diag.Help(diag.Error("no-dns-zone", b.Def, "Server without a zone",
 			"%s has no zone to answer for.", b.Addr), "Write a dns_zone block, or remove this one; names of others are a resolver's."))
 	}

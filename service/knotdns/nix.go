@@ -58,21 +58,29 @@ func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module)
 	set(none, nixgen.Int(-1), "template", "default", "zonefile-sync")
 	set(askersFrom, service.Strs(askers(b)), "mod-queryacl", inside, "address")
 	var texts string
-	for _, z := range service.Of[*Zone](blocks) {
+	for _, z := range service.Of[*DNSZone](blocks) {
 		name, from := string(z.domain()), service.From(z)
 		zone := func(from nixgen.Origin, v nixgen.Expr, path ...string) {
 			set(from, v, append([]string{"zone", name}, path...)...)
 		}
-		text := z.text(r)
-		texts += text
-		m.Set(from, nixgen.Lines(text), "environment", "etc", z.file(), "text")
-		zone(from, nixgen.Str("/etc/"+z.file()), "file")
-		if !z.Public.V {
-			zone(from, nixgen.List{nixgen.Str("mod-queryacl/" + inside)}, "module")
+		if !z.secondary() {
+			text := z.text(r)
+			texts += text
+			m.Set(from, nixgen.Lines(text), "environment", "etc", z.file(), "text")
+			zone(from, nixgen.Str("/etc/"+z.file()), "file")
+		}
+		z.shared(r).lower(b, "zone-"+string(z.Name.V), set, zone)
+		if c := z.catalog(r); c != nil {
+			zone(service.Origin(c.Addr, c.Zones.Range), nixgen.Str(c.Domain.V), "catalog-zone")
+			zone(service.Origin(c.Addr, c.Zones.Range), nixgen.Str("member"), "catalog-role")
 		}
 		z.DNSSEC.lower(z, set, zone)
 		service.AddExtra(m, z, z.Extra, "services", "knot", "settings", "zone", name)
 	}
+	for _, c := range service.Of[*Catalog](blocks) {
+		c.lower(b, set)
+	}
+	texts += lowerPeers(r, m, set)
 	// The files have fixed names: a switch has to see that they have changed.
 	sum := sha256.Sum256([]byte(texts))
 	m.Set(none, nixgen.List{nixgen.Str(hex.EncodeToString(sum[:]))}, "systemd", "services", unit, "restartTriggers")
@@ -82,10 +90,10 @@ func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module)
 }
 
 // file is where the zone is, below /etc.
-func (z *Zone) file() string { return "knot/zones/" + string(z.domain()) + ".zone" }
+func (z *DNSZone) file() string { return "knot/zones/" + string(z.domain()) + ".zone" }
 
 // lower sets the policy by which the zone is signed.
-func (d *DNSSEC) lower(z *Zone, set, zone func(nixgen.Origin, nixgen.Expr, ...string)) {
+func (d *DNSSEC) lower(z *DNSZone, set, zone func(nixgen.Origin, nixgen.Expr, ...string)) {
 	if d == nil {
 		return
 	}
@@ -127,9 +135,16 @@ func (d *DNSSEC) origin(at hcl.Range) nixgen.Origin {
 // Checks ask systemd for the unit, and look where it listens and whom it answers.
 func (program) Checks(r *router.Router, blocks []service.Block, p *verify.Plan) {
 	h := blocks[0].Head()
+	if all := zones(r); len(all) > 0 {
+		h = &all[0].Header
+	}
+	b := server(r)
+	if b != nil {
+		h = &b.Header
+	}
 	p.UnitActive(h.Addr.String()+"/server", h.Def, unit+".service")
 	checkListens(r, h, p)
-	b, from := server(r), h.Def
+	from := h.Def
 	if b != nil {
 		from = cmp.Or(b.Clients.Range, b.Networks.Range)
 	}

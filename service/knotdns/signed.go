@@ -23,7 +23,7 @@ import (
 const leastLeft = 24 * time.Hour
 
 // check asks whether the zone is signed as the block says.
-func (d *DNSSEC) check(z *Zone, p *verify.Plan) {
+func (d *DNSSEC) check(z *DNSZone, p *verify.Plan) {
 	if d == nil {
 		return
 	}
@@ -71,7 +71,7 @@ func (d *DNSSEC) check(z *Zone, p *verify.Plan) {
 }
 
 // parent is what Knot DNS's configuration calls a server of the zone above.
-func parent(z *Zone, a router.Addr) string { return "parent-" + string(z.Name.V) + "-" + a.String() }
+func parent(z *DNSZone, a router.Addr) string { return "parent-" + string(z.Name.V) + "-" + a.String() }
 
 // settingsOf asks the server that runs for a section of its configuration: lines as in
 // "policy[home].nsec3 = on".

@@ -16,8 +16,8 @@ import (
 	"github.com/nbr-dev/nbr/service"
 )
 
-// Zone is the dns_zone block.
-type Zone struct {
+// DNSZone is the dns_zone block.
+type DNSZone struct {
 	conf.Header
 	Name        conf.Value[router.Name]     `hcl:"name,label"`
 	Domain      conf.Value[router.ZoneName] `hcl:"domain,optional" doc:"The zone's name, as in home.example.org. The hosts of networks with this domain, or one below it, are in it, and so is the router."`
@@ -27,6 +27,8 @@ type Zone struct {
 	TTL         conf.Value[router.Seconds]  `hcl:"ttl,optional" default:"1h" doc:"How long others may keep what they were told, of records that do not say it themselves."`
 	Records     conf.List[Record]           `hcl:"records,optional" doc:"What else is in the zone, a line each with whole names, as in \"_sip._udp.example.org SRV 0 0 5060 pbx.example.org\"."`
 	Public      conf.Value[bool]            `hcl:"public,optional" default:"false" doc:"All the world may ask for its names. Otherwise the router, its networks and the clients of dns_server may."`
+	Secondaries conf.Refs[*DNSPeer]         `hcl:"secondaries,optional" empty:"that is as if it were not there. Name a server, or remove it." doc:"The servers that get the whole zone, and are told when it changes."`
+	Primaries   conf.Refs[*DNSPeer]         `hcl:"primaries,optional" empty:"error: a zone of another server comes from there. Name the server, or remove the list." doc:"The servers whose zone it is, in place of records: the router gets what they have."`
 	DNSSEC      *DNSSEC                     `hcl:"dnssec,block" doc:"The server signs the zone."`
 	Extra       service.Extra               `hcl:"extra,optional" doc:"Merged into the zone's entry of services.knot.settings.zone."`
 }
@@ -87,7 +89,7 @@ func (p Reverse) zone() router.ZoneName {
 }
 
 // domain is the zone's name; empty if none or two are said, which is an error.
-func (z *Zone) domain() router.ZoneName {
+func (z *DNSZone) domain() router.ZoneName {
 	switch {
 	case z.Domain.Set == z.Reverse.Set:
 		return ""
@@ -98,7 +100,7 @@ func (z *Zone) domain() router.ZoneName {
 }
 
 // at is the line with the zone's name.
-func (z *Zone) at() hcl.Range {
+func (z *DNSZone) at() hcl.Range {
 	if z.Reverse.Set {
 		return z.Reverse.Range
 	}
@@ -106,7 +108,7 @@ func (z *Zone) at() hcl.Range {
 }
 
 // Claim says that the router has the zone.
-func (z *Zone) Claim(s *router.Scope) {
+func (z *DNSZone) Claim(s *router.Scope) {
 	s.AfterLinks(hcl.Range{}, unit)
 	router.Claim(s, hcl.Range{}, router.LookGroup{Group: group})
 	router.Claim(s, hcl.Range{}, has{z: z})
@@ -145,13 +147,16 @@ func (e entry) kind() string { return records.Type(e.RR) }
 func (e entry) name() string { return strings.TrimSuffix(e.Header().Name, ".") }
 
 // mine tells whether a name is in this zone, and in none of the router's below it.
-func (z *Zone) mine(r *router.Router, name string) bool {
+func (z *DNSZone) mine(r *router.Router, name string) bool {
 	in := r.ZoneHolding(name)
 	return in != nil && in.Zone == z.domain()
 }
 
-// contents are the records of the zone but for SOA.
-func (z *Zone) contents(r *router.Router) []entry {
+// contents are the records of the zone but for SOA. What another server says is not known here.
+func (z *DNSZone) contents(r *router.Router) []entry {
+	if z.secondary() {
+		return nil
+	}
 	var out []entry
 	add := func(by router.By, host *router.Host, name string, data dns.RR) {
 		kind := dns.TypePTR
@@ -210,7 +215,7 @@ func (z *Zone) contents(r *router.Router) []entry {
 
 // servers are the names of the zone's servers: those that it says, or the router by its name in a
 // network whose names or addresses the zone has.
-func (z *Zone) servers(r *router.Router) []router.ZoneName {
+func (z *DNSZone) servers(r *router.Router) []router.ZoneName {
 	if z.NameServers.Set {
 		return z.NameServers.All()
 	}
@@ -230,7 +235,7 @@ func (z *Zone) servers(r *router.Router) []router.ZoneName {
 }
 
 // soa is the zone's first record. Its number is the server's to count.
-func (z *Zone) soa(r *router.Router) *dns.SOA {
+func (z *DNSZone) soa(r *router.Router) *dns.SOA {
 	contact := z.Contact.V
 	if !z.Contact.Set {
 		contact = Mailbox("hostmaster@" + string(z.domain()))
@@ -244,7 +249,7 @@ func (z *Zone) soa(r *router.Router) *dns.SOA {
 }
 
 // text is the zone as a file.
-func (z *Zone) text(r *router.Router) string {
+func (z *DNSZone) text(r *router.Router) string {
 	var b strings.Builder
 	write := func(rr dns.RR) { b.WriteString(strings.ReplaceAll(rr.String(), "\t", " ") + "\n") }
 	write(z.soa(r))
@@ -255,7 +260,7 @@ func (z *Zone) text(r *router.Router) string {
 }
 
 // delegations are the names from which on other servers have the names, of a zone's records.
-func (z *Zone) delegations(all []entry) []entry {
+func (z *DNSZone) delegations(all []entry) []entry {
 	return slices.DeleteFunc(slices.Clone(all), func(e entry) bool {
 		return e.Header().Rrtype != dns.TypeNS || e.name() == string(z.domain())
 	})
