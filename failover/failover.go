@@ -56,6 +56,9 @@ const (
 	markPriority = 13510
 	fromPriority = 13600
 
+	// MarkMask are the bits of a connection's mark that tell its uplink.
+	MarkMask = 0xff
+
 	// ChosenMetric is that of the default route in the main table: before those of DHCP, PPP,
 	// router advertisements and the spec. 0 would be 1024 in IPv6 (IP6_RT_PRIO_USER).
 	ChosenMetric = 1
@@ -109,7 +112,8 @@ func (d Delegated) Has(a netip.Addr) bool {
 // Table is the number of the uplink's routing table.
 func (u *Uplink) Table() int { return tables + u.Priority }
 
-// Mark is that of the uplink's flows (ct mark of nft(8)) and of their packets.
+// Mark is that of the uplink's flows (ct mark of nft(8), in the bits of MarkMask) and of their
+// packets.
 func (u *Uplink) Mark() uint32 { return uint32(u.Table()) }
 
 // Has tells whether the uplink has a version of IP.

@@ -107,10 +107,6 @@ func (s *Schedule) At(minute int) bool {
 	return slices.ContainsFunc(s.Windows(), func(w Window) bool { return w.First <= minute && minute < w.End })
 }
 
-// MaxScheduled bounds the policies with a schedule: each has a bit of the mark of connections,
-// which has 32 (nf_conntrack.h).
-const MaxScheduled = 32
-
 // Scheduled are the policies with a schedule.
 func (r *Router) Scheduled() []*Policy {
 	return slices.DeleteFunc(slices.Clone(r.Policies), func(p *Policy) bool { return !p.Schedule.Set })
@@ -141,7 +137,7 @@ func ruleSchedules(r *Router) hcl.Diagnostics {
 	if all := r.Scheduled(); len(all) > MaxScheduled {
 		p := all[MaxScheduled]
 		diags = append(diags, diag.With(diag.Help(diag.Error("too-many-scheduled", p.Schedule.Range, "More policies with a schedule than the firewall can tell apart",
-			"%d policies have a schedule. A connection keeps in its mark which of them it is of, and that has %d bits.", len(all), MaxScheduled),
+			"%d policies have a schedule. A connection keeps in its mark which of them it is of, and that has %d bits for them.", len(all), MaxScheduled),
 			"Make one policy of several: it may have many zones, hosts and sets at its ends."), all[0].Schedule.Range, "the first one"))
 	}
 	return diags

@@ -318,7 +318,9 @@ func ruleOf(o netlink.Rule) failover.Rule {
 // byMark fits flows of an uplink.
 type byMark uint32
 
-func (m byMark) MatchConntrackFlow(flow *netlink.ConntrackFlow) bool { return flow.Mark == uint32(m) }
+func (m byMark) MatchConntrackFlow(flow *netlink.ConntrackFlow) bool {
+	return flow.Mark&failover.MarkMask == uint32(m)
+}
 
 // forget deletes what conntrack has of the flows of an uplink, and tells how many these were.
 func forget(conf failover.Config, uplink string, f failover.Family) (uint, error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/nbr-dev/nbr/failover"
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nstest"
 )
@@ -53,7 +54,12 @@ network "lte" {
 }
 zone "home" { networks = [network.lan, network.lan-b] }
 zone "world" { networks = [network.fibre, network.lte] }
+schedule "day" {
+  from = "00:00"
+  to   = "23:00"
+}
 policy "out" {
+  schedule   = schedule.day
   from       = [zone.home]
   to         = [zone.world]
   action     = "accept"
@@ -139,14 +145,15 @@ func repeat(t *testing.T, ns *nstest.NS, port int) {
 	}()
 }
 
-// flowsOf counts what conntrack has of established TCP connections with a mark.
+// flowsOf counts what conntrack has of established TCP connections with the mark of an uplink, and
+// that of a policy with a schedule beside it.
 func flowsOf(t *testing.T, router *nstest.NS, family netlink.InetFamily, mark uint32) int {
 	t.Helper()
 	n := 0
 	err := within(router, func() error {
 		flows, err := netlink.ConntrackTableList(netlink.ConntrackTable, family)
 		for _, f := range flows {
-			if tcp, ok := f.ProtoInfo.(*netlink.ProtoInfoTCP); ok && f.Mark == mark && f.Forward.DstPort == 7 && tcp.State == established {
+			if tcp, ok := f.ProtoInfo.(*netlink.ProtoInfoTCP); ok && f.Mark&failover.MarkMask == mark && f.Mark > failover.MarkMask && f.Forward.DstPort == 7 && tcp.State == established {
 				n++
 			}
 		}
@@ -223,6 +230,7 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 	t.Cleanup(func() { _ = server.Shutdown() })
 	sysctls(t, router, g)
 	load(t, router, ruleset(t, g))
+	router.Run(t, "nft", "add element inet nbr schedule_day_on { ipv4, ipv6 }") // as nbr-schedules has it
 	apply(t, ifstate, router, g)
 
 	dir := t.TempDir()

@@ -115,8 +115,8 @@ func (c *chain) claimedForwards(r *router.Router) {
 // it, or a schedule ends it, and offloaded connections pass no rule.
 func offOffload(r *router.Router) []string {
 	var out []string
-	if n := len(r.Scheduled()); n > 0 {
-		out = append(out, fmt.Sprintf("ct mark & %#x != 0", uint64(1)<<n-1))
+	if len(r.Scheduled()) > 0 {
+		out = append(out, fmt.Sprintf("ct mark & %#x != 0", ^uint32(router.UplinkMarks)))
 	}
 	claims := inspected(r)
 	for _, p := range r.Policies {

@@ -52,7 +52,7 @@ func atTimes(p *router.Policy) string {
 // mark is the bit of a policy with a schedule in the mark of a connection. A connection has it if
 // the policy let it pass, or would drop or refuse it at another time.
 func mark(r *router.Router, p *router.Policy) string {
-	return fmt.Sprintf("%#x", uint64(1)<<slices.Index(r.Scheduled(), p))
+	return fmt.Sprintf("%#x", router.ScheduledMark(slices.Index(r.Scheduled(), p)))
 }
 
 func setMark(r *router.Router, p *router.Policy) string {

@@ -1,11 +1,18 @@
 package nftables
 
-import "github.com/nbr-dev/nbr/router"
+import (
+	"fmt"
+
+	"github.com/nbr-dev/nbr/router"
+)
 
 // Flows stay on the uplink where they began: conntrack has a mark for each, and a rule leads
 // packets with it to the routing table of that uplink. A flow that is forgotten, because its
-// uplink has failed, begins anew where the default route leads then. Nothing else in nbr marks
-// packets.
+// uplink has failed, begins anew where the default route leads then. The mark of a connection has
+// bits for others, too (router.UplinkMarks); that of a packet has none.
+
+// itsUplink are the bits of a flow's mark that are its uplink's.
+var itsUplink = fmt.Sprintf("ct mark & %#x", router.UplinkMarks)
 
 // arrivedBy marks what arrives by an uplink, before it is asked whether its source belongs there:
 // the Internet is behind each of them, and only the table of the uplink says so.
@@ -23,8 +30,8 @@ func staysOn(r *router.Router) chain {
 	c := chain{name: "uplink_flow", head: "type filter hook prerouting priority mangle; policy drop;"}
 	for i, u := range router.Claimed[router.Uplink](r) {
 		if i == 0 {
-			c.add(line(u.Addr, u.From), "ct mark != 0 meta mark set ct mark accept")
-			c.add(line(u.Addr, u.From), "meta mark != 0 ct mark set meta mark")
+			c.add(line(u.Addr, u.From), "%[1]s != 0 meta mark set %[1]s accept", itsUplink)
+			c.add(line(u.Addr, u.From), "meta mark != 0 ct mark 0 ct mark set meta mark")
 		}
 	}
 	return uplinkEnd(c, r)
@@ -36,7 +43,7 @@ func ownFlows(r *router.Router) chain {
 	c := chain{name: "uplink_own", head: "type route hook output priority mangle; policy drop;"}
 	for i, u := range router.Claimed[router.Uplink](r) {
 		if i == 0 {
-			c.add(line(u.Addr, u.From), "ct mark != 0 meta mark set ct mark")
+			c.add(line(u.Addr, u.From), "%[1]s != 0 meta mark set %[1]s", itsUplink)
 		}
 	}
 	return uplinkEnd(c, r)
@@ -46,7 +53,7 @@ func ownFlows(r *router.Router) chain {
 func leavesBy(r *router.Router) chain {
 	c := chain{name: "uplink_out", head: "type filter hook postrouting priority mangle; policy drop;"}
 	for _, u := range router.Claimed[router.Uplink](r) {
-		c.add(line(u.Addr, u.From), "oifname %q ct mark 0 ct mark set %d", string(u.Network.Device()), u.Mark)
+		c.add(line(u.Addr, u.From), "oifname %q %s == 0 ct mark set ct mark | %#x", string(u.Network.Device()), itsUplink, u.Mark)
 	}
 	return uplinkEnd(c, r)
 }

@@ -165,6 +165,9 @@ func (u *Uplink) watched(r *router.Router) failover.Uplink {
 	return out
 }
 
+// The watcher and the firewall mean the same bits: another index is a compiler's error.
+var _ = [1]bool{}[failover.MarkMask-router.UplinkMarks]
+
 // unit is the watcher's, without .service.
 const unit = "nbr-uplinks"
 

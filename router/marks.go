@@ -1,0 +1,16 @@
+package router
+
+// A connection has one mark of 32 bits (ct mark of nft(8), nf_conntrack.h), which these share.
+const (
+	// UplinkMarks are the bits that tell by which uplink the connection began; packets have these
+	// alone. They are those of package failover.
+	UplinkMarks = 0xff
+
+	firstScheduled = 8
+
+	// MaxScheduled bounds the policies with a schedule, each of which has a bit.
+	MaxScheduled = 32 - firstScheduled
+)
+
+// ScheduledMark is the bit of a policy with a schedule, by its place among them.
+func ScheduledMark(i int) uint32 { return 1 << (firstScheduled + i) }
