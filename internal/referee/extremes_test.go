@@ -223,6 +223,7 @@ var alone = map[string]bool{
 	"check.timeout":                             true,
 	"dhcp4.option.hex":                          true, // goes without the value of the example
 	"dns_zone.dnssec.ksk_lifetime":              true, // goes with parents
+	"dhcp4.register_names":                      true, // goes with a zone
 	"dns_zone.primaries":                        true, // in place of the example's records
 	"dns_zone.reverse":                          true, // in place of the example's domain
 	"dns_zone.public":                           true, // goes with a server on an upstream

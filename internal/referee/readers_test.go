@@ -252,6 +252,10 @@ keys=/tmp/knotd/+etc+knot+nbr-keys.sh
 knotc -c /tmp/knotd/+etc+knot+knot.conf conf-check || exit 1
 for zone in /tmp/knotd/*.zone; do
 	[ -e "$zone" ] || continue # all are of other servers
+	sed -n 's/^\$INCLUDE //p' "$zone" | while read -r file; do
+		mkdir -p "${file%/*}"
+		: >"$file"
+	done
 	name=${zone##*+}
 	kzonecheck -v -o "${name%.zone}" "$zone" || exit 1
 done

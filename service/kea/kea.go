@@ -40,7 +40,7 @@ func DHCP4Kind() service.Kind {
 }
 `,
 		Program: server{},
-		Probes:  []probe.Any{offerTo}, New: func() service.Block { return &DHCP4{} },
+		Probes:  []probe.Any{offerTo, namesOf}, New: func() service.Block { return &DHCP4{} },
 	}
 }
 
@@ -53,6 +53,7 @@ type DHCP4 struct {
 	Lease        conf.Value[router.Seconds]  `hcl:"lease,optional" default:"12h" doc:"How long a lease is good for."`
 	DNS          conf.List[router.Addr]      `hcl:"dns,optional" empty:"that is as if it were not there. Name a server, or remove it." doc:"Name servers of the clients. Without it the router, when it has a resolver for the network."`
 	Domain       conf.Value[router.Domain]   `hcl:"domain,optional" doc:"Domain name of the clients. Without it the network's."`
+	Register     conf.Value[bool]            `hcl:"register_names,optional" default:"false" doc:"Hosts with a lease have the names that they say, in the network's domain and back from their addresses, where dns_zone blocks have these. A name of the spec is given to no other host."`
 	V6Only       conf.Value[router.Seconds]  `hcl:"v6_only,optional" doc:"Hosts that can live without IPv4 are to do so for this time, and take no lease (option 108, RFC 8925): 5 min at least. They reach what has IPv4 alone by NAT64."`
 	NextServer   conf.Value[router.Addr]     `hcl:"next_server,optional" doc:"IPv4 address of the server from which hosts boot (PXE)."`
 	BootFile     conf.Value[BootFile]        `hcl:"boot_file,optional" doc:"The file there that hosts boot for which no boot block has another."`
@@ -93,6 +94,15 @@ func (d *DHCP4) Claim(s *router.Scope) {
 	for _, p := range d.Pool.Items {
 		router.Claim(s, p.Range, router.HostAddr{Range: p.V, Why: "may be leased to a host"})
 	}
+	if d.Register.V && d.Network.Target.Domain.Set {
+		var ranges []router.AddrRange
+		for _, p := range d.Pool.All() {
+			if p.First.Is4() && p.Last.Is4() {
+				ranges = append(ranges, p)
+			}
+		}
+		router.Claim(s, d.Register.Range, router.LeaseNames{Domain: d.domain(), Ranges: ranges})
+	}
 	for _, r := range d.Reservations {
 		router.Claim(s, r.IPv4.Range, router.HostAddr{Range: router.AddrRange{First: r.IPv4.V.Addr, Last: r.IPv4.V.Addr}, Why: "is reserved for " + string(r.Name.V)})
 	}
@@ -130,6 +140,7 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 			"Write \"5m\" or more."))
 	}
 	diags = append(diags, d.judgeV6Only(r)...)
+	diags = append(diags, d.judgeNames(r)...)
 	return append(diags, d.reservations(r)...)
 }
 

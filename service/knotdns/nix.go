@@ -68,6 +68,10 @@ func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module)
 			texts += text
 			m.Set(from, nixgen.Lines(text), "environment", "etc", z.file(), "text")
 			zone(from, nixgen.Str("/etc/"+z.file()), "file")
+			if l := z.leased(r); l != nil {
+				// Without it the zone would not load.
+				m.Add(from, []string{"systemd", "tmpfiles", "rules"}, nixgen.Str("f "+l.Leased()+" 0640 root "+group+" -"))
+			}
 		}
 		z.shared(r).lower(b, "zone-"+string(z.Name.V), set, zone)
 		if c := z.catalog(r); c != nil {

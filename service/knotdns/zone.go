@@ -113,7 +113,11 @@ func (z *DNSZone) Claim(s *router.Scope) {
 	router.Claim(s, hcl.Range{}, router.LookGroup{Group: group})
 	router.Claim(s, hcl.Range{}, has{z: z})
 	if name := z.domain(); name != "" {
-		router.Claim(s, z.at(), router.ServesZone{Zone: name, Server: loopback})
+		serves := router.ServesZone{Zone: name, Server: loopback}
+		if !z.secondary() {
+			serves.File, serves.Reload = "/etc/"+z.file(), "knotc -s /run/knot/knot.sock zone-reload "+string(name)
+		}
+		router.Claim(s, z.at(), serves)
 	}
 	if z.DNSSEC != nil {
 		for _, p := range z.DNSSEC.Parents.Items {
@@ -130,6 +134,8 @@ const (
 	expire  = 1209600
 	// negative is how long it is remembered at most that there is no such name (RFC 2308).
 	negative = 300
+	// leased is that of a zone to which names come with leases, as long as they are kept.
+	leased = 10
 )
 
 // An entry is a record of a zone and where the spec says it.
@@ -240,11 +246,15 @@ func (z *DNSZone) soa(r *router.Router) *dns.SOA {
 	if !z.Contact.Set {
 		contact = Mailbox("hostmaster@" + string(z.domain()))
 	}
+	none := min(negative, uint32(z.TTL.V))
+	if z.leased(r) != nil {
+		none = min(none, leased)
+	}
 	return &dns.SOA{
 		Hdr:    dns.RR_Header{Name: dns.Fqdn(string(z.domain())), Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: uint32(z.TTL.V)},
 		Ns:     dns.Fqdn(string(z.servers(r)[0])),
 		Mbox:   contact.name(),
-		Serial: 1, Refresh: refresh, Retry: retry, Expire: expire, Minttl: min(negative, uint32(z.TTL.V)),
+		Serial: 1, Refresh: refresh, Retry: retry, Expire: expire, Minttl: none,
 	}
 }
 
@@ -256,7 +266,20 @@ func (z *DNSZone) text(r *router.Router) string {
 	for _, e := range z.contents(r) {
 		write(e.RR)
 	}
+	if l := z.leased(r); l != nil {
+		fmt.Fprintf(&b, "$INCLUDE %s\n", l.Leased())
+	}
 	return b.String()
+}
+
+// leased is the zone if names of leases are in it, or nil.
+func (z *DNSZone) leased(r *router.Router) *router.ServesZone {
+	for _, l := range r.LeaseZones() {
+		if l.Zone == z.domain() {
+			return l
+		}
+	}
+	return nil
 }
 
 // delegations are the names from which on other servers have the names, of a zone's records.
