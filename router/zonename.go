@@ -1,9 +1,9 @@
 package router
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -53,22 +53,34 @@ type LeaseNames struct {
 
 // LeaseZones are the zones that names of clients, and of their addresses, are written to.
 func (r *Router) LeaseZones() []*ServesZone {
-	var out []*ServesZone
-	add := func(name string) {
-		if z := r.ZoneHolding(name); z != nil && z.Reload != "" && !slices.Contains(out, z) {
-			out = append(out, z)
-		}
+	leases := Claimed[LeaseNames](r)
+	return slices.DeleteFunc(slices.Clone(Claimed[ServesZone](r)), func(z *ServesZone) bool {
+		back, reverse := z.Zone.block4()
+		return z.Reload == "" || !slices.ContainsFunc(leases, func(l *LeaseNames) bool {
+			return r.ZoneHolding(string(l.Domain)) == z || reverse && slices.ContainsFunc(l.Ranges, func(a AddrRange) bool {
+				return !a.Last.Less(back.Addr()) && !Broadcast(back).Less(a.First)
+			})
+		})
+	})
+}
+
+// block4 are the IPv4 addresses that lead back to names in the zone (RFC 1035 section 3.5), and
+// whether it is such a zone.
+func (z ZoneName) block4() (netip.Prefix, bool) {
+	rest, ok := strings.CutSuffix("."+string(z), ".in-addr.arpa")
+	if !ok {
+		return netip.Prefix{}, false
 	}
-	for _, l := range Claimed[LeaseNames](r) {
-		add(string(l.Domain))
-		for _, p := range l.Ranges {
-			for _, a := range []netip.Addr{p.First, p.Last} {
-				b := a.As4()
-				add(fmt.Sprintf("%d.%d.%d.%d.in-addr.arpa", b[3], b[2], b[1], b[0]))
-			}
+	labels := strings.Split(rest, ".")[1:]
+	var a [4]byte
+	for i, label := range labels {
+		n, err := strconv.ParseUint(label, 10, 8)
+		if err != nil || len(labels) > len(a) {
+			return netip.Prefix{}, false
 		}
+		a[len(labels)-1-i] = byte(n)
 	}
-	return out
+	return netip.PrefixFrom(netip.AddrFrom4(a), 8*len(labels)), true
 }
 
 // ZoneHolding is the smallest of the router's own zones that holds a name, or nil.

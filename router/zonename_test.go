@@ -1,0 +1,40 @@
+package router
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Names of clients go to the zone of the domain, and the way back to each zone that holds an address
+// which may be leased: also to those between the first and the last.
+func TestLeaseZones(t *testing.T) {
+	r := &Router{claims: claims{}}
+	s := &Scope{Router: r, claims: r.claims}
+	for _, z := range []ServesZone{
+		{Zone: "home.arpa", Reload: "x"},
+		{Zone: "arpa", Reload: "x"},
+		{Zone: "0.168.192.in-addr.arpa", Reload: "x"},
+		{Zone: "1.168.192.in-addr.arpa", Reload: "x"},
+		{Zone: "2.168.192.in-addr.arpa", Reload: "x"},
+		{Zone: "3.168.192.in-addr.arpa", Reload: "x"},
+		{Zone: "168.192.in-addr.arpa"}, // of another server
+		{Zone: "10.in-addr.arpa", Reload: "x"},
+		{Zone: "64-127.1.168.192.in-addr.arpa", Reload: "x"},
+		{Zone: "in-addr.arpa", Reload: "x"},
+	} {
+		Claim(s, hcl.Range{}, z)
+	}
+	addr := netip.MustParseAddr
+	Claim(s, hcl.Range{}, LeaseNames{Domain: "home.arpa", Ranges: []AddrRange{{addr("192.168.0.200"), addr("192.168.2.9")}}})
+	var got []ZoneName
+	for _, z := range r.LeaseZones() {
+		got = append(got, z.Zone)
+	}
+	want := []ZoneName{"home.arpa", "0.168.192.in-addr.arpa", "1.168.192.in-addr.arpa", "2.168.192.in-addr.arpa", "in-addr.arpa"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
