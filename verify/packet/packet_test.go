@@ -44,9 +44,14 @@ func TestRandomMAC(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(Datagram(netip.MustParseAddrPort("198.51.100.7:50000"), netip.MustParseAddrPort("100.64.0.2:53"), []byte("hello")))
+	f.Add(append([]byte{0: 0x60, 5: 5, 6: 17, 7: 64, 39: 1}, "hello"...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := Parse(b)
-		if err == nil && (!p.Src.Is4() || !p.Dst.Is4() || len(p.Payload) > len(b)-20) {
+		head := 20
+		if p.Src.Is6() {
+			head = 40
+		}
+		if err == nil && (!p.Src.IsValid() || p.Src.Is4() != p.Dst.Is4() || len(p.Payload) > len(b)-head) {
 			t.Errorf("%+v", p)
 		}
 	})
