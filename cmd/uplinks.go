@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/urfave/cli/v2"
@@ -67,9 +66,5 @@ func writeStatus(file string, s failover.Status) error {
 	if err != nil {
 		return err
 	}
-	next := filepath.Join(filepath.Dir(file), "."+filepath.Base(file))
-	if err := os.WriteFile(next, append(b, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(next, file)
+	return replace(file, append(b, '\n'), 0o644)
 }
