@@ -119,7 +119,7 @@ func TestZonesOfTwoServers(t *testing.T) {
 	gate.becomes(t)
 	branch.becomes(t)
 
-	// Without the key, or with another one, nobody gets a zone.
+	// Without the key, or with another one, no question gets a zone.
 	for _, args := range [][]string{nil, {"-y", "hmac-sha512:gate-branch:" + strings.Repeat("A", 43) + "="}, {"-y", "hmac-sha256:other:" + key}} {
 		out, _ := branch.ns.Try(t, "dig", append([]string{"@203.0.113.2", "home.arpa", "AXFR"}, args...)...)
 		if strings.Contains(out, "192.168.1.10") {
