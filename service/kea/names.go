@@ -99,8 +99,8 @@ func namesText(zones []*router.ServesZone, all []*DHCP4) string {
 			subnets = append(subnets, fmt.Sprintf("%d=%s", d.subnetID(), d.domain()))
 		}
 	}
-	return fmt.Sprintf("zones='%s'\nfiles='%s'\nsubnets='%s'\nreload() {\n  case $1 in\n%s  esac\n}\n%s",
-		strings.Join(names, " "), strings.Join(files, " "), strings.Join(subnets, " "), reload.String(), namesScript)
+	return fmt.Sprintf("zones='%s'\nfiles='%s'\nsubnets='%s'\nspecial='%s'\nreload() {\n  case $1 in\n%s  esac\n}\n%s",
+		strings.Join(names, " "), strings.Join(files, " "), strings.Join(subnets, " "), strings.Join(special, " "), reload.String(), namesScript)
 }
 
 // A namesQuestion is a subnet of Kea's whose hosts have names.

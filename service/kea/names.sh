@@ -15,7 +15,7 @@ names() {
     : >"$state/$zone.new"
     [[ ! -r $state/$zone ]] || old+=("$state/$zone")
   done
-  LC_ALL=C awk -v now="$now" -v zones="$zones" -v subnets="$subnets" -v state="$state" '
+  LC_ALL=C awk -v now="$now" -v zones="$zones" -v subnets="$subnets" -v reserved="$special" -v state="$state" '
     # zone is the smallest one that holds a name.
     function zone(name,   i, best) {
       for (i = 1; i <= count; i++)
@@ -30,8 +30,7 @@ names() {
       for (i = 1; i <= count; i++) { literal[i] = all[i]; gsub(/\./, "\\.", literal[i]) }
       n = split(subnets, pairs, " ")
       for (i = 1; i <= n; i++) { split(pairs[i], pair, "="); domain[pair[1]] = pair[2] }
-      # By these names hosts look for who configures them.
-      n = split("wpad isatap autodiscover autoconfig localhost", special, " ")
+      n = split(reserved, special, " ")
       for (i = 1; i <= n; i++) refused[special[i]] = 1
     }
     mode == "static" { owner = tolower($1); sub(/\.$/, "", owner); taken[owner] = 1; next }
