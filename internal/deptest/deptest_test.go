@@ -85,7 +85,7 @@ var table = []row{
 	{pkg: "verify/report", ours: "verify hcl/diag", theirs: "hcl", outside: "embed"},
 	// It keeps verifying: what it looks with and where it is served come from outside.
 	{pkg: "verify/agent", ours: "verify verify/state verify/report", theirs: "prometheus", outside: "log/slog net/http"},
-	{pkg: "service", ours: "router hcl/* nixgen verify verify/probe verify/state", theirs: "hcl cty"},
+	{pkg: "service", ours: "router hcl/* nixgen verify verify/probe verify/state", theirs: "hcl cty", outside: "embed"},
 
 	// The open rim: no service imports another, and none looks at a device.
 	{pkg: "firmware/bootlog"},

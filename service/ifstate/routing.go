@@ -108,26 +108,15 @@ func lowerMultipath(r *router.Router, m *nixgen.Module) {
 	if len(rts) == 0 {
 		return
 	}
-	from := service.By(rts[0].By)
-	set := func(v nixgen.Expr, path ...string) {
-		m.Set(from, v, append([]string{"systemd", "services", multipathUnit}, path...)...)
-	}
-	set(nixgen.Str("Routes with several next hops"), "description")
-	set(nixgen.List{nixgen.Str("multi-user.target")}, "wantedBy")
-	set(nixgen.List{nixgen.Var("pkgs.iproute2")}, "path")
-	set(nixgen.Lines(multipathText(rts)), "script")
+	set := service.OnNews(m, service.By(rts[0].By), multipathUnit, "Routes with several next hops", multipathText(rts))
 	set(nixgen.Lines(fmt.Sprintf("ip -4 route flush table all proto %[1]d || true\nip -6 route flush table all proto %[1]d || true\n", protocolMultipath)), "postStop")
-	set(nixgen.Str("always"), "serviceConfig", "Restart")
-	set(nixgen.Int(5), "serviceConfig", "RestartSec")
-	set(nixgen.Str("strict"), "serviceConfig", "ProtectSystem")
-	set(nixgen.List{nixgen.Str("CAP_NET_ADMIN")}, "serviceConfig", "CapabilityBoundingSet")
 }
 
 // multipathText is the script of the unit. What is in it are numbers, addresses and names of
 // interfaces, which no shell has to quote.
 func multipathText(rts []route) string {
 	var b strings.Builder
-	b.WriteString("routes() {\n")
+	b.WriteString("again() {\n")
 	for _, rt := range rts {
 		family := 4
 		if strings.Contains(rt.to, ":") {

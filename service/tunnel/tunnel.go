@@ -227,17 +227,8 @@ func (t *Over6) lower(_ *router.Router, m *nixgen.Module) {
 	if of.local().IsValid() {
 		return
 	}
-	set := func(v nixgen.Expr, path ...string) {
-		m.Set(service.Origin(t.Addr, t.Network.Range), v, append([]string{"systemd", "services", of.unit()}, path...)...)
-	}
-	set(nixgen.Str("The router's end of the tunnel "+string(of.name)), "description")
-	set(nixgen.List{nixgen.Str("multi-user.target")}, "wantedBy")
-	set(nixgen.List{nixgen.Var("pkgs.iproute2")}, "path")
-	set(nixgen.Lines(fmt.Sprintf("tunnel=%s mode=%s remote=%s over=%s\n", of.name, of.mode, of.remote.V, of.network.Target.Device())+endScript), "script")
-	set(nixgen.Str("always"), "serviceConfig", "Restart")
-	set(nixgen.Int(5), "serviceConfig", "RestartSec")
-	set(nixgen.Str("strict"), "serviceConfig", "ProtectSystem")
-	set(nixgen.List{nixgen.Str("CAP_NET_ADMIN")}, "serviceConfig", "CapabilityBoundingSet")
+	script := fmt.Sprintf("tunnel=%s mode=%s remote=%s over=%s\n", of.name, of.mode, of.remote.V, of.network.Target.Device()) + endScript
+	service.OnNews(m, service.Origin(t.Addr, t.Network.Range), of.unit(), "The router's end of the tunnel "+string(of.name), script)
 }
 
 // modes are the numbers of modes: the protocol that is in the packets (IFLA_IPTUN_PROTO).
