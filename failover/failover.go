@@ -179,7 +179,7 @@ func ParseProbe(text string) (Probe, error) {
 		return Probe{}, fmt.Errorf("%q has no address of a host", text)
 	}
 	if !a.IsGlobalUnicast() {
-		return Probe{}, fmt.Errorf("%s is no address beyond the link", a)
+		return Probe{}, fmt.Errorf("%q has no address beyond the link", text)
 	}
 	return Probe{kind, netip.AddrPortFrom(a, port)}, nil
 }
