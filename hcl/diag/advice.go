@@ -39,9 +39,15 @@ func From(code string, at hcl.Range, summary string, err error) *hcl.Diagnostic 
 	return Help(Error(code, at, summary, "%s", sentence(what)), "%s", help)
 }
 
+// sentence makes a sentence of a text. One that begins with a value, such as an address, keeps it as
+// it is written.
 func sentence(s string) string {
 	if s == "" {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
+	s = strings.TrimSuffix(s, ".") + "."
+	if first, _, _ := strings.Cut(s, " "); strings.ContainsAny(strings.TrimRight(first, ".,:"), "0123456789:./_") {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }

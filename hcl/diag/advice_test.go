@@ -53,6 +53,7 @@ func TestFrom(t *testing.T) {
 		detail, help string
 	}{
 		{errors.New("a thing"), "A thing.", ""},
+		{errors.New("fe80::1 is no host"), "fe80::1 is no host.", ""},
 		{errors.New("a thing: use it."), "A thing: use it.", ""},
 		{advised, "\"1\" is no size.", "Write GiB, as in 8GiB."},
 		{fmt.Errorf("memory: %w", advised), "Memory: \"1\" is no size.", "Write GiB, as in 8GiB."},
