@@ -143,7 +143,7 @@ func ruleSchedules(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-// SetNames are the names of the firewall's sets that tell that a schedule is, and that it is not.
+// SetNames are the names of the firewall's sets that tell that a schedule applies now, and that it does not.
 func (s *Schedule) SetNames() (on, off string) {
 	name := "schedule_" + dotted(s.Addr)
 	return name + "_on", name + "_off"

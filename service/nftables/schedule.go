@@ -19,7 +19,7 @@ import (
 
 // Hours in rules of nftables are hours of UTC: nft takes the offset off when it loads them, and a
 // change to daylight saving time shifts them until they are loaded again. So no rule has an hour.
-// Each schedule has two sets that tell by their elements that it is, and that it is not; a unit
+// Each schedule has two sets that tell by their elements that it applies, and that it does not; a unit
 // reads the clock on the wall each minute and fills one of them, for three minutes. With both
 // empty the time is not known: a policy that lets pass then lets nothing pass, and one that drops
 // or refuses does so.
@@ -107,7 +107,7 @@ func scheduleScript(r *router.Router) string {
 func lowerSchedules(r *router.Router, m *nixgen.Module) {
 	from := service.From(r.Schedules[0])
 	set := setter(m, from, schedulesUnit)
-	set(nixgen.Str("Tell the firewall which schedules are"), "description")
+	set(nixgen.Str("Tell the firewall which schedules apply"), "description")
 	set(nixgen.List{nixgen.Str("nftables.service")}, "after")
 	set(nixgen.List{nixgen.Str("nftables.service")}, "requisite")
 	set(nixgen.List{nixgen.Var("pkgs.nftables")}, "path")
@@ -129,7 +129,7 @@ func lowerSchedules(r *router.Router, m *nixgen.Module) {
 
 	again := nixgen.Concat{nixgen.Var("pkgs.systemd"), nixgen.Str("/bin/systemctl restart " + schedulesUnit + ".service")}
 	set = setter(m, from, schedulesUnit+"-again")
-	set(nixgen.Str("Tell the firewall which schedules are after it was loaded"), "description")
+	set(nixgen.Str("Tell the firewall which schedules apply after it was loaded"), "description")
 	whileLoaded(set)
 	set(nixgen.Str("nftables.service"), "unitConfig", "ReloadPropagatedFrom")
 	set(again, "serviceConfig", "ExecStart")
@@ -138,8 +138,8 @@ func lowerSchedules(r *router.Router, m *nixgen.Module) {
 
 // A scheduleNow is what the firewall knows of a schedule, and the router's clock.
 type scheduleNow struct {
-	On   bool   `json:"on"`   // the firewall takes it that the schedule is
-	Off  bool   `json:"off"`  // and that it is not; neither if the time is not known
+	On   bool   `json:"on"`   // for the firewall the schedule applies
+	Off  bool   `json:"off"`  // it does not; neither if the time is not known
 	Time string `json:"time"` // of the clock on the wall: day, Monday is 1, hour and minute
 }
 
@@ -209,14 +209,14 @@ func (f *Firewall) checkSchedules(r *router.Router, p *verify.Plan) {
 		on, _ := s.SetNames()
 		name, want := strings.TrimSuffix(on, "_on"), spelled(s)
 		hint := "nft list set inet " + Table + " " + on + "; journalctl -u " + schedulesUnit
-		c := verify.Check{ID: s.Addr.String() + "/now", Title: "the firewall knows whether it is " + string(s.Name.V), From: s.Def}
+		c := verify.Check{ID: s.Addr.String() + "/now", Title: "the firewall knows whether " + string(s.Name.V) + " applies", From: s.Def}
 		verify.Asked(p, c, scheduleOf, name, want, hint, func(_ *state.State, now scheduleNow) verify.Verdict {
 			m, err := minute(now.Time)
 			if err != nil {
 				return verify.NotAsked(want, err.Error(), hint)
 			}
 			word := func(on bool) string {
-				return fmt.Sprintf("%s on %s at %s", map[bool]string{true: "it is", false: "it is not"}[on], router.Weekday(m/(24*60)), router.DayTime(m%(24*60)))
+				return fmt.Sprintf("%s on %s at %s", map[bool]string{true: "it applies", false: "it does not apply"}[on], router.Weekday(m/(24*60)), router.DayTime(m%(24*60)))
 			}
 			switch is := s.At(m); {
 			case now.On == now.Off:
