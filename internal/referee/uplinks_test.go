@@ -74,6 +74,20 @@ port_forward "web" {
   port = "8080"
   to   = host.nas
 }
+host "cam" {
+  network = network.lan
+  ipv4    = "10.1.0.51"
+}
+static_nat "cam" {
+  from    = zone.world
+  address = "203.0.114.7"
+  to      = host.cam
+}
+policy "cam" {
+  from   = [zone.world]
+  to     = [host.cam]
+  action = "accept"
+}
 uplink "fibre" {
   network   = network.fibre
   priority  = 1
@@ -181,6 +195,7 @@ func TestUplinks(t *testing.T) {
 	nstest.Link(t, b, "world", world, "eth2")
 	ip(t, home, `
 addr add 10.1.0.50/24 dev eth0
+addr add 10.1.0.51/24 dev eth0
 addr add 2001:db8:a:1::50/64 dev eth0 nodad
 addr add 2001:db8:b:1::50/64 dev eth0 nodad
 route add default via 10.1.0.1
@@ -210,12 +225,14 @@ addr add 172.16.2.9/24 dev eth2
 addr add fd00:2::9/64 dev eth2 nodad
 route add 192.0.2.0/24 via 172.16.1.1 src 198.51.100.1
 route add 203.0.113.0/24 via 172.16.2.1 src 198.51.100.1
+route add 203.0.114.7 via 172.16.2.1 src 198.51.100.1
 route add 2001:db8:a::/48 via fd00:1::1 src 2001:db8:ffff::1
 route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 `)
+	ip(t, b, "route add 203.0.114.7 via 203.0.113.2\n")
 	// As providers do, neither takes what is not from its own addresses (RFC 2827).
 	load(t, a, "table inet f { chain c { type filter hook forward priority 0; iifname eth0 ip saddr != 192.0.2.0/24 drop; iifname eth0 ip6 saddr != 2001:db8:a::/48 drop; }; }\n")
-	load(t, b, "table inet f { chain c { type filter hook forward priority 0; iifname eth0 ip saddr != 203.0.113.0/24 drop; iifname eth0 ip6 saddr != 2001:db8:b::/48 drop; }; }\n")
+	load(t, b, "table inet f { chain c { type filter hook forward priority 0; iifname eth0 ip saddr != { 203.0.113.0/24, 203.0.114.7 } drop; iifname eth0 ip6 saddr != 2001:db8:b::/48 drop; }; }\n")
 	listen(t, world, "tcp", 80)
 	listen(t, home, "tcp", 8080)
 	repeat(t, world, 7)
@@ -336,6 +353,10 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 	// By the uplink that is not chosen come answers, and connections that begin there.
 	if got, err := (flow{from: world, proto: "tcp", to: "203.0.113.2:8080"}).exchange(nil); err != nil || string(got) != "198.51.100.1 at home" {
 		t.Errorf("a forwarded port by the other uplink: %s, %v", got, err)
+	}
+	// No link has this address, so no rule by the source: the mark alone tells the uplink.
+	if got, err := (flow{from: world, proto: "tcp", to: "203.0.114.7:8080"}).exchange(nil); err != nil || string(got) != "198.51.100.1 at home" {
+		t.Errorf("an address of the other uplink that no link has: %s, %v", got, err)
 	}
 	for _, to := range []string{"192.0.2.2", "203.0.113.2", "2001:db8:a::2", "2001:db8:b::2"} {
 		if !ping(t, world, to) {
