@@ -93,7 +93,7 @@ func TestDelegatedPrefixesAreAdvertised(t *testing.T) {
 	load(t, router, ruleset(t, g))
 	apply(t, ifstate, router, g)
 	host.Run(t, "sysctl", "-qw", "net.ipv6.conf.eth0.accept_ra=1", "net.ipv6.conf.eth0.forwarding=0")
-	root := lab.Rootfs(t, lab.Files{"/etc/radvd.conf": g.text(t, "environment", "etc", "radvd.conf", "text")})
+	root := lab.Rootfs(t, lab.Files{"/etc/radvd.conf": g.text(t, "environment", "etc", "nbr/radvd.conf", "text")})
 	radvd := root.Daemon(t, router, "radvd", "-n", "-C", "/etc/radvd.conf", "-m", "stderr", "-u", "root")
 	becomes := func(what string, want map[string]bool) {
 		t.Helper()
@@ -132,6 +132,66 @@ func TestDelegatedPrefixesAreAdvertised(t *testing.T) {
 	ip(t, router, "addr add 2001:db8:bad::7/64 dev lan1 nodad\n") // which radvd advertises, too
 	becomes("an address that is not of the spec", map[string]bool{fixed: false, first: false, second: true, third: false, "2001:db8:bad::/64": false})
 	verdicts(t, router, delegatedAdvert, map[string]string{"router_advert.lan/prefix": "fail"})
+}
+
+// The provider delegates another prefix, at once and without a word about the old one, as many do
+// each night. Hosts take the old one for nothing new from then on (RFC 9096 section 3.5), also
+// after radvd and its unit were started again, and a host that comes makes no address of it. They
+// keep the router as a default router as long as that has a default route (RFC 7084, G-4 and G-5).
+func TestHostsFollowARenumbering(t *testing.T) {
+	t.Parallel()
+	m := bootAdvertising(t, delegatedAdvert, 16)
+	m.host.Run(t, "sysctl", "-qw", "net.ipv6.conf.eth0.accept_ra=1", "net.ipv6.conf.eth0.forwarding=0")
+	const fixed, first, second = "fd00:1::/64", "2001:db8:8000:3::/64", "2001:db8:9000:3::/64"
+	at := func(prefix string) string { return strings.Replace(prefix, "::/", "::1/", 1) + " dev lan1" }
+	hears := func(what string, defaults int, want map[string]bool, wrong ...string) {
+		t.Helper()
+		nstest.Wait(t, func() error {
+			got := map[string]bool{}
+			for prefix, a := range madeAddresses(t, m.host) {
+				got[prefix] = a.Deprecated
+			}
+			if d := cmp.Diff(want, got); d != "" || m.defaults(t) != defaults {
+				return fmt.Errorf("%s: %d default routes, want %d; prefixes of the host, and whether they are deprecated (-want +got):\n%s", what, m.defaults(t), defaults, d)
+			}
+			return nil
+		})
+		m.finds(t, wrong...)
+	}
+	anew := func() { ip(t, m.host, "link set eth0 down\nlink set eth0 up\n") } // its kernel asks
+
+	ip(t, m.router, "addr add "+at(first)+" nodad valid_lft 900 preferred_lft 600\nroute add unreachable 2001:db8:8000::/56 proto dhcp\n")
+	m.host.Run(t, "sysctl", "-qw", "net.ipv6.conf.eth0.accept_ra_rt_info_max_plen=64")
+	anew()
+	hears("no way to the world", 0, map[string]bool{fixed: false, first: false})
+	// Also then it leads to what is its own.
+	nstest.Wait(t, func() error {
+		for _, to := range []string{"fd00:1::/48", "2001:db8:8000::/56"} {
+			if m.host.Run(t, "ip", "-6", "route", "show", to, "proto", "ra") == "" {
+				return errors.New("no route to " + to)
+			}
+		}
+		return nil
+	})
+	ip(t, m.router, "route add default via fe80::1 dev wan\n")
+	hears("a way to the world", 1, map[string]bool{fixed: false, first: false})
+	ip(t, m.router, "addr del "+at(first)+"\naddr add "+at(second)+" nodad valid_lft 900 preferred_lft 600\n")
+	hears("another prefix", 1, map[string]bool{fixed: false, first: true, second: false})
+	m.Systemctl(t, "restart", "nbr-advertisements.service", "radvd.service")
+	hears("after a restart", 1, map[string]bool{fixed: false, first: true, second: false})
+	anew()
+	hears("a host that comes", 1, map[string]bool{fixed: false, second: false})
+	ip(t, m.router, "addr del "+at(second)+"\n")
+	const without = "skip: the router has no address of prefix.isp"
+	hears("no prefix", 1, map[string]bool{fixed: false, second: true}, "prefix (network = network.lan) "+without,
+		`delegated/valid (router_advert "lan" {) `+without, `delegated/preferred (router_advert "lan" {) `+without)
+	ip(t, m.router, "addr add "+at(second)+" nodad valid_lft 900 preferred_lft 600\nroute del default via fe80::1 dev wan\n")
+	hears("the prefix is back, and the way is not", 0, map[string]bool{fixed: false, second: false})
+
+	m.Systemctl(t, "stop", "nbr-advertisements.service")
+	m.finds(t, `current (router_advert "lan" {) fail: inactive`)
+	ip(t, m.router, "route add default via fe80::1 dev wan\n") // which is not advertised now
+	m.finds(t, `default (router_advert "lan" {) fail: 0 s`, `current (router_advert "lan" {) fail: inactive`)
 }
 
 // verdicts has nbr verify judge a router that runs in a namespace, in some checks.

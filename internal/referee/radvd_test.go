@@ -53,12 +53,14 @@ Restart=always
 type advertisingMachine struct {
 	*lab.Machine
 	router, host *nstest.NS
+	spec         string
+	checks       int // of the router_advert block
 }
 
-func bootAdvertising(t *testing.T) *advertisingMachine {
+func bootAdvertising(t *testing.T, spec string, checks int) *advertisingMachine {
 	t.Helper()
-	g := fromText(t, advertisingRouter)
-	m := &advertisingMachine{host: nstest.New(t, "host")}
+	g := fromText(t, spec)
+	m := &advertisingMachine{host: nstest.New(t, "host"), spec: spec, checks: checks}
 	m.router = board(t, map[string]*nstest.NS{"lan1": m.host})
 	ifstate := lab.IfState(t)
 	ifstate.Ports = dsaPorts
@@ -66,7 +68,7 @@ func bootAdvertising(t *testing.T) *advertisingMachine {
 	files := lab.Files{
 		"/etc/nftables.conf":                ruleset(t, g),
 		"/etc/sysctl.d/60-nixos.conf":       sysctlConf(g),
-		"/etc/nbr/spec/router.hcl":          advertisingRouter,
+		"/etc/nbr/spec/router.hcl":          spec,
 		"/etc/systemd/system/radvd.service": radvdUnit,
 		"/etc/systemd/system/dhcpcd.service": `[Service]
 ExecStart=sleep infinity
@@ -74,7 +76,11 @@ ExecStart=sleep infinity
 	}
 	files["/etc/systemd/system/nftables.service"] = nixosUnits["nftables.service"]
 	etc, _ := g.at("environment", "etc").(map[string]any)
-	for name := range etc {
+	for name, file := range etc {
+		if source, ok := file.(map[string]any)["source"].(string); ok { // a symbolic link
+			files["/etc/systemd/system/radvd.service.d/link.conf"] = fmt.Sprintf("[Service]\nExecStartPre=+ln -sfn %s /etc/%s\n", source, name)
+			continue
+		}
 		files["/etc/"+name] = g.text(t, "environment", "etc", name, "text")
 	}
 	units := append(ownUnits(t, g, files), "nftables.service", "radvd.service")
@@ -101,11 +107,11 @@ func (m *advertisingMachine) verify(t *testing.T, flags ...string) []string {
 		}
 		n++
 		if f.Status != "pass" {
-			line := strings.TrimSpace(strings.Split(advertisingRouter, "\n")[f.Range.Line-1])
+			line := strings.TrimSpace(strings.Split(m.spec, "\n")[f.Range.Line-1])
 			wrong = append(wrong, fmt.Sprintf("%s (%s) %s: %s", what, line, f.Status, f.Got))
 		}
 	}
-	if n != 12 {
+	if n != m.checks {
 		t.Fatalf("%d checks: %s", n, out)
 	}
 	return wrong
@@ -145,7 +151,7 @@ func lifetimes(dump *lab.Daemon) []string {
 // host without a moment in which it has no default route; a stop does not.
 func TestRouterAdvertisements(t *testing.T) {
 	t.Parallel()
-	m := bootAdvertising(t)
+	m := bootAdvertising(t, advertisingRouter, 12)
 	m.host.Run(t, "sysctl", "-qw", "net.ipv6.conf.eth0.accept_ra=1", "net.ipv6.conf.eth0.forwarding=0")
 	tools := lab.Rootfs(t, nil)
 	dump := tools.Daemon(t, m.host, "tcpdump", "-lnvi", "eth0", "icmp6 and ip6[40] == 134")

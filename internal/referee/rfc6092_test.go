@@ -2,73 +2,12 @@ package referee_test
 
 import (
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
 	"net"
-	"os"
-	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/nbr-dev/nbr/internal/nstest"
 )
-
-// The page has each recommendation once, in its order, and each test that it names is there.
-func TestThePageOfRFC6092(t *testing.T) {
-	t.Parallel()
-	page, err := os.ReadFile("../../docs/rfc6092.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := map[string]bool{}
-	err = filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		for _, decl := range f.Decls {
-			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil {
-				tests[fn.Name.Name] = true
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	const recommendations = 50
-	row, named := 0, regexp.MustCompile("^`(Test[A-Za-z0-9_]+)`$")
-	for _, line := range strings.Split(string(page), "\n") {
-		if !strings.HasPrefix(line, "| REC-") {
-			continue
-		}
-		row++
-		cells := strings.Split(strings.Trim(line, "| "), " | ")
-		if len(cells) != 4 || cells[0] != fmt.Sprintf("REC-%d", row) {
-			t.Errorf("row %d is %q", row, line)
-			continue
-		}
-		if cells[3] == "-" {
-			continue
-		}
-		for _, word := range strings.Split(cells[3], ", ") {
-			m := named.FindStringSubmatch(word)
-			if m == nil || !tests[m[1]] {
-				t.Errorf("%s: there is no test %s", cells[0], word)
-			}
-		}
-	}
-	if row != recommendations {
-		t.Errorf("%d rows", row)
-	}
-}
 
 // Sources of the house do not come from outside, and no others from inside (RFC 6092, REC-5 and
 // REC-6), also where the policies would let the packet pass.

@@ -142,7 +142,13 @@ func ownUnits(t *testing.T, g *generated, files lab.Files) (units []string) {
 			}
 			maps.Copy(files, pulls(name, options))
 		}
-		files["/etc/systemd/system/"+name+place] = unitText(t, options)
+		text := unitText(t, options)
+		if script, ok := options["script"].(string); ok { // NixOS makes a file of it, and runs it with -e
+			file := "/etc/" + name + ".sh"
+			files[file] = script
+			text += "ExecStart=bash -e " + file + "\n" // the end of [Service]
+		}
+		files["/etc/systemd/system/"+name+place] = text
 	}
 	return units
 }
@@ -236,7 +242,8 @@ func unitText(t *testing.T, options map[string]any) string {
 				}
 			}
 		case "wantedBy", "requiredBy": // of the other units: see pulls
-		case "reloadIfChanged", "reloadTriggers", "restartIfChanged": // for switches
+		case "reloadIfChanged", "reloadTriggers", "restartIfChanged", "restartTriggers": // for switches
+		case "script": // see ownUnits
 		case "path", "preStart": // ifstate's, which is not run here
 		default:
 			t.Fatalf("the test does not know what NixOS makes of systemd.services.*.%s", key)

@@ -28,7 +28,8 @@ func (a *Advert) Checks(r *router.Router, p *verify.Plan) {
 	a.delegatedTime(p, "valid", "addresses of the delegated prefix are valid no longer than they should be", a.Valid.Range, int64(a.Valid.V), func(x prefix) int64 { return x.Valid })
 	a.delegatedTime(p, "preferred", "addresses of the delegated prefix are preferred no longer than they should be", a.Preferred.Range, int64(a.Preferred.V), func(x prefix) int64 { return x.Preferred })
 
-	a.check(p, "default", "hosts keep the default router as long as they should", cmp.Or(a.Lifetime.Range, a.Default.Range, a.Interval.Range, a.Def), lasting(int64(a.lifetime())), func(v advert) string { return lasting(v.Lifetime) })
+	a.defaultRouter(r, p)
+	a.routes(r, p)
 	a.check(p, "preference", "hosts get the router's preference", cmp.Or(a.Preference.Range, a.Def), string(a.Preference.V), func(v advert) string { return v.Preference })
 	a.check(p, "flags", "hosts are told whether to use DHCPv6", cmp.Or(a.Managed.Range, a.Other.Range, a.Def), dhcp(a.flags(r)), func(v advert) string { return dhcp(v.Managed, v.Other) })
 	a.check(p, "mtu", "hosts are told the MTU", cmp.Or(a.MTU.Range, a.Def), mtu(int64(a.MTU.V)), func(v advert) string { return mtu(v.MTU) })
@@ -47,6 +48,53 @@ func (a *Advert) Checks(r *router.Router, p *verify.Plan) {
 		a.pref64s(r, p)
 	}
 	a.alone(p)
+}
+
+// defaultRouter adds the check of how long hosts keep the router as a default router.
+func (a *Advert) defaultRouter(r *router.Router, p *verify.Plan) {
+	const id, title = "default", "hosts keep the default router as long as they should"
+	from, want := cmp.Or(a.Lifetime.Range, a.Default.Range, a.Interval.Range, a.Def), lasting(int64(a.lifetime()))
+	if !a.learnt(r) {
+		a.check(p, id, title, from, want, func(v advert) string { return lasting(v.Lifetime) })
+		return
+	}
+	a.judge(p, id, title, from, want, func(st *state.State, v advert) verify.Verdict {
+		if st.Routes == nil {
+			return verify.NotSeen(want, "ip -6 route show default")
+		}
+		if !slices.ContainsFunc(st.Routes, func(rt state.Route) bool { return rt.To == "::/0" && rt.Type == "" && rt.Table == "" }) {
+			return verify.Compare(lasting(0)+" without a default route of its own", lasting(v.Lifetime)+" without a default route of its own", "ip -6 route show default")
+		}
+		return verify.Compare(want, lasting(v.Lifetime), "")
+	})
+}
+
+// routes adds the check that hosts are told what the router leads to without a default route.
+func (a *Advert) routes(r *router.Router, p *verify.Plan) {
+	if !a.learnt(r) {
+		return
+	}
+	lifetime := int64(a.lifetime())
+	var sites []named
+	for _, to := range a.sites(r) {
+		sites = append(sites, named{to.String(), lifetime})
+	}
+	want := list(sites, named.text)
+	if len(r.Prefixes) > 0 {
+		want = "those of the site, and what is delegated"
+	}
+	a.judge(p, "routes", "hosts are told which prefixes the router leads to", a.Def, want, func(st *state.State, v advert) verify.Verdict {
+		if st.Routes == nil {
+			return verify.NotSeen(want, "ip -6 route show type unreachable proto dhcp")
+		}
+		all := slices.Clone(sites)
+		for _, rt := range st.Routes {
+			if rt.Type == "unreachable" && rt.Proto == "dhcp" && strings.Contains(rt.To, ":") {
+				all = append(all, named{rt.To, lifetime})
+			}
+		}
+		return verify.Compare(list(all, named.text), list(v.Routes, named.text), "")
+	})
 }
 
 // pref64s adds the check that hosts get the prefix of NAT64, if they may use it.
@@ -101,7 +149,9 @@ func (a *Advert) prefixes(p *verify.Plan) {
 		want = append(slices.Clone(fixed), fmt.Sprintf("network %d of %s%s", d.Subnet, d.Prefix.Addr, as))
 	}
 	got := func(v advert) string {
-		return list(v.Prefixes, func(x prefix) string {
+		// What hosts are told to stop using was delegated before.
+		current := slices.DeleteFunc(slices.Clone(v.Prefixes), func(x prefix) bool { return later && x.Valid == 0 })
+		return list(current, func(x prefix) string {
 			var flags []string
 			if x.OnLink {
 				flags = append(flags, "on link")

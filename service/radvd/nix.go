@@ -1,6 +1,7 @@
 package radvd
 
 import (
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,19 @@ func (daemon) File() string { return "router-advert" }
 // its last word takes the default route of every host.
 const confFile = "/etc/radvd.conf"
 
+// Some of what is advertised changes while the router runs: whether it has a default route, and
+// which prefix it had before the present one. A unit writes that into a copy of what the spec says,
+// which radvd reads in its place. radvd's own unit is the same with it and without, so that a spec
+// that changes it stops nothing.
+const (
+	currentUnit = "nbr-advertisements"
+	currentFile = "/run/" + currentUnit + "/radvd.conf"
+	declared    = "/etc/nbr/radvd.conf"
+)
+
+//go:embed advertise.sh
+var currentScript string
+
 // Lower sets services.radvd, and has systemd reload radvd when its configuration changes.
 func (daemon) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) {
 	none := nixgen.Origin{}
@@ -32,11 +46,20 @@ func (daemon) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) 
 	m.Set(none, nixgen.Call{Fn: nixgen.Var("lib.mkMerge"), Args: []nixgen.Expr{config}}, "services", "radvd", "config")
 
 	all := nixgen.Var("config.services.radvd.config")
-	m.Set(none, all, "environment", "etc", strings.TrimPrefix(confFile, "/etc/"), "text")
+	etc := func(v nixgen.Expr, file, how string) {
+		m.Set(none, v, "environment", "etc", strings.TrimPrefix(file, "/etc/"), how)
+	}
 	unit := func(v nixgen.Expr, path ...string) {
 		m.Set(none, v, append([]string{"systemd", "services", "radvd"}, path...)...)
 	}
-	unit(nixgen.List{all}, "reloadTriggers")
+	if changing := changing(r, blocks); len(changing) > 0 {
+		etc(all, declared, "text")
+		etc(nixgen.Str(currentFile), confFile, "source")
+		lowerCurrent(changing, r, all, m)
+	} else {
+		etc(all, confFile, "text")
+		unit(nixgen.List{all}, "reloadTriggers")
+	}
 	radvd := func(args ...nixgen.Expr) nixgen.Concat {
 		return append(nixgen.Concat{nixgen.Var("config.services.radvd.package"), nixgen.Str("/bin/radvd")}, args...)
 	}
@@ -50,9 +73,48 @@ func (daemon) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) 
 	unit(nixgen.Call{Fn: nixgen.Var("lib.mkForce"), Args: []nixgen.Expr{start}}, "serviceConfig", "ExecStart")
 }
 
-// Checks looks at the unit: each block asks for its own advertisement.
-func (daemon) Checks(_ *router.Router, blocks []service.Block, p *verify.Plan) {
+// changing are the blocks of whose advertisements something changes while the router runs.
+func changing(r *router.Router, blocks []service.Block) []*Advert {
+	return slices.DeleteFunc(service.Of[*Advert](blocks), func(a *Advert) bool {
+		_, delegated := a.delegated()
+		return !delegated && !a.learnt(r)
+	})
+}
+
+// lowerCurrent makes the unit that keeps radvd's configuration true.
+func lowerCurrent(as []*Advert, r *router.Router, config nixgen.Expr, m *nixgen.Module) {
+	set := service.OnNews(m, service.From(as[0]), currentUnit, "What router advertisements say at present", currentText(as, r))
+	set(nixgen.List{config}, "restartTriggers")
+	set(nixgen.List{nixgen.Str("radvd.service")}, "before")
+	m.Add(service.From(as[0]), []string{"systemd", "services", currentUnit, "wantedBy"}, nixgen.Str("radvd.service"))
+	set(nixgen.Str(currentUnit), "serviceConfig", "StateDirectory")
+	set(nixgen.Str(currentUnit), "serviceConfig", "RuntimeDirectory")
+	set(nixgen.Str("yes"), "serviceConfig", "RuntimeDirectoryPreserve") // radvd reads it again
+}
+
+// currentText is the script of the unit. What is in it are numbers and names of interfaces, which
+// no shell has to quote.
+func currentText(as []*Advert, r *router.Router) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "news='link address route' spec=%s run=/run/%[2]s state=/var/lib/%[2]s\n", declared, currentUnit)
+	b.WriteString("declare -A valid autonomous learnt\n")
+	for _, a := range as {
+		if _, ok := a.delegated(); ok {
+			fmt.Fprintf(&b, "valid[%[1]s]=%[2]d autonomous[%[1]s]=%[3]s\n", a.device(), a.Valid.V, verify.OnOff(a.Autonomous.V))
+		}
+		if a.learnt(r) {
+			fmt.Fprintf(&b, "learnt[%s]=1\n", a.device())
+		}
+	}
+	return b.String() + currentScript
+}
+
+// Checks looks at the units: each block asks for its own advertisement.
+func (daemon) Checks(r *router.Router, blocks []service.Block, p *verify.Plan) {
 	p.UnitActive(blocks[0].Head().Addr.String()+"/unit", blocks[0].Head().Def, "radvd.service")
+	if as := changing(r, blocks); len(as) > 0 {
+		p.UnitActive(as[0].Addr.String()+"/current", as[0].Def, currentUnit+".service")
+	}
 }
 
 // section is the network's part of radvd.conf(5). Whatever the checks look at is written
@@ -74,6 +136,11 @@ func (a *Advert) section(r *router.Router) string {
 	line(1, "AdvOtherConfigFlag %s;", verify.OnOff(other))
 	if a.MTU.Set {
 		line(1, "AdvLinkMTU %d;", a.MTU.V)
+	}
+	for _, to := range a.sites(r) {
+		line(1, "route %s {", to)
+		line(2, "AdvRouteLifetime %d;", a.lifetime())
+		line(1, "};")
 	}
 	advertise := func(prefix string) {
 		line(1, "prefix %s {", prefix)

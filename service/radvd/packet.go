@@ -20,6 +20,7 @@ const (
 	optionSourceLink = 1
 	optionPrefix     = 3
 	optionMTU        = 5
+	optionRoute      = 24 // RFC 4191
 	optionRDNSS      = 25 // RFC 8106
 	optionDNSSL      = 31
 	optionPREF64     = 38 // RFC 8781
@@ -102,6 +103,13 @@ func (a *advert) option(o []byte) bool {
 			return false
 		}
 		a.MTU = long(o[4:])
+	case optionRoute: // RFC 4191 section 2.3: the prefix is as long as it has to be
+		if bits := int(o[2]); len(o) > 24 || bits > 128 || bits > (len(o)-8)*8 {
+			return false
+		}
+		var raw [16]byte
+		copy(raw[:], o[8:])
+		a.Routes = append(a.Routes, named{netip.PrefixFrom(netip.AddrFrom16(raw), int(o[2])).Masked().String(), long(o[4:])})
 	case optionRDNSS: // RFC 8106 section 5.1
 		if len(o) < 24 || len(o)%16 != 8 {
 			return false

@@ -24,6 +24,7 @@ type advert struct {
 	DNS        []named  `json:"dns,omitempty"`
 	Domains    []named  `json:"domains,omitempty"`
 	PREF64     []named  `json:"pref64,omitempty"` // prefixes of NAT64
+	Routes     []named  `json:"routes,omitempty"` // prefixes that the router leads to
 }
 
 // prefix is a Prefix Information option.
@@ -35,7 +36,7 @@ type prefix struct {
 	Preferred  int64  `json:"preferred,omitempty"`
 }
 
-// named is a name server, a domain or a prefix of NAT64.
+// named is a name server, a domain, a prefix of NAT64 or one that the router leads to.
 type named struct {
 	Name     string `json:"name"`
 	Lifetime int64  `json:"lifetime,omitempty"` // 0: it is not to be used any longer

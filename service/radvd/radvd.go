@@ -50,7 +50,7 @@ type Advert struct {
 	Name       conf.Value[router.Name]    `hcl:"name,label"`
 	Network    conf.Ref[*router.Network]  `hcl:"network,required" doc:"The network whose IPv6 prefixes are advertised, fixed ones and delegated ones."`
 	Interval   conf.Value[router.Seconds] `hcl:"interval,optional" default:"10m" doc:"The longest time between two advertisements that no host has asked for: 4 s to 30 min."`
-	Default    conf.Value[bool]           `hcl:"default_router,optional" default:"true" doc:"Hosts may send everything to this router."`
+	Default    conf.Value[bool]           `hcl:"default_router,optional" default:"true" doc:"Hosts may send everything to this router. Without it they may as long as the router has a default route of IPv6, if an upstream's advertisements give it one (RFC 7084, G-4 and G-5); true is always."`
 	Lifetime   conf.Value[router.Seconds] `hcl:"lifetime,optional" doc:"How long hosts keep the router as a default router without hearing of it: from the interval to 150 min. Without it three times the interval."`
 	Preference conf.Value[Preference]     `hcl:"preference,optional" default:"medium" doc:"Which of several default routers hosts prefer (RFC 4191): low, medium or high."`
 	Managed    conf.Value[bool]           `hcl:"managed,optional" doc:"Hosts are to get addresses by DHCPv6, too. Without it they are where a dhcp6 block of the network leases some."`
@@ -111,6 +111,30 @@ func (a *Advert) lifetime() int {
 		return int(a.Lifetime.V)
 	}
 	return 3 * int(a.Interval.V)
+}
+
+// learnt tells whether hosts keep the router as a default router only while it has a default route
+// itself, because that comes from an upstream's advertisements. What NAT64 translates needs none.
+func (a *Advert) learnt(r *router.Router) bool {
+	return !a.Default.Set && r.Translator(a.Network.Target) == nil && slices.ContainsFunc(r.Networks, (*router.Network).ByAdvertisement)
+}
+
+// sites are the prefixes of 48 bits of the router's unique local addresses (RFC 4193 section 3.1).
+// Hosts are told that the router leads there (RFC 4191) where it may cease to be their default
+// router; of delegated prefixes they are told while there are any (RFC 7084, L-3).
+func (a *Advert) sites(r *router.Router) []netip.Prefix {
+	var out []netip.Prefix
+	for _, n := range r.Networks {
+		p, ok := n.FixedIn(router.IPv6)
+		if !ok || n.Upstream() || !p.Addr().IsPrivate() || p.Bits() < 48 || !a.learnt(r) {
+			continue
+		}
+		if site := netip.PrefixFrom(p.Addr(), 48).Masked(); !slices.Contains(out, site) {
+			out = append(out, site)
+		}
+	}
+	slices.SortFunc(out, netip.Prefix.Compare)
+	return out
 }
 
 // lifetimeDNS is how long hosts keep name servers and domains, in seconds (RFC 8106

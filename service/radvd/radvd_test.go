@@ -80,7 +80,14 @@ func TestParse(t *testing.T) {
 	full.DNS, full.Domains = []named{{"2001:db8::53", 1800}, {"2001:db8::54", 1800}}, []named{{"lan.example", 1800}}
 	translated := whole
 	translated.PREF64 = []named{{"64:ff9b::/96", 1800}, {"2001:db8:64::/64", 65528}, {"2001:db8::/32", 0}}
+	routes := whole
+	routes.Routes = []named{{"::/0", 1800}, {"fd00:1::/48", 1800}, {"2001:db8:0:1::1/128", 0}}
 	for options, want := range map[string]*advert{
+		"1801 0000 00000708" + "1802 3000 00000708 fd00000100000000" + "1803 8000 00000000 20010db8000000010000000000000001": &routes,
+		"1801 0100 00000708":                                                    nil, // a bit of a prefix that is not there
+		"1802 4100 00000708 fd00000100000000":                                   nil,
+		"1803 8100 00000708 20010db8000000010000000000000001":                   nil,
+		"1804 3000 00000708 fd00000100000000 0000000000000000 0000000000000000": nil,
 		"": &whole,
 		// RFC 8781 section 4: the lifetime in units of 8 s, then three bits for the length.
 		"2602 0708 0064ff9b0000000000000000" + "2602 fff9 20010db80064000000000000" + "2602 0005 20010db8ffffffffffffffff": &translated,
