@@ -221,14 +221,14 @@ var breakages6 = []breakage{
 	},
 	{
 		name:  "no DNS64",
-		wreck: knot(`del(.dns64)`) + clear,
-		mend:  unknot + clear,
+		wreck: knot(`del(.dns64)`) + forget,
+		mend:  unknot + forget,
 		finds: []string{"resolver/dns64/fd5c:8a1e:7b40::1", "resolver/dns64/192.168.178.1", "resolver/dns64/fd5c:8a1e:7b40:1::1"}, line: `  dns64 {}`,
 	},
 	{
 		name:  "DNS64 of another prefix",
-		wreck: knot(`.dns64.prefix = "2001:db8:64::/96"`) + clear,
-		mend:  unknot + clear,
+		wreck: knot(`.dns64.prefix = "2001:db8:64::/96"`) + forget,
+		mend:  unknot + forget,
 		finds: []string{"resolver/dns64/fd5c:8a1e:7b40::1", "resolver/dns64/192.168.178.1", "resolver/dns64/fd5c:8a1e:7b40:1::1"}, line: `  dns64 {}`,
 	},
 	{
@@ -263,5 +263,5 @@ var breakages6 = []breakage{
 	},
 }
 
-// clear has the resolver forget what it has made of names.
-const clear = "; kresctl cache clear"
+// forget has the resolver forget what it has made of names.
+const forget = "; kresctl cache clear"
