@@ -10,7 +10,7 @@ buildGoModule {
   version = "0.1.0";
 
   src = import ./source.nix;
-  vendorHash = "sha256-JY5evqSxhjV0B1p6fRGrlZNRZ/betoa7SQN9AwlvzEE=";
+  vendorHash = "sha256-XP09qRB1jSdgaev9wNLsXaD+gpxsr70gOTWSZH6rX2c=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;
