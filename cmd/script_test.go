@@ -42,6 +42,7 @@ func today() time.Time {
 //
 //	exits CODE COMMAND…   run a command, which must exit with this very code
 //	files FOLDER          print the paths of all files below a folder
+//	scans FILE            the output of the last command is a QR code of the file's text
 //
 // and $TODAY is the day that nbr believes to be (2025-11-01 unless the script says
 // another), $ARTICLE is the folder of the article's router, $MAKE_IMAGE a script that makes
@@ -80,7 +81,7 @@ func TestScript(t *testing.T) {
 			e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "files": files},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "files": files, "scans": scans},
 	})
 }
 

@@ -10,7 +10,7 @@ buildGoModule {
   version = "0.1.0";
 
   src = import ./source.nix;
-  vendorHash = "sha256-0an4DOKpLPxDWr+t3wC/b9XtHNZ6AnYqXe0PVQ+55DU=";
+  vendorHash = "sha256-XP09qRB1jSdgaev9wNLsXaD+gpxsr70gOTWSZH6rX2c=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;

@@ -333,6 +333,7 @@ func Types() []conf.BlockType {
 		{Type: "policy", Doc: "What may go from zones to other zones, and whether it is masqueraded.", Example: policyExample, New: func() conf.Block { return &Policy{} }},
 		{Type: "port_forward", Doc: "Leads connections from outside to a host behind the router.", Example: portForwardExample, New: func() conf.Block { return &PortForward{} }},
 		{Type: "static_nat", Doc: "Gives a host an IPv4 address of its own towards outside, both ways (1:1 NAT).", Example: staticNATExample, New: func() conf.Block { return &StaticNAT{} }},
+		{Type: "prefix_nat", Doc: "Gives a prefix of unique local IPv6 addresses another one outside, both ways (NPTv6).", Example: prefixNATExample, New: func() conf.Block { return &PrefixNAT{} }},
 		{Type: "secret", Doc: "A file on the router that holds a secret, by its path.", Example: secretExample, New: func() conf.Block { return &Secret{} }},
 		{Type: "input", Doc: "Changes or adds an input of the flake.", Example: inputExample, New: func() conf.Block { return &Input{} }},
 	}
@@ -367,6 +368,8 @@ func (r *Router) Add(b conf.Block) {
 		r.PortForwards = append(r.PortForwards, b)
 	case *StaticNAT:
 		r.StaticNATs = append(r.StaticNATs, b)
+	case *PrefixNAT:
+		r.PrefixNATs = append(r.PrefixNATs, b)
 	case *Secret:
 		r.Secrets = append(r.Secrets, b)
 	case *Input:

@@ -35,6 +35,7 @@ type Router struct {
 	Policies     []*Policy
 	PortForwards []*PortForward
 	StaticNATs   []*StaticNAT
+	PrefixNATs   []*PrefixNAT
 	Secrets      []*Secret
 	Inputs       []*Input
 	FS           fs.FS             // the spec's folder

@@ -90,6 +90,7 @@ func Rules() []Rule {
 		{"forward-clash", "Two port forwards have the same port, or one leads to the router itself.", ruleForwards, nil},
 		{"forward-outside", "A port forward leads to no network of the router.", ruleForwardNetworks, []string{"network"}},
 		{"static-nat-address", "A host is to have an address outside that is none for it, or that another one has.", ruleStaticNAT, nil},
+		{"prefix-nat", "A prefix is to be another one outside that it cannot be.", rulePrefixNAT, nil},
 		{"listen-clash", "Two programs listen on the same socket.", ruleListens, nil},
 		{"nothing-listens", "A zone allows a service that the router does not have there.", ruleAllowed, []string{Any}},
 		{"forward-takes-service", "A port forward takes a port that the router itself answers on.", ruleForwardedServices, nil},

@@ -148,6 +148,119 @@ port_forward "f%[1]d" {
 	return []byte(b.String())
 }
 
+// entire is a spec of so many VLANs with all that a network can have: both versions of IP, a zone,
+// leases, advertisements, hosts, a zone of names, and policies to the next one and outside.
+func entire(networks int) []byte {
+	var b strings.Builder
+	b.WriteString(`router "entire" {
+  board         = "bananapi-bpir4"
+  memory        = "8GiB"
+  state_version = "26.05"
+  console_only  = true
+}
+
+network "wan" {
+  link     = port.wan
+  ipv4     = "203.0.113.2/24"
+  gateway  = "203.0.113.1"
+  ipv6     = "2001:db8:f::2/64"
+  gateway6 = "2001:db8:f::1"
+}
+
+zone "wan" {
+  networks = [network.wan]
+}
+
+network "servers" {
+  link = port.lan2
+  ipv4 = "192.168.1.1/24"
+}
+
+zone "servers" {
+  networks = [network.servers]
+  allow    = ["dns-zones"]
+}
+
+dns_server {
+  networks = [network.servers]
+}
+
+`)
+	var refs []string
+	for i := range networks {
+		fmt.Fprintf(&b, `vlan "v%[1]d" {
+  link = port.lan1
+  id   = %[2]d
+}
+
+network "n%[1]d" {
+  link   = vlan.v%[1]d
+  ipv4   = "10.%[3]d.%[4]d.1/24"
+  ipv6   = "fd00:0:0:%[5]x::1/64"
+  domain = "n%[1]d.example.org"
+}
+
+zone "z%[1]d" {
+  networks = [network.n%[1]d]
+  allow    = ["dhcp", "dhcp6", "dns"]
+}
+
+host "nas%[1]d" {
+  network = network.n%[1]d
+  mac     = "02:00:00:01:%02[3]x:%02[4]x"
+  ipv4    = "10.%[3]d.%[4]d.10"
+  ipv6    = "::10"
+}
+
+host "printer%[1]d" {
+  network = network.n%[1]d
+  mac     = "02:00:00:02:%02[3]x:%02[4]x"
+  ipv4    = "10.%[3]d.%[4]d.11"
+  ipv6    = "::11"
+  aliases = ["scanner%[1]d"]
+}
+
+dhcp4 "n%[1]d" {
+  network = network.n%[1]d
+  pool    = ["10.%[3]d.%[4]d.100-10.%[3]d.%[4]d.199"]
+}
+
+router_advert "n%[1]d" {
+  network = network.n%[1]d
+  managed = true
+}
+
+dhcp6 "n%[1]d" {
+  network = network.n%[1]d
+  pool    = ["::1000-::1fff"]
+}
+
+dns_zone "n%[1]d" {
+  domain  = "n%[1]d.example.org"
+  records = ["media.n%[1]d.example.org CNAME nas%[1]d.n%[1]d.example.org"]
+}
+
+policy "next%[1]d" {
+  from     = [zone.z%[1]d]
+  to       = [host.printer%[6]d]
+  action   = "accept"
+  services = ["https"]
+}
+
+policy "out%[1]d" {
+  from       = [zone.z%[1]d]
+  to         = [zone.wan]
+  action     = "accept"
+  masquerade = true
+}
+
+`, i, i+1, i/256, i%256, i+1, (i+1)%networks)
+		refs = append(refs, fmt.Sprintf("    network.n%d,\n", i))
+	}
+	fmt.Fprintf(&b, "resolver {\n  networks = [\n%s  ]\n}\n", strings.Join(refs, ""))
+	return []byte(b.String())
+}
+
 // TestThousandNetworks loads a spec larger than any that is expected.
 func TestThousandNetworks(t *testing.T) {
 	spec, diags := registry().Load(fstest.MapFS{"router.hcl": {Data: sized(1000)}}, nil)
@@ -213,10 +326,12 @@ func benchmarked(b *testing.B) map[string]fs.FS {
 		"article":       fstest.MapFS{"router.hcl": {Data: src}},
 		"networks=100":  fstest.MapFS{"router.hcl": {Data: sized(100)}},
 		"networks=1000": fstest.MapFS{"router.hcl": {Data: sized(1000)}},
+		"entire=300":    fstest.MapFS{"router.hcl": {Data: entire(300)}},
+		"entire=600":    fstest.MapFS{"router.hcl": {Data: entire(600)}},
 	}
 }
 
-var sizes = []string{"article", "networks=100", "networks=1000"}
+var sizes = []string{"article", "networks=100", "networks=1000", "entire=300", "entire=600"}
 
 func parse(b *testing.B, fsys fs.FS) {
 	src, err := fs.ReadFile(fsys, "router.hcl")

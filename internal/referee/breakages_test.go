@@ -490,6 +490,23 @@ const (
 // must is a shell that gives up at the first command that fails.
 func must(script string) []string { return []string{"sh", "-ec", script} }
 
+// breaksAll breaks a healthy router, one thing after the other. Before, it learns which checks are
+// answers to questions.
+func (r *wholeRouter) breaksAll(t *testing.T, breakages []breakage) {
+	for _, f := range r.verify(t, "-passive") {
+		if f.Status != "skip" {
+			t.Errorf("without a question: %s", f)
+		}
+		r.asks[f.ID] = true
+	}
+	for _, b := range breakages {
+		t.Run(b.name, func(t *testing.T) { r.breaks(t, b) })
+		if r.lost {
+			t.Fatal("a router that cannot be mended is no use for the rest")
+		}
+	}
+}
+
 // breaks breaks one thing, looks that it is found, where and that nothing else is, mends it
 // and looks that all is well again.
 func (r *wholeRouter) breaks(t *testing.T, b breakage) {

@@ -85,6 +85,7 @@ var built = map[string]bool{
 	"bond.lacp_rate": true, "bond.min_links": true, "bond.transmit_hash": true,
 	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "policy.schedule": true, "schedule.from": true, "schedule.to": true, "port_forward.sources": true,
 	"static_nat.from": true, "static_nat.address": true, "static_nat.to": true, // towards another zone than the host's
+	"prefix_nat.network": true, "prefix_nat.internal": true, "prefix_nat.external": true, // two prefixes of one length, towards an upstream
 	"dhcp4.option.value": true, "dhcp4.register_names": true, "dhcp4.option.hex": true, "host.mac": true, "host.duid": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
 	"rule.priority": true, "rule.from": true, "rule.to": true, "rule.network": true, "rule.table": true, "rule.type": true, "route.table": true,

@@ -195,6 +195,7 @@ func (z *dnsZone) delegate(server, addr string, fits bool) string {
 const (
 	orgServer    = "203.0.113.53"
 	failedServer = "203.0.113.54"
+	arpaServer   = "203.0.113.55"
 )
 
 // dnsTree serves a tree of signed zones in a namespace, the root by the addresses that a
@@ -203,11 +204,12 @@ func dnsTree(t *testing.T, ns *nstest.NS, hints string) (anchor string) {
 	t.Helper()
 	const soa = "@ SOA ns.nbr. hostmaster.nbr. 1 3600 600 86400 60\n"
 	failed := newZone(t, "dnssec-failed.org.", soa+"@ NS ns.dnssec-failed.org.\nns A "+failedServer+"\n@ A 203.0.113.9\n")
-	org := newZone(t, "org.", soa+"@ NS ns.org.\nns A "+orgServer+"\nwww.example A 203.0.113.7\n"+
+	org := newZone(t, "org.", soa+"@ NS ns.org.\nns A "+orgServer+"\nwww.example A 203.0.113.7\nv4only.example A "+onlyIPv4+"\n"+
 		failed.delegate("ns.dnssec-failed.org.", failedServer, false))
-	zones := map[string]*dnsZone{orgServer: org, failedServer: failed}
+	arpa := newZone(t, "arpa.", soa+"@ NS ns.arpa.\nns A "+arpaServer+"\nipv4only A 192.0.0.170\nipv4only A 192.0.0.171\n") // RFC 7050
+	zones := map[string]*dnsZone{orgServer: org, failedServer: failed, arpaServer: arpa}
 
-	records := soa + org.delegate("ns.org.", orgServer, true)
+	records := soa + org.delegate("ns.org.", orgServer, true) + arpa.delegate("ns.arpa.", arpaServer, true)
 	var servers []string
 	parser := dns.NewZoneParser(strings.NewReader(hints), ".", "")
 	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {

@@ -3,6 +3,7 @@ package referee_test
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -65,13 +66,27 @@ policy "from-nat64" {
 }
 `
 
-// clatConf has a host of the lan translate what its own programs send by IPv4 (464XLAT, RFC 6877).
-const clatConf = `tun-device clat
+// clat has a host translate what its own programs send by IPv4 to addresses of a prefix (464XLAT,
+// RFC 6877): from 192.0.0.1 (RFC 7335), as an address of its network of IPv6, whose 64 bits are given.
+func clat(t *testing.T, host *nstest.NS, root *lab.Root, prefix netip.Prefix, network string) {
+	t.Helper()
+	root.Write(t, "/etc/clat.conf", fmt.Sprintf(`tun-device clat
 ipv4-addr 192.0.0.2
-ipv6-addr 2001:db8:1::22
-prefix 2001:db8:64:6464::/96
-map 192.0.0.1 2001:db8:1::21
-`
+ipv6-addr %[2]s::22
+prefix %[1]s
+map 192.0.0.1 %[2]s::21
+`, prefix, network))
+	host.Run(t, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv6.conf.eth0.proxy_ndp=1")
+	ip(t, host, fmt.Sprintf(`
+tuntap add clat mode tun
+link set clat up
+addr add 192.0.0.1/32 dev clat
+route add default dev clat src 192.0.0.1
+route add %[1]s::21/128 dev clat
+neigh add proxy %[1]s::21 dev eth0
+`, network))
+	root.Daemon(t, host, "tayga", "-d", "--nodetach", "--config", "/etc/clat.conf")
+}
 
 // through is an IPv4 address by the translator's prefix.
 func through(a string) string {
@@ -123,7 +138,7 @@ route add 192.168.255.0/24 via 198.51.100.2
 	}
 	listen(t, router, "tcp", 22)
 
-	root := lab.Rootfs(t, lab.Files{"/etc/tayga.conf": taygaConf(t, g), "/etc/clat.conf": clatConf, "/var/lib/tayga/": ""})
+	root := lab.Rootfs(t, lab.Files{"/etc/tayga.conf": taygaConf(t, g), "/var/lib/tayga/": ""})
 	probe := []string{"ping", "-6", "-n", "-c", "2", "-i", "0.5", "-W", "2", "-t", "2", "-I", "2001:db8:64::1", through("192.0.0.170")}
 	answer := func() error {
 		if out, _ := root.Try(t, router, probe...); !strings.Contains(out, "From 2001:db8:64::3 icmp_seq=1 Time exceeded") {
@@ -145,17 +160,8 @@ route add 192.168.255.0/24 via 198.51.100.2
 		t.Errorf("the packet of nbr verify is answered by\n%s", out)
 	}
 
-	lan.Run(t, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv6.conf.eth0.proxy_ndp=1")
-	ip(t, lan, `
-tuntap add clat mode tun
-link set clat up
-addr add 192.0.0.1/32 dev clat
-route add default dev clat src 192.0.0.1
-route add 2001:db8:1::21/128 dev clat
-neigh add proxy 2001:db8:1::21 dev eth0
-`)
-	clat := root.Daemon(t, lan, "tayga", "-d", "--nodetach", "--config", "/etc/clat.conf")
-	clat.Ready(t, func() error {
+	clat(t, lan, root, netip.MustParsePrefix("2001:db8:64:6464::/96"), "2001:db8:1")
+	nstest.Wait(t, func() error {
 		out, err := root.Try(t, lan, "ping", "-4", "-n", "-c", "1", "-W", "2", somewhere)
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, out)

@@ -52,7 +52,21 @@ network "lte" {
   ipv6     = "2001:db8:b::2/64"
   gateway6 = "2001:db8:b::1"
 }
-zone "home" { networks = [network.lan, network.lan-b] }
+network "things" {
+  link = port.lan1
+  ipv6 = "fd00:9::1/64"
+}
+prefix_nat "fibre" {
+  network  = network.fibre
+  internal = "fd00:9::/64"
+  external = "2001:db8:a:9::/64"
+}
+prefix_nat "lte" {
+  network  = network.lte
+  internal = "fd00:9::/64"
+  external = "2001:db8:b:9::/64"
+}
+zone "home" { networks = [network.lan, network.lan-b, network.things] }
 zone "world" { networks = [network.fibre, network.lte] }
 schedule "day" {
   from = "00:00"
@@ -87,6 +101,16 @@ policy "cam" {
   from   = [zone.world]
   to     = [host.cam]
   action = "accept"
+}
+host "lamp" {
+  network = network.things
+  ipv6    = "::50"
+}
+policy "lamp" {
+  from   = [zone.world, zone.home]
+  to     = [host.lamp]
+  action = "accept"
+  ports  = [8080]
 }
 uplink "fibre" {
   network   = network.fibre
@@ -184,7 +208,8 @@ const established = 3 // TCP_CONNTRACK_ESTABLISHED of linux/netfilter/nf_conntra
 // When an uplink fails behind its first hop, where no cable tells, new connections take the other
 // one, and so do the router's own. Connections on the other one do not notice anything, neither
 // then nor when the first works again. What comes in by the uplink that is not chosen is answered
-// there. IPv6 packets leave by the uplink that their address is of.
+// there. IPv6 packets leave by the uplink that their address is of; those with a unique local address
+// by the one that is chosen, as addresses of the prefix that theirs is there.
 func TestUplinks(t *testing.T) {
 	g := fromText(t, uplinksRouter)
 	ifstate := lab.IfState(t)
@@ -198,6 +223,8 @@ addr add 10.1.0.50/24 dev eth0
 addr add 10.1.0.51/24 dev eth0
 addr add 2001:db8:a:1::50/64 dev eth0 nodad
 addr add 2001:db8:b:1::50/64 dev eth0 nodad
+addr add fd00:9::50/64 dev eth0 nodad
+addr add fd00:9::51/64 dev eth0 nodad
 route add default via 10.1.0.1
 route add default via 2001:db8:a:1::1
 `)
@@ -211,6 +238,7 @@ addr add V6::1/64 dev eth0 nodad
 addr add 172.16.N.1/24 dev world
 addr add fd00:N::1/64 dev world nodad
 route add V6:1::/64 via V6::2
+route add V6:9::/64 via V6::2
 route add default via 172.16.N.9
 route add default via fd00:N::9
 `))
@@ -333,11 +361,11 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 	}
 	ways := func() map[string]string {
 		return map[string]string{
-			"new": seen(home, "10.1.0.50", "198.51.100.1:80"), "router": seen(router, "", "198.51.100.1:80"), "router6": seen(router, "", "[2001:db8:ffff::1]:80"),
+			"new": seen(home, "10.1.0.50", "198.51.100.1:80"), "translated": seen(home, "fd00:9::50", "[2001:db8:ffff::1]:80"), "router": seen(router, "", "198.51.100.1:80"), "router6": seen(router, "", "[2001:db8:ffff::1]:80"),
 		}
 	}
 	by := func(v4, v6 string) func() error {
-		want := map[string]string{"new": v4, "router": v4, "router6": v6}
+		want := map[string]string{"new": v4, "translated": strings.Replace(v6, "::2", ":9::50", 1), "router": v4, "router6": v6}
 		return func() error {
 			if d := cmp.Diff(want, ways()); d != "" {
 				return fmt.Errorf("ways (-want +got):\n%s", d)
@@ -369,6 +397,16 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 	for from, want := range map[string]string{"2001:db8:a:1::50": "2001:db8:a:1::50", "2001:db8:b:1::50": "2001:db8:b:1::50"} {
 		if got := seen(home, from, "[2001:db8:ffff::1]:80"); got != want {
 			t.Errorf("from %s the world hears %s", from, got)
+		}
+	}
+
+	for name, f := range map[string]flow{
+		"a translated host by the chosen uplink": {from: world, proto: "tcp", to: "[2001:db8:a:9::50]:8080", want: "2001:db8:ffff::1 at home"},
+		"by the other":                           {from: world, proto: "tcp", to: "[2001:db8:b:9::50]:8080", want: "2001:db8:ffff::1 at home"},
+		"a neighbour":                            {from: home, src: "fd00:9::51", proto: "tcp", to: "[2001:db8:b:9::50]:8080", want: "2001:db8:b:9::51 at home"},
+	} {
+		if got, err := f.exchange(nil); err != nil || string(got) != f.want {
+			t.Errorf("%s: %s, %v, want %s", name, got, err, f.want)
 		}
 	}
 

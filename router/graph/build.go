@@ -465,6 +465,13 @@ func (b *builder) addWays() {
 			b.edge(To, n, h)
 		}
 	}
+	for _, p := range b.r.PrefixNATs {
+		n := b.node(&Node{Kind: Way, Addr: p.Addr.String(), Name: name(p.Addr), Verdict: Forward, Aside: string(Forward)})
+		n.Notes = []string{fmt.Sprintf("%s, %s = %s", name(p.Network.Addr), p.External.V, p.Internal.V)}
+		if z := b.r.ZoneOf(p.Network.Target); z != nil {
+			b.edge(From, b.groups[z], n)
+		}
+	}
 	inspected := map[*router.Policy][]string{}
 	for _, i := range router.Claimed[router.Inspect](b.r) {
 		for _, p := range i.Policies {

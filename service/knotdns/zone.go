@@ -154,6 +154,9 @@ func (e entry) name() string { return strings.TrimSuffix(e.Header().Name, ".") }
 
 // mine tells whether a name is in this zone, and in none of the router's below it.
 func (z *DNSZone) mine(r *router.Router, name string) bool {
+	if !z.domain().Holds(name) { // as most are not, which needs no look at the other zones
+		return false
+	}
 	in := r.ZoneHolding(name)
 	return in != nil && in.Zone == z.domain()
 }

@@ -12,20 +12,18 @@ import (
 // What passes between an upstream and the networks of the house whatever the policies say,
 // and what never does.
 
-// ulaPrefix are the addresses that have a meaning within a site only (RFC 4193).
-var ulaPrefix = netip.MustParsePrefix("fc00::/7")
-
 // upstreams are the devices of the networks that lead to the world.
 func upstreams(r *router.Router) []router.IfName {
 	return router.Devices(r.Upstreams())
 }
 
 // otherULA matches a site's addresses but for those that the spec says an upstream has or
-// leads to: "unless they are explicitly configured" (RFC 4193 section 4.3).
-func otherULA(r *router.Router, field string) string {
+// leads to, and others that have a translation: "unless they are explicitly configured" (RFC 4193
+// section 4.3).
+func otherULA(r *router.Router, field string, more ...netip.Prefix) string {
 	var known []string
 	add := func(p netip.Prefix) {
-		if ulaPrefix.Overlaps(p) && p.Bits() >= ulaPrefix.Bits() {
+		if router.UniqueLocal.Overlaps(p) && p.Bits() >= router.UniqueLocal.Bits() {
 			known = append(known, p.Masked().String())
 		}
 	}
@@ -42,7 +40,10 @@ func otherULA(r *router.Router, field string) string {
 			add(rt.To.V.Prefix)
 		}
 	}
-	match := fmt.Sprintf("ip6 %s %s", field, ulaPrefix)
+	for _, p := range more {
+		add(p)
+	}
+	match := fmt.Sprintf("ip6 %s %s", field, router.UniqueLocal)
 	if len(known) > 0 {
 		slices.Sort(known)
 		match += fmt.Sprintf(" ip6 %s != { %s }", field, strings.Join(slices.Compact(known), ", "))
@@ -53,12 +54,17 @@ func otherULA(r *router.Router, field string) string {
 // dropULA drops what comes from an upstream with another site's addresses (RFC 7084 section
 // 4.3, RFC 4193 section 4.3).
 func (c *chain) dropULA(f *Firewall, r *router.Router, fields ...string) {
-	devs := upstreams(r)
-	if len(devs) == 0 {
-		return
-	}
+	outsides := outsides(r)
 	for _, field := range fields {
-		c.add(blockLine(f), "iifname %s %s counter drop", set(devs), otherULA(r, field))
+		if field == "saddr" {
+			if devs := upstreams(r); len(devs) > 0 {
+				c.add(blockLine(f), "iifname %s %s counter drop", set(devs), otherULA(r, field))
+			}
+			continue
+		}
+		for _, o := range outsides {
+			c.add(blockLine(f), "iifname %s %s counter drop", set(o.devs), o.untranslated(otherULA(r, field)))
+		}
 	}
 }
 
@@ -66,8 +72,10 @@ func (c *chain) dropULA(f *Firewall, r *router.Router, fields ...string) {
 // world is told so, or it waits for an answer (RFC 4193 section 4.3).
 func (c *chain) ula(f *Firewall, r *router.Router) {
 	c.dropULA(f, r, "saddr", "daddr")
+	for _, o := range outsides(r) {
+		c.add(blockLine(f), "oifname %s %s counter reject with icmpv6 type policy-fail", set(o.devs), otherULA(r, "saddr", o.internal...))
+	}
 	if devs := upstreams(r); len(devs) > 0 {
-		c.add(blockLine(f), "oifname %s %s counter reject with icmpv6 type policy-fail", set(devs), otherULA(r, "saddr"))
 		c.add(blockLine(f), "oifname %s %s counter reject with icmpv6 type no-route", set(devs), otherULA(r, "daddr"))
 	}
 }
@@ -85,7 +93,7 @@ func (f *Firewall) pinged(r *router.Router) (from, to []router.IfName) {
 			case n.Upstream() && n.Has(router.IPv6):
 				up = append(up, n)
 			case translates(r, n): // behind its addresses are hosts of the Internet
-			case slices.ContainsFunc(n.Addresses(), ofTheWorld):
+			case slices.ContainsFunc(n.Addresses(), ofTheWorld), isTranslated(r, n):
 				down = append(down, n)
 			}
 		}
@@ -105,7 +113,7 @@ func translates(r *router.Router, n *router.Network) bool {
 func ofTheWorld(a router.NetworkAddress) bool {
 	switch how := a.How.(type) {
 	case router.Fixed:
-		return a.Family == router.IPv6 && !ulaPrefix.Contains(how.Addr())
+		return a.Family == router.IPv6 && !router.UniqueLocal.Contains(how.Addr())
 	case router.ByAdvertisement, router.Delegated:
 		return true
 	case router.ByDHCP, router.ByPPP:

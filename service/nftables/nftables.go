@@ -79,6 +79,9 @@ func (f *Firewall) Claim(s *router.Scope) {
 	for _, n := range s.StaticNATs {
 		s.Kernel(n.Def, "addresses of hosts outside", "NFT_NAT", "NFT_MASQ")
 	}
+	for _, p := range s.PrefixNATs {
+		s.Kernel(p.Def, "other prefixes outside", "NFT_NAT")
+	}
 	if f.FlowOffload.V {
 		s.Kernel(f.FlowOffload.Range, "flow offload", "NF_FLOW_TABLE", "NF_FLOW_TABLE_INET", "NFT_FLOW_OFFLOAD")
 	}

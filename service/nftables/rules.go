@@ -502,12 +502,13 @@ func (f *Firewall) natIn(r *router.Router) chain {
 		// From wherever it comes: for the hosts inside, too, the address is that host's.
 		c.add(blockLine(s), "ip daddr %s counter dnat ip to %s", s.Address.V, s.To.Target.IPv4.V)
 	}
+	prefixesIn(&c, r)
 	f.pass(&c)
 	return c
 }
 
 // natOut gives packets the router's own address on their way out, if the policy
-// that let them pass says so. Only IPv4: IPv6 has addresses enough.
+// that let them pass says so. Only IPv4: IPv6 has addresses enough, and at most another prefix.
 func (f *Firewall) natOut(r *router.Router) chain {
 	c := chain{name: "nat_out", head: "type nat hook postrouting priority srcnat; policy drop;"}
 	for _, p := range r.PortForwards {
@@ -524,6 +525,7 @@ func (f *Firewall) natOut(r *router.Router) chain {
 			c.add(blockLine(s), "oifname %s ip saddr %s counter snat ip to %s", set(devs), host, s.Address.V)
 		}
 	}
+	prefixesOut(&c, r)
 	for i, p := range r.Policies {
 		at, nat := p.NAT()
 		verdict := "masquerade"

@@ -1,5 +1,5 @@
-# Policies for one version of IP, with limits, and with addresses that the provider routes to the
-# router beside its own, and at certain times alone.
+# Policies for one version of IP, with limits, and with addresses and a prefix that the provider
+# routes to the router beside its own, and at certain times alone.
 router "edge" {
   board         = "bananapi-bpir4"
   memory        = "4GiB"
@@ -21,6 +21,11 @@ network "servers" {
   ipv6 = "2001:db8:2::1/64"
 }
 
+network "things" {
+  link = port.lan3
+  ipv6 = "fd12:3456:789a:3::1/64"
+}
+
 network "wan" {
   link     = port.wan
   ipv4     = "198.51.100.2/30"
@@ -35,6 +40,10 @@ zone "lan" {
 
 zone "servers" {
   networks = [network.servers]
+}
+
+zone "things" {
+  networks = [network.things]
 }
 
 zone "wan" {
@@ -108,4 +117,16 @@ policy "web" {
   to       = [host.web]
   action   = "accept"
   services = ["https"]
+}
+
+prefix_nat "wan" {
+  network  = network.wan
+  internal = "fd12:3456:789a:3::/64"
+  external = "2001:db8:3:3::/64"
+}
+
+policy "things" {
+  from   = [zone.things]
+  to     = [zone.wan]
+  action = "accept"
 }
