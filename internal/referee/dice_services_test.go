@@ -76,6 +76,13 @@ func (d *dice) services() (resolves bool) {
 				d.WriteString("  }\n")
 			}
 		}
+		for _, name := range []string{"one", "two"} {
+			if d.often() {
+				fmt.Fprintf(d, "  class %q {\n", name)
+				d.body("dhcp4.class", nested(d.blocks["dhcp4"], "class"), []string{`boot_file = "a"`, "mac_prefix = [" + d.pick(values["beginning of MAC addresses"]) + "]"})
+				d.WriteString("  }\n")
+			}
+		}
 		fmt.Fprintf(d, "  reservation %q {\n", d.pick([]string{"a", "A-9", strings.Repeat("h", 63)}))
 		d.body("dhcp4.reservation", nested(d.blocks["dhcp4"], "reservation"), []string{`mac = "02:00:00:00:00:01"`, fmt.Sprintf(`ipv4 = "10.%d.0.50"`, i)})
 		d.WriteString("  }\n}\n")

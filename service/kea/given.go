@@ -22,6 +22,15 @@ func (d *DHCP4) given(r *router.Router) hcl.Diagnostics {
 	for _, s := range d.DNS.Items {
 		diags = append(diags, unserved(r, d.Network, s, "name server", "dns", "resolver")...)
 	}
+	for _, c := range d.Classes {
+		for _, o := range c.Options {
+			for _, v := range o.Value.Items {
+				if a, err := netip.ParseAddr(string(v.V)); err == nil && o.Name.V == "domain-name-servers" {
+					diags = append(diags, unserved(r, d.Network, conf.Value[router.Addr]{V: router.Addr{Addr: a}, Range: v.Range}, "name server", "dns", "resolver")...)
+				}
+			}
+		}
+	}
 	for _, option := range service.Elements(service.Attribute(d.Extra.V.Value, "option-data")) {
 		for s := range strings.SplitSeq(service.Text(service.Attribute(option, "data")), ",") {
 			a, err := netip.ParseAddr(strings.TrimSpace(s))

@@ -33,6 +33,15 @@ func DHCP4Kind() service.Kind {
     file          = "http://192.168.178.10/ipxe.efi"
   }
 
+  class "phones" { # by what they say of themselves
+    vendor_class = ["snom"]
+    pool         = ["192.168.178.200-192.168.178.219"]
+
+    option "tftp-server-name" {
+      value = ["192.168.178.10"]
+    }
+  }
+
   reservation "nas" {
     mac  = "02:11:22:33:44:55"
     ipv4 = "192.168.178.10"
@@ -59,6 +68,7 @@ type DHCP4 struct {
 	BootFile     conf.Value[BootFile]        `hcl:"boot_file,optional" doc:"The file there that hosts boot for which no boot block has another."`
 	Boot         []*Boot                     `hcl:"boot,block" doc:"Another file for hosts of some architectures."`
 	Options      []*Option                   `hcl:"option,block" doc:"An option that clients are told, by its name in Kea or its number."`
+	Classes      []*Class                    `hcl:"class,block" doc:"Hosts that are told something of their own, or have a pool of their own."`
 	Reservations []*Reservation              `hcl:"reservation,block" doc:"An address that one host always gets."`
 	Extra        service.Extra               `hcl:"extra,optional" doc:"Merged into the network's subnet4 entry of Kea's settings."`
 }
@@ -91,14 +101,14 @@ func (d *DHCP4) subnetID() int {
 // Claim claims the server's socket and the addresses that it gives away.
 func (d *DHCP4) Claim(s *router.Scope) {
 	s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: router.UDP, Port: 67, Networks: []*router.Network{d.Network.Target}, Unit: "kea-dhcp4-server"})
-	for _, p := range d.Pool.Items {
+	for _, p := range d.ranges() {
 		router.Claim(s, p.Range, router.HostAddr{Range: p.V, Why: "may be leased to a host"})
 	}
 	if d.Register.V && d.Network.Target.Domain.Set {
 		var ranges []router.AddrRange
-		for _, p := range d.Pool.All() {
-			if p.First.Is4() && p.Last.Is4() {
-				ranges = append(ranges, p)
+		for _, p := range d.ranges() {
+			if p.V.First.Is4() && p.V.Last.Is4() {
+				ranges = append(ranges, p.V)
 			}
 		}
 		router.Claim(s, d.Register.Range, router.LeaseNames{Domain: d.domain(), Ranges: ranges})
@@ -114,7 +124,7 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	if !d.prefix().IsValid() {
 		return hcl.Diagnostics{router.NoFixedAddress(d.Network, "A DHCP server leases addresses of its own network.", router.IPv4)}
 	}
-	diags := append(d.link(r), d.pools()...)
+	diags := append(d.link(r), d.judgePools()...)
 	if len(d.DNS.Items) == 0 && !resolver(r, n) {
 		diags = append(diags, diag.Help(diag.Warning("no-name-server", d.Def, "Clients get no name server",
 			"The router has no resolver for %s, and %s names none.", n.Addr, d.Addr),
@@ -130,11 +140,15 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	if d.BootFile.Set {
 		own = append(own, "boot-file-name")
 	}
+	if _, names := d.clientClasses(r); len(names) > 0 {
+		own = append(own, "evaluate-additional-classes")
+	}
 	diags = append(diags, d.additions(r).judge(own...)...)
 	diags = append(diags, d.given(r)...)
 	diags = append(diags, judgeLease(d.Lease)...)
-	diags = append(diags, d.judgeOptions()...)
+	diags = append(diags, d.judgeOptions(d.Options, false)...)
 	diags = append(diags, d.judgeBoot()...)
+	diags = append(diags, d.judgeClasses()...)
 	if d.V6Only.Set && d.V6Only.V < leastV6Only {
 		diags = append(diags, diag.Help(diag.Error("bad-value", d.V6Only.Range, "Bad time without IPv4", "Hosts wait 5 min at least (MIN_V6ONLY_WAIT of RFC 8925 section 3.4), and %d s is less.", d.V6Only.V),
 			"Write \"5m\" or more."))
@@ -196,7 +210,7 @@ func resolver(r *router.Router, n *router.Network) bool {
 	})
 }
 
-func (d *DHCP4) pools() hcl.Diagnostics {
+func (d *DHCP4) judgePools() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	p, own := d.prefix(), d.prefix().Addr()
 	first, last := p.Masked().Addr(), router.Broadcast(p)
@@ -204,7 +218,8 @@ func (d *DHCP4) pools() hcl.Diagnostics {
 		diags = append(diags, diag.Help(diag.Error("empty-pool", d.Pool.Range, "Empty pool", "There is nothing to lease."),
 			"Give a range of %s.", p.Masked()))
 	}
-	for i, r := range d.Pool.Items {
+	all := d.ranges()
+	for i, r := range all {
 		switch {
 		case !p.Contains(r.V.First) || !p.Contains(r.V.Last):
 			diags = append(diags, diag.With(diag.Help(diag.Error("pool-outside-network", r.Range, "Pool outside its network",
@@ -218,7 +233,7 @@ func (d *DHCP4) pools() hcl.Diagnostics {
 				"%s is the address of the network itself, and %s its broadcast address.", first, last),
 				"Begin after the first of them, and end before the last."))
 		}
-		for _, o := range d.Pool.Items[:i] {
+		for _, o := range all[:i] {
 			if !o.V.Last.Less(r.V.First) && !r.V.Last.Less(o.V.First) {
 				diags = append(diags, diag.With(diag.Help(diag.Error("pools-overlap", r.Range, "Pools overlap", "%s shares addresses with %s.", r.V, o.V),
 					"Make one range of the two, or end one before the other begins."), o.Range, "the other range"))
@@ -293,7 +308,7 @@ func (d *DHCP4) reservations(r *router.Router) hcl.Diagnostics {
 func (d *DHCP4) leasedHosts(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, h := range r.HostsIn(d.Network.Target) {
-		for _, pool := range d.Pool.Items {
+		for _, pool := range d.ranges() {
 			if h.IPv4.Set && !h.MAC.Set && pool.V.Contains(h.IPv4.V.Addr) {
 				diags = append(diags, diag.With(diag.Help(diag.Error("pool-holds-host", h.IPv4.Range, "Address of a host in a pool",
 					"%s leases %s to other hosts.", d.Addr, h.IPv4.V),
@@ -316,16 +331,17 @@ func (d *DHCP4) leasedServers(r *router.Router) hcl.Diagnostics {
 	for _, h := range r.HostsIn(d.Network.Target) { // those without mac are leasedHosts'
 		own[h.IPv4.V.Addr] = true
 	}
+	pools := d.ranges()
 	judge := func(at hcl.Range, a netip.Addr) {
 		a = a.Unmap()
-		i := slices.IndexFunc(d.Pool.Items, func(p conf.Value[router.AddrRange]) bool { return p.V.Contains(a) })
+		i := slices.IndexFunc(pools, func(p conf.Value[router.AddrRange]) bool { return p.V.Contains(a) })
 		if i < 0 || own[a] {
 			return
 		}
 		diags = append(diags, diag.With(diag.Help(diag.Warning("pool-holds-host", at, "Address of a host in a pool",
 			"%s may lease %s to any host of %s.", d.Addr, a, d.Network.Addr),
 			"Write a host block with its mac and this address, or take another address."),
-			d.Pool.Items[i].Range, "%s", d.Addr.String()))
+			pools[i].Range, "%s", d.Addr.String()))
 	}
 	for _, f := range r.PortForwards {
 		if f.To.Value.Set {

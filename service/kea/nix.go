@@ -22,7 +22,8 @@ func (server) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) 
 	m.Set(nixgen.Origin{}, nixgen.Bool(true), sub("authoritative")...)
 	for _, d := range service.Of[*DHCP4](blocks) {
 		m.Add(service.From(d), sub("interfaces-config", "interfaces"), nixgen.Str(d.Network.Target.Device()))
-		for _, c := range d.classes() {
+		classes, _ := d.clientClasses(r)
+		for _, c := range classes {
 			m.Add(service.From(d), sub("client-classes"), c)
 		}
 		m.Add(service.From(d), sub("subnet4"), d.subnet(r))
@@ -63,18 +64,16 @@ func (d *DHCP4) subnet(r *router.Router) nixgen.Attrs {
 	if d.BootFile.Set {
 		out = append(out, nixgen.Bind(nixgen.Str(d.BootFile.V), "boot-file-name"))
 	}
+	if _, names := d.clientClasses(r); len(names) > 0 {
+		out = append(out, nixgen.Bind(service.Strs(names), "evaluate-additional-classes"))
+	}
 	out = append(out,
 		nixgen.Bind(nixgen.Int(d.subnetID()), "id"),
 		nixgen.Bind(nixgen.Str(d.Network.Target.Device()), "interface"))
 	if d.NextServer.Set {
 		out = append(out, nixgen.Bind(nixgen.Str(d.NextServer.V.String()), "next-server"))
 	}
-	out = append(out, nixgen.Bind(d.options(r), "option-data"))
-	pools := nixgen.List{}
-	for _, p := range d.Pool.All() {
-		pools = append(pools, nixgen.Attrs{nixgen.Bind(nixgen.Str(p.First.String()+" - "+p.Last.String()), "pool")})
-	}
-	out = append(out, nixgen.Bind(pools, "pools"))
+	out = append(out, nixgen.Bind(d.additions(r).plain(), "option-data"), nixgen.Bind(d.poolEntries(), "pools"))
 	if all := d.reserved(r); len(all) > 0 {
 		list := nixgen.List{}
 		for _, res := range all {

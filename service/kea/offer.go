@@ -2,6 +2,7 @@ package kea
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -31,21 +32,69 @@ type client struct {
 	V6Only bool
 	// Brief is of one that asks for nothing but the usual options.
 	Brief bool
+	// Vendor and User are classes that it says (options 60 and 77).
+	Vendor, User Identifier
+	// Circuit and Remote are what a switch between says (option 82, RFC 3046).
+	Circuit, Remote Identifier
 }
 
 // MarshalText writes it as in "br-lan", "br-lan 02:00:00:00:00:01", "br-lan arch 7", "br-lan
-// v6-only" and "br-lan brief".
+// v6-only brief" and `br-lan 00:04:13 vendor "snom"`.
 func (c client) MarshalText() ([]byte, error) {
-	more := c.MAC
-	switch {
-	case c.Arch != "":
-		more = "arch " + c.Arch
-	case c.V6Only:
-		more = "v6-only"
-	case c.Brief:
-		more = "brief"
+	words := []string{c.Link}
+	add := func(has bool, word string) {
+		if has {
+			words = append(words, word)
+		}
 	}
-	return []byte(strings.TrimSpace(c.Link + " " + more)), nil
+	add(c.MAC != "", c.MAC)
+	add(c.Arch != "", "arch "+c.Arch)
+	add(c.V6Only, "v6-only")
+	add(c.Brief, "brief")
+	for _, said := range []struct {
+		what string
+		is   Identifier
+	}{{"vendor", c.Vendor}, {"user", c.User}, {"circuit", c.Circuit}, {"remote", c.Remote}} {
+		add(said.is != "", fmt.Sprintf("%s %q", said.what, said.is.String()))
+	}
+	return []byte(strings.Join(words, " ")), nil
+}
+
+// identity is its MAC address. The rest of one that has a beginning alone is that of no host.
+func (c client) identity() (net.HardwareAddr, error) {
+	mac := packet.RandomMAC()
+	if c.MAC == "" {
+		return mac, nil
+	}
+	digits := strings.ReplaceAll(c.MAC, ":", "")
+	if full := hex.EncodeToString(mac); len(digits) >= 6 && len(digits) < len(full) {
+		digits += full[len(digits):]
+	}
+	raw, err := hex.DecodeString(digits)
+	if err != nil || len(raw) != 6 || raw[0]&1 != 0 || bytes.Equal(raw, make([]byte, 6)) {
+		return nil, fmt.Errorf("%q is no MAC address of a client", c.MAC)
+	}
+	return raw, nil
+}
+
+// says adds the classes that it says, and what a switch does.
+func (c client) says(d *dhcpv4.DHCPv4) {
+	if c.Vendor != "" {
+		d.UpdateOption(dhcpv4.OptClassIdentifier(string(c.Vendor)))
+	}
+	if c.User != "" {
+		d.UpdateOption(dhcpv4.OptRFC3004UserClass([]string{string(c.User)}))
+	}
+	var relay []dhcpv4.Option
+	if c.Circuit != "" {
+		relay = append(relay, dhcpv4.OptGeneric(dhcpv4.AgentCircuitIDSubOption, []byte(c.Circuit)))
+	}
+	if c.Remote != "" {
+		relay = append(relay, dhcpv4.OptGeneric(dhcpv4.AgentRemoteIDSubOption, []byte(c.Remote)))
+	}
+	if len(relay) > 0 {
+		d.UpdateOption(dhcpv4.OptRelayAgentInfo(relay...))
+	}
 }
 
 // An offer is what a DHCPv4 server answered to a DISCOVER (RFC 2131 section 4.3.1).
@@ -64,6 +113,22 @@ type offer struct {
 	Options    map[string]string `json:"options,omitempty"` // others in hexadecimal, by number
 }
 
+// option is the value of an option, for people.
+func (o offer) option(name OptionName) string {
+	switch name {
+	case "routers":
+		return cmp.Or(strings.Join(o.Routers, ", "), "none")
+	case "domain-name-servers":
+		return cmp.Or(strings.Join(o.DNS, ", "), "none")
+	case "domain-name":
+		return name.say(hex.EncodeToString([]byte(o.Domain)))
+	}
+	return name.say(o.Options[strconv.Itoa(name.code())])
+}
+
+func (o offer) nextServer() string { return cmp.Or(o.NextServer, "none") }
+func (o offer) bootFile() string   { return cmp.Or(o.BootFile, "none") }
+
 // offerTo asks for an offer to a client.
 var offerTo = &probe.Probe[client, offer]{Name: "kea.offer", Active: true, Look: seekOffer}
 
@@ -80,17 +145,15 @@ const (
 // 3.1). The first OFFER counts, as for most clients. Answers of other machines do
 // not: they come in, and only what leaves is heard.
 func seekOffer(ctx context.Context, h probe.Host, c client) (offer, error) {
-	mac := packet.RandomMAC()
-	if c.MAC != "" {
-		var err error
-		if mac, err = net.ParseMAC(c.MAC); err != nil || len(mac) != 6 || mac[0]&1 != 0 || bytes.Equal(mac, make([]byte, 6)) {
-			return offer{}, fmt.Errorf("%q is no MAC address of a client", c.MAC)
-		}
+	mac, err := c.identity()
+	if err != nil {
+		return offer{}, err
 	}
 	d, err := discover(mac)
 	if err != nil {
 		return offer{}, err
 	}
+	c.says(d)
 	if c.Arch != "" {
 		n, err := strconv.ParseUint(c.Arch, 10, 16)
 		if err != nil {
