@@ -133,7 +133,11 @@ func (d *DHCP4) judge(p *verify.Plan, what, title string, from hcl.Range, c clie
 
 // newClient is a client in the network.
 func (d *DHCP4) newClient(mac string) client {
-	return client{Link: string(d.Network.Target.Device()), MAC: mac}
+	c := client{Link: string(d.Network.Target.Device()), MAC: mac}
+	if d.Relay != nil {
+		c.Relay = d.prefix().Addr().String()
+	}
+	return c
 }
 
 // pool is what a client without a reservation may get, for people.

@@ -234,15 +234,15 @@ func (d *DHCP4) judgeClasses() hcl.Diagnostics {
 		}
 		if len(c.Pool.Items) == 0 && len(c.Options) == 0 && !c.NextServer.Set && !c.BootFile.Set {
 			diags = append(diags, diag.Help(diag.Error("bad-class", c.Def, "Class without anything of its own",
-				"Hosts of %s get what all hosts of %s get.", c.Addr, d.Network.Addr),
+				"Hosts of %s get what all hosts of %s get.", c.Addr, d.prefix().Masked()),
 				"Give it an option, a pool, or something to boot, or remove it."))
 		}
 		for _, h := range c.Hosts.Items {
 			switch {
-			case h.Target.Network.Target != d.Network.Target:
+			case d.Relay != nil || h.Target.Network.Target != d.Network.Target:
 				diags = append(diags, diag.With(diag.Help(diag.Error("bad-class", h.Target.Network.Range, "Host of a class in another network",
-					"%s is in %s, and %s has a class of hosts of %s with it.", h.Addr, h.Target.Network.Addr, d.Addr, d.Network.Addr),
-					"Correct its network, or name it in a class of that network's dhcp4 block."), h.Range, "%s", c.Addr.String()))
+					"%s is in %s, and %s has a class of hosts of %s with it.", h.Addr, h.Target.Network.Addr, d.Addr, d.prefix().Masked()),
+					"Correct its network, or name it in a class of the dhcp4 block of its network."), h.Range, "%s", c.Addr.String()))
 			case !h.Target.MAC.Set:
 				diags = append(diags, diag.With(diag.Help(diag.Error("bad-class", h.Range, "Host that a class cannot know",
 					"A DHCPv4 server knows a host by its MAC address, and that of %s is not in the spec.", h.Addr),

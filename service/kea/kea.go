@@ -58,6 +58,7 @@ type DHCP4 struct {
 	conf.Header
 	Name         conf.Value[router.Name]     `hcl:"name,label"`
 	Network      conf.Ref[*router.Network]   `hcl:"network,required" doc:"The network that gets the leases."`
+	Relay        *Relay                      `hcl:"relay,block" doc:"The hosts are behind another router, which hands over what they ask and is reached through the network."`
 	Pool         conf.List[router.AddrRange] `hcl:"pool,required" doc:"Ranges of addresses to lease, as in [\"192.168.178.100-192.168.178.199\"]."`
 	Lease        conf.Value[router.Seconds]  `hcl:"lease,optional" default:"12h" doc:"How long a lease is good for."`
 	DNS          conf.List[router.Addr]      `hcl:"dns,optional" empty:"that is as if it were not there. Name a server, or remove it." doc:"Name servers of the clients. Without it the router, when it has a resolver for the network."`
@@ -85,8 +86,17 @@ type Reservation struct {
 // leastV6Only is MIN_V6ONLY_WAIT of RFC 8925 section 3.4, in seconds.
 const leastV6Only = 300
 
-// prefix is the router's address in the network that is served, which is a fixed one.
+// prefix is the network that is served, with the address of its router: this one's, a fixed one, or
+// that of a relay.
 func (d *DHCP4) prefix() netip.Prefix {
+	if d.Relay != nil {
+		return d.Relay.Address.V.Prefix
+	}
+	return d.own()
+}
+
+// own is the router's fixed address in the network that is on a link of its own.
+func (d *DHCP4) own() netip.Prefix {
 	p, _ := d.Network.Target.FixedIn(router.IPv4)
 	return p
 }
@@ -100,7 +110,11 @@ func (d *DHCP4) subnetID() int {
 
 // Claim claims the server's socket and the addresses that it gives away.
 func (d *DHCP4) Claim(s *router.Scope) {
-	s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: router.UDP, Port: 67, Networks: []*router.Network{d.Network.Target}, Unit: "kea-dhcp4-server"})
+	if d.Relay != nil {
+		d.claimRelay(s)
+	} else {
+		s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: router.UDP, Port: 67, Networks: []*router.Network{d.Network.Target}, Unit: "kea-dhcp4-server"})
+	}
 	for _, p := range d.ranges() {
 		router.Claim(s, p.Range, router.HostAddr{Range: p.V, Why: "may be leased to a host"})
 	}
@@ -121,7 +135,7 @@ func (d *DHCP4) Claim(s *router.Scope) {
 // Judge judges pools and reservations against the network.
 func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	n := d.Network.Target
-	if !d.prefix().IsValid() {
+	if !d.own().IsValid() {
 		return hcl.Diagnostics{router.NoFixedAddress(d.Network, "A DHCP server leases addresses of its own network.", router.IPv4)}
 	}
 	diags := append(d.link(r), d.judgePools()...)
@@ -154,6 +168,7 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 			"Write \"5m\" or more."))
 	}
 	diags = append(diags, d.judgeV6Only(r)...)
+	diags = append(diags, d.judgeRelay(r)...)
 	diags = append(diags, d.judgeNames(r)...)
 	return append(diags, d.reservations(r)...)
 }
@@ -185,6 +200,9 @@ func (d *DHCP4) judgeV6Only(r *router.Router) hcl.Diagnostics {
 // link refuses a second server on one link: a client that asks for an address does
 // not say of which network, and Kea takes an interface once.
 func (d *DHCP4) link(r *router.Router) hcl.Diagnostics {
+	if d.Relay != nil {
+		return nil // a relay says of which network its hosts are
+	}
 	for _, l := range router.Claimed[router.Listen](r) {
 		if l.Addr == d.Addr {
 			break // the later one of two has one too many
@@ -213,6 +231,7 @@ func resolver(r *router.Router, n *router.Network) bool {
 func (d *DHCP4) judgePools() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	p, own := d.prefix(), d.prefix().Addr()
+	at, by := d.place()
 	first, last := p.Masked().Addr(), router.Broadcast(p)
 	if len(d.Pool.Items) == 0 && d.Pool.Set {
 		diags = append(diags, diag.Help(diag.Error("empty-pool", d.Pool.Range, "Empty pool", "There is nothing to lease."),
@@ -223,11 +242,11 @@ func (d *DHCP4) judgePools() hcl.Diagnostics {
 		switch {
 		case !p.Contains(r.V.First) || !p.Contains(r.V.Last):
 			diags = append(diags, diag.With(diag.Help(diag.Error("pool-outside-network", r.Range, "Pool outside its network",
-				"%s is not in %s.", r.V, p.Masked()), "Write a range of that network."), d.Network.Target.IPv4.Range, "%s", d.Network.Addr.String()))
+				"%s is not in %s.", r.V, p.Masked()), "Write a range of that network."), at, "%s", by))
 		case r.V.Contains(own):
 			diags = append(diags, diag.With(diag.Help(diag.Error("pool-holds-router", r.Range, "Pool holds the router's own address",
 				"%s would be leased to a client.", own),
-				"Begin or end the range beside it."), d.Network.Target.IPv4.Range, "the router's address"))
+				"Begin or end the range beside it."), at, "the router's address"))
 		case r.V.Contains(first) || r.V.Contains(last):
 			diags = append(diags, diag.Help(diag.Error("pool-outside-network", r.Range, "Pool holds an address of no host",
 				"%s is the address of the network itself, and %s its broadcast address.", first, last),
@@ -259,7 +278,7 @@ func (d *DHCP4) reserved(r *router.Router) []fixedLease {
 	for _, res := range d.Reservations {
 		out = append(out, fixedLease{res.Header, res.Name.V, res.MAC, res.IPv4, res.Description})
 	}
-	for _, h := range r.HostsIn(d.Network.Target) {
+	for _, h := range d.hosts(r) {
 		if h.MAC.Set && h.IPv4.Set {
 			out = append(out, fixedLease{h.Header, h.Name.V, h.MAC, h.IPv4, conf.Value[string]{}})
 		}
@@ -307,7 +326,7 @@ func (d *DHCP4) reservations(r *router.Router) hcl.Diagnostics {
 // it to another host.
 func (d *DHCP4) leasedHosts(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, h := range r.HostsIn(d.Network.Target) {
+	for _, h := range d.hosts(r) {
 		for _, pool := range d.ranges() {
 			if h.IPv4.Set && !h.MAC.Set && pool.V.Contains(h.IPv4.V.Addr) {
 				diags = append(diags, diag.With(diag.Help(diag.Error("pool-holds-host", h.IPv4.Range, "Address of a host in a pool",
@@ -328,7 +347,7 @@ func (d *DHCP4) leasedServers(r *router.Router) hcl.Diagnostics {
 	for _, res := range d.reserved(r) {
 		own[res.addr.V.Addr] = true
 	}
-	for _, h := range r.HostsIn(d.Network.Target) { // those without mac are leasedHosts'
+	for _, h := range d.hosts(r) { // those without mac are leasedHosts'
 		own[h.IPv4.V.Addr] = true
 	}
 	pools := d.ranges()

@@ -32,6 +32,8 @@ type client struct {
 	V6Only bool
 	// Brief is of one that asks for nothing but the usual options.
 	Brief bool
+	// Relay is the address of the router that hands its question over (giaddr).
+	Relay string
 	// Vendor and User are classes that it says (options 60 and 77).
 	Vendor, User Identifier
 	// Circuit and Remote are what a switch between says (option 82, RFC 3046).
@@ -39,7 +41,7 @@ type client struct {
 }
 
 // MarshalText writes it as in "br-lan", "br-lan 02:00:00:00:00:01", "br-lan arch 7", "br-lan
-// v6-only brief" and `br-lan 00:04:13 vendor "snom"`.
+// v6-only", "br-lan relay 10.20.0.1 brief" and `br-lan 00:04:13 vendor "snom"`.
 func (c client) MarshalText() ([]byte, error) {
 	words := []string{c.Link}
 	add := func(has bool, word string) {
@@ -48,6 +50,7 @@ func (c client) MarshalText() ([]byte, error) {
 		}
 	}
 	add(c.MAC != "", c.MAC)
+	add(c.Relay != "", "relay "+c.Relay)
 	add(c.Arch != "", "arch "+c.Arch)
 	add(c.V6Only, "v6-only")
 	add(c.Brief, "brief")
@@ -169,13 +172,26 @@ func seekOffer(ctx context.Context, h probe.Host, c client) (offer, error) {
 	}
 	// A server sends no options of IPv4: its header has 20 bytes.
 	only := []probe.Byte{{Offset: 0, Value: 0x45}, {Offset: 9, Value: packet.UDP}}
-	only = append(only, probe.Bytes(20, []byte{0, portDHCPServer, 0, portDHCPClient})...)
+	to := byte(portDHCPClient)
+	var relay netip.Addr
+	if c.Relay != "" {
+		if relay, err = netip.ParseAddr(c.Relay); err != nil || !relay.Is4() {
+			return offer{}, fmt.Errorf("%q is no address of a relay", c.Relay)
+		}
+		to, d.GatewayIPAddr, d.HopCount = portDHCPServer, relay.AsSlice(), 1
+	}
+	only = append(only, probe.Bytes(20, []byte{0, portDHCPServer, 0, to})...)
 	only = append(only, probe.Bytes(20+8+4, d.TransactionID[:])...)
 	var out offer
 	_, err = h.Exchange(ctx, probe.Exchange{
 		Link: c.Link, Wait: offerTime, Repeat: repeatAfter, To: probe.Socket{Protocol: "packet"},
-		Only:  probe.Filter{EtherType: packet.EtherIPv4, Bytes: only},
-		Frame: func(probe.Endpoint) ([]byte, error) { return discoverFrame(d), nil },
+		Only: probe.Filter{EtherType: packet.EtherIPv4, Bytes: only},
+		Frame: func(own probe.Endpoint) ([]byte, error) {
+			if c.Relay != "" {
+				return relayedFrame(c.Link, own, relay, d)
+			}
+			return discoverFrame(d), nil
+		},
 		Answers: func(b []byte) bool {
 			o, err := parseOffer(d, b)
 			if err == nil {
@@ -229,6 +245,17 @@ func discoverFrame(d *dhcpv4.DHCPv4) []byte {
 	return packet.Frame(net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, d.ClientHWAddr, packet.Datagram(src, dst, d.ToBytes()))
 }
 
+// relayedFrame is how a relay hands it over, from its own address to the server's (RFC 1542 section
+// 4.1.1).
+func relayedFrame(link string, own probe.Endpoint, relay netip.Addr, d *dhcpv4.DHCPv4) ([]byte, error) {
+	i := slices.IndexFunc(own.Addrs, netip.Addr.Is4)
+	if i < 0 {
+		return nil, errors.New(link + " has no IPv4 address")
+	}
+	p := packet.Datagram(netip.AddrPortFrom(relay, portDHCPServer), netip.AddrPortFrom(own.Addrs[i], portDHCPServer), d.ToBytes())
+	return packet.Frame(own.MAC, d.ClientHWAddr, p), nil
+}
+
 // parseOffer reads an IPv4 packet that holds the answer to a DISCOVER. It takes an
 // OFFER that a client could live with and nothing else: one that is half right must
 // not look like one that lacks a gateway.
@@ -238,7 +265,11 @@ func parseOffer(d *dhcpv4.DHCPv4, b []byte) (offer, error) {
 		return offer{}, err
 	}
 	src, dst, ok := ip.Ports()
-	if !ok || ip.Protocol != packet.UDP || src.Port() != portDHCPServer || dst.Port() != portDHCPClient {
+	to := uint16(portDHCPClient)
+	if !d.GatewayIPAddr.IsUnspecified() {
+		to = portDHCPServer // to the relay
+	}
+	if !ok || ip.Protocol != packet.UDP || src.Port() != portDHCPServer || dst.Port() != to {
 		return offer{}, errors.New("not DHCP")
 	}
 	if n := int(binary.BigEndian.Uint16(ip.Payload[4:])); n < 8 || n > len(ip.Payload) {

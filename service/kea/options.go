@@ -284,6 +284,7 @@ func (o *Option) bytes() []byte {
 // judgeOptions judges the options of a network, or of a class of its hosts.
 func (d *DHCP4) judgeOptions(options []*Option, class bool) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	place, by := d.place()
 	first := map[int]*Option{}
 	for _, o := range options {
 		std, known := o.Name.V.standard()
@@ -314,7 +315,7 @@ func (d *DHCP4) judgeOptions(options []*Option, class bool) hcl.Diagnostics {
 					diags = append(diags, diag.With(diag.Help(diag.Error("server-not-there", v.Range, "Gateway outside the network",
 						"Clients in %s cannot reach %s, which is not on their link.", d.prefix().Masked(), a),
 						"Name a router in that network, or remove the option: clients are then told of this router."),
-						d.Network.Target.IPv4.Range, "%s", d.Network.Addr.String()))
+						place, "%s", by))
 				}
 			}
 		}
