@@ -57,7 +57,7 @@ func DHCP4Kind() service.Kind {
 type DHCP4 struct {
 	conf.Header
 	Name         conf.Value[router.Name]     `hcl:"name,label"`
-	Network      conf.Ref[*router.Network]   `hcl:"network,required" doc:"The network that gets the leases."`
+	Network      conf.Ref[*router.Network]   `hcl:"network,required" doc:"The network that gets the leases; with relay the one through which that is reached."`
 	Relay        *Relay                      `hcl:"relay,block" doc:"The hosts are behind another router, which hands over what they ask and is reached through the network."`
 	Pool         conf.List[router.AddrRange] `hcl:"pool,required" doc:"Ranges of addresses to lease, as in [\"192.168.178.100-192.168.178.199\"]."`
 	Lease        conf.Value[router.Seconds]  `hcl:"lease,optional" default:"12h" doc:"How long a lease is good for."`

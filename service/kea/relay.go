@@ -40,12 +40,6 @@ func (a *FarAddress) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (FarAddress) Describe() string { return "IPv4 address of another router, with prefix length" }
 
-// A relayed network is the claim to one that another router has the link of.
-type relayed struct {
-	router.By
-	prefix netip.Prefix
-}
-
 // claimRelay claims the way of a relay's messages to the server, and of renewals, which hosts send
 // themselves (RFC 2131 section 4.4.5).
 func (d *DHCP4) claimRelay(s *router.Scope) {
@@ -59,7 +53,7 @@ func (d *DHCP4) claimRelay(s *router.Scope) {
 		Family: router.IPv4, Protocol: router.UDP, Ports: router.OnePort(portDHCPServer), Sources: sources,
 	}})
 	s.AfterLinks(d.Relay.Address.Range, "kea-dhcp4-server")
-	router.Claim(s, d.Relay.Address.Range, relayed{prefix: d.prefix().Masked()})
+	router.Claim(s, d.Relay.Address.Range, router.Behind{Network: d.Network.Target, Prefix: d.prefix().Masked()})
 }
 
 // judgeRelay judges where the network behind the relay is.
@@ -81,11 +75,11 @@ func (d *DHCP4) judgeRelay(r *router.Router) hcl.Diagnostics {
 			clash(router.By{Addr: o.Addr, From: o.IPv4.Range}, q.Masked())
 		}
 	}
-	for _, o := range router.Claimed[relayed](r) {
+	for _, o := range router.Claimed[router.Behind](r) {
 		if o.Addr == d.Addr {
 			break // the later one of two clashes
 		}
-		clash(o.By, o.prefix)
+		clash(o.By, o.Prefix)
 	}
 	for _, a := range d.Relay.From.Items {
 		if !a.V.Is4() {

@@ -5,7 +5,6 @@ router "r" {
   memory        = "4GiB"
   state_version = "26.05"
   console_only  = true
-  name_servers  = ["10.9.0.53"]
 }
 
 network "between" {
@@ -20,7 +19,11 @@ route "warehouse" {
 
 zone "between" {
   networks = [network.between]
-  allow    = ["dhcp"]
+  allow    = ["dhcp", "dns"]
+}
+
+resolver { # for hosts behind the other router, too
+  networks = [network.between]
 }
 
 dhcp4 "between" {
@@ -33,7 +36,6 @@ dhcp4 "warehouse" {
   network = network.between
   pool    = ["10.20.0.100-10.20.0.199"]
   lease   = "1h"
-  dns     = ["10.9.0.53"]
 
   relay {
     address = "10.20.0.1/24"
