@@ -80,6 +80,11 @@ func (d *dice) services() (resolves bool) {
 			if d.often() {
 				fmt.Fprintf(d, "  class %q {\n", name)
 				d.body("dhcp4.class", nested(d.blocks["dhcp4"], "class"), []string{`boot_file = "a"`, "mac_prefix = [" + d.pick(values["beginning of MAC addresses"]) + "]"})
+				if d.often() {
+					d.WriteString("  option \"66\" {\n")
+					d.body("dhcp4.class.option", nested(nested(d.blocks["dhcp4"], "class"), "option"), []string{`value = ["a"]`})
+					d.WriteString("  }\n")
+				}
 				d.WriteString("  }\n")
 			}
 		}
@@ -88,7 +93,6 @@ func (d *dice) services() (resolves bool) {
 		d.WriteString("  }\n}\n")
 		if d.often() { // a network behind a router of this one
 			far := 200 + i
-			fmt.Fprintf(d, "route %q {\n  to = \"10.%d.0.0/24\"\n  via = \"10.%d.0.2\"\n}\n", d.label("route"), far, i)
 			fmt.Fprintf(d, "dhcp4 %q {\n  network = network.%s\n  pool = [\"10.%d.0.9-10.%[3]d.0.9\"]\n  dns = [\"9.9.9.9\"]\n  relay {\n    address = \"10.%[3]d.0.1/24\"\n    from = [\"10.%[4]d.0.2\"]\n  }\n}\n", d.label("dhcp4"), n, far, i)
 		}
 	}

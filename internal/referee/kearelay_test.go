@@ -3,6 +3,7 @@ package referee_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -131,9 +132,12 @@ func TestHostsBehindARelay(t *testing.T) {
 	root.Write(t, knotConf, g.json(t, "services", "knot-resolver", "settings"))
 	root.Write(t, "/run/knot-resolver/", "")
 	startKnot(t, root, router) // whose answers are for the networks of the spec alone
-	if got, err := asked(t, host, "@10.9.0.1", "localhost"); err != nil || got != "NOERROR ad A 127.0.0.1" {
-		t.Errorf("the resolver says %q: %v", got, err)
-	}
+	nstest.Wait(t, func() error {
+		if got, err := asked(t, host, "@10.9.0.1", "localhost"); err != nil || got != "NOERROR ad A 127.0.0.1" {
+			return fmt.Errorf("the resolver says %q: %w", got, err)
+		}
+		return nil
+	})
 	if wrong := slices.Concat(unmet(t, root, router, "dhcp4.between"), unmet(t, root, router, "dhcp4.warehouse"), unmet(t, root, router, "dhcp4.cellar")); len(wrong) > 0 {
 		t.Fatalf("nbr verify:\n%s", strings.Join(wrong, "\n"))
 	}
