@@ -135,6 +135,30 @@ type DeviceRoute struct {
 	Link Link
 }
 
+// A Behind is a network on a link of another router, whose hosts reach this one through a network of
+// its own.
+type Behind struct {
+	By
+	Network *Network // through which
+	Prefix  netip.Prefix
+}
+
+// Sources are the prefixes of which the spec knows that hosts with an address there reach the
+// router through a network: its fixed ones, and those behind it.
+func (r *Router) Sources(n *Network) []netip.Prefix {
+	var out []netip.Prefix
+	fixed, _ := n.Split()
+	for _, p := range fixed {
+		out = append(out, p.Masked())
+	}
+	for _, b := range Claimed[Behind](r) {
+		if b.Network == n {
+			out = append(out, b.Prefix)
+		}
+	}
+	return out
+}
+
 // An Advertised is a network whose hosts are told of the router by router advertisements.
 type Advertised struct {
 	By

@@ -76,9 +76,25 @@ func (d *dice) services() (resolves bool) {
 				d.WriteString("  }\n")
 			}
 		}
+		for _, name := range []string{"one", "two"} {
+			if d.often() {
+				fmt.Fprintf(d, "  class %q {\n", name)
+				d.body("dhcp4.class", nested(d.blocks["dhcp4"], "class"), []string{`boot_file = "a"`, "mac_prefix = [" + d.pick(values["beginning of MAC addresses"]) + "]"})
+				if d.often() {
+					d.WriteString("  option \"66\" {\n")
+					d.body("dhcp4.class.option", nested(nested(d.blocks["dhcp4"], "class"), "option"), []string{`value = ["a"]`})
+					d.WriteString("  }\n")
+				}
+				d.WriteString("  }\n")
+			}
+		}
 		fmt.Fprintf(d, "  reservation %q {\n", d.pick([]string{"a", "A-9", strings.Repeat("h", 63)}))
 		d.body("dhcp4.reservation", nested(d.blocks["dhcp4"], "reservation"), []string{`mac = "02:00:00:00:00:01"`, fmt.Sprintf(`ipv4 = "10.%d.0.50"`, i)})
 		d.WriteString("  }\n}\n")
+		if d.often() { // a network behind a router of this one
+			far := 200 + i
+			fmt.Fprintf(d, "dhcp4 %q {\n  network = network.%s\n  pool = [\"10.%d.0.9-10.%[3]d.0.9\"]\n  dns = [\"9.9.9.9\"]\n  relay {\n    address = \"10.%[3]d.0.1/24\"\n    from = [\"10.%[4]d.0.2\"]\n  }\n}\n", d.label("dhcp4"), n, far, i)
+		}
 	}
 	d.adverts(inner)
 	for _, s := range [][2]string{{"resolver", "dns"}, {"time", "ntp"}} {

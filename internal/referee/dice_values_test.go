@@ -41,6 +41,8 @@ var values = map[string][]string{
 	"dhcp6.extra":                            {`{}`, `{ rapid-commit = true }`, `{ user-context = { "a.b" = "''$${c} \"", l = [1, 2.5, true] } }`},
 	"range of last halves of IPv6 addresses": {`"::1000-::1fff"`, `"::2-::2"`, `"::ff00:0:0:0-::ffff:ffff:ffff:ffff"`}, "DUID of DHCPv6": {`"00:03:00:01:02:11:22:33:44:55"`, `"00:04:FF"`},
 	"name of a boot file": {`"undionly.kpxe"`, `"http://192.0.2.1/a?b='c'&d=$${e}"`}, "number of an architecture, 0 to 65535": {"0", "7", "65535"},
+	"text, or bytes in hexadecimal after 0x": {`"snom"`, `"it's \"x\" \\ $${a} '"`, `"0x00:ff"`, `"` + strings.Repeat("~", 250) + `"`}, "beginning of MAC addresses": {`"00:04:13"`, `"00-50-C2-0A-B"`, `"02:ff:ff:ff:ff:ff"`}, "dhcp4.class.next_server": {`"192.0.2.1"`},
+	"IPv4 address of another router, with prefix length": {`"10.20.0.1/24"`, `"172.31.255.254/30"`}, "dhcp4.relay.from": {`"10.9.0.2"`},
 	"bytes in hexadecimal": {`"00"`, `"01:FF"`, `"` + strings.Repeat("a5", 255) + `"`},
 	"dhcp4.next_server":    {`"192.0.2.1"`}, "dhcp4.v6_only": {`"5m"`, `"2d"`},
 	"Linux version": {`"6.12.63-bpi-r4"`, `"6.12"`, `"6.18.3"`}, "version of Trusted Firmware-A": {`"2.13.0"`, `"2.14"`, `"2.12.0-mtk"`}, "git commit": {`"` + strings.Repeat("0", 40) + `"`, `"` + strings.Repeat("af19", 10) + `"`},
@@ -86,7 +88,9 @@ var built = map[string]bool{
 	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "policy.schedule": true, "schedule.from": true, "schedule.to": true, "port_forward.sources": true,
 	"static_nat.from": true, "static_nat.address": true, "static_nat.to": true, // towards another zone than the host's
 	"prefix_nat.network": true, "prefix_nat.internal": true, "prefix_nat.external": true, // two prefixes of one length, towards an upstream
-	"dhcp4.option.value": true, "dhcp4.register_names": true, "dhcp4.option.hex": true, "host.mac": true, "host.duid": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
+	"dhcp4.relay.address": true, "dhcp4.relay.from": true,
+	"dhcp4.class.hosts": true, "dhcp4.class.pool": true,
+	"dhcp4.option.value": true, "dhcp4.class.option.value": true, "dhcp4.class.option.hex": true, "dhcp4.register_names": true, "dhcp4.option.hex": true, "host.mac": true, "host.duid": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
 	"rule.priority": true, "rule.from": true, "rule.to": true, "rule.network": true, "rule.table": true, "rule.type": true, "route.table": true,
 	"route.next_hop.via": true, "route.next_hop.network": true, "route.next_hop.weight": true,

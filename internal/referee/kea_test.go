@@ -55,11 +55,11 @@ func said(d *lab.Daemon, what string) func() error {
 }
 
 // A lease is what a DHCP client is told.
-type lease struct{ IP, Mask, Router, DNS, Domain, Lease, Server string }
+type lease struct{ IP, Mask, Router, DNS, Domain, Lease, Server, Next, Boot string }
 
 // A client's script is given what it was told in its environment.
 const leaseScript = `#!/bin/sh
-test "$1" = bound && echo "$ip|$mask|$router|$dns|$domain|$lease|$serverid" >>"$LEASE"
+test "$1" = bound && echo "$ip|$mask|$router|$dns|$domain|$lease|$serverid|$siaddr|$boot_file" >>"$LEASE"
 exit 0
 `
 
@@ -80,10 +80,10 @@ func getLease(t *testing.T, client *nstest.NS, more ...string) (lease, error) {
 		return lease{}, err
 	}
 	w := strings.Split(strings.TrimSpace(string(text)), "|")
-	if len(w) != 7 {
+	if len(w) != 9 {
 		return lease{}, fmt.Errorf("the lease is %q", text)
 	}
-	return lease{w[0], w[1], w[2], w[3], w[4], w[5], w[6]}, nil
+	return lease{w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8]}, nil
 }
 
 // lan is a router with addresses on bridges or ports, each with a client's cable: "br-lan

@@ -373,7 +373,7 @@ func (r *wholeRouter) works(t *testing.T) {
 	if a, err := netip.ParseAddr(got.IP); err != nil || a.Less(netip.MustParseAddr("192.168.178.100")) || netip.MustParseAddr("192.168.178.199").Less(a) {
 		t.Errorf("the lease is of %s", got.IP)
 	}
-	want := lease{got.IP, "24", "192.168.178.1", "192.168.178.1", "", "43200", "192.168.178.1"}
+	want := lease{IP: got.IP, Mask: "24", Router: "192.168.178.1", DNS: "192.168.178.1", Lease: "43200", Server: "192.168.178.1"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("the lease (-want +got):\n%s", d)
 	}

@@ -162,9 +162,8 @@ func (t *Time) lower(r *router.Router, m *nixgen.Module) {
 		lines.WriteString("nocerttimecheck 1\n")
 	}
 	for _, n := range t.Networks.All() {
-		fixed, _ := n.Split()
-		for _, p := range fixed {
-			fmt.Fprintf(&lines, "allow %s\n", p.Masked())
+		for _, p := range r.Sources(n) {
+			fmt.Fprintf(&lines, "allow %s\n", p)
 		}
 	}
 	m.Set(from, nixgen.Lines(lines.String()), "services", "chrony", "extraConfig")

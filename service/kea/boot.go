@@ -8,9 +8,7 @@ import (
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
-	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
-	"github.com/nbr-dev/nbr/service"
 )
 
 // Boot is what hosts of some architectures boot.
@@ -47,13 +45,17 @@ func (f *BootFile) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (BootFile) Describe() string { return "name of a boot file" }
 
+func judgeNextServer(s conf.Value[router.Addr]) hcl.Diagnostics {
+	if !s.Set || s.V.Is4() {
+		return nil
+	}
+	return hcl.Diagnostics{diag.Help(diag.Error("bad-value", s.Range, "Not an IPv4 address", "%s cannot be in a DHCPv4 message.", s.V),
+		"Write an IPv4 address.")}
+}
+
 // judgeBoot judges what hosts boot.
 func (d *DHCP4) judgeBoot() hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	if d.NextServer.Set && !d.NextServer.V.Is4() {
-		diags = append(diags, diag.Help(diag.Error("bad-value", d.NextServer.Range, "Not an IPv4 address", "%s cannot be in a DHCPv4 message.", d.NextServer.V),
-			"Write an IPv4 address."))
-	}
+	diags := judgeNextServer(d.NextServer)
 	first := map[Architecture]*Boot{}
 	for _, b := range d.Boot {
 		for _, a := range b.Architectures.Items {
@@ -68,25 +70,11 @@ func (d *DHCP4) judgeBoot() hcl.Diagnostics {
 	return diags
 }
 
-// classes are Kea's for the hosts that boot files of their own. Kea's are of the whole server,
-// so each is of the network's interface alone.
-func (d *DHCP4) classes() nixgen.List {
-	out := nixgen.List{}
-	for _, b := range d.Boot {
-		out = append(out, nixgen.At{From: service.From(b), Expr: nixgen.Attrs{
-			nixgen.Bind(nixgen.Str(b.File.V), "boot-file-name"),
-			nixgen.Bind(nixgen.Str(fmt.Sprintf("%s/%s", d.Addr, b.Name.V)), "name"),
-			nixgen.Bind(nixgen.Str(boots(d.Network.Target.Device(), b.Architectures.All())), "test"),
-		}})
-	}
-	return out
-}
-
-// boots is the test of hosts that ask on an interface and are of one of the architectures.
-func boots(device router.IfName, all []Architecture) string {
+// boots is Kea's test of hosts that are of one of the architectures.
+func boots(all []Architecture) string {
 	var tests []string
 	for _, a := range all {
 		tests = append(tests, fmt.Sprintf("option[93].hex == 0x%04x", int(a)))
 	}
-	return fmt.Sprintf("pkt.iface == '%s' and (%s)", device, strings.Join(tests, " or "))
+	return strings.Join(tests, " or ")
 }

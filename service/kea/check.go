@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/hex"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,13 +25,8 @@ func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 	if extra.replace("subnet", "interface", "relay", "client-class", "client-classes", "require-client-classes", "evaluate-additional-classes") {
 		return // the user's additions make another network of it, or not for all clients
 	}
-	if pool := d.pool(); !extra.replace("pools") {
-		d.offered(p, "offer", "a client gets an address of the pool", d.Pool.Range, d.newClient(""), pool, func(o offer) string {
-			if a, err := netip.ParseAddr(o.Address); err == nil && slices.ContainsFunc(d.Pool.All(), func(r router.AddrRange) bool { return r.Contains(a) }) {
-				return pool
-			}
-			return o.Address
-		})
+	if !extra.replace("pools") {
+		d.pooled(p, "offer", "a client gets an address of the pool", d.Pool.Range, d.newClient(""))
 	}
 	from := d.Network.Range
 	d.detail(p, "prefix", "clients get the network's prefix", from, "/"+strconv.Itoa(d.prefix().Bits()), func(o offer) string { return "/" + strconv.Itoa(o.Prefix) })
@@ -58,6 +52,7 @@ func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 		d.detail(p, "lease", "leases last as long as they should", cmp.Or(d.Lease.Range, d.Def), seconds(int64(d.Lease.V)), func(o offer) string { return seconds(o.Lease) })
 	}
 	d.rest(p, extra)
+	d.checkClasses(r, p, extra)
 	if extra.replace("reservations") {
 		return
 	}
@@ -81,25 +76,25 @@ func (d *DHCP4) rest(p *verify.Plan, extra additions) {
 		}
 		c := d.newClient("")
 		c.Brief = o.Force.V
-		d.detailOf(c, p, "option-"+code, fmt.Sprintf("clients get %s", o.Name.V), o.Def, o.Name.V.say(hex.EncodeToString(o.bytes())), func(v offer) string { return o.Name.V.say(v.Options[code]) })
+		d.detailOf(c, p, "option-"+code, fmt.Sprintf("clients get %s", o.Name.V), o.Def, o.Name.V.say(hex.EncodeToString(o.bytes())), func(v offer) string { return v.option(o.Name.V) })
 	}
 	if d.V6Only.Set {
 		c := d.newClient("")
 		c.V6Only = true
 		const name = OptionName("v6-only-preferred")
-		d.offered(p, "v6-only", "hosts that can live without IPv4 are told for how many seconds", d.V6Only.Range, c, strconv.Itoa(int(d.V6Only.V)), func(o offer) string { return name.say(o.Options[strconv.Itoa(codeV6Only)]) })
+		d.offered(p, "v6-only", "hosts that can live without IPv4 are told for how many seconds", d.V6Only.Range, c, strconv.Itoa(int(d.V6Only.V)), func(o offer) string { return o.option(name) })
 	}
 	if d.NextServer.Set && !extra.replace("next-server") {
-		d.detail(p, "next-server", "clients get the server to boot from", d.NextServer.Range, d.NextServer.V.String(), func(o offer) string { return cmp.Or(o.NextServer, "none") })
+		d.detail(p, "next-server", "clients get the server to boot from", d.NextServer.Range, d.NextServer.V.String(), offer.nextServer)
 	}
 	if d.BootFile.Set && !extra.replace("boot-file-name") {
-		d.detail(p, "boot-file", "clients get the file to boot", d.BootFile.Range, string(d.BootFile.V), func(o offer) string { return cmp.Or(o.BootFile, "none") })
+		d.detail(p, "boot-file", "clients get the file to boot", d.BootFile.Range, string(d.BootFile.V), offer.bootFile)
 	}
 	for _, b := range d.Boot {
 		for _, a := range b.Architectures.Items {
 			c := d.newClient("")
 			c.Arch = strconv.Itoa(int(a.V))
-			d.offered(p, fmt.Sprintf("boot.%s/%d", b.Name.V, a.V), fmt.Sprintf("hosts of architecture %d get their file", a.V), a.Range, c, string(b.File.V), func(o offer) string { return cmp.Or(o.BootFile, "none") })
+			d.offered(p, fmt.Sprintf("boot.%s/%d", b.Name.V, a.V), fmt.Sprintf("hosts of architecture %d get their file", a.V), a.Range, c, string(b.File.V), offer.bootFile)
 		}
 	}
 }
@@ -138,13 +133,17 @@ func (d *DHCP4) judge(p *verify.Plan, what, title string, from hcl.Range, c clie
 
 // newClient is a client in the network.
 func (d *DHCP4) newClient(mac string) client {
-	return client{Link: string(d.Network.Target.Device()), MAC: mac}
+	c := client{Link: string(d.Network.Target.Device()), MAC: mac}
+	if d.Relay != nil {
+		c.Relay = d.prefix().Addr().String()
+	}
+	return c
 }
 
 // pool is what a client without a reservation may get, for people.
-func (d *DHCP4) pool() string {
+func pool(all []router.AddrRange) string {
 	var ranges []string
-	for _, r := range d.Pool.All() {
+	for _, r := range all {
 		ranges = append(ranges, r.String())
 	}
 	return "an address of " + strings.Join(ranges, ", ")

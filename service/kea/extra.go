@@ -1,6 +1,7 @@
 package kea
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,9 +19,37 @@ type additions struct {
 	to      conf.Block
 	extra   service.Extra
 	options nixgen.List // nbr's own
+	classes []*Class
 }
 
-func (d *DHCP4) additions(r *router.Router) additions { return additions{d, d.Extra, d.options(r)} }
+func (d *DHCP4) additions(r *router.Router) additions {
+	return additions{d, d.Extra, d.options(r), d.Classes}
+}
+
+// inClass tells whether a class has a value of its own for an option.
+func (a additions) inClass(option nixgen.Expr) bool {
+	return slices.ContainsFunc(a.classes, func(c *Class) bool {
+		return slices.ContainsFunc(c.Options, func(o *Option) bool { return optionKey(o.entry()) == optionKey(option) })
+	})
+}
+
+// plain are the options of the network that no class has another value for.
+func (a additions) plain() nixgen.List {
+	return slices.DeleteFunc(a.kept(), a.inClass)
+}
+
+// classed are the other ones. To Kea a subnet's options count before those of a class, so they are
+// those of a class as well: the last one, of all hosts.
+func (a additions) classed() nixgen.List {
+	return slices.DeleteFunc(a.kept(), func(o nixgen.Expr) bool { return !a.inClass(o) })
+}
+
+// gives tells whether the user gives an option in place of nbr.
+func (a additions) gives(option nixgen.Expr) bool {
+	probed := a
+	probed.options = nixgen.List{option}
+	return len(probed.kept()) == 0
+}
 
 // merge puts them into the entry.
 func (a additions) merge(out nixgen.Attrs) nixgen.Attrs {
@@ -32,7 +61,7 @@ func (a additions) merge(out nixgen.Attrs) nixgen.Attrs {
 		k, v := it.Element()
 		add := service.Nix(v)
 		if list, ok := add.(nixgen.List); ok && k.AsString() == "option-data" {
-			add = append(a.kept(), list...)
+			add = append(a.plain(), list...)
 		}
 		out = put(out, nixgen.Bind(nixgen.At{From: from, Expr: add}, k.AsString()))
 	}
@@ -41,10 +70,10 @@ func (a additions) merge(out nixgen.Attrs) nixgen.Attrs {
 
 // kept are nbr's options but those that the user gives, too.
 func (a additions) kept() nixgen.List {
-	if !a.extra.Set {
-		return a.options
-	}
 	own := slices.Clone(a.options)
+	if !a.extra.Set {
+		return own
+	}
 	for it := a.extra.V.ElementIterator(); it.Next(); {
 		k, v := it.Element()
 		if k.AsString() != "option-data" {
@@ -83,11 +112,16 @@ func (a additions) judge(own ...string) hcl.Diagnostics {
 			override(key)
 		}
 	}
-	kept := a.kept()
 	for _, o := range a.options {
-		name := optionKey(o)
-		if !slices.ContainsFunc(kept, func(k nixgen.Expr) bool { return optionKey(k) == name }) {
-			override("the option " + name)
+		if a.gives(o) {
+			override("the option " + optionKey(o))
+		}
+	}
+	for _, c := range a.classes {
+		for _, o := range c.Options {
+			if a.gives(o.entry()) {
+				override(fmt.Sprintf("the option %s of %s", o.Name.V, c.Addr))
+			}
 		}
 	}
 	return diags

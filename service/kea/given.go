@@ -19,8 +19,18 @@ func (d *DHCP4) given(r *router.Router) hcl.Diagnostics {
 		return nil
 	}
 	var diags hcl.Diagnostics
+	place, by := d.place()
 	for _, s := range d.DNS.Items {
 		diags = append(diags, unserved(r, d.Network, s, "name server", "dns", "resolver")...)
+	}
+	for _, c := range d.Classes {
+		for _, o := range c.Options {
+			for _, v := range o.Value.Items {
+				if a, err := netip.ParseAddr(string(v.V)); err == nil && o.Name.V == "domain-name-servers" {
+					diags = append(diags, unserved(r, d.Network, conf.Value[router.Addr]{V: router.Addr{Addr: a}, Range: v.Range}, "name server", "dns", "resolver")...)
+				}
+			}
+		}
 	}
 	for _, option := range service.Elements(service.Attribute(d.Extra.V.Value, "option-data")) {
 		for s := range strings.SplitSeq(service.Text(service.Attribute(option, "data")), ",") {
@@ -39,7 +49,7 @@ func (d *DHCP4) given(r *router.Router) hcl.Diagnostics {
 					diags = append(diags, diag.With(diag.Help(diag.Error("server-not-there", at.Range, "Gateway outside the network",
 						"Clients in %s cannot reach %s, which is not on their link.", d.prefix().Masked(), a),
 						"Name a router in that network, or remove the option: clients are then told of this router."),
-						d.Network.Target.IPv4.Range, "%s", d.Network.Addr.String()))
+						place, "%s", by))
 				}
 			}
 		}

@@ -33,6 +33,15 @@ func DHCP4Kind() service.Kind {
     file          = "http://192.168.178.10/ipxe.efi"
   }
 
+  class "phones" { # by what they say of themselves
+    vendor_class = ["snom"]
+    pool         = ["192.168.178.200-192.168.178.219"]
+
+    option "tftp-server-name" {
+      value = ["192.168.178.10"]
+    }
+  }
+
   reservation "nas" {
     mac  = "02:11:22:33:44:55"
     ipv4 = "192.168.178.10"
@@ -48,7 +57,8 @@ func DHCP4Kind() service.Kind {
 type DHCP4 struct {
 	conf.Header
 	Name         conf.Value[router.Name]     `hcl:"name,label"`
-	Network      conf.Ref[*router.Network]   `hcl:"network,required" doc:"The network that gets the leases."`
+	Network      conf.Ref[*router.Network]   `hcl:"network,required" doc:"The network that gets the leases; with relay the one through which that is reached."`
+	Relay        *Relay                      `hcl:"relay,block" doc:"The hosts are behind another router, which hands over what they ask and is reached through the network."`
 	Pool         conf.List[router.AddrRange] `hcl:"pool,required" doc:"Ranges of addresses to lease, as in [\"192.168.178.100-192.168.178.199\"]."`
 	Lease        conf.Value[router.Seconds]  `hcl:"lease,optional" default:"12h" doc:"How long a lease is good for."`
 	DNS          conf.List[router.Addr]      `hcl:"dns,optional" empty:"that is as if it were not there. Name a server, or remove it." doc:"Name servers of the clients. Without it the router, when it has a resolver for the network."`
@@ -59,6 +69,7 @@ type DHCP4 struct {
 	BootFile     conf.Value[BootFile]        `hcl:"boot_file,optional" doc:"The file there that hosts boot for which no boot block has another."`
 	Boot         []*Boot                     `hcl:"boot,block" doc:"Another file for hosts of some architectures."`
 	Options      []*Option                   `hcl:"option,block" doc:"An option that clients are told, by its name in Kea or its number."`
+	Classes      []*Class                    `hcl:"class,block" doc:"Hosts that are told something of their own, or have a pool of their own."`
 	Reservations []*Reservation              `hcl:"reservation,block" doc:"An address that one host always gets."`
 	Extra        service.Extra               `hcl:"extra,optional" doc:"Merged into the network's subnet4 entry of Kea's settings."`
 }
@@ -75,8 +86,17 @@ type Reservation struct {
 // leastV6Only is MIN_V6ONLY_WAIT of RFC 8925 section 3.4, in seconds.
 const leastV6Only = 300
 
-// prefix is the router's address in the network that is served, which is a fixed one.
+// prefix is the network that is served, with the address of its router: this one's, a fixed one, or
+// that of a relay.
 func (d *DHCP4) prefix() netip.Prefix {
+	if d.Relay != nil {
+		return d.Relay.Address.V.Prefix
+	}
+	return d.own()
+}
+
+// own is the router's fixed address in the network that is on a link of its own.
+func (d *DHCP4) own() netip.Prefix {
 	p, _ := d.Network.Target.FixedIn(router.IPv4)
 	return p
 }
@@ -90,15 +110,19 @@ func (d *DHCP4) subnetID() int {
 
 // Claim claims the server's socket and the addresses that it gives away.
 func (d *DHCP4) Claim(s *router.Scope) {
-	s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: router.UDP, Port: 67, Networks: []*router.Network{d.Network.Target}, Unit: "kea-dhcp4-server"})
-	for _, p := range d.Pool.Items {
+	if d.Relay != nil {
+		d.claimRelay(s)
+	} else {
+		s.Listen(d.Network.Range, router.Listen{Service: "dhcp", Protocol: router.UDP, Port: 67, Networks: []*router.Network{d.Network.Target}, Unit: "kea-dhcp4-server"})
+	}
+	for _, p := range d.ranges() {
 		router.Claim(s, p.Range, router.HostAddr{Range: p.V, Why: "may be leased to a host"})
 	}
 	if d.Register.V && d.Network.Target.Domain.Set {
 		var ranges []router.AddrRange
-		for _, p := range d.Pool.All() {
-			if p.First.Is4() && p.Last.Is4() {
-				ranges = append(ranges, p)
+		for _, p := range d.ranges() {
+			if p.V.First.Is4() && p.V.Last.Is4() {
+				ranges = append(ranges, p.V)
 			}
 		}
 		router.Claim(s, d.Register.Range, router.LeaseNames{Domain: d.domain(), Ranges: ranges})
@@ -111,10 +135,10 @@ func (d *DHCP4) Claim(s *router.Scope) {
 // Judge judges pools and reservations against the network.
 func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	n := d.Network.Target
-	if !d.prefix().IsValid() {
+	if !d.own().IsValid() {
 		return hcl.Diagnostics{router.NoFixedAddress(d.Network, "A DHCP server leases addresses of its own network.", router.IPv4)}
 	}
-	diags := append(d.link(r), d.pools()...)
+	diags := append(d.link(r), d.judgePools()...)
 	if len(d.DNS.Items) == 0 && !resolver(r, n) {
 		diags = append(diags, diag.Help(diag.Warning("no-name-server", d.Def, "Clients get no name server",
 			"The router has no resolver for %s, and %s names none.", n.Addr, d.Addr),
@@ -130,16 +154,21 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	if d.BootFile.Set {
 		own = append(own, "boot-file-name")
 	}
+	if _, names := d.clientClasses(r); len(names) > 0 {
+		own = append(own, "evaluate-additional-classes")
+	}
 	diags = append(diags, d.additions(r).judge(own...)...)
 	diags = append(diags, d.given(r)...)
 	diags = append(diags, judgeLease(d.Lease)...)
-	diags = append(diags, d.judgeOptions()...)
+	diags = append(diags, d.judgeOptions(d.Options, false)...)
 	diags = append(diags, d.judgeBoot()...)
+	diags = append(diags, d.judgeClasses()...)
 	if d.V6Only.Set && d.V6Only.V < leastV6Only {
 		diags = append(diags, diag.Help(diag.Error("bad-value", d.V6Only.Range, "Bad time without IPv4", "Hosts wait 5 min at least (MIN_V6ONLY_WAIT of RFC 8925 section 3.4), and %d s is less.", d.V6Only.V),
 			"Write \"5m\" or more."))
 	}
 	diags = append(diags, d.judgeV6Only(r)...)
+	diags = append(diags, d.judgeRelay(r)...)
 	diags = append(diags, d.judgeNames(r)...)
 	return append(diags, d.reservations(r)...)
 }
@@ -171,6 +200,9 @@ func (d *DHCP4) judgeV6Only(r *router.Router) hcl.Diagnostics {
 // link refuses a second server on one link: a client that asks for an address does
 // not say of which network, and Kea takes an interface once.
 func (d *DHCP4) link(r *router.Router) hcl.Diagnostics {
+	if d.Relay != nil {
+		return nil // a relay says of which network its hosts are
+	}
 	for _, l := range router.Claimed[router.Listen](r) {
 		if l.Addr == d.Addr {
 			break // the later one of two has one too many
@@ -196,29 +228,31 @@ func resolver(r *router.Router, n *router.Network) bool {
 	})
 }
 
-func (d *DHCP4) pools() hcl.Diagnostics {
+func (d *DHCP4) judgePools() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	p, own := d.prefix(), d.prefix().Addr()
+	at, by := d.place()
 	first, last := p.Masked().Addr(), router.Broadcast(p)
 	if len(d.Pool.Items) == 0 && d.Pool.Set {
 		diags = append(diags, diag.Help(diag.Error("empty-pool", d.Pool.Range, "Empty pool", "There is nothing to lease."),
 			"Give a range of %s.", p.Masked()))
 	}
-	for i, r := range d.Pool.Items {
+	all := d.ranges()
+	for i, r := range all {
 		switch {
 		case !p.Contains(r.V.First) || !p.Contains(r.V.Last):
 			diags = append(diags, diag.With(diag.Help(diag.Error("pool-outside-network", r.Range, "Pool outside its network",
-				"%s is not in %s.", r.V, p.Masked()), "Write a range of that network."), d.Network.Target.IPv4.Range, "%s", d.Network.Addr.String()))
+				"%s is not in %s.", r.V, p.Masked()), "Write a range of that network."), at, "%s", by))
 		case r.V.Contains(own):
 			diags = append(diags, diag.With(diag.Help(diag.Error("pool-holds-router", r.Range, "Pool holds the router's own address",
 				"%s would be leased to a client.", own),
-				"Begin or end the range beside it."), d.Network.Target.IPv4.Range, "the router's address"))
+				"Begin or end the range beside it."), at, "the router's address"))
 		case r.V.Contains(first) || r.V.Contains(last):
 			diags = append(diags, diag.Help(diag.Error("pool-outside-network", r.Range, "Pool holds an address of no host",
 				"%s is the address of the network itself, and %s its broadcast address.", first, last),
 				"Begin after the first of them, and end before the last."))
 		}
-		for _, o := range d.Pool.Items[:i] {
+		for _, o := range all[:i] {
 			if !o.V.Last.Less(r.V.First) && !r.V.Last.Less(o.V.First) {
 				diags = append(diags, diag.With(diag.Help(diag.Error("pools-overlap", r.Range, "Pools overlap", "%s shares addresses with %s.", r.V, o.V),
 					"Make one range of the two, or end one before the other begins."), o.Range, "the other range"))
@@ -244,7 +278,7 @@ func (d *DHCP4) reserved(r *router.Router) []fixedLease {
 	for _, res := range d.Reservations {
 		out = append(out, fixedLease{res.Header, res.Name.V, res.MAC, res.IPv4, res.Description})
 	}
-	for _, h := range r.HostsIn(d.Network.Target) {
+	for _, h := range d.hosts(r) {
 		if h.MAC.Set && h.IPv4.Set {
 			out = append(out, fixedLease{h.Header, h.Name.V, h.MAC, h.IPv4, conf.Value[string]{}})
 		}
@@ -292,8 +326,8 @@ func (d *DHCP4) reservations(r *router.Router) hcl.Diagnostics {
 // it to another host.
 func (d *DHCP4) leasedHosts(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	for _, h := range r.HostsIn(d.Network.Target) {
-		for _, pool := range d.Pool.Items {
+	for _, h := range d.hosts(r) {
+		for _, pool := range d.ranges() {
 			if h.IPv4.Set && !h.MAC.Set && pool.V.Contains(h.IPv4.V.Addr) {
 				diags = append(diags, diag.With(diag.Help(diag.Error("pool-holds-host", h.IPv4.Range, "Address of a host in a pool",
 					"%s leases %s to other hosts.", d.Addr, h.IPv4.V),
@@ -313,19 +347,20 @@ func (d *DHCP4) leasedServers(r *router.Router) hcl.Diagnostics {
 	for _, res := range d.reserved(r) {
 		own[res.addr.V.Addr] = true
 	}
-	for _, h := range r.HostsIn(d.Network.Target) { // those without mac are leasedHosts'
+	for _, h := range d.hosts(r) { // those without mac are leasedHosts'
 		own[h.IPv4.V.Addr] = true
 	}
+	pools := d.ranges()
 	judge := func(at hcl.Range, a netip.Addr) {
 		a = a.Unmap()
-		i := slices.IndexFunc(d.Pool.Items, func(p conf.Value[router.AddrRange]) bool { return p.V.Contains(a) })
+		i := slices.IndexFunc(pools, func(p conf.Value[router.AddrRange]) bool { return p.V.Contains(a) })
 		if i < 0 || own[a] {
 			return
 		}
 		diags = append(diags, diag.With(diag.Help(diag.Warning("pool-holds-host", at, "Address of a host in a pool",
 			"%s may lease %s to any host of %s.", d.Addr, a, d.Network.Addr),
 			"Write a host block with its mac and this address, or take another address."),
-			d.Pool.Items[i].Range, "%s", d.Addr.String()))
+			pools[i].Range, "%s", d.Addr.String()))
 	}
 	for _, f := range r.PortForwards {
 		if f.To.Value.Set {

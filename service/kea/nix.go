@@ -20,9 +20,14 @@ func (server) File() string { return "dhcp4" }
 func (server) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) {
 	sub := common(m, "dhcp4")
 	m.Set(nixgen.Origin{}, nixgen.Bool(true), sub("authoritative")...)
+	served := map[router.IfName]bool{}
 	for _, d := range service.Of[*DHCP4](blocks) {
-		m.Add(service.From(d), sub("interfaces-config", "interfaces"), nixgen.Str(d.Network.Target.Device()))
-		for _, c := range d.classes() {
+		if device := d.Network.Target.Device(); !served[device] {
+			served[device] = true
+			m.Add(service.From(d), sub("interfaces-config", "interfaces"), nixgen.Str(device))
+		}
+		classes, _ := d.clientClasses(r)
+		for _, c := range classes {
 			m.Add(service.From(d), sub("client-classes"), c)
 		}
 		m.Add(service.From(d), sub("subnet4"), d.subnet(r))
@@ -63,18 +68,20 @@ func (d *DHCP4) subnet(r *router.Router) nixgen.Attrs {
 	if d.BootFile.Set {
 		out = append(out, nixgen.Bind(nixgen.Str(d.BootFile.V), "boot-file-name"))
 	}
-	out = append(out,
-		nixgen.Bind(nixgen.Int(d.subnetID()), "id"),
-		nixgen.Bind(nixgen.Str(d.Network.Target.Device()), "interface"))
+	if _, names := d.clientClasses(r); len(names) > 0 {
+		out = append(out, nixgen.Bind(service.Strs(names), "evaluate-additional-classes"))
+	}
+	out = append(out, nixgen.Bind(nixgen.Int(d.subnetID()), "id"))
+	if d.Relay == nil {
+		out = append(out, nixgen.Bind(nixgen.Str(d.Network.Target.Device()), "interface"))
+	}
 	if d.NextServer.Set {
 		out = append(out, nixgen.Bind(nixgen.Str(d.NextServer.V.String()), "next-server"))
 	}
-	out = append(out, nixgen.Bind(d.options(r), "option-data"))
-	pools := nixgen.List{}
-	for _, p := range d.Pool.All() {
-		pools = append(pools, nixgen.Attrs{nixgen.Bind(nixgen.Str(p.First.String()+" - "+p.Last.String()), "pool")})
+	out = append(out, nixgen.Bind(d.additions(r).plain(), "option-data"), nixgen.Bind(d.poolEntries(), "pools"))
+	if d.Relay != nil {
+		out = append(out, nixgen.Bind(nixgen.Attrs{nixgen.Bind(nixgen.List{nixgen.Str(d.prefix().Addr().String())}, "ip-addresses")}, "relay"))
 	}
-	out = append(out, nixgen.Bind(pools, "pools"))
 	if all := d.reserved(r); len(all) > 0 {
 		list := nixgen.List{}
 		for _, res := range all {
@@ -133,7 +140,7 @@ func (d *DHCP4) options(r *router.Router) nixgen.List {
 		dns = append(dns, a.String())
 	}
 	if len(dns) == 0 && resolver(r, d.Network.Target) {
-		dns = []string{d.prefix().Addr().String()}
+		dns = []string{d.own().Addr().String()}
 	}
 	if len(dns) > 0 {
 		out = append(out, option("domain-name-servers", strings.Join(dns, ", ")))

@@ -100,7 +100,9 @@ func (d *DHCP6) subnet(r *router.Router) nixgen.Attrs {
 	return d.additions(r).merge(out)
 }
 
-func (d *DHCP6) additions(r *router.Router) additions { return additions{d, d.Extra, d.options(r)} }
+func (d *DHCP6) additions(r *router.Router) additions {
+	return additions{to: d, extra: d.Extra, options: d.options(r)}
+}
 
 // servers are the name servers of the hosts. Of the router's own addresses it is the fixed one:
 // what is delegated changes.

@@ -2,6 +2,7 @@ package kea
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -31,21 +32,72 @@ type client struct {
 	V6Only bool
 	// Brief is of one that asks for nothing but the usual options.
 	Brief bool
+	// Relay is the address of the router that hands its question over (giaddr).
+	Relay string
+	// Vendor and User are classes that it says (options 60 and 77).
+	Vendor, User Identifier
+	// Circuit and Remote are what a switch between says (option 82, RFC 3046).
+	Circuit, Remote Identifier
 }
 
 // MarshalText writes it as in "br-lan", "br-lan 02:00:00:00:00:01", "br-lan arch 7", "br-lan
-// v6-only" and "br-lan brief".
+// v6-only", "br-lan relay 10.20.0.1 brief" and `br-lan 00:04:13 vendor "snom"`.
 func (c client) MarshalText() ([]byte, error) {
-	more := c.MAC
-	switch {
-	case c.Arch != "":
-		more = "arch " + c.Arch
-	case c.V6Only:
-		more = "v6-only"
-	case c.Brief:
-		more = "brief"
+	words := []string{c.Link}
+	add := func(has bool, word string) {
+		if has {
+			words = append(words, word)
+		}
 	}
-	return []byte(strings.TrimSpace(c.Link + " " + more)), nil
+	add(c.MAC != "", c.MAC)
+	add(c.Relay != "", "relay "+c.Relay)
+	add(c.Arch != "", "arch "+c.Arch)
+	add(c.V6Only, "v6-only")
+	add(c.Brief, "brief")
+	for _, said := range []struct {
+		what string
+		is   Identifier
+	}{{"vendor", c.Vendor}, {"user", c.User}, {"circuit", c.Circuit}, {"remote", c.Remote}} {
+		add(said.is != "", fmt.Sprintf("%s %q", said.what, said.is.String()))
+	}
+	return []byte(strings.Join(words, " ")), nil
+}
+
+// identity is its MAC address. The rest of one that has a beginning alone is that of no host.
+func (c client) identity() (net.HardwareAddr, error) {
+	mac := packet.RandomMAC()
+	if c.MAC == "" {
+		return mac, nil
+	}
+	digits := strings.ReplaceAll(c.MAC, ":", "")
+	if full := hex.EncodeToString(mac); len(digits) >= 6 && len(digits) < len(full) {
+		digits += full[len(digits):]
+	}
+	raw, err := hex.DecodeString(digits)
+	if err != nil || len(raw) != 6 || raw[0]&1 != 0 || bytes.Equal(raw, make([]byte, 6)) {
+		return nil, fmt.Errorf("%q is no MAC address of a client", c.MAC)
+	}
+	return raw, nil
+}
+
+// says adds the classes that it says, and what a switch does.
+func (c client) says(d *dhcpv4.DHCPv4) {
+	if c.Vendor != "" {
+		d.UpdateOption(dhcpv4.OptClassIdentifier(string(c.Vendor)))
+	}
+	if c.User != "" {
+		d.UpdateOption(dhcpv4.OptRFC3004UserClass([]string{string(c.User)}))
+	}
+	var relay []dhcpv4.Option
+	if c.Circuit != "" {
+		relay = append(relay, dhcpv4.OptGeneric(dhcpv4.AgentCircuitIDSubOption, []byte(c.Circuit)))
+	}
+	if c.Remote != "" {
+		relay = append(relay, dhcpv4.OptGeneric(dhcpv4.AgentRemoteIDSubOption, []byte(c.Remote)))
+	}
+	if len(relay) > 0 {
+		d.UpdateOption(dhcpv4.OptRelayAgentInfo(relay...))
+	}
 }
 
 // An offer is what a DHCPv4 server answered to a DISCOVER (RFC 2131 section 4.3.1).
@@ -64,6 +116,22 @@ type offer struct {
 	Options    map[string]string `json:"options,omitempty"` // others in hexadecimal, by number
 }
 
+// option is the value of an option, for people.
+func (o offer) option(name OptionName) string {
+	switch name {
+	case "routers":
+		return cmp.Or(strings.Join(o.Routers, ", "), "none")
+	case "domain-name-servers":
+		return cmp.Or(strings.Join(o.DNS, ", "), "none")
+	case "domain-name":
+		return name.say(hex.EncodeToString([]byte(o.Domain)))
+	}
+	return name.say(o.Options[strconv.Itoa(name.code())])
+}
+
+func (o offer) nextServer() string { return cmp.Or(o.NextServer, "none") }
+func (o offer) bootFile() string   { return cmp.Or(o.BootFile, "none") }
+
 // offerTo asks for an offer to a client.
 var offerTo = &probe.Probe[client, offer]{Name: "kea.offer", Active: true, Look: seekOffer}
 
@@ -80,17 +148,15 @@ const (
 // 3.1). The first OFFER counts, as for most clients. Answers of other machines do
 // not: they come in, and only what leaves is heard.
 func seekOffer(ctx context.Context, h probe.Host, c client) (offer, error) {
-	mac := packet.RandomMAC()
-	if c.MAC != "" {
-		var err error
-		if mac, err = net.ParseMAC(c.MAC); err != nil || len(mac) != 6 || mac[0]&1 != 0 || bytes.Equal(mac, make([]byte, 6)) {
-			return offer{}, fmt.Errorf("%q is no MAC address of a client", c.MAC)
-		}
+	mac, err := c.identity()
+	if err != nil {
+		return offer{}, err
 	}
 	d, err := discover(mac)
 	if err != nil {
 		return offer{}, err
 	}
+	c.says(d)
 	if c.Arch != "" {
 		n, err := strconv.ParseUint(c.Arch, 10, 16)
 		if err != nil {
@@ -106,13 +172,26 @@ func seekOffer(ctx context.Context, h probe.Host, c client) (offer, error) {
 	}
 	// A server sends no options of IPv4: its header has 20 bytes.
 	only := []probe.Byte{{Offset: 0, Value: 0x45}, {Offset: 9, Value: packet.UDP}}
-	only = append(only, probe.Bytes(20, []byte{0, portDHCPServer, 0, portDHCPClient})...)
+	to := byte(portDHCPClient)
+	var relay netip.Addr
+	if c.Relay != "" {
+		if relay, err = netip.ParseAddr(c.Relay); err != nil || !relay.Is4() {
+			return offer{}, fmt.Errorf("%q is no address of a relay", c.Relay)
+		}
+		to, d.GatewayIPAddr, d.HopCount = portDHCPServer, relay.AsSlice(), 1
+	}
+	only = append(only, probe.Bytes(20, []byte{0, portDHCPServer, 0, to})...)
 	only = append(only, probe.Bytes(20+8+4, d.TransactionID[:])...)
 	var out offer
 	_, err = h.Exchange(ctx, probe.Exchange{
 		Link: c.Link, Wait: offerTime, Repeat: repeatAfter, To: probe.Socket{Protocol: "packet"},
-		Only:  probe.Filter{EtherType: packet.EtherIPv4, Bytes: only},
-		Frame: func(probe.Endpoint) ([]byte, error) { return discoverFrame(d), nil },
+		Only: probe.Filter{EtherType: packet.EtherIPv4, Bytes: only},
+		Frame: func(own probe.Endpoint) ([]byte, error) {
+			if c.Relay != "" {
+				return relayedFrame(c.Link, own, relay, d)
+			}
+			return discoverFrame(d), nil
+		},
 		Answers: func(b []byte) bool {
 			o, err := parseOffer(d, b)
 			if err == nil {
@@ -166,6 +245,17 @@ func discoverFrame(d *dhcpv4.DHCPv4) []byte {
 	return packet.Frame(net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, d.ClientHWAddr, packet.Datagram(src, dst, d.ToBytes()))
 }
 
+// relayedFrame is how a relay hands it over, from its own address to the server's (RFC 1542 section
+// 4.1.1).
+func relayedFrame(link string, own probe.Endpoint, relay netip.Addr, d *dhcpv4.DHCPv4) ([]byte, error) {
+	i := slices.IndexFunc(own.Addrs, netip.Addr.Is4)
+	if i < 0 {
+		return nil, errors.New(link + " has no IPv4 address")
+	}
+	p := packet.Datagram(netip.AddrPortFrom(relay, portDHCPServer), netip.AddrPortFrom(own.Addrs[i], portDHCPServer), d.ToBytes())
+	return packet.Frame(own.MAC, d.ClientHWAddr, p), nil
+}
+
 // parseOffer reads an IPv4 packet that holds the answer to a DISCOVER. It takes an
 // OFFER that a client could live with and nothing else: one that is half right must
 // not look like one that lacks a gateway.
@@ -175,7 +265,11 @@ func parseOffer(d *dhcpv4.DHCPv4, b []byte) (offer, error) {
 		return offer{}, err
 	}
 	src, dst, ok := ip.Ports()
-	if !ok || ip.Protocol != packet.UDP || src.Port() != portDHCPServer || dst.Port() != portDHCPClient {
+	to := uint16(portDHCPClient)
+	if !d.GatewayIPAddr.IsUnspecified() {
+		to = portDHCPServer // to the relay
+	}
+	if !ok || ip.Protocol != packet.UDP || src.Port() != portDHCPServer || dst.Port() != to {
 		return offer{}, errors.New("not DHCP")
 	}
 	if n := int(binary.BigEndian.Uint16(ip.Payload[4:])); n < 8 || n > len(ip.Payload) {

@@ -158,15 +158,15 @@ tuntap add tun0 mode tun
 link set tun0 up
 `, "link del cut\nlink del off\nlink del br-dead\nlink del cut2\nlink del tun0\n")
 	want := map[client]string{
-		{Link: "none"}:                    "there is no link none",
-		{Link: "cut2"}:                    "cut2 has no carrier: no answer could leave on it",
-		{Link: "off"}:                     "off is down: no answer could leave on it",
-		{Link: "br-dead"}:                 "br-dead has no carrier: no answer could leave on it",
-		{Link: "tun0"}:                    "tun0 has no carrier: no answer could leave on it",
-		{Link: "lan1"}:                    "lan1 is a port of br-lan: hosts are reached on that",
-		{Link: "lo"}:                      "lo has no MAC addresses",
-		{}:                                `"" is no name of a link`,
-		{Link: "br-lan", MAC: "02:00:00"}: `"02:00:00" is no MAC address of a client`,
+		{Link: "none"}:                 "there is no link none",
+		{Link: "cut2"}:                 "cut2 has no carrier: no answer could leave on it",
+		{Link: "off"}:                  "off is down: no answer could leave on it",
+		{Link: "br-dead"}:              "br-dead has no carrier: no answer could leave on it",
+		{Link: "tun0"}:                 "tun0 has no carrier: no answer could leave on it",
+		{Link: "lan1"}:                 "lan1 is a port of br-lan: hosts are reached on that",
+		{Link: "lo"}:                   "lo has no MAC addresses",
+		{}:                             `"" is no name of a link`,
+		{Link: "br-lan", MAC: "02:00"}: `"02:00" is no MAC address of a client`,
 		{Link: "br-lan", MAC: "ff:ff:ff:ff:ff:ff"}: `"ff:ff:ff:ff:ff:ff" is no MAC address of a client`,
 		{Link: "br-lan", MAC: "00:00:00:00:00:00"}: `"00:00:00:00:00:00" is no MAC address of a client`,
 	}

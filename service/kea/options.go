@@ -83,7 +83,8 @@ func (o *OptionBytes) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (OptionBytes) Describe() string { return "bytes in hexadecimal" }
 
-// A standardOption is one that Kea has a definition of (src/lib/dhcp/std_option_defs.h of 3.0).
+// A standardOption is one that Kea has a definition of (src/lib/dhcp/std_option_defs.h of 3.0), or
+// that is of one form in practice (150, RFC 5859).
 type standardOption struct {
 	code int
 	name string
@@ -140,7 +141,11 @@ var standard = []standardOption{
 	{116, "auto-config", "uint8", ""},
 	{119, "domain-search", "domains", ""},
 	{138, "capwap-ac-v4", "addresses", ""},
+	{150, "tftp-server-address", "addresses", ""},
 }
+
+// undefined are those that Kea has no name for: it is given their bytes.
+var undefined = []int{150}
 
 // agreed are the numbers of options by which clients and servers agree on a lease.
 var agreed = []int{1, 12, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 77, 80, 81, 82, 90, 91, 93, 94, 97, 118, 124, 145, 151, 152, 153, 154, 155, 156, 157}
@@ -276,11 +281,12 @@ func (o *Option) bytes() []byte {
 	return raw
 }
 
-// judgeOptions judges the options of a network.
-func (d *DHCP4) judgeOptions() hcl.Diagnostics {
+// judgeOptions judges the options of a network, or of a class of its hosts.
+func (d *DHCP4) judgeOptions(options []*Option, class bool) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	place, by := d.place()
 	first := map[int]*Option{}
-	for _, o := range d.Options {
+	for _, o := range options {
 		std, known := o.Name.V.standard()
 		code := o.Name.V.code()
 		wrong := func(at hcl.Range, help, detail string, args ...any) {
@@ -292,7 +298,7 @@ func (d *DHCP4) judgeOptions() hcl.Diagnostics {
 				"Make them one."), before.Def, "%s", before.Addr.String()))
 		case slices.Contains(agreed, code):
 			wrong(o.Def, "Remove it.", "By option %d clients and the server agree on a lease, and the server makes it itself.", code)
-		case std.attr != "":
+		case std.attr != "" && (!class || code == codeV6Only):
 			wrong(o.Def, fmt.Sprintf("Write %s = … in %s.", std.attr, d.Addr), "%s has an attribute for %s.", d.Addr, std.name)
 		case o.Hex.Set == (len(o.Value.Items) > 0):
 			wrong(o.Def, "Write value = [\"…\"], or hex = \"…\" with the bytes.", "An option has a value or the bytes of one, and one of the two.")
@@ -309,7 +315,7 @@ func (d *DHCP4) judgeOptions() hcl.Diagnostics {
 					diags = append(diags, diag.With(diag.Help(diag.Error("server-not-there", v.Range, "Gateway outside the network",
 						"Clients in %s cannot reach %s, which is not on their link.", d.prefix().Masked(), a),
 						"Name a router in that network, or remove the option: clients are then told of this router."),
-						d.Network.Target.IPv4.Range, "%s", d.Network.Addr.String()))
+						place, "%s", by))
 				}
 			}
 		}
@@ -326,11 +332,11 @@ func (o *Option) entry() nixgen.Attrs {
 	if o.Force.V {
 		out = append(out, nixgen.Bind(nixgen.Bool(true), "always-send"))
 	}
-	if o.Hex.Set {
+	if o.Hex.Set || slices.Contains(undefined, o.Name.V.code()) {
 		return append(out,
 			nixgen.Bind(nixgen.Int(o.Name.V.code()), "code"),
 			nixgen.Bind(nixgen.Bool(false), "csv-format"),
-			nixgen.Bind(nixgen.Str(o.Hex.V), "data"))
+			nixgen.Bind(nixgen.Str(hex.EncodeToString(o.bytes())), "data"))
 	}
 	var parts []string
 	for _, v := range o.Value.All() {

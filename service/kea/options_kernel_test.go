@@ -53,7 +53,7 @@ func TestOptionsOfKea(t *testing.T) {
 	text := keaConf("br-lan", "10.7.0", "10.7.0.100-10.7.0.199")
 	text = strings.Replace(text, `"option-data": [`, `"next-server": "10.7.0.9", "boot-file-name": "plain", "option-data": [{"name": "v6-only-preferred", "data": "1800"}, `+strings.Join(all, ", ")+", ", 1)
 	text = strings.Replace(text, `      {"name": "routers", "data": "10.7.0.1"},`, "", 1)
-	class := fmt.Sprintf(`{"name": "dhcp4.lan/uefi", "boot-file-name": "ipxe.efi", "test": %q}`, boots("br-lan", []Architecture{9, 7}))
+	class := fmt.Sprintf(`{"name": "dhcp4.lan/uefi", "boot-file-name": "ipxe.efi", "test": %q}`, boots([]Architecture{9, 7}))
 	text = strings.Replace(text, `"valid-lifetime"`, `"client-classes": [`+class+`], "valid-lifetime"`, 1)
 	startKea(t, text)
 

@@ -140,11 +140,10 @@ const linkLocal = "fe80::/10"
 
 // views are those of a network. Link-local addresses are of every network, so what is not the same
 // for all of them is told by the address that is asked.
-func (b *Resolver) views(n *router.Network) []view {
+func (b *Resolver) views(r *router.Router, n *router.Network) []view {
 	v := view{tags: b.tags(n), no64: b.DNS64 != nil && !b.DNS64.isFor(n)}
-	fixed, _ := n.Split()
-	for _, p := range fixed {
-		v.subnets = append(v.subnets, p.Masked().String())
+	for _, p := range r.Sources(n) {
+		v.subnets = append(v.subnets, p.String())
 	}
 	six, ok := n.FixedIn(router.IPv6)
 	switch {
@@ -197,7 +196,7 @@ func (b *Resolver) lower(r *router.Router, m *nixgen.Module) {
 	for _, n := range b.Networks.Items {
 		at := service.Origin(b.Addr, n.Range)
 		m.Add(at, listen, listener(addresses(n.Target), "dns", 53))
-		for _, v := range b.views(n.Target) {
+		for _, v := range b.views(r, n.Target) {
 			m.Add(at, views, v.expr())
 		}
 	}
