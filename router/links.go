@@ -30,7 +30,9 @@ type LinkSpec struct {
 	On conf.Ref[Link]
 	// Ports are the links that have this one as their master (IFLA_MASTER).
 	Ports conf.Refs[Link]
-	MAC   conf.Value[MAC]
+	// Peer is the other end of a pair (IFLA_LINK as well, with nothing below).
+	Peer conf.Ref[Link]
+	MAC  conf.Value[MAC]
 	// Via is the link that a tunnel's packets leave by, and Overhead what they are longer there,
 	// in bytes. It is not below the tunnel as On is: the kernel tells of it otherwise.
 	Via      conf.Ref[Link]
@@ -191,7 +193,8 @@ func (r *Router) MTU(l Link) (int, hcl.Range) {
 
 // MTUOf is the MTU that a link has by itself and the place in the spec that says so, the zero
 // range if none does. Ethernet has 1500; a bridge takes the least of its ports
-// (br_mtu_auto_adjust in net/bridge/br_if.c), a link on another one that one's, and a tunnel
+// (br_mtu_auto_adjust in net/bridge/br_if.c), a link on another one that one's, an end of a pair that of the
+// other end, and a tunnel
 // what fits into the packets of the link that it leaves by.
 func MTUOf(l Link) (int, hcl.Range) { return mtuOf(l, nil) }
 
@@ -209,6 +212,8 @@ func mtuOf(l Link, above []Link) (int, hcl.Range) {
 	switch {
 	case s.On.Set:
 		return mtuOf(s.On.Target, above)
+	case s.Peer.Set && s.Peer.Target.Spec().Peer.Target == l:
+		return mtuOf(s.Peer.Target, above)
 	case s.Via.Set:
 		n, said := mtuOf(s.Via.Target, above)
 		return n - s.Overhead, said

@@ -166,6 +166,56 @@ func rulePorts(r *Router) hcl.Diagnostics {
 	return diags
 }
 
+// rulePeers finds pairs of links that are none: IfState makes an end with its peer, by name, and
+// takes another one with that name for it. The kernel drops what is longer than the other end's
+// MTU (veth_forward_skb in drivers/net/veth.c).
+func rulePeers(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, l := range r.Made {
+		ref := l.Spec().Peer
+		if !ref.Set {
+			continue
+		}
+		at, peer := l.Head().Addr, ref.Target
+		refuse := func(help, why string, args ...any) {
+			d := diag.Help(diag.Error("link-peer", ref.Range, "Other end that is none", why, args...), "%s", help)
+			if peer != l && peer.Head().Def != (hcl.Range{}) {
+				diag.With(d, peer.Head().Def, "%s", ref.Addr.String())
+			}
+			diags = append(diags, d)
+		}
+		switch back := peer.Spec().Peer; {
+		case peer == l:
+			refuse("Write another block of this type, and name it here.", "%s names itself as its other end.", at)
+		case peer.Spec().Kind != l.Spec().Kind:
+			refuse(fmt.Sprintf("Write a %s block for the other end, with peer = %s, and name it here.", at.Type, at), "%s is no end of a pair, so it cannot be the one of %s.", ref.Addr, at)
+		case back.Target != l:
+			refuse(fmt.Sprintf("Write peer = %s there, or name another end here.", at), "%s is the other end of %s, and not of %s.", ref.Addr, back.Addr, at)
+		}
+	}
+	return append(diags, rulePeerMTUs(r)...)
+}
+
+// rulePeerMTUs finds pairs whose ends are to carry packets of different lengths.
+func rulePeerMTUs(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	told := map[Link]bool{}
+	for _, l := range r.Made {
+		peer := l.Spec().Peer.Target
+		if peer == nil || peer == l || peer.Spec().Peer.Target != l {
+			continue
+		}
+		told[l] = true
+		here, there := l.Spec().MTU, peer.Spec().MTU
+		if told[peer] && here.Set && there.Set && here.V != there.V {
+			diags = append(diags, diag.With(diag.Help(diag.Error("link-peer", here.Range, "Two ends with different MTUs",
+				"%s is to carry packets of %d bytes, and %s, its other end, %d: longer ones are dropped.", l.Head().Addr, here.V, peer.Head().Addr, there.V),
+				"Write the same mtu into both, or into one of them only."), there.Range, "%s", peer.Head().Addr.String()))
+		}
+	}
+	return diags
+}
+
 func ruleConduit(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	check := func(ref conf.Ref[Link]) {
