@@ -121,7 +121,7 @@ func (v *VLAN) Spec() LinkSpec {
 // conduit, which no block names.
 func (p *BoardPort) Spec() LinkSpec {
 	if p.Kind == PortDSA {
-		return LinkSpec{Kind: "dsa"}
+		return LinkSpec{Kind: "dsa", MTU: p.MTU}
 	}
 	return LinkSpec{Kind: "physical", MTU: p.MTU}
 }
@@ -130,9 +130,29 @@ func (p *BoardPort) Spec() LinkSpec {
 func (r *Router) Ports() []*BoardPort {
 	var out []*BoardPort
 	if r.Board != nil {
-		out = append(out, r.Board.Ports...)
+		out = slices.Clone(r.Board.Ports)
+	}
+	for i, p := range out {
+		for _, changed := range r.Changed {
+			if changed.Name == p.Name {
+				out[i] = changed
+			}
+		}
 	}
 	return append(out, r.Added...)
+}
+
+// addPort adds the port of a block. One that says where it is is a card, also with the name of a
+// port of the board, which is told to be taken.
+func (r *Router) addPort(p *BoardPort) {
+	if r.Board != nil && !p.Renamed() {
+		if own := r.Board.port(p.Name); own != nil {
+			p.Kind, p.Conduit, p.Label, p.Speed, p.MaxMTU = own.Kind, own.Conduit, own.Label, own.Speed, own.MaxMTU
+			r.Changed = append(r.Changed, p)
+			return
+		}
+	}
+	r.Added = append(r.Added, p)
 }
 
 // Links are all links, the ports first.
