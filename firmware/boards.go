@@ -199,6 +199,9 @@ type port struct {
 	Conduit router.IfName   `json:"conduit"`
 	Label   string          `json:"label"`
 	Mbps    int             `json:"mbps"`
+	// MaxMTU is that of mtk_add_mac in drivers/net/ethernet/mediatek/mtk_eth_soc.c (2048 bytes
+	// with header and FCS), and of a switch's ports less by the tag of 4 bytes (net/dsa/tag_mtk.c).
+	MaxMTU int `json:"max_mtu"`
 }
 
 // profiles reads the data once. An error there is a bug of ours.
@@ -314,6 +317,7 @@ func Boards() []*router.Board {
 				Conduit: q.Conduit,
 				Label:   q.Label,
 				Speed:   q.Mbps,
+				MaxMTU:  q.MaxMTU,
 			})
 		}
 		out = append(out, b)

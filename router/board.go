@@ -47,19 +47,21 @@ const (
 )
 
 // A BoardPort is a network port: port.lan1. A board has its own, and a port block is one that
-// no board has by itself: those of a PC, a card in a slot, an adapter. Of the board's own the
+// no board has by itself: those of a PC, a card in a slot, an adapter. A block with the name of
+// one of the board's own says what is to be otherwise with that. Of those without a block the
 // header has no place.
 type BoardPort struct {
 	conf.Header
 	Said    conf.Value[IfName]     `hcl:"name,key"`
 	MAC     conf.Value[MAC]        `hcl:"mac,optional" doc:"The MAC address that the maker gave the port: it is called by the label, in whichever slot it is."`
 	PCI     conf.Value[PCIAddress] `hcl:"pci,optional" doc:"Where the port's card is, as lspci prints it: what is in that slot is called by the label. With mac as well both have to fit."`
-	MTU     conf.Value[MTU]        `hcl:"mtu,optional" doc:"Largest packet in bytes."`
+	MTU     conf.Value[MTU]        `hcl:"mtu,optional" doc:"Largest packet in bytes, 1500 if nothing is said."`
 	Name    IfName
 	Kind    PortKind
 	Conduit IfName // of a DSA port
 	Label   string // on the case
 	Speed   int    // Mbit/s, 0 when not known
+	MaxMTU  int    // the largest MTU that its driver takes, 0 when not known
 }
 
 // LinkName is the interface's name.
@@ -71,15 +73,18 @@ func (p *BoardPort) SetName(string) hcl.Diagnostics {
 	return nil
 }
 
-// Own tells whether the port is one that the board has by itself.
-func (p *BoardPort) Own() bool { return p.Def == (hcl.Range{}) }
-
 // Renamed tells whether the port is called otherwise than Linux calls it by itself.
 func (p *BoardPort) Renamed() bool { return p.MAC.Set || p.PCI.Set }
 
 // has tells whether the board has a port of this name.
-func (b *Board) has(n IfName) bool {
-	return slices.ContainsFunc(b.Ports, func(p *BoardPort) bool { return p.Name == n })
+func (b *Board) has(n IfName) bool { return b.port(n) != nil }
+
+// port is the board's port of this name, or nil.
+func (b *Board) port(n IfName) *BoardPort {
+	if i := slices.IndexFunc(b.Ports, func(p *BoardPort) bool { return p.Name == n }); i >= 0 {
+		return b.Ports[i]
+	}
+	return nil
 }
 
 // MemoryOf is the variant of this size. Of a machine that is sold with any, firmware and

@@ -30,7 +30,9 @@ type LinkSpec struct {
 	On conf.Ref[Link]
 	// Ports are the links that have this one as their master (IFLA_MASTER).
 	Ports conf.Refs[Link]
-	MAC   conf.Value[MAC]
+	// Peer is the other end of a pair (IFLA_LINK as well, with nothing below).
+	Peer conf.Ref[Link]
+	MAC  conf.Value[MAC]
 	// Via is the link that a tunnel's packets leave by, and Overhead what they are longer there,
 	// in bytes. It is not below the tunnel as On is: the kernel tells of it otherwise.
 	Via      conf.Ref[Link]
@@ -119,7 +121,7 @@ func (v *VLAN) Spec() LinkSpec {
 // conduit, which no block names.
 func (p *BoardPort) Spec() LinkSpec {
 	if p.Kind == PortDSA {
-		return LinkSpec{Kind: "dsa"}
+		return LinkSpec{Kind: "dsa", MTU: p.MTU}
 	}
 	return LinkSpec{Kind: "physical", MTU: p.MTU}
 }
@@ -128,9 +130,29 @@ func (p *BoardPort) Spec() LinkSpec {
 func (r *Router) Ports() []*BoardPort {
 	var out []*BoardPort
 	if r.Board != nil {
-		out = append(out, r.Board.Ports...)
+		out = slices.Clone(r.Board.Ports)
+	}
+	for i, p := range out {
+		for _, changed := range r.Changed {
+			if changed.Name == p.Name {
+				out[i] = changed
+			}
+		}
 	}
 	return append(out, r.Added...)
+}
+
+// addPort adds the port of a block. One that says where it is is a card, also with the name of a
+// port of the board, which is told to be taken.
+func (r *Router) addPort(p *BoardPort) {
+	if r.Board != nil && !p.Renamed() {
+		if own := r.Board.port(p.Name); own != nil {
+			p.Kind, p.Conduit, p.Label, p.Speed, p.MaxMTU = own.Kind, own.Conduit, own.Label, own.Speed, own.MaxMTU
+			r.Changed = append(r.Changed, p)
+			return
+		}
+	}
+	r.Added = append(r.Added, p)
 }
 
 // Links are all links, the ports first.
@@ -191,7 +213,8 @@ func (r *Router) MTU(l Link) (int, hcl.Range) {
 
 // MTUOf is the MTU that a link has by itself and the place in the spec that says so, the zero
 // range if none does. Ethernet has 1500; a bridge takes the least of its ports
-// (br_mtu_auto_adjust in net/bridge/br_if.c), a link on another one that one's, and a tunnel
+// (br_mtu_auto_adjust in net/bridge/br_if.c), a link on another one that one's, an end of a pair that of the
+// other end, and a tunnel
 // what fits into the packets of the link that it leaves by.
 func MTUOf(l Link) (int, hcl.Range) { return mtuOf(l, nil) }
 
@@ -209,6 +232,8 @@ func mtuOf(l Link, above []Link) (int, hcl.Range) {
 	switch {
 	case s.On.Set:
 		return mtuOf(s.On.Target, above)
+	case s.Peer.Set && s.Peer.Target.Spec().Peer.Target == l:
+		return mtuOf(s.Peer.Target, above)
 	case s.Via.Set:
 		n, said := mtuOf(s.Via.Target, above)
 		return n - s.Overhead, said

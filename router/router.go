@@ -21,7 +21,8 @@ import (
 type Router struct {
 	*System
 	Board        *Board
-	Added        []*BoardPort // of port blocks
+	Added        []*BoardPort // of port blocks, those that the board does not have by itself
+	Changed      []*BoardPort // of port blocks, those that it has
 	Made         []Link       // links that blocks make or name, in the order of the spec
 	Networks     []*Network
 	Hosts        []*Host

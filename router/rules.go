@@ -41,6 +41,7 @@ func Rules() []Rule {
 		{"link-loop", "A link is on top of itself.", ruleLoops, nil},
 		{"port-in-two-bridges", "A link is a port of two others.", ruleMasters, nil},
 		{"not-a-port", "A link is below one that cannot be on it.", rulePorts, nil},
+		{"link-peer", "Two ends of a pair of links do not name each other, or carry packets of different lengths.", rulePeers, nil},
 		{"address-on-bridge-port", "A network is on a link that belongs to a bridge or a bond.", ruleBridgePorts, nil},
 		{"not-a-user-port", "The conduit of a switch is used as a port.", ruleConduit, nil},
 		{"bridge-without-ports", "A bridge joins nothing.", ruleIdleBridges, nil},

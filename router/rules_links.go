@@ -24,7 +24,7 @@ func ruleNames(r *Router) hcl.Diagnostics {
 			if p, ok := l.(*BoardPort); ok && r.Board.has(n) {
 				diags = append(diags, diag.Help(diag.Error("interface-name-clash", p.Def, "Interface name taken",
 					"The %s has a port of its own that is called %s.", r.Board.Name, n),
-					"Remove the block if you mean that port; call a card otherwise."))
+					"Remove mac and pci if you mean that port; call a card otherwise."))
 				continue
 			}
 			d := diag.Help(diag.Error("interface-name-clash", l.Head().Def, "Interface name taken",
@@ -166,6 +166,56 @@ func rulePorts(r *Router) hcl.Diagnostics {
 	return diags
 }
 
+// rulePeers finds pairs of links that are none: IfState makes an end with its peer, by name, and
+// takes another one with that name for it. The kernel drops what is longer than the other end's
+// MTU (veth_forward_skb in drivers/net/veth.c).
+func rulePeers(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, l := range r.Made {
+		ref := l.Spec().Peer
+		if !ref.Set {
+			continue
+		}
+		at, peer := l.Head().Addr, ref.Target
+		refuse := func(help, why string, args ...any) {
+			d := diag.Help(diag.Error("link-peer", ref.Range, "Other end that is none", why, args...), "%s", help)
+			if peer != l && peer.Head().Def != (hcl.Range{}) {
+				diag.With(d, peer.Head().Def, "%s", ref.Addr.String())
+			}
+			diags = append(diags, d)
+		}
+		switch back := peer.Spec().Peer; {
+		case peer == l:
+			refuse("Write another block of this type, and name it here.", "%s names itself as its other end.", at)
+		case peer.Spec().Kind != l.Spec().Kind:
+			refuse(fmt.Sprintf("Write a %s block for the other end, with peer = %s, and name it here.", at.Type, at), "%s is no end of a pair, so it cannot be the one of %s.", ref.Addr, at)
+		case back.Target != l:
+			refuse(fmt.Sprintf("Write peer = %s there, or name another end here.", at), "%s is the other end of %s, and not of %s.", ref.Addr, back.Addr, at)
+		}
+	}
+	return append(diags, rulePeerMTUs(r)...)
+}
+
+// rulePeerMTUs finds pairs whose ends are to carry packets of different lengths.
+func rulePeerMTUs(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	told := map[Link]bool{}
+	for _, l := range r.Made {
+		peer := l.Spec().Peer.Target
+		if peer == nil || peer == l || peer.Spec().Peer.Target != l {
+			continue
+		}
+		told[l] = true
+		here, there := l.Spec().MTU, peer.Spec().MTU
+		if told[peer] && here.Set && there.Set && here.V != there.V {
+			diags = append(diags, diag.With(diag.Help(diag.Error("link-peer", here.Range, "Two ends with different MTUs",
+				"%s is to carry packets of %d bytes, and %s, its other end, %d: longer ones are dropped.", l.Head().Addr, here.V, peer.Head().Addr, there.V),
+				"Write the same mtu into both, or into one of them only."), there.Range, "%s", peer.Head().Addr.String()))
+		}
+	}
+	return diags
+}
+
 func ruleConduit(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	check := func(ref conf.Ref[Link]) {
@@ -182,6 +232,13 @@ func ruleConduit(r *Router) hcl.Diagnostics {
 	}
 	for _, n := range r.Networks {
 		check(n.Link)
+	}
+	for _, p := range r.Changed {
+		if p.Kind == PortConduit {
+			diags = append(diags, diag.Help(diag.Error("not-a-user-port", p.Def, "Not a port for users",
+				"%s carries the frames of the switch's ports, and the kernel gives it the MTU that these need (dsa_user_change_mtu in net/dsa/user.c).", p.Addr),
+				"Write blocks for those ports instead."))
+		}
 	}
 	return diags
 }
@@ -243,13 +300,17 @@ func ruleMTU(r *Router) hcl.Diagnostics {
 		}
 		for _, ref := range below(l) {
 			least, at := MTUOf(ref.Target)
-			help := ""
+			help, around := "", 0
 			if ref.Target == s.Via.Target {
-				least -= s.Overhead
-				help = fmt.Sprintf(" Or have %s carry %d.", ref.Addr, int(mtu.V)+s.Overhead)
+				around = s.Overhead
+				least -= around
+				help = fmt.Sprintf(" Or have %s carry %d.", ref.Addr, int(mtu.V)+around)
 			}
 			if int(mtu.V) <= least {
 				continue
+			}
+			if p, ok := ref.Target.(*BoardPort); ok && !p.MTU.Set && (p.MaxMTU == 0 || int(mtu.V)+around <= p.MaxMTU) {
+				help = fmt.Sprintf(" Or write port %q { mtu = %d } for the port.", p.Name, int(mtu.V)+around)
 			}
 			d := diag.Help(diag.Error("mtu-too-large", cmp.Or(mtu.Range, l.Head().Def), "MTU larger than what carries it",
 				"%s is to carry packets of %d bytes, and %s below it carries %d at most.", l.Head().Addr, mtu.V, ref.Addr, least),
@@ -264,7 +325,20 @@ func ruleMTU(r *Router) hcl.Diagnostics {
 			break
 		}
 	}
-	return append(diags, ruleSmallLinks(r)...)
+	return slices.Concat(diags, ruleBoardMTUs(r), ruleSmallLinks(r))
+}
+
+// ruleBoardMTUs finds ports of the board that are to carry larger packets than their driver can.
+func ruleBoardMTUs(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range r.Changed {
+		if p.MaxMTU != 0 && int(p.MTU.V) > p.MaxMTU {
+			diags = append(diags, diag.Help(diag.Error("mtu-too-large", p.MTU.Range, "MTU larger than the port can",
+				"%s is to carry packets of %d bytes, and the driver of this port of the %s takes %d at most.", p.Addr, p.MTU.V, r.Board.Name, p.MaxMTU),
+				"Write mtu = %d or less.", p.MaxMTU))
+		}
+	}
+	return diags
 }
 
 // LeastIPv6 is the least MTU of a link with IPv6 (RFC 8200 section 5). On others the kernel has

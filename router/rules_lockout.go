@@ -104,6 +104,8 @@ func (r *Router) dead(l Link, asked map[Link]bool) (why, help string, by By) {
 		return why, help, by
 	case s.Kind == "dummy":
 		return fmt.Sprintf("%s leads to no host", l.Head().Addr), "Allow ssh in a zone that has hosts", by
+	case s.Peer.Set:
+		return r.deadPair(l, s.Peer.Target, asked)
 	case s.Kind == "bridge" || len(s.Ports.Items) > 0:
 		if len(s.Ports.Items) == 0 {
 			return fmt.Sprintf("%s has no ports", l.Head().Addr), "Give it ports = [port.NAME]", by
@@ -123,6 +125,26 @@ func (r *Router) dead(l Link, asked map[Link]bool) (why, help string, by By) {
 		return r.dead(s.Via.Target, asked)
 	}
 	return "", "", by
+}
+
+// deadPair is why no packet comes out of an end of a pair: the other one is no port of a bridge
+// with ports that lead elsewhere, and has no network that packets could be routed from.
+func (r *Router) deadPair(l, peer Link, asked map[Link]bool) (why, help string, by By) {
+	by = By{l.Head().Addr, l.Head().Def}
+	if len(r.On(peer)) > 0 {
+		return "", "", by
+	}
+	if m := r.MasterOf(peer); m != nil {
+		for _, p := range m.Spec().Ports.All() {
+			if p == peer {
+				continue
+			}
+			if why, _, _ := r.dead(p, asked); why == "" {
+				return "", "", by
+			}
+		}
+	}
+	return fmt.Sprintf("%s leads to %s, and from there to no host", l.Head().Addr, peer.Head().Addr), fmt.Sprintf("Put %s into a bridge with ports", peer.Head().Addr), by
 }
 
 // deadVLAN is why no packet arrives on a VLAN of a bridge that keeps VLANs apart.

@@ -398,7 +398,9 @@ func (l *loader) link(r *router.Router) {
 	index := conf.NewIndex()
 	if r.Board != nil {
 		for _, p := range r.Board.Ports {
-			index.Add(p.Addr, p)
+			if _, changed := l.first[p.Addr]; !changed {
+				index.Add(p.Addr, p)
+			}
 		}
 	}
 	for _, d := range l.blocks {

@@ -60,6 +60,21 @@ func (d *dice) bond() {
 	d.links = append(d.links, "bond."+n)
 }
 
+// pair writes two links of which each is the other end of the other.
+func (d *dice) pair() {
+	one, other := d.label("link"), d.label("link")
+	mtu := []int{576, 1280, 9000, 65535}[d.IntN(4)]
+	for _, end := range [][2]string{{one, other}, {other, one}} {
+		peer := end[1]
+		if d.seldom() {
+			peer = end[0]
+		}
+		d.mtu["veth."+end[0]] = mtu
+		d.block("veth", end[0], "peer = veth."+peer, fmt.Sprintf("mtu = %d", mtu))
+		d.links = append(d.links, "veth."+end[0])
+	}
+}
+
 // shaper gives a network a part of a line.
 func (d *dice) shaper() {
 	if len(d.fixed) == 0 || d.IntN(3) > 0 {

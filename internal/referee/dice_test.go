@@ -189,6 +189,9 @@ func (d *dice) roll() string {
 		d.links = append(d.links, "dummy."+n)
 	}
 	if d.IntN(3) == 0 {
+		d.pair()
+	}
+	if d.IntN(3) == 0 {
 		n := d.label("link")
 		given := []string{"pci = " + d.pick(values["PCI address"])}
 		if d.often() {

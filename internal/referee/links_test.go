@@ -34,7 +34,14 @@ vxlan "vx1" {
   remote  = "192.0.2.2"
 }
 bridge "br0" {
-  ports = [bond.spare, dummy.d0, port.lan3, vxlan.vx1]
+  ports = [bond.spare, dummy.d0, port.lan3, vxlan.vx1, veth.v1]
+}
+veth "v0" {
+  peer = veth.v1
+  mac  = "02:00:00:00:00:0e"
+}
+veth "v1" {
+  peer = veth.v0
 }
 vxlan "vx2" {
   id      = 2

@@ -26,6 +26,7 @@ import (
 	"github.com/nbr-dev/nbr/service/shaper"
 	"github.com/nbr-dev/nbr/service/tunnel"
 	"github.com/nbr-dev/nbr/service/uplink"
+	"github.com/nbr-dev/nbr/service/veth"
 	"github.com/nbr-dev/nbr/service/vxlan"
 	"github.com/nbr-dev/nbr/service/wireguard"
 )
@@ -39,7 +40,7 @@ func Kinds() []service.Kind {
 		nixos.JournalKind(),
 		ifstate.Kind(),
 		dhcpcd.Kind(),
-		bond.Kind(), dummy.Kind(), vxlan.Kind(), pppoe.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(), shaper.Kind(),
+		bond.Kind(), dummy.Kind(), veth.Kind(), vxlan.Kind(), pppoe.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(), shaper.Kind(),
 		uplink.Kind(),
 		nat64.Kind(),
 		wireguard.Kind(),

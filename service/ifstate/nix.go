@@ -311,10 +311,13 @@ func made(r *router.Router, l router.Link, s router.LinkSpec) nixgen.Attrs {
 	if s.On.Set {
 		set("link", nixgen.Str(s.On.Target.LinkName()))
 	}
+	if s.Peer.Set {
+		set("peer", nixgen.Str(s.Peer.Target.LinkName()))
+	}
 	if s.MAC.Set {
 		set("address", nixgen.Str(s.MAC.V))
 	}
-	if mtu, _ := r.MTU(l); s.MTU.V != 0 || s.Via.Set {
+	if mtu, _ := r.MTU(l); s.MTU.V != 0 || s.Via.Set || s.Peer.Set {
 		set("mtu", nixgen.Int(mtu))
 	}
 	return master(r, l, append(out, attributes(s.Attributes)...))

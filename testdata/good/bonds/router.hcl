@@ -56,7 +56,27 @@ vxlan "vx42" {
 }
 
 bridge "br-lan" {
-  ports = [bond.pair, port.lan3, vxlan.vx42]
+  ports = [bond.pair, port.lan3, vxlan.vx42, veth.lab1]
+}
+
+# A second address of the router for the lan's hosts, with a firewall of its own before it.
+veth "lab0" {
+  peer = veth.lab1
+  mac  = "02:00:00:00:00:0e"
+  mtu  = 1450
+}
+
+veth "lab1" {
+  peer = veth.lab0
+}
+
+network "lab" {
+  link = veth.lab0
+  ipv4 = "192.168.2.1/24"
+}
+
+zone "lab" {
+  networks = [network.lab]
 }
 
 network "lan" {
