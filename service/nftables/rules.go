@@ -215,6 +215,9 @@ func match(m router.Match) string {
 		say("meta nfproto ipv6")
 	case router.AnyFamily:
 	}
+	if m.Mark != 0 {
+		say("meta mark & %#[1]x == %#[1]x", m.Mark)
+	}
 	if m.LinkLocal {
 		say("ip6 saddr fe80::/10 ip6 daddr fe80::/10")
 	}
