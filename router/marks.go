@@ -8,6 +8,10 @@ const (
 
 	firstScheduled = 8
 
+	// MappedMark is a bit of a packet, not of its connection, from a chain of a service's own to the
+	// forward chain after it: a host has asked for the packet (see [Match]).
+	MappedMark = 1 << 8
+
 	// MaxScheduled bounds the policies with a schedule, each of which has a bit.
 	MaxScheduled = 32 - firstScheduled
 )

@@ -118,6 +118,7 @@ type Match struct {
 	// LinkLocal says that source and destination are link-local addresses: the packet is
 	// from a neighbour.
 	LinkLocal bool
+	Mark      uint32 // bits that the packet's mark has; 0 is any
 }
 
 // An Accept is a way through the input chain that is not a service for zones, such

@@ -84,7 +84,7 @@ func (r *Router) protocolsOf(p *Policy) []Packets {
 	case len(p.Services.Items) > 0:
 		var out []Packets
 		for _, name := range p.Services.All() {
-			out = append(out, r.servicePackets(name)...)
+			out = append(out, r.PacketsOf(name)...)
 		}
 		return out
 	case len(protocols) == 0 && len(p.Ports.Items) == 0:

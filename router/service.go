@@ -184,8 +184,8 @@ func (w WellKnown) packets() []Packets {
 // service is the block of this name, or nil.
 func (r *Router) service(name ServiceName) *Service { return r.lookUp().services[name] }
 
-// servicePackets are those that a service has on any host; none if there is no such service.
-func (r *Router) servicePackets(name ServiceName) []Packets {
+// PacketsOf are those that a service has on any host; none if there is no such service.
+func (r *Router) PacketsOf(name ServiceName) []Packets {
 	if s := r.service(name); s != nil {
 		return s.Ports.All()
 	}
@@ -201,7 +201,7 @@ func (r *Router) Opened(name ServiceName) []Packets {
 	if w, ok := wellKnown(name); ok && w.Block != "" {
 		return nil
 	}
-	return r.servicePackets(name)
+	return r.PacketsOf(name)
 }
 
 // listenOpened claims the sockets of the services that zones allow and nbr does not run.
@@ -258,17 +258,29 @@ func ruleServices(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-// rulePolicyServices judges the names of services in policies.
+// A NamesService is a line of a service's own that names a service, as policies do.
+type NamesService struct {
+	By
+	Service ServiceName
+}
+
+// rulePolicyServices judges the names of services in policies, and in what claims to name them.
 func rulePolicyServices(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	judge := func(name ServiceName, at hcl.Range) {
+		if len(r.PacketsOf(name)) == 0 {
+			diags = append(diags, diag.Help(diag.Error("no-such-service", at, "No such service",
+				"No service block is called %q, and none of those that need no block is (docs/services.md).", name),
+				"%s Add one, as in service %q { ports = [\"tcp/8123\"] }.", diag.Suggest(string(name), r.serviceNames()), name))
+		}
+	}
 	for _, p := range r.Policies {
 		for _, s := range p.Services.Items {
-			if len(r.servicePackets(s.V)) == 0 {
-				diags = append(diags, diag.Help(diag.Error("no-such-service", s.Range, "No such service",
-					"No service block is called %q, and none of those that need no block is (docs/services.md).", s.V),
-					"%s Add one, as in service %q { ports = [\"tcp/8123\"] }.", diag.Suggest(string(s.V), r.serviceNames()), s.V))
-			}
+			judge(s.V, s.Range)
 		}
+	}
+	for _, n := range Claimed[NamesService](r) {
+		judge(n.Service, n.From)
 	}
 	return diags
 }
@@ -305,7 +317,7 @@ func (r *Router) serviceNames() []string {
 	return out
 }
 
-// ruleUnusedServices finds services that no zone and no policy names.
+// ruleUnusedServices finds services that no zone, no policy and nothing else names.
 func ruleUnusedServices(r *Router) hcl.Diagnostics {
 	used := map[ServiceName]bool{}
 	for _, z := range r.Zones {
@@ -317,6 +329,9 @@ func ruleUnusedServices(r *Router) hcl.Diagnostics {
 		for _, name := range p.Services.All() {
 			used[name] = true
 		}
+	}
+	for _, n := range Claimed[NamesService](r) {
+		used[n.Service] = true
 	}
 	var diags hcl.Diagnostics
 	for _, s := range r.Services {

@@ -116,6 +116,7 @@ func (d *dice) services() (resolves bool) {
 			d.serves[n] = append(d.serves[n], s[1])
 		}
 	}
+	d.mappings()
 	d.dnsZones()
 	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
 		if d.often() {
@@ -151,6 +152,26 @@ func (d *dice) services() (resolves bool) {
 		d.block("check", d.label("check"), "command = ["+command+", "+d.pick(texts)+"]", "timeout = "+timeout)
 	}
 	return resolves
+}
+
+// mappings has hosts ask for ports, where an upstream gets its IPv4 address by DHCP.
+func (d *dice) mappings() {
+	var inner []string
+	for _, p := range d.fixed {
+		if !d.outside(p.network) {
+			inner = append(inner, p.network)
+		}
+	}
+	i := slices.IndexFunc(d.networks, func(n string) bool { return d.dynamic[n] && !d.only6[n] })
+	if i < 0 || len(inner) == 0 || !d.often() {
+		return
+	}
+	some := d.choose(inner)
+	ports := d.pick([]string{`["1024-65535"]`, `["1-65535"]`, `[443, "8000-8080", 65535]`})
+	d.block("upnp", "", "external = network."+d.networks[i], "networks = "+refs("network", some), "ports = "+ports, "http_port = "+d.pick([]string{"5000", "49152"}))
+	for _, n := range some {
+		d.serves[n] = append(d.serves[n], "upnp")
+	}
 }
 
 // dnsZones writes DNS zones, and where they are answered.

@@ -439,7 +439,14 @@ func (d *dice) firewall() {
 		}
 	}
 	if d.often() {
-		d.block("firewall", "")
+		d.WriteString("firewall {\n")
+		d.body("firewall", d.blocks["firewall"], nil)
+		if d.often() {
+			d.WriteString("timeout \"a-1\" {\n")
+			d.body("firewall.timeout", nested(d.blocks["firewall"], "timeout"), []string{`services = ["https", "sip"]`})
+			d.WriteString("}\n")
+		}
+		d.WriteString("}\n")
 	}
 }
 

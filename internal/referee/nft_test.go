@@ -28,6 +28,10 @@ func ruleset(t *testing.T, g *generated) string {
 		t.Fatal("the build does not check the ruleset")
 	}
 	tables, _ := g.at("networking", "nftables", "tables").(map[string]any)
+	tables = maps.Clone(tables)
+	maps.DeleteFunc(tables, func(name string, _ any) bool {
+		return g.at("networking", "nftables", "tables", name, "enable") == false
+	})
 	if len(tables) == 0 {
 		t.Fatal("no tables")
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/nbr-dev/nbr/service/kea"
 	"github.com/nbr-dev/nbr/service/knot"
 	"github.com/nbr-dev/nbr/service/knotdns"
+	"github.com/nbr-dev/nbr/service/miniupnpd"
 	"github.com/nbr-dev/nbr/service/nat64"
 	"github.com/nbr-dev/nbr/service/nftables"
 	"github.com/nbr-dev/nbr/service/nixos"
@@ -46,6 +47,7 @@ func Kinds() []service.Kind {
 		wireguard.Kind(),
 		frr.BGPKind(), frr.OSPFKind(), frr.PrefixListKind(),
 		nftables.Kind(),
+		miniupnpd.Kind(),
 		openssh.Kind(),
 		knot.ResolverKind(),
 		knotdns.ServerKind(), knotdns.ZoneKind(), knotdns.PeerKind(), knotdns.CatalogKind(),

@@ -153,7 +153,7 @@ func loaded(p *verify.Plan, id, title string, from hcl.Range, table string, want
 }
 
 // closed adds the checks that remote hosts get no answer from what the router serves
-// elsewhere. Of UDP only DNS and NTP can be asked in a way that would be answered.
+// elsewhere. Of UDP only what canProbe names can be asked in a way that would be answered.
 func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, asked map[remotePort]bool) {
 	zone := r.ZoneOf(n)
 	if !n.Upstream() || !n.Has(router.IPv4) || zone == nil {

@@ -25,6 +25,11 @@ func Kind() service.Kind {
 		Example: `firewall {
   log_drops    = false
   flow_offload = true
+
+  timeout "voice" {
+    services = ["sip"]
+    idle     = "3h"
+  }
 }
 `,
 		Single: true, Implicit: true, Program: service.Alone("firewall", (*Firewall).lower),
@@ -48,6 +53,7 @@ type Firewall struct {
 	Ping        conf.Value[bool] `hcl:"ping,optional" default:"true" doc:"Answer pings, at most ten a second."`
 	PingHosts   conf.Value[bool] `hcl:"ping_hosts,optional" default:"true" doc:"Let IPv6 pings from an upstream through to the hosts of all networks, at most ten a second (RFC 4890 section 4.3.1)."`
 	FlowOffload conf.Value[bool] `hcl:"flow_offload,optional" default:"false" doc:"Lead established connections past the rules (nf_flow_table, in software). Counters and later rules do not see them."`
+	Timeouts    []*Timeout       `hcl:"timeout,block" doc:"How long connections of some services are remembered."`
 }
 
 // Claim claims the kernel's parts that the rules use.
@@ -86,6 +92,7 @@ func (f *Firewall) Claim(s *router.Scope) {
 		s.Kernel(f.FlowOffload.Range, "flow offload", "NF_FLOW_TABLE", "NF_FLOW_TABLE_INET", "NFT_FLOW_OFFLOAD")
 	}
 	neighbours(s)
+	f.claimTimeouts(s)
 }
 
 // Judge judges what is inspected, and what only anti_spoof keeps: the core's rules judge zones
@@ -97,6 +104,7 @@ func (f *Firewall) Judge(r *router.Router) hcl.Diagnostics {
 	} else {
 		diags = append(diags, f.judgeSpoofed(r)...)
 	}
+	diags = append(diags, f.judgeTimeouts(r)...)
 	return append(diags, f.judgeOffload(r)...)
 }
 

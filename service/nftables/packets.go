@@ -23,11 +23,16 @@ func (k portProbe) packet() ([]byte, error) {
 	if k.proto == packet.TCP {
 		return packet.Segment(k.from, k.to, k.seq, packet.SYN), nil
 	}
-	if k.to.Port() == 123 {
+	switch k.to.Port() {
+	case 123:
 		b := make([]byte, 48)
 		b[0] = 4<<3 | 3                           // version and client (RFC 5905 section 7.3)
 		binary.BigEndian.PutUint32(b[40:], k.seq) // the time, which servers send back
 		return packet.Datagram(k.from, k.to, b), nil
+	case 1900: // of all devices, also by one address (UPnP Device Architecture 2.0 section 1.3.2)
+		return packet.Datagram(k.from, k.to, []byte("M-SEARCH * HTTP/1.1\r\nHOST: "+k.to.String()+"\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n")), nil
+	case 5351: // of the external address, by NAT-PMP (RFC 6886 section 3.2)
+		return packet.Datagram(k.from, k.to, []byte{0, 0}), nil
 	}
 	// Every server knows that one without asking another (RFC 6761 section 6.3).
 	m := new(dns.Msg).SetQuestion("localhost.", dns.TypeA)

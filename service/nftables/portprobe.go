@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/nbr-dev/nbr/router"
@@ -31,7 +32,7 @@ func (r remotePort) port() string { return fmt.Sprintf("%s/%d", r.Protocol, r.Po
 // canProbe tells whether a packet is known to which an open port answers. UDP itself does
 // not answer: silence would say nothing.
 func canProbe(protocol router.IPProtocol, port int) bool {
-	return protocol == router.TCP || protocol == router.UDP && (port == 53 || port == 123)
+	return protocol == router.TCP || protocol == router.UDP && slices.Contains([]int{53, 123, 1900, 5351}, port)
 }
 
 // A reply is what became of a packet that arrived on a link as if a remote host had sent it.

@@ -48,6 +48,7 @@ func (f *Firewall) Content(r *router.Router) string {
 			fmt.Fprintf(&b, "\nlimit %s {\n  rate over %s burst %d packets\n  comment %s\n}\n", limitName(p), p.Limit.V, p.Limit.V.N, quote(comment(line(p.Addr, p.Limit.Range))))
 		}
 	}
+	f.writeTimeouts(&b, r)
 	for _, c := range f.chains(r) {
 		c.write(&b)
 	}
@@ -154,6 +155,7 @@ func (f *Firewall) input(r *router.Router) chain {
 		}
 	}
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
+	c.timeouts(f, r)
 	c.add(by, "iifname \"lo\" accept")
 	c.icmp(f, r)
 	for _, a := range router.Claimed[router.Accept](r) {
@@ -214,6 +216,9 @@ func match(m router.Match) string {
 	case router.IPv6:
 		say("meta nfproto ipv6")
 	case router.AnyFamily:
+	}
+	if m.Mark != 0 {
+		say("meta mark & %#[1]x == %#[1]x", m.Mark)
 	}
 	if m.LinkLocal {
 		say("ip6 saddr fe80::/10 ip6 daddr fe80::/10")
@@ -302,6 +307,7 @@ func (f *Firewall) forward(r *router.Router) chain {
 	c.add(by, "tcp flags syn tcp option maxseg size set rt mtu")
 	c.ended(r)
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
+	c.timeouts(f, r)
 	for _, p := range r.PortForwards {
 		if devs := router.Devices(p.From.Target.Networks.All()); len(devs) > 0 {
 			c.add(blockLine(p), "iifname %s ct status dnat ip daddr %s %s dport %s counter accept", set(devs), p.Target(), p.Protocol.V, targetPort(p))

@@ -28,6 +28,7 @@ zone "wan" {
 
 zone "lan" {
   networks = [network.lan]
+  allow    = ["upnp"]
 }
 
 zone "dmz" {
@@ -88,4 +89,14 @@ policy "ping-dmz" {
 
 firewall {
   flow_offload = true
+}
+
+# The modem in front is a router, too, and leads everything here. Games of the lan may have ports
+# that no forward has.
+upnp {
+  external   = network.wan
+  networks   = [network.lan]
+  ports      = [88, "3074-3075", "10000-65535"]
+  behind_nat = true
+  http_port  = 49152
 }

@@ -35,6 +35,12 @@ firewall {
   log_drops  = false
   anti_spoof = false
   ping       = false
+
+  timeout "voice" {
+    services   = ["sip"]
+    idle       = "3h"
+    unanswered = "2m"
+  }
 }
 
 nix {

@@ -122,6 +122,10 @@ in
         message = "services.kea.dhcp4 wants either settings or configFile";
       }
       {
+        assertion = config.services.miniupnpd.enable -> config.networking.nftables.enable;
+        message = "services.miniupnpd wants networking.nftables";
+      }
+      {
         assertion = config.networking.resolvconf.enable -> !(config.environment.etc ? "resolv.conf");
         message = ''environment.etc."resolv.conf" and networking.resolvconf exclude each other'';
       }

@@ -1,0 +1,230 @@
+package miniupnpd
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+)
+
+const (
+	unit = "miniupnpd"
+
+	// tableName and the names of the chains that the daemon fills are its own defaults, and those
+	// of services.miniupnpd.
+	tableName = "miniupnpd"
+	admitted  = "miniupnpd"
+	mapped    = "prerouting_miniupnpd"
+	peers     = "postrouting_miniupnpd"
+
+	leases  = "/var/lib/" + unit + "/leases"
+	leases6 = "/var/lib/" + unit + "/leases6"
+)
+
+// devices are the networks' interfaces as a set of nftables.
+func devices(ns ...*router.Network) string {
+	var quoted []string
+	for _, d := range router.Devices(ns) {
+		quoted = append(quoted, fmt.Sprintf("%q", string(d)))
+	}
+	return "{ " + strings.Join(quoted, ", ") + " }"
+}
+
+// table is the table that the daemon works in.
+//
+// The nat chain is after the firewall's own, whose port forwards so come first. The filter chain is
+// before the firewall's: it marks what one of the daemon's rules accepts, which ends the chain, and
+// takes the mark from all else.
+func (u *UPnP) table() string {
+	var ports []string
+	for _, p := range u.Ports.All() {
+		ports = append(ports, p.String())
+	}
+	from, to := devices(u.External.Target), devices(u.Networks.All()...)
+	// An IPv4 packet has to come by the router's own address, not by that of the host.
+	families := []string{"ct status dnat meta nfproto ipv4"}
+	if u.pinholes() {
+		families = append(families, "meta nfproto ipv6")
+	}
+	var may strings.Builder
+	for _, f := range families {
+		fmt.Fprintf(&may, "    iifname %s oifname %s %s meta l4proto { tcp, udp } th dport { %s } meta mark set meta mark | %#x jump %s\n",
+			from, to, f, strings.Join(ports, ", "), router.MappedMark, admitted)
+	}
+	return fmt.Sprintf(`table inet %[1]s {
+  chain %[2]s {
+  }
+
+  chain %[3]s {
+  }
+
+  chain %[4]s {
+  }
+
+  chain nat_in {
+    type nat hook prerouting priority dstnat + 5; policy accept;
+    iifname %[5]s fib daddr type local meta l4proto { tcp, udp } th dport { %[7]s } jump %[3]s
+  }
+
+  chain forward {
+    type filter hook forward priority filter - 5; policy accept;
+%[9]s    meta mark set meta mark & %#[8]x
+  }
+
+  chain nat_out {
+    type nat hook postrouting priority srcnat - 5; policy accept;
+    iifname %[6]s oifname %[5]s meta l4proto { tcp, udp } jump %[4]s
+  }
+}
+`, tableName, admitted, mapped, peers, from, to, strings.Join(ports, ", "), ^uint32(router.MappedMark), may.String())
+}
+
+// taken are ports that are not given away: which the router itself serves to the external network,
+// or a port_forward from there has.
+func (u *UPnP) taken(r *router.Router) []router.PortRange {
+	var out []router.PortRange
+	add := func(p router.PortRange) {
+		if !slices.Contains(out, p) && slices.ContainsFunc(u.Ports.All(), p.Overlaps) {
+			out = append(out, p)
+		}
+	}
+	for _, l := range router.Claimed[router.Listen](r) {
+		if l.Protocol.HasPorts() && l.Serves(u.External.Target) {
+			add(l.Ports())
+		}
+	}
+	for _, a := range router.Claimed[router.Accept](r) {
+		if slices.Contains(a.Networks, u.External.Target) {
+			add(a.Ports)
+		}
+	}
+	for _, f := range r.PortForwards {
+		if f.From.Target == r.ZoneOf(u.External.Target) {
+			add(f.Port.V)
+		}
+	}
+	return out
+}
+
+// config are the lines that follow those of services.miniupnpd. The first rule that fits decides.
+func (u *UPnP) config(r *router.Router) string {
+	lines := []string{
+		fmt.Sprintf("http_port=%d", u.HTTPPort.V),
+		"secure_mode=yes", // each host for itself alone
+		"lease_file=" + leases,
+		"lease_file6=" + leases6,
+		"uuid=" + uuid(string(r.Name.V)),
+	}
+	if u.BehindNAT.V {
+		lines = append(lines, "ext_allow_private_ipv4=yes")
+	}
+	if !u.pinholes() {
+		lines = append(lines, "ipv6_disable=yes")
+	}
+	for _, p := range u.taken(r) {
+		lines = append(lines, fmt.Sprintf("deny %s 0.0.0.0/0 0-65535", p))
+	}
+	for _, n := range u.Networks.All() {
+		block, _ := n.FixedIn(router.IPv4)
+		for _, outside := range u.Ports.All() {
+			for _, inside := range u.Ports.All() {
+				lines = append(lines, fmt.Sprintf("allow %s %s %s", outside, block.Masked(), inside))
+			}
+		}
+	}
+	lines = append(lines, "deny 0-65535 0.0.0.0/0 0-65535")
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// pinholes tells whether hosts may ask for ways to their own IPv6 addresses (RFC 6887 section 11,
+// WANIPv6FirewallControl:1).
+func (u *UPnP) pinholes() bool {
+	for _, n := range u.Networks.All() {
+		if n.Has(router.IPv6) && u.External.Target.Has(router.IPv6) {
+			return true
+		}
+	}
+	return false
+}
+
+// uuid is what the router is called among devices of UPnP: one and the same as long as its name is
+// (RFC 9562 section 5.8).
+func uuid(name string) string {
+	sum := sha256.Sum256([]byte("nbr upnp " + name))
+	sum[6], sum[8] = sum[6]&0x0f|0x80, sum[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+}
+
+// lower sets services.miniupnpd.
+//
+// The module has the table loaded with the firewall's rules, and each reload of these would empty
+// it while the daemon goes on to list what it has opened (openwrt/packages#30506). So the unit
+// loads the table itself, before the daemon starts and reads its lease files, and a reload does not
+// touch it.
+func (u *UPnP) lower(r *router.Router, m *nixgen.Module) {
+	from := service.From(u)
+	set := func(v nixgen.Expr, path ...string) {
+		m.Set(from, v, append([]string{"services", "miniupnpd"}, path...)...)
+	}
+	set(nixgen.Bool(true), "enable")
+	set(nixgen.Str(string(u.External.Target.Device())), "externalInterface")
+	set(service.Strs(router.Devices(u.Networks.All())), "internalIPs")
+	set(nixgen.Bool(true), "natpmp")
+	set(nixgen.Bool(true), "upnp")
+	set(nixgen.Lines(u.config(r)), "appendConfig")
+	m.Set(from, nixgen.Apply("lib.mkForce", nixgen.Bool(false)), "networking", "nftables", "tables", tableName, "enable")
+
+	run := func(v nixgen.Expr, path ...string) {
+		m.Set(from, v, append([]string{"systemd", "services", unit}, path...)...)
+	}
+	// The daemon's rules know the external link by its index, and a link that is made again has
+	// another: the unit stops when the link goes, and starts when there is one. While there is
+	// none, neither the boot nor a switch waits for long.
+	link := device(u.External.Target.Device())
+	run(nixgen.List{nixgen.Str(link), nixgen.Str("nftables.service")}, "after")
+	run(nixgen.List{nixgen.Str(link)}, "bindsTo")
+	run(nixgen.List{nixgen.Str(link)}, "wantedBy")
+	run(nixgen.Str("15s"), "unitConfig", "JobTimeoutSec")
+	run(nixgen.Int(0), "unitConfig", "StartLimitIntervalSec")
+	nft := func(args ...nixgen.Expr) nixgen.Expr {
+		return append(nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft ")}, args...)
+	}
+	const head = "table inet " + tableName
+	file := nixgen.Apply("pkgs.writeText", nixgen.Str("miniupnpd.nft"), nixgen.Lines(head+"\ndelete "+head+"\n"+u.table()))
+	exec := func(v nixgen.Expr, name string) { run(v, "serviceConfig", name) }
+	exec(nft(nixgen.Str("-f "), file), "ExecStartPre")
+	exec(nft(nixgen.Str("destroy "+head)), "ExecStopPost")
+	exec(nixgen.Str("always"), "Restart")
+	exec(nixgen.Str("5s"), "RestartSec")
+	exec(nixgen.Str(unit), "StateDirectory")
+	exec(nixgen.List{nixgen.Str("CAP_NET_ADMIN"), nixgen.Str("CAP_NET_BROADCAST"), nixgen.Str("CAP_NET_RAW")}, "CapabilityBoundingSet")
+	exec(nixgen.List{nixgen.Str("AF_INET"), nixgen.Str("AF_INET6"), nixgen.Str("AF_NETLINK"), nixgen.Str("AF_UNIX")}, "RestrictAddressFamilies")
+	exec(nixgen.Str("native"), "SystemCallArchitectures")
+	for _, name := range []string{
+		"LockPersonality", "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices", "PrivateTmp", "ProtectClock", "ProtectControlGroups",
+		"ProtectHome", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "RestrictNamespaces",
+		"RestrictRealtime", "RestrictSUIDSGID",
+	} {
+		exec(nixgen.Bool(true), name)
+	}
+	exec(nixgen.Str("full"), "ProtectSystem") // the PID file is in /run
+}
+
+// device is the unit that systemd has of a network interface while there is one, with its name
+// escaped as in a path (systemd.unit(5), "String escaping for inclusion in unit names").
+func device(name router.IfName) string {
+	var b strings.Builder
+	for _, c := range []byte(name) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == ':', c == '.':
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, `\x%02x`, c)
+		}
+	}
+	return "sys-subsystem-net-devices-" + b.String() + ".device"
+}
