@@ -133,7 +133,7 @@ func (a *Advert) sites(r *router.Router) []netip.Prefix {
 			out = append(out, site)
 		}
 	}
-	slices.SortFunc(out, netip.Prefix.Compare)
+	slices.SortFunc(out, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
 	return out
 }
 
