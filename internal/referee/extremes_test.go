@@ -223,7 +223,6 @@ var alone = map[string]bool{
 	"check.timeout":                             true,
 	"dhcp4.option.hex":                          true, // goes without the value of the example
 	"dns_zone.dnssec.ksk_lifetime":              true, // goes with parents
-	"dhcp4.class.hosts":                         true, // goes with hosts
 	"dhcp4.class.option.hex":                    true, // goes without the value of the example
 	"dhcp4.relay.address":                       true, // goes with another pool
 	"dhcp4.relay.from":                          true,

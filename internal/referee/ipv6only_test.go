@@ -233,20 +233,20 @@ var breakages6 = []breakage{
 	},
 	{
 		name:  "no PREF64",
-		wreck: "sed -i.old /nat64prefix/,/}/d /etc/radvd.conf; systemctl reload radvd",
-		mend:  "mv /etc/radvd.conf.old /etc/radvd.conf; systemctl reload radvd",
+		wreck: "sed -i.old /nat64prefix/,/}/d /etc/nbr/radvd.conf; systemctl restart nbr-advertisements",
+		mend:  "mv /etc/nbr/radvd.conf.old /etc/nbr/radvd.conf; systemctl restart nbr-advertisements",
 		finds: []string{"router_advert.lan/pref64", "router_advert.guests/pref64"}, line: `  network = network.lan`,
 	},
 	{
 		name:  "PREF64 of another prefix",
-		wreck: "sed -i.old 's|nat64prefix [^ ]*|nat64prefix 2001:db8:64::/96|' /etc/radvd.conf; systemctl reload radvd",
-		mend:  "mv /etc/radvd.conf.old /etc/radvd.conf; systemctl reload radvd",
+		wreck: "sed -i.old 's|nat64prefix [^ ]*|nat64prefix 2001:db8:64::/96|' /etc/nbr/radvd.conf; systemctl restart nbr-advertisements",
+		mend:  "mv /etc/nbr/radvd.conf.old /etc/nbr/radvd.conf; systemctl restart nbr-advertisements",
 		finds: []string{"router_advert.lan/pref64", "router_advert.guests/pref64"}, line: `  network = network.lan`,
 	},
 	{
 		name:  "PREF64 for another time",
-		wreck: "sed -i.old '/nat64prefix/,/}/s/1800/600/' /etc/radvd.conf; systemctl reload radvd",
-		mend:  "mv /etc/radvd.conf.old /etc/radvd.conf; systemctl reload radvd",
+		wreck: "sed -i.old '/nat64prefix/,/}/s/1800/600/' /etc/nbr/radvd.conf; systemctl restart nbr-advertisements",
+		mend:  "mv /etc/nbr/radvd.conf.old /etc/nbr/radvd.conf; systemctl restart nbr-advertisements",
 		finds: []string{"router_advert.lan/pref64", "router_advert.guests/pref64"}, line: `  network = network.lan`,
 	},
 	{

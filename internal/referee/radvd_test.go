@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -75,14 +76,7 @@ ExecStart=sleep infinity
 `,
 	}
 	files["/etc/systemd/system/nftables.service"] = nixosUnits["nftables.service"]
-	etc, _ := g.at("environment", "etc").(map[string]any)
-	for name, file := range etc {
-		if source, ok := file.(map[string]any)["source"].(string); ok { // a symbolic link
-			files["/etc/systemd/system/radvd.service.d/link.conf"] = fmt.Sprintf("[Service]\nExecStartPre=+ln -sfn %s /etc/%s\n", source, name)
-			continue
-		}
-		files["/etc/"+name] = g.text(t, "environment", "etc", name, "text")
-	}
+	maps.Copy(files, etcFiles(t, g))
 	units := append(ownUnits(t, g, files), "nftables.service", "radvd.service")
 	slices.Sort(units)
 	m.Machine = lab.Boot(t, m.router, files, units...)

@@ -112,10 +112,7 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 	for name, lines := range r.g.source {
 		files["/etc/nbr/spec/"+name] = strings.Join(lines, "\n")
 	}
-	etc, _ := r.g.at("environment", "etc").(map[string]any)
-	for name := range etc {
-		files["/etc/"+name] = r.g.text(t, "environment", "etc", name, "text")
-	}
+	maps.Copy(files, etcFiles(t, r.g))
 	for name, text := range nixosUnits {
 		files["/etc/systemd/system/"+name] = text
 	}
@@ -128,6 +125,21 @@ func (r *wholeRouter) disk(t *testing.T) (lab.Files, []string) {
 		"kea-dhcp4-server.service", "knot-resolver.service", // Debian's are called as NixOS's
 	}
 	return files, append(units, ownUnits(t, r.g, files)...)
+}
+
+// etcFiles are those of environment.etc. A symbolic link of radvd's is made when it starts.
+func etcFiles(t *testing.T, g *generated) lab.Files {
+	t.Helper()
+	files := lab.Files{}
+	etc, _ := g.at("environment", "etc").(map[string]any)
+	for name, file := range etc {
+		if source, ok := file.(map[string]any)["source"].(string); ok {
+			files["/etc/systemd/system/radvd.service.d/link.conf"] = fmt.Sprintf("[Service]\nExecStartPre=+ln -sfn %s /etc/%s\n", source, name)
+			continue
+		}
+		files["/etc/"+name] = g.text(t, "environment", "etc", name, "text")
+	}
+	return files
 }
 
 // ownUnits writes what nbr's modules say of units, and returns those that start at boot.

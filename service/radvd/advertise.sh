@@ -1,5 +1,5 @@
 
-# The /64 that an address is in.
+# The prefix of 64 bits that an address is in.
 network() {
   local -a left right
   local i empty part out=
