@@ -76,8 +76,8 @@ func (i *isp) serve(t *testing.T, auth, first string, more ...string) {
 		"-I", "line.7", "-C", "isp", "-L", "198.51.100.1", "-R", first, "-N", "1", "-O", "/run/isp-options")
 }
 
-// dialIn does what pppd-ppp0.service does.
-func dialIn(t *testing.T, router *nstest.NS, password string) *running {
+// dialIn does what pppd-ppp0.service does, with the options in a file of /etc/ppp/peers.
+func dialIn(t *testing.T, router *nstest.NS, peer, password string) *running {
 	t.Helper()
 	for _, dir := range []string{"/var/lib/secrets", "/run/pppd", "/creds"} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -94,7 +94,7 @@ func dialIn(t *testing.T, router *nstest.NS, password string) *running {
 	if _, err := nstest.Output(stage); err != nil {
 		t.Fatal(err)
 	}
-	return start(t, router, "/run/pppd.log", "pppd", "call", "ppp0", "nodetach")
+	return start(t, router, "/run/pppd.log", "pppd", "call", peer, "nodetach")
 }
 
 // What is let in: both have what means something to pppd's files.
@@ -112,9 +112,9 @@ func accounts(t *testing.T) {
 
 // judgedPPPoE are the checks of a spec that say otherwise than "pass", but for those of parts of a
 // router that the guest does not have, and the lines of all.
-func judgedPPPoE(t *testing.T, router *nstest.NS) (out []string, lines map[string]int) {
+func judgedPPPoE(t *testing.T, router *nstest.NS, spec string) (out []string, lines map[string]int) {
 	t.Helper()
-	text, _ := router.Try(t, "/bin/nbr", "verify", "-passive", "-format", "json", "/pppoe/spec")
+	text, _ := router.Try(t, "/bin/nbr", "verify", "-passive", "-format", "json", spec)
 	var report struct {
 		Results []struct {
 			ID, Status, Got string
@@ -127,7 +127,7 @@ func judgedPPPoE(t *testing.T, router *nstest.NS) (out []string, lines map[strin
 	passed := 0
 	lines = map[string]int{}
 	for _, f := range report.Results {
-		of := slices.ContainsFunc([]string{"pppoe.", "network.dsl/", "network.lan/prefix", "prefix.", "interfaces/foreign/"}, func(p string) bool { return strings.HasPrefix(f.ID, p) })
+		of := slices.ContainsFunc([]string{"pppoe.", "network.dsl/", "network.lan/prefix", "prefix.", "interfaces/foreign/"}, func(p string) bool { return strings.HasPrefix(f.ID, p) }) || strings.HasSuffix(f.ID, "/mtu")
 		lines[f.ID] = f.Range.Line
 		switch {
 		case !of || strings.HasSuffix(f.ID, "/unit") || strings.HasSuffix(f.ID, "/listeners"):
@@ -272,7 +272,7 @@ func TestGuestPPPoE(t *testing.T) {
 
 	accounts(t)
 	i.serve(t, "require-pap", "198.51.100.50")
-	pppd := dialIn(t, router, dialInPassword)
+	pppd := dialIn(t, router, "ppp0", dialInPassword)
 	radvd := i.advertise(t)
 	i.delegate(t, "2001:db8:8000::/56")
 	dhcpcd := start(t, router, "/run/dhcpcd.log", "dhcpcd", "-B", "--nodev", "--persistent", "-c", "/bin/true", "--config", "/pppoe/dhcpcd.conf")
@@ -287,7 +287,7 @@ func TestGuestPPPoE(t *testing.T) {
 				}
 			}
 			if d == "" {
-				failed, _ := judgedPPPoE(t, router)
+				failed, _ := judgedPPPoE(t, router, "/pppoe/spec")
 				if d = cmp.Diff([]string(nil), failed); d == "" {
 					return nil
 				}
@@ -318,7 +318,7 @@ func TestGuestPPPoEAgain(t *testing.T) {
 	accounts(t)
 
 	i.serve(t, "require-chap", "198.51.100.50")
-	pppd := dialIn(t, router, "wrong")
+	pppd := dialIn(t, router, "ppp0", "wrong")
 	said := func(want string) {
 		nstest.Wait(t, func() error {
 			if got := pppd.said(); !strings.Contains(got, want) {
@@ -328,7 +328,7 @@ func TestGuestPPPoEAgain(t *testing.T) {
 		})
 	}
 	said("CHAP authentication failed")
-	got, lines := judgedPPPoE(t, router)
+	got, lines := judgedPPPoE(t, router, "/pppoe/spec")
 	if !slices.ContainsFunc(got, func(l string) bool {
 		return strings.HasPrefix(l, "pppoe.ppp0/login fail: CHAP authentication failed")
 	}) {
@@ -340,11 +340,11 @@ func TestGuestPPPoEAgain(t *testing.T) {
 	}
 	pppd.stop()
 
-	pppd = dialIn(t, router, dialInPassword)
+	pppd = dialIn(t, router, "ppp0", dialInPassword)
 	up := func(address string) {
 		said("local  IP address " + address)
 		nstest.Wait(t, func() error {
-			got, _ := judgedPPPoE(t, router)
+			got, _ := judgedPPPoE(t, router, "/pppoe/spec")
 			if got = slices.DeleteFunc(got, func(l string) bool {
 				return !strings.HasPrefix(l, "pppoe.") && !strings.HasPrefix(l, "network.dsl/ipv4")
 			}); len(got) > 0 {
@@ -357,4 +357,93 @@ func TestGuestPPPoEAgain(t *testing.T) {
 	i.hangUp(t)
 	i.serve(t, "require-pap", "198.51.100.90")
 	up("198.51.100.90")
+}
+
+// sendWhole sends a UDP packet of some bytes, with everything of IP, that no router on the way may
+// fragment, and wants it to arrive as it is.
+func sendWhole(t *testing.T, from, to *nstest.NS, address string, bytes int) error {
+	t.Helper()
+	var there net.PacketConn
+	if err := within(to, func() (err error) {
+		there, err = net.ListenPacket("udp4", address+":9")
+		return err
+	}); err != nil {
+		return err
+	}
+	defer there.Close()
+	var here net.Conn
+	if err := within(from, func() (err error) {
+		here, err = net.Dial("udp4", address+":9")
+		return err
+	}); err != nil {
+		return err
+	}
+	defer here.Close()
+	raw, err := here.(*net.UDPConn).SyscallConn()
+	if err != nil {
+		return err
+	}
+	var inner error
+	if err := raw.Control(func(fd uintptr) {
+		inner = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DO)
+	}); err != nil || inner != nil {
+		return errors.Join(err, inner)
+	}
+	if _, err := here.Write(make([]byte, bytes-20-8)); err != nil {
+		return err
+	}
+	if err := there.SetReadDeadline(time.Now().Add(nstest.Patience)); err != nil {
+		return err
+	}
+	got := make([]byte, 2000)
+	n, _, err := there.ReadFrom(got)
+	if err == nil && n != bytes-20-8 {
+		err = fmt.Errorf("%d bytes", n)
+	}
+	return err
+}
+
+// With mtu = 1500 the session carries whole packets of Ethernet where the provider's end takes
+// longer frames (RFC 4638). One that does not gets a session of 1492 bytes, which nbr verify tells
+// at the line of the MTU.
+func TestGuestPPPoEWholePackets(t *testing.T) {
+	i := &isp{ns: nstest.New(t, "isp")}
+	router := boardOf(t, map[string]cable{"wan": {i.ns, "line"}})
+	ip(t, i.ns, "link set line mtu 1508\nlink add link line name line.7 type vlan id 7\nlink set line.7 up\n")
+	config, err := os.ReadFile("/pppoe/whole-links")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ifstate := lab.GuestIfState(t)
+	ifstate.Ports = dsaPorts
+	applyConfig(t, ifstate, router, string(config))
+	accounts(t)
+	i.serve(t, "require-pap", "198.51.100.50", "mtu 1500", "mru 1500")
+	pppd := dialIn(t, router, "whole", dialInPassword)
+	is := func(want ...string) {
+		nstest.Wait(t, func() error {
+			failed, lines := judgedPPPoE(t, router, "/pppoe/whole")
+			failed = slices.DeleteFunc(failed, func(l string) bool { return !strings.Contains(l, "/mtu ") && !strings.HasPrefix(l, "pppoe.") })
+			if d := cmp.Diff(append([]string{}, want...), append([]string{}, failed...)); d != "" {
+				return fmt.Errorf("%s\npppd: %s\nserver: %s", d, pppd.said(), i.server.said())
+			}
+			spec, err := os.ReadFile("/pppoe/whole/router.hcl")
+			if line := strings.Split(string(spec), "\n")[lines["pppoe.ppp0/mtu"]-1]; err != nil || line != "  mtu      = 1500" {
+				t.Errorf("told at %q, %v", line, err)
+			}
+			return nil
+		})
+	}
+	is()
+	if err := sendWhole(t, router, i.ns, "198.51.100.1", 1500); err != nil {
+		t.Errorf("a packet of 1500 bytes: %v", err)
+	}
+	if err := sendWhole(t, router, i.ns, "198.51.100.1", 1501); !errors.Is(err, unix.EMSGSIZE) {
+		t.Errorf("a packet of 1501 bytes: %v", err)
+	}
+
+	i.hangUp(t)
+	ip(t, i.ns, "link set line.7 mtu 1500\n")
+	i.serve(t, "require-pap", "198.51.100.50")
+	is("pppoe.ppp0/mtu fail: 1492")
 }

@@ -57,6 +57,13 @@ policy "out" {
 }
 `
 
+// wholePackets is pppoeRouter with a session for packets of 1500 bytes.
+var wholePackets = strings.NewReplacer(
+	"  id   = 7\n", "  id   = 7\n  mtu  = 1508\n",
+	"  password = secret.dsl\n", "  password = secret.dsl\n  mtu      = 1500\n",
+	"secret \"dsl\"", "port \"wan\" {\n  mtu = 1508\n}\nsecret \"dsl\"",
+).Replace(pppoeRouter)
+
 // pppoeFiles is what a guest needs to be pppoeRouter, its provider and its provider's Internet.
 func pppoeFiles(t *testing.T) map[string]string {
 	t.Helper()
@@ -65,14 +72,18 @@ func pppoeFiles(t *testing.T) map[string]string {
 	if g.text(t, append(unit, "serviceConfig", "LoadCredential")...) != "password:/var/lib/secrets/dsl" {
 		t.Errorf("the unit does not get the secret")
 	}
+	whole := fromText(t, wholePackets)
 	files := map[string]string{
-		"/pppoe/spec/router.hcl": write(t, strings.TrimPrefix(pppoeRouter, "\n")),
-		"/pppoe/links":           write(t, toJSON(t, onVeths(t, g))),
-		"/pppoe/rules":           write(t, ruleset(t, g)),
-		"/pppoe/stage":           write(t, g.text(t, append(unit, "preStart")...)),
-		"/etc/ppp/peers/ppp0":    write(t, g.text(t, "services", "pppd", "peers", "ppp0", "config")),
-		"/etc/ppp/net-init":      executable(t, g.text(t, "environment", "etc", "ppp/net-init", "text")),
-		"/pppoe/dhcpcd.conf":     write(t, dhcpcdConf(t, g)),
+		"/pppoe/whole/router.hcl": write(t, strings.TrimPrefix(wholePackets, "\n")),
+		"/pppoe/whole-links":      write(t, toJSON(t, onVeths(t, whole))),
+		"/etc/ppp/peers/whole":    write(t, whole.text(t, "services", "pppd", "peers", "ppp0", "config")),
+		"/pppoe/spec/router.hcl":  write(t, strings.TrimPrefix(pppoeRouter, "\n")),
+		"/pppoe/links":            write(t, toJSON(t, onVeths(t, g))),
+		"/pppoe/rules":            write(t, ruleset(t, g)),
+		"/pppoe/stage":            write(t, g.text(t, append(unit, "preStart")...)),
+		"/etc/ppp/peers/ppp0":     write(t, g.text(t, "services", "pppd", "peers", "ppp0", "config")),
+		"/etc/ppp/net-init":       executable(t, g.text(t, "environment", "etc", "ppp/net-init", "text")),
+		"/pppoe/dhcpcd.conf":      write(t, dhcpcdConf(t, g)),
 		// There is no journald: pppd's words are in a file.
 		"/usr/bin/journalctl": executable(t, "#!/bin/sh\ncat /run/pppd.log\n"),
 		"/bin/true":           executable(t, "#!/bin/sh\n"),
