@@ -178,23 +178,31 @@ func (s signature) tree() string {
 	h := sha256.New()
 	for _, l := range s {
 		if !strings.HasPrefix(l.text, "check ") {
-			h.Write([]byte(lineOf.ReplaceAllString(l.text, "$1") + "\n"))
+			h.Write([]byte(eachLineOf(l.text, func(file string, _ int) string { return file }) + "\n"))
 		}
 	}
 	return string(h.Sum(nil))
 }
 
-var lineOf = regexp.MustCompile(`([\w.-]+\.hcl):(\d+)`)
+var lineOf = regexp.MustCompile(`[\w.-]+\.hcl:\d+`)
+
+// eachLineOf replaces what names a line of a spec. Few texts do, and the others are not searched.
+func eachLineOf(text string, by func(file string, line int) string) string {
+	if !strings.Contains(text, ".hcl:") {
+		return text
+	}
+	return lineOf.ReplaceAllStringFunc(text, func(at string) string {
+		file, line, _ := strings.Cut(at, ":")
+		n, _ := strconv.Atoi(line)
+		return by(file, n)
+	})
+}
 
 // foreign tells in what another spec is not the same, and is nil if it is. What is of the edited
 // block is left out: an empty list that is not nil says that it is all of that block.
 func (s signature) foreign(o signature, m *Mistake) []string {
 	back := func(text string) string { // the places of an edited file as they were
-		return lineOf.ReplaceAllStringFunc(text, func(at string) string {
-			file, line, _ := strings.Cut(at, ":")
-			n, _ := strconv.Atoi(line)
-			return fmt.Sprintf("%s:%d", file, m.before(file, n))
-		})
+		return eachLineOf(text, func(file string, line int) string { return fmt.Sprintf("%s:%d", file, m.before(file, line)) })
 	}
 	counts := map[string]int{}
 	for _, l := range s {
