@@ -66,6 +66,22 @@ func ruleLoops(r *Router) hcl.Diagnostics {
 	return nil
 }
 
+// Below are a link and those that it stands on, one below the other; a session stands on the link
+// that it goes through. A link that stands on itself is told after claims are made: the list ends
+// where it would begin again.
+func Below(l Link) []Link {
+	var out []Link
+	for l != nil && !slices.Contains(out, l) {
+		out = append(out, l)
+		spec := l.Spec()
+		if spec.External {
+			spec.On = spec.Via
+		}
+		l = spec.On.Target
+	}
+	return out
+}
+
 // findLoop are the links of a loop that can be reached from l; path leads there.
 func findLoop(l Link, path []Link, on, done map[Link]bool) []Link {
 	if done[l] {

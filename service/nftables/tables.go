@@ -46,8 +46,10 @@ func arrives(l router.Link) router.Link {
 	if s.Kind != "ppp" {
 		return l
 	}
-	for l = s.Via.Target; l.Spec().Kind == "vlan"; {
-		l = l.Spec().On.Target
+	for _, l = range router.Below(s.Via.Target) {
+		if l.Spec().Kind != "vlan" {
+			break
+		}
 	}
 	return l
 }

@@ -169,7 +169,10 @@ func (s *Shaper) below() int {
 // included.
 func (s *Shaper) overhead() int {
 	n := framings[s.Framing.V].overhead - s.below()
-	for l := s.link(); l.Spec().Kind == "vlan"; l = l.Spec().On.Target {
+	for _, l := range router.Below(s.link()) {
+		if l.Spec().Kind != "vlan" {
+			break
+		}
 		n += 4
 	}
 	return n
@@ -266,12 +269,5 @@ func (s *Shaper) Judge(r *router.Router) hcl.Diagnostics {
 // carries tells whether packets of a link pass the one that is shaped: it is that link, or below
 // it are VLANs and sessions, down to it.
 func (s *Shaper) carries(l router.Link) bool {
-	for l != nil && l != s.link() {
-		spec := l.Spec()
-		if spec.External {
-			spec.On = spec.Via
-		}
-		l = spec.On.Target
-	}
-	return l != nil
+	return slices.Contains(router.Below(l), s.link())
 }
