@@ -213,9 +213,8 @@ func (r *Router) MTU(l Link) (int, hcl.Range) {
 
 // MTUOf is the MTU that a link has by itself and the place in the spec that says so, the zero
 // range if none does. Ethernet has 1500; a bridge takes the least of its ports
-// (br_mtu_auto_adjust in net/bridge/br_if.c), a link on another one that one's, an end of a pair that of the
-// other end, and a tunnel
-// what fits into the packets of the link that it leaves by.
+// (br_mtu_auto_adjust in net/bridge/br_if.c), a link on another one that one's, an end of a pair
+// that of the other end, and a tunnel what fits into the packets of the link that it leaves by.
 func MTUOf(l Link) (int, hcl.Range) { return mtuOf(l, nil) }
 
 // mtuOf is MTUOf; above are the links that it was asked from. One in a loop has an error of its own.

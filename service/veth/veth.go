@@ -1,6 +1,5 @@
-// Package veth makes pairs of links of which each is the cable of the other: from a bridge to
-// the router itself, or from a VRF to the rest of it. They are the kernel's own (veth(4)), made
-// through IfState.
+// Package veth makes pairs of links of which each is the cable of the other, as from a bridge to
+// the router itself. They are the kernel's own (veth(4)), made through IfState.
 package veth
 
 import (
