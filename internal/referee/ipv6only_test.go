@@ -232,8 +232,8 @@ var breakages6 = []breakage{
 		finds: []string{"resolver/dns64/fd5c:8a1e:7b40::1", "resolver/dns64/192.168.178.1", "resolver/dns64/fd5c:8a1e:7b40:1::1"}, line: `  dns64 {}`,
 	},
 	{
-		name:  "no PREF64",
-		wreck: "sed -i.old /nat64prefix/,/}/d /etc/nbr/radvd.conf; systemctl restart nbr-advertisements",
+		name:  "no PREF64", // and the unit has ended between writing that and telling it
+		wreck: "systemctl stop nbr-advertisements; sed -i.old /nat64prefix/,/}/d /etc/nbr/radvd.conf; sed -i /nat64prefix/,/}/d /run/nbr-advertisements/radvd.conf; systemctl start nbr-advertisements",
 		mend:  "mv /etc/nbr/radvd.conf.old /etc/nbr/radvd.conf; systemctl restart nbr-advertisements",
 		finds: []string{"router_advert.lan/pref64", "router_advert.guests/pref64"}, line: `  network = network.lan`,
 	},

@@ -4,6 +4,10 @@
 leases=${NBR_LEASES:-/var/lib/kea/dhcp4.leases}
 state=${NBR_STATE:-/var/lib/nbr-names}
 
+# What servers were told does not outlive this script, which may end between writing and telling:
+# so it tells at its start, and again when telling has failed.
+declare -A told
+
 names() {
   local now file zone old=() found=()
   printf -v now '%(%s)T' -1
@@ -69,8 +73,10 @@ names() {
   for zone in $zones; do
     if [[ ! -r $state/$zone || $(<"$state/$zone.new") != "$(<"$state/$zone")" ]]; then
       cat "$state/$zone.new" >"$state/$zone" # its owner and mode stay
-      reload "$zone" || true # who does not run reads it at its start
+      told[$zone]=
     fi
+    # A server that does not run reads it at its start.
+    [[ -n ${told[$zone]-} ]] || { reload "$zone" && told[$zone]=1; } || true
   done
 }
 

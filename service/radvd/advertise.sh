@@ -70,10 +70,15 @@ current() {
   done <"$spec"
 }
 
+# What radvd was told last does not outlive this script, which may end between writing and telling:
+# so it tells at its start, and again when telling has failed.
+told=
 again() {
   current >"$run/new" || return
   if [[ ! -e $run/radvd.conf || $(<"$run/new") != "$(<"$run/radvd.conf")" ]]; then
     mv "$run/new" "$run/radvd.conf"
-    systemctl reload --no-block radvd.service || true # one that does not run reads it at its start
+    told=
   fi
+  # One that does not run reads it at its start.
+  [[ -n $told ]] || { systemctl try-reload-or-restart --no-block radvd.service && told=1; }
 }
