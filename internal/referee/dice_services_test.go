@@ -118,6 +118,7 @@ func (d *dice) services() (resolves bool) {
 	}
 	d.mappings()
 	d.dnsZones()
+	d.neighbours()
 	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
 		if d.often() {
 			d.block(typ, "")
@@ -172,6 +173,21 @@ func (d *dice) mappings() {
 	for _, n := range some {
 		d.serves[n] = append(d.serves[n], "upnp")
 	}
+}
+
+// neighbours has the router say who it is on some ports.
+func (d *dice) neighbours() {
+	if !d.often() {
+		return
+	}
+	ports := d.choose([]string{"lan1", "lan2", "lan3", "wan"})
+	var given []string
+	if len(d.networks) > 0 && d.often() {
+		given = append(given, "management = network."+d.pick(d.networks))
+	}
+	given = append(given, "interval = "+d.pick([]string{`"1s"`, `"30s"`, `"1h"`}), "description = "+d.pick([]string{`"x"`, `"NixOS (a, b) #1 $HOME ! *"`, `"` + strings.Repeat("d", 255) + `"`}))
+	d.block("lldp", "", append(given, "listen = "+refs("port", ports), "links = []",
+		"neighbor \"n\" {\n  link = port."+ports[0]+"\n  system = \"a b\"\n  port = "+d.pick([]string{`"1/1"`, `"gi24"`})+"\n}")...)
 }
 
 // dnsZones writes DNS zones, and where they are answered.

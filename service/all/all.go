@@ -17,6 +17,7 @@ import (
 	"github.com/nbr-dev/nbr/service/kea"
 	"github.com/nbr-dev/nbr/service/knot"
 	"github.com/nbr-dev/nbr/service/knotdns"
+	"github.com/nbr-dev/nbr/service/lldpd"
 	"github.com/nbr-dev/nbr/service/miniupnpd"
 	"github.com/nbr-dev/nbr/service/nat64"
 	"github.com/nbr-dev/nbr/service/nftables"
@@ -54,6 +55,7 @@ func Kinds() []service.Kind {
 		kea.DHCP4Kind(), kea.DHCP6Kind(),
 		radvd.Kind(),
 		chrony.Kind(),
+		lldpd.Kind(),
 		agent.Kind(),
 		check.Kind(),
 		firmware.Kind(),

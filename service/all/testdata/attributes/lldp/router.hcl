@@ -1,0 +1,11 @@
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+}
+
+lldp {
+  links  = [port.lan1]
+  listen = [port.lan2]
+}
