@@ -2,6 +2,7 @@ package referee_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -20,34 +21,12 @@ import (
 // another host, it does not get. Names outlive restarts of all programs.
 func TestNamesOfLeases(t *testing.T) {
 	t.Parallel()
-	b, err := os.ReadFile("../../testdata/good/lease-names/router.hcl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := generate(t, fstest.MapFS{"router.hcl": {Data: b}})
 	router, client := nstest.New(t, "router"), nstest.New(t, "client")
 	nstest.Link(t, router, "lan1", client, "eth0")
 	ip(t, router, "addr add 192.168.1.1/24 dev lan1\n")
 	ip(t, client, "addr add 192.168.1.50/24 dev eth0\n")
-	root := knotRoot(t, g)
-	for name, text := range knotDNSFiles(t, g) {
-		root.Write(t, name, text)
-	}
-	for _, rule := range g.list(t, "systemd", "tmpfiles", "rules") {
-		root.Write(t, strings.Fields(rule.(string))[1], "")
-	}
-	script := g.text(t, "systemd", "services", "nbr-lease-names", "script")
-	for name, text := range map[string]string{
-		keaConf: keaJSON(t, g), "/run/kea/": "", "/var/lib/kea/": "", "/etc/nbr/spec/router.hcl": string(b),
-		"/etc/nbr-names.sh": script,
-	} {
-		root.Write(t, name, text)
-	}
-	installNBR(t, root, "/usr/bin/nbr")
-	// The first process of a namespace gets no signal that it does not ask for.
-	unit := func() *lab.Daemon {
-		return root.Daemon(t, router, "bash", "-ec", "trap 'exit 0' TERM; . /etc/nbr-names.sh")
-	}
+	_, root, script := namesRoot(t)
+	unit := func() *lab.Daemon { return namesUnit(t, root, router) }
 
 	kea := startKea(t, root, router)
 	knot := startKnotDNS(t, root, router, "home.arpa")
@@ -109,10 +88,151 @@ func TestNamesOfLeases(t *testing.T) {
 	becomes(t, wrong, missed)
 	unit()
 	says("NOERROR A "+second, "tablet.home.arpa")
-	giveBack(t, client, laptop)
+	giveBack(t, client, laptop, nil)
 	says("NXDOMAIN", "laptop.home.arpa")
 	says("NXDOMAIN", "-x", laptop)
 	says("NXDOMAIN", "phone.home.arpa")
+	becomes(t, wrong, nil)
+}
+
+// namesRoot is a folder with all that the router of the spec has for names of leases, and the script of
+// the unit that writes them.
+func namesRoot(t *testing.T) (*generated, *lab.Root, string) {
+	t.Helper()
+	b, err := os.ReadFile("../../testdata/good/lease-names/router.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := generate(t, fstest.MapFS{"router.hcl": {Data: b}})
+	root := knotRoot(t, g)
+	for name, text := range knotDNSFiles(t, g) {
+		root.Write(t, name, text)
+	}
+	for _, rule := range g.list(t, "systemd", "tmpfiles", "rules") {
+		root.Write(t, strings.Fields(rule.(string))[1], "")
+	}
+	script := g.text(t, "systemd", "services", "nbr-lease-names", "script")
+	for name, text := range map[string]string{
+		keaConf: keaJSON(t, g), keaConf6: kea6JSON(t, g), "/run/kea/": "", "/var/lib/kea/": "", "/etc/nbr/spec/router.hcl": string(b),
+		"/etc/nbr-names.sh": script,
+	} {
+		root.Write(t, name, text)
+	}
+	installNBR(t, root, "/usr/bin/nbr")
+	return g, root, script
+}
+
+// namesUnit starts the script. The first process of a namespace gets no signal that it does not ask for.
+func namesUnit(t *testing.T, root *lab.Root, router *nstest.NS) *lab.Daemon {
+	t.Helper()
+	return root.Daemon(t, router, "bash", "-ec", "trap 'exit 0' TERM; . /etc/nbr-names.sh")
+}
+
+// A host has one name for its leases of both versions of IP, as long as each of them: one that says its
+// DUID in DHCPv4 as well (RFC 4361), and one that says its MAC address. Another host takes neither half
+// of the name, and gets it when both have ended.
+func TestOneNameForBothLeases(t *testing.T) {
+	t.Parallel()
+	router, hub := nstest.New(t, "router"), nstest.New(t, "hub")
+	laptop, phone, thief := nstest.New(t, "laptop"), nstest.New(t, "phone"), nstest.New(t, "thief")
+	ip(t, hub, "link add br0 type bridge mcast_snooping 0\nlink set br0 up\n")
+	nstest.Link(t, router, "lan1", hub, "p0")
+	for i, client := range []*nstest.NS{laptop, phone, thief} {
+		port := fmt.Sprintf("p%d", i+1)
+		nstest.Link(t, hub, port, client, "eth0")
+		ip(t, client, fmt.Sprintf("link set eth0 down\nlink set eth0 address 00:11:22:33:44:0%d\nlink set eth0 up\n", i+1))
+		ip(t, hub, "link set "+port+" master br0\n")
+	}
+	ip(t, hub, "link set p0 master br0\n")
+	ip(t, router, "addr add 192.168.1.1/24 dev lan1\naddr add fd00:1::1/64 dev lan1 nodad\n")
+	g, root, _ := namesRoot(t)
+	startKea(t, root, router)
+	kea := startKea6(t, g, root, router)
+	startKnotDNS(t, root, router, "home.arpa")
+	startKnot(t, root, router)
+	unit := namesUnit(t, root, router)
+
+	says := func(want string, args ...string) {
+		t.Helper()
+		kea.Ready(t, func() error {
+			if got, err := asked(t, router, append([]string{"@127.0.0.2"}, args...)...); err != nil || got != want {
+				return fmt.Errorf("dig %q says %q, want %q (%w)\n%s", args, got, want, err, router.Run(t, "cat", root.Path("/var/lib/kea/dhcp6.leases")))
+			}
+			return nil
+		})
+	}
+	wrong := func() []string {
+		return append(unmet(t, root, router, "dhcp4.lan"), unmet(t, root, router, "dhcp6.lan")...)
+	}
+	four := func(ns *nstest.NS, host string, more ...string) string {
+		t.Helper()
+		l, err := getLease(t, ns, append([]string{"-x", "hostname:" + host}, more...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.IP
+	}
+	// Kea says no to none of those who ask, so a lease of DHCPv6 is there when its address is.
+	six := func(ns *nstest.NS, duid, host string) (*lab.Daemon, string) {
+		t.Helper()
+		client := dhcpcd6(t, ns, duid, "ia_na 1", "release", "hostname "+host)
+		var address string
+		client.Ready(t, func() error {
+			w := strings.Fields(ns.Run(t, "ip", "-6", "-brief", "addr", "show", "dev", "eth0", "scope", "global"))
+			if len(w) < 3 {
+				return errors.New("no address yet")
+			}
+			address, _, _ = strings.Cut(w[2], "/")
+			return nil
+		})
+		return client, address
+	}
+
+	// By DUID, and the thief would have both.
+	const duid = "00:02:00:00:00:09:01:02:03:04"
+	id := []byte{0xff, 0, 0, 0, 1, 0, 2, 0, 0, 0, 9, 1, 2, 3, 4} // RFC 4361 section 6.1
+	laptop4 := four(laptop, "laptop", "-C", "-x", fmt.Sprintf("0x3d:%x", id))
+	says("NOERROR aa A "+laptop4, "laptop.home.arpa", "A")
+	six(thief, "00:02:00:00:00:09:0f:0f:0f:0f", "laptop")
+	client, laptop6 := six(laptop, duid, "laptop")
+	says("NOERROR aa AAAA "+laptop6, "laptop.home.arpa", "AAAA")
+	says("NOERROR aa PTR laptop.home.arpa.", "-x", laptop4)
+	says("NOERROR aa PTR laptop.home.arpa.", "-x", laptop6)
+	becomes(t, wrong, nil)
+
+	// By MAC address, which Kea finds in the DUID; the one with the AAAA was first.
+	_, phone6 := six(phone, "00:03:00:01:00:11:22:33:44:02", "Phone.example.com")
+	says("NOERROR aa AAAA "+phone6, "phone.home.arpa", "AAAA")
+	four(thief, "phone")
+	phone4 := four(phone, "phone")
+	says("NOERROR aa A "+phone4, "phone.home.arpa", "A")
+	says("NOERROR aa AAAA "+phone6, "phone.home.arpa", "AAAA")
+	// A name of the spec stays what the spec says.
+	four(thief, "nas")
+	says("NOERROR aa A 192.168.1.10", "nas.home.arpa", "A")
+	says("NOERROR aa", "nas.home.arpa", "AAAA")
+	becomes(t, wrong, nil)
+
+	// Half of a name goes with its lease, and the other half stays. Then the thief, who waits, has it.
+	client.Stop(t)
+	says("NOERROR aa", "laptop.home.arpa", "AAAA")
+	says("NXDOMAIN aa", "-x", laptop6)
+	says("NOERROR aa A "+laptop4, "laptop.home.arpa", "A")
+	becomes(t, wrong, nil)
+	giveBack(t, laptop, laptop4, id)
+	says("NOERROR aa", "laptop.home.arpa", "A")
+	says("NXDOMAIN aa", "-x", laptop4)
+	thief6 := strings.Split(strings.Fields(thief.Run(t, "ip", "-6", "-brief", "addr", "show", "dev", "eth0", "scope", "global"))[2], "/")[0]
+	says("NOERROR aa AAAA "+thief6, "laptop.home.arpa", "AAAA")
+	becomes(t, wrong, nil)
+
+	// One half that is missed is red for its own block.
+	unit.Stop(t)
+	zone := root.Path("/var/lib/nbr-names/home.arpa")
+	root.Write(t, "/var/lib/nbr-names/home.arpa", strings.ReplaceAll(router.Run(t, "cat", zone), "phone.home.arpa. 10 IN AAAA", "; phone"))
+	root.Run(t, router, "knotc", "-c", knotDNSConf, "-b", "zone-reload", "home.arpa")
+	becomes(t, wrong, []string{"dhcp6.lan/names fail: phone.home.arpa has no record of type AAAA"})
+	namesUnit(t, root, router)
 	becomes(t, wrong, nil)
 }
 
@@ -134,17 +254,21 @@ func unmet(t *testing.T, root *lab.Root, router *nstest.NS, block string) []stri
 	return got
 }
 
-// giveBack ends a lease that udhcpc has got (DHCPRELEASE, RFC 2131 section 4.4.6).
-func giveBack(t *testing.T, client *nstest.NS, address string) {
+// giveBack ends a lease that udhcpc has got (DHCPRELEASE, RFC 2131 section 4.4.6), with the
+// identifier that it gave or its own.
+func giveBack(t *testing.T, client *nstest.NS, address string, id []byte) {
 	t.Helper()
 	ip(t, client, "addr add "+address+"/24 dev eth0\n")
 	mac, err := net.ParseMAC(strings.TrimSpace(client.Run(t, "cat", "/sys/class/net/eth0/address")))
 	if err != nil {
 		t.Fatal(err)
 	}
+	if id == nil {
+		id = append([]byte{1}, mac...)
+	}
 	own, server := net.ParseIP(address), net.IPv4(192, 168, 1, 1)
 	m, err := dhcpv4.New(dhcpv4.WithMessageType(dhcpv4.MessageTypeRelease), dhcpv4.WithHwAddr(mac), dhcpv4.WithClientIP(own),
-		dhcpv4.WithOption(dhcpv4.OptServerIdentifier(server)), dhcpv4.WithOption(dhcpv4.OptClientIdentifier(append([]byte{1}, mac...))))
+		dhcpv4.WithOption(dhcpv4.OptServerIdentifier(server)), dhcpv4.WithOption(dhcpv4.OptClientIdentifier(id)))
 	if err != nil {
 		t.Fatal(err)
 	}
