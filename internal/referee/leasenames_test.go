@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/insomniacslk/dhcp/dhcpv4"
+	"github.com/miekg/dns"
 
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nstest"
@@ -95,15 +99,21 @@ func TestNamesOfLeases(t *testing.T) {
 	becomes(t, wrong, nil)
 }
 
-// namesRoot is a folder with all that the router of the spec has for names of leases, and the script of
-// the unit that writes them.
-func namesRoot(t *testing.T) (*generated, *lab.Root, string) {
+// namesRouter is the router of the spec with names of leases, and the spec.
+func namesRouter(t *testing.T) (*generated, string) {
 	t.Helper()
 	b, err := os.ReadFile("../../testdata/good/lease-names/router.hcl")
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := generate(t, fstest.MapFS{"router.hcl": {Data: b}})
+	return generate(t, fstest.MapFS{"router.hcl": {Data: b}}), string(b)
+}
+
+// namesRoot is a folder with all that the router of the spec has for names of leases, and the script of
+// the unit that writes them.
+func namesRoot(t *testing.T) (*generated, *lab.Root, string) {
+	t.Helper()
+	g, spec := namesRouter(t)
 	root := knotRoot(t, g)
 	for name, text := range knotDNSFiles(t, g) {
 		root.Write(t, name, text)
@@ -113,7 +123,7 @@ func namesRoot(t *testing.T) (*generated, *lab.Root, string) {
 	}
 	script := g.text(t, "systemd", "services", "nbr-lease-names", "script")
 	for name, text := range map[string]string{
-		keaConf: keaJSON(t, g), keaConf6: kea6JSON(t, g), "/run/kea/": "", "/var/lib/kea/": "", "/etc/nbr/spec/router.hcl": string(b),
+		keaConf: keaJSON(t, g), keaConf6: kea6JSON(t, g), "/run/kea/": "", "/var/lib/kea/": "", "/etc/nbr/spec/router.hcl": spec,
 		"/etc/nbr-names.sh": script,
 	} {
 		root.Write(t, name, text)
@@ -282,5 +292,120 @@ func giveBack(t *testing.T, client *nstest.NS, address string, id []byte) {
 		return err
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What is one host, whose name it is, and what is no lease of a name: by lease files as Kea writes them.
+func TestNamesByTheLeases(t *testing.T) {
+	t.Parallel()
+	const (
+		mac, mac2 = "00:11:22:33:44:01", "00:11:22:33:44:02"
+		duid      = "00:02:00:00:00:09:01"
+		other     = "00:02:00:00:00:09:02"
+	)
+	far := time.Now().Add(time.Hour).Unix()
+	four := func(address, mac, id, name string) string {
+		return fmt.Sprintf("192.168.1.%s,%s,%s,40,%d,3232235776,0,0,%s,0,,0\n", address, mac, id, far, name)
+	}
+	row6 := func(address, duid, mac, name string, until int64, subnet uint32, kind int) string {
+		return fmt.Sprintf("fd00:1::%s,%s,40,%d,%d,20,%d,1,128,0,0,%s,%s,0,,1,2,0\n", address, duid, until, subnet, kind, name, mac)
+	}
+	six := func(address, duid, mac, name string) string {
+		return row6(address, duid, mac, name, far, 1037241045, 0)
+	}
+	_, root, script := namesRoot(t)
+	root.Write(t, "/etc/once.sh", strings.NewReplacer(`reload "$zone"`, ":", "names || true", "names; exit").Replace(script))
+	for title, c := range map[string]struct {
+		four, six, old string
+		want           []string // name, type, address
+	}{
+		"a DUID in DHCPv4": {
+			four: four("100", mac, "ff:00:00:00:01:"+duid, "laptop"), six: six("1000", duid, "", "laptop."),
+			want: []string{"laptop A 192.168.1.100", "laptop AAAA fd00:1::1000"},
+		},
+		"another DUID": {
+			four: four("100", mac, "ff:00:00:00:01:"+duid, "laptop"), six: six("1000", other, mac, "laptop."),
+			want: []string{"laptop A 192.168.1.100"},
+		},
+		"a MAC address": {
+			four: four("100", mac, "", "laptop") + four("101", mac2, "01:"+mac2, "phone"), six: six("1000", duid, mac, "laptop.example.") + six("1001", other, mac2, "PHONE"),
+			want: []string{"laptop A 192.168.1.100", "laptop AAAA fd00:1::1000", "phone A 192.168.1.101", "phone AAAA fd00:1::1001"},
+		},
+		"another MAC address": {
+			four: four("100", mac, "", "laptop"), six: six("1000", duid, mac2, "laptop"),
+			want: []string{"laptop A 192.168.1.100"},
+		},
+		"none in DHCPv6": {
+			four: four("100", mac, "", "laptop"), six: six("1000", duid, "", "laptop"),
+			want: []string{"laptop A 192.168.1.100"},
+		},
+		"an identifier of its own": {
+			four: four("100", mac, "00:6c:61:70", "laptop"), six: six("1000", duid, mac, "laptop"),
+			want: []string{"laptop A 192.168.1.100"},
+		},
+		"two adapters and one DUID": {
+			four: four("100", mac, "ff:00:00:00:01:"+duid, "laptop") + four("101", mac2, "ff:00:00:00:02:"+duid, "laptop"), six: six("1000", duid, mac, "laptop") + six("1001", duid, mac2, "laptop"),
+			want: []string{"laptop A 192.168.1.100", "laptop A 192.168.1.101", "laptop AAAA fd00:1::1000", "laptop AAAA fd00:1::1001"},
+		},
+		"who had it": {
+			four: four("100", mac, "", "laptop") + four("101", mac2, "", "laptop"), six: six("1000", duid, mac, "laptop") + six("1001", other, mac2, "laptop"),
+			old:  "laptop.home.arpa. 10 IN AAAA fd00:1::1001 ; " + other + "\n",
+			want: []string{"laptop A 192.168.1.101", "laptop AAAA fd00:1::1001"},
+		},
+		"who had it and has no lease any more": {
+			four: four("100", mac, "", "laptop"), six: row6("1001", other, mac2, "laptop", 1, 1037241045, 0),
+			old:  "laptop.home.arpa. 10 IN AAAA fd00:1::1001 ; " + other + "\n",
+			want: []string{"laptop A 192.168.1.100"},
+		},
+		"no leases of names": {
+			six: row6("1000", duid, "", "ended", 1, 1037241045, 0) + row6("1001", duid, "", "prefix", far, 1037241045, 2) +
+				row6("1002", duid, "", "elsewhere", far, 3232235776, 0) + six("1003", duid, "", "wpad") + six("1004", duid, "", "nas") + six("1005", duid, "", "") + six("1006", duid, "", "a b"),
+		},
+	} {
+		t.Run(title, func(t *testing.T) {
+			const head4 = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,pool_id\n"
+			const head6 = "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,prefix_len,fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context,hwtype,hwaddr_source,pool_id\n"
+			root.Write(t, "/var/lib/kea/dhcp4.leases", head4+c.four)
+			root.Write(t, "/var/lib/kea/dhcp6.leases", head6+c.six)
+			root.Write(t, "/var/lib/nbr-names/home.arpa", c.old)
+			ns := new(nstest.NS)
+			root.Run(t, ns, "bash", "-ec", ". /etc/once.sh")
+			var got, back []string
+			for line := range strings.Lines(ns.Run(t, "cat", root.Path("/var/lib/nbr-names/home.arpa"))) {
+				w := strings.Fields(line) // laptop.home.arpa. 10 IN A 192.168.1.100 ; 00:11:…
+				got = append(got, strings.TrimSuffix(w[0], ".home.arpa.")+" "+w[3]+" "+w[4])
+				reverse, err := dns.ReverseAddr(w[4])
+				if err != nil {
+					t.Error(err)
+				}
+				back = append(back, reverse+" "+w[0])
+			}
+			slices.Sort(got)
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+			var leads []string
+			for _, zone := range []string{"1.168.192.in-addr.arpa", "0.0.0.0.0.0.0.0.1.0.0.0.0.0.d.f.ip6.arpa"} {
+				for line := range strings.Lines(ns.Run(t, "cat", root.Path("/var/lib/nbr-names/"+zone))) {
+					w := strings.Fields(line)
+					leads = append(leads, w[0]+" "+w[4])
+				}
+			}
+			slices.Sort(back)
+			slices.Sort(leads)
+			if d := cmp.Diff(back, leads); d != "" {
+				t.Errorf("the way back (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// The script is a shell's, and the shell's own critic has nothing to say but that a list is of words.
+func TestTheNamesScriptIsAShells(t *testing.T) {
+	t.Parallel()
+	g, _ := namesRouter(t)
+	file := write(t, "#!/usr/bin/env bash\n"+g.text(t, "systemd", "services", "nbr-lease-names", "script"))
+	if out, err := exec.CommandContext(t.Context(), "shellcheck", "-e", "SC2086", file).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
 	}
 }
