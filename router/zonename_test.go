@@ -41,9 +41,11 @@ func TestLeaseZones(t *testing.T) {
 	for _, z := range r.LeaseZones() {
 		got = append(got, z.Zone)
 	}
-	want := []ZoneName{"home.arpa", "0.168.192.in-addr.arpa", "1.168.192.in-addr.arpa", "2.168.192.in-addr.arpa", "in-addr.arpa",
+	want := []ZoneName{
+		"home.arpa", "0.168.192.in-addr.arpa", "1.168.192.in-addr.arpa", "2.168.192.in-addr.arpa", "in-addr.arpa",
 		"ip6.arpa", "8.b.d.0.1.0.0.2.ip6.arpa", "0.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", "0.0.0.0.2.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
-		"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"}
+		"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
+	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
