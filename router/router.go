@@ -47,7 +47,7 @@ type Router struct {
 	claims  claims
 	masters map[Link]Link // by port; nil until it is asked for
 	index   *index        // nil until it is asked for
-	names   *zoneIndex    // likewise
+	byClaim *claimIndex   // likewise
 }
 
 // index answers what is asked for each network, host and route of a spec without a walk through

@@ -53,18 +53,22 @@ type LeaseNames struct {
 	Ranges []AddrRange // of the leases
 }
 
-// zoneIndex is what is asked of the names of a router for each of its zones and hosts, without a walk
-// through all of the others.
-type zoneIndex struct {
+// A claimIndex answers what is asked of claims for each network, host and zone of a spec without a
+// walk through all of the others.
+type claimIndex struct {
+	listens map[string][]*Listen     // by service
 	zones   map[ZoneName]*ServesZone // of two of one name the first, and the second has been told
 	leased  []*ServesZone
 	records map[*ServesZone][]AddressRecord
 }
 
-// zoneIndex is to be asked for when all claims are made.
-func (r *Router) zoneIndex() *zoneIndex {
-	if r.names == nil {
-		x := &zoneIndex{zones: map[ZoneName]*ServesZone{}, records: map[*ServesZone][]AddressRecord{}}
+// claimed is to be asked for when all claims are made.
+func (r *Router) claimed() *claimIndex {
+	if r.byClaim == nil {
+		x := &claimIndex{listens: map[string][]*Listen{}, zones: map[ZoneName]*ServesZone{}, records: map[*ServesZone][]AddressRecord{}}
+		for _, l := range Claimed[Listen](r) {
+			x.listens[l.Service] = append(x.listens[l.Service], l)
+		}
 		for _, z := range Claimed[ServesZone](r) {
 			if x.zones[z.Zone] == nil {
 				x.zones[z.Zone] = z
@@ -72,13 +76,16 @@ func (r *Router) zoneIndex() *zoneIndex {
 		}
 		x.addLeased(r)
 		x.addRecords(r)
-		r.names = x
+		r.byClaim = x
 	}
-	return r.names
+	return r.byClaim
 }
 
+// Listening are the sockets of a service, by the name that zones allow it by.
+func (r *Router) Listening(service string) []*Listen { return r.claimed().listens[service] }
+
 // holding is the smallest zone that holds a name, or nil.
-func (x *zoneIndex) holding(name string) *ServesZone {
+func (x *claimIndex) holding(name string) *ServesZone {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	for more := true; more; _, name, more = strings.Cut(name, ".") {
 		if z := x.zones[ZoneName(name)]; z != nil {
@@ -88,7 +95,7 @@ func (x *zoneIndex) holding(name string) *ServesZone {
 	return nil
 }
 
-func (x *zoneIndex) addLeased(r *Router) {
+func (x *claimIndex) addLeased(r *Router) {
 	domains, ranges := map[*ServesZone]bool{}, []AddrRange{}
 	for _, l := range Claimed[LeaseNames](r) {
 		domains[x.holding(string(l.Domain))] = true
@@ -104,7 +111,7 @@ func (x *zoneIndex) addLeased(r *Router) {
 	}
 }
 
-func (x *zoneIndex) addRecords(r *Router) {
+func (x *claimIndex) addRecords(r *Router) {
 	add := func(owner string, rec AddressRecord) {
 		if z := x.holding(owner); z != nil {
 			x.records[z] = append(x.records[z], rec)
@@ -151,15 +158,15 @@ type AddressRecord struct {
 
 // AddressRecords are those of one of the router's zones, and not of a zone below it.
 func (r *Router) AddressRecords(z ZoneName) []AddressRecord {
-	x := r.zoneIndex()
+	x := r.claimed()
 	return x.records[x.zones[z]]
 }
 
 // LeaseZones are the zones that names of clients, and of their addresses, are written to.
-func (r *Router) LeaseZones() []*ServesZone { return slices.Clone(r.zoneIndex().leased) }
+func (r *Router) LeaseZones() []*ServesZone { return slices.Clone(r.claimed().leased) }
 
 // ZoneHolding is the smallest of the router's own zones that holds a name, or nil.
-func (r *Router) ZoneHolding(name string) *ServesZone { return r.zoneIndex().holding(name) }
+func (r *Router) ZoneHolding(name string) *ServesZone { return r.claimed().holding(name) }
 
 // block are the addresses that lead back to names in the zone (RFC 1035 section 3.5, RFC 3596
 // section 2.5), and whether it is such a zone.
