@@ -102,7 +102,7 @@ func (x *claimIndex) addLeased(r *Router) {
 		ranges = append(ranges, l.Ranges...)
 	}
 	for _, z := range Claimed[ServesZone](r) {
-		back, reverse := z.Zone.block4()
+		back, reverse := z.Zone.block()
 		if z.Reload != "" && (domains[z] || reverse && slices.ContainsFunc(ranges, func(a AddrRange) bool {
 			return !a.Last.Less(back.Addr()) && !Broadcast(back).Less(a.First)
 		})) {
@@ -168,21 +168,29 @@ func (r *Router) LeaseZones() []*ServesZone { return slices.Clone(r.claimed().le
 // ZoneHolding is the smallest of the router's own zones that holds a name, or nil.
 func (r *Router) ZoneHolding(name string) *ServesZone { return r.claimed().holding(name) }
 
-// block4 are the IPv4 addresses that lead back to names in the zone (RFC 1035 section 3.5), and
-// whether it is such a zone.
-func (z ZoneName) block4() (netip.Prefix, bool) {
-	rest, ok := strings.CutSuffix("."+string(z), ".in-addr.arpa")
-	if !ok {
-		return netip.Prefix{}, false
-	}
-	labels := strings.Split(rest, ".")[1:]
-	var a [4]byte
-	for i, label := range labels {
-		n, err := strconv.ParseUint(label, 10, 8)
-		if err != nil || len(labels) > len(a) {
-			return netip.Prefix{}, false
+// block are the addresses that lead back to names in the zone (RFC 1035 section 3.5, RFC 3596
+// section 2.5), and whether it is such a zone.
+func (z ZoneName) block() (netip.Prefix, bool) {
+	for _, f := range []struct {
+		suffix            string
+		bytes, base, bits int // of an address, and of a label's number
+	}{{".in-addr.arpa", 4, 10, 8}, {".ip6.arpa", 16, 16, 4}} {
+		rest, ok := strings.CutSuffix("."+string(z), f.suffix)
+		if !ok {
+			continue
 		}
-		a[len(labels)-1-i] = byte(n)
+		labels := strings.Split(rest, ".")[1:]
+		raw := make([]byte, f.bytes)
+		for i, label := range labels {
+			n, err := strconv.ParseUint(label, f.base, f.bits)
+			bit := (len(labels) - 1 - i) * f.bits
+			if err != nil || bit/8 >= len(raw) {
+				return netip.Prefix{}, false
+			}
+			raw[bit/8] |= byte(n) << (8 - f.bits - bit%8)
+		}
+		a, _ := netip.AddrFromSlice(raw)
+		return netip.PrefixFrom(a, f.bits*len(labels)), true
 	}
-	return netip.PrefixFrom(netip.AddrFrom4(a), 8*len(labels)), true
+	return netip.Prefix{}, false
 }

@@ -24,16 +24,28 @@ func TestLeaseZones(t *testing.T) {
 		{Zone: "10.in-addr.arpa", Reload: "x"},
 		{Zone: "64-127.1.168.192.in-addr.arpa", Reload: "x"},
 		{Zone: "in-addr.arpa", Reload: "x"},
+		{Zone: "ip6.arpa", Reload: "x"},
+		{Zone: "8.b.d.0.1.0.0.2.ip6.arpa", Reload: "x"},
+		{Zone: "0.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", Reload: "x"},
+		{Zone: "0.0.0.0.2.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", Reload: "x"},
+		{Zone: "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", Reload: "x"},
+		{Zone: "1.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", Reload: "x"},
+		{Zone: "g.0.0.2.ip6.arpa", Reload: "x"},
 	} {
 		Claim(s, hcl.Range{}, z)
 	}
 	addr := netip.MustParseAddr
 	Claim(s, hcl.Range{}, LeaseNames{Domain: "home.arpa", Ranges: []AddrRange{{addr("192.168.0.200"), addr("192.168.2.9")}}})
+	Claim(s, hcl.Range{}, LeaseNames{Domain: "home.arpa", Ranges: []AddrRange{{addr("2001:db8:1:0:1::"), addr("2001:db8:2::10")}}})
 	var got []ZoneName
 	for _, z := range r.LeaseZones() {
 		got = append(got, z.Zone)
 	}
-	want := []ZoneName{"home.arpa", "0.168.192.in-addr.arpa", "1.168.192.in-addr.arpa", "2.168.192.in-addr.arpa", "in-addr.arpa"}
+	want := []ZoneName{
+		"home.arpa", "0.168.192.in-addr.arpa", "1.168.192.in-addr.arpa", "2.168.192.in-addr.arpa", "in-addr.arpa",
+		"ip6.arpa", "8.b.d.0.1.0.0.2.ip6.arpa", "0.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", "0.0.0.0.2.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
+		"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
+	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

@@ -90,7 +90,7 @@ var built = map[string]bool{
 	"prefix_nat.network": true, "prefix_nat.internal": true, "prefix_nat.external": true, // two prefixes of one length, towards an upstream
 	"dhcp4.relay.address": true, "dhcp4.relay.from": true,
 	"dhcp4.class.hosts": true, "dhcp4.class.pool": true,
-	"dhcp4.option.value": true, "dhcp4.class.option.value": true, "dhcp4.class.option.hex": true, "dhcp4.register_names": true, "dhcp4.option.hex": true, "host.mac": true, "host.duid": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
+	"dhcp4.option.value": true, "dhcp4.class.option.value": true, "dhcp4.class.option.hex": true, "dhcp4.register_names": true, "dhcp6.register_names": true, "dhcp4.option.hex": true, "host.mac": true, "host.duid": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,
 	"router.board": true, "router.memory": true, "router.state_version": true, "router.import": true, "router.console_only": true, "router.name_servers": true, "secret.file": true, "secret.source": true, "secret.key": true,
 	"rule.priority": true, "rule.from": true, "rule.to": true, "rule.network": true, "rule.table": true, "rule.type": true, "route.table": true,
 	"route.next_hop.via": true, "route.next_hop.network": true, "route.next_hop.weight": true,

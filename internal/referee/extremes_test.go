@@ -227,6 +227,7 @@ var alone = map[string]bool{
 	"dhcp4.relay.address":                       true, // goes with another pool
 	"dhcp4.relay.from":                          true,
 	"dhcp4.register_names":                      true, // goes with a zone
+	"dhcp6.register_names":                      true,
 	"dns_zone.primaries":                        true, // in place of the example's records
 	"dns_zone.reverse":                          true, // in place of the example's domain
 	"dns_zone.public":                           true, // goes with a server on an upstream

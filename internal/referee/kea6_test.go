@@ -129,7 +129,13 @@ dhcp6 "guest" {
 // dhcpcd.conf(5) for it.
 func dhcpcd6(t *testing.T, ns *nstest.NS, duid string, more ...string) *lab.Daemon {
 	t.Helper()
-	conf := "ipv6only\nnoipv6rs\nduid\nscript /bin/true\ninterface eth0\n" + strings.Join(more, "\n") + "\n"
+	return dhcpcd(t, ns, duid, append([]string{"ipv6only", "noipv6rs", "duid"}, more...)...)
+}
+
+// dhcpcd starts a client on eth0 with a DUID, or one of its own, and lines of dhcpcd.conf(5).
+func dhcpcd(t *testing.T, ns *nstest.NS, duid string, lines ...string) *lab.Daemon {
+	t.Helper()
+	conf := "script /bin/true\ninterface eth0\n" + strings.Join(lines, "\n") + "\n"
 	files := lab.Files{"/etc/dhcpcd.conf": conf, "/etc/resolv.conf": ""}
 	if duid != "" {
 		files["/var/lib/dhcpcd/duid"] = duid + "\n"

@@ -20,7 +20,9 @@ import (
 // are offered when they ask: a server can run and listen nowhere.
 func (d *DHCP4) Checks(r *router.Router, p *verify.Plan) {
 	p.UnitActive(d.Addr.String()+"/unit", d.Def, "kea-dhcp4-server.service")
-	d.checkNames(r, p)
+	if d.Register.V {
+		d.registrar().check(r, p)
+	}
 	extra := d.additions(r)
 	if extra.replace("subnet", "interface", "relay", "client-class", "client-classes", "require-client-classes", "evaluate-additional-classes") {
 		return // the user's additions make another network of it, or not for all clients

@@ -22,6 +22,9 @@ func (d *DHCP6) Checks(r *router.Router, p *verify.Plan) {
 		p.UnitActive(d.Addr.String()+"/routes-unit", d.Delegates[0].Def, routesUnit+".service")
 		d.routes(p)
 	}
+	if d.Register.V {
+		d.registrar().check(r, p)
+	}
 	extra := d.additions(r)
 	if extra.replace("subnet", "interface", "relay", "client-class", "client-classes", "require-client-classes", "evaluate-additional-classes") {
 		return // the user's additions make another network of it, or not for all clients

@@ -50,7 +50,7 @@ dhcp6 "office" {
 }
 `,
 		Program: server6{},
-		Probes:  []probe.Any{told, delegated}, New: func() service.Block { return &DHCP6{} },
+		Probes:  []probe.Any{told, delegated, namesOf}, New: func() service.Block { return &DHCP6{} },
 	}
 }
 
@@ -64,6 +64,7 @@ type DHCP6 struct {
 	Preferred conf.Value[router.Seconds] `hcl:"preferred_lifetime,optional" doc:"How long an address is taken for new connections; hosts renew after half of it. Without it half of the lease."`
 	DNS       conf.List[router.Addr]     `hcl:"dns,optional" doc:"IPv6 addresses of name servers. Without it the router, when it has a resolver for the network and a fixed address there; none with an empty list."`
 	Domains   conf.List[router.Domain]   `hcl:"domains,optional" doc:"Domains in which hosts look for short names. Without it the network's domain; none with an empty list."`
+	Register  conf.Value[bool]           `hcl:"register_names,optional" default:"false" doc:"Hosts that lease an address have the names that they say, in the network's domain and back from their addresses, where dns_zone blocks have these. A name of the spec is given to no other host. With register_names of dhcp4 too a host has one name for both."`
 	Delegates []*Delegate                `hcl:"delegate,block" doc:"Prefixes for routers behind the network (RFC 8415 section 6.3)."`
 	Extra     service.Extra              `hcl:"extra,optional" doc:"Merged into the network's subnet6 entry of Kea's settings."`
 }
@@ -140,6 +141,13 @@ func (d *DHCP6) Claim(s *router.Scope) {
 			router.Claim(s, p.Range, router.HostAddr{Range: router.AddrRange{First: d.address(p.V.First), Last: d.address(p.V.Last)}, Why: "may be leased to a host"})
 		}
 	}
+	if d.Register.V && d.prefix().IsValid() && len(d.Pool.Items) > 0 {
+		var leases []router.AddrRange
+		for _, p := range d.Pool.Items {
+			leases = append(leases, router.AddrRange{First: d.address(p.V.First), Last: d.address(p.V.Last)})
+		}
+		d.registrar().claim(s, leases)
+	}
 	if len(d.Delegates) > 0 {
 		for _, g := range d.Delegates {
 			router.Claim(s, g.Prefix.Range, delegation{to: g})
@@ -171,6 +179,7 @@ func (d *DHCP6) Judge(r *router.Router) hcl.Diagnostics {
 	diags = append(diags, judgeLease(d.Lease)...)
 	diags = append(diags, d.judgeDelegates(r)...)
 	diags = append(diags, d.judgeDNS(r)...)
+	diags = append(diags, d.judgeNames(r)...)
 	own := []string{"id", "interface", "pools", "pd-pools", "subnet", "valid-lifetime", "preferred-lifetime"}
 	if len(d.reserved(r)) > 0 {
 		own = append(own, "reservations")
@@ -321,4 +330,18 @@ func (d *DHCP6) judgeDNS(r *router.Router) hcl.Diagnostics {
 			"Give it a pool or dns = [\"2620:fe::fe\"], or remove it."))
 	}
 	return diags
+}
+
+// judgeNames finds names of hosts that lease no address, and names that would be in no zone.
+func (d *DHCP6) judgeNames(r *router.Router) hcl.Diagnostics {
+	switch g := d.registrar(); {
+	case !d.Register.V:
+		return nil
+	case len(d.Pool.Items) == 0:
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("names-without-leases", d.Register.Range, "Names of hosts without leases",
+			"%s leases no addresses: hosts make theirs of the prefix, and no server is told of their names.", d.Addr),
+			"Write a pool, as in pool = [\"::1000-::1fff\"], or remove register_names."), d.Def, "%s", d.Addr.String())}
+	default:
+		return g.judge(r)
+	}
 }

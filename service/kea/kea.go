@@ -118,14 +118,14 @@ func (d *DHCP4) Claim(s *router.Scope) {
 	for _, p := range d.ranges() {
 		router.Claim(s, p.Range, router.HostAddr{Range: p.V, Why: "may be leased to a host"})
 	}
-	if d.Register.V && d.Network.Target.Domain.Set {
+	if d.Register.V && d.prefix().IsValid() {
 		var ranges []router.AddrRange
 		for _, p := range d.ranges() {
 			if p.V.First.Is4() && p.V.Last.Is4() {
 				ranges = append(ranges, p.V)
 			}
 		}
-		router.Claim(s, d.Register.Range, router.LeaseNames{Domain: d.domain(), Ranges: ranges})
+		d.registrar().claim(s, ranges)
 	}
 	for _, r := range d.Reservations {
 		router.Claim(s, r.IPv4.Range, router.HostAddr{Range: router.AddrRange{First: r.IPv4.V.Addr, Last: r.IPv4.V.Addr}, Why: "is reserved for " + string(r.Name.V)})
@@ -169,7 +169,9 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 	}
 	diags = append(diags, d.judgeV6Only(r)...)
 	diags = append(diags, d.judgeRelay(r)...)
-	diags = append(diags, d.judgeNames(r)...)
+	if g := d.registrar(); d.Register.V {
+		diags = append(diags, g.judge(r)...)
+	}
 	return append(diags, d.reservations(r)...)
 }
 

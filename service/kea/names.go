@@ -4,13 +4,10 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -36,42 +33,70 @@ const namesUnit = "nbr-lease-names"
 //go:embed names.sh
 var namesScript string
 
-// domain is where the names of the network's hosts are.
-func (d *DHCP4) domain() router.ZoneName {
-	return router.ZoneName(strings.ToLower(string(d.Network.Target.Domain.V)))
+// A registrar is a block the hosts of whose leases have names.
+type registrar struct {
+	router.By
+	network *router.Network
+	prefix  netip.Prefix // whose addresses are leased
+	subnet  uint32       // Kea's number of the leases
 }
 
-// judgeNames finds names that would be in no zone.
-func (d *DHCP4) judgeNames(r *router.Router) hcl.Diagnostics {
-	if !d.Register.V {
-		return nil
+func (d *DHCP4) registrar() registrar {
+	return registrar{router.By{Addr: d.Addr, From: d.Register.Range}, d.Network.Target, d.prefix().Masked(), uint32(d.subnetID())}
+}
+
+func (d *DHCP6) registrar() registrar {
+	return registrar{router.By{Addr: d.Addr, From: d.Register.Range}, d.Network.Target, d.prefix().Masked(), d.subnetID()}
+}
+
+// domain is where the names of the network's hosts are.
+func (g *registrar) domain() router.ZoneName {
+	return router.ZoneName(strings.ToLower(string(g.network.Domain.V)))
+}
+
+// claim claims what zones of the router need to know of the names.
+func (g registrar) claim(s *router.Scope, leases []router.AddrRange) {
+	if g.network.Domain.Set {
+		router.Claim(s, g.From, router.LeaseNames{Domain: g.domain(), Ranges: leases})
+		router.Claim(s, g.From, g)
 	}
-	n := d.Network.Target
+}
+
+// registrars are all of them, those of IPv4 first.
+func registrars(r *router.Router) []*registrar {
+	return slices.SortedStableFunc(slices.Values(router.Claimed[registrar](r)), func(a, b *registrar) int {
+		return cmp.Compare(a.prefix.Addr().BitLen(), b.prefix.Addr().BitLen())
+	})
+}
+
+// judge finds names that would be in no zone.
+func (g *registrar) judge(r *router.Router) hcl.Diagnostics {
+	n := g.network
 	if !n.Domain.Set {
-		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("names-without-zone", d.Register.Range, "Names of leases without a domain",
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("names-without-zone", g.From, "Names of leases without a domain",
 			"%s has no domain for the names of its hosts to be in.", n.Addr), "Write domain = \"home.arpa\" into the network, and a dns_zone block with it."), n.Def, "%s", n.Addr.String())}
 	}
-	switch z := r.ZoneHolding(string(d.domain())); {
+	switch z := r.ZoneHolding(string(g.domain())); {
 	case z == nil && !r.Unsound["dns_zone"]:
-		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("names-without-zone", d.Register.Range, "Names of leases without a zone",
-			"No dns_zone has the names in %s, and a resolver is told of none while it runs.", d.domain()),
-			"Write a dns_zone block with domain = %q, and one with reverse = %q for the way back.", d.domain(), d.prefix().Masked()), n.Domain.Range, "%s", n.Addr.String())}
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("names-without-zone", g.From, "Names of leases without a zone",
+			"No dns_zone has the names in %s, and a resolver is told of none while it runs.", g.domain()),
+			"Write a dns_zone block with domain = %q, and one with reverse = %q for the way back.", g.domain(), g.prefix), n.Domain.Range, "%s", n.Addr.String())}
 	case z != nil && z.Reload == "":
-		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("names-without-zone", d.Register.Range, "Names of leases in another server's zone",
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("names-without-zone", g.From, "Names of leases in another server's zone",
 			"%s is what its primaries say, so no name can be added here.", z.Addr),
 			"Give the network a domain of this router, or remove register_names."), z.From, "%s", z.Addr.String())}
 	}
 	return nil
 }
 
-// lowerNames makes the unit that writes the names.
-func lowerNames(r *router.Router, all []*DHCP4, m *nixgen.Module) {
-	zones := r.LeaseZones()
-	i := slices.IndexFunc(all, func(d *DHCP4) bool { return d.Register.V })
-	if i < 0 || len(zones) == 0 {
+// lowerNames makes the unit that writes the names: one for both of Kea's servers, as a host with
+// leases of both has one name. It is in the module of the first of them.
+func lowerNames(r *router.Router, family router.Family, m *nixgen.Module) {
+	zones, all := r.LeaseZones(), registrars(r)
+	if len(all) == 0 || len(zones) == 0 || all[0].prefix.Addr().Is4() != (family == router.IPv4) {
 		return
 	}
-	from := service.Origin(all[i].Addr, all[i].Register.Range)
+	from := service.Origin(all[0].Addr, all[0].From)
 	set := func(v nixgen.Expr, path ...string) {
 		m.Set(from, v, append([]string{"systemd", "services", namesUnit}, path...)...)
 	}
@@ -87,27 +112,35 @@ func lowerNames(r *router.Router, all []*DHCP4, m *nixgen.Module) {
 }
 
 // namesText is the script of the unit: what the spec says, and what it does with that.
-func namesText(zones []*router.ServesZone, all []*DHCP4) string {
+func namesText(zones []*router.ServesZone, all []*registrar) string {
 	var names, files, subnets []string
 	var reload strings.Builder
 	for _, z := range zones {
 		names, files = append(names, string(z.Zone)), append(files, z.File)
 		fmt.Fprintf(&reload, "  %s) %s ;;\n", z.Zone, z.Reload)
 	}
-	for _, d := range all {
-		if d.Register.V {
-			subnets = append(subnets, fmt.Sprintf("%d=%s", d.subnetID(), d.domain()))
-		}
+	for _, g := range all {
+		subnets = append(subnets, fmt.Sprintf("%s:%d=%s", recordType(g.prefix), g.subnet, g.domain()))
 	}
 	return fmt.Sprintf("zones='%s'\nfiles='%s'\nsubnets='%s'\nspecial='%s'\nreload() {\n  case $1 in\n%s  esac\n}\n%s",
 		strings.Join(names, " "), strings.Join(files, " "), strings.Join(subnets, " "), strings.Join(special, " "), reload.String(), namesScript)
 }
 
+// recordType is the type of the record that leads to an address of the prefix.
+func recordType(p netip.Prefix) string {
+	if p.Addr().Is4() {
+		return "A"
+	}
+	return "AAAA"
+}
+
 // A namesQuestion is a subnet of Kea's whose hosts have names.
 type namesQuestion struct {
-	Subnet int        `json:"subnet"`
+	Type   string     `json:"type"` // of records that lead to its addresses: A or AAAA
+	Subnet uint32     `json:"subnet"`
 	Domain string     `json:"domain"`
 	Server netip.Addr `json:"server"` // which has the zone
+	Zone   string     `json:"zone"`   // the file of what the spec has in it
 }
 
 // A leasedName is a name that a host with a lease says, and what the server has for it.
@@ -116,13 +149,13 @@ type leasedName struct {
 	Hosts []string `json:"hosts"` // the addresses of the leases in force
 	Until int64    `json:"until"` // when the last of them ends, Unix time
 	Ended []string `json:"ended,omitempty"`
-	Found []string `json:"found"` // the addresses that the server has
+	// Others are addresses that the same hosts have by leases of the other version of IP.
+	Others []string `json:"others,omitempty"`
+	Found  []string `json:"found"` // the addresses that the server has, of both versions
 }
 
-// namesOf asks for the name of each lease.
+// namesOf asks for the name of each lease, but those that the spec has.
 var namesOf = &probe.Probe[namesQuestion, []leasedName]{Name: "kea.names", Active: true, Look: lookNames}
-
-var hostLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // special are names by which hosts look for who configures them; names.sh gives them to none.
 var special = []string{"wpad", "isatap", "autodiscover", "autoconfig", "localhost"}
@@ -133,7 +166,7 @@ const settles = 8 * time.Second
 func lookNames(ctx context.Context, h probe.Host, q namesQuestion) ([]leasedName, error) {
 	for until := time.Now().Add(settles); ; {
 		all, err := readNames(ctx, h, q)
-		if err != nil || wrongName(all, 0) == "" || time.Now().After(until) {
+		if err != nil || wrongName(q.Type, all, 0) == "" || time.Now().After(until) {
 			return all, err
 		}
 		select {
@@ -145,93 +178,106 @@ func lookNames(ctx context.Context, h probe.Host, q namesQuestion) ([]leasedName
 }
 
 func readNames(ctx context.Context, h probe.Host, q namesQuestion) ([]leasedName, error) {
-	last := map[string][]string{} // by address
-	var column map[string]int
-	for i, suffix := range []string{".completed", ".2", ".1", ""} {
-		b, err := h.ReadFile("/var/lib/kea/dhcp4.leases" + suffix)
-		if errors.Is(err, fs.ErrNotExist) && i < 3 {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		head, rows, _ := strings.Cut(string(b), "\n")
-		column = map[string]int{}
-		for i, name := range strings.Split(head, ",") {
-			column[name] = i
-		}
-		for row := range strings.Lines(rows) {
-			if f := strings.Split(strings.TrimSuffix(row, "\n"), ","); len(f) >= len(column) {
-				last[f[0]] = f
-			}
-		}
+	zone, err := h.ReadFile(q.Zone)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	for line := range strings.Lines(string(zone)) {
+		owner, _, _ := strings.Cut(line, " ")
+		taken[strings.TrimSuffix(strings.ToLower(owner), ".")] = true
+	}
+	own, err := readHosts(h, q.Type)
+	if err == nil && own == nil {
+		err = fmt.Errorf("no leases: %w", fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, err
+	}
+	other := "A"
+	if q.Type == "A" {
+		other = "AAAA"
+	}
+	others, err := readHosts(h, other)
+	if err != nil {
+		return nil, err
 	}
 	names := map[string]*leasedName{}
-	for addr, f := range last {
-		label, _, _ := strings.Cut(strings.ToLower(f[column["hostname"]]), ".")
-		if f[column["subnet_id"]] != strconv.Itoa(q.Subnet) || !hostLabel.MatchString(label) || slices.Contains(special, label) {
+	for addr, l := range own {
+		name := l.label + "." + q.Domain
+		if l.subnet != q.Subnet || l.label == "" || taken[name] {
 			continue
 		}
-		n := names[label]
+		n := names[name]
 		if n == nil {
-			n = &leasedName{Name: label + "." + q.Domain}
-			names[label] = n
+			n = &leasedName{Name: name}
+			names[name] = n
 		}
-		if f[column["state"]] == "0" && f[column["valid_lifetime"]] != "0" {
-			n.Hosts = append(n.Hosts, addr)
-			end, _ := strconv.ParseInt(f[column["expire"]], 10, 64)
-			n.Until = max(n.Until, end)
-		} else {
+		if l.until == 0 {
 			n.Ended = append(n.Ended, addr)
+			continue
+		}
+		n.Hosts = append(n.Hosts, addr)
+		n.Until = max(n.Until, l.until)
+		for addr, o := range others {
+			if o.label == l.label && o.until > 0 && o.same(l) {
+				n.Others = append(n.Others, addr)
+			}
 		}
 	}
 	out := []leasedName{}
 	for _, n := range names {
-		m := new(dns.Msg).SetQuestion(dns.Fqdn(n.Name), dns.TypeA)
-		a, err := dnsask.Ask(ctx, h, q.Server, "", m)
-		if err != nil {
-			return nil, err
-		}
-		if a == nil {
-			return nil, fmt.Errorf("%s does not answer", q.Server)
-		}
-		for _, rr := range a.Answer {
-			if rr, ok := rr.(*dns.A); ok {
-				n.Found = append(n.Found, rr.A.String())
+		for _, rrtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
+			a, err := dnsask.Ask(ctx, h, q.Server, "", new(dns.Msg).SetQuestion(dns.Fqdn(n.Name), rrtype))
+			if err != nil {
+				return nil, err
+			}
+			if a == nil {
+				return nil, fmt.Errorf("%s does not answer", q.Server)
+			}
+			for _, rr := range a.Answer {
+				switch rr := rr.(type) {
+				case *dns.A:
+					n.Found = append(n.Found, rr.A.String())
+				case *dns.AAAA:
+					n.Found = append(n.Found, rr.AAAA.String())
+				}
 			}
 		}
-		slices.Sort(n.Hosts)
-		slices.Sort(n.Ended)
-		slices.Sort(n.Found)
+		for _, list := range []*[]string{&n.Hosts, &n.Ended, &n.Others, &n.Found} {
+			slices.Sort(*list)
+			*list = slices.Compact(*list)
+		}
 		out = append(out, *n)
 	}
 	slices.SortFunc(out, func(a, b leasedName) int { return cmp.Compare(a.Name, b.Name) })
 	return out, nil
 }
 
-// checkNames adds the check that the name of each lease is found, and none of a lease that ended.
-func (d *DHCP4) checkNames(r *router.Router, p *verify.Plan) {
-	if !d.Register.V {
-		return
-	}
-	z := r.ZoneHolding(string(d.domain()))
-	p.UnitActive(d.Addr.String()+"/names/unit", d.Register.Range, namesUnit+".service")
-	c := verify.Check{ID: d.Addr.String() + "/names", Title: "hosts with a lease are found by their names", From: d.Register.Range}
+// check adds the check that the name of each lease is found, and none of a lease that ended.
+func (g registrar) check(r *router.Router, p *verify.Plan) {
+	z := r.ZoneHolding(string(g.domain()))
+	p.UnitActive(g.Addr.String()+"/names/unit", g.From, namesUnit+".service")
+	c := verify.Check{ID: g.Addr.String() + "/names", Title: "hosts with a lease are found by their names", From: g.From}
 	const want = "the name of each lease"
 	hint := "cat " + z.Leased()
-	verify.Asked(p, c, namesOf, namesQuestion{d.subnetID(), string(d.domain()), z.Server}, want, hint, func(st *state.State, all []leasedName) verify.Verdict {
-		return verify.Compare(want, cmp.Or(wrongName(all, st.Time), want), hint)
+	q := namesQuestion{recordType(g.prefix), g.subnet, string(g.domain()), z.Server, z.File}
+	verify.Asked(p, c, namesOf, q, want, hint, func(st *state.State, all []leasedName) verify.Verdict {
+		return verify.Compare(want, cmp.Or(wrongName(q.Type, all, st.Time), want), hint)
 	})
 }
 
-// wrongName says what is wrong with a name at a time.
-func wrongName(all []leasedName, now int64) string {
+// wrongName says what is wrong with a name at a time, of which there are to be records of a type.
+// That another host has it is right.
+func wrongName(rrtype string, all []leasedName, now int64) string {
 	for _, n := range all {
-		held := func(a string) bool { return slices.Contains(n.Found, a) }
+		found := func(a string) bool { return slices.Contains(n.Found, a) }
 		switch {
 		case n.Until > now && len(n.Found) == 0:
 			return n.Name + " is not found"
-		case slices.ContainsFunc(n.Ended, held):
+		case n.Until > now && slices.ContainsFunc(n.Others, found) && !slices.ContainsFunc(n.Hosts, found):
+			return n.Name + " has no record of type " + rrtype
+		case slices.ContainsFunc(n.Ended, found):
 			return n.Name + " is found, and its lease has ended"
 		}
 	}

@@ -32,7 +32,7 @@ func (server) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) 
 		}
 		m.Add(service.From(d), sub("subnet4"), d.subnet(r))
 	}
-	lowerNames(r, service.Of[*DHCP4](blocks), m)
+	lowerNames(r, router.IPv4, m)
 }
 
 // common sets what is the same for both servers, and returns the paths of settings of one.

@@ -38,6 +38,7 @@ func (server6) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module)
 	if len(delegating) > 0 {
 		lowerRoutes(delegating, m, sub)
 	}
+	lowerNames(r, router.IPv6, m)
 }
 
 // Checks look at the unit that makes routes; each network's block asks the server.

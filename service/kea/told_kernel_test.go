@@ -102,32 +102,3 @@ func TestAdviceOfKea(t *testing.T) {
 		t.Errorf("with Kea stopped: %s", d)
 	}
 }
-
-// Leases are those of all of Kea's files, of each the last word.
-func TestLeasesOfFiles(t *testing.T) {
-	const head = "address,duid,valid_lifetime,expire,subnet_id,pref_lifetime,lease_type,iaid,prefix_len,fqdn_fwd,fqdn_rev,hostname,hwaddr,state,user_context,hwtype,hwaddr_source,pool_id\n"
-	row := func(prefix, valid, expire, kind, length, state string) string {
-		return strings.Join([]string{prefix, "00:01", valid, expire, "7", "20", kind, "1", length, "0", "0", "", "", state, "", "1", "2", "0"}, ",") + "\n"
-	}
-	last := map[string]lease6{}
-	for _, text := range []string{
-		head + row("fd00:8000::", "40", "100", "2", "56", "0") + row("fd00:8000:100::", "40", "100", "2", "56", "0"),
-		"",
-		head + row("fd00:1::1", "40", "100", "0", "128", "0") + row("fd00:8000::", "40", "200", "2", "56", "0") + row("fd00:8000:100::", "0", "100", "2", "56", "0") + row("fd00:8000:200::", "40", "300", "2", "56", "2") + "fd00:8000:3",
-	} {
-		if err := addLeases(last, text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want := map[string]lease6{
-		"fd00:8000::/56":     {"fd00:8000::/56", 7, 200},
-		"fd00:8000:100::/56": {"fd00:8000:100::/56", 7, 0},
-		"fd00:8000:200::/56": {"fd00:8000:200::/56", 7, 0},
-	}
-	if d := cmp.Diff(want, last); d != "" {
-		t.Error(d)
-	}
-	if err := addLeases(last, "address,duid\nfd00::,00\n"); err == nil {
-		t.Error("a file of other columns is taken")
-	}
-}

@@ -10,6 +10,7 @@ router "gate" {
 network "lan" {
   link   = port.lan1
   ipv4   = "192.168.1.1/24"
+  ipv6   = "fd00:1::1/64"
   domain = "home.arpa"
 }
 
@@ -20,7 +21,7 @@ host "nas" {
 
 zone "lan" {
   networks = [network.lan]
-  allow    = ["dhcp", "dns"]
+  allow    = ["dhcp", "dhcp6", "dns"]
 }
 
 resolver {
@@ -33,6 +34,16 @@ dhcp4 "lan" {
   register_names = true
 }
 
+router_advert "lan" {
+  network = network.lan
+}
+
+dhcp6 "lan" {
+  network        = network.lan
+  pool           = ["::1000-::1fff"]
+  register_names = true
+}
+
 dns_zone "home" {
   domain  = "home.arpa"
   records = ["printer.home.arpa A 192.168.1.20"]
@@ -40,4 +51,8 @@ dns_zone "home" {
 
 dns_zone "back" {
   reverse = "192.168.1.0/24"
+}
+
+dns_zone "back6" {
+  reverse = "fd00:1::/64"
 }
