@@ -56,10 +56,12 @@ type Endpoint interface {
 	endpoint()
 }
 
-func (*Zone) endpoint() {}
-func (*Host) endpoint() {}
+func (*Zone) endpoint()   {}
+func (*Host) endpoint()   {}
+func (*System) endpoint() {}
 
-// Within are the networks that the packets of an endpoint are in, or may be in.
+// Within are the networks that the packets of an endpoint are in, or may be in; none for the router
+// itself, which is in all of them.
 func (r *Router) Within(e Endpoint) []*Network {
 	switch e := e.(type) {
 	case *Zone:
@@ -71,6 +73,7 @@ func (r *Router) Within(e Endpoint) []*Network {
 			return in
 		}
 		return r.Networks
+	case *System:
 	}
 	return nil
 }

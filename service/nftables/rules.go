@@ -72,7 +72,7 @@ func (f *Firewall) chains(r *router.Router) []chain {
 	for _, z := range r.Zones {
 		chains = append(chains, zoneInput(r, z))
 	}
-	chains = append(chains, f.forward(r), f.inspect(r), leavesBy(r), f.natOut(r))
+	chains = append(chains, f.forward(r), f.inspect(r), f.output(r), leavesBy(r), f.natOut(r))
 	return slices.DeleteFunc(chains, func(c chain) bool { return len(c.rules) == 0 && c.head != "" })
 }
 
@@ -154,6 +154,7 @@ func (f *Firewall) input(r *router.Router) chain {
 			}
 		}
 	}
+	c.ended(r, (*router.Policy).Own)
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
 	c.timeouts(f, r)
 	c.add(by, "iifname \"lo\" accept")
@@ -305,7 +306,7 @@ func (f *Firewall) forward(r *router.Router) chain {
 	// Tunnels and PPPoE carry less than 1500 bytes, and many hosts never hear of it
 	// (RFC 2923 section 2.1). A segment size is never raised.
 	c.add(by, "tcp flags syn tcp option maxseg size set rt mtu")
-	c.ended(r)
+	c.ended(r, (*router.Policy).Through)
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
 	c.timeouts(f, r)
 	for _, p := range r.PortForwards {
@@ -314,7 +315,7 @@ func (f *Firewall) forward(r *router.Router) chain {
 		}
 	}
 	for _, p := range r.Policies {
-		c.policy(r, p)
+		c.policy(r, p, ways(r, p))
 	}
 	c.claimedForwards(r)
 	c.pingHosts(f, r)
@@ -347,8 +348,8 @@ func targetPort(p *router.PortForward) string {
 
 // policy adds the rules of one policy: one for each way between its zones and hosts, or one
 // for each protocol there that it is about.
-func (c *chain) policy(r *router.Router, p *router.Policy) {
-	for _, way := range ways(r, p) {
+func (c *chain) policy(r *router.Router, p *router.Policy, ways []way) {
+	for _, way := range ways {
 		for _, condition := range conditions(r, p) {
 			if !fits(way.family(), condition.family) {
 				continue

@@ -59,10 +59,13 @@ func setMark(r *router.Router, p *router.Policy) string {
 	return "ct mark set ct mark | " + mark(r, p)
 }
 
-// ended ends connections for which a schedule has come to an end, or has begun. It stands before
-// the rule for established connections.
-func (c *chain) ended(r *router.Router) {
+// ended ends connections for which a schedule has come to an end, or has begun, of the policies that
+// the chain is about. It stands before the rule for established connections.
+func (c *chain) ended(r *router.Router, about func(*router.Policy) bool) {
 	for _, p := range r.Scheduled() {
+		if !about(p) {
+			continue
+		}
 		by, match := line(p.Addr, p.Schedule.Range), fmt.Sprintf("ct mark & %s == %[1]s", mark(r, p))
 		on, _ := p.Schedule.Target.SetNames()
 		switch p.Action.V {
