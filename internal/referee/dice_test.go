@@ -30,6 +30,7 @@ type dice struct {
 	only6    map[string]bool     // without an IPv4 address
 	speaks   map[string]bool     // exchanges routes
 	link     map[string]string   // of a network
+	machine  string              // the router's name
 	shared   string              // the secret that neighbours know
 	mtu      map[string]int      // of a link
 	aware    bool                // a bridge keeps VLANs apart
@@ -269,7 +270,7 @@ func (d *dice) router(resolves bool) {
 	if resolves == d.seldom() {
 		given = append(given, "name_servers = ["+d.pick(values["IP address"])+"]")
 	}
-	d.block("router", d.pick([]string{"r", "R-9", "let", "nixpkgs", strings.Repeat("h", 63)}), given...)
+	d.block("router", d.machine, given...)
 }
 
 // addresses puts networks on links, sometimes two on one.
@@ -468,7 +469,11 @@ func (d *dice) policies(out map[string]bool) {
 			continue
 		}
 		action := d.pick(values["accept, drop or reject"])
-		given := []string{"from = " + d.withOthers(refs("zone", from)), "to = " + d.withOthers(refs("zone", to)), "action = " + action}
+		source := d.withOthers(refs("zone", from))
+		if action == `"accept"` && d.IntN(3) == 0 || d.seldom() { // else services of the router might be kept in
+			source = strings.Replace(source, "[", "[router."+d.machine+", ", 1)
+		}
+		given := []string{"from = " + source, "to = " + d.withOthers(refs("zone", to)), "action = " + action}
 		switch {
 		case leaves && action == `"accept"` && d.often() || d.seldom():
 			given = append(given, "masquerade = true", "source_nat = null", "family = null")
@@ -508,6 +513,7 @@ func newDice(seed uint64) *dice {
 		dynamic: map[string]bool{}, upstream: map[string]bool{}, link: map[string]string{}, mtu: map[string]int{},
 		only6: map[string]bool{}, hosts6: map[string]bool{}, speaks: map[string]bool{}, serves: map[string][]string{}, used: map[string]bool{}, decided: map[string]bool{},
 	}
+	d.machine = d.pick([]string{"r", "R-9", "let", "nixpkgs", strings.Repeat("h", 63)})
 	for _, t := range (&service.Registry{Kinds: all.Kinds()}).Types() {
 		d.blocks[t.Type] = conf.SchemaOf(t)
 	}
