@@ -179,6 +179,7 @@ type PortForward struct {
 	Port     conf.Value[PortRange]   `hcl:"port,required" doc:"The port, or range of ports, that clients connect to."`
 	To       conf.RefOr[*Host, Addr] `hcl:"to,required" doc:"The host that gets the connections: host.nas, or its address."`
 	ToPort   conf.Value[Port]        `hcl:"to_port,optional" doc:"The port there, when it is another one."`
+	Schedule conf.Ref[*Schedule]     `hcl:"schedule,optional" doc:"Only at these times. Connections to the host end with the schedule. While the router does not know the time, none gets there."`
 }
 
 // Target is the address of the host that gets the connections.
@@ -329,7 +330,7 @@ func Types() []conf.BlockType {
 		{Type: "zone", Doc: "A group of networks that the firewall treats alike.", Example: zoneExample, New: func() conf.Block { return &Zone{} }},
 		{Type: "address_set", Doc: "A group of hosts, networks, addresses and lists in files, for policies and port forwards.", Example: addressSetExample, New: func() conf.Block { return &AddressSet{} }},
 		{Type: "service", Doc: "A service that nbr does not run, by a name for zones and policies.", Example: serviceExample, New: func() conf.Block { return &Service{} }},
-		{Type: "schedule", Doc: "Times of the week at which policies count.", Example: scheduleExample, New: func() conf.Block { return &Schedule{} }},
+		{Type: "schedule", Doc: "Times of the week at which policies and port forwards count.", Example: scheduleExample, New: func() conf.Block { return &Schedule{} }},
 		{Type: "policy", Doc: "What may go from zones to other zones, and whether it is masqueraded.", Example: policyExample, New: func() conf.Block { return &Policy{} }},
 		{Type: "port_forward", Doc: "Leads connections from outside to a host behind the router.", Example: portForwardExample, New: func() conf.Block { return &PortForward{} }},
 		{Type: "static_nat", Doc: "Gives a host an IPv4 address of its own towards outside, both ways (1:1 NAT).", Example: staticNATExample, New: func() conf.Block { return &StaticNAT{} }},

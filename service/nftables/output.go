@@ -14,16 +14,16 @@ import (
 // routes anew has a flow that has begun (see ownFlows), and is let pass as that.
 func (f *Firewall) output(r *router.Router) chain {
 	c := chain{name: "output", head: "type filter hook output priority filter; policy drop;"}
-	own := r.OwnPolicies()
-	if len(own) == 0 {
+	policies := r.OwnPolicies()
+	if len(policies) == 0 {
 		return c
 	}
 	c.add(blockLine(f), "%s", toItself)
-	c.ended(r, (*router.Policy).Own)
+	c.ended(r, own)
 	for _, rule := range essential(f, r) {
 		c.add(rule.by, "%s", rule.text)
 	}
-	for _, p := range own {
+	for _, p := range policies {
 		c.policy(r, p, ownWays(r, p))
 	}
 	f.pass(&c)
