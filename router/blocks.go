@@ -141,14 +141,14 @@ func (p *Protocol) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Protocol) Describe() string { return "tcp, udp or icmp" }
 
-// A Policy says what may go from zones to other zones. The first one that fits
-// decides; what none allows is dropped.
+// A Policy says what may go from zones to other zones, or from the router itself. The first one
+// that fits decides; what none allows is dropped, but for what the router itself sends.
 type Policy struct {
 	conf.Header
 	Name       conf.Value[Name]       `hcl:"name,label"`
-	From       conf.Refs[Endpoint]    `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where new connections come from: zones, hosts, and sets of addresses."`
+	From       conf.Refs[Endpoint]    `hcl:"from,required" empty:"no packet comes from there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where new connections come from: zones, hosts, sets of addresses, and the router itself, by the name of its block, as in router.home."`
 	To         conf.Refs[Endpoint]    `hcl:"to,required" empty:"no packet goes there, and the policy decides about none. Name zones, hosts or sets, or remove the policy." doc:"Where they go: zones, hosts, and sets of addresses."`
-	Action     conf.Value[Action]     `hcl:"action,required" doc:"What happens with them: the first policy that fits decides, in the order of the files' names and then of the lines. Answers to allowed connections always pass."`
+	Action     conf.Value[Action]     `hcl:"action,required" doc:"What happens with them: the first policy that fits decides, in the order of the files' names and then of the lines. What none decides about is dropped, and passes if the router itself sends it. Answers to allowed connections always pass."`
 	Services   conf.List[ServiceName] `hcl:"services,optional" empty:"the policy is for all packets, as it is without the list. Name some, or remove it." doc:"Only these services, as in [\"https\", \"dns\"]: those of service blocks and of docs/services.md."`
 	Protocols  conf.List[Protocol]    `hcl:"protocols,optional" empty:"the policy is for all protocols, as it is without the list. Name some, or remove it." doc:"Only these protocols."`
 	Ports      conf.List[PortRange]   `hcl:"ports,optional" empty:"the policy is for all ports, as it is without the list. Name some, or remove it." doc:"Only these destination ports, of tcp and udp."`
@@ -179,6 +179,7 @@ type PortForward struct {
 	Port     conf.Value[PortRange]   `hcl:"port,required" doc:"The port, or range of ports, that clients connect to."`
 	To       conf.RefOr[*Host, Addr] `hcl:"to,required" doc:"The host that gets the connections: host.nas, or its address."`
 	ToPort   conf.Value[Port]        `hcl:"to_port,optional" doc:"The port there, when it is another one."`
+	Schedule conf.Ref[*Schedule]     `hcl:"schedule,optional" doc:"Only at these times. Connections to the host end with the schedule. While the router does not know the time, none gets there."`
 }
 
 // Target is the address of the host that gets the connections.
@@ -329,7 +330,7 @@ func Types() []conf.BlockType {
 		{Type: "zone", Doc: "A group of networks that the firewall treats alike.", Example: zoneExample, New: func() conf.Block { return &Zone{} }},
 		{Type: "address_set", Doc: "A group of hosts, networks, addresses and lists in files, for policies and port forwards.", Example: addressSetExample, New: func() conf.Block { return &AddressSet{} }},
 		{Type: "service", Doc: "A service that nbr does not run, by a name for zones and policies.", Example: serviceExample, New: func() conf.Block { return &Service{} }},
-		{Type: "schedule", Doc: "Times of the week at which policies count.", Example: scheduleExample, New: func() conf.Block { return &Schedule{} }},
+		{Type: "schedule", Doc: "Times of the week at which policies and port forwards count.", Example: scheduleExample, New: func() conf.Block { return &Schedule{} }},
 		{Type: "policy", Doc: "What may go from zones to other zones, and whether it is masqueraded.", Example: policyExample, New: func() conf.Block { return &Policy{} }},
 		{Type: "port_forward", Doc: "Leads connections from outside to a host behind the router.", Example: portForwardExample, New: func() conf.Block { return &PortForward{} }},
 		{Type: "static_nat", Doc: "Gives a host an IPv4 address of its own towards outside, both ways (1:1 NAT).", Example: staticNATExample, New: func() conf.Block { return &StaticNAT{} }},

@@ -118,10 +118,14 @@ type ResolveUnsigned struct {
 	Host string
 }
 
-// An Asks is a server, or another end of a tunnel, that the router asks by its address.
+// An Asks is a server, or another end of a tunnel, that the router sends to by itself.
 type Asks struct {
 	By
-	Server netip.Addr
+	Server netip.Addr // the zero address if the spec does not know it
+	// All says that it is not one server: any of the Internet may be asked.
+	All      bool
+	Packets  []Packets  // what it is sent, all of which it needs
+	Networks []*Network // by which; none is where the routes lead
 }
 
 // An AddedRoutes says that a user adds to the configuration of a program what may make routes,

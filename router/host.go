@@ -54,25 +54,34 @@ func (DUID) Describe() string { return "DUID of DHCPv6" }
 type Endpoint interface {
 	conf.Block
 	endpoint()
+	// Within is what [Router.Within] says. That is another method of the name, so a Router is no
+	// Endpoint, although its System is.
+	Within(r *Router) []*Network
 }
 
-func (*Zone) endpoint() {}
-func (*Host) endpoint() {}
+func (*Zone) endpoint()   {}
+func (*Host) endpoint()   {}
+func (*System) endpoint() {}
 
-// Within are the networks that the packets of an endpoint are in, or may be in.
-func (r *Router) Within(e Endpoint) []*Network {
-	switch e := e.(type) {
-	case *Zone:
-		return r.NetworksOf(e)
-	case *Host:
-		return []*Network{e.Network.Target}
-	case *AddressSet:
-		if in, elsewhere := r.Holding(e, AnyFamily); !elsewhere {
-			return in
-		}
-		return r.Networks
+// Within are the networks that the packets of an endpoint are in, or may be in; none for the router
+// itself, which is in all of them.
+func (r *Router) Within(e Endpoint) []*Network { return e.Within(r) }
+
+// Within are the zone's networks.
+func (z *Zone) Within(r *Router) []*Network { return r.NetworksOf(z) }
+
+// Within is the host's network.
+func (h *Host) Within(*Router) []*Network { return []*Network{h.Network.Target} }
+
+// Within is no network.
+func (*System) Within(*Router) []*Network { return nil }
+
+// Within are the networks that hold all of the set, or all networks if there are none.
+func (s *AddressSet) Within(r *Router) []*Network {
+	if in, elsewhere := r.Holding(s, AnyFamily); !elsewhere {
+		return in
 	}
-	return nil
+	return r.Networks
 }
 
 // FixedIPv6 is the host's address of the network's fixed prefix; false if it has none.

@@ -12,9 +12,9 @@ const (
 	// forward chain after it: a host has asked for the packet (see [Match]).
 	MappedMark = 1 << 8
 
-	// MaxScheduled bounds the policies with a schedule, each of which has a bit.
+	// MaxScheduled bounds the policies and port forwards with a schedule, each of which has a bit.
 	MaxScheduled = 32 - firstScheduled
 )
 
-// ScheduledMark is the bit of a policy with a schedule, by its place among them.
+// ScheduledMark is the bit of a policy or a port forward with a schedule, by its place among them.
 func ScheduledMark(i int) uint32 { return 1 << (firstScheduled + i) }

@@ -113,7 +113,7 @@ type Match struct {
 	Protocol           IPProtocol
 	SourcePorts, Ports PortRange    // of protocols with ports; the zero range is any
 	ICMP               []uint8      // types of ICMP or ICMPv6 messages
-	Groups             []netip.Addr // destinations, as multicast groups
+	Groups             []netip.Addr // destinations, as multicast groups; of an Emit any
 	Sources            []netip.Prefix
 	// LinkLocal says that source and destination are link-local addresses: the packet is
 	// from a neighbour.
@@ -127,6 +127,15 @@ type Accept struct {
 	By
 	Match
 	Networks []*Network // where it arrives
+}
+
+// An Emit is what a program of the router, or the kernel, sends so that links and routes of the spec
+// work: what a DHCP client asks and a server answers, the packets of a tunnel, those of a routing
+// protocol. No policy keeps it in.
+type Emit struct {
+	By
+	Match
+	Networks []*Network // by which it leaves; none is any
 }
 
 // A Forward is a way through the forward chain that no policy says. Policies come first:

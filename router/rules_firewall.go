@@ -109,10 +109,24 @@ func (r *Router) protocolsOf(p *Policy) []Packets {
 	return out
 }
 
-// ruleShadowed finds policies that can never match because earlier ones take every packet
-// first. It says so only where it can prove it: for each condition one policy takes all.
+// ruleShadowed finds policies that can never match because earlier ones take every packet first.
 func ruleShadowed(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
+	shadowed := r.shadowed()
+	for _, p := range r.Policies {
+		if by := shadowed[p]; by != nil {
+			diags = append(diags, diag.With(diag.Help(diag.Error("unreachable-policy", p.Def, "Policy never used",
+				"%s decides about every packet before %s sees it.", by.Addr, p.Addr),
+				"Put %s before it, or remove it.", p.Addr), by.Def, "%s", by.Addr.String()))
+		}
+	}
+	return diags
+}
+
+// shadowed are policies that never match, each with one that takes packets before. They are those of
+// which it can be proved: for each condition one policy takes all.
+func (r *Router) shadowed() map[*Policy]*Policy {
+	out := map[*Policy]*Policy{}
 	type pair struct{ from, to Endpoint }
 	type taking struct {
 		Packets
@@ -155,12 +169,10 @@ func ruleShadowed(r *Router) hcl.Diagnostics {
 			}
 		}
 		if all && by != nil {
-			diags = append(diags, diag.With(diag.Help(diag.Error("unreachable-policy", p.Def, "Policy never used",
-				"%s decides about every packet before %s sees it.", by.Addr, p.Addr),
-				"Put %s before it, or remove it.", p.Addr), by.Def, "%s", by.Addr.String()))
+			out[p] = by
 		}
 	}
-	return diags
+	return out
 }
 
 // around are an endpoint and, if all of it is in one zone, that zone: what holds for either

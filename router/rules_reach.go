@@ -40,7 +40,9 @@ func ruleReach(r *Router) hcl.Diagnostics {
 		judge(s.Range, s.V.Addr)
 	}
 	for _, s := range Claimed[Asks](r) {
-		judge(s.From, s.Server)
+		if s.Server.IsValid() {
+			judge(s.From, s.Server)
+		}
 	}
 	return diags
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
-// A Schedule is when a policy counts, by the clock on the wall.
+// A Schedule is when a policy or a port forward counts, by the clock on the wall.
 type Schedule struct {
 	conf.Header
 	Name conf.Value[Name]    `hcl:"name,label"`
@@ -20,7 +20,7 @@ type Schedule struct {
 }
 
 // NamedBy says where a schedule is of use.
-func (*Schedule) NamedBy() string { return "schedule of a policy" }
+func (*Schedule) NamedBy() string { return "schedule of a policy or a port_forward" }
 
 // Minutes of a day and of a week.
 const (
@@ -107,12 +107,31 @@ func (s *Schedule) At(minute int) bool {
 	return slices.ContainsFunc(s.Windows(), func(w Window) bool { return w.First <= minute && minute < w.End })
 }
 
-// Scheduled are the policies with a schedule.
-func (r *Router) Scheduled() []*Policy {
-	return slices.DeleteFunc(slices.Clone(r.Policies), func(p *Policy) bool { return !p.Schedule.Set })
+// A Timed is a policy or a port forward with a schedule, at the line that says so.
+type Timed struct {
+	By
+	Schedule *Schedule
+	Policy   *Policy // nil of a port forward
 }
 
-// ruleSchedules judges each schedule, and how many policies have one.
+// Scheduled are the policies and then the port forwards with a schedule.
+func (r *Router) Scheduled() []Timed {
+	var out []Timed
+	add := func(a conf.Addr, s conf.Ref[*Schedule], p *Policy) {
+		if s.Set {
+			out = append(out, Timed{By{a, s.Range}, s.Target, p})
+		}
+	}
+	for _, p := range r.Policies {
+		add(p.Addr, p.Schedule, p)
+	}
+	for _, f := range r.PortForwards {
+		add(f.Addr, f.Schedule, nil)
+	}
+	return out
+}
+
+// ruleSchedules judges each schedule, and how many policies and port forwards have one.
 func ruleSchedules(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, s := range r.Schedules {
@@ -135,10 +154,9 @@ func ruleSchedules(r *Router) hcl.Diagnostics {
 		}
 	}
 	if all := r.Scheduled(); len(all) > MaxScheduled {
-		p := all[MaxScheduled]
-		diags = append(diags, diag.With(diag.Help(diag.Error("too-many-scheduled", p.Schedule.Range, "More policies with a schedule than the firewall can tell apart",
-			"%d policies have a schedule. A connection keeps in its mark which of them it is of, and that has %d bits for them.", len(all), MaxScheduled),
-			"Make one policy of several: it may have many zones, hosts and sets at its ends."), all[0].Schedule.Range, "the first one"))
+		diags = append(diags, diag.With(diag.Help(diag.Error("too-many-scheduled", all[MaxScheduled].From, "More policies with a schedule than the firewall can tell apart",
+			"%d policies and port forwards have a schedule. A connection keeps in its mark which of them it is of, and that has %d bits for them.", len(all), MaxScheduled),
+			"Make one policy of several: it may have many zones, hosts and sets at its ends."), all[0].From, "the first one"))
 	}
 	return diags
 }

@@ -241,7 +241,7 @@ func Hosts(e Endpoint) []*Host {
 		return []*Host{e}
 	case *AddressSet:
 		return e.Hosts.All()
-	case *Zone:
+	case *Zone, *System:
 	}
 	return nil
 }
@@ -249,7 +249,7 @@ func Hosts(e Endpoint) []*Host {
 // families tells of which versions of IP packets from an endpoint, or to it, can be.
 func (r *Router) families(e Endpoint, source bool) (v4, v6 bool) {
 	switch e := e.(type) {
-	case *Zone:
+	case *Zone, *System:
 		return true, true
 	case *Host:
 		known := source && e.MAC.Set
@@ -451,7 +451,7 @@ func ruleEndsInZones(r *Router) hcl.Diagnostics {
 func (r *Router) zoneWith(e Endpoint, zones map[*Zone]conf.Ref[Endpoint]) *Zone {
 	var in []*Network
 	switch e := e.(type) {
-	case *Zone:
+	case *Zone, *System:
 		return nil
 	case *Host:
 		in = r.Within(e)

@@ -30,6 +30,7 @@ type dice struct {
 	only6    map[string]bool     // without an IPv4 address
 	speaks   map[string]bool     // exchanges routes
 	link     map[string]string   // of a network
+	machine  string              // the router's name
 	shared   string              // the secret that neighbours know
 	mtu      map[string]int      // of a link
 	aware    bool                // a bridge keeps VLANs apart
@@ -253,6 +254,10 @@ func (d *dice) schedules() {
 		d.block("schedule", n, [][]string{{`from = "22:00"`, `to = "06:00"`}, {`from = "00:00"`, `to = "23:59"`}, {`from = "23:59"`, `to = "24:00"`}}[d.IntN(3)]...)
 		d.block("policy", d.label("policy"), "from = "+refs("zone", []string{from}), "to = "+refs("zone", []string{to}), "schedule = schedule."+n,
 			"action = "+d.pick(values["accept, drop or reject"]), "masquerade = false", "source_nat = null", "limit = null", "family = null", "services = null", `protocols = ["tcp"]`, "ports = [4242]")
+		if len(d.hosts4) > 0 {
+			d.block("port_forward", d.label("port_forward"), "from = zone."+from, fmt.Sprintf("port = %d", 30000+len(d.decided)), "to = host."+d.hosts4[0], "schedule = schedule."+n)
+			d.decided[from+" "+to] = true
+		}
 	}
 }
 
@@ -269,7 +274,7 @@ func (d *dice) router(resolves bool) {
 	if resolves == d.seldom() {
 		given = append(given, "name_servers = ["+d.pick(values["IP address"])+"]")
 	}
-	d.block("router", d.pick([]string{"r", "R-9", "let", "nixpkgs", strings.Repeat("h", 63)}), given...)
+	d.block("router", d.machine, given...)
 }
 
 // addresses puts networks on links, sometimes two on one.
@@ -468,7 +473,11 @@ func (d *dice) policies(out map[string]bool) {
 			continue
 		}
 		action := d.pick(values["accept, drop or reject"])
-		given := []string{"from = " + d.withOthers(refs("zone", from)), "to = " + d.withOthers(refs("zone", to)), "action = " + action}
+		source := d.withOthers(refs("zone", from))
+		if action == `"accept"` && d.IntN(3) == 0 { // else services of the router might be kept in
+			source = strings.Replace(source, "[", "[router."+d.machine+", ", 1)
+		}
+		given := []string{"from = " + source, "to = " + d.withOthers(refs("zone", to)), "action = " + action}
 		switch {
 		case leaves && action == `"accept"` && d.often() || d.seldom():
 			given = append(given, "masquerade = true", "source_nat = null", "family = null")
@@ -508,6 +517,7 @@ func newDice(seed uint64) *dice {
 		dynamic: map[string]bool{}, upstream: map[string]bool{}, link: map[string]string{}, mtu: map[string]int{},
 		only6: map[string]bool{}, hosts6: map[string]bool{}, speaks: map[string]bool{}, serves: map[string][]string{}, used: map[string]bool{}, decided: map[string]bool{},
 	}
+	d.machine = []string{"r", "R-9", "let", "nixpkgs", strings.Repeat("h", 63)}[seed%5]
 	for _, t := range (&service.Registry{Kinds: all.Kinds()}).Types() {
 		d.blocks[t.Type] = conf.SchemaOf(t)
 	}

@@ -85,7 +85,7 @@ var built = map[string]bool{
 	"bridge.pvid": true, "bridge.vlans.ports": true, "bridge.vlans.untagged": true, "bridge.vlans.tagged": true, "bridge.vlans.pvid": true,
 	"vlan.protocol":  true,
 	"bond.lacp_rate": true, "bond.min_links": true, "bond.transmit_hash": true,
-	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "policy.schedule": true, "schedule.from": true, "schedule.to": true, "port_forward.sources": true,
+	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "policy.schedule": true, "schedule.from": true, "schedule.to": true, "port_forward.sources": true, "port_forward.schedule": true,
 	"static_nat.from": true, "static_nat.address": true, "static_nat.to": true, // towards another zone than the host's
 	"prefix_nat.network": true, "prefix_nat.internal": true, "prefix_nat.external": true, // two prefixes of one length, towards an upstream
 	"dhcp4.relay.address": true, "dhcp4.relay.from": true,

@@ -264,6 +264,7 @@ var alone = map[string]bool{
 	"network.prefix":                            true,
 	"network.subnet":                            true,
 	"policy.schedule":                           true, // a schedule's own example has one
+	"port_forward.schedule":                     true,
 	"policy.source_nat":                         true, // in place of masquerade, which the example has
 	"route.network":                             true,
 	"route.next_hop.network":                    true, // there are several, or none

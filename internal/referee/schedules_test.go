@@ -86,6 +86,19 @@ policy "morning" {
   ports    = [84]
   schedule = schedule.morning
 }
+port_forward "camera" {
+  from     = zone.out
+  port     = 88
+  to       = host.tablet
+  to_port  = 80
+  schedule = schedule.weekend
+}
+port_forward "door" {
+  from     = zone.out
+  port     = 89
+  to       = host.tablet
+  schedule = schedule.weekend
+}
 policy "always" {
   from       = [zone.lan]
   to         = [zone.out]
@@ -137,6 +150,7 @@ route add 203.0.113.77/32 via 198.51.100.2
 route add 10.1.0.0/24 via 198.51.100.2
 route add 2001:db8:1::/64 via 2001:db8:f::2
 `)
+	listen(t, h.tablet, "tcp", 80)
 	for port := 80; port <= 84; port++ {
 		listen(t, h.internet, "tcp", port)
 		listen(t, h.internet, "udp", port)
@@ -170,6 +184,11 @@ func (h *scheduledHouse) flows(name, tablet, quiet, weekend, morning string) []f
 			flow{name, h.tablet, "", proto, somewhere + ":83", weekend},
 			flow{name, h.tablet, "", proto, somewhere + ":84", morning})
 	}
+	camera := "198.51.100.1 at tablet"
+	if weekend == "drop" {
+		camera = "drop"
+	}
+	out = append(out, flow{name, h.internet, "", "tcp", "198.51.100.2:88", camera})
 	return out
 }
 
@@ -375,6 +394,8 @@ func TestSchedulesEndConnections(t *testing.T) {
 			}
 		}
 	}
+	repeat(t, h.tablet, 89)
+	door := open(t, h.internet, "198.51.100.1", "198.51.100.2:89")
 	each := func(do func(name string, port int, f longFlow)) {
 		for _, name := range slices.Sorted(maps.Keys(flows)) {
 			port, _ := strconv.Atoi(name[len(name)-2:])
@@ -393,7 +414,17 @@ func TestSchedulesEndConnections(t *testing.T) {
 			f.alive(t, name+" at bedtime")
 		}
 	})
+	if err := door.goesOn(); err != nil {
+		t.Errorf("a forward on Sunday: %v", err)
+	}
 	h.at(t, "2026-07-06 00:00") // a Monday
+	longFlow{client: door, server: door}.dropped(t, h, "port_forward.door")
+	if err := door.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := door.Read(make([]byte, 8)); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a forward on Monday is answered: %d bytes, %v", n, err)
+	}
 	each(func(name string, port int, f longFlow) {
 		switch port {
 		case 93:

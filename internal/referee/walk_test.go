@@ -48,6 +48,7 @@ type small struct {
 
 type smallPolicy struct {
 	from, to   []int // zones
+	own        bool  // also from the router itself
 	action     string
 	protocols  []string
 	ports      []span
@@ -111,7 +112,11 @@ func randomSmall(r *rand.Rand) small {
 				p.ports = append(p.ports, randomSpan(r))
 			}
 		}
-		p.masquerade = p.action == "accept" && slices.Contains(p.to, last) && r.IntN(2) == 0
+		// A policy that lets the router alone send has to stand before one that does not.
+		if p.own = r.IntN(3) == 0; p.own && p.action != "accept" && r.IntN(2) == 0 {
+			p.from = nil
+		}
+		p.masquerade = p.from != nil && p.action == "accept" && slices.Contains(p.to, last) && r.IntN(2) == 0
 		if !p.masquerade {
 			p.family = []string{"", "", "ipv4", "ipv6"}[r.IntN(4)]
 		}
@@ -157,7 +162,11 @@ func (s small) text() string {
 		b.WriteString("}\n")
 	}
 	for i, p := range s.policies {
-		fmt.Fprintf(&b, "policy \"p%d\" {\n  from = [%s]\n  to = [%s]\n  action = %q\n", i, zones(p.from), zones(p.to), p.action)
+		from := zones(p.from)
+		if p.own {
+			from = strings.TrimSuffix("router.r, "+from, ", ")
+		}
+		fmt.Fprintf(&b, "policy \"p%d\" {\n  from = [%s]\n  to = [%s]\n  action = %q\n", i, from, zones(p.to), p.action)
 		if p.protocols != nil {
 			fmt.Fprintf(&b, "  protocols = [\"%s\"]\n", strings.Join(p.protocols, `", "`))
 		}
@@ -187,6 +196,9 @@ func (s small) zone(network int) int {
 	return slices.IndexFunc(s.zones, func(z []int) bool { return slices.Contains(z, network) })
 }
 
+// fromRouter is where the router's own packets come from.
+const fromRouter = -1
+
 // A packet opens a connection.
 type packet struct {
 	from, source int // networks: where it comes in, and of which its source is
@@ -200,6 +212,17 @@ type packet struct {
 // of the attributes): the words of [flow], or nothing where two hosts of one network would
 // talk past the router.
 func (s small) fate(p packet) string {
+	if p.from == fromRouter {
+		for _, q := range s.policies { // "The first one that fits decides"
+			if q.own && s.fits(q, p) {
+				if q.action != "accept" {
+					return map[string]string{"drop": "drop", "reject": "refuse"}[q.action]
+				}
+				break
+			}
+		}
+		return addr(p.to, 1, p.six) + " at " + nets[p.to].name // "passes if the router itself sends it"
+	}
 	src := addr(p.from, 5, p.six)
 	// "Drop packets whose source does not belong behind the interface they arrive on."
 	if p.source != p.from {
@@ -225,10 +248,7 @@ func (s small) fate(p packet) string {
 	}
 	for _, q := range s.policies { // "The first one that fits decides"
 		switch {
-		case !slices.Contains(q.from, s.zone(p.from)), !slices.Contains(q.to, s.zone(p.to)):
-		case q.family == "ipv4" && p.six, q.family == "ipv6" && !p.six: // "Only packets of this version of IP."
-		case q.protocols != nil && !slices.Contains(q.protocols, p.proto): // "Only these protocols."
-		case q.ports != nil && !slices.ContainsFunc(q.ports, func(r span) bool { return r.has(p.port) }):
+		case !slices.Contains(q.from, s.zone(p.from)), !s.fits(q, p):
 		case q.action == "drop":
 			return "drop"
 		case q.action == "reject":
@@ -240,6 +260,19 @@ func (s small) fate(p packet) string {
 		}
 	}
 	return "drop" // "what none allows is dropped"
+}
+
+// fits tells whether a packet is of a policy by all but where it comes from.
+func (s small) fits(q smallPolicy, p packet) bool {
+	switch {
+	case !slices.Contains(q.to, s.zone(p.to)):
+	case q.family == "ipv4" && p.six, q.family == "ipv6" && !p.six: // "Only packets of this version of IP."
+	case q.protocols != nil && !slices.Contains(q.protocols, p.proto): // "Only these protocols."
+	case q.ports != nil && !slices.ContainsFunc(q.ports, func(r span) bool { return r.has(p.port) }):
+	default:
+		return true
+	}
+	return false
 }
 
 func randomPacket(r *rand.Rand) packet {
@@ -254,6 +287,9 @@ func randomPacket(r *rand.Rand) packet {
 	}
 	if p.from == p.to && p.host == 5 {
 		p.host = 1
+	}
+	if r.IntN(4) == 0 {
+		p.from, p.source, p.host = fromRouter, fromRouter, 5
 	}
 	return p
 }
@@ -288,7 +324,7 @@ func TestPacketsOfRandomSpecs(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 11))
 			s, g := randomSpec(t, r)
-			rooms := smallHouse(t, g)
+			router, rooms := smallHouse(t, g)
 			var flows []flow
 			fates := map[string]int{}
 			for range 90 {
@@ -299,11 +335,15 @@ func TestPacketsOfRandomSpecs(t *testing.T) {
 				}
 				name, _, _ := strings.Cut(want, " ")
 				fates[name]++
+				to := net.JoinHostPort(addr(p.to, p.host, p.six), fmt.Sprint(p.port))
+				if p.from == fromRouter {
+					flows = append(flows, flow{"router", router, "", p.proto, to, want})
+					continue
+				}
 				src := addr(p.from, 5, p.six)
 				if p.source != p.from {
 					src = addr(p.source, liar, p.six)
 				}
-				to := net.JoinHostPort(addr(p.to, p.host, p.six), fmt.Sprint(p.port))
 				flows = append(flows, flow{nets[p.from].name, rooms[p.from], src, p.proto, to, want})
 			}
 			check(t, flows)
@@ -319,12 +359,11 @@ func TestPacketsOfRandomSpecs(t *testing.T) {
 
 // smallHouse has a host in each network that can also send with an address of the others, and
 // listens on all ports, as the router does.
-func smallHouse(t *testing.T, g *generated) []*nstest.NS {
+func smallHouse(t *testing.T, g *generated) (router *nstest.NS, rooms []*nstest.NS) {
 	t.Helper()
-	router := nstest.New(t, "router")
+	router = nstest.New(t, "router")
 	sysctls(t, router, g)
 	load(t, router, ruleset(t, g))
-	var rooms []*nstest.NS
 	for i, n := range nets {
 		room := nstest.New(t, n.name)
 		rooms = append(rooms, room)
@@ -346,5 +385,5 @@ func smallHouse(t *testing.T, g *generated) []*nstest.NS {
 		listen(t, ns, "tcp", sshPort)
 		listen(t, ns, "udp", sshPort)
 	}
-	return rooms
+	return router, rooms
 }

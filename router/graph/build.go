@@ -560,6 +560,7 @@ func (b *builder) endpoints(of conf.Refs[router.Endpoint]) []End {
 			add(b.groups[e])
 		case *router.Host:
 			add(b.hosts[e])
+		case *router.System: // the diagram is of it
 		case *router.AddressSet:
 			in, elsewhere := b.r.Holding(e, router.AnyFamily)
 			if elsewhere {

@@ -64,13 +64,23 @@ func (Server) Describe() string { return "host name or address" }
 func (t *Time) Claim(s *router.Scope) {
 	for _, h := range t.hosts() {
 		router.Claim(s, h.Range, router.ResolveUnsigned{Host: string(h.V)})
+		router.Claim(s, h.Range, router.Asks{Packets: t.packets()})
 	}
 	for _, a := range t.addresses() {
-		router.Claim(s, a.Range, router.Asks{Server: a.V.Addr})
+		router.Claim(s, a.Range, router.Asks{Server: a.V.Addr, Packets: t.packets()})
 	}
 	if len(t.Networks.Items) > 0 {
 		s.Listen(t.Networks.Range, router.Listen{Service: "ntp", Protocol: router.UDP, Port: 123, Networks: t.Networks.All(), Unit: "chronyd"})
 	}
+}
+
+// packets are what a server is sent: of NTS first to where keys are agreed on (RFC 8915 section 4).
+func (t *Time) packets() []router.Packets {
+	out := []router.Packets{{Protocol: router.UDP, Ports: router.OnePort(123)}}
+	if t.NTS.V {
+		out = append(out, router.Packets{Protocol: router.TCP, Ports: router.OnePort(4460)})
+	}
+	return out
 }
 
 // Judge refuses to serve an upstream, NTS without servers that speak it, and a clock that is

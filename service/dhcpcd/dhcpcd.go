@@ -76,8 +76,8 @@ func line(r *router.Router, n *router.Network) hcl.Range {
 	return delegates(r, n)[0].Def
 }
 
-// Claim claims the way of the server's answers to the client: renewals arrive
-// at an ordinary UDP socket (RFC 2131 section 4.1).
+// Claim claims the way of the client's questions and of the server's answers: renewals leave by an
+// ordinary UDP socket, and arrive at it (RFC 2131 section 4.1).
 func (c *Client) Claim(s *router.Scope) {
 	for _, p := range s.Prefixes {
 		claimPrefix(s, p)
@@ -88,6 +88,9 @@ func (c *Client) Claim(s *router.Scope) {
 	for _, n := range leased(s.Router) {
 		router.Claim(s, n.IPv4.Range, router.Accept{Networks: []*router.Network{n}, Match: router.Match{
 			Family: router.IPv4, Protocol: router.UDP, SourcePorts: router.OnePort(67), Ports: router.OnePort(68),
+		}})
+		router.Claim(s, n.IPv4.Range, router.Emit{Networks: []*router.Network{n}, Match: router.Match{
+			Family: router.IPv4, Protocol: router.UDP, SourcePorts: router.OnePort(68), Ports: router.OnePort(67),
 		}})
 		s.AfterLinks(n.IPv4.Range, "dhcpcd")
 		on := []router.Link{n.Link.Target}

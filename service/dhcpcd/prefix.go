@@ -19,13 +19,16 @@ func delegates(r *router.Router, n *router.Network) []*router.Prefix {
 	return slices.DeleteFunc(slices.Clone(r.Prefixes), func(p *router.Prefix) bool { return p.Network.Target != n })
 }
 
-// claimPrefix claims the way of a server's answers to the client, and what the client
+// claimPrefix claims the way of the client's questions and of a server's answers, and what the client
 // makes of a prefix: addresses and routes on the links of its networks, and a route to
 // nowhere for the rest. Servers answer from a link-local address to one, at port 546
 // (RFC 8415 sections 7.2 and 18.2.10).
 func claimPrefix(s *router.Scope, p *router.Prefix) {
 	router.Claim(s, p.Def, router.Accept{Networks: []*router.Network{p.Network.Target}, Match: router.Match{
 		Family: router.IPv6, Protocol: router.UDP, Ports: router.OnePort(546), LinkLocal: true,
+	}})
+	router.Claim(s, p.Def, router.Emit{Networks: []*router.Network{p.Network.Target}, Match: router.Match{
+		Family: router.IPv6, Protocol: router.UDP, SourcePorts: router.OnePort(546), Ports: router.OnePort(547),
 	}})
 	s.AfterLinks(p.Def, "dhcpcd")
 	var on []router.Link

@@ -112,8 +112,7 @@ func (b *BGP) told(n *Neighbor) []netip.Prefix {
 	return out
 }
 
-// Claim lets the neighbours in, and them alone. What the router itself begins needs no
-// way through the firewall.
+// Claim lets the neighbours in, and them alone, and the router out to them.
 func (b *BGP) Claim(s *router.Scope) {
 	claim(s, protocolBGP)
 	for _, n := range b.Neighbors {
@@ -125,6 +124,10 @@ func (b *BGP) Claim(s *router.Scope) {
 					Family: version(addr), Protocol: router.TCP, Ports: router.OnePort(179),
 					Sources: []netip.Prefix{netip.PrefixFrom(addr, addr.BitLen())},
 				},
+				Networks: []*router.Network{at},
+			})
+			router.Claim(s, n.Address.Range, router.Emit{
+				Match:    router.Match{Protocol: router.TCP, Ports: router.OnePort(179), Groups: []netip.Addr{addr}},
 				Networks: []*router.Network{at},
 			})
 		}

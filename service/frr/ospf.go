@@ -57,7 +57,7 @@ func (AreaID) Describe() string { return "number of an area, or its form like an
 // section A.1). Databases are exchanged by unicast.
 var groups = []netip.Addr{netip.MustParseAddr("224.0.0.5"), netip.MustParseAddr("224.0.0.6")}
 
-// Claim lets OSPF in from the networks with neighbours.
+// Claim lets OSPF in from the networks with neighbours, and out.
 func (o *OSPF) Claim(s *router.Scope) {
 	claim(s, protocolOSPF)
 	s.Kernel(hcl.Range{}, "OSPF", "IP_MULTICAST")
@@ -69,6 +69,7 @@ func (o *OSPF) Claim(s *router.Scope) {
 					Networks: a.Networks.All(),
 				})
 			}
+			router.Claim(s, a.Networks.Range, router.Emit{Match: router.Match{Family: router.IPv4, Protocol: router.OSPF}, Networks: a.Networks.All()})
 		}
 		if a.Password.Set {
 			s.Secret(a.Password.Range, router.SecretUse{Secret: a.Password.Target, For: router.RoutingPassword, Owner: "root", Unit: unit})

@@ -135,6 +135,10 @@ func (d *DHCP6) preferred() router.Seconds {
 func (d *DHCP6) Claim(s *router.Scope) {
 	n := d.Network.Target
 	s.Listen(d.Network.Range, router.Listen{Service: "dhcp6", Protocol: router.UDP, Port: 547, Networks: []*router.Network{n}, Unit: unit6})
+	// To conntrack they are no answers: the questions were to a group.
+	router.Claim(s, d.Network.Range, router.Emit{Networks: []*router.Network{n}, Match: router.Match{
+		Family: router.IPv6, Protocol: router.UDP, SourcePorts: router.OnePort(547),
+	}})
 	router.Claim(s, d.Network.Range, router.DHCPv6{Network: n, Addresses: len(d.Pool.Items) > 0})
 	if d.prefix().IsValid() {
 		for _, p := range d.Pool.Items {

@@ -110,6 +110,10 @@ func (d *DHCP4) subnetID() int {
 
 // Claim claims the server's socket and the addresses that it gives away.
 func (d *DHCP4) Claim(s *router.Scope) {
+	// Most answers leave by a packet socket, which no rule sees (RFC 2131 section 4.1).
+	router.Claim(s, d.Network.Range, router.Emit{Networks: []*router.Network{d.Network.Target}, Match: router.Match{
+		Family: router.IPv4, Protocol: router.UDP, SourcePorts: router.OnePort(portDHCPServer),
+	}})
 	if d.Relay != nil {
 		d.claimRelay(s)
 	} else {

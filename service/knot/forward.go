@@ -1,6 +1,7 @@
 package knot
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -53,6 +54,16 @@ func (s *Server) UnmarshalText(b []byte) error {
 
 // net4in6 tells whether a name is an address.
 func net4in6(name string) bool { _, err := netip.ParseAddr(name); return err == nil }
+
+// packets are what it is sent: of an answer that is too long it is asked again over TCP (RFC 7766).
+func (s Server) packets() []router.Packets {
+	port := router.OnePort(cmp.Or(s.Port, s.usual()))
+	out := []router.Packets{{Protocol: router.TCP, Ports: port}}
+	if s.TLS == "" {
+		out = append(out, router.Packets{Protocol: router.UDP, Ports: port})
+	}
+	return out
+}
 
 // usual is the port that the server has without one.
 func (s Server) usual() router.Port {

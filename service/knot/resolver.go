@@ -62,7 +62,10 @@ func (b *Resolver) Claim(s *router.Scope) {
 	}
 	b.TLS.claim(b, s)
 	for _, server := range slices.Concat(b.forwarded(), b.zones()) {
-		router.Claim(s, server.Range, router.Asks{Server: server.V.Addr})
+		router.Claim(s, server.Range, router.Asks{Server: server.V.Addr, Packets: server.V.packets()})
+	}
+	if len(b.Forward.Items) == 0 {
+		router.Claim(s, hcl.Range{}, router.Asks{All: true, Packets: Server{}.packets()})
 	}
 }
 

@@ -58,9 +58,12 @@ func (b *DNSPeer) Claim(s *router.Scope) {
 	router.Claim(s, hcl.Range{}, router.LookGroup{Group: group})
 	s.Secret(b.Key.Range, router.SecretUse{Secret: b.Key.Target, For: router.TransferKey, Owner: "root", Unit: unit})
 	for _, a := range b.Addresses.Items {
-		router.Claim(s, a.Range, router.Asks{Server: a.V.Addr})
+		router.Claim(s, a.Range, router.Asks{Server: a.V.Addr, Packets: asked})
 	}
 }
+
+// asked are the packets of questions, transfers and notices (RFC 7766).
+var asked = []router.Packets{{Protocol: router.UDP, Ports: router.OnePort(53)}, {Protocol: router.TCP, Ports: router.OnePort(53)}}
 
 // knows is the claim by which the program knows a peer.
 type knows struct {

@@ -121,7 +121,7 @@ func (z *DNSZone) Claim(s *router.Scope) {
 	}
 	if z.DNSSEC != nil {
 		for _, p := range z.DNSSEC.Parents.Items {
-			router.Claim(s, p.Range, router.Asks{Server: p.V.Addr})
+			router.Claim(s, p.Range, router.Asks{Server: p.V.Addr, Packets: asked})
 		}
 	}
 }

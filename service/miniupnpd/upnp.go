@@ -61,6 +61,11 @@ func (u *UPnP) Claim(s *router.Scope) {
 		l.Service, l.Networks, l.Unit = "upnp", u.Networks.All(), unit
 		s.Listen(at, l)
 	}
+	// Of the router to groups, and answers to what was sent to a group.
+	for _, m := range []router.Match{{Ports: router.OnePort(ssdp)}, {SourcePorts: router.OnePort(ssdp)}, {SourcePorts: router.OnePort(pcp)}} {
+		m.Protocol = router.UDP
+		router.Claim(s, at, router.Emit{Match: m, Networks: u.Networks.All()})
+	}
 	router.Claim(s, hcl.Range{}, router.Forward{
 		In: []*router.Network{u.External.Target}, Out: u.Networks.All(),
 		Match: router.Match{Mark: router.MappedMark},

@@ -72,9 +72,9 @@ func (f *Firewall) Claim(s *router.Scope) {
 		if p.SourceNAT.Set {
 			s.Kernel(p.SourceNAT.Range, "source NAT", "NFT_NAT")
 		}
-		if p.Schedule.Set {
-			s.Kernel(p.Schedule.Range, "policies at certain times", "NF_CONNTRACK_MARK")
-		}
+	}
+	for _, t := range s.Scheduled() {
+		s.Kernel(t.From, "rules at certain times", "NF_CONNTRACK_MARK")
 	}
 	for _, p := range s.PortForwards {
 		s.Kernel(p.Def, "port forwards", "NFT_NAT", "NFT_FIB_INET")

@@ -72,7 +72,7 @@ func (f *Firewall) chains(r *router.Router) []chain {
 	for _, z := range r.Zones {
 		chains = append(chains, zoneInput(r, z))
 	}
-	chains = append(chains, f.forward(r), f.inspect(r), leavesBy(r), f.natOut(r))
+	chains = append(chains, f.forward(r), f.inspect(r), f.output(r), leavesBy(r), f.natOut(r))
 	return slices.DeleteFunc(chains, func(c chain) bool { return len(c.rules) == 0 && c.head != "" })
 }
 
@@ -154,6 +154,7 @@ func (f *Firewall) input(r *router.Router) chain {
 			}
 		}
 	}
+	c.ended(r, own)
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
 	c.timeouts(f, r)
 	c.add(by, "iifname \"lo\" accept")
@@ -305,16 +306,20 @@ func (f *Firewall) forward(r *router.Router) chain {
 	// Tunnels and PPPoE carry less than 1500 bytes, and many hosts never hear of it
 	// (RFC 2923 section 2.1). A segment size is never raised.
 	c.add(by, "tcp flags syn tcp option maxseg size set rt mtu")
-	c.ended(r)
+	c.ended(r, through)
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
 	c.timeouts(f, r)
 	for _, p := range r.PortForwards {
 		if devs := router.Devices(p.From.Target.Networks.All()); len(devs) > 0 {
-			c.add(blockLine(p), "iifname %s ct status dnat ip daddr %s %s dport %s counter accept", set(devs), p.Target(), p.Protocol.V, targetPort(p))
+			times := whileLeading(p)
+			if times != "" {
+				times += " " + setMark(r, p.Addr)
+			}
+			c.add(blockLine(p), "iifname %s ct status dnat ip daddr %s %s dport %s%s counter accept", set(devs), p.Target(), p.Protocol.V, targetPort(p), times)
 		}
 	}
 	for _, p := range r.Policies {
-		c.policy(r, p)
+		c.policy(r, p, ways(r, p))
 	}
 	c.claimedForwards(r)
 	c.pingHosts(f, r)
@@ -347,15 +352,15 @@ func targetPort(p *router.PortForward) string {
 
 // policy adds the rules of one policy: one for each way between its zones and hosts, or one
 // for each protocol there that it is about.
-func (c *chain) policy(r *router.Router, p *router.Policy) {
-	for _, way := range ways(r, p) {
+func (c *chain) policy(r *router.Router, p *router.Policy, ways []way) {
+	for _, way := range ways {
 		for _, condition := range conditions(r, p) {
 			if !fits(way.family(), condition.family) {
 				continue
 			}
 			match, full := condition.text, way.with(condition)+atTimes(p)
 			if p.Schedule.Set && p.Action.V != "accept" {
-				c.add(line(p.Addr, p.Schedule.Range), "%s %s", way.with(condition), setMark(r, p))
+				c.add(line(p.Addr, p.Schedule.Range), "%s %s", way.with(condition), setMark(r, p.Addr))
 			}
 			if p.Limit.Set {
 				c.add(line(p.Addr, p.Limit.Range), "%s limit name %s counter drop", full, quote(limitName(p)))
@@ -372,7 +377,7 @@ func (c *chain) policy(r *router.Router, p *router.Policy) {
 				}
 			}
 			if p.Schedule.Set && p.Action.V == "accept" {
-				full += " " + setMark(r, p)
+				full += " " + setMark(r, p.Addr)
 			}
 			c.add(blockLine(p), "%s counter %s", strings.TrimSpace(full), p.Action.V)
 		}
@@ -501,7 +506,7 @@ func (f *Firewall) natIn(r *router.Router) chain {
 			clients = append(clients, fmt.Sprintf(" ip saddr @%s", s.SetName(router.IPv4)))
 		}
 		for _, from := range clients {
-			c.add(blockLine(p), "iifname %s%s meta nfproto ipv4 fib daddr type local %s dport %s counter dnat ip to %s", set(devs), from, p.Protocol.V, p.Port.V, to)
+			c.add(blockLine(p), "iifname %s%s meta nfproto ipv4 fib daddr type local %s dport %s%s counter dnat ip to %s", set(devs), from, p.Protocol.V, p.Port.V, whileLeading(p), to)
 		}
 	}
 	for _, s := range r.StaticNATs {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
@@ -49,33 +50,51 @@ func atTimes(p *router.Policy) string {
 	return " meta nfproto != @" + off
 }
 
-// mark is the bit of a policy with a schedule in the mark of a connection. A connection has it if
-// the policy let it pass, or would drop or refuse it at another time.
-func mark(r *router.Router, p *router.Policy) string {
-	return fmt.Sprintf("%#x", router.ScheduledMark(slices.Index(r.Scheduled(), p)))
+// whileLeading is that of a port forward.
+func whileLeading(p *router.PortForward) string {
+	if !p.Schedule.Set {
+		return ""
+	}
+	on, _ := p.Schedule.Target.SetNames()
+	return " meta nfproto @" + on
 }
 
-func setMark(r *router.Router, p *router.Policy) string {
-	return "ct mark set ct mark | " + mark(r, p)
+// mark is the bit of a policy or a port forward with a schedule in the mark of a connection. A
+// connection has it if the policy let it pass, or would drop or refuse it at another time.
+func mark(r *router.Router, a conf.Addr) string {
+	return fmt.Sprintf("%#x", router.ScheduledMark(slices.IndexFunc(r.Scheduled(), func(t router.Timed) bool { return t.Addr == a })))
 }
 
-// ended ends connections for which a schedule has come to an end, or has begun. It stands before
-// the rule for established connections.
-func (c *chain) ended(r *router.Router) {
-	for _, p := range r.Scheduled() {
-		by, match := line(p.Addr, p.Schedule.Range), fmt.Sprintf("ct mark & %s == %[1]s", mark(r, p))
-		on, _ := p.Schedule.Target.SetNames()
-		switch p.Action.V {
-		case "accept":
-			c.add(by, "%s meta nfproto != @%s counter drop", match, on)
-		case "reject":
-			c.add(by, "%s meta l4proto tcp%s counter reject with tcp reset", match, atTimes(p))
-			c.add(by, "%s%s counter reject", match, atTimes(p))
+func setMark(r *router.Router, a conf.Addr) string {
+	return "ct mark set ct mark | " + mark(r, a)
+}
+
+// ended ends connections for which a schedule has come to an end, or has begun, of what the
+// chain is about. It stands before the rule for established connections.
+func (c *chain) ended(r *router.Router, about func(router.Timed) bool) {
+	for _, t := range r.Scheduled() {
+		if !about(t) {
+			continue
+		}
+		match := fmt.Sprintf("ct mark & %s == %[1]s", mark(r, t.Addr))
+		on, _ := t.Schedule.SetNames()
+		switch p := t.Policy; {
+		case p == nil || p.Action.V == "accept":
+			c.add(t.By, "%s meta nfproto != @%s counter drop", match, on)
+		case p.Action.V == "reject":
+			c.add(t.By, "%s meta l4proto tcp%s counter reject with tcp reset", match, atTimes(p))
+			c.add(t.By, "%s%s counter reject", match, atTimes(p))
 		default:
-			c.add(by, "%s%s counter drop", match, atTimes(p))
+			c.add(t.By, "%s%s counter drop", match, atTimes(p))
 		}
 	}
 }
+
+// through tells whether it is about what passes through the router.
+func through(t router.Timed) bool { return t.Policy == nil || t.Policy.Through() }
+
+// own tells whether it is about what the router itself sends.
+func own(t router.Timed) bool { return t.Policy != nil && t.Policy.Own() }
 
 //go:embed schedules.sh
 var schedulesScript string

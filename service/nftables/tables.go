@@ -57,7 +57,7 @@ func arrives(l router.Link) router.Link {
 // guard is the ruleset for as long as there is no other: nothing passes through the router,
 // and in comes ssh from where the spec lets it, with what IPv6 needs for that (RFC 4890
 // section 4.4.1). It has as few words as can be, since it must load where the rules do not.
-func guard(r *router.Router) string {
+func guard(f *Firewall, r *router.Router) string {
 	var ssh strings.Builder
 	for _, z := range r.Zones {
 		for _, rule := range services(r, z, "ssh") {
@@ -79,8 +79,8 @@ table inet %[1]s {
     type filter hook forward priority filter - 10; policy drop;
     counter drop
   }
-}
-`, guardTable, ssh.String())
+%[3]s}
+`, guardTable, ssh.String(), guardedOutput(f, r))
 }
 
 // services are the matches of the sockets of a service that a zone may use.

@@ -75,7 +75,7 @@ func (f *Firewall) lowerForwarding(r *router.Router, m *nixgen.Module) {
 func (f *Firewall) lowerGuard(r *router.Router, m *nixgen.Module) {
 	from := service.From(f)
 	const file = "nbr/guard.nft"
-	m.Set(from, nixgen.Lines(guard(r)), "environment", "etc", file, "text")
+	m.Set(from, nixgen.Lines(guard(f, r)), "environment", "etc", file, "text")
 	nft := func(args string) nixgen.Expr {
 		return nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft " + args)}
 	}

@@ -51,10 +51,22 @@ func (w way) back() way { return way{w.to, w.from} }
 // family is the version of IP of all packets on the way.
 func (w way) family() router.Family { return max(w.from.family, w.to.family) }
 
-// ways are all ways between the ends of a policy.
+// ways are all ways between the ends of a policy through the router.
 func ways(r *router.Router, p *router.Policy) []way {
+	return between(r, sides(r, p.From.All(), true), p)
+}
+
+// ownWays are those of what the router itself sends.
+func ownWays(r *router.Router, p *router.Policy) []way {
+	if !p.Own() {
+		return nil
+	}
+	return between(r, []side{{}}, p)
+}
+
+func between(r *router.Router, sources []side, p *router.Policy) []way {
 	var out []way
-	for _, from := range sides(r, p.From.All(), true) {
+	for _, from := range sources {
 		for _, to := range sides(r, p.To.All(), false) {
 			if fits(from.family, to.family) {
 				out = append(out, way{from, to})
@@ -76,6 +88,7 @@ func sides(r *router.Router, ends []router.Endpoint, source bool) []side {
 			out = append(out, hostSides(e, source)...)
 		case *router.AddressSet:
 			out = append(out, setSides(r, e, source)...)
+		case *router.System: // see ownWays
 		}
 	}
 	if devs := router.Devices(networks); len(devs) > 0 {

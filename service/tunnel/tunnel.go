@@ -280,6 +280,7 @@ func (t tunnel) claim(s *router.Scope) {
 		router.Claim(s, t.remote.Range, router.Accept{Networks: []*router.Network{t.network.Target}, Match: router.Match{
 			Family: t.outside, Protocol: p, Sources: []netip.Prefix{netip.PrefixFrom(remote, remote.BitLen())},
 		}})
+		router.Claim(s, t.remote.Range, router.Emit{Match: router.Match{Protocol: p, Groups: []netip.Addr{remote}}})
 	}
 }
 

@@ -103,6 +103,20 @@ func (p *Probe) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// packets are what the watcher sends.
+func (p Probe) packets() []router.Packets {
+	port := router.OnePort(router.Port(p.Target.Port()))
+	switch {
+	case p.Kind == "tcp":
+		return []router.Packets{{Protocol: router.TCP, Ports: port}}
+	case p.Kind == "dns":
+		return []router.Packets{{Protocol: router.UDP, Ports: port}}
+	case p.Target.Addr().Is4():
+		return []router.Packets{{Protocol: router.ICMP, ICMP: 8 + 1}} // an echo request (RFC 792)
+	}
+	return []router.Packets{{Protocol: router.ICMPv6, ICMP: 128 + 1}} // RFC 4443 section 4.1
+}
+
 // Describe is what the type is in the schema.
 func (Probe) Describe() string {
 	return "icmp:ADDRESS, tcp:ADDRESS:PORT or dns:ADDRESS"
@@ -182,6 +196,9 @@ func (u *Uplink) Claim(s *router.Scope) {
 	s.AfterLinks(hcl.Range{}, unit)
 	router.Claim(s, hcl.Range{}, router.OwnRoutes{Protocol: failover.Protocol, Nowhere: true})
 	router.Claim(s, hcl.Range{}, router.OwnRules{Protocol: failover.Protocol})
+	for _, p := range u.Probes.Items {
+		router.Claim(s, p.Range, router.Asks{Server: p.V.Target.Addr(), Packets: p.V.packets(), Networks: []*router.Network{u.Network.Target}})
+	}
 	w := u.watched(s.Router)
 	router.Claim(s, hcl.Range{}, router.Uplink{
 		Network: u.Network.Target, Mark: w.Mark(), Metric: router.Metric(firstMetric + u.Priority.V),

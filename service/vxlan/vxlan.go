@@ -103,7 +103,7 @@ type segment struct {
 	family router.Family
 }
 
-// Claim claims the kernel's VXLAN, the identifier, and the way in for the packets of others.
+// Claim claims the kernel's VXLAN, the identifier, and the ways out and in for packets.
 func (v *VXLAN) Claim(s *router.Scope) {
 	s.Kernel(hcl.Range{}, "VXLAN", "VXLAN")
 	router.Claim(s, v.ID.Range, segment{id: v.ID.V, port: v.Port.V, family: v.family()})
@@ -112,6 +112,9 @@ func (v *VXLAN) Claim(s *router.Scope) {
 	}
 	m := router.Match{Family: v.family(), Protocol: router.UDP, Ports: router.PortRange{First: v.Port.V, Last: v.Port.V}}
 	at, on := cmp.Or(v.Remote.Range, v.Group.Range), []*router.Network{v.Network.Target}
+	out := m
+	out.Groups = []netip.Addr{v.to()}
+	router.Claim(s, at, router.Emit{Match: out, Networks: on})
 	if v.Remote.Set {
 		m.Sources = []netip.Prefix{netip.PrefixFrom(v.to(), v.to().BitLen())}
 	}

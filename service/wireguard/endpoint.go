@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/nbr-dev/nbr/hcl/diag"
@@ -58,6 +59,19 @@ func (Endpoint) Describe() string { return "host:port" }
 func (e Endpoint) address() (netip.AddrPort, bool) {
 	a, err := netip.ParseAddrPort(string(e))
 	return a, err == nil
+}
+
+// match is what is sent there: of a name the address is not known.
+func (e Endpoint) match() router.Match {
+	m := router.Match{Protocol: router.UDP}
+	if _, port, err := net.SplitHostPort(string(e)); err == nil {
+		n, _ := strconv.ParseUint(port, 10, 16) // it has been read as a port
+		m.Ports = router.OnePort(router.Port(n))
+	}
+	if end, ok := e.address(); ok {
+		m.Groups = []netip.Addr{end.Addr()}
+	}
+	return m
 }
 
 // host is the name or the address.

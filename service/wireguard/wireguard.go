@@ -101,6 +101,9 @@ func (t *Tunnel) Claim(s *router.Scope) {
 		if p.PresharedKey.Set {
 			router.Claim(s, p.PresharedKey.Range, key(p.PresharedKey.Target, router.PresharedKey, "wg genpsk"))
 		}
+		if p.Endpoint.Set {
+			router.Claim(s, p.Endpoint.Range, router.Emit{Match: p.Endpoint.V.match()})
+		}
 		if end, ok := p.Endpoint.V.address(); ok {
 			router.Claim(s, p.Endpoint.Range, router.Asks{Server: end.Addr()})
 		} else if p.Endpoint.Set {

@@ -92,7 +92,7 @@ func Ways(r *router.Router) []Way {
 		}
 		for _, from := range p.From.All() {
 			for _, to := range p.To.All() {
-				if from != to {
+				if _, own := from.(*router.System); from != to && !own {
 					w := Way{Name: "routed, " + p.Addr.String(), One: "a host in " + to.Head().Addr.String(), Other: "a host in " + from.Head().Addr.String()}
 					if !slices.ContainsFunc(out, func(o Way) bool { return o.One == w.One && o.Other == w.Other }) {
 						out = append(out, w)

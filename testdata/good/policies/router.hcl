@@ -130,3 +130,11 @@ policy "things" {
   to     = [zone.wan]
   action = "accept"
 }
+
+port_forward "copy" {
+  from     = zone.wan
+  port     = 2222
+  to       = host.web
+  to_port  = 22
+  schedule = schedule.night
+}
