@@ -33,8 +33,6 @@ type LinkSpec struct {
 	// Peer is the other end of a pair (IFLA_LINK as well, with nothing below).
 	Peer conf.Ref[Link]
 	MAC  conf.Value[MAC]
-	// Alias is what people call it.
-	Alias conf.Value[Alias]
 	// Via is the link that a tunnel's packets leave by, and Overhead what they are longer there,
 	// in bytes. It is not below the tunnel as On is: the kernel tells of it otherwise.
 	Via      conf.Ref[Link]
@@ -122,7 +120,7 @@ func (v *VLAN) Spec() LinkSpec {
 // Spec says that the port is hardware. The link below a port of a switch is its
 // conduit, which no block names.
 func (p *BoardPort) Spec() LinkSpec {
-	s := LinkSpec{Kind: "physical", MAC: p.Cloned, Alias: p.Alias, MTU: p.MTU}
+	s := LinkSpec{Kind: "physical", MAC: p.Cloned, MTU: p.MTU}
 	if p.Kind == PortDSA {
 		s.Kind = "dsa"
 	}

@@ -88,7 +88,6 @@ func brought(r *router.Router, p *verify.Plan, l router.Link) {
 	if len(r.On(l)) == 0 {
 		p.LinkUp(id+"/up", def, string(l.LinkName())) // else its networks promise it
 	}
-	called(p, l)
 	link(p, id+"/kind", l, def, "kind of", l.Spec().Kind, func(l state.Link) string { return l.Kind })
 }
 
@@ -220,7 +219,6 @@ func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
 	}})
 	named(p, port)
 	driverChecks(p, port)
-	called(p, port)
 	if port.Kind == router.PortDSA {
 		want := "dsa on " + string(port.Conduit)
 		link(p, id+"/switch", port, user.Def, "switch of", want, func(l state.Link) string {
@@ -229,13 +227,6 @@ func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
 			}
 			return "dsa on " + l.Parent
 		})
-	}
-}
-
-// called adds the check of what people call a link.
-func called(p *verify.Plan, l router.Link) {
-	if a := l.Spec().Alias; a.Set {
-		link(p, l.Head().Addr.String()+"/alias", l, a.Range, "alias of", string(a.V), func(l state.Link) string { return cmp.Or(l.Alias, "none") })
 	}
 }
 

@@ -329,9 +329,6 @@ func made(r *router.Router, l router.Link, s router.LinkSpec) nixgen.Attrs {
 	if s.MAC.Set {
 		set("address", nixgen.Str(s.MAC.V))
 	}
-	if s.Alias.Set {
-		set("ifalias", nixgen.Str(s.Alias.V))
-	}
 	if mtu, _ := r.MTU(l); s.MTU.V != 0 || s.Via.Set || s.Peer.Set {
 		set("mtu", nixgen.Int(mtu))
 	}

@@ -133,6 +133,9 @@ func named(p *verify.Plan, port *router.BoardPort) {
 			return cmp.Or(l.PermanentMAC, "none")
 		})
 	}
+	if port.Alias.Set {
+		link(p, port.Addr.String()+"/alias", port, port.Alias.Range, "alias of", string(port.Alias.V), func(l state.Link) string { return cmp.Or(l.Alias, "none") })
+	}
 	if port.Cloned.Set {
 		link(p, port.Addr.String()+"/cloned_mac", port, port.Cloned.Range, "MAC address of", string(port.Cloned.V), func(l state.Link) string { return l.MAC })
 	}
