@@ -91,10 +91,7 @@ func firstLogin(r *router.Router) string {
 		return "no login is possible: the spec has no user with a key or a password"
 	}
 	var ways []string
-	for _, l := range router.Claimed[router.Listen](r) {
-		if l.Service != "ssh" {
-			continue
-		}
+	for _, l := range r.Listening("ssh") {
 		for _, n := range l.Networks {
 			ways = append(ways, sshTo(users[0], n, l.Port))
 		}

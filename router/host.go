@@ -113,15 +113,7 @@ func (h *Host) Names() []string {
 }
 
 // HostsIn are the hosts of a network.
-func (r *Router) HostsIn(n *Network) []*Host {
-	var out []*Host
-	for _, h := range r.Hosts {
-		if h.Network.Target == n {
-			out = append(out, h)
-		}
-	}
-	return out
-}
+func (r *Router) HostsIn(n *Network) []*Host { return slices.Clone(r.lookUp().hosts[n]) }
 
 // ruleHosts judges each host against its network.
 func ruleHosts(r *Router) hcl.Diagnostics {

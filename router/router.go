@@ -47,6 +47,7 @@ type Router struct {
 	claims  claims
 	masters map[Link]Link // by port; nil until it is asked for
 	index   *index        // nil until it is asked for
+	byClaim *claimIndex   // likewise
 }
 
 // index answers what is asked for each network, host and route of a spec without a walk through
@@ -54,6 +55,7 @@ type Router struct {
 type index struct {
 	zones    map[Link]*Zone // the zone that has a link
 	networks map[*Zone][]*Network
+	hosts    map[*Network][]*Host
 	fixed    []fixed
 	owners   map[netip.Addr]*Network // by the router's own fixed address
 	blocks   map[netip.Prefix]fixed  // by masked prefix
@@ -66,11 +68,14 @@ func (r *Router) lookUp() *index {
 		return r.index
 	}
 	x := &index{
-		zones: map[Link]*Zone{}, networks: map[*Zone][]*Network{},
+		zones: map[Link]*Zone{}, networks: map[*Zone][]*Network{}, hosts: map[*Network][]*Host{},
 		owners: map[netip.Addr]*Network{}, blocks: map[netip.Prefix]fixed{}, services: map[ServiceName]*Service{},
 	}
 	for _, s := range r.Services {
 		x.services[s.Name.V] = s
+	}
+	for _, h := range r.Hosts {
+		x.hosts[h.Network.Target] = append(x.hosts[h.Network.Target], h)
 	}
 	r.index = x
 	named := map[*Zone]map[*Network]bool{}

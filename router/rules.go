@@ -50,7 +50,7 @@ func Rules() []Rule {
 		{"bridge-vlans", "What a bridge is told of the VLANs of its ports contradicts itself.", ruleBridgeVLANs, nil},
 		{"bridge-pvid", "It is not said in which VLAN frames without a tag are.", ruleBridgePVIDs, nil},
 		{"vlan-leads-nowhere", "A VLAN of a bridge has one end only.", ruleVLANEnds, []string{"vlan", "network"}},
-		{"mtu-too-large", "A link is to carry larger packets than the link below it, or smaller ones than its kind can.", ruleMTU, nil},
+		{"mtu-too-large", "A link is to carry larger packets than the link below it, or smaller ones than its kind can.", ruleMTU, []string{"port"}},
 		{"network-without-address", "The router has no address in a network.", ruleAddresses, nil},
 		{"special-network", "A network has addresses that are no network's.", ruleSpecial, nil},
 		{"address-of-no-host", "A host is to have the address of a network, or its broadcast address.", ruleNoHosts, nil},

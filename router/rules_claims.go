@@ -78,8 +78,8 @@ func ruleAllowed(r *Router) hcl.Diagnostics {
 }
 
 func (r *Router) listens(service string, z *Zone) bool {
-	return slices.ContainsFunc(Claimed[Listen](r), func(l *Listen) bool {
-		return l.Service == service && slices.ContainsFunc(r.NetworksOf(z), l.Serves)
+	return slices.ContainsFunc(r.Listening(service), func(l *Listen) bool {
+		return slices.ContainsFunc(r.NetworksOf(z), l.Serves)
 	})
 }
 
@@ -126,7 +126,7 @@ func ruleSysctls(r *Router) hcl.Diagnostics {
 
 // Resolves tells whether the router has a resolver of its own, which it then asks itself.
 func (r *Router) Resolves() bool {
-	return slices.ContainsFunc(Claimed[Listen](r), func(l *Listen) bool { return l.Service == "dns" })
+	return len(r.Listening("dns")) > 0
 }
 
 // ruleNameServers wants a name server: without names there are no updates, and no time

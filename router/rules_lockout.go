@@ -58,7 +58,7 @@ func (r *Router) noWayIn() *hcl.Diagnostic {
 			continue
 		}
 		for _, n := range r.NetworksOf(z) {
-			if !slices.ContainsFunc(Claimed[Listen](r), func(l *Listen) bool { return l.Service == "ssh" && l.Serves(n) }) {
+			if !slices.ContainsFunc(r.Listening("ssh"), func(l *Listen) bool { return l.Serves(n) }) {
 				continue
 			}
 			why, help, by := r.severed(n)

@@ -246,8 +246,8 @@ func ruleServices(r *Router) hcl.Diagnostics {
 				"Use that one without a block, or give this one another name."))
 			continue
 		}
-		for _, l := range Claimed[Listen](r) {
-			if !l.Said && l.Service == string(s.Name.V) {
+		for _, l := range r.Listening(string(s.Name.V)) {
+			if !l.Said {
 				diags = append(diags, diag.Help(clash("service-name-taken", "Name of a service of the router", l.By, By{s.Addr, s.Def},
 					"%s has the service %q already.", l.Addr, l.Service),
 					"Give this one another name."))

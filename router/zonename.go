@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/miekg/dns"
 )
 
 // ZoneName is the name of a zone of DNS below the root, in lower case and without a dot at its end.
@@ -51,18 +53,120 @@ type LeaseNames struct {
 	Ranges []AddrRange // of the leases
 }
 
-// LeaseZones are the zones that names of clients, and of their addresses, are written to.
-func (r *Router) LeaseZones() []*ServesZone {
-	leases := Claimed[LeaseNames](r)
-	return slices.DeleteFunc(slices.Clone(Claimed[ServesZone](r)), func(z *ServesZone) bool {
-		back, reverse := z.Zone.block4()
-		return z.Reload == "" || !slices.ContainsFunc(leases, func(l *LeaseNames) bool {
-			return r.ZoneHolding(string(l.Domain)) == z || reverse && slices.ContainsFunc(l.Ranges, func(a AddrRange) bool {
-				return !a.Last.Less(back.Addr()) && !Broadcast(back).Less(a.First)
-			})
-		})
-	})
+// A claimIndex answers what is asked of claims for each network, host and zone of a spec without a
+// walk through all of the others.
+type claimIndex struct {
+	listens map[string][]*Listen     // by service
+	zones   map[ZoneName]*ServesZone // of two of one name the first, and the second has been told
+	leased  []*ServesZone
+	records map[*ServesZone][]AddressRecord
 }
+
+// claimed is to be asked for when all claims are made.
+func (r *Router) claimed() *claimIndex {
+	if r.byClaim == nil {
+		x := &claimIndex{listens: map[string][]*Listen{}, zones: map[ZoneName]*ServesZone{}, records: map[*ServesZone][]AddressRecord{}}
+		for _, l := range Claimed[Listen](r) {
+			x.listens[l.Service] = append(x.listens[l.Service], l)
+		}
+		for _, z := range Claimed[ServesZone](r) {
+			if x.zones[z.Zone] == nil {
+				x.zones[z.Zone] = z
+			}
+		}
+		x.addLeased(r)
+		x.addRecords(r)
+		r.byClaim = x
+	}
+	return r.byClaim
+}
+
+// Listening are the sockets of a service, by the name that zones allow it by.
+func (r *Router) Listening(service string) []*Listen { return r.claimed().listens[service] }
+
+// holding is the smallest zone that holds a name, or nil.
+func (x *claimIndex) holding(name string) *ServesZone {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	for more := true; more; _, name, more = strings.Cut(name, ".") {
+		if z := x.zones[ZoneName(name)]; z != nil {
+			return z
+		}
+	}
+	return nil
+}
+
+func (x *claimIndex) addLeased(r *Router) {
+	domains, ranges := map[*ServesZone]bool{}, []AddrRange{}
+	for _, l := range Claimed[LeaseNames](r) {
+		domains[x.holding(string(l.Domain))] = true
+		ranges = append(ranges, l.Ranges...)
+	}
+	for _, z := range Claimed[ServesZone](r) {
+		back, reverse := z.Zone.block4()
+		if z.Reload != "" && (domains[z] || reverse && slices.ContainsFunc(ranges, func(a AddrRange) bool {
+			return !a.Last.Less(back.Addr()) && !Broadcast(back).Less(a.First)
+		})) {
+			x.leased = append(x.leased, z)
+		}
+	}
+}
+
+func (x *claimIndex) addRecords(r *Router) {
+	add := func(owner string, rec AddressRecord) {
+		if z := x.holding(owner); z != nil {
+			x.records[z] = append(x.records[z], rec)
+		}
+	}
+	all := func(by By, host *Host, name string, addrs []netip.Addr, leadBack bool) {
+		for _, a := range addrs {
+			add(name, AddressRecord{By: by, Host: host, Name: name, Addr: a})
+			if back, err := dns.ReverseAddr(a.String()); err == nil && leadBack {
+				add(back, AddressRecord{By: by, Host: host, Name: name, Addr: a, Back: back})
+			}
+		}
+	}
+	for _, n := range r.Networks {
+		if n.Domain.Set {
+			var addrs []netip.Addr
+			prefixes, _ := n.Split()
+			for _, p := range prefixes {
+				addrs = append(addrs, p.Addr())
+			}
+			all(By{Addr: n.Addr, From: n.Domain.Range}, nil, string(r.System.Name.V)+"."+string(n.Domain.V), addrs, true)
+		}
+	}
+	for _, h := range r.Hosts {
+		for i, name := range h.Names() {
+			at := h.Def
+			if i > 0 {
+				at = h.Aliases.Items[i-1].Range
+			}
+			all(By{Addr: h.Addr, From: at}, h, name, h.Fixed(), i == 0)
+		}
+	}
+}
+
+// An AddressRecord is what a network with a domain, or a host in one, has of a zone: an address of a
+// name, or the name that an address leads back to.
+type AddressRecord struct {
+	By
+	Host *Host  // nil for the name of the router itself in a network
+	Name string // of the host
+	Addr netip.Addr
+	Back string // the name of the address (RFC 1035 section 3.5, RFC 3596 section 2.5) where it is the owner
+}
+
+// AddressRecords are those of one of the router's zones, and not of a zone below it.
+func (r *Router) AddressRecords(z ZoneName) []AddressRecord {
+	x := r.claimed()
+	return x.records[x.zones[z]]
+}
+
+// LeaseZones are the zones that names of clients, and of their addresses, are written to.
+func (r *Router) LeaseZones() []*ServesZone { return slices.Clone(r.claimed().leased) }
+
+// ZoneHolding is the smallest of the router's own zones that holds a name, or nil.
+func (r *Router) ZoneHolding(name string) *ServesZone { return r.claimed().holding(name) }
 
 // block4 are the IPv4 addresses that lead back to names in the zone (RFC 1035 section 3.5), and
 // whether it is such a zone.
@@ -81,15 +185,4 @@ func (z ZoneName) block4() (netip.Prefix, bool) {
 		a[len(labels)-1-i] = byte(n)
 	}
 	return netip.PrefixFrom(netip.AddrFrom4(a), 8*len(labels)), true
-}
-
-// ZoneHolding is the smallest of the router's own zones that holds a name, or nil.
-func (r *Router) ZoneHolding(name string) *ServesZone {
-	var out *ServesZone
-	for _, z := range Claimed[ServesZone](r) {
-		if z.Zone.Holds(name) && (out == nil || len(z.Zone) > len(out.Zone)) {
-			out = z
-		}
-	}
-	return out
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing/fstest"
 
@@ -204,7 +205,8 @@ func (b *Base) relate() {
 			overlap := slices.ContainsFunc(prefixes[one.addr], func(p netip.Prefix) bool {
 				return slices.ContainsFunc(prefixes[other.addr], p.Overlaps)
 			})
-			if overlap || strings.Contains(one.text, other.addr) {
+			service, ok := strings.CutPrefix(other.addr, "service.") // it is named without its type
+			if overlap || strings.Contains(one.text, other.addr) || ok && strings.Contains(one.text, strconv.Quote(service)) {
 				b.join(one.addr, other.addr)
 			}
 		}

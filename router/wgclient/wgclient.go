@@ -187,8 +187,8 @@ func inside(r *router.Router, p Peer, reached []*router.Network) (out []netip.Pr
 // resolver of it answers, and the domains of all networks that the client reaches.
 func (c *Config) names(r *router.Router, tunnel router.Link, reached []*router.Network) {
 	for _, n := range r.On(tunnel) {
-		serves := slices.ContainsFunc(router.Claimed[router.Listen](r), func(l *router.Listen) bool {
-			return l.Service == "dns" && !l.Said && l.Serves(n)
+		serves := slices.ContainsFunc(r.Listening("dns"), func(l *router.Listen) bool {
+			return !l.Said && l.Serves(n)
 		})
 		if fixed, _ := n.Split(); serves {
 			for _, f := range fixed {

@@ -60,11 +60,11 @@ func (d *DHCP4) given(r *router.Router) hcl.Diagnostics {
 // unserved is the error that a server is the router, and no program of it answers there.
 func unserved(r *router.Router, of conf.Ref[*router.Network], server conf.Value[router.Addr], what, name, block string) hcl.Diagnostics {
 	own := r.Owner(server.V.Addr)
-	if own == nil {
+	if own == nil || r.Unsound[block] || len(r.Import.Items) > 0 {
 		return nil
 	}
-	for _, l := range router.Claimed[router.Listen](r) {
-		if l.Service == name && l.Serves(own) && l.Serves(of.Target) {
+	for _, l := range r.Listening(name) {
+		if l.Serves(own) && l.Serves(of.Target) {
 			return nil
 		}
 	}

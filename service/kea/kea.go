@@ -203,12 +203,9 @@ func (d *DHCP4) link(r *router.Router) hcl.Diagnostics {
 	if d.Relay != nil {
 		return nil // a relay says of which network its hosts are
 	}
-	for _, l := range router.Claimed[router.Listen](r) {
+	for _, l := range r.Listening("dhcp") {
 		if l.Addr == d.Addr {
 			break // the later one of two has one too many
-		}
-		if l.Service != "dhcp" {
-			continue
 		}
 		for _, n := range l.Networks {
 			if n != d.Network.Target && n.Device() == d.Network.Target.Device() {
@@ -223,9 +220,7 @@ func (d *DHCP4) link(r *router.Router) hcl.Diagnostics {
 
 // resolver tells whether the router answers DNS in the network.
 func resolver(r *router.Router, n *router.Network) bool {
-	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(l *router.Listen) bool {
-		return l.Service == "dns" && l.Serves(n)
-	})
+	return slices.ContainsFunc(r.Listening("dns"), func(l *router.Listen) bool { return l.Serves(n) })
 }
 
 func (d *DHCP4) judgePools() hcl.Diagnostics {

@@ -205,6 +205,9 @@ func (z *DNSZone) judgeContents(r *router.Router) hcl.Diagnostics {
 
 // above tells whether o is the next of the router's zones below z.
 func (z *DNSZone) above(r *router.Router, o *DNSZone) bool {
+	if !z.domain().Holds(string(o.domain())) { // as most do not, which needs no look at all zones
+		return false
+	}
 	_, parent, _ := strings.Cut(string(o.domain()), ".")
 	in := r.ZoneHolding(parent)
 	return in != nil && in.Zone == z.domain()

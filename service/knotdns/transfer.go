@@ -155,13 +155,11 @@ func (z *DNSZone) judgeSecondary(r *router.Router) hcl.Diagnostics {
 	if z.DNSSEC != nil {
 		own(z.DNSSEC.Def, true, "dnssec")
 	}
-	for _, h := range r.Hosts {
-		for _, name := range h.Names() {
-			if z.mine(r, name) && len(h.Fixed()) > 0 {
-				return append(diags, diag.With(diag.Help(diag.Warning("secondary-without-host", h.Def, "Host that the primary has to know",
-					"%s is in %s, whose records are the primary's: what this block says of names is found nowhere.", name, z.Addr),
-					"Add the names to the zone on the primary, or give the network another domain."), z.Primaries.Range, "%s", z.Addr.String()))
-			}
+	for _, rec := range r.AddressRecords(z.domain()) {
+		if h := rec.Host; h != nil && rec.Back == "" {
+			return append(diags, diag.With(diag.Help(diag.Warning("secondary-without-host", h.Def, "Host that the primary has to know",
+				"%s is in %s, whose records are the primary's: what this block says of names is found nowhere.", rec.Name, z.Addr),
+				"Add the names to the zone on the primary, or give the network another domain."), z.Primaries.Range, "%s", z.Addr.String()))
 		}
 	}
 	return diags

@@ -152,68 +152,31 @@ func (e entry) kind() string { return records.Type(e.RR) }
 // name is the owner, without a dot at its end.
 func (e entry) name() string { return strings.TrimSuffix(e.Header().Name, ".") }
 
-// mine tells whether a name is in this zone, and in none of the router's below it.
-func (z *DNSZone) mine(r *router.Router, name string) bool {
-	if !z.domain().Holds(name) { // as most are not, which needs no look at the other zones
-		return false
-	}
-	in := r.ZoneHolding(name)
-	return in != nil && in.Zone == z.domain()
-}
-
 // contents are the records of the zone but for SOA. What another server says is not known here.
 func (z *DNSZone) contents(r *router.Router) []entry {
 	if z.secondary() {
 		return nil
 	}
 	var out []entry
-	add := func(by router.By, host *router.Host, name string, data dns.RR) {
-		kind := dns.TypePTR
-		switch data.(type) {
-		case *dns.A:
-			kind = dns.TypeA
-		case *dns.AAAA:
-			kind = dns.TypeAAAA
-		case *dns.NS:
-			kind = dns.TypeNS
-		}
+	add := func(by router.By, host *router.Host, name string, kind uint16, data dns.RR) {
 		*data.Header() = dns.RR_Header{Name: dns.Fqdn(strings.ToLower(name)), Rrtype: kind, Class: dns.ClassINET, Ttl: uint32(z.TTL.V)}
 		out = append(out, entry{RR: data, by: by, host: host})
-	}
-	// both adds an address of a name, and the way back from it if that is wanted.
-	both := func(by router.By, host *router.Host, name string, addrs []netip.Addr, back bool) {
-		for _, a := range addrs {
-			if z.mine(r, name) {
-				if a.Is4() {
-					add(by, host, name, &dns.A{A: a.AsSlice()})
-				} else {
-					add(by, host, name, &dns.AAAA{AAAA: a.AsSlice()})
-				}
-			}
-			if reverse, err := dns.ReverseAddr(a.String()); err == nil && back && z.mine(r, reverse) {
-				add(by, host, reverse, &dns.PTR{Ptr: dns.Fqdn(strings.ToLower(name))})
-			}
-		}
 	}
 	by := router.By{Addr: z.Addr, From: z.Def}
 	if z.NameServers.Set {
 		by.From = z.NameServers.Range
 	}
 	for _, ns := range z.servers(r) {
-		add(by, nil, string(z.domain()), &dns.NS{Ns: dns.Fqdn(string(ns))})
+		add(by, nil, string(z.domain()), dns.TypeNS, &dns.NS{Ns: dns.Fqdn(string(ns))})
 	}
-	for _, n := range r.Networks {
-		if n.Domain.Set {
-			both(router.By{Addr: n.Addr, From: n.Domain.Range}, nil, string(r.System.Name.V)+"."+string(n.Domain.V), fixed(n), true)
-		}
-	}
-	for _, h := range r.Hosts {
-		for i, name := range h.Names() {
-			at := h.Def
-			if i > 0 {
-				at = h.Aliases.Items[i-1].Range
-			}
-			both(router.By{Addr: h.Addr, From: at}, h, name, h.Fixed(), i == 0)
+	for _, rec := range r.AddressRecords(z.domain()) {
+		switch {
+		case rec.Back != "":
+			add(rec.By, rec.Host, rec.Back, dns.TypePTR, &dns.PTR{Ptr: dns.Fqdn(strings.ToLower(rec.Name))})
+		case rec.Addr.Is4():
+			add(rec.By, rec.Host, rec.Name, dns.TypeA, &dns.A{A: rec.Addr.AsSlice()})
+		default:
+			add(rec.By, rec.Host, rec.Name, dns.TypeAAAA, &dns.AAAA{AAAA: rec.Addr.AsSlice()})
 		}
 	}
 	for _, rec := range z.Records.Items {
@@ -228,16 +191,9 @@ func (z *DNSZone) servers(r *router.Router) []router.ZoneName {
 	if z.NameServers.Set {
 		return z.NameServers.All()
 	}
-	for _, n := range r.Networks {
-		if !n.Domain.Set {
-			continue
-		}
-		own := strings.ToLower(string(r.System.Name.V) + "." + string(n.Domain.V))
-		for _, a := range fixed(n) {
-			reverse, err := dns.ReverseAddr(a.String())
-			if z.mine(r, own) || err == nil && z.mine(r, reverse) {
-				return []router.ZoneName{router.ZoneName(own)}
-			}
+	for _, rec := range r.AddressRecords(z.domain()) {
+		if rec.Host == nil {
+			return []router.ZoneName{router.ZoneName(strings.ToLower(rec.Name))}
 		}
 	}
 	return nil

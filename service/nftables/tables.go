@@ -86,10 +86,10 @@ table inet %[1]s {
 // services are the matches of the sockets of a service that a zone may use.
 func services(r *router.Router, z *router.Zone, service string) []string {
 	var out []string
-	for _, l := range router.Claimed[router.Listen](r) {
-		if l.Service != service || !slices.Contains(z.Allow.All(), router.ServiceName(service)) {
-			continue
-		}
+	if !slices.Contains(z.Allow.All(), router.ServiceName(service)) {
+		return nil
+	}
+	for _, l := range r.Listening(service) {
 		ns := slices.DeleteFunc(r.NetworksOf(z), func(n *router.Network) bool { return !l.Serves(n) })
 		if len(ns) > 0 {
 			out = append(out, fmt.Sprintf("iifname %s %s dport %s", set(router.Devices(ns)), l.Protocol, l.Ports()))

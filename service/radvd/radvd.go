@@ -123,10 +123,13 @@ func (a *Advert) learnt(r *router.Router) bool {
 // Hosts are told that the router leads there (RFC 4191) where it may cease to be their default
 // router; of delegated prefixes they are told while there are any (RFC 7084, L-3).
 func (a *Advert) sites(r *router.Router) []netip.Prefix {
+	if !a.learnt(r) {
+		return nil
+	}
 	var out []netip.Prefix
 	for _, n := range r.Networks {
 		p, ok := n.FixedIn(router.IPv6)
-		if !ok || n.Upstream() || !p.Addr().IsPrivate() || p.Bits() < 48 || !a.learnt(r) {
+		if !ok || n.Upstream() || !p.Addr().IsPrivate() || p.Bits() < 48 {
 			continue
 		}
 		if site := netip.PrefixFrom(p.Addr(), 48).Masked(); !slices.Contains(out, site) {
@@ -163,8 +166,8 @@ func (a *Advert) served(r *router.Router, name string) bool {
 
 // serves tells whether the router has a service for the network, at its address in another.
 func (a *Advert) serves(r *router.Router, name string, own *router.Network) bool {
-	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(l *router.Listen) bool {
-		return l.Service == name && l.Serves(a.Network.Target) && l.Serves(own)
+	return slices.ContainsFunc(r.Listening(name), func(l *router.Listen) bool {
+		return l.Serves(a.Network.Target) && l.Serves(own)
 	})
 }
 
