@@ -120,10 +120,11 @@ func (v *VLAN) Spec() LinkSpec {
 // Spec says that the port is hardware. The link below a port of a switch is its
 // conduit, which no block names.
 func (p *BoardPort) Spec() LinkSpec {
+	s := LinkSpec{Kind: "physical", MAC: p.Cloned, MTU: p.MTU}
 	if p.Kind == PortDSA {
-		return LinkSpec{Kind: "dsa", MTU: p.MTU}
+		s.Kind = "dsa"
 	}
-	return LinkSpec{Kind: "physical", MTU: p.MTU}
+	return s
 }
 
 // Ports are all network ports, the board's own first.

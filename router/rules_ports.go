@@ -95,3 +95,46 @@ func (p *BoardPort) which() (string, hcl.Range) {
 	}
 	return "", hcl.Range{}
 }
+
+// ruleClonedMACs finds MAC addresses that ports cannot have: a bond gives its ports its own
+// (bond_enslave in drivers/net/bonding/bond_main.c), and IfState takes that port for the one of a
+// name which has the name's address now, whatever it is called (libifstate/link/base.py). It looks
+// for ports of a switch by their names alone.
+func ruleClonedMACs(r *Router) hcl.Diagnostics {
+	type owner struct {
+		port *BoardPort
+		at   hcl.Range
+	}
+	owners := map[MAC]owner{}
+	for _, p := range r.Ports() {
+		if p.MAC.Set {
+			owners[p.MAC.V] = owner{p, p.MAC.Range}
+		}
+	}
+	var diags hcl.Diagnostics
+	for _, p := range r.Ports() {
+		if !p.Cloned.Set {
+			continue
+		}
+		if m := r.MasterOf(p); m != nil && m.Spec().Kind == "bond" {
+			diags = append(diags, diag.With(diag.Help(diag.Error("cloned-mac", p.Cloned.Range, "MAC address that a bond decides about",
+				"%s is a port of %s, which gives all of its ports its own MAC address.", p.Addr, m.Head().Addr),
+				"Write mac into %s, or remove cloned_mac.", m.Head().Addr), m.Spec().Ports.Range, "%s", m.Head().Addr.String()))
+			continue
+		}
+		if p.Kind == PortDSA {
+			continue
+		}
+		o, taken := owners[p.Cloned.V]
+		if !taken {
+			owners[p.Cloned.V] = owner{p, p.Cloned.Range}
+			continue
+		}
+		if o.port != p {
+			diags = append(diags, diag.With(diag.Help(diag.Error("cloned-mac", p.Cloned.Range, "MAC address of another port",
+				"%s is the MAC address of %s, and IfState would take one of the two for the other.", p.Cloned.V, o.port.Addr),
+				"Write another address into one of the two."), o.at, "%s", o.port.Addr.String()))
+		}
+	}
+	return diags
+}

@@ -74,7 +74,7 @@ var table = []row{
 	{pkg: "verify/observe/root", outside: "os os/exec"},
 	{pkg: "verify/observe/hardware", ours: "verify/observe/root verify/state firmware/image", outside: "os"},
 	{pkg: "verify/observe/system", ours: "verify/observe/root verify/state", theirs: "sys", outside: "os"},
-	{pkg: "verify/observe/netstate", ours: "verify/observe/root verify/state", theirs: "netlink wgctrl sys", outside: "net"},
+	{pkg: "verify/observe/netstate", ours: "verify/observe/root verify/state", theirs: "netlink wgctrl ethtool sys", outside: "net"},
 	{pkg: "verify/observe/nft", ours: "verify/observe/root verify/state", outside: "os os/exec syscall"},
 	{pkg: "verify/observe/sockets", ours: "verify/observe/root verify/probe verify/state", outside: "net os syscall"},
 	{pkg: "verify/observe/systemd", ours: "verify/observe/root verify/state", theirs: "systemd dbus sys", outside: "os"},
@@ -143,7 +143,7 @@ var modules = map[string]string{
 	"netlink":     "github.com/vishvananda/netlink",        // links, addresses, routes
 	"systemd":     "github.com/coreos/go-systemd/v22",      // units
 	"dbus":        "github.com/godbus/dbus/v5",             // the way to systemd
-	"ethtool":     "github.com/safchain/ethtool",           // counters of a switch
+	"ethtool":     "github.com/safchain/ethtool",           // counters of a switch, features of drivers
 	"wgctrl":      "golang.zx2c4.com/wireguard/wgctrl",     // WireGuard devices
 	"prometheus":  "github.com/prometheus/client_golang",   // the agent's metrics
 	"ebpf":        "github.com/cilium/ebpf",                // has packets arrive

@@ -240,6 +240,9 @@ func (d *dice) roll() string {
 	return d.String()
 }
 
+// offloads is the type of what a port may do by itself.
+const offloads = "rx, tx, sg, tso, gso, gro, lro, rxvlan, txvlan, rxhash or ntuple"
+
 // schedules writes times, and policies that count then.
 func (d *dice) schedules() {
 	for range d.IntN(3) {

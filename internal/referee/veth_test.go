@@ -47,7 +47,12 @@ func failures(t *testing.T, plan *verify.Plan, router *nstest.NS) []string {
 	var st state.State
 	if err := within(router, func() error {
 		n, err := netstate.Look(t.Context(), "", nil)
-		st.Links, st.Addrs = n.Links, n.Addrs
+		st.Links, st.Addrs, st.Drivers = n.Links, n.Addrs, map[string]state.Driver{}
+		for _, need := range plan.Needs() {
+			if need.Kind == state.NeedDriver && err == nil {
+				st.Drivers[need.Name], err = netstate.Driver(need.Name)
+			}
+		}
 		return err
 	}); err != nil {
 		t.Fatal(err)

@@ -218,6 +218,7 @@ func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
 		return verify.Judge(slices.Contains([]string{"permanent", "set", "stolen"}, l.MACFrom), want, got, hint)
 	}})
 	named(p, port)
+	driverChecks(p, port)
 	if port.Kind == router.PortDSA {
 		want := "dsa on " + string(port.Conduit)
 		link(p, id+"/switch", port, user.Def, "switch of", want, func(l state.Link) string {

@@ -65,6 +65,9 @@ func (b *Interfaces) Claim(s *router.Scope) {
 	}
 	b.claimSevered(s)
 	b.claimRouting(s)
+	if ports := driven(s.Router); len(ports) > 0 {
+		s.AfterLinks(ports[0].Def, driversUnit)
+	}
 	for _, n := range s.Networks {
 		if n.ByAdvertisement() {
 			on := []router.Link{n.Link.Target}
@@ -118,7 +121,13 @@ func anchored(pattern string) string { return "^(?:" + pattern + ")" }
 // used tells whether a port has anything to do: a bridge, a network, a link on it.
 func used(r *router.Router, p *router.BoardPort) bool {
 	return r.MasterOf(p) != nil || len(r.On(p)) > 0 ||
-		slices.ContainsFunc(r.Made, func(l router.Link) bool { return l.Spec().On.Target == router.Link(p) })
+		slices.ContainsFunc(r.Made, func(l router.Link) bool { return standsOn(l, p) })
+}
+
+// standsOn tells whether a link stands on a port, as a VLAN does, or goes through it, as a session.
+func standsOn(l router.Link, p *router.BoardPort) bool {
+	s := l.Spec()
+	return s.On.Target == router.Link(p) || s.Via.Target == router.Link(p)
 }
 
 // A route is a default route of a network, a route block or what a service asks for.

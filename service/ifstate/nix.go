@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
@@ -35,6 +37,7 @@ func (b *Interfaces) lower(r *router.Router, m *nixgen.Module) {
 		m.Add(service.By(ru.By), sub("routing", "rules"), ru.attrs())
 	}
 	lowerMultipath(r, m)
+	lowerDrivers(r, m)
 	ignore(r, m)
 	stage(r, m)
 	for _, s := range r.SysctlKeys() {
@@ -194,7 +197,7 @@ func portUser(r *router.Router, p *router.BoardPort) conf.Block {
 		return ns[0]
 	}
 	for _, l := range r.Made {
-		if l.Spec().On.Target == router.Link(p) {
+		if standsOn(l, p) {
 			return l
 		}
 	}
@@ -289,8 +292,17 @@ func port(r *router.Router, p *router.BoardPort) nixgen.Attrs {
 	if p.Kind == router.PortDSA {
 		out = nixgen.Attrs{kind("dsa"), nixgen.Bind(nixgen.Str(p.Conduit), "link"), up()}
 	}
+	say := func(at hcl.Range, v nixgen.Expr, name string) {
+		out = append(out, nixgen.Bind(nixgen.At{From: service.Origin(p.Addr, at), Expr: v}, name))
+	}
+	if p.Cloned.Set {
+		say(p.Cloned.Range, nixgen.Str(p.Cloned.V), "address")
+	}
+	if p.Alias.Set {
+		say(p.Alias.Range, nixgen.Str(p.Alias.V), "ifalias")
+	}
 	if p.MTU.Set {
-		out = append(out, nixgen.Bind(nixgen.At{From: service.Origin(p.Addr, p.MTU.Range), Expr: nixgen.Int(p.MTU.V)}, "mtu"))
+		say(p.MTU.Range, nixgen.Int(p.MTU.V), "mtu")
 	}
 	return master(r, p, out)
 }

@@ -72,6 +72,10 @@ var collectors = []collector{
 		l.st.Rules, err = netstate.Rules(ctx)
 		return err
 	}},
+	{parts: "drivers", look: func(l *looker, _ context.Context) (err error) {
+		l.st.Drivers, err = each(l, state.NeedDriver, func(n state.Need) (state.Driver, error) { return netstate.Driver(n.Name) })
+		return err
+	}},
 	{parts: "wireguard", look: func(l *looker, _ context.Context) (err error) {
 		l.st.WireGuard, err = netstate.WireGuard()
 		return err

@@ -10,7 +10,7 @@ import (
 // A desk can judge a recorded state, but there is no router to look at.
 var collectors = []collector{
 	{
-		parts: "board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard clock firmware watchdog name_servers journal probes",
+		parts: "board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard drivers clock firmware watchdog name_servers journal probes",
 		look:  elsewhere,
 	},
 }

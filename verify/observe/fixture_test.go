@@ -244,7 +244,7 @@ func TestALookWithoutTimeSeesNothing(t *testing.T) {
 	cancel()
 	st := Look(ctx, Options{})
 	want := map[string]string{}
-	for _, part := range strings.Fields("board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard clock firmware watchdog name_servers journal probes") {
+	for _, part := range strings.Fields("board kernel modules system links addrs routes neighbours rules sysctls units files tables rulesets users listeners wireguard drivers clock firmware watchdog name_servers journal probes") {
 		want[part] = "context canceled"
 	}
 	if d := cmp.Diff(&state.State{FormatVersion: state.Version, Missed: want}, st); d != "" {

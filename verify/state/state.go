@@ -43,6 +43,7 @@ type State struct {
 	Clock         *Clock               `json:"clock,omitzero"`
 	Firmware      *Firmware            `json:"firmware,omitzero"`
 	Watchdog      *Watchdog            `json:"watchdog,omitzero"`
+	Drivers       map[string]Driver    `json:"drivers,omitzero"` // of network cards, by interface name; those asked for
 	Modules       map[string]string    `json:"modules,omitzero"` // kernel module → loaded, builtin or available; those asked for
 	Neighbours    []Neighbour          `json:"neighbours,omitzero"`
 	// Probes are the answers to the programs' own questions: by probe, then by the
@@ -106,6 +107,7 @@ type Link struct {
 	VLANProtocol string `json:"vlan_protocol,omitempty"` // of a VLAN: 802.1q or 802.1ad
 	MTU          int    `json:"mtu"`
 	MAC          string `json:"mac,omitempty"`
+	Alias        string `json:"alias,omitempty"`         // what people call it (IFLA_IFALIAS)
 	MACFrom      string `json:"mac_from,omitempty"`      // of hardware: permanent, random, stolen or set (addr_assign_type)
 	PermanentMAC string `json:"permanent_mac,omitempty"` // of hardware: the one that the maker gave (IFLA_PERM_ADDRESS)
 	PCI          string `json:"pci,omitempty"`           // of hardware that is itself on the bus: 0000:03:00.0
@@ -120,6 +122,12 @@ type Link struct {
 	BondPort *BondPort    `json:"bond_port,omitzero"`
 	Tunnel   *Tunnel      `json:"tunnel,omitzero"` // of gre, sit and ip6tnl
 	VXLAN    *VXLAN       `json:"vxlan,omitzero"`  // of a VXLAN
+}
+
+// Driver is how the driver of a network card is set, as ethtool(8) tells it.
+type Driver struct {
+	Features []string `json:"features"`      // those that are on, sorted, by the kernel's names: rx-gro
+	EEE      string   `json:"eee,omitempty"` // on or off; empty if the driver has none
 }
 
 // BridgeVLAN is a VLAN of a bridge, or several with the same flags (bridge(8), vlan).
@@ -338,5 +346,6 @@ const (
 	NeedFile    NeedKind = "file"
 	NeedRuleset NeedKind = "ruleset" // Name is the table: "inet nbr"
 	NeedModule  NeedKind = "module"  // Name is of a kernel module: "wireguard"
+	NeedDriver  NeedKind = "driver"  // Name is of an interface: "wan"
 	NeedPeer    NeedKind = "peer"    // Name is an address whose neighbour entry matters: "192.0.2.1"
 )

@@ -31,6 +31,7 @@ let
           "coreutils"
           "curl"
           "gawk"
+          "ethtool"
           "iproute2"
           "knot-dns"
           "ndisc6"

@@ -144,6 +144,8 @@ func parseLink(m []byte) (device, error) {
 			d.MTU = int(u32(v))
 		case unix.IFLA_ADDRESS:
 			d.MAC = net.HardwareAddr(v).String()
+		case unix.IFLA_IFALIAS:
+			d.Alias = text(v)
 		case unix.IFLA_PERM_ADDRESS:
 			d.PermanentMAC = net.HardwareAddr(v).String()
 		case unix.IFLA_LINKINFO:

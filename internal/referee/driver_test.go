@@ -1,0 +1,156 @@
+package referee_test
+
+import (
+	"errors"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nbr-dev/nbr/firmware"
+	"github.com/nbr-dev/nbr/internal/lab"
+	"github.com/nbr-dev/nbr/internal/nstest"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/service/all"
+)
+
+const portSettings = `
+port "wan" {
+  alias        = "Glasfaser, Dose 7"
+  cloned_mac   = "02:00:00:00:00:07"
+  offloads_off = ["tso", "gro"]
+  eee          = false
+}
+port "end1" {
+  cloned_mac   = "02:00:00:00:00:08"
+  offloads_off = ["rx", "tx", "sg", "gso", "lro", "rxvlan", "txvlan", "rxhash", "ntuple"]
+}
+port "lan1" {
+  eee = true
+}
+network "wan" {
+  link = port.wan
+  ipv4 = "192.0.2.1/24"
+}
+network "lan" {
+  link = port.end1
+  ipv4 = "198.51.100.1/24"
+}
+network "green" {
+  link = port.lan1
+  ipv4 = "203.0.113.1/24"
+}
+zone "all" {
+  networks = [network.wan, network.lan, network.green]
+}
+`
+
+// Ports of a switch and others are what a spec says of them, nbr verify finds it so, and finds each
+// of them changed by another hand; what drivers are told they are told again. That a veth has no
+// EEE is wrong where there is to be some, and right elsewhere.
+func TestPortSettings(t *testing.T) {
+	t.Parallel()
+	g := fromText(t, portSettings)
+	reg := &service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}
+	spec, diags := reg.Load(fstest.MapFS{"router.hcl": {Data: []byte(template + portSettings)}}, nil)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	plan := spec.Plan()
+	ifstate := lab.IfState(t)
+	ifstate.Ports = dsaPorts
+	host := nstest.New(t, "host")
+	router := board(t, map[string]*nstest.NS{"wan": host})
+	router.Run(t, "ethtool", "-K", "wan", "gro", "on")
+	apply(t, ifstate, router, g)
+	// are wants these to fail, beside the EEE that no veth has.
+	are := func(want ...string) error {
+		want = append(want, "port.lan1/eee: the driver has none")
+		var got []string
+		for _, f := range failures(t, plan, router) {
+			if id, seen, _ := strings.Cut(f, ": "); strings.HasSuffix(id, "/tso") {
+				f = id + ": " + strings.ReplaceAll(seen, "tx-tcp-accecn-segmentation, ", "") // since Linux 6.18
+			}
+			got = append(got, f)
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if d := cmp.Diff(want, got); d != "" {
+			return errors.New(d)
+		}
+		return nil
+	}
+	if err := are("port.wan/offloads_off/tso: tx-tcp-segmentation, tx-tcp-ecn-segmentation, tx-tcp-mangleid-segmentation, tx-tcp6-segmentation", "port.wan/offloads_off/gro: rx-gro",
+		"port.end1/offloads_off/rx: rx-checksum", "port.end1/offloads_off/tx: tx-checksum-ip-generic, tx-checksum-sctp",
+		"port.end1/offloads_off/sg: tx-scatter-gather, tx-scatter-gather-fraglist", "port.end1/offloads_off/gso: tx-generic-segmentation",
+		"port.end1/offloads_off/rxvlan: rx-vlan-hw-parse", "port.end1/offloads_off/txvlan: tx-vlan-hw-insert"); err != nil {
+		t.Errorf("before the drivers were told (-want +got): %v", err)
+	}
+
+	script := g.text(t, "systemd", "services", "nbr-drivers", "script")
+	if out, err := exec.CommandContext(t.Context(), "shellcheck", "-s", "bash", write(t, script)).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	unit := router.Command(t, "bash", "-ec", script)
+	var said strings.Builder
+	unit.Stderr = &said
+	if err := unit.Start(); err != nil {
+		t.Fatal(err)
+	}
+	signal := func(s syscall.Signal) { _ = syscall.Kill(-unit.Process.Pid, s) }
+	end := func() {
+		signal(syscall.SIGKILL)
+		_ = unit.Wait()
+	}
+	t.Cleanup(end)
+	nstest.Wait(t, func() error { return are() })
+	ip(t, host, "addr add 192.0.2.9/24 dev eth0\nlink set eth0 up\n")
+	nstest.Wait(t, func() error {
+		_, err := host.Try(t, "ping", "-c", "1", "-W", "1", "192.0.2.1")
+		return err
+	})
+	if mac := host.Run(t, "ip", "neigh", "show", "192.0.2.1"); !strings.Contains(mac, "02:00:00:00:00:07") {
+		t.Errorf("the host behind the port knows the router as %s", mac)
+	}
+
+	run := func(line ...string) { router.Run(t, line[0], line[1:]...) }
+	signal(syscall.SIGSTOP)
+	for _, tt := range []struct {
+		change, back string
+		want         []string
+	}{
+		{"ip link set wan alias Kabel", "", []string{"port.wan/alias: Kabel"}},
+		{"ip link set wan address 02:00:00:00:00:77", "ip link set wan address 02:00:00:00:00:07", []string{"port.wan/cloned_mac: 02:00:00:00:00:77"}},
+		{"ip link set end1 address 02:00:00:00:00:78", "ip link set end1 address 02:00:00:00:00:08", []string{"port.end1/cloned_mac: 02:00:00:00:00:78"}},
+		{"ethtool -K wan gro on", "ethtool -K wan gro off", []string{"port.wan/offloads_off/gro: rx-gro"}},
+		{"ethtool -K wan tx-tcp6-segmentation on", "ethtool -K wan tso off", []string{"port.wan/offloads_off/tso: tx-tcp6-segmentation"}},
+		{"ethtool -K end1 rx on", "ethtool -K end1 rx off", []string{"port.end1/offloads_off/rx: rx-checksum"}},
+		{"ethtool -K end1 rxvlan on", "ethtool -K end1 rxvlan off", []string{"port.end1/offloads_off/rxvlan: rx-vlan-hw-parse"}},
+		{"ethtool -K end1 txvlan on", "ethtool -K end1 txvlan off", []string{"port.end1/offloads_off/txvlan: tx-vlan-hw-insert"}},
+		{"ethtool -K end1 tx-checksum-sctp on", "ethtool -K end1 tx off", []string{"port.end1/offloads_off/tx: tx-checksum-sctp"}},
+	} {
+		run(strings.Fields(tt.change)...)
+		if err := are(tt.want...); err != nil {
+			t.Errorf("%s (-want +got):\n%v", tt.change, err)
+		}
+		if tt.back == "" {
+			run("ip", "link", "set", "wan", "alias", "Glasfaser, Dose 7")
+			continue
+		}
+		run(strings.Fields(tt.back)...)
+	}
+
+	run("ethtool", "-K", "wan", "gro", "on")
+	run("ethtool", "-K", "end1", "txvlan", "on", "rxvlan", "on")
+	signal(syscall.SIGCONT)
+	nstest.Wait(t, func() error { return are() })
+	end()
+	nothing := []string{"eee of wan: netlink error: Operation not supported", "eee of lan1: netlink error: Operation not supported"}
+	if d := cmp.Diff(nothing, strings.Split(strings.TrimSpace(said.String()), "\n")); d != "" {
+		t.Errorf("the unit says, once (-want +got):\n%s", d)
+	}
+}
