@@ -61,7 +61,7 @@ type BoardPort struct {
 	PCI     conf.Value[PCIAddress] `hcl:"pci,optional" doc:"Where the port's card is, as lspci prints it: what is in that slot is called by the label. With mac as well both have to fit."`
 	MTU     conf.Value[MTU]        `hcl:"mtu,optional" doc:"Largest packet in bytes, 1500 if nothing is said."`
 	Alias   conf.Value[Alias]      `hcl:"alias,optional" doc:"What it is for, in words of your own: ip link shows them, and SNMP as ifAlias (RFC 2863)."`
-	Cloned  conf.Value[MAC]        `hcl:"cloned_mac,optional" doc:"The MAC address to use in place of the maker's, as for a provider that knows one device only. A VLAN on the port has an address of its own, by its mac."`
+	Cloned  conf.Value[MAC]        `hcl:"cloned_mac,optional" doc:"The MAC address to use in place of the maker's, as for a provider that knows one device only. A VLAN on the port has the same one unless it has a mac."`
 	EEE     conf.Value[bool]       `hcl:"eee,optional" doc:"Energy-Efficient Ethernet (IEEE 802.3az). false where a link is lost now and then, or packets are late. Without it the driver decides."`
 	Without conf.List[Offload]     `hcl:"offloads_off,optional" empty:"the driver decides about all of them, as it does without the list. Name some, or remove it." doc:"What the port is not to do by itself, by the names of ethtool -K, as in [\"tso\", \"gso\"] for a driver that hangs with them. What is taken out of the list stays off until the router starts again."`
 	Name    IfName

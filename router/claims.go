@@ -208,6 +208,13 @@ type Agent struct {
 	Passive  bool     // it sends nothing
 }
 
+// A UsesLink is a link that a program sends and hears frames on: a port that nothing else uses is up
+// for it.
+type UsesLink struct {
+	By
+	Link Link
+}
+
 // A Battery says that the clock goes on while the router is off.
 type Battery struct{ By }
 

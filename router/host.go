@@ -54,9 +54,8 @@ func (DUID) Describe() string { return "DUID of DHCPv6" }
 type Endpoint interface {
 	conf.Block
 	endpoint()
-	// Within is what [Router.Within] says. That is another method of the name, so a Router is no
-	// Endpoint, although its System is.
-	Within(r *Router) []*Network
+	// within are the networks that packets of the endpoint are in, or may be in.
+	within(r *Router) []*Network
 }
 
 func (*Zone) endpoint()   {}
@@ -65,19 +64,19 @@ func (*System) endpoint() {}
 
 // Within are the networks that the packets of an endpoint are in, or may be in; none for the router
 // itself, which is in all of them.
-func (r *Router) Within(e Endpoint) []*Network { return e.Within(r) }
+func (r *Router) Within(e Endpoint) []*Network { return e.within(r) }
 
-// Within are the zone's networks.
-func (z *Zone) Within(r *Router) []*Network { return r.NetworksOf(z) }
+// within are the zone's networks.
+func (z *Zone) within(r *Router) []*Network { return r.NetworksOf(z) }
 
-// Within is the host's network.
-func (h *Host) Within(*Router) []*Network { return []*Network{h.Network.Target} }
+// within is the host's network.
+func (h *Host) within(*Router) []*Network { return []*Network{h.Network.Target} }
 
-// Within is no network.
-func (*System) Within(*Router) []*Network { return nil }
+// within is no network.
+func (*System) within(*Router) []*Network { return nil }
 
-// Within are the networks that hold all of the set, or all networks if there are none.
-func (s *AddressSet) Within(r *Router) []*Network {
+// within are the networks that hold all of the set, or all networks if there are none.
+func (s *AddressSet) within(r *Router) []*Network {
 	if in, elsewhere := r.Holding(s, AnyFamily); !elsewhere {
 		return in
 	}

@@ -154,7 +154,7 @@ func (r *Router) leavesBy(a *Asks) []*Network {
 		return r.Upstreams()
 	}
 	server := a.Server.Unmap()
-	if server.IsLoopback() {
+	if server.IsLoopback() || r.Owner(server) != nil {
 		return nil
 	}
 	if n := r.NetworkAt(server); n != nil {
@@ -173,7 +173,9 @@ func (r *Router) leavesBy(a *Asks) []*Network {
 	}
 	var out []*Network
 	for _, d := range best {
-		out = append(out, r.On(d.link)...)
+		for _, l := range append(d.others, d.link) {
+			out = append(out, r.On(l)...)
+		}
 	}
 	if len(out) == 0 {
 		return r.Upstreams()
@@ -184,9 +186,11 @@ func (r *Router) leavesBy(a *Asks) []*Network {
 // keptIn is the policy that does not let out what is sent by a network, with what that is; nil if all
 // of it gets out in one version of IP.
 func (r *Router) keptIn(own []*Policy, a *Asks, n *Network) (*Policy, Packets) {
-	for _, c := range a.Packets {
+	for _, all := range a.Packets {
 		var kept *Policy
-		for _, c.Family = range []Family{IPv4, IPv6} {
+		for _, f := range []Family{IPv4, IPv6} {
+			c := all
+			c.Family = f
 			if of := familyOf(a.Server.Unmap()); !n.Has(c.Family) || a.Server.IsValid() && of != c.Family {
 				continue
 			}
@@ -198,8 +202,8 @@ func (r *Router) keptIn(own []*Policy, a *Asks, n *Network) (*Policy, Packets) {
 			}
 		}
 		if kept != nil {
-			c.Family = AnyFamily
-			return kept, c
+			all.Family = AnyFamily
+			return kept, all
 		}
 	}
 	return nil, Packets{}

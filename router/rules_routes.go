@@ -41,6 +41,7 @@ type destination struct {
 	to      netip.Prefix
 	metric  Metric // as the kernel has it
 	link    Link   // nil if the next hop is out of reach
+	others  []Link // of further next hops
 	gateway bool
 	static  bool // a route block
 }
@@ -69,6 +70,9 @@ func (r *Router) destinations() []destination {
 		d := destination{static: true}
 		if ns := r.NextHops(rt); len(ns) > 0 {
 			d.link = ns[0].Link.Target
+			for _, n := range ns[1:] {
+				d.others = append(d.others, n.Link.Target)
+			}
 		}
 		add(By{rt.Addr, rt.To.Range}, rt.To.V.Prefix, rt.Metric.V, d)
 	}

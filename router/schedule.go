@@ -154,9 +154,9 @@ func ruleSchedules(r *Router) hcl.Diagnostics {
 		}
 	}
 	if all := r.Scheduled(); len(all) > MaxScheduled {
-		diags = append(diags, diag.With(diag.Help(diag.Error("too-many-scheduled", all[MaxScheduled].From, "More policies with a schedule than the firewall can tell apart",
+		diags = append(diags, diag.With(diag.Help(diag.Error("too-many-scheduled", all[MaxScheduled].From, "More schedules of policies and port forwards than the firewall can tell apart",
 			"%d policies and port forwards have a schedule. A connection keeps in its mark which of them it is of, and that has %d bits for them.", len(all), MaxScheduled),
-			"Make one policy of several: it may have many zones, hosts and sets at its ends."), all[0].From, "the first one"))
+			"Make one policy of several, which may have many zones, hosts and sets at its ends, or one port forward of a range of ports."), all[0].From, "the first one"))
 	}
 	return diags
 }

@@ -29,6 +29,9 @@ type Packets struct {
 	Family   Family     // of a policy for one version of IP
 }
 
+// MessageType is a type of messages of ICMP or ICMPv6, as Packets have it.
+func MessageType(n uint8) uint16 { return uint16(n) + 1 }
+
 // protocols are the protocols of a service by their names, which for ICMPv6 is not nft's.
 var protocols = map[string]IPProtocol{
 	"icmp": ICMP, "igmp": 2, "tcp": TCP, "udp": UDP, "gre": 47, "esp": 50, "ah": 51,
@@ -60,7 +63,7 @@ func (p *Packets) UnmarshalText(b []byte) error {
 		if err != nil {
 			return diag.Advise(fmt.Errorf("%q is no type of a message of ICMP", value), "write its number, 0 to 255: icmp/8 and icmpv6/128 are pings")
 		}
-		*p = Packets{Protocol: proto, ICMP: uint16(n) + 1}
+		*p = Packets{Protocol: proto, ICMP: MessageType(uint8(n))}
 		return nil
 	}
 	return diag.Advise(fmt.Errorf("%s has no ports", name), "write %q", name)

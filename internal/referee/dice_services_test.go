@@ -186,8 +186,11 @@ func (d *dice) neighbours() {
 		given = append(given, "management = network."+d.pick(d.networks))
 	}
 	given = append(given, "interval = "+d.pick([]string{`"1s"`, `"30s"`, `"1h"`}), "description = "+d.pick([]string{`"x"`, `"NixOS (a, b) #1 $HOME ! *"`, `"` + strings.Repeat("d", 255) + `"`}))
-	d.block("lldp", "", append(given, "listen = "+refs("port", ports), "links = []",
-		"neighbor \"n\" {\n  link = port."+ports[0]+"\n  system = \"a b\"\n  port = "+d.pick([]string{`"1/1"`, `"gi24"`})+"\n}")...)
+	d.WriteString("lldp {\n")
+	d.body("lldp", d.blocks["lldp"], append(given, "listen = "+refs("port", ports), "links = []"))
+	d.WriteString("neighbor \"n\" {\n")
+	d.body("lldp.neighbor", nested(d.blocks["lldp"], "neighbor"), []string{"link = port." + ports[0], `system = "a b"`, "port = " + d.pick([]string{`"1/1"`, `"gi24"`})})
+	d.WriteString("}\n}\n")
 }
 
 // dnsZones writes DNS zones, and where they are answered.

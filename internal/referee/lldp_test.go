@@ -3,7 +3,6 @@ package referee_test
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 
@@ -82,16 +81,19 @@ func TestNeighboursOnCables(t *testing.T) {
 	nstest.Link(t, router, "lan1", host, "eth0")
 	nstest.Link(t, router, "wan", provider, "eth0")
 	ip(t, router, "addr add 192.168.1.1/24 dev lan1\naddr add fd00:1::1/64 dev lan1 nodad\naddr add 203.0.113.9/24 dev wan\n")
-	files := lab.Files{"/etc/nbr/spec/router.hcl": template + lldpSpec}
-	maps.Copy(files, etcFiles(t, g))
-	root := lab.Rootfs(t, files)
+	args := g.list(t, "services", "lldpd", "extraArgs")
+	conf, ok := strings.CutPrefix(args[1].(string), "text:")
+	if len(args) != 2 || !ok {
+		t.Fatalf("arguments %q", args)
+	}
+	root := lab.Rootfs(t, lab.Files{"/etc/nbr/spec/router.hcl": template + lldpSpec, "/etc/lldpd.conf": conf})
 	installNBR(t, root, "/usr/bin/nbr")
 	ends := map[*nstest.NS]*lab.Root{}
 	for ns, name := range map[*nstest.NS]string{host: "core-switch", provider: "olt"} {
 		ends[ns] = lab.Rootfs(t, lab.Files{"/etc/lldpd.d/end.conf": "configure system hostname " + name + "\nconfigure lldp tx-interval 2\n"})
 		ends[ns].Daemon(t, ns, "lldpd", "-d")
 	}
-	daemon := root.Daemon(t, router, "lldpd", "-d")
+	daemon := root.Daemon(t, router, "lldpd", "-d", args[0].(string), "/etc/lldpd.conf")
 
 	wrong := func() []string { return unmet(t, root, router, "lldp") }
 	becomes(t, wrong, nil)

@@ -3,8 +3,10 @@ package referee_test
 import (
 	"errors"
 	"maps"
+	"net"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -282,6 +284,100 @@ func TestOwnConnectionsStay(t *testing.T) {
 	if err := talks["guests"].goesOn(); err != nil {
 		t.Errorf("another connection has ended: %v", err)
 	}
+}
+
+// What WireGuard sends to a peer without an endpoint, and VXLAN to ends that it learns, is no answer,
+// and no policy keeps it in.
+func TestTunnelsGetOut(t *testing.T) {
+	t.Parallel()
+	h := newOwnHouse(t)
+	spec := strings.Replace(ownSpec, `zone "out" { networks = [network.out] }`, `
+zone "out" {
+  networks = [network.out]
+  allow    = ["wireguard"]
+}
+zone "far" { networks = [network.phones, network.learned] }
+secret "wg0" { path = "/var/lib/secrets/wg0" }
+wireguard "wg0" {
+  private_key = secret.wg0
+  listen      = 51820
+  peer "phone" {
+    public_key  = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
+    allowed_ips = ["10.9.0.2/32"]
+  }
+}
+network "phones" {
+  link = wireguard.wg0
+  ipv4 = "10.9.0.1/24"
+}
+vxlan "vx8" {
+  id      = 8
+  network = network.out
+  group   = "239.0.0.8"
+}
+network "learned" {
+  link = vxlan.vx8
+  ipv4 = "10.8.0.1/24"
+}
+`, 1)
+	load(t, h.router, ruleset(t, generate(t, ownFiles(spec))))
+	for _, c := range []struct {
+		of       string
+		from, to int // ports
+	}{{"wireguard.wg0", 51820, 41000}, {"vxlan.vx8", 41001, 4789}} {
+		var conn *net.UDPConn
+		err := within(h.router, func() (err error) {
+			conn, err = net.DialUDP("udp4", &net.UDPAddr{Port: c.from}, &net.UDPAddr{IP: net.ParseIP(somewhere), Port: c.to})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := counted(t, h.router, "output", c.of)
+		if _, err := conn.Write([]byte("not an answer")); err != nil {
+			t.Errorf("%s: %v", c.of, err)
+		}
+		if after := counted(t, h.router, "output", c.of); after == before {
+			t.Errorf("no packet was of %s", c.of)
+		}
+		conn.Close()
+	}
+}
+
+// A policy with a schedule about hosts and the router resets the connections of both: what the
+// firewall sends for that is no packet that it keeps in.
+func TestOwnResetsGetOut(t *testing.T) {
+	t.Parallel()
+	h := newOwnHouse(t)
+	spec := strings.Replace(ownSpec, `policy "both"`, `policy "bedtime" {
+  from     = [router.r, zone.lan]
+  to       = [zone.out]
+  action   = "reject"
+  ports    = [2222]
+  schedule = schedule.night
+}
+policy "echo" {
+  from   = [zone.lan]
+  to     = [zone.out]
+  action = "accept"
+  ports  = [2222]
+}
+policy "both"`, 1)
+	load(t, h.router, ruleset(t, generate(t, ownFiles(spec))))
+	repeat(t, h.internet, 2222)
+	h.router.Run(t, "nft", "add element inet nbr schedule_night_off { ipv4, ipv6 }")
+	talk := open(t, h.lan, "10.1.0.20", somewhere+":2222")
+	if err := talk.goesOn(); err != nil {
+		t.Fatal(err)
+	}
+	h.router.Run(t, "nft", "flush set inet nbr schedule_night_off; add element inet nbr schedule_night_on { ipv4, ipv6 }")
+	if err := talk.goesOn(); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("a host's connection at bedtime: %v", err)
+	}
+	check(t, []flow{
+		{"a host", h.lan, "", "tcp", somewhere + ":2222", "refuse"},
+		{"the router", h.router, "", "tcp", somewhere + ":2222", "refuse"},
+	})
 }
 
 // keptBack counts at the guests what the router has sent them.

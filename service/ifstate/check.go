@@ -38,8 +38,8 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 		neighbours(p, l)
 	}
 	for _, port := range r.Ports() {
-		if used(r, port) {
-			hardware(r, p, port)
+		if user, ok := portUser(r, port); ok {
+			hardware(r, p, port, user)
 		}
 	}
 	for _, n := range r.Networks {
@@ -199,13 +199,12 @@ func member(p *verify.Plan, master, port router.Link, from hcl.Range) {
 
 // hardware adds the checks of a port that is on the board. A MAC address that the
 // driver rolled would be another one after each boot, and with it leases and names.
-func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
-	user := portUser(r, port).Head()
+func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort, user router.By) {
 	id := fmt.Sprintf("%s/port/%s", user.Addr, port.Name)
-	hasMTU(r, p, id+"/mtu", port, user.Def)
-	refusal(r, p, id, port, user.Def)
+	hasMTU(r, p, id+"/mtu", port, user.From)
+	refusal(r, p, id, port, user.From)
 	name := string(port.Name)
-	p.Add(verify.Check{ID: id + "/mac", Title: "MAC address of " + name, From: user.Def, Eval: func(st *state.State) verify.Verdict {
+	p.Add(verify.Check{ID: id + "/mac", Title: "MAC address of " + name, From: user.From, Eval: func(st *state.State) verify.Verdict {
 		want, hint := "one that stays", "cat /sys/class/net/"+name+"/addr_assign_type"
 		l, ok := st.Links[name]
 		switch {
@@ -221,7 +220,7 @@ func hardware(r *router.Router, p *verify.Plan, port *router.BoardPort) {
 	driverChecks(p, port)
 	if port.Kind == router.PortDSA {
 		want := "dsa on " + string(port.Conduit)
-		link(p, id+"/switch", port, user.Def, "switch of", want, func(l state.Link) string {
+		link(p, id+"/switch", port, user.From, "switch of", want, func(l state.Link) string {
 			if l.Kind != "dsa" {
 				return "no port of a switch"
 			}

@@ -118,10 +118,10 @@ func (b *Interfaces) Judge(r *router.Router) hcl.Diagnostics {
 // anchored is a pattern as re.match of Python takes it.
 func anchored(pattern string) string { return "^(?:" + pattern + ")" }
 
-// used tells whether a port has anything to do: a bridge, a network, a link on it.
+// used tells whether a port has anything to do.
 func used(r *router.Router, p *router.BoardPort) bool {
-	return r.MasterOf(p) != nil || len(r.On(p)) > 0 ||
-		slices.ContainsFunc(r.Made, func(l router.Link) bool { return standsOn(l, p) })
+	_, ok := portUser(r, p)
+	return ok
 }
 
 // standsOn tells whether a link stands on a port, as a VLAN does, or goes through it, as a session.

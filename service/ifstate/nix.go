@@ -139,21 +139,21 @@ func sub(path ...string) []string { return slices.Concat(settings, path) }
 // links sets one interface for each link that the spec uses.
 func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 	some := false
-	set := func(l router.Link, from conf.Block, attrs nixgen.Attrs) {
+	set := func(l router.Link, from nixgen.Origin, attrs nixgen.Attrs) {
 		some = true
-		m.Set(service.From(from), attrs, sub("interfaces", string(l.LinkName()))...)
+		m.Set(from, attrs, sub("interfaces", string(l.LinkName()))...)
 	}
 	conduits := map[router.IfName]bool{}
 	for _, p := range r.Ports() {
 		if p.Kind == router.PortDSA {
 			conduits[p.Conduit] = true
 		}
-		switch {
-		case used(r, p):
-			set(p, portUser(r, p), iface(r, p, port(r, p)))
+		switch user, ok := portUser(r, p); {
+		case ok:
+			set(p, service.Origin(user.Addr, user.From), iface(r, p, port(r, p)))
 		case p.Kind == router.PortDSA:
 			// IfState would try to delete it, which the kernel refuses.
-			set(p, r.System, iface(r, p, nixgen.Attrs{
+			set(p, service.From(r.System), iface(r, p, nixgen.Attrs{
 				kind("dsa"),
 				nixgen.Bind(nixgen.Str(p.Conduit), "link"),
 				nixgen.Bind(nixgen.Str("down"), "state"),
@@ -162,7 +162,7 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 	}
 	for _, p := range r.Ports() {
 		if conduits[p.Name] {
-			set(p, r.System, nixgen.Attrs{
+			set(p, service.From(r.System), nixgen.Attrs{
 				nixgen.Bind(nixgen.List{}, "addresses"),
 				nixgen.Bind(nixgen.Attrs{kind("physical"), up()}, "link"),
 				advertisements(r, p),
@@ -171,7 +171,7 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 	}
 	for _, l := range r.Made {
 		if spec := l.Spec(); !spec.External {
-			set(l, l, iface(r, l, made(r, l, spec)))
+			set(l, service.From(l), iface(r, l, made(r, l, spec)))
 		}
 	}
 	for _, s := range router.Claimed[router.Shape](r) {
@@ -187,21 +187,27 @@ func (b *Interfaces) links(r *router.Router, m *nixgen.Module) {
 	}
 }
 
-// portUser is the block that makes a port be there: its bridge, its network or
-// the link on it.
-func portUser(r *router.Router, p *router.BoardPort) conf.Block {
+// portUser is what makes a port be there: its bridge, its network, the link on it, or a program; false
+// if it has nothing to do.
+func portUser(r *router.Router, p *router.BoardPort) (router.By, bool) {
+	by := func(b conf.Block) (router.By, bool) { return router.By{Addr: b.Head().Addr, From: b.Head().Def}, true }
 	if m := r.MasterOf(p); m != nil {
-		return m
+		return by(m)
 	}
 	if ns := r.On(p); len(ns) > 0 {
-		return ns[0]
+		return by(ns[0])
 	}
 	for _, l := range r.Made {
 		if standsOn(l, p) {
-			return l
+			return by(l)
 		}
 	}
-	return r.System
+	for _, u := range router.Claimed[router.UsesLink](r) {
+		if u.Link == router.Link(p) {
+			return u.By, true
+		}
+	}
+	return router.By{}, false
 }
 
 // iface is an interface of IfState: its addresses, its link and what the kernel

@@ -3,8 +3,6 @@
 package lldpd
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,8 +101,13 @@ const hold = 4
 // ports are those of both lists.
 func (b *LLDP) ports() []conf.Ref[router.Link] { return slices.Concat(b.Links.Items, b.Listen.Items) }
 
-// Claim says that the daemon starts after the links.
-func (b *LLDP) Claim(s *router.Scope) { s.AfterLinks(hcl.Range{}, unit) }
+// Claim says that the daemon starts after the links, and that the ports are to be up.
+func (b *LLDP) Claim(s *router.Scope) {
+	s.AfterLinks(hcl.Range{}, unit)
+	for _, p := range b.ports() {
+		router.Claim(s, p.Range, router.UsesLink{Link: p.Target})
+	}
+}
 
 // Judge judges the ports and the neighbours.
 func (b *LLDP) Judge(r *router.Router) hcl.Diagnostics {
@@ -202,15 +205,13 @@ func (b *LLDP) judgeNeighbors(ports map[router.Link]hcl.Range) hcl.Diagnostics {
 
 const unit = "lldpd"
 
-// lower sets services.lldpd, and writes what lldpd configures itself with when it starts: until then it
-// tells nothing (lldpcli(8), "-c").
+// lower sets services.lldpd. Until lldpd has read the file it tells nothing. Without -O it reads
+// lldpd.d of its own package, which on NixOS is in the store.
 func (b *LLDP) lower(r *router.Router, m *nixgen.Module) {
 	from := service.From(b)
 	m.Set(from, nixgen.Bool(true), "services", "lldpd", "enable")
-	text := b.text(r)
-	m.Set(from, nixgen.Lines(text), "environment", "etc", "lldpd.d/nbr.conf", "text")
-	sum := sha256.Sum256([]byte(text)) // it is read at the start alone
-	m.Set(from, nixgen.List{nixgen.Str(hex.EncodeToString(sum[:]))}, "systemd", "services", unit, "restartTriggers")
+	file := nixgen.Apply("pkgs.writeText", nixgen.Str("lldpd.conf"), nixgen.Lines(b.text(r)))
+	m.Set(from, nixgen.List{nixgen.Str("-O"), nixgen.Concat{file}}, "services", "lldpd", "extraArgs")
 }
 
 // text is the configuration. A port that comes anew has what all of them have, so that is to hear

@@ -19,7 +19,7 @@ func (f *Firewall) output(r *router.Router) chain {
 		return c
 	}
 	c.add(blockLine(f), "%s", toItself)
-	c.ended(r, own)
+	c.endedOwn(f, r)
 	for _, rule := range essential(f, r) {
 		c.add(rule.by, "%s", rule.text)
 	}

@@ -154,7 +154,7 @@ func (f *Firewall) input(r *router.Router) chain {
 			}
 		}
 	}
-	c.ended(r, own)
+	c.endedOwn(f, r)
 	c.add(by, "ct state vmap { established : accept, related : accept, invalid : drop }")
 	c.timeouts(f, r)
 	c.add(by, "iifname \"lo\" accept")

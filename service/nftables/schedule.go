@@ -90,6 +90,16 @@ func (c *chain) ended(r *router.Router, about func(router.Timed) bool) {
 	}
 }
 
+// endedOwn is for what the router itself sends, and for the answers. The reset of a connection that has
+// ended has the mark of that connection, to which the kernel relates what a rule sends (nf_ct_attach in
+// net/netfilter/core.c): it passes before.
+func (c *chain) endedOwn(f *Firewall, r *router.Router) {
+	if slices.ContainsFunc(r.Scheduled(), own) {
+		c.add(blockLine(f), "ct state related accept")
+		c.ended(r, own)
+	}
+}
+
 // through tells whether it is about what passes through the router.
 func through(t router.Timed) bool { return t.Policy == nil || t.Policy.Through() }
 

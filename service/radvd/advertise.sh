@@ -71,7 +71,7 @@ current() {
 }
 
 # What radvd was told last does not outlive this script, which may end between writing and telling:
-# so it tells at its start, and again when telling has failed.
+# so it tells at its start, and again when systemd has not taken the job.
 told=
 again() {
   current >"$run/new" || return

@@ -112,9 +112,9 @@ func (p Probe) packets() []router.Packets {
 	case p.Kind == "dns":
 		return []router.Packets{{Protocol: router.UDP, Ports: port}}
 	case p.Target.Addr().Is4():
-		return []router.Packets{{Protocol: router.ICMP, ICMP: 8 + 1}} // an echo request (RFC 792)
+		return []router.Packets{{Protocol: router.ICMP, ICMP: router.MessageType(8)}} // an echo request (RFC 792)
 	}
-	return []router.Packets{{Protocol: router.ICMPv6, ICMP: 128 + 1}} // RFC 4443 section 4.1
+	return []router.Packets{{Protocol: router.ICMPv6, ICMP: router.MessageType(128)}} // RFC 4443 section 4.1
 }
 
 // Describe is what the type is in the schema.

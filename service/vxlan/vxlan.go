@@ -113,7 +113,9 @@ func (v *VXLAN) Claim(s *router.Scope) {
 	m := router.Match{Family: v.family(), Protocol: router.UDP, Ports: router.PortRange{First: v.Port.V, Last: v.Port.V}}
 	at, on := cmp.Or(v.Remote.Range, v.Group.Range), []*router.Network{v.Network.Target}
 	out := m
-	out.Groups = []netip.Addr{v.to()}
+	if v.Remote.Set { // of a group it learns the other ends
+		out.Groups = []netip.Addr{v.to()}
+	}
 	router.Claim(s, at, router.Emit{Match: out, Networks: on})
 	if v.Remote.Set {
 		m.Sources = []netip.Prefix{netip.PrefixFrom(v.to(), v.to().BitLen())}

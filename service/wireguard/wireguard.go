@@ -94,6 +94,8 @@ func (t *Tunnel) Claim(s *router.Scope) {
 	s.Package(hcl.Range{}, "wireguard-tools")
 	if t.Listen.Set {
 		s.Listen(t.Listen.Range, router.Listen{Service: "wireguard", Protocol: router.UDP, Port: int(t.Listen.V)})
+		// To a peer without an endpoint, or one that has moved, it is no answer when none came for a while.
+		router.Claim(s, t.Listen.Range, router.Emit{Match: router.Match{Protocol: router.UDP, SourcePorts: router.OnePort(t.Listen.V)}})
 	}
 	router.Claim(s, t.PrivateKey.Range, key(t.PrivateKey.Target, router.PrivateKey, "wg genkey"))
 	seen := map[netip.Prefix]bool{}
@@ -101,7 +103,7 @@ func (t *Tunnel) Claim(s *router.Scope) {
 		if p.PresharedKey.Set {
 			router.Claim(s, p.PresharedKey.Range, key(p.PresharedKey.Target, router.PresharedKey, "wg genpsk"))
 		}
-		if p.Endpoint.Set {
+		if p.Endpoint.Set && !t.Listen.Set {
 			router.Claim(s, p.Endpoint.Range, router.Emit{Match: p.Endpoint.V.match()})
 		}
 		if end, ok := p.Endpoint.V.address(); ok {

@@ -54,10 +54,10 @@ func eee(link string) (string, error) {
 	req.AddData(header)
 	msgs, err := req.Execute(unix.NETLINK_GENERIC, 0)
 	switch {
-	case errors.Is(err, unix.EOPNOTSUPP):
+	// A port of a switch without a PHY says that there is no device (dsa_user_get_eee in
+	// net/dsa/user.c).
+	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENODEV):
 		return "", nil
-	case errors.Is(err, unix.ENODEV):
-		return "", root.ErrNotThere
 	case err != nil:
 		return "", err
 	case len(msgs) != 1:
