@@ -127,6 +127,13 @@ func antiSpoof(f *Firewall, r *router.Router) chain {
 	c.add(by, "iifname \"lo\" accept")
 	c.add(by, "ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept")
 	c.add(by, "ip6 saddr { ::, fe80::/10 } accept")
+	for _, rt := range r.Routes {
+		// Of several next hops of IPv6 the look that follows finds one, by a hash, and half of the
+		// answers come by another.
+		if devs := router.Devices(r.NextHops(rt)); !rt.Table.Set && rt.To.V.Addr().Is6() && len(devs) > 1 {
+			c.add(blockLine(rt), "iifname %[1]s ip6 saddr %[2]s fib saddr oifname %[1]s accept", set(devs), rt.To.V.Masked())
+		}
+	}
 	look := "fib saddr . iif oif missing"
 	if len(router.Claimed[router.Uplink](r)) > 0 {
 		look = "fib saddr . mark . iif oif missing" // by the table of the uplink that it came by
