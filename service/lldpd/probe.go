@@ -1,7 +1,6 @@
 package lldpd
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -24,10 +23,9 @@ type answer struct {
 // A port is one of the router's own on which lldpd is.
 type port struct {
 	Name   string `json:"name"`
-	Status string `json:"status"`          // in lldpd's words
-	TTL    int    `json:"ttl,omitempty"`   // for how long neighbours remember the router, in seconds
-	Sent   int    `json:"sent,omitempty"`  // frames
-	Heard  int    `json:"heard,omitempty"` // frames
+	Status string `json:"status"`         // in lldpd's words
+	TTL    int    `json:"ttl,omitempty"`  // for how long neighbours remember the router, in seconds
+	Sent   int    `json:"sent,omitempty"` // frames
 }
 
 // A neighbor is what another machine says.
@@ -53,7 +51,7 @@ func look(ctx context.Context, h probe.Host, _ struct{}) (answer, error) {
 			return answer{}, fmt.Errorf("lldpcli show %s: exit code %d", what[0], out.Exit)
 		}
 		var one said
-		if err := json.NewDecoder(bytes.NewReader(out.Stdout)).Decode(&one); err != nil {
+		if err := json.Unmarshal(out.Stdout, &one); err != nil {
 			return answer{}, fmt.Errorf("lldpcli show %s: %w", what[0], err)
 		}
 		for _, l := range one.LLDP {
@@ -88,7 +86,6 @@ type onPort struct {
 	Status  values
 	TTL     []struct{ TTL string }
 	Tx      []struct{ Tx string }
-	Rx      []struct{ Rx string }
 	Chassis []chassis
 	Port    []struct{ ID, Descr values }
 
@@ -129,9 +126,6 @@ func (s *said) answer() answer {
 		}
 		for _, v := range i.Tx {
 			p.Sent, _ = strconv.Atoi(v.Tx)
-		}
-		for _, v := range i.Rx {
-			p.Heard, _ = strconv.Atoi(v.Rx)
 		}
 	}
 	for _, p := range ports {
