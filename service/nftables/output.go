@@ -30,7 +30,8 @@ func (f *Firewall) output(r *router.Router) chain {
 	return c
 }
 
-// toItself comes before all else: a connection that ends is told so by a packet of its own.
+// toItself comes first, also before what ends connections: the reset for a program of the router goes
+// to it by lo.
 const toItself = `oifname "lo" accept`
 
 // essential are the rules that let out what no policy keeps in: packets of connections that were let
