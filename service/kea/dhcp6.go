@@ -141,16 +141,15 @@ func (d *DHCP6) Claim(s *router.Scope) {
 	}})
 	router.Claim(s, d.Network.Range, router.DHCPv6{Network: n, Addresses: len(d.Pool.Items) > 0})
 	if d.prefix().IsValid() {
-		for _, p := range d.Pool.Items {
-			router.Claim(s, p.Range, router.HostAddr{Range: router.AddrRange{First: d.address(p.V.First), Last: d.address(p.V.Last)}, Why: "may be leased to a host"})
-		}
-	}
-	if d.Register.V && d.prefix().IsValid() && len(d.Pool.Items) > 0 {
 		var leases []router.AddrRange
 		for _, p := range d.Pool.Items {
-			leases = append(leases, router.AddrRange{First: d.address(p.V.First), Last: d.address(p.V.Last)})
+			pool := router.AddrRange{First: d.address(p.V.First), Last: d.address(p.V.Last)}
+			leases = append(leases, pool)
+			router.Claim(s, p.Range, router.HostAddr{Range: pool, Why: "may be leased to a host"})
 		}
-		d.registrar().claim(s, leases)
+		if d.Register.V && len(leases) > 0 {
+			d.registrar().claim(s, leases)
+		}
 	}
 	if len(d.Delegates) > 0 {
 		for _, g := range d.Delegates {
