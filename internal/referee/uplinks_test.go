@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/miekg/dns"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -264,101 +263,16 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 	listen(t, world, "tcp", 80)
 	listen(t, home, "tcp", 8080)
 	repeat(t, world, 7)
-	var root net.PacketConn
-	if err := within(world, func() (err error) { root, err = net.ListenPacket("udp", "198.51.100.1:53"); return err }); err != nil {
-		t.Fatal(err)
-	}
-	server := &dns.Server{PacketConn: root, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
-		_ = w.WriteMsg(new(dns.Msg).SetRcode(q, dns.RcodeRefused)) // as one that is not for all
-	})}
-	go func() { _ = server.ActivateAndServe() }()
-	t.Cleanup(func() { _ = server.Shutdown() })
+	refuse(t, world, "198.51.100.1:53")
 	sysctls(t, router, g)
 	load(t, router, ruleset(t, g))
 	router.Run(t, "nft", "add element inet nbr schedule_day_on { ipv4, ipv6 }") // as nbr-schedules has it
 	apply(t, ifstate, router, g)
 
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "router.hcl"), []byte(uplinksRouter), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	binary, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	nbr := filepath.Join("/run", "nbr-test", "nbr")
-	if err := errors.Join(os.MkdirAll("/run/nbr-test", 0o755), os.MkdirAll("/run/nbr-uplinks", 0o755), os.Chown("/run/nbr-uplinks", nobody, nobody), nstest.WriteFile(nbr, binary, 0o755)); err != nil {
-		t.Fatal(err)
-	}
-	_, config, ok := strings.Cut(g.text(t, "systemd", "services", "nbr-uplinks", "serviceConfig", "ExecStart"), "/bin/nbr uplinks text:")
-	if !ok || os.WriteFile("/run/nbr-test/uplinks.json", []byte(config), 0o644) != nil {
-		t.Fatal("no configuration")
-	}
-	start := func() func() {
-		caps := "+net_admin,+net_raw"
-		unit := router.Command(t, "setpriv", "--reuid", fmt.Sprint(nobody), "--regid", fmt.Sprint(nobody), "--clear-groups", "--no-new-privs",
-			"--inh-caps", caps, "--ambient-caps", caps, "--bounding-set", "-all,"+caps, nbr, "uplinks", "/run/nbr-test/uplinks.json")
-		var log strings.Builder
-		unit.Stderr = &log
-		if err := unit.Start(); err != nil {
-			t.Fatal(err)
-		}
-		stopped := false
-		stop := func() {
-			if !stopped {
-				stopped = true
-				_ = unit.Process.Signal(unix.SIGTERM)
-				_ = unit.Wait()
-				if t.Failed() {
-					t.Logf("nbr uplinks:\n%s", log.String())
-				}
-			}
-		}
-		t.Cleanup(stop)
-		return stop
-	}
-	stop := start()
-
-	// red are the checks of routes, rules and uplinks that do not pass.
-	red := func() []string {
-		out := []string{}
-		text, err := router.Try(t, nbr, "verify", "-passive", "-format", "json", dir)
-		var report struct{ Results []finding }
-		if jsonErr := json.Unmarshal([]byte(text), &report); jsonErr != nil {
-			t.Fatalf("nbr verify: %v\n%s", err, text)
-		}
-		n := 0
-		for _, f := range report.Results {
-			about := strings.HasPrefix(f.ID, "uplink") && f.ID != "uplink/unit" || strings.HasPrefix(f.ID, "interfaces/foreign/r") || strings.Contains(f.ID, "/route/")
-			if !about {
-				continue
-			}
-			if n++; f.Status != "pass" {
-				out = append(out, f.ID+" "+f.Status)
-			}
-		}
-		if n < 20 {
-			t.Errorf("%d checks", n)
-		}
-		return out
-	}
-	green := func() error {
-		if got := red(); len(got) > 0 {
-			return fmt.Errorf("not green: %q", got)
-		}
-		return nil
-	}
-	// seen is from which address the world hears a new connection.
-	seen := func(from *nstest.NS, src, to string) string {
-		answer, err := flow{from: from, src: src, proto: "tcp", to: to}.exchange(nil)
-		if err != nil {
-			return err.Error()
-		}
-		return strings.TrimSuffix(string(answer), " at world")
-	}
+	w := watcherOf(t, router, g, uplinksRouter)
+	stop := w.start(t)
+	red := func() []string { return w.red(t, 20) }
+	green := func() error { return w.green(t, 20) }
 	ways := func() map[string]string {
 		return map[string]string{
 			"new": seen(home, "10.1.0.50", "198.51.100.1:80"), "translated": seen(home, "fd00:9::50", "[2001:db8:ffff::1]:80"), "router": seen(router, "", "198.51.100.1:80"), "router6": seen(router, "", "[2001:db8:ffff::1]:80"),
@@ -433,7 +347,7 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 	})
 	// A new start of the watcher changes nothing.
 	stop()
-	stop = start()
+	stop = w.start(t)
 	if err := byB(); err != nil {
 		t.Error(err)
 	}
@@ -483,16 +397,117 @@ route add 2001:db8:b::/48 via fd00:2::1 src 2001:db8:ffff::1
 		if d := cmp.Diff(x.finds, red()); d != "" {
 			t.Errorf("%s (-want +got):\n%s", x.does, d)
 		}
-		stop := start()
+		stop := w.start(t)
 		nstest.Wait(t, green)
 		stop()
 	}
-	start()
+	w.start(t)
 	nstest.Wait(t, byA)
 	ip(t, a, "link set eth0 down\n") // the cable
 	nstest.Wait(t, byB)
 	alive("without a carrier on the first")
 	ip(t, a, "link set eth0 up\n")
+}
+
+// A watcher is nbr uplinks as its unit runs it on a router, and nbr verify beside it.
+type watcher struct {
+	router    *nstest.NS
+	nbr, spec string // the program, and the folder of the spec
+	config    string // a file
+}
+
+// watcherOf furnishes a router with the program and the configuration that the unit has.
+func watcherOf(t *testing.T, router *nstest.NS, g *generated, spec string) *watcher {
+	t.Helper()
+	const run = "/run/nbr-test"
+	w := &watcher{router: router, nbr: filepath.Join(run, "nbr"), config: filepath.Join(run, "uplinks.json"), spec: t.TempDir()}
+	if err := os.WriteFile(filepath.Join(w.spec, "router.hcl"), []byte(spec), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	binary, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Dir(w.spec), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.MkdirAll(run, 0o755), os.MkdirAll("/run/nbr-uplinks", 0o755), os.Chown("/run/nbr-uplinks", nobody, nobody), nstest.WriteFile(w.nbr, binary, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	_, config, ok := strings.Cut(g.text(t, "systemd", "services", "nbr-uplinks", "serviceConfig", "ExecStart"), "/bin/nbr uplinks text:")
+	if !ok || os.WriteFile(w.config, []byte(config), 0o644) != nil {
+		t.Fatal("no configuration")
+	}
+	return w
+}
+
+// start starts the watcher, with the rights of its unit, and returns what stops it.
+func (w *watcher) start(t *testing.T) (stop func()) {
+	t.Helper()
+	caps := "+net_admin,+net_raw"
+	unit := w.router.Command(t, "setpriv", "--reuid", fmt.Sprint(nobody), "--regid", fmt.Sprint(nobody), "--clear-groups", "--no-new-privs",
+		"--inh-caps", caps, "--ambient-caps", caps, "--bounding-set", "-all,"+caps, w.nbr, "uplinks", w.config)
+	var log strings.Builder
+	unit.Stderr = &log
+	if err := unit.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stopped := false
+	stop = func() {
+		if !stopped {
+			stopped = true
+			_ = unit.Process.Signal(unix.SIGTERM)
+			_ = unit.Wait()
+			if t.Failed() {
+				t.Logf("nbr uplinks:\n%s", log.String())
+			}
+		}
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// red are the checks of routes, rules and uplinks that do not pass, of which there are as many as
+// is said at least.
+func (w *watcher) red(t *testing.T, least int) []string {
+	t.Helper()
+	out := []string{}
+	text, err := w.router.Try(t, w.nbr, "verify", "-passive", "-format", "json", w.spec)
+	var report struct{ Results []finding }
+	if jsonErr := json.Unmarshal([]byte(text), &report); jsonErr != nil {
+		t.Fatalf("nbr verify: %v\n%s", err, text)
+	}
+	n := 0
+	for _, f := range report.Results {
+		about := strings.HasPrefix(f.ID, "uplink") && f.ID != "uplink/unit" || strings.HasPrefix(f.ID, "interfaces/foreign/r") || strings.Contains(f.ID, "/route/")
+		if !about {
+			continue
+		}
+		if n++; f.Status != "pass" {
+			out = append(out, f.ID+" "+f.Status)
+		}
+	}
+	if n < least {
+		t.Errorf("%d checks, want %d at least", n, least)
+	}
+	return out
+}
+
+func (w *watcher) green(t *testing.T, least int) error {
+	t.Helper()
+	if got := w.red(t, least); len(got) > 0 {
+		return fmt.Errorf("not green: %q", got)
+	}
+	return nil
+}
+
+// seen is from which address a host called world hears a new connection.
+func seen(from *nstest.NS, src, to string) string {
+	answer, err := flow{from: from, src: src, proto: "tcp", to: to}.exchange(nil)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSuffix(string(answer), " at world")
 }
 
 // nobody is a user without any right.
