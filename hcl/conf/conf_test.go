@@ -411,13 +411,3 @@ func TestSchemaOf(t *testing.T) {
 		t.Errorf("%+v", s.Blocks)
 	}
 }
-
-// An error and the schema call a block as a spec does.
-func TestReferenceName(t *testing.T) {
-	type PrefixList struct{ Header }
-	for got, want := range map[string]string{refName[*part](): "part", refName[*PrefixList](): "prefix_list"} {
-		if got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-}
