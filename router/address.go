@@ -40,14 +40,20 @@ type ByPPP struct{}
 // advertisement of another router (SLAAC, RFC 4862).
 type ByAdvertisement struct{}
 
+// ByDHCPv6 is an IPv6 address that a DHCPv6 server leases to the router (IA_NA, RFC 8415 section
+// 6.2). Default routes still come by router advertisements: DHCPv6 has none.
+type ByDHCPv6 struct{}
+
 func (Fixed) address()           {}
 func (ByDHCP) address()          {}
 func (ByPPP) address()           {}
 func (ByAdvertisement) address() {}
+func (ByDHCPv6) address()        {}
 
 func (ByDHCP) String() string          { return "by DHCP" }
 func (ByPPP) String() string           { return "by PPP" }
 func (ByAdvertisement) String() string { return "by router advertisements" }
+func (ByDHCPv6) String() string        { return "by DHCPv6" }
 
 // A NetworkAddress is an address of the router in a network.
 type NetworkAddress struct {
@@ -79,7 +85,7 @@ func (n *Network) Split() (fixed []netip.Prefix, later []NetworkAddress) {
 		switch how := a.How.(type) {
 		case Fixed:
 			fixed = append(fixed, how.Prefix)
-		case ByDHCP, ByPPP, ByAdvertisement, Delegated:
+		case ByDHCP, ByPPP, ByAdvertisement, ByDHCPv6, Delegated:
 			later = append(later, a)
 		}
 	}
@@ -137,18 +143,21 @@ func (a Address4) String() string {
 // Describe is what the type is in the schema.
 func (Address4) Describe() string { return "address with prefix length, \"dhcp\" or \"ppp\"" }
 
-// Address6 is how a network gets its IPv6 address: from router
-// advertisements, or fixed.
+// Address6 is how a network gets its IPv6 address: from router advertisements, by DHCPv6, or fixed.
 type Address6 struct{ How Address }
 
 func (a *Address6) UnmarshalText(b []byte) error {
-	if string(b) == "auto" {
+	switch string(b) {
+	case "auto":
 		a.How = ByAdvertisement{}
+		return nil
+	case "dhcp":
+		a.How = ByDHCPv6{}
 		return nil
 	}
 	p, err := hostPrefix(string(b))
 	if err != nil || !p.Addr().Is6() || p.Addr().Is4In6() {
-		return fmt.Errorf("%q is neither \"auto\" nor the router's address with its prefix length, as in fd00::1/64", b)
+		return fmt.Errorf("%q is neither \"auto\" nor \"dhcp\" nor the router's address with its prefix length, as in fd00::1/64", b)
 	}
 	if p.Bits() < 127 && p.Addr() == p.Masked().Addr() {
 		return diag.Advise(fmt.Errorf("%s is every router's address in the network (RFC 4291 section 2.6.1)", p.Addr()), "write this router's, as in %s", netip.PrefixFrom(p.Addr().Next(), p.Bits()))
@@ -164,13 +173,15 @@ func (a Address6) String() string {
 		return how.String()
 	case ByAdvertisement:
 		return "auto"
+	case ByDHCPv6:
+		return "dhcp"
 	default:
 		return "none"
 	}
 }
 
 // Describe is what the type is in the schema.
-func (Address6) Describe() string { return "address with prefix length, or \"auto\"" }
+func (Address6) Describe() string { return "address with prefix length, \"auto\" or \"dhcp\"" }
 
 func hostPrefix(s string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(s)
@@ -192,6 +203,16 @@ func (n *Network) ByPPP() bool {
 	_, ok := n.IPv4.V.How.(ByPPP)
 	return ok
 }
+
+// ByDHCPv6 tells whether a DHCPv6 server gives the router its IPv6 address in the network.
+func (n *Network) ByDHCPv6() bool {
+	_, ok := n.IPv6.V.How.(ByDHCPv6)
+	return ok
+}
+
+// TakesAdvertisements tells whether the router has its default route of IPv6 from the network's
+// router advertisements, whichever way its address comes.
+func (n *Network) TakesAdvertisements() bool { return n.ByAdvertisement() || n.ByDHCPv6() }
 
 // ByAdvertisement tells whether the router makes its IPv6 address in the network of an
 // advertisement.
@@ -224,7 +245,7 @@ func NoFixedAddress(ref conf.Ref[*Network], why string, of ...Family) *hcl.Diagn
 		switch how := a.How.(type) {
 		case Fixed:
 			panic(fmt.Sprintf("router: %s has a fixed address, %s", n.Addr, how))
-		case ByDHCP, ByPPP, ByAdvertisement, Delegated:
+		case ByDHCP, ByPPP, ByAdvertisement, ByDHCPv6, Delegated:
 			has = fmt.Sprintf("; the one it has there comes %s and is not known before the router runs", how)
 		}
 	}

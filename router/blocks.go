@@ -86,7 +86,7 @@ type Network struct {
 	Name        conf.Value[Name]        `hcl:"name,label"`
 	Link        conf.Ref[Link]          `hcl:"link,required" doc:"The link that the network is on."`
 	IPv4        conf.Value[Address4]    `hcl:"ipv4,optional" doc:"The router's own IPv4 address and the network in one, \"dhcp\", or \"ppp\" on a pppoe link."`
-	IPv6        conf.Value[Address6]    `hcl:"ipv6,optional" doc:"The router's own IPv6 address and the network in one, or \"auto\" (router advertisements). Hosts get addresses of it by a router_advert block."`
+	IPv6        conf.Value[Address6]    `hcl:"ipv6,optional" doc:"The router's own IPv6 address and the network in one, \"auto\" (by router advertisements) or \"dhcp\" (by DHCPv6, with the default route by router advertisements). Hosts get addresses of it by a router_advert block."`
 	Prefix      conf.Ref[*Prefix]       `hcl:"prefix,optional" doc:"The delegated prefix that the network is in, beside ipv6 or without."`
 	Subnet      conf.Value[Subnet]      `hcl:"subnet,optional" doc:"Which network of 64 bits of the prefix it is, from 0."`
 	InterfaceID conf.Value[InterfaceID] `hcl:"interface_id,optional" default:"::1" doc:"The last half of the router's own address in the prefix."`

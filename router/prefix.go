@@ -120,7 +120,7 @@ func (r *Router) DelegatedOf(p *Prefix) []*Network {
 func rulePrefixes(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, p := range r.Prefixes {
-		if n := p.Network.Target; !n.ByAdvertisement() && !n.Gateway6.Set {
+		if n := p.Network.Target; !n.TakesAdvertisements() && !n.Gateway6.Set {
 			diags = append(diags, diag.With(diag.Help(diag.Error("prefix-without-upstream", p.Network.Range, "Prefix of a network without IPv6",
 				"Hosts with addresses of %s would reach nothing: %s has no way to the Internet for IPv6.", p.Addr, n.Addr),
 				"Give it ipv6 = \"auto\", or a fixed address and gateway6."),

@@ -259,7 +259,7 @@ func gateway(n *Network, g conf.Value[Addr], a Address, attr string) hcl.Diagnos
 				"Write the address of the next router: the provider says it."))
 		}
 		return nil
-	case ByDHCP, ByPPP, ByAdvertisement, Delegated:
+	case ByDHCP, ByPPP, ByAdvertisement, ByDHCPv6, Delegated:
 		return one(diag.Help(diag.Error("gateway-outside", g.Range, "Gateway without a fixed address",
 			"The address of %s comes %s, and its default gateway with it.", n.Addr, a),
 			"Remove this, or write %s = the router's own address there, with its prefix length.", attr))

@@ -135,7 +135,7 @@ func (r *Router) Resolves() bool {
 // not taken.
 func ruleNameServers(r *Router) hcl.Diagnostics {
 	dhcp := slices.ContainsFunc(r.Networks, (*Network).ByDHCP)
-	up := slices.IndexFunc(r.Networks, func(n *Network) bool { return n.Gateway.Set || n.Gateway6.Set || n.ByPPP() || n.ByAdvertisement() })
+	up := slices.IndexFunc(r.Networks, func(n *Network) bool { return n.Gateway.Set || n.Gateway6.Set || n.ByPPP() || n.TakesAdvertisements() })
 	switch {
 	case r.NameServers.Set && r.Resolves():
 		return one(diag.Help(diag.Error("needless-name-servers", r.NameServers.Range, "Name servers beside a resolver",

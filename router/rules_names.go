@@ -101,7 +101,7 @@ func ruleDynamic(r *Router) hcl.Diagnostics {
 		if n.ByPPP() {
 			check("PPP", func(n *Network) hcl.Range { return n.IPv4.Range })
 		}
-		if n.ByAdvertisement() {
+		if n.TakesAdvertisements() {
 			check("router advertisements", func(n *Network) hcl.Range { return n.IPv6.Range })
 		}
 		if n.Prefix.Set {

@@ -34,8 +34,8 @@ func rulePPP(r *Router) hcl.Diagnostics {
 		if n.IPv4.Set && !n.ByPPP() {
 			foreign(n.IPv4.Range, "its other end says the router's IPv4 address, also one that is always the same", "Write ipv4 = \"ppp\", or remove ipv4.")
 		}
-		if n.IPv6.Set && !n.ByAdvertisement() {
-			foreign(n.IPv6.Range, "the router makes its IPv6 address there of the provider's advertisements", "Write ipv6 = \"auto\", or remove ipv6.")
+		if n.IPv6.Set && !n.TakesAdvertisements() {
+			foreign(n.IPv6.Range, "what IPv6 addresses there are the provider says", "Write ipv6 = \"auto\", or remove ipv6.")
 		}
 		if n.Prefix.Set {
 			foreign(n.Prefix.Range, "delegated prefixes are for the networks behind the router", "Remove prefix here, and write it into those.")

@@ -304,7 +304,7 @@ func (s *AddressSet) judgeNetworks() hcl.Diagnostics {
 	for _, n := range s.Networks.Items {
 		for _, a := range n.Target.Addresses() {
 			switch a.How.(type) {
-			case ByDHCP, ByPPP, ByAdvertisement:
+			case ByDHCP, ByPPP, ByAdvertisement, ByDHCPv6:
 				diags = append(diags, NoFixedAddress(n, s.Addr.String()+" is to have its addresses.", a.Family))
 			case Fixed, Delegated:
 			}

@@ -76,7 +76,7 @@ var types = []struct {
 	},
 	{
 		"Address6", mk[Address6],
-		map[string]string{"auto": "", "fd00::1/64": "", "2001:db8::1/128": ""},
+		map[string]string{"auto": "", "dhcp": "", "fd00::1/64": "", "2001:db8::1/128": ""},
 		map[string]string{"": "neither", "192.0.2.1/24": "neither", "::/0": "neither", "ff02::1/16": "neither", "::ffff:1.2.3.4/120": "neither", "fe80::1%eth0/64": "neither"},
 	},
 	{

@@ -42,6 +42,8 @@ func (n *Network) defaultRoute() *Reason {
 			return &Reason{a.From, "the provider gives it its address by PPP"}
 		case ByAdvertisement:
 			return &Reason{a.From, "another router gives it its address by router advertisements"}
+		case ByDHCPv6:
+			return &Reason{a.From, "another router gives it its address by DHCPv6"}
 		case Fixed, Delegated:
 		}
 	}

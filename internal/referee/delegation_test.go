@@ -1,12 +1,8 @@
 package referee_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -153,46 +149,12 @@ func TestAnUpstreamDelegatesAPrefix(t *testing.T) {
 			t.Errorf("accept_ra of %s is %s, want %s", link, got, accept)
 		}
 	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "router.hcl"), []byte(delegatedRouter), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	program, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	nbr := filepath.Join(t.TempDir(), "nbr")
-	if err := nstest.WriteFile(nbr, program, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	// nbr verify says the same of what is there; and it does not when the prefix is another.
-	judged := func() (out []string) {
-		text, err := router.Try(t, nbr, "verify", "-passive", "-format", "json", dir)
-		var report struct{ Results []finding }
-		if jsonErr := json.Unmarshal([]byte(text), &report); jsonErr != nil {
-			t.Fatalf("nbr verify: %v\n%s", err, text)
-		}
-		for _, f := range report.Results {
-			if slices.Contains(promised, f.ID) {
-				out = append(out, f.ID+" "+f.Status)
-			}
-		}
-		slices.Sort(out)
-		return out
-	}
-	var pass []string
-	for _, id := range promised {
-		pass = append(pass, id+" pass")
-	}
-	if d := cmp.Diff(pass, judged()); d != "" {
-		t.Errorf("verdicts (-want +got):\n%s", d)
-	}
+	verdicts(t, router, delegatedRouter, judged(promised))
 	dhcpcd.Signal(t, syscall.SIGSTOP) // a renewal would bring it back
 	t.Cleanup(func() { dhcpcd.Signal(t, syscall.SIGCONT) })
 	ip(t, router, "addr del 2001:db8:8000:3::1/64 dev lan1\n")
-	if d := cmp.Diff("network.lan/prefix fail", judged()[4]); d != "" {
-		t.Errorf("verdict without the address (-want +got):\n%s", d)
-	}
+	verdicts(t, router, delegatedRouter, judged(promised, "network.lan/prefix"))
 }
 
 // promised are the checks of what is delegated.

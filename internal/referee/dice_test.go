@@ -305,7 +305,7 @@ func (d *dice) addresses() {
 		case 1:
 			d.dynamic[n] = true
 			d.only6[n] = true
-			given = append(given, `ipv6 = "auto"`)
+			given = append(given, fmt.Sprintf("ipv6 = %q", d.pick([]string{"auto", "dhcp"})))
 		case 2:
 			d.upstream[n] = true
 			given = append(given, fmt.Sprintf(`ipv4 = "10.%d.0.1/16"`, i), fmt.Sprintf(`ipv6 = "2001:db8:%d::1/64"`, i), fmt.Sprintf(`gateway = "10.%d.255.254"`, i), `gateway6 = "fe80::1"`)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -201,8 +200,12 @@ func verdicts(t *testing.T, router *nstest.NS, spec string, want map[string]stri
 	if err := os.WriteFile(filepath.Join(dir, "router.hcl"), []byte(spec), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	binary, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
 	nbr := filepath.Join(t.TempDir(), "nbr")
-	if _, err := nstest.Output(exec.CommandContext(t.Context(), "go", "build", "-o", nbr, "../../cmd/nbr")); err != nil {
+	if err := nstest.WriteFile(nbr, binary, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	args := []string{"verify", "-format", "json"}
@@ -224,4 +227,16 @@ func verdicts(t *testing.T, router *nstest.NS, spec string, want map[string]stri
 		}
 		return nil
 	})
+}
+
+// judged are the verdicts on checks of which some fail and the others pass.
+func judged(checks []string, failed ...string) map[string]string {
+	out := map[string]string{}
+	for _, id := range checks {
+		out[id] = "pass"
+	}
+	for _, id := range failed {
+		out[id] = "fail"
+	}
+	return out
 }

@@ -282,7 +282,7 @@ func (b *builder) addInternet() {
 	// Other networks on the link of an upstream are upstreams, too: the Internet is behind the
 	// one with the way there.
 	leads := func(n *router.Network) bool {
-		return n.ByDHCP() || n.ByPPP() || n.ByAdvertisement() || n.Gateway.Set || n.Gateway6.Set || len(ways[n]) > 0
+		return n.ByDHCP() || n.ByPPP() || n.TakesAdvertisements() || n.Gateway.Set || n.Gateway6.Set || len(ways[n]) > 0
 	}
 	known := map[router.Link]bool{}
 	for _, n := range b.r.Networks {

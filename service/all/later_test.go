@@ -26,6 +26,7 @@ import (
 var laters = map[string]string{
 	"DHCP":           `ipv4 = "dhcp"`,
 	"advertisements": `ipv6 = "auto"`,
+	"DHCPv6":         `ipv6 = "dhcp"`,
 	"both":           "ipv4 = \"dhcp\"\n  ipv6 = \"auto\"",
 	"delegation":     "prefix = prefix.later\n  subnet = 5",
 	"delegation too": "ipv4 = \"10.254.253.1/24\"\n  prefix = prefix.later\n  subnet = 5",

@@ -1,6 +1,6 @@
-// Package dhcpcd gets IPv4 addresses for the networks that say ipv4 = "dhcp" (RFC 2131),
-// and IPv6 prefixes that upstreams delegate (RFC 8415), with dhcpcd (networking.dhcpcd),
-// beside IfState: what dhcpcd adds has a lifetime and routing protocol 16, which IfState
+// Package dhcpcd gets addresses for the networks that say ipv4 = "dhcp" (RFC 2131) or
+// ipv6 = "dhcp", and IPv6 prefixes that upstreams delegate (RFC 8415), with dhcpcd
+// (networking.dhcpcd), beside IfState: what dhcpcd adds has a lifetime and routing protocol 16, which IfState
 // leaves alone.
 package dhcpcd
 
@@ -23,7 +23,7 @@ import (
 // Kind is the dhcp_client block. It is there without being written.
 func Kind() service.Kind {
 	return service.Kind{
-		Type: "dhcp_client", Doc: "How networks with ipv4 = \"dhcp\" get their address, and how prefixes are got.",
+		Type: "dhcp_client", Doc: "How networks with ipv4 = \"dhcp\" or ipv6 = \"dhcp\" get their address, and how prefixes are got.",
 		Software: "dhcpcd",
 		Example: `dhcp_client {
   static_routes = ["10.64.0.0/16"] # that the provider's server may route
@@ -59,7 +59,7 @@ func (Option) Describe() string { return "line of dhcpcd.conf(5)" }
 // networks are those whose upstream dhcpcd asks for something.
 func networks(r *router.Router) []*router.Network {
 	return slices.DeleteFunc(slices.Clone(r.Networks), func(n *router.Network) bool {
-		return !n.ByDHCP() && len(delegates(r, n)) == 0
+		return !n.ByDHCP() && !n.ByDHCPv6() && len(delegates(r, n)) == 0
 	})
 }
 
@@ -73,6 +73,9 @@ func line(r *router.Router, n *router.Network) hcl.Range {
 	if n.ByDHCP() {
 		return n.IPv4.Range
 	}
+	if n.ByDHCPv6() {
+		return n.IPv6.Range
+	}
 	return delegates(r, n)[0].Def
 }
 
@@ -84,6 +87,12 @@ func (c *Client) Claim(s *router.Scope) {
 	}
 	if len(c.Extra.Items) > 0 {
 		router.Claim(s, c.Extra.Range, router.AddedRoutes{})
+	}
+	for _, n := range s.Networks {
+		if n.ByDHCPv6() {
+			claimDHCPv6(s, n, n.IPv6.Range)
+			router.Claim(s, n.IPv6.Range, router.OwnAddresses{On: []router.Link{n.Link.Target}, Expiring: true})
+		}
 	}
 	for _, n := range leased(s.Router) {
 		router.Claim(s, n.IPv4.Range, router.Accept{Networks: []*router.Network{n}, Match: router.Match{
@@ -164,7 +173,7 @@ func (c *Client) lower(r *router.Router, m *nixgen.Module) {
 // config is the part of dhcpcd.conf(5) that NixOS has no options for.
 func config(r *router.Router, c *Client) string {
 	advertisements := "ipv4only" // router advertisements are the kernel's
-	if len(r.Prefixes) > 0 {
+	if asksDHCPv6(r) {
 		advertisements = "noipv6rs"
 	}
 	lines := []string{

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
@@ -19,18 +21,29 @@ func delegates(r *router.Router, n *router.Network) []*router.Prefix {
 	return slices.DeleteFunc(slices.Clone(r.Prefixes), func(p *router.Prefix) bool { return p.Network.Target != n })
 }
 
-// claimPrefix claims the way of the client's questions and of a server's answers, and what the client
-// makes of a prefix: addresses and routes on the links of its networks, and a route to
-// nowhere for the rest. Servers answer from a link-local address to one, at port 546
-// (RFC 8415 sections 7.2 and 18.2.10).
-func claimPrefix(s *router.Scope, p *router.Prefix) {
-	router.Claim(s, p.Def, router.Accept{Networks: []*router.Network{p.Network.Target}, Match: router.Match{
+// asksDHCPv6 tells whether the router asks a DHCPv6 server for anything.
+func asksDHCPv6(r *router.Router) bool {
+	return len(r.Prefixes) > 0 || slices.ContainsFunc(r.Networks, (*router.Network).ByDHCPv6)
+}
+
+// claimDHCPv6 claims the way of the client's questions in a network and of a server's answers.
+// Servers answer from a link-local address to one, at port 546 (RFC 8415 sections 7.2 and 18.2.10).
+func claimDHCPv6(s *router.Scope, n *router.Network, from hcl.Range) {
+	router.Claim(s, from, router.Accept{Networks: []*router.Network{n}, Match: router.Match{
 		Family: router.IPv6, Protocol: router.UDP, Ports: router.OnePort(546), LinkLocal: true,
 	}})
-	router.Claim(s, p.Def, router.Emit{Networks: []*router.Network{p.Network.Target}, Match: router.Match{
+	router.Claim(s, from, router.Emit{Networks: []*router.Network{n}, Match: router.Match{
 		Family: router.IPv6, Protocol: router.UDP, SourcePorts: router.OnePort(546), Ports: router.OnePort(547),
 	}})
-	s.AfterLinks(p.Def, "dhcpcd")
+	s.AfterLinks(from, "dhcpcd")
+}
+
+// claimPrefix claims what the client asks for a prefix by, and what it makes of one: addresses and
+// routes on the links of its networks, and a route to nowhere for the rest.
+func claimPrefix(s *router.Scope, p *router.Prefix) {
+	if n := p.Network.Target; !n.ByDHCPv6() {
+		claimDHCPv6(s, n, p.Def)
+	}
 	var on []router.Link
 	for _, n := range s.DelegatedOf(p) {
 		on = append(on, n.Link.Target)
@@ -41,10 +54,9 @@ func claimPrefix(s *router.Scope, p *router.Prefix) {
 	}
 }
 
-// interfaces are what dhcpcd.conf(5) says of single interfaces, where prefixes are asked
-// for: on each interface that it runs on it is told of IPv4 and IPv6.
+// interfaces are what dhcpcd.conf(5) says of single interfaces, where DHCPv6 servers are asked: on each interface that it runs on it is told of IPv4 and IPv6.
 func interfaces(r *router.Router) []string {
-	if len(r.Prefixes) == 0 {
+	if !asksDHCPv6(r) {
 		return nil
 	}
 	var lines []string
@@ -57,6 +69,9 @@ func interfaces(r *router.Router) []string {
 				continue
 			}
 			leases = leases || n.ByDHCP()
+			if n.ByDHCPv6() {
+				requests = append(requests, "ia_na")
+			}
 			for _, p := range delegates(r, n) {
 				requests = append(requests, request(r, p))
 			}

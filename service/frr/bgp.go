@@ -222,7 +222,7 @@ func inside(n *router.Network, a netip.Addr) bool {
 		switch how := own.How.(type) {
 		case router.Fixed:
 			return how.Contains(a)
-		case router.ByDHCP, router.ByPPP, router.ByAdvertisement, router.Delegated:
+		case router.ByDHCP, router.ByPPP, router.ByAdvertisement, router.ByDHCPv6, router.Delegated:
 			return own.Family == version(a)
 		}
 		return false

@@ -24,7 +24,7 @@ func advertisements(r *router.Router, l router.Link) nixgen.Attr {
 	if n := auto(r, l); n != nil {
 		at := service.Origin(n.Addr, n.IPv6.Range)
 		// 2: also while forwarding (Documentation/networking/ip-sysctl.rst).
-		accept, autoconf = nixgen.At{From: at, Expr: nixgen.Int(2)}, nixgen.At{From: at, Expr: nixgen.Int(1)}
+		accept, autoconf = nixgen.At{From: at, Expr: nixgen.Int(2)}, nixgen.At{From: at, Expr: nixgen.Int(makes(n))}
 	}
 	return nixgen.Bind(nixgen.Attrs{
 		nixgen.Bind(accept, "accept_ra"),
@@ -39,11 +39,18 @@ func hasIPv6(l router.Link) bool {
 	return n >= router.LeastIPv6
 }
 
-// auto is a network on the link that gets its IPv6 address from router advertisements, or
-// nil.
+// makes is 1 where the kernel makes addresses of advertised prefixes, and 0 where DHCPv6 says them.
+func makes(n *router.Network) int {
+	if n.ByAdvertisement() {
+		return 1
+	}
+	return 0
+}
+
+// auto is a network on the link that takes router advertisements, or nil.
 func auto(r *router.Router, l router.Link) *router.Network {
 	for _, n := range r.On(l) {
-		if n.ByAdvertisement() {
+		if n.TakesAdvertisements() {
 			return n
 		}
 	}

@@ -65,8 +65,12 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 		sysctl(p, s.By, s.Key, s.Value)
 	}
 	for _, n := range r.Networks {
-		if n.ByAdvertisement() { // as advertisements has it; in slashes, since a VLAN's name may have a dot
-			sysctl(p, router.By{Addr: n.Addr, From: n.IPv6.Range}, fmt.Sprintf("net/ipv6/conf/%s/accept_ra", n.Device()), "2")
+		if n.TakesAdvertisements() { // as advertisements has it; in slashes, since a VLAN's name may have a dot
+			by := router.By{Addr: n.Addr, From: n.IPv6.Range}
+			sysctl(p, by, fmt.Sprintf("net/ipv6/conf/%s/accept_ra", n.Device()), "2")
+			if n.ByDHCPv6() {
+				sysctl(p, by, fmt.Sprintf("net/ipv6/conf/%s/autoconf", n.Device()), fmt.Sprint(makes(n)))
+			}
 		}
 	}
 	for _, n := range r.Networks {
@@ -283,7 +287,7 @@ func address(p *verify.Plan, n *router.Network, a router.NetworkAddress) {
 	case router.Fixed:
 		want = how.String()
 		fits = func(_ *state.State, got state.Addr) bool { return got.Prefix == want }
-	case router.ByDHCP:
+	case router.ByDHCP, router.ByDHCPv6:
 		want = "dhcp"
 		fits = func(_ *state.State, got state.Addr) bool { return got.Dynamic }
 	case router.ByPPP:

@@ -69,9 +69,11 @@ func (b *Interfaces) Claim(s *router.Scope) {
 		s.AfterLinks(ports[0].Def, driversUnit)
 	}
 	for _, n := range s.Networks {
-		if n.ByAdvertisement() {
-			on := []router.Link{n.Link.Target}
+		on := []router.Link{n.Link.Target}
+		if n.TakesAdvertisements() {
 			router.Claim(s, n.IPv6.Range, router.OwnRoutes{Protocol: protocolRA, On: on})
+		}
+		if n.ByAdvertisement() {
 			router.Claim(s, n.IPv6.Range, router.OwnAddresses{On: on, Expiring: true})
 		}
 	}

@@ -114,7 +114,7 @@ func ofTheWorld(a router.NetworkAddress) bool {
 	switch how := a.How.(type) {
 	case router.Fixed:
 		return a.Family == router.IPv6 && !router.UniqueLocal.Contains(how.Addr())
-	case router.ByAdvertisement, router.Delegated:
+	case router.ByAdvertisement, router.ByDHCPv6, router.Delegated:
 		return true
 	case router.ByDHCP, router.ByPPP:
 	}

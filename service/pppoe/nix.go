@@ -28,7 +28,7 @@ func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module)
 	var auto []string
 	for _, p := range sessions {
 		p.lower(r, m)
-		if p.network(r, (*router.Network).ByAdvertisement) != nil {
+		if p.network(r, (*router.Network).TakesAdvertisements) != nil {
 			auto = append(auto, string(p.Name.V))
 		}
 	}
@@ -121,7 +121,7 @@ func (p *PPPoE) config(r *router.Router) string {
 	} else {
 		lines = append(lines, "noip")
 	}
-	if p.network(r, (*router.Network).ByAdvertisement) != nil {
+	if p.network(r, (*router.Network).TakesAdvertisements) != nil {
 		lines = append(lines, "+ipv6", "net-init-script /etc/"+netInit)
 	} else {
 		lines = append(lines, "noipv6")

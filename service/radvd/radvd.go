@@ -116,7 +116,7 @@ func (a *Advert) lifetime() int {
 // learnt tells whether hosts keep the router as a default router only while it has a default route
 // itself, because that comes from an upstream's advertisements. What NAT64 translates needs none.
 func (a *Advert) learnt(r *router.Router) bool {
-	return !a.Default.Set && r.Translator(a.Network.Target) == nil && slices.ContainsFunc(r.Networks, (*router.Network).ByAdvertisement)
+	return !a.Default.Set && r.Translator(a.Network.Target) == nil && slices.ContainsFunc(r.Networks, (*router.Network).TakesAdvertisements)
 }
 
 // sites are the prefixes of 48 bits of the router's unique local addresses (RFC 4193 section 3.1).

@@ -134,7 +134,7 @@ func (u *Uplink) families(r *router.Router) []failover.Family {
 	var four, six bool
 	for _, n := range r.On(u.Network.Target.Link.Target) {
 		four = four || n.ByDHCP() || n.ByPPP() || n.Gateway.Set
-		six = six || n.ByAdvertisement() || n.Gateway6.Set
+		six = six || n.TakesAdvertisements() || n.Gateway6.Set
 	}
 	var out []failover.Family
 	if four {
