@@ -83,6 +83,16 @@ func (c *Context) pay(val cty.Value) error {
 	return c.Budget.make(val)
 }
 
+// isBlock tells whether a name is that of a block, as network.lan or network.v["a"], and not of a value
+// of one.
+func isBlock(tr hcl.Traversal) bool {
+	if len(tr) == 3 {
+		_, key := tr[2].(hcl.TraverseIndex)
+		return key
+	}
+	return len(tr) == 2
+}
+
 // suggest says of a name that is not there, such as local.nmae, which one is
 // meant. It does so after the fact: try and can may ask for what is not there.
 func (c *Context) suggest(d *hcl.Diagnostic, e hcl.Expression) {
@@ -93,7 +103,7 @@ func (c *Context) suggest(d *hcl.Diagnostic, e hcl.Expression) {
 				d.Detail = name + " comes " + c.Later[name] + "."
 				diag.Coded("value-comes-later", hcl.Diagnostics{d})
 				diag.Help(d, "Give the router a fixed address there, or use an attribute that takes the network itself, as in network = network.lan.")
-			} else if step, ok := tr[i].(hcl.TraverseAttr); ok && c.Types[tr.RootName()] && d.Summary == "Unsupported attribute" {
+			} else if step, ok := tr[i].(hcl.TraverseAttr); ok && c.Types[tr.RootName()] && isBlock(tr[:i]) && d.Summary == "Unsupported attribute" {
 				d.Detail = fmt.Sprintf("%s has no value %q: its block sets no attribute of this name.", path(tr[:i]), step.Name)
 				diag.Help(d, "Write the attribute into the block, or the value itself here.")
 			}

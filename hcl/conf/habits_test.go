@@ -65,7 +65,7 @@ func TestListsThatDoNothing(t *testing.T) {
 func TestWordsOfTheLibrary(t *testing.T) {
 	context := func() *Context {
 		c := newContext(map[string]cty.Value{
-			"network": cty.ObjectVal(map[string]cty.Value{"lan": cty.ObjectVal(map[string]cty.Value{"ipv4": cty.StringVal("a")})}),
+			"network": cty.ObjectVal(map[string]cty.Value{"lan": cty.ObjectVal(map[string]cty.Value{"ipv4": cty.StringVal("a")}), "v": cty.MapVal(map[string]cty.Value{"a": cty.ObjectVal(map[string]cty.Value{"ipv4": cty.StringVal("a")})})}),
 			"local":   cty.ObjectVal(map[string]cty.Value{"a": cty.ObjectVal(map[string]cty.Value{"b": cty.StringVal("a")})}),
 		})
 		c.Later = map[string]string{"network.lan.ipv6": "by DHCP"}
@@ -82,6 +82,8 @@ func TestWordsOfTheLibrary(t *testing.T) {
 		{"thing \"a\" {\n  color = network.lan.typo\n}", []string{`error no-such-attribute: network.lan has no value "typo": its block sets no attribute of this name. Write the attribute into the block, or the value itself here.`}},
 		{"thing \"a\" {\n  color = \"r\u0435d\"\n}", []string{"error bad-value: In \"r\u0435d\" the character in column 13 is U+0435, a Cyrillic letter, and not the 'e' that it looks like. Write 'e' instead."}},
 		{"thing \"a\" {\n  color = \"bl\u0430ck\"\n}", []string{"error bad-value: \"bl\u0430ck\" is no color."}},
+		{"thing \"a\" {\n  color = network.v[\"a\"].typo\n}", []string{`error no-such-attribute: network.v["a"] has no value "typo": its block sets no attribute of this name. Write the attribute into the block, or the value itself here.`}},
+		{"thing \"a\" {\n  color = network.lan.ipv4.typo\n}", []string{"error no-such-attribute: Can't access attributes on a primitive-typed value (string)."}},
 		{"thing \"a\" {\n  color = local.a.typo\n}", []string{`error no-such-attribute: This object does not have an attribute named "typo".`}},
 		{"thing \"a\" {\n  color = \"red\"\n  link = upper(zone.a)\n}", []string{"error not-a-reference: Names of blocks are not computed. Write the name itself, as in zone.a, or with a key in brackets."}},
 		{"thing \"a\" {\n  color = \"red\"\n  link = upper(local.a)\n}", []string{"error not-a-reference: " + `The name of a block is expected here, its type and its label. Write port.a, or "port.a" in JSON.`}},
