@@ -162,21 +162,26 @@ func askCommunity(version int, community string, id int, after OID) ([]byte, err
 	return asn1.Marshal(communityMessage{version, []byte(community), data})
 }
 
-// askUser is a question of SNMPv3 with a security level: of a user without keys, and of an engine
-// without an identifier, it is what makes the engine say who it is (RFC 3414 section 4).
+// askUser is a question of SNMPv3. Of a user without keys, and of an engine without an identifier, it
+// makes the engine say who it is (RFC 3414 section 4).
 func askUser(e engine, u user, level byte, id int, salt []byte, after ...OID) ([]byte, error) {
 	data, err := next(id, after...)
 	if err != nil {
 		return nil, err
 	}
+	return seal(e, u, level|reportableFlag, id, salt, data)
+}
+
+// seal makes a message of a PDU, with what its flags say.
+func seal(e engine, u user, flags byte, id int, salt []byte, data asn1.RawValue) ([]byte, error) {
 	s := security{EngineID: e.id, Boots: e.boots, Time: e.time, User: []byte(u.name)}
-	m := message{version3, header{id, math.MaxUint16 - 28, []byte{level | reportableFlag}, usmModel}, nil, asn1.RawValue{}}
+	m := message{version3, header{id, math.MaxUint16 - 28, []byte{flags}, usmModel}, nil, asn1.RawValue{}}
 	inside, err := asn1.Marshal(scoped{e.id, nil, data})
 	if err != nil {
 		return nil, err
 	}
 	m.Data.FullBytes = inside
-	if level&privFlag != 0 {
+	if flags&privFlag != 0 {
 		s.Salt = salt
 		hidden, err := cfb(e, u.priv, salt, inside, false)
 		if err != nil {
@@ -190,7 +195,7 @@ func askUser(e engine, u user, level byte, id int, salt []byte, after ...OID) ([
 		}
 		return asn1.Marshal(m)
 	}
-	if level&authFlag == 0 {
+	if flags&authFlag == 0 {
 		return whole()
 	}
 	s.MAC = make([]byte, macLength)
