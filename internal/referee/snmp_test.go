@@ -1,6 +1,7 @@
 package referee_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -101,13 +102,13 @@ func newSNMPHouse(t *testing.T) *snmpHouse {
 	ip(t, h.host, "addr add 192.168.1.50/24 dev eth0\naddr add fd00:1::50/64 dev eth0 nodad\n")
 	ip(t, h.guest, "addr add 192.168.2.50/24 dev eth0\nroute add default via 192.168.2.1\n")
 	h.root = lab.Rootfs(t, lab.Files{
-		"/etc/nbr/spec/router.hcl":  strings.Replace(template, "  console_only", "  name_servers  = [\"192.0.2.53\"]\n  console_only", 1) + snmpSpec,
-		"/var/lib/secrets/auth":     authPhrase + "\n",
-		"/var/lib/secrets/privacy":  privacyPhrase,
-		"/var/lib/secrets/other":    otherPhrase + "\nmore\n",
-		"/etc/snmpd-users.sh":       h.users,
-		"/etc/snmpd-engine.sh":      h.engine,
-		"/var/lib/snmpd/snmpd.conf": "",
+		"/etc/nbr/spec/router.hcl": strings.Replace(template, "  console_only", "  name_servers  = [\"192.0.2.53\"]\n  console_only", 1) + snmpSpec,
+		"/var/lib/secrets/auth":    authPhrase + "\n",
+		"/var/lib/secrets/privacy": privacyPhrase,
+		"/var/lib/secrets/other":   otherPhrase + "\nmore\n",
+		"/etc/snmpd-users.sh":      h.users,
+		"/etc/snmpd-engine.sh":     h.engine,
+		"/var/lib/snmpd/":          "",
 	})
 	h.root.Run(t, h.router, "chown", "-R", snmpUser+":"+snmpUser, "/var/lib/snmpd")
 	installNBR(t, h.root, "/usr/bin/nbr")
@@ -386,4 +387,90 @@ func TestSNMPPassphrasesChange(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// systemd runs snmpd without root, with the users' file as its own and nothing else of the secrets, and
+// starts it again when it dies.
+func TestSNMPWithoutRoot(t *testing.T) {
+	t.Parallel()
+	h := newSNMPHouse(t)
+	g := fromText(t, snmpSpec)
+	options := g.at("systemd", "services", "snmpd").(map[string]any)
+	delete(options, "after")
+	settings := options["serviceConfig"].(map[string]any)
+	delete(settings, "PrivateDevices") // the bench has no file system of devices
+	settings["ExecStartPre"] = []any{"+bash /etc/snmpd-users.sh", "bash /etc/snmpd-engine.sh"}
+	files := lab.Files{
+		"/etc/systemd/system/snmpd.service":            "[Service]\nExecStart=snmpd -f -Lo -c /etc/snmpd.conf " + h.listen + "\n",
+		"/etc/systemd/system/snmpd.service.d/nbr.conf": unitText(t, options),
+		"/etc/snmpd.conf":                              h.config,
+	}
+	for _, name := range []string{"/etc/nbr/spec/router.hcl", "/var/lib/secrets/auth", "/var/lib/secrets/privacy", "/var/lib/secrets/other", "/etc/snmpd-users.sh", "/etc/snmpd-engine.sh"} {
+		b, err := os.ReadFile(h.root.Path(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(b)
+	}
+	m := lab.Boot(t, h.router, files, "snmpd.service")
+	defer func() {
+		if t.Failed() {
+			t.Log(m.Journal(t, "snmpd.service"))
+		}
+	}()
+	installNBR(t, m.Root, "/usr/bin/nbr")
+	m.Run(t, "chmod", "0600", "/var/lib/secrets/auth", "/var/lib/secrets/privacy", "/var/lib/secrets/other")
+	wrong := func() (list []string) {
+		out, err := m.Try(t, "nbr", "verify", "-format", "json", "-only", "snmp", "/etc/nbr/spec")
+		var report struct{ Results []finding }
+		if jsonErr := json.Unmarshal([]byte(out), &report); jsonErr != nil {
+			t.Fatalf("nbr verify: %v\n%s", err, out)
+		}
+		for _, f := range report.Results {
+			if f.Status != "pass" {
+				list = append(list, f.ID+" "+f.Status+": "+f.Got)
+			}
+		}
+		slices.Sort(list)
+		return list
+	}
+	becomes(t, wrong, nil)
+
+	pid := strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "MainPID", "snmpd"))
+	status := m.Run(t, "cat", "/proc/"+pid+"/status")
+	uid := regexp.MustCompile(`(?m)^Uid:\t(\d+)\t`).FindStringSubmatch(status)
+	caps := regexp.MustCompile(`(?m)^Cap(Eff|Prm|Bnd):\t(\w+)$`).FindAllStringSubmatch(status, -1)
+	if uid == nil || uid[1] == "0" || len(caps) != 3 {
+		t.Fatalf("snmpd is\n%s", status)
+	}
+	for _, c := range caps {
+		if c[2] != "0000000000000400" { // CAP_NET_BIND_SERVICE
+			t.Errorf("Cap%s of snmpd is %s", c[1], c[2])
+		}
+	}
+	for path, want := range map[string]string{
+		"/run/snmpd": "700 " + uid[1], "/run/snmpd/users.conf": "600 " + uid[1], "/var/lib/snmpd/snmpd.conf": "600 " + uid[1], "/var/lib/secrets/auth": "600 0",
+	} {
+		if got := strings.TrimSpace(m.Run(t, "stat", "-L", "-c", "%a %u", path)); got != want {
+			t.Errorf("%s is %s, want %s", path, got, want)
+		}
+	}
+	m.Run(t, "kill", "-KILL", pid)
+	nstest.Wait(t, func() error {
+		if now := strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "MainPID", "snmpd")); now == pid || now == "0" {
+			return errors.New("snmpd has not started again")
+		}
+		return nil
+	})
+	becomes(t, wrong, nil)
+	m.Systemctl(t, "stop", "snmpd.service")
+	if out, err := m.Try(t, "ls", "/run/snmpd"); err == nil {
+		t.Errorf("after it has stopped there is %s", out)
+	}
+	if journal := m.Journal(t, "snmpd.service"); strings.Contains(journal, authPhrase) || strings.Contains(journal, "Error") {
+		t.Errorf("the journal has\n%s", journal)
+	}
+	if got := wrong(); len(got) == 0 || !slices.Contains(got, "snmp/unit fail: inactive") {
+		t.Errorf("stopped: %q", got)
+	}
 }

@@ -41,7 +41,7 @@ func (b *SNMP) Checks(_ *router.Router, p *verify.Plan) {
 
 // answers adds the check of what answers at an address.
 func (b *SNMP) answers(p *verify.Plan, at netip.Addr, from hcl.Range) {
-	want, hint := "SNMPv3, and nothing older", fmt.Sprintf("snmpget -v3 -l noAuthNoPriv -u '' %s 1.3.6.1.2.1.1.1.0; journalctl -u %s -n 20", at, unit)
+	want, hint := "SNMPv3, and nothing older", "ss -lnup '( sport = :161 )'; journalctl -u "+unit+" -n 20"
 	c := verify.Check{ID: fmt.Sprintf("%s/answers/%s", b.Addr, at), Title: "SNMPv3 on " + at.String(), From: from}
 	verify.Asked(p, c, agentOf, at, want, hint, func(st *state.State, a agent) verify.Verdict {
 		switch {

@@ -171,7 +171,7 @@ umask 077
 shopt -s nullglob
 cd ` + kept + `
 boots=0 engine=
-for file in snmpd.conf snmpd.*.conf; do
+for file in snmpd*.conf; do # also copies of a file that snmpd was writing
   while read -r word value; do
     case $word in
       engineBoots)
