@@ -33,6 +33,8 @@ var secretFields = map[string]string{
 	"pppoe.password":               "pppoe \"ppp0\" {\n  link     = port.wan\n  user     = \"anna\"\n  password = %s\n}\n",
 	"resolver.tls.key":             "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nresolver {\n  networks = [network.lan]\n\n  tls {\n    name        = \"dns.example.org\"\n    certificate = \"/var/lib/dns.pem\"\n    key         = %s\n  }\n}\n",
 	"dns_peer.key":                 "dns_peer \"a\" {\n  addresses = [\"192.0.2.53\"]\n  key       = %s\n}\n",
+	"snmp.user.authentication":     "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nsecret \"k\" {\n  path = \"/run/k\"\n}\n\nsnmp {\n  networks = [network.lan]\n\n  user \"a\" {\n    authentication = %s\n    privacy        = secret.k\n    view           = [\"1.3\"]\n  }\n}\n",
+	"snmp.user.privacy":            "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nsecret \"k\" {\n  path = \"/run/k\"\n}\n\nsnmp {\n  networks = [network.lan]\n\n  user \"a\" {\n    authentication = secret.k\n    privacy        = %s\n    view           = [\"1.3\"]\n  }\n}\n",
 	// A hash may be there; a password may not.
 	"user.hashed_password": "user \"root\" {\n  hashed_password = %s\n}\n",
 }

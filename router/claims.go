@@ -70,6 +70,9 @@ const (
 	CertificateKey  Purpose = "the key of a certificate"
 	DialInPassword  Purpose = "a password for a provider"
 	TransferKey     Purpose = "a key of DNS servers"
+
+	SNMPAuthentication Purpose = "a passphrase of SNMP for authentication"
+	SNMPPrivacy        Purpose = "a passphrase of SNMP for privacy"
 )
 
 // A SecretUse is a program that reads a secret.

@@ -149,7 +149,7 @@ var WellKnowns = []WellKnown{
 	{Name: "sips", Ports: "tcp/5061"},
 	{Name: "smb", IANA: "microsoft-ds", Ports: "tcp/445"},
 	{Name: "smtp", Ports: "tcp/25"},
-	{Name: "snmp", Ports: "udp/161"},
+	{Name: "snmp", Ports: "udp/161", Block: "snmp"},
 	{Name: "ssh", Ports: "tcp/22", Block: "ssh"},
 	{Name: "stun", Ports: "tcp/3478 udp/3478"},
 	{Name: "submission", Ports: "tcp/587"},

@@ -119,6 +119,7 @@ func (d *dice) services() (resolves bool) {
 	d.mappings()
 	d.dnsZones()
 	d.neighbours()
+	d.monitored()
 	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
 		if d.often() {
 			d.block(typ, "")
@@ -191,6 +192,38 @@ func (d *dice) neighbours() {
 	d.WriteString("neighbor \"n\" {\n")
 	d.body("lldp.neighbor", nested(d.blocks["lldp"], "neighbor"), []string{"link = port." + ports[0], `system = "a b"`, "port = " + d.pick([]string{`"1/1"`, `"gi24"`})})
 	d.WriteString("}\n}\n")
+}
+
+// monitored has users ask how the router is, in some of its own networks.
+func (d *dice) monitored() {
+	var inner []string
+	for _, p := range d.fixed {
+		if !d.outside(p.network) {
+			inner = append(inner, p.network)
+		}
+	}
+	if len(inner) == 0 || d.often() {
+		return
+	}
+	some := d.choose(inner)
+	for _, n := range some {
+		d.serves[n] = append(d.serves[n], "snmp")
+	}
+	for _, name := range []string{"snmp_auth", "snmp_privacy"} {
+		d.block("secret", name, `path = "/var/lib/secrets/`+name+`"`)
+	}
+	d.WriteString("snmp {\n")
+	d.body("snmp", d.blocks["snmp"], []string{"networks = " + refs("network", some)})
+	for _, name := range []string{"a", "Z" + strings.Repeat("-", 30) + "9"} {
+		view := []string{`view = ["1.3.6.1.2.1"]`, `except = [` + d.pick([]string{`"1.3.6.1.2.1.25", "1.3.6.1.2.1.4"`, `"1.3.6.1.2.1.1.9.4294967295"`}) + `]`}
+		if d.often() {
+			view = []string{`view = ["1.3.6.1.2.1.1", ` + d.pick(values["object identifier, as in 1.3.6.1.2.1.1"]) + "]"}
+		}
+		fmt.Fprintf(d, "user %q {\n", name)
+		d.body("snmp.user", nested(d.blocks["snmp"], "user"), append(view, "authentication = secret.snmp_auth", "privacy = secret.snmp_privacy"))
+		d.WriteString("}\n")
+	}
+	d.WriteString("}\n")
 }
 
 // dnsZones writes DNS zones, and where they are answered.

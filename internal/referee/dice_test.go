@@ -67,6 +67,9 @@ var linkLabels = []string{"a", "A", "_", "a-b", "a_b", "let", "in", "or", "null"
 
 var badLinkLabels = []string{"lo", "all", "default", "bonding_masters", "docker0", "veth0", "lan1", "br-0123456789ab", "sixteencharacter"}
 
+// badInputLabels are names that no input of a flake may have.
+var badInputLabels = []string{"self", "lib", "config", "pkgs"}
+
 // texts are what every text may hold: whatever Nix, nft, shells and the files of daemons quote.
 var texts = []string{`""`, `"a"`, `"a \"quoted\" 'text'"`, `"''"`, `"$${a} '' \\ ''$"`, `"\n\t"`, `"# not a comment"`, `"ü 路由器 🛜"`, `"*/ /* ; { } [ ]"`, `"%s %%"`, `"` + strings.Repeat("long ", 60) + `"`}
 
@@ -81,10 +84,13 @@ func (d *dice) seldom() bool { return d.IntN(40) == 0 }
 func (d *dice) label(typ string) string {
 	for {
 		l := d.pick(labels)
-		if typ == "link" {
+		switch {
+		case typ == "link":
 			if l = d.pick(linkLabels); d.seldom() {
 				l = d.pick(badLinkLabels)
 			}
+		case typ == "input" && slices.Contains(badInputLabels, l) && !d.seldom():
+			continue
 		}
 		if d.names[typ+"."+l]++; d.names[typ+"."+l] == 1 {
 			return l

@@ -243,6 +243,11 @@ func unitText(t *testing.T, options map[string]any) string {
 			for name, v := range value.(map[string]any) {
 				fmt.Fprintf(&unit, "%s=%s\n", name, yesNo(v))
 			}
+		case "environment":
+			variables := value.(map[string]any)
+			for _, name := range slices.Sorted(maps.Keys(variables)) {
+				fmt.Fprintf(&service, "Environment=\"%s=%s\"\n", name, variables[name])
+			}
 		case "serviceConfig":
 			settings := value.(map[string]any)
 			for _, name := range slices.Sorted(maps.Keys(settings)) {

@@ -26,6 +26,7 @@ import (
 	"github.com/nbr-dev/nbr/service/pppoe"
 	"github.com/nbr-dev/nbr/service/radvd"
 	"github.com/nbr-dev/nbr/service/shaper"
+	"github.com/nbr-dev/nbr/service/snmpd"
 	"github.com/nbr-dev/nbr/service/tunnel"
 	"github.com/nbr-dev/nbr/service/uplink"
 	"github.com/nbr-dev/nbr/service/veth"
@@ -56,6 +57,7 @@ func Kinds() []service.Kind {
 		radvd.Kind(),
 		chrony.Kind(),
 		lldpd.Kind(),
+		snmpd.Kind(),
 		agent.Kind(),
 		check.Kind(),
 		firmware.Kind(),
