@@ -48,7 +48,7 @@ func (b *IDS) rules(r *router.Router, p *verify.Plan) {
 		at = b.Blocks[0].Def
 	}
 	want, hint := loaded(b.ruleCount(r)), "suricatasc -c ruleset-stats; suricatasc -c ruleset-failed-rules"
-	b.ask(p, "rules", "rules that Suricata has loaded", at, want, hint, func(e engine) verify.Verdict {
+	b.ask(p, "loaded", "rules that Suricata has loaded", at, want, hint, func(e engine) verify.Verdict {
 		got := loaded(e.Loaded)
 		if e.Failed > 0 {
 			got += fmt.Sprintf(", %d failed: %s", e.Failed, strings.Join(e.Bad, "; "))
