@@ -324,7 +324,6 @@ ids {
   inspect = [policy.web]
   fail    = "closed"
   threads = 2
-  events  = ["drop"]
 
   block "bad" {
     sni       = ["bad.example"]
