@@ -19,6 +19,7 @@ import (
 func (b *IDS) Checks(r *router.Router, p *verify.Plan) {
 	p.UnitActive(b.id("unit"), b.Def, unit+".service")
 	b.rules(r, p)
+	b.files(r, p)
 	b.running(p, "home", "what Suricata takes for the networks at home", b.at(b.Home.Range), homeNet, b.home(r))
 	b.logged(p)
 	if b.inline() {
@@ -58,6 +59,20 @@ func (b *IDS) rules(r *router.Router, p *verify.Plan) {
 		}
 		return verify.Compare(want, got, hint)
 	})
+}
+
+// files adds the checks that the rules are those of the spec: a Suricata that was not started again
+// after a switch has the same number of others.
+func (b *IDS) files(r *router.Router, p *verify.Plan) {
+	for i, f := range b.texts(r) {
+		want, hint := digest(f.text), fmt.Sprintf("suricatasc -c 'conf-get rule-files.%d'", i)
+		b.ask(p, "file/"+f.name, "rules of "+f.name, f.from, want, hint, func(e engine) verify.Verdict {
+			if i >= len(e.Files) {
+				return verify.Missing(want, hint)
+			}
+			return verify.Compare(want, e.Files[i], hint)
+		})
+	}
 }
 
 func loaded(n int) string {

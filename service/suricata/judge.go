@@ -158,13 +158,3 @@ func (b *IDS) judgeFiles(r *router.Router) hcl.Diagnostics {
 	}
 	return diags
 }
-
-// ruleCount is how many rules there are.
-func (b *IDS) ruleCount(r *router.Router) int {
-	n := len(b.blockRules())
-	for _, f := range b.Rules.Items {
-		text, _ := r.File(f) // judged
-		n += len(readRules(string(f.V), text))
-	}
-	return n
-}

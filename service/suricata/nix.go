@@ -86,7 +86,7 @@ func (b *IDS) exceptionPolicy() string {
 func (b *IDS) ruleFiles() nixgen.List {
 	var out nixgen.List
 	if rules := b.blockRules(); len(rules) > 0 {
-		out = append(out, nixgen.Concat{nixgen.Apply("pkgs.writeText", nixgen.Str("nbr.rules"), nixgen.Lines(strings.Join(rules, "\n")+"\n"))})
+		out = append(out, nixgen.Concat{nixgen.Apply("pkgs.writeText", nixgen.Str(ownFile), nixgen.Lines(strings.Join(rules, "\n")+"\n"))})
 	}
 	for _, f := range b.Rules.All() {
 		out = append(out, nixgen.Concat{nixgen.Path("./spec/" + string(f))})

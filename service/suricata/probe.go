@@ -3,6 +3,7 @@ package suricata
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ type engine struct {
 	Bad     []string          `json:"bad,omitempty"`     // why rules failed, a few of them
 	Sources []string          `json:"sources,omitempty"` // links, or NFQ# and the number of a queue
 	Events  []string          `json:"events,omitempty"`  // that it logs
+	Files   []string          `json:"files,omitempty"`   // of rules: of each its digest
 	Running map[string]string `json:"running,omitempty"` // values of its configuration
 }
 
@@ -82,17 +84,25 @@ func askEngine(ctx context.Context, h probe.Host, _ struct{}) (engine, error) {
 			e.Running[name] = value
 		}
 	}
-	for i := 0; ; i++ {
-		event, set, err := s.value(fmt.Sprintf("outputs.0.eve-log.types.%d", i))
+	if e.Events, err = s.list("outputs.0.eve-log.types"); err != nil {
+		return engine{}, err
+	}
+	files, err := s.list("rule-files")
+	if err != nil {
+		return engine{}, err
+	}
+	for _, f := range files {
+		text, err := h.ReadFile(f)
 		if err != nil {
 			return engine{}, err
 		}
-		if !set {
-			return e, nil
-		}
-		e.Events = append(e.Events, event)
+		e.Files = append(e.Files, digest(text))
 	}
+	return e, nil
 }
+
+// digest tells texts of rules apart.
+func digest(text []byte) string { return fmt.Sprintf("sha256 %.6x", sha256.Sum256(text)) }
 
 // A socket is a connection to Suricata (Suricata User Guide, "Interacting via Unix Socket").
 type socket struct {
@@ -169,6 +179,18 @@ func (s *socket) ask(command string, args map[string]string, into any) (bool, er
 func (s *socket) value(name string) (value string, set bool, err error) {
 	set, err = s.ask("conf-get", map[string]string{"variable": name}, &value)
 	return value, set, err
+}
+
+// list are the values of a list in it.
+func (s *socket) list(name string) ([]string, error) {
+	var out []string
+	for i := 0; ; i++ {
+		value, set, err := s.value(fmt.Sprintf("%s.%d", name, i))
+		if err != nil || !set {
+			return out, err
+		}
+		out = append(out, value)
+	}
 }
 
 // sight is what Suricata sees of a link.

@@ -125,3 +125,35 @@ func readRules(name string, text []byte) []fileRule {
 	}
 	return out
 }
+
+// A text is a file of rules and where the spec says so.
+type text struct {
+	name string
+	text []byte
+	from hcl.Range
+}
+
+// ownFile is the name of the file with the rules of the block blocks.
+const ownFile = "nbr.rules"
+
+// texts are the files of rules, those of the block blocks first.
+func (b *IDS) texts(r *router.Router) []text {
+	var out []text
+	if rules := b.blockRules(); len(rules) > 0 {
+		out = append(out, text{ownFile, []byte(strings.Join(rules, "\n") + "\n"), b.Blocks[0].Def})
+	}
+	for _, f := range b.Rules.Items {
+		content, _ := r.File(f) // judged
+		out = append(out, text{string(f.V), content, f.Range})
+	}
+	return out
+}
+
+// ruleCount is how many rules there are.
+func (b *IDS) ruleCount(r *router.Router) int {
+	n := 0
+	for _, f := range b.texts(r) {
+		n += len(readRules(f.name, f.text))
+	}
+	return n
+}
