@@ -193,6 +193,19 @@ func (d *dice) neighbours() {
 	d.WriteString("}\n}\n")
 }
 
+// inspection has connections pass through Suricata.
+func (d *dice) inspection() {
+	if len(d.accepts) == 0 || len(d.fixed) == 0 || d.byHost || d.IntN(3) > 0 {
+		return
+	}
+	apps := values["protocol of the application layer"]
+	d.WriteString("ids {\n")
+	d.body("ids", d.blocks["ids"], []string{"inspect = " + refs("policy", d.choose(d.accepts)), "fail = " + d.pick(values["open or closed"])})
+	fmt.Fprintf(d, "block %q {\n", d.pick(labels))
+	d.body("ids.block", nested(d.blocks["ids"], "block"), []string{"app = [" + d.pick(apps[:10]) + ", " + d.pick(apps[10:]) + "]"})
+	d.WriteString("}\n}\n")
+}
+
 // dnsZones writes DNS zones, and where they are answered.
 func (d *dice) dnsZones() {
 	if !d.often() {

@@ -71,7 +71,10 @@ var values = map[string][]string{
 	"dns_zone.records":                              {`"_sip._udp.z.example SRV 0 0 5060 pbx.example.org"`, `"a.z.example TXT \"]] '' $${a} \\\\ ü\" \"\""`, `"z.example 60 IN MX 10 a."`, `"*.Z.example A 192.0.2.1"`, `"y.z.example HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1"`, `"a\\.b.z.example NAPTR 1 2 \"s\" \"SIP+D2U\" \"\" _sip._udp.example.org"`, `"sub.z.example NS ns.example.net"`},
 	"resolver.tls.certificate":                      {`"/var/lib/acme/dns.example.org/fullchain.pem"`, `"/a"`},
 	"icmp:ADDRESS, tcp:ADDRESS:PORT or dns:ADDRESS": {`"icmp:198.51.100.77"`, `"tcp:198.51.100.77:65535"`, `"dns:198.51.100.77"`, `"icmp:2001:db8:ffff::77"`, `"tcp:[2001:db8:ffff::77]:1"`, `"dns:[2001:db8:ffff::77]:5353"`},
-	"rounds, 1 to 100":                              {"1", "100"}, "priority, 1 (preferred) to 16": {"1", "16", "3"},
+	"open or closed":                                {`"open"`, `"closed"`}, "alert, anomaly, dns, drop, flow, http, quic or tls": {`"alert"`, `"anomaly"`, `"dns"`, `"drop"`, `"flow"`, `"http"`, `"quic"`, `"tls"`},
+	"protocol of the application layer": {`"bittorrent-dht"`, `"dcerpc"`, `"ftp"`, `"ike"`, `"imap"`, `"krb5"`, `"ldap"`, `"mqtt"`, `"nfs"`, `"pop3"`, `"quic"`, `"rdp"`, `"rfb"`, `"sip"`, `"smb"`, `"smtp"`, `"snmp"`, `"ssh"`, `"telnet"`, `"tftp"`, `"websocket"`},
+	"ids.threads":                       {"1", "4", "16"}, "ids.log_size": {`"32MiB"`, `"8GiB"`}, "ids.log_keep": {"1", "3650"},
+	"rounds, 1 to 100": {"1", "100"}, "priority, 1 (preferred) to 16": {"1", "16", "3"},
 	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
 
@@ -83,6 +86,7 @@ const framings = "bridged-llcsnap, bridged-ptm, bridged-vcmux, conservative, doc
 var built = map[string]bool{
 	"uplink.network": true, "uplink.priority": true, "uplink.probes": true, "uplink.interval": true, "uplink.failures": true, "uplink.successes": true, "uplink.prefixes": true,
 	"shaper.network": true, "shaper.download": true, "shaper.upload": true, "shaper.framing": true, "shaper.priority": true, "shaper.ack_filter": true,
+	"ids.capture": true, "ids.inspect": true, "ids.fail": true, "ids.home": true, "ids.rules": true,
 	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
 	"bridge.pvid": true, "bridge.vlans.ports": true, "bridge.vlans.untagged": true, "bridge.vlans.tagged": true, "bridge.vlans.pvid": true,
 	"vlan.protocol":  true,

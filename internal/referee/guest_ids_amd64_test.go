@@ -51,7 +51,7 @@ func newSiege(t *testing.T, way string) *siege {
 	nstest.Link(t, s.router, "wan", s.internet, "eth0")
 	ip(t, s.router, "addr add 10.1.0.1/24 dev lan1\naddr add 198.51.100.2/24 dev wan\n")
 	ip(t, s.client, "addr add 10.1.0.5/24 dev eth0\nroute add default via 10.1.0.1\n")
-	ip(t, s.internet, "addr add 198.51.100.1/24 dev eth0\n")
+	ip(t, s.internet, "addr add 198.51.100.1/24 dev eth0\nroute add 10.1.0.0/24 via 198.51.100.2\n")
 	_ = os.Remove("/dev/log")
 	s.log = logged(t, "/dev/log")
 	s.serve(t)
@@ -304,7 +304,7 @@ func TestGuestBlockedNames(t *testing.T) {
 	plain := dial(t, s.client, "198.51.100.1:81")
 	s.kill()
 	becomes(t, func() []string { return s.wrong(t) }, []string{
-		"fail    = \"closed\" | ids/fail unknown", "ids { | ids/events unknown", "ids { | ids/home unknown", "block \"bad\" { | ids/loaded unknown",
+		"fail    = \"closed\" | ids/fail unknown", "ids { | ids/events unknown", "ids { | ids/home unknown", "block \"bad\" { | ids/file/nbr.rules unknown", "block \"bad\" { | ids/loaded unknown",
 		"threads = 2 | ids/queue/0 fail: no program reads it", "threads = 2 | ids/queue/1 fail: no program reads it",
 		"threads = 2 | ids/reads/0 unknown", "threads = 2 | ids/reads/1 unknown",
 	})

@@ -268,8 +268,9 @@ func TestIntrusionDetection(t *testing.T) {
 	}{
 		{"a rule that is refused", yaml, capturedRules + "alert tcp any any -> any any (msg:\"x\"; nonsense; sid:1000003;)\n", []string{
 			`rules   = ["local.rules"] | ids/loaded fail: 2 rules, 1 failed: /nix/store/rules/local.rules: `,
+			`rules   = ["local.rules"] | ids/file/local.rules fail: sha256 `,
 		}},
-		{"no rule", yaml, "# none\n", []string{`rules   = ["local.rules"] | ids/loaded fail: 0 rules`}},
+		{"no rule", yaml, "# none\n", []string{`rules   = ["local.rules"] | ids/loaded fail: 0 rules`, `rules   = ["local.rules"] | ids/file/local.rules fail: sha256 `}},
 		{"another home", change("[10.1.0.0/24]", "[10.9.9.0/24]"), capturedRules, []string{"ids { | ids/home fail: [10.9.9.0/24]"}},
 		{"another log", change(`"alert"`, `"flow"`), capturedRules, []string{`events  = ["alert"] | ids/events fail: flow`}},
 		{"one thread", change(`"threads": 2`, `"threads": 1`), capturedRules, []string{"threads = 2 | ids/threads fail: 1"}},
@@ -289,7 +290,7 @@ func TestIntrusionDetection(t *testing.T) {
 	daemon.Signal(t, syscall.SIGKILL)
 	becomes(t, wrong, []string{
 		"capture = [network.lan] | ids/sees/lan1 unknown", `events  = ["alert"] | ids/events unknown`, "ids { | ids/home unknown",
-		`rules   = ["local.rules"] | ids/loaded unknown`, "threads = 2 | ids/threads unknown",
+		`rules   = ["local.rules"] | ids/loaded unknown`, `rules   = ["local.rules"] | ids/file/local.rules unknown`, "threads = 2 | ids/threads unknown",
 	})
 }
 
