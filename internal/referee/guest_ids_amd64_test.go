@@ -267,6 +267,7 @@ func (s *siege) wrong(t *testing.T) []string {
 			got = append(got, fmt.Sprintf("%s | %s %s: %s", strings.TrimSpace(lines[f.Range.Line-1]), f.ID, f.Status, f.Got))
 		}
 	}
+	slices.Sort(got)
 	return got
 }
 
