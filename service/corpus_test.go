@@ -256,7 +256,6 @@ func helpApart(t *testing.T, d *hcl.Diagnostic) {
 // unreachable are codes that no spec of the corpus can have, and why.
 var unreachable = map[string]string{
 	"follows":          "an error that follows from another one is dropped; wellFormed refuses it",
-	"inspected-host":   "only a third party's service inspects; internal/referee has one",
 	"no-firmware":      "every board that can be named has a profile",
 	"no-patch":         "only nbr patch says it",
 	"nothing-to-patch": "only nbr patch says it",

@@ -23,7 +23,8 @@ import (
 //go:embed table.tsv
 var nixosTable string
 
-// own.tsv is written by hand: the options of nixos-sbc, which has no manual.
+// own.tsv is written by hand: the options of nixos-sbc, which has no manual, and those of NixOS that its
+// manual leaves out (visible = false).
 //
 //go:embed own.tsv
 var ownTable string

@@ -19,6 +19,7 @@ func TestBenchC(t *testing.T) {
 	maps.Copy(files, siteFiles(t))
 	maps.Copy(files, dsliteFiles(t))
 	maps.Copy(files, vpnFiles(t))
+	maps.Copy(files, idsFiles(t))
 	files["/shaper/links"] = write(t, toJSON(t, onVeths(t, fromText(t, shapedRouter))))
 	files[linkKindsFile] = write(t, toJSON(t, onVeths(t, fromText(t, linkKinds))))
 	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/tc", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))

@@ -226,6 +226,29 @@ func (d *dice) monitored() {
 	d.WriteString("}\n")
 }
 
+// inspection has connections pass through Suricata.
+func (d *dice) inspection() {
+	if len(d.accepts) == 0 || len(d.fixed) == 0 || d.byHost || !d.often() {
+		return
+	}
+	given := []string{"inspect = " + refs("policy", d.choose(d.accepts)), "fail = " + d.pick(values["open or closed"])}
+	for _, name := range []string{"threads", "log_size", "log_keep"} {
+		given = append(given, name+" = "+d.pick(values["ids."+name]))
+	}
+	events := values["alert, anomaly, dns, drop, flow, http, quic or tls"]
+	given = append(given, "events = ["+d.pick(events[:4])+", "+d.pick(events[4:])+"]")
+	d.WriteString("ids {\n")
+	d.body("ids", d.blocks["ids"], given)
+	apps := values["protocol of the application layer"]
+	given = []string{"app = [" + d.pick(apps[:10]) + ", " + d.pick(apps[10:]) + "]"}
+	for _, list := range []string{"sni", "http_host", "dns"} {
+		given = append(given, list+" = ["+d.pick(values["DNS zone"])+"]")
+	}
+	fmt.Fprintf(d, "block %q {\n", d.pick(labels))
+	d.body("ids.block", nested(d.blocks["ids"], "block"), given)
+	d.WriteString("}\n}\n")
+}
+
 // dnsZones writes DNS zones, and where they are answered.
 func (d *dice) dnsZones() {
 	if !d.often() {

@@ -45,6 +45,8 @@ type dice struct {
 	account  string          // the secret with an account's password
 	routes   []string
 	fixed    []place
+	accepts  []string        // policies that let pass what is forwarded
+	byHost   bool            // a policy knows hosts, of which a MAC address may be all that is known
 	used     map[string]bool // TYPE.ARGUMENT
 }
 
@@ -243,6 +245,7 @@ func (d *dice) roll() string {
 	d.schedules()
 	d.uplinks()
 	d.transfers()
+	d.inspection()
 	return d.String()
 }
 
@@ -516,7 +519,12 @@ func (d *dice) policies(out map[string]bool) {
 				d.decided[f+" "+t] = true
 			}
 		}
-		d.block("policy", d.label("policy"), given...)
+		name := d.label("policy")
+		d.block("policy", name, given...)
+		d.byHost = d.byHost || strings.Contains(given[0]+given[1], "host.") || strings.Contains(given[0]+given[1], "address_set.")
+		if action == `"accept"` && !strings.Contains(source, "router.") {
+			d.accepts = append(d.accepts, name)
+		}
 	}
 }
 

@@ -73,7 +73,10 @@ var values = map[string][]string{
 	"icmp:ADDRESS, tcp:ADDRESS:PORT or dns:ADDRESS": {`"icmp:198.51.100.77"`, `"tcp:198.51.100.77:65535"`, `"dns:198.51.100.77"`, `"icmp:2001:db8:ffff::77"`, `"tcp:[2001:db8:ffff::77]:1"`, `"dns:[2001:db8:ffff::77]:5353"`},
 	"text of 1 to 255 characters":                   {`"x"`, `"attic # \\ \"left\" $${x} ''"`, `"` + strings.Repeat("l", 255) + `"`},
 	"object identifier, as in 1.3.6.1.2.1.1":        {`"1.3"`, `"2.999.4294967295"`, `"1.3.6.1.4.1.2021` + strings.Repeat(".1", 121) + `"`},
-	"rounds, 1 to 100":                              {"1", "100"}, "priority, 1 (preferred) to 16": {"1", "16", "3"},
+	"open or closed":                                {`"open"`, `"closed"`}, "alert, anomaly, dns, drop, flow, http, quic or tls": {`"alert"`, `"anomaly"`, `"dns"`, `"drop"`, `"flow"`, `"http"`, `"quic"`, `"tls"`},
+	"protocol of the application layer": {`"bittorrent-dht"`, `"dcerpc"`, `"ftp"`, `"ike"`, `"imap"`, `"krb5"`, `"ldap"`, `"mqtt"`, `"nfs"`, `"pop3"`, `"quic"`, `"rdp"`, `"rfb"`, `"sip"`, `"smb"`, `"smtp"`, `"snmp"`, `"ssh"`, `"telnet"`, `"tftp"`, `"websocket"`},
+	"ids.threads":                       {"1", "4", "16"}, "ids.log_size": {`"32MiB"`, `"8GiB"`}, "ids.log_keep": {"1", "3650"},
+	"rounds, 1 to 100": {"1", "100"}, "priority, 1 (preferred) to 16": {"1", "16", "3"},
 	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
 
@@ -85,6 +88,7 @@ const framings = "bridged-llcsnap, bridged-ptm, bridged-vcmux, conservative, doc
 var built = map[string]bool{
 	"uplink.network": true, "uplink.priority": true, "uplink.probes": true, "uplink.interval": true, "uplink.failures": true, "uplink.successes": true, "uplink.prefixes": true,
 	"shaper.network": true, "shaper.download": true, "shaper.upload": true, "shaper.framing": true, "shaper.priority": true, "shaper.ack_filter": true,
+	"ids.capture": true, "ids.inspect": true, "ids.fail": true, "ids.home": true, "ids.rules": true,
 	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
 	"bridge.pvid": true, "bridge.vlans.ports": true, "bridge.vlans.untagged": true, "bridge.vlans.tagged": true, "bridge.vlans.pvid": true,
 	"vlan.protocol":  true,

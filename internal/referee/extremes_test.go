@@ -240,6 +240,8 @@ var alone = map[string]bool{
 	"firmware.kernel_source.date":               true,
 	"firmware.kernel_source.hash":               true,
 	"firmware.kernel_source.repo":               true,
+	"ids.capture":                               true, // in place of the example's inspect
+	"ids.home":                                  true,
 	"host.ipv6":                                 true,
 	"router.release":                            true,
 	"secret.key":                                true,

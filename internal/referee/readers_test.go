@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -145,9 +146,18 @@ type reader struct {
 	host    bool                                // it is this machine's, of another generation than the router's
 }
 
+// unqueued is the ruleset with the packets of queues accepted: this machine's kernel may have no
+// queues. TestBenchC loads rules with them.
+func unqueued(t *testing.T, g *generated) string {
+	t.Helper()
+	return queueRE.ReplaceAllString(ruleset(t, g), "accept")
+}
+
+var queueRE = regexp.MustCompile(`queue num [0-9-]+( bypass)?`)
+
 var readers = []reader{
-	{"nft", ruleset, []string{"nft", "-c", "-f"}, false},
-	{"nft of the host", ruleset, []string{"nft", "-c", "-f"}, true},
+	{"nft", unqueued, []string{"nft", "-c", "-f"}, false},
+	{"nft of the host", unqueued, []string{"nft", "-c", "-f"}, true},
 	{"kea", func(t *testing.T, g *generated) string {
 		if g.at("services", "kea", "dhcp4", "enable") != true {
 			return ""
@@ -200,6 +210,7 @@ var readers = []reader{
 		}
 		return b.String()
 	}, []string{"sh", "/tmp/knotd.sh"}, false},
+	{"suricata", suricataConf, []string{"sh", "/tmp/suricata.sh"}, false},
 	{"sh", func(_ *testing.T, g *generated) string {
 		text, _ := g.at("systemd", "services", "ifstate", "preStart").(string)
 		return text
@@ -261,11 +272,25 @@ for zone in /tmp/knotd/*.zone; do
 done
 `
 
+// The configuration of Suricata after its rules, each file after a line with its name.
+const suricataReader = `
+rm -rf /tmp/suricata.yaml /nix/store/rules
+mkdir -p /nix/store/rules /nix/store/suricata/etc
+cp -r /etc/suricata /nix/store/suricata/etc/
+grep -q ^suricata: /etc/passwd || { echo suricata:x:990:990::/:/bin/false >>/etc/passwd; echo suricata:x:990: >>/etc/group; }
+awk '/^## \// { file = $2; next } file { print > file }' "$1"
+[ -e /tmp/suricata.yaml ] || { echo "no configuration"; exit 1; }
+said=$(suricata -T -c /tmp/suricata.yaml -l /tmp 2>&1) || { echo "$said"; exit 1; }
+case $said in
+*"W: "*) echo "$said"; exit 1 ;;
+esac
+`
+
 // programs gives each program its files, each content once.
 func programs(t *testing.T, all []*made) {
 	t.Helper()
 	root, ns := lab.Rootfs(t, lab.Files{
-		"/etc/frr/vtysh.conf": "", "/tmp/knot.py": knotReader, "/tmp/dhcpcd.sh": dhcpcdReader, "/tmp/knotd.sh": knotdReader,
+		"/etc/frr/vtysh.conf": "", "/tmp/knot.py": knotReader, "/tmp/dhcpcd.sh": dhcpcdReader, "/tmp/knotd.sh": knotdReader, "/tmp/suricata.sh": suricataReader,
 		"/run/sshd/": "", "/run/kea/": "", "/var/lib/kea/": "",
 	}), nstest.New(t, "router")
 	links := map[string]bool{}

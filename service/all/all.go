@@ -27,6 +27,7 @@ import (
 	"github.com/nbr-dev/nbr/service/radvd"
 	"github.com/nbr-dev/nbr/service/shaper"
 	"github.com/nbr-dev/nbr/service/snmpd"
+	"github.com/nbr-dev/nbr/service/suricata"
 	"github.com/nbr-dev/nbr/service/tunnel"
 	"github.com/nbr-dev/nbr/service/uplink"
 	"github.com/nbr-dev/nbr/service/veth"
@@ -50,6 +51,7 @@ func Kinds() []service.Kind {
 		frr.BGPKind(), frr.OSPFKind(), frr.PrefixListKind(),
 		nftables.Kind(),
 		miniupnpd.Kind(),
+		suricata.Kind(),
 		openssh.Kind(),
 		knot.ResolverKind(),
 		knotdns.ServerKind(), knotdns.ZoneKind(), knotdns.PeerKind(), knotdns.CatalogKind(),

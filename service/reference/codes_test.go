@@ -339,10 +339,9 @@ func sourceCodes(t *testing.T) map[string]string {
 
 // bare are the codes that have no example of what is right, and why.
 var bare = map[string]string{
-	"follows":        "it speaks of an error that nbr has not told",
-	"inspected-host": "no block of nbr's own inspects connections",
-	"sysctl-clash":   "one block alone sets parameters of the kernel",
-	"too-large":      "what is right is any other spec",
+	"follows":      "it speaks of an error that nbr has not told",
+	"sysctl-clash": "one block alone sets parameters of the kernel",
+	"too-large":    "what is right is any other spec",
 }
 
 // orderRE fits a sentence that tells what to do.

@@ -73,6 +73,10 @@ let
     debugLevel = lib.mkDefault 0;
     package = lib.mkDefault "/nix/store/radvd";
   };
+  nixos.services.suricata = {
+    configFile = lib.mkDefault "/nix/store/suricata.yaml";
+    package = lib.mkDefault "/nix/store/suricata";
+  };
 
   # The sets that a module and its imports define.
   definitions =

@@ -90,6 +90,10 @@ in
       debugLevel = default 0;
       package = default pkgs.radvd;
     };
+    services.suricata = {
+      configFile = default "/nix/store/suricata.yaml";
+      package = default pkgs.suricata;
+    };
     services.frr = lib.genAttrs [ "bgpd" "mgmtd" "ospfd" "staticd" ] (_: {
       options = default [ "-A 127.0.0.1" ];
     }) // {

@@ -1,0 +1,44 @@
+# Copies of packets, of which none is stopped.
+
+router "r" {
+  board         = "bananapi-bpir4"
+  memory        = "4GiB"
+  state_version = "25.11"
+  console_only  = true
+  name_servers  = ["9.9.9.9"]
+}
+
+network "wan" {
+  link    = port.wan
+  ipv4    = "203.0.113.2/24"
+  gateway = "203.0.113.1"
+}
+
+network "lan" {
+  link = port.lan1
+  ipv4 = "192.168.1.1/24"
+}
+
+zone "wan" {
+  networks = [network.wan]
+}
+
+zone "lan" {
+  networks = [network.lan]
+}
+
+policy "internet" {
+  from       = [zone.lan]
+  to         = [zone.wan]
+  action     = "accept"
+  masquerade = true
+}
+
+ids {
+  capture = [network.lan]
+  fail    = "open" # ERROR: ids-fail
+
+  block "ads" { # ERROR: ids-block-capture
+    sni = ["ads.example.com"]
+  }
+}
