@@ -33,6 +33,8 @@ var secretFields = map[string]string{
 	"pppoe.password":               "pppoe \"ppp0\" {\n  link     = port.wan\n  user     = \"anna\"\n  password = %s\n}\n",
 	"resolver.tls.key":             "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nresolver {\n  networks = [network.lan]\n\n  tls {\n    name        = \"dns.example.org\"\n    certificate = \"/var/lib/dns.pem\"\n    key         = %s\n  }\n}\n",
 	"dns_peer.key":                 "dns_peer \"a\" {\n  addresses = [\"192.0.2.53\"]\n  key       = %s\n}\n",
+	"pbx.extension.password":       "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\npbx {\n  networks = [network.lan]\n\n  extension \"anna\" {\n    number   = \"11\"\n    password = %s\n  }\n}\n",
+	"pbx.trunk.password":           "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nnetwork \"wan\" {\n  link = port.wan\n  ipv4 = \"dhcp\"\n}\n\npbx {\n  networks = [network.lan]\n\n  trunk \"provider\" {\n    network  = network.wan\n    server   = \"sip.example.net\"\n    user     = \"030\"\n    password = %s\n    to       = \"anna\"\n  }\n}\n",
 	// A hash may be there; a password may not.
 	"user.hashed_password": "user \"root\" {\n  hashed_password = %s\n}\n",
 }
