@@ -71,7 +71,9 @@ var values = map[string][]string{
 	"dns_zone.records":                              {`"_sip._udp.z.example SRV 0 0 5060 pbx.example.org"`, `"a.z.example TXT \"]] '' $${a} \\\\ ü\" \"\""`, `"z.example 60 IN MX 10 a."`, `"*.Z.example A 192.0.2.1"`, `"y.z.example HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1"`, `"a\\.b.z.example NAPTR 1 2 \"s\" \"SIP+D2U\" \"\" _sip._udp.example.org"`, `"sub.z.example NS ns.example.net"`},
 	"resolver.tls.certificate":                      {`"/var/lib/acme/dns.example.org/fullchain.pem"`, `"/a"`},
 	"icmp:ADDRESS, tcp:ADDRESS:PORT or dns:ADDRESS": {`"icmp:198.51.100.77"`, `"tcp:198.51.100.77:65535"`, `"dns:198.51.100.77"`, `"icmp:2001:db8:ffff::77"`, `"tcp:[2001:db8:ffff::77]:1"`, `"dns:[2001:db8:ffff::77]:5353"`},
-	"rounds, 1 to 100":                              {"1", "100"}, "priority, 1 (preferred) to 16": {"1", "16", "3"},
+	"g722, alaw, ulaw or gsm":                       {`"g722"`, `"alaw"`, `"ulaw"`, `"gsm"`}, "telephone number": {`"112"`, `"000"`, `"110"`}, "user name of SIP": {`"0301234567"`, `"+49.30_1-a"`, `"` + strings.Repeat("u", 64) + `"`},
+	"name or address of a server, and a port": {`"sip.example.net"`, `"sip.example.net:65535"`}, "pbx.trunk.from": {`"203.0.113.0/24"`, `"2001:db8:77::/48"`}, "pbx.media": {`"10000-10999"`}, "pbx.extension.network": {"network.lan"},
+	"rounds, 1 to 100": {"1", "100"}, "priority, 1 (preferred) to 16": {"1", "16", "3"},
 	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
 
@@ -99,6 +101,7 @@ var built = map[string]bool{
 	"network.prefix": true, "route.type": true, "network.subnet": true, "network.interface_id": true, "router_advert.lifetime": true, "router_advert.preference": true, "router_advert.mtu": true,
 	"dns_zone.domain": true, "dns_zone.reverse": true, "dns_zone.public": true, "dns_zone.name_servers": true, "dns_zone.dnssec.ksk_lifetime": true,
 	"resolver.blocklist.files": true, "resolver.blocklist.networks": true, "resolver.dns64.networks": true, "resolver.tls.https": true,
+	"pbx.prefix":    true, // goes with a trunk
 	"agent.metrics": true, "agent.networks": true, "agent.port": true,
 	"firmware.accept_regulatory_responsibility": true,
 }
