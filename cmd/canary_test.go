@@ -35,6 +35,8 @@ var secretFields = map[string]string{
 	"dns_peer.key":                 "dns_peer \"a\" {\n  addresses = [\"192.0.2.53\"]\n  key       = %s\n}\n",
 	"snmp.user.authentication":     "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nsecret \"k\" {\n  path = \"/run/k\"\n}\n\nsnmp {\n  networks = [network.lan]\n\n  user \"a\" {\n    authentication = %s\n    privacy        = secret.k\n    view           = [\"1.3\"]\n  }\n}\n",
 	"snmp.user.privacy":            "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nsecret \"k\" {\n  path = \"/run/k\"\n}\n\nsnmp {\n  networks = [network.lan]\n\n  user \"a\" {\n    authentication = secret.k\n    privacy        = %s\n    view           = [\"1.3\"]\n  }\n}\n",
+	"pbx.extension.password":       "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\npbx {\n  networks = [network.lan]\n\n  extension \"anna\" {\n    number   = \"11\"\n    password = %s\n  }\n}\n",
+	"pbx.trunk.password":           "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nnetwork \"wan\" {\n  link = port.wan\n  ipv4 = \"dhcp\"\n}\n\npbx {\n  networks = [network.lan]\n\n  trunk \"provider\" {\n    network  = network.wan\n    server   = \"sip.example.net\"\n    user     = \"030\"\n    password = %s\n    to       = \"anna\"\n  }\n}\n",
 	// A hash may be there; a password may not.
 	"user.hashed_password": "user \"root\" {\n  hashed_password = %s\n}\n",
 }

@@ -2,6 +2,7 @@ package referee_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -120,6 +121,7 @@ func (d *dice) services() (resolves bool) {
 	d.dnsZones()
 	d.neighbours()
 	d.monitored()
+	d.telephones()
 	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
 		if d.often() {
 			d.block(typ, "")
@@ -247,6 +249,58 @@ func (d *dice) inspection() {
 	fmt.Fprintf(d, "block %q {\n", d.pick(labels))
 	d.body("ids.block", nested(d.blocks["ids"], "block"), given)
 	d.WriteString("}\n}\n")
+}
+
+// telephones has phones in some networks, and now and then a trunk. It rolls dice of its own, so that
+// all else in a spec is what it would be without it.
+func (d *dice) telephones() {
+	others := d.Rand
+	defer func() { d.Rand = others }()
+	d.Rand = rand.New(rand.NewPCG(uint64(d.Len()), 5060))
+	var inner []string
+	for _, p := range d.fixed {
+		if !d.outside(p.network) {
+			inner = append(inner, p.network)
+		}
+	}
+	if len(inner) == 0 || d.IntN(4) > 0 {
+		return
+	}
+	some := d.choose(inner)
+	phones, line := d.label("secret"), d.label("secret")
+	d.block("secret", phones, `path = "/var/lib/secrets/`+phones+`"`)
+	given := []string{"networks = " + refs("network", some), "port = " + d.pick([]string{"5060", "1"}), "trunk_port = " + d.pick([]string{"5062", "65535"}), "media = " + d.pick([]string{`"10000-10999"`, `"65000-65015"`})}
+	i := slices.IndexFunc(d.networks, d.outside)
+	trunk := i >= 0 && d.often()
+	switch {
+	case !trunk:
+		given = append(given, "emergency = []")
+	case d.often():
+		given = append(given, "prefix = "+d.pick([]string{`"0"`, `"999999999999999"`}))
+	}
+	d.WriteString("pbx {\n")
+	d.body("pbx", d.blocks["pbx"], given)
+	names := []string{"a", "let"}
+	for n, name := range names {
+		fmt.Fprintf(d, "extension %q {\n", name)
+		d.body("pbx.extension", nested(d.blocks["pbx"], "extension"), []string{fmt.Sprintf("number = \"1%d\"", n), "password = secret." + phones, "network = network." + d.pick(some)})
+		d.WriteString("}\n")
+	}
+	d.WriteString("group \"in\" {\n")
+	d.body("pbx.group", nested(d.blocks["pbx"], "group"), []string{`number = "20"`, "extensions = " + d.pick([]string{`["a"]`, `["let", "a"]`})})
+	d.WriteString("}\n")
+	if trunk {
+		d.WriteString("trunk \"or\" {\n")
+		d.body("pbx.trunk", nested(d.blocks["pbx"], "trunk"), []string{"network = network." + d.networks[i], "password = secret." + line, "to = " + d.pick([]string{`"in"`, `"let"`})})
+		d.WriteString("}\n")
+	}
+	d.WriteString("}\n")
+	if trunk {
+		d.block("secret", line, `path = "/var/lib/secrets/`+line+`"`)
+	}
+	for _, n := range some {
+		d.serves[n] = append(d.serves[n], "pbx")
+	}
 }
 
 // dnsZones writes DNS zones, and where they are answered.

@@ -247,9 +247,9 @@ func TestOneNameForBothLeases(t *testing.T) {
 }
 
 // unmet is what nbr verify finds of a block that is not so, but units that no systemd runs.
-func unmet(t *testing.T, root *lab.Root, router *nstest.NS, block string) []string {
+func unmet(t *testing.T, root *lab.Root, router *nstest.NS, block string, as ...string) []string {
 	t.Helper()
-	out, err := root.Try(t, router, "/usr/bin/nbr", "verify", "-format", "json", "-only", block, "/etc/nbr/spec")
+	out, err := root.Try(t, router, append(as, "/usr/bin/nbr", "verify", "-format", "json", "-only", block, "/etc/nbr/spec")...)
 	var report struct{ Results []finding }
 	if jsonErr := json.Unmarshal([]byte(out), &report); jsonErr != nil {
 		t.Fatalf("nbr verify: %v\n%s", err, out)

@@ -7,6 +7,7 @@ import (
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/agent"
+	"github.com/nbr-dev/nbr/service/asterisk"
 	"github.com/nbr-dev/nbr/service/bond"
 	"github.com/nbr-dev/nbr/service/check"
 	"github.com/nbr-dev/nbr/service/chrony"
@@ -60,6 +61,7 @@ func Kinds() []service.Kind {
 		chrony.Kind(),
 		lldpd.Kind(),
 		snmpd.Kind(),
+		asterisk.Kind(),
 		agent.Kind(),
 		check.Kind(),
 		firmware.Kind(),

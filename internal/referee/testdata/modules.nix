@@ -27,6 +27,7 @@ let
           value = "/nix/store/${name}";
         })
         [
+          "asterisk"
           "bash"
           "coreutils"
           "curl"
