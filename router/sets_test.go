@@ -228,3 +228,36 @@ func TestSetOverlaps(t *testing.T) {
 		t.Errorf("%d of 2000 overlap: nothing was compared", found)
 	}
 }
+
+// Overlaps in a list are told once, with their number, and with the set that the list does not name.
+// Those in the spec are told one by one.
+func TestOverlapsOfAList(t *testing.T) {
+	r, list := setOf([]byte("10.0.0.1\n10.0.0.0/24\n10.0.0.7\n10.0.0.7\n"))
+	list.Def.Filename = "router.hcl"
+	spec := &AddressSet{Header: conf.Header{Def: hcl.Range{Filename: "router.hcl"}}}
+	for range 3 {
+		a := conf.Of(Span{AddrRange{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.1")}})
+		a.Range.Filename = "router.hcl"
+		spec.Addresses.Items = append(spec.Addresses.Items, a)
+	}
+	for _, tt := range []struct {
+		r      *Router
+		diags  int
+		places int // beside an overlap's own
+		others string
+	}{
+		{r, 1, 2, " Other such lines: 2."},
+		{&Router{Sets: []*AddressSet{spec}}, 2, 1, ""},
+	} {
+		diags := ruleSets(tt.r)
+		if len(diags) != tt.diags {
+			t.Fatalf("%v, want %d", diags, tt.diags)
+		}
+		for _, d := range diags {
+			_, rest, _ := strings.Cut(d.Detail, "already.")
+			if len(diag.Others(d)) != tt.places || rest != tt.others {
+				t.Errorf("%v with %v", d, diag.Others(d))
+			}
+		}
+	}
+}
