@@ -82,30 +82,34 @@ func ruleDynamic(r *Router) hcl.Diagnostics {
 		link Link
 		how  string
 	}
-	first := map[use]*Network{}
+	type user struct {
+		of, how string
+		from    hcl.Range
+	}
+	first := map[use]user{}
 	for _, n := range r.Networks {
-		check := func(how string, at func(*Network) hcl.Range) {
+		for _, a := range n.Addresses() {
+			how := a.How.String()
 			u := use{n.Link.Target, how}
-			if before := first[u]; before != nil {
-				diags = append(diags, diag.With(diag.Help(diag.Error("dynamic-twice", at(n), "Addresses of one link for two networks",
-					"%s gets its addresses on %s by %s already, and they are the link's: the two would be one network.", before.Addr, n.Link.Addr, how),
-					"Remove one of the two networks, or put it on a link of its own."),
-					at(before), "%s", before.Addr.String()))
-				return
+			switch a.How.(type) {
+			case Fixed:
+				continue
+			case ByDHCP, ByPPP, ByAdvertisement:
+			case ByDHCPv6:
+				u.how = ByAdvertisement{}.String() // with which its default route comes
+			case Delegated:
+				how = "by delegation"
+				u.how = how
 			}
-			first[u] = n
-		}
-		if n.ByDHCP() {
-			check("DHCP", func(n *Network) hcl.Range { return n.IPv4.Range })
-		}
-		if n.ByPPP() {
-			check("PPP", func(n *Network) hcl.Range { return n.IPv4.Range })
-		}
-		if n.TakesAdvertisements() {
-			check("router advertisements", func(n *Network) hcl.Range { return n.IPv6.Range })
-		}
-		if n.Prefix.Set {
-			check("delegation", func(n *Network) hcl.Range { return n.Prefix.Range })
+			before, twice := first[u]
+			if !twice {
+				first[u] = user{n.Addr.String(), how, a.From}
+				continue
+			}
+			diags = append(diags, diag.With(diag.Help(diag.Error("dynamic-twice", a.From, "Addresses of one link for two networks",
+				"%s gets its addresses on %s %s already, and they are the link's: the two would be one network.", before.of, n.Link.Addr, before.how),
+				"Remove one of the two networks, or put it on a link of its own."),
+				before.from, "%s", before.of))
 		}
 	}
 	return diags

@@ -27,13 +27,13 @@ var against = map[string]string{
 	"nohook":          "name servers of the provider would not be taken",
 	"release":         "the address would be given back at each stop, and persistent keeps it",
 	"hostname":        "the provider would learn the router's name",
-	"ipv4only":        "prefixes would not be got",
+	"ipv4only":        "neither prefixes nor addresses by DHCPv6 would be got",
 	"ipv6only":        "no upstream would get an IPv4 address",
-	"noipv6":          "prefixes would not be got",
-	"nodhcp6":         "prefixes would not be got",
+	"noipv6":          "neither prefixes nor addresses by DHCPv6 would be got",
+	"nodhcp6":         "neither prefixes nor addresses by DHCPv6 would be got",
 	"ipv6rs":          "router advertisements are the kernel's",
 	"ia_pd":           "a prefix block says which prefixes are asked for",
-	"ia_na":           "addresses of IPv6 are those of router advertisements",
+	"ia_na":           "ipv6 = \"dhcp\" of a network says where an address is asked for",
 	"destination":     "a prefix block says where prefixes go",
 }
 

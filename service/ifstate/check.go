@@ -287,9 +287,14 @@ func address(p *verify.Plan, n *router.Network, a router.NetworkAddress) {
 	case router.Fixed:
 		want = how.String()
 		fits = func(_ *state.State, got state.Addr) bool { return got.Prefix == want }
-	case router.ByDHCP, router.ByDHCPv6:
+	case router.ByDHCP:
 		want = "dhcp"
 		fits = func(_ *state.State, got state.Addr) bool { return got.Dynamic }
+	case router.ByDHCPv6:
+		// One of 128 bits: DHCPv6 does not say what is on the link (RFC 8415 section 18.2.10.1), and one
+		// that the kernel made of an advertisement is no lease.
+		want = "dhcp"
+		fits = func(_ *state.State, got state.Addr) bool { return got.Dynamic && strings.HasSuffix(got.Prefix, "/128") }
 	case router.ByPPP:
 		want = "ppp"
 		fits = func(*state.State, state.Addr) bool { return true }

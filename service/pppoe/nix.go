@@ -25,33 +25,42 @@ const netInit = "ppp/net-init"
 func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) {
 	sessions := service.Of[*PPPoE](blocks)
 	m.Set(service.From(sessions[0]), nixgen.Bool(true), "services", "pppd", "enable")
-	var auto []string
+	var take, auto []string
 	for _, p := range sessions {
 		p.lower(r, m)
 		if p.network(r, (*router.Network).TakesAdvertisements) != nil {
+			take = append(take, string(p.Name.V))
+		}
+		if p.network(r, (*router.Network).ByAdvertisement) != nil {
 			auto = append(auto, string(p.Name.V))
 		}
 	}
-	if len(auto) > 0 {
+	if len(take) > 0 {
 		from := service.From(sessions[0])
-		m.Set(from, nixgen.Lines(initScript(auto)), "environment", "etc", netInit, "text")
+		m.Set(from, nixgen.Lines(initScript(take, auto)), "environment", "etc", netInit, "text")
 		m.Set(from, nixgen.Str("0555"), "environment", "etc", netInit, "mode")
 	}
 }
 
 // initScript has the kernel take router advertisements on sessions, also while it forwards
-// (Documentation/networking/ip-sysctl.rst). Links that come later take none by default; what is
+// (Documentation/networking/ip-sysctl.rst), and make addresses of them on some. Links that come later take none by default; what is
 // set after the session has its link-local address would be too late for a solicitation. pppd
 // says the interface's name in IFNAME.
-func initScript(names []string) string {
-	return fmt.Sprintf(`#!/bin/sh
-case "$IFNAME" in
-%s)
-  echo 2 >"/proc/sys/net/ipv6/conf/$IFNAME/accept_ra"
-  echo 1 >"/proc/sys/net/ipv6/conf/$IFNAME/autoconf"
-  ;;
+func initScript(take, auto []string) string {
+	script := "#!/bin/sh\n"
+	for _, set := range []struct {
+		names []string
+		value int
+		key   string
+	}{{take, 2, "accept_ra"}, {auto, 1, "autoconf"}} {
+		if len(set.names) > 0 {
+			script += fmt.Sprintf(`case "$IFNAME" in
+%s) echo %d >"/proc/sys/net/ipv6/conf/$IFNAME/%s" ;;
 esac
-`, strings.Join(names, "|"))
+`, strings.Join(set.names, "|"), set.value, set.key)
+		}
+	}
+	return script
 }
 
 // staged is the file with the password as pppd reads it.
