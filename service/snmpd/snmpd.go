@@ -1,7 +1,7 @@
 // Package snmpd tells monitoring systems how the router is, by SNMPv3 alone (RFC 3410), with net-snmp.
 //
 // Users authenticate by HMAC-SHA-256 (RFC 7860) and are answered encrypted by AES (RFC 3826); each
-// sees the parts of the tree that its block names, and nobody can set anything. There is no
+// sees the parts of the tree that its block names, and no user can set anything. There is no
 // community: what asks by SNMPv1 or SNMPv2c gets no answer.
 package snmpd
 
@@ -61,7 +61,7 @@ zone "lan" {
 // SNMP is the snmp block.
 type SNMP struct {
 	conf.Header
-	Networks conf.Refs[*router.Network] `hcl:"networks,required" empty:"error: nobody could ask. Name a network, or remove the block." doc:"The networks at whose addresses the router answers. Never an upstream."`
+	Networks conf.Refs[*router.Network] `hcl:"networks,required" empty:"error: no host could ask. Name a network, or remove the block." doc:"The networks at whose addresses the router answers. Never an upstream."`
 	Contact  conf.Value[Text]           `hcl:"contact,optional" doc:"Who looks after the router (sysContact), as in anna@example.org."`
 	Location conf.Value[Text]           `hcl:"location,optional" doc:"Where the router is (sysLocation)."`
 	Users    []*User                    `hcl:"user,block" doc:"Who may ask. No user can set anything."`
@@ -199,8 +199,8 @@ func (b *SNMP) Judge(*router.Router) hcl.Diagnostics {
 			"Take it out of networks, and ask through a tunnel.")
 	})
 	if len(b.Users) == 0 {
-		return append(diags, diag.Help(diag.Error("snmp-without-users", b.Def, "SNMP that answers nobody",
-			"Without a user nobody can ask anything: there are no communities."), "Add a user block, or remove this one."))
+		return append(diags, diag.Help(diag.Error("snmp-without-users", b.Def, "SNMP that answers no user",
+			"Without a user there are no answers: there are no communities."), "Add a user block, or remove this one."))
 	}
 	for _, u := range b.Users {
 		diags = append(diags, u.judge()...)
