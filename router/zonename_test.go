@@ -50,3 +50,25 @@ func TestLeaseZones(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
+
+// Zones of addresses lead back from a whole prefix; others, and names with more labels than an
+// address has, are no such zones.
+func TestZonesOfAddresses(t *testing.T) {
+	for z, want := range map[ZoneName]string{
+		"10.in-addr.arpa":          "10.0.0.0/8",
+		"1.168.192.in-addr.arpa":   "192.168.1.0/24",
+		"4.1.168.192.in-addr.arpa": "192.168.1.4/32",
+		"5.4.3.2.1.in-addr.arpa":   "",
+		"256.in-addr.arpa":         "",
+		"8.b.d.0.1.0.0.2.ip6.arpa": "2001:db8::/32",
+		"g.ip6.arpa":               "",
+		"example.org":              "",
+		"0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa": "",
+		"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa":   "fd00::1/128",
+	} {
+		p, ok := z.block()
+		if ok != (want != "") || ok && p.String() != want {
+			t.Errorf("%s: %s, %v, want %q", z, p, ok, want)
+		}
+	}
+}

@@ -1,0 +1,11 @@
+package router
+
+import "testing"
+
+func TestVLANAware(t *testing.T) {
+	for want, b := range map[bool]*Bridge{false: {}, true: {VLANs: []*PortVLANs{{}}}} {
+		if got := b.VLANAware(); got != want {
+			t.Errorf("a bridge with %d VLANs: %v", len(b.VLANs), got)
+		}
+	}
+}
