@@ -98,11 +98,12 @@ func (UserName) Describe() string { return "name of at most 32 characters" }
 // Text is a DisplayString (RFC 2579) on one line of snmpd.conf(5).
 type Text string
 
-// UnmarshalText wants 1 to 255 printable ASCII characters, which net-snmp reads as they are.
+// UnmarshalText wants 1 to 255 printable ASCII characters, which net-snmp reads as they are; what begins
+// with # it would read as a comment.
 func (t *Text) UnmarshalText(b []byte) error {
 	foreign := strings.IndexFunc(string(b), func(c rune) bool { return c < ' ' || c > '~' })
-	if len(b) == 0 || len(b) > 255 || foreign >= 0 || strings.TrimSpace(string(b)) != string(b) {
-		return diag.Advise(fmt.Errorf("%q is no text of SNMP", b), "write 1 to 255 printable ASCII characters, and no blanks around them")
+	if len(b) == 0 || len(b) > 255 || foreign >= 0 || strings.TrimSpace(string(b)) != string(b) || b[0] == '#' {
+		return diag.Advise(fmt.Errorf("%q is no text of SNMP", b), "write 1 to 255 printable ASCII characters, with no blanks around them, and no # at the beginning")
 	}
 	*t = Text(b)
 	return nil
