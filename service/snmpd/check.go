@@ -60,11 +60,20 @@ func (b *SNMP) answers(p *verify.Plan, at netip.Addr, from hcl.Range) {
 
 // question is what is asked as a user: everything that one of its checks, or that of a text, wants to
 // know.
+//
+// What no view has can only begin at the start of the tree or where a view ends, so that to ask there
+// finds it, wherever it is.
 func (b *SNMP) question(u *User) userQuestion {
-	after := slices.Concat(u.View.All(), u.Except.All(), u.outside())
+	after := []OID{start}
+	for _, v := range u.View.All() {
+		after = append(after, v.before(), v.end())
+	}
+	for _, e := range u.Except.All() {
+		after = append(after, e.before())
+	}
 	for _, t := range b.told() {
 		if t.text.Set && b.reader(t.object) == u {
-			after = append(after, OID(strings.TrimSuffix(string(t.object), ".0")))
+			after = append(after, t.object.before())
 		}
 	}
 	slices.Sort(after)
@@ -73,21 +82,6 @@ func (b *SNMP) question(u *User) userQuestion {
 		Authentication: u.Authentication.Target.Location(), Privacy: u.Privacy.Target.Location(),
 		After: texts(slices.Compact(after), " "),
 	}
-}
-
-// outside is an object that every snmpd has and that the user does not see, without the .0 at its end;
-// none if the user sees all of these.
-func (u *User) outside() []OID {
-	for _, o := range []OID{
-		"1.3.6.1.6.3.10.2.1.1", // snmpEngineID
-		"1.3.6.1.2.1.11.1",     // snmpInPkts
-		system + ".1",          // sysDescr
-	} {
-		if !u.sees(o + ".0") {
-			return []OID{o}
-		}
-	}
-	return nil
 }
 
 // asked adds a check of what is asked as a user, at the first of the addresses.
@@ -154,7 +148,7 @@ func (u *User) seen(a userAnswer) string {
 		next[o.After] = o.Name
 	}
 	for _, v := range u.View.All() {
-		if !next[v].below(v) {
+		if !next[v.before()].below(v) {
 			return "nothing in " + string(v)
 		}
 	}

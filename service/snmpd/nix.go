@@ -106,14 +106,17 @@ func (b *SNMP) config() string {
 	if b.Location.Set {
 		line("sysLocation %s", b.Location.V)
 	}
-	for _, u := range b.Users {
+	for i, u := range b.Users {
 		for _, v := range u.View.All() {
 			line("view %s included .%s", u.Name.V, v)
 		}
 		for _, v := range u.Except.All() {
 			line("view %s excluded .%s", u.Name.V, v)
 		}
-		line("rouser %[1]s priv -V %[1]s", u.Name.V)
+		// Not rouser: the group that it makes of a user's name can be that of another one, whose view
+		// then counts. The view that sets and notifies is net-snmp's own that has nothing.
+		line("group u%d usm %s", i+1, u.Name.V)
+		line(`access u%d "" usm priv exact %s _none_ _none_`, i+1, u.Name.V)
 	}
 	line("includeFile %s", users)
 	return out.String()

@@ -150,6 +150,8 @@ func lookUser(ctx context.Context, h probe.Host, q userQuestion) (userAnswer, er
 		switch {
 		case err != nil:
 			return userAnswer{}, err
+		case r == nil && len(out.Objects) > 0:
+			return userAnswer{Authentication: noAnswer}, nil // it has decrypted others
 		case r == nil: // what it cannot decrypt it does not answer
 			out.Privacy = otherPhrase
 			return out, nil

@@ -98,11 +98,12 @@ func (UserName) Describe() string { return "name of at most 32 characters" }
 // Text is a DisplayString (RFC 2579) on one line of snmpd.conf(5).
 type Text string
 
-// UnmarshalText wants 1 to 255 printable ASCII characters, which net-snmp reads as they are.
+// UnmarshalText wants 1 to 255 printable ASCII characters, which net-snmp reads as they are; what begins
+// with # it would read as a comment.
 func (t *Text) UnmarshalText(b []byte) error {
 	foreign := strings.IndexFunc(string(b), func(c rune) bool { return c < ' ' || c > '~' })
-	if len(b) == 0 || len(b) > 255 || foreign >= 0 || strings.TrimSpace(string(b)) != string(b) {
-		return diag.Advise(fmt.Errorf("%q is no text of SNMP", b), "write 1 to 255 printable ASCII characters, and no blanks around them")
+	if len(b) == 0 || len(b) > 255 || foreign >= 0 || strings.TrimSpace(string(b)) != string(b) || b[0] == '#' {
+		return diag.Advise(fmt.Errorf("%q is no text of SNMP", b), "write 1 to 255 printable ASCII characters, with no blanks around them, and no # at the beginning")
 	}
 	*t = Text(b)
 	return nil
@@ -114,21 +115,24 @@ func (Text) Describe() string { return "text of 1 to 255 characters" }
 // An OID is an object identifier, which here is a subtree: numbers with dots between them.
 type OID string
 
+// most is how many numbers an object identifier can have.
+const most = 128
+
 // UnmarshalText wants 2 to 128 numbers of at most 2^32-1 (RFC 3416 section 4.1), of which the first is
 // at most 2, and the second then at most 39 (X.660 section 7.6).
 func (o *OID) UnmarshalText(b []byte) error {
 	text := strings.TrimPrefix(string(b), ".")
 	parts := strings.Split(text, ".")
 	for i, part := range parts {
-		most := uint64(math.MaxUint32)
+		highest := uint64(math.MaxUint32)
 		switch {
 		case i == 0:
-			most = 2
+			highest = 2
 		case i == 1 && parts[0] < "2":
-			most = 39
+			highest = 39
 		}
 		n, err := strconv.ParseUint(part, 10, 32)
-		if err != nil || n > most || strconv.FormatUint(n, 10) != part || len(parts) < 2 || len(parts) > 128 {
+		if err != nil || n > highest || strconv.FormatUint(n, 10) != part || len(parts) < 2 || len(parts) > most {
 			return diag.Advise(fmt.Errorf("%q is no object identifier", b), "write its numbers, 2 to 128 with dots between them, as in 1.3.6.1.2.1.1 for system: snmptranslate -On SNMPv2-MIB::system prints those of a name")
 		}
 	}
@@ -141,6 +145,31 @@ func (OID) Describe() string { return "object identifier, as in 1.3.6.1.2.1.1" }
 
 // below tells whether the object is the subtree of another or in it.
 func (o OID) below(top OID) bool { return o == top || strings.HasPrefix(string(o), string(top)+".") }
+
+// start is what all objects come after.
+const start OID = "0.0"
+
+// end is after all that is in the subtree. At the most numbers nothing else is in it.
+func (o OID) end() OID {
+	if strings.Count(string(o), ".")+1 == most {
+		return o
+	}
+	return o + "." + OID(strconv.FormatUint(math.MaxUint32, 10))
+}
+
+// before is what the object comes after at once, and then all that is in its subtree. No object has two
+// numbers alone.
+func (o OID) before() OID {
+	i := strings.LastIndexByte(string(o), '.')
+	n, err := strconv.ParseUint(string(o[i+1:]), 10, 32)
+	switch {
+	case strings.IndexByte(string(o), '.') == i:
+		return o
+	case err != nil || n == 0:
+		return o[:i]
+	}
+	return (o[:i+1] + OID(strconv.FormatUint(n-1, 10))).end()
+}
 
 // sees tells whether the user may read an object: of the subtrees that it is in, the longest says it
 // (RFC 3415 section 4).
