@@ -66,7 +66,7 @@ func (b *IDS) rules(r *router.Router, p *verify.Plan) {
 func (b *IDS) files(r *router.Router, p *verify.Plan) {
 	for i, f := range b.texts(r) {
 		want, hint := digest(f.text), fmt.Sprintf("suricatasc -c 'conf-get rule-files.%d'", i)
-		b.ask(p, "file/"+f.name, "rules of "+f.name, f.from, want, hint, func(e engine) verify.Verdict {
+		b.ask(p, f.check, "rules of "+f.name, f.from, want, hint, func(e engine) verify.Verdict {
 			if i >= len(e.Files) {
 				return verify.Missing(want, hint)
 			}

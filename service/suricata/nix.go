@@ -63,6 +63,10 @@ func (b *IDS) settings(r *router.Router) []def {
 	// A connection that is older than Suricata is looked at from where it is.
 	set(nixgen.Bool(true), "stream", "midstream")
 	set(text("ignore"), "stream", "midstream-policy")
+	// With packets in its hands Suricata drops, unless told not to, the ones that fit no connection it
+	// knows: of a connection that is older than it, or that it has forgotten for want of packets, that is
+	// the one that closes it (StreamTcpInitConfig of stream-tcp.c).
+	set(nixgen.Bool(false), "stream", "drop-invalid")
 	if b.Fail.V == closed { // what is no flow has its packets dropped
 		set(text("drop-packet"), "defrag", "memcap-policy")
 		set(text("drop-packet"), "flow", "memcap-policy")

@@ -63,8 +63,12 @@ func askEngine(ctx context.Context, h probe.Host, _ struct{}) (engine, error) {
 		command string
 		into    any
 	}{{"ruleset-stats", &stats}, {"ruleset-failed-rules", &bad}, {"iface-list", &sources}} {
-		if _, err := s.ask(q.command, nil, q.into); err != nil {
+		known, err := s.ask(q.command, nil, q.into)
+		if err != nil {
 			return engine{}, err
+		}
+		if !known {
+			return engine{}, fmt.Errorf("Suricata does not answer %s", q.command)
 		}
 	}
 	for _, one := range stats {
@@ -120,7 +124,11 @@ func connect(ctx context.Context, h probe.Host) (*socket, error) {
 		return nil, err
 	}
 	s := &socket{c, bufio.NewReader(c)}
-	if _, err := s.exchange(map[string]string{"version": "0.2"}); err != nil {
+	a, err := s.exchange(map[string]string{"version": "0.2"})
+	if err == nil && a.Return != "OK" {
+		err = errors.New("Suricata does not speak release 0.2 of the protocol of its socket")
+	}
+	if err != nil {
 		c.Close()
 		return nil, err
 	}

@@ -128,9 +128,10 @@ func readRules(name string, text []byte) []fileRule {
 
 // A text is a file of rules and where the spec says so.
 type text struct {
-	name string
-	text []byte
-	from hcl.Range
+	name  string
+	check string // the part of the check's name that is its own
+	text  []byte
+	from  hcl.Range
 }
 
 // ownFile is the name of the file with the rules of the block blocks.
@@ -140,11 +141,11 @@ const ownFile = "nbr.rules"
 func (b *IDS) texts(r *router.Router) []text {
 	var out []text
 	if rules := b.blockRules(); len(rules) > 0 {
-		out = append(out, text{ownFile, []byte(strings.Join(rules, "\n") + "\n"), b.Blocks[0].Def})
+		out = append(out, text{ownFile, "blocks", []byte(strings.Join(rules, "\n") + "\n"), b.Blocks[0].Def})
 	}
 	for _, f := range b.Rules.Items {
 		content, _ := r.File(f) // judged
-		out = append(out, text{string(f.V), content, f.Range})
+		out = append(out, text{string(f.V), "file/" + string(f.V), content, f.Range})
 	}
 	return out
 }
