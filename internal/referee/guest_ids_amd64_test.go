@@ -28,7 +28,7 @@ import (
 
 // The numbers of the rules of inlineSpec's block.
 const (
-	badSNI, badHost, badQuestion, badApp = 1900000, 1900002, 1900003, 1900004
+	badSNI, badHost, badFinalHost, badQuestion, badApp = 1900000, 1900004, 1900005, 1900006, 1900007
 )
 
 // A siege is a client that Suricata is between and the Internet, where there are servers.
@@ -295,6 +295,7 @@ func TestGuestBlockedNames(t *testing.T) {
 		t.Error(err)
 	}
 	s.blocked(t, badHost, "Bad.example:80", func() { _ = s.get(t, "Bad.example:80") })
+	s.blocked(t, badFinalHost, "bad.example.", func() { _ = s.get(t, "bad.example.") })
 	if err := s.ask(t, "notbad.example"); err != nil {
 		t.Error(err)
 	}
