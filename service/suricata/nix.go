@@ -60,6 +60,7 @@ func (b *IDS) settings(r *router.Router) []def {
 	// since ExecStart is nbr's own.
 	set(nixgen.List{nixgen.Attrs{nixgen.Bind(text("lo"), "interface")}}, "pcap")
 	set(nixgen.Bool(b.Fail.V == open), "nfq", "fail-open")
+	set(nixgen.Int(pending), "max-pending-packets")
 	// A connection that is older than Suricata is looked at from where it is.
 	set(nixgen.Bool(true), "stream", "midstream")
 	set(text("ignore"), "stream", "midstream-policy")
@@ -73,6 +74,13 @@ func (b *IDS) settings(r *router.Router) []def {
 	}
 	return out
 }
+
+// A queue has room for four times the packets that Suricata has in its hands at most (NFQ_BURST_FACTOR
+// of source-nfq.c). The kernel does not tell for how many.
+const (
+	pending   = 1024 // Suricata's own default
+	queueRoom = 4 * pending
+)
 
 // firstCluster is the fanout group of the first link (packet(7), PACKET_FANOUT); each has its own.
 const firstCluster = 90
