@@ -242,7 +242,7 @@ func (d *dice) inspection() {
 	d.WriteString("ids {\n")
 	d.body("ids", d.blocks["ids"], given)
 	apps := values["protocol of the application layer"]
-	given = []string{"app = [" + d.pick(apps[:10]) + ", " + d.pick(apps[10:]) + "]"}
+	given = []string{"app = [" + d.pick(apps[:9]) + ", " + d.pick(apps[9:]) + "]"}
 	for _, list := range []string{"sni", "http_host", "dns"} {
 		given = append(given, list+" = ["+d.pick(values["DNS zone"])+"]")
 	}

@@ -74,7 +74,7 @@ var values = map[string][]string{
 	"text of 1 to 255 characters":                   {`"x"`, `"attic # \\ \"left\" $${x} ''"`, `"` + strings.Repeat("l", 255) + `"`},
 	"object identifier, as in 1.3.6.1.2.1.1":        {`"1.3"`, `"2.999.4294967295"`, `"1.3.6.1.4.1.2021` + strings.Repeat(".1", 121) + `"`},
 	"open or closed":                                {`"open"`, `"closed"`}, "alert, anomaly, dns, drop, flow, http, quic or tls": {`"alert"`, `"anomaly"`, `"dns"`, `"drop"`, `"flow"`, `"http"`, `"quic"`, `"tls"`},
-	"protocol of the application layer": {`"bittorrent-dht"`, `"dcerpc"`, `"ftp"`, `"ike"`, `"imap"`, `"krb5"`, `"ldap"`, `"mqtt"`, `"nfs"`, `"pop3"`, `"quic"`, `"rdp"`, `"rfb"`, `"sip"`, `"smb"`, `"smtp"`, `"snmp"`, `"ssh"`, `"telnet"`, `"tftp"`, `"websocket"`},
+	"protocol of the application layer": {`"bittorrent-dht"`, `"dcerpc"`, `"ftp"`, `"ike"`, `"imap"`, `"krb5"`, `"mqtt"`, `"nfs"`, `"quic"`, `"rdp"`, `"rfb"`, `"sip"`, `"smb"`, `"smtp"`, `"snmp"`, `"ssh"`, `"telnet"`, `"tftp"`},
 	"ids.threads":                       {"1", "4", "16"}, "ids.log_size": {`"32MiB"`, `"8GiB"`}, "ids.log_keep": {"1", "3650"},
 	"g722, alaw, ulaw or gsm": {`"g722"`, `"alaw"`, `"ulaw"`, `"gsm"`}, "telephone number": {`"112"`, `"000"`, `"110"`}, "user name of SIP": {`"0301234567"`, `"+49.30_1-a"`, `"` + strings.Repeat("u", 64) + `"`},
 	"name or address of a server, and a port": {`"sip.example.net"`, `"sip.example.net:65535"`}, "pbx.trunk.from": {`"203.0.113.0/24"`, `"2001:db8:77::/48"`}, "pbx.media": {`"10000-10999"`}, "pbx.extension.network": {"network.lan"},

@@ -102,6 +102,18 @@ func (c talk) says(t *testing.T, text string) {
 	c.hears(t, text)
 }
 
+// closes ends its half of the connection, and wants the other end to hear of it and to do as much.
+func (c talk) closes(t *testing.T) {
+	t.Helper()
+	c.SetDeadline(time.Now().Add(nstest.Patience))
+	if err := c.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("a connection does not end: %d bytes, %v", n, err)
+	}
+}
+
 func (c talk) hears(t *testing.T, text string) {
 	t.Helper()
 	got := make([]byte, len(text))
@@ -186,6 +198,24 @@ func TestGuestInspection(t *testing.T) {
 	web.hears(t, "three")
 
 	check(t, []flow{{"a drop before the inspected policy", client, "", "tcp", "198.51.100.1:82", "drop"}})
+}
+
+// TestGuestInspectionOfForward has a connection led to another port: its answers go to the queue as
+// what it sends does.
+func TestGuestInspectionOfForward(t *testing.T) {
+	r, server, internet := nstest.New(t, "router"), nstest.New(t, "server"), nstest.New(t, "internet")
+	forwards(t, r)
+	loadNamed(t, r, "dnat")
+	nstest.Link(t, r, "lan1", server, "eth0")
+	nstest.Link(t, r, "wan", internet, "eth0")
+	ip(t, r, "addr add 10.1.0.1/24 dev lan1\naddr add 198.51.100.2/24 dev wan\n")
+	ip(t, server, "addr add 10.1.0.5/24 dev eth0\nroute add default via 10.1.0.1\n")
+	ip(t, internet, "addr add 198.51.100.1/24 dev eth0\n")
+	echo(t, server, 8443)
+	dial(t, internet, "198.51.100.2:443").says(t, "one")
+	if out, back := queued(t, r); out == 0 || back == 0 {
+		t.Errorf("%d packets went to the queue, and %d answers", out, back)
+	}
 }
 
 // TestGuestClaimedForward lets pass what a service claims and no policy says, and nothing else.

@@ -28,7 +28,7 @@ import (
 
 // The numbers of the rules of inlineSpec's block.
 const (
-	badSNI, badHost, badQuestion, badApp = 1900000, 1900002, 1900003, 1900004
+	badSNI, badHost, badFinalHost, badQuestion, badApp = 1900000, 1900004, 1900005, 1900006, 1900007
 )
 
 // A siege is a client that Suricata is between and the Internet, where there are servers.
@@ -136,6 +136,7 @@ func (s *siege) serve(t *testing.T) {
 	}()
 	echo(t, s.internet, 81)
 	echo(t, s.internet, 2222)
+	echo(t, s.internet, 2223)
 }
 
 // start starts Suricata as the unit does, with queues of its own or fewer.
@@ -294,6 +295,7 @@ func TestGuestBlockedNames(t *testing.T) {
 		t.Error(err)
 	}
 	s.blocked(t, badHost, "Bad.example:80", func() { _ = s.get(t, "Bad.example:80") })
+	s.blocked(t, badFinalHost, "bad.example.", func() { _ = s.get(t, "bad.example.") })
 	if err := s.ask(t, "notbad.example"); err != nil {
 		t.Error(err)
 	}
@@ -306,9 +308,14 @@ func TestGuestBlockedNames(t *testing.T) {
 
 	// A crash: what is inspected stands still until Suricata is back, and goes on.
 	plain := dial(t, s.client, "198.51.100.1:81")
+	older := dial(t, s.client, "198.51.100.1:2223")
+	older.says(t, "before the crash")
+	if err := older.Conn.(*net.TCPConn).SetKeepAlive(false); err != nil {
+		t.Fatal(err)
+	}
 	s.kill()
 	becomes(t, func() []string { return s.wrong(t) }, []string{
-		"fail    = \"closed\" | ids/fail unknown", "ids { | ids/events unknown", "ids { | ids/home unknown", "block \"bad\" { | ids/file/nbr.rules unknown", "block \"bad\" { | ids/loaded unknown",
+		"fail    = \"closed\" | ids/fail unknown", "ids { | ids/events unknown", "ids { | ids/home unknown", "block \"bad\" { | ids/blocks unknown", "block \"bad\" { | ids/loaded unknown",
 		"threads = 2 | ids/queue/0 fail: no program reads it", "threads = 2 | ids/queue/1 fail: no program reads it",
 		"threads = 2 | ids/reads/0 unknown", "threads = 2 | ids/reads/1 unknown",
 	})
@@ -326,6 +333,7 @@ func TestGuestBlockedNames(t *testing.T) {
 	plain.says(t, "of another policy")
 	s.start(t, "closed", "0", "1")
 	other.hears(t, "still there?\r\n")
+	older.closes(t)
 	becomes(t, func() []string { return s.wrong(t) }, nil)
 
 	s.kill()
@@ -341,17 +349,20 @@ func TestGuestBlockedNames(t *testing.T) {
 }
 
 // TestGuestInspectionFailsOpen has connections pass without Suricata, and looks into those that were there
-// before it ran.
+// before it ran; one of them is closed first of all.
 func TestGuestInspectionFailsOpen(t *testing.T) {
 	s := newSiege(t, "open")
 	good, bad := dial(t, s.client, "198.51.100.1:443"), dial(t, s.client, "198.51.100.1:443")
-	for _, c := range []talk{good, bad} {
+	closing := dial(t, s.client, "198.51.100.1:2222")
+	closing.says(t, "before Suricata")
+	for _, c := range []talk{good, bad, closing} {
 		if err := c.Conn.(*net.TCPConn).SetKeepAlive(false); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.start(t, "open", "0", "1")
 	becomes(t, func() []string { return s.wrong(t) }, nil)
+	closing.closes(t)
 	s.passes(t, good, "notbad.example")
 	s.blocked(t, badSNI, "bad.example", func() { _ = hello(bad, "bad.example") })
 	s.kill()

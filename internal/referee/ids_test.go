@@ -75,7 +75,7 @@ func suricataYAML(t *testing.T, g *generated, rules map[string]string) string {
 	for i, f := range settings["rule-files"].([]any) {
 		name := path.Base(f.(string))
 		if text, generated := strings.CutPrefix(f.(string), "text:"); generated {
-			name = "nbr.rules"
+			name = ownRules
 			rules[name] = text
 		} else if _, base, copied := strings.Cut(name, "-"); copied { // with a hash before it, as in the store
 			name = base
@@ -91,6 +91,10 @@ func suricataYAML(t *testing.T, g *generated, rules map[string]string) string {
 
 // suricataRules is where the tests have the files of rules.
 const suricataRules = "/nix/store/rules/"
+
+// ownRules is the file with the rules of block blocks there. In the store a hash tells it from a file of
+// the spec with nbr's name for it.
+const ownRules = "blocks.nbr.rules"
 
 // suricataFiles are what Suricata reads besides, by where nixpkgs has it and where Debian has it.
 var suricataFiles = map[string]string{
@@ -344,7 +348,7 @@ func idsFiles(t *testing.T) map[string]string {
 		rules := map[string]string{}
 		files["/ids/"+way+".yaml"] = write(t, suricataYAML(t, g, rules))
 		files["/ids/"+way+".nft"] = write(t, ruleset(t, g))
-		files[suricataRules+"nbr.rules"] = write(t, rules["nbr.rules"])
+		files[suricataRules+ownRules] = write(t, rules[ownRules])
 		files["/ids/"+way+"/router.hcl"] = write(t, strings.Replace(template, "  console_only", "  name_servers  = [\"192.0.2.53\"]\n  console_only", 1)+text)
 		start := g.text(t, "systemd", "services", "suricata", "serviceConfig", "ExecStart")
 		if want := "!/nix/store/suricata/bin/suricata -c /nix/store/suricata.yaml -q 0 -q 1"; start != want {

@@ -73,6 +73,40 @@ policy "web" {
 firewall { flow_offload = true }
 `
 
+// forwardedSpec has a port of the Internet led to another port of a host, whose connections are
+// inspected.
+const forwardedSpec = `
+network "lan" {
+  link = port.lan1
+  ipv4 = "10.1.0.1/24"
+}
+network "out" {
+  link    = port.wan
+  ipv4    = "198.51.100.2/24"
+  gateway = "198.51.100.1"
+}
+zone "lan" { networks = [network.lan] }
+zone "out" { networks = [network.out] }
+policy "www" {
+  from      = [zone.out]
+  to        = [zone.lan]
+  action    = "accept"
+  protocols = ["tcp"]
+  ports     = ["8443"]
+}
+port_forward "www" {
+  from    = zone.out
+  port    = 443
+  to      = "10.1.0.5"
+  to_port = 8443
+}
+firewall { flow_offload = true }
+inspector {
+  policies  = [policy.www]
+  fail_open = true
+}
+`
+
 // inspectedRules are the rulesets for guests, by name.
 func inspectedRules(t *testing.T) map[string]string {
 	t.Helper()
@@ -81,6 +115,7 @@ func inspectedRules(t *testing.T) map[string]string {
 	for name, text := range map[string]string{
 		"closed":  inspectedSpec + "inspector { policies = [policy.web] }\n",
 		"open":    inspectedSpec + "inspector {\n  policies  = [policy.web]\n  fail_open = true\n}\n",
+		"dnat":    forwardedSpec,
 		"forward": claimed + "inspector {\n  policies   = [policy.web]\n  forward_to = [network.lan]\n}\n",
 	} {
 		files["/rules/"+name] = write(t, ruleset(t, fromText(t, text, inspectorKind())))
@@ -103,5 +138,27 @@ func TestInspectedIsNotOffloaded(t *testing.T) {
 	}
 	if got, want := strings.Join(seen, "; "), "ct direction original; ct direction reply; meta l4proto {"; got != want {
 		t.Errorf("%s\nwant %s\n%s", got, want, rules)
+	}
+}
+
+// TestInspectedAnswersOfForward reads both rules that have to know the answers of a connection that a
+// port_forward leads to another port: they come from that port, which the first packet, before it was
+// led there, did not have.
+func TestInspectedAnswersOfForward(t *testing.T) {
+	t.Parallel()
+	g := fromText(t, forwardedSpec, inspectorKind())
+	for name, rules := range map[string]string{
+		"the inspect chain": ruleset(t, g),
+		"the flow table":    g.text(t, "systemd", "services", "nbr-flowtable", "serviceConfig", "ExecStart"),
+	} {
+		var seen []string
+		for l := range strings.Lines(rules) {
+			if i := strings.Index(l, "ct direction reply"); i >= 0 {
+				seen = append(seen, strings.Join(strings.Fields(l[i:])[7:], " "))
+			}
+		}
+		if len(seen) != 1 || !strings.HasPrefix(seen[0], "meta l4proto tcp ct reply proto-src { 8443 } ") {
+			t.Errorf("%s takes for answers: %q\n%s", name, seen, rules)
+		}
 	}
 }

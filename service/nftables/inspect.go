@@ -79,11 +79,12 @@ func bothWays(r *router.Router, p *router.Policy) []string {
 	return out
 }
 
-// answers is the match of the answers to what fits a condition of a policy: the port is that
-// of the packet that began the connection, and messages are answered by others.
+// answers is the match of the answers to what fits a condition of a policy, and messages are
+// answered by others. The policy's port is the one that answers come from: the packet that began
+// the connection had another before a port_forward with to_port.
 func answers(m string) string {
 	if proto, ports, ok := strings.Cut(m, " dport "); ok {
-		return fmt.Sprintf("meta l4proto %s ct original proto-dst %s", proto, ports)
+		return fmt.Sprintf("meta l4proto %s ct reply proto-src %s", proto, ports)
 	}
 	if strings.HasPrefix(m, "icmp type ") {
 		return "meta l4proto icmp"

@@ -2,6 +2,7 @@ package suricata
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -46,12 +47,52 @@ func (b *IDS) Judge(r *router.Router) hcl.Diagnostics {
 			"Write a number from 1 to %d, or remove log_keep.", mostDays)
 	}
 	diags = append(diags, b.judgePolicies()...)
+	diags = append(diags, b.judgeCapture()...)
 	diags = append(diags, b.judgeBlocks()...)
+	diags = append(diags, b.judgeRelease(r)...)
 	diags = append(diags, b.judgeFiles(r)...)
 	if b.home(r) == "" && !r.Unsound["network"] {
 		add(diag.Error("ids-no-home", b.at(b.Home.Range), "No network at home",
 			"No network of $HOME_NET has an address that the spec gives it, and Suricata refuses an empty list."),
 			"Name a network with ipv4 or ipv6 of its own in home.")
+	}
+	return diags
+}
+
+// judgeCapture wants links that are always there: Suricata ends, and sees no other network either, when
+// it cannot open one.
+func (b *IDS) judgeCapture() hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, n := range b.Capture.Items {
+		if l := n.Target.Link.Target; l != nil && l.Spec().Kind == "ppp" {
+			diags = append(diags, diag.With(diag.Help(diag.Error("ids-capture-ppp", n.Range, "Capture of a link that comes and goes",
+				"%s is a PPP session, which is there while the provider has it. Without it Suricata ends, and looks at no other network either.", n.Target.Link.Addr),
+				"Name the networks behind the router in capture, or policies in inspect in its place."), n.Target.Link.Range, "the link"))
+		}
+	}
+	return diags
+}
+
+// newApps are the protocols that Suricata detects since its version 8. NixOS has it since 26.05, and
+// 25.11 has 7.0, which refuses rules for others.
+var newApps = []App{"ldap", "pop3", "websocket"}
+
+const firstWithNewApps router.Release = "26.05"
+
+// judgeRelease finds protocols that the release's Suricata does not know.
+func (b *IDS) judgeRelease(r *router.Router) hcl.Diagnostics {
+	if r.Release.V >= firstWithNewApps { // YY.MM sorts as text
+		return nil
+	}
+	var diags hcl.Diagnostics
+	for _, k := range b.Blocks {
+		for _, a := range k.App.Items {
+			if slices.Contains(newApps, a.V) {
+				diags = append(diags, diag.With(diag.Help(diag.Error("release-lacks", a.Range, "Not in this release",
+					"Suricata detects %s since its version 8, and NixOS %s has an older one.", a.V, r.Release.V),
+					"Write release = %q into the router block, or leave it to nbr; or remove the protocol.", firstWithNewApps), r.ReleaseAt(), "the release"))
+			}
+		}
 	}
 	return diags
 }

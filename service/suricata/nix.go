@@ -60,15 +60,27 @@ func (b *IDS) settings(r *router.Router) []def {
 	// since ExecStart is nbr's own.
 	set(nixgen.List{nixgen.Attrs{nixgen.Bind(text("lo"), "interface")}}, "pcap")
 	set(nixgen.Bool(b.Fail.V == open), "nfq", "fail-open")
+	set(nixgen.Int(pending), "max-pending-packets")
 	// A connection that is older than Suricata is looked at from where it is.
 	set(nixgen.Bool(true), "stream", "midstream")
 	set(text("ignore"), "stream", "midstream-policy")
+	// With packets in its hands Suricata drops, unless told not to, the ones that fit no connection it
+	// knows: of a connection that is older than it, or that it has forgotten for want of packets, that is
+	// the one that closes it (StreamTcpInitConfig of stream-tcp.c).
+	set(nixgen.Bool(false), "stream", "drop-invalid")
 	if b.Fail.V == closed { // what is no flow has its packets dropped
 		set(text("drop-packet"), "defrag", "memcap-policy")
 		set(text("drop-packet"), "flow", "memcap-policy")
 	}
 	return out
 }
+
+// A queue has room for four times the packets that Suricata has in its hands at most (NFQ_BURST_FACTOR
+// of source-nfq.c). The kernel does not tell for how many.
+const (
+	pending   = 1024 // Suricata's own default
+	queueRoom = 4 * pending
+)
 
 // firstCluster is the fanout group of the first link (packet(7), PACKET_FANOUT); each has its own.
 const firstCluster = 90

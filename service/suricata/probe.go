@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -63,8 +64,12 @@ func askEngine(ctx context.Context, h probe.Host, _ struct{}) (engine, error) {
 		command string
 		into    any
 	}{{"ruleset-stats", &stats}, {"ruleset-failed-rules", &bad}, {"iface-list", &sources}} {
-		if _, err := s.ask(q.command, nil, q.into); err != nil {
+		known, err := s.ask(q.command, nil, q.into)
+		if err != nil {
 			return engine{}, err
+		}
+		if !known {
+			return engine{}, fmt.Errorf("Suricata does not answer %s", q.command)
 		}
 	}
 	for _, one := range stats {
@@ -120,7 +125,11 @@ func connect(ctx context.Context, h probe.Host) (*socket, error) {
 		return nil, err
 	}
 	s := &socket{c, bufio.NewReader(c)}
-	if _, err := s.exchange(map[string]string{"version": "0.2"}); err != nil {
+	a, err := s.exchange(map[string]string{"version": "0.2"})
+	if err == nil && a.Return != "OK" {
+		err = errors.New("Suricata does not speak release 0.2 of the protocol of its socket")
+	}
+	if err != nil {
 		c.Close()
 		return nil, err
 	}
@@ -257,20 +266,60 @@ func watch(ctx context.Context, h probe.Host, link string) (sight, error) {
 	return sight{On: true, Seen: stat.Pkts, Dropped: stat.Drop, Came: last - first, New: stat.Pkts - seen}, nil
 }
 
-// A queue is one that the kernel hands packets to a program by.
+// A queue is one that the kernel hands packets to a program by, and what became of them while it was
+// watched.
 type queue struct {
 	Number  int    `json:"number"`
-	Packets uint64 `json:"packets,omitempty"`
-	Dropped uint64 `json:"dropped,omitempty"` // for want of room in the queue or of the program's memory
+	Packets uint64 `json:"packets,omitempty"` // that came
+	Dropped uint64 `json:"dropped,omitempty"` // of them, for want of room in the queue or of the program's memory
+	Waiting uint64 `json:"waiting,omitempty"` // at the beginning or at the end, whichever is less
 }
 
-// queuesOf asks the kernel for the queues that programs read.
+// queuesOf watches the queues that programs read.
 var queuesOf = &probe.Probe[struct{}, []queue]{Name: "suricata.queues", Look: lookQueues}
 
-// lookQueues reads the kernel's table of queues (seq_show of net/netfilter/nfnetlink_queue.c): the
-// number, the program's port, how many packets wait, the mode and the length of copies, how many were
-// dropped because the queue or the socket was full, and the number of the last packet.
-func lookQueues(_ context.Context, h probe.Host, _ struct{}) ([]queue, error) {
+// A tally is a line of the kernel's table of queues (seq_show of net/netfilter/nfnetlink_queue.c). What
+// it counts has 32 bits and begins anew after the last of them.
+type tally struct {
+	port         uint64 // of netlink, of the program that reads it
+	waiting      uint64
+	full, unread uint32 // packets dropped because the queue or the socket was full
+	last         uint32 // number of the last packet that had room in the queue
+}
+
+// lookQueues reads the table twice, since its counters are as old as the queue: what was lost when
+// Suricata started would be told for as long as it runs, and not what is lost now.
+func lookQueues(ctx context.Context, h probe.Host, _ struct{}) ([]queue, error) {
+	before, err := tallies(h)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(comeTime):
+	}
+	after, err := tallies(h)
+	if err != nil {
+		return nil, err
+	}
+	var out []queue
+	for _, number := range slices.Sorted(maps.Keys(after)) {
+		a, b := after[number], before[number]
+		if a.port != b.port { // a queue that was made in between
+			b = tally{}
+		}
+		full := uint64(a.full - b.full)
+		out = append(out, queue{
+			Number: number, Packets: full + uint64(a.last-b.last), Dropped: full + uint64(a.unread-b.unread),
+			Waiting: min(a.waiting, b.waiting),
+		})
+	}
+	return out, nil
+}
+
+// tallies are the lines of the table by the queue's number.
+func tallies(h probe.Host) (map[int]tally, error) {
 	b, err := h.ReadFile("/proc/net/netfilter/nfnetlink_queue")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // no program has asked for a queue
@@ -278,19 +327,21 @@ func lookQueues(_ context.Context, h probe.Host, _ struct{}) ([]queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []queue
+	out := map[int]tally{}
 	for line := range strings.Lines(string(b)) {
+		// The number, the program's port, how many wait, the mode and the length of copies, what is dropped,
+		// and the last number.
 		var n [8]uint64
 		f := strings.Fields(line)
 		if len(f) < len(n) {
 			return nil, fmt.Errorf("%q is no line of a queue", line)
 		}
 		for i := range n {
-			if n[i], err = strconv.ParseUint(f[i], 10, 64); err != nil {
+			if n[i], err = strconv.ParseUint(f[i], 10, 32); err != nil {
 				return nil, err
 			}
 		}
-		out = append(out, queue{Number: int(n[0]), Dropped: n[5] + n[6], Packets: n[7]})
+		out[int(n[0])] = tally{port: n[1], waiting: n[2], full: uint32(n[5]), unread: uint32(n[6]), last: uint32(n[7])}
 	}
 	return out, nil
 }

@@ -28,12 +28,13 @@ type target struct {
 type match struct {
 	protocol, keyword string
 	lower             bool // Suricata gives it in lower case, and refuses nocase there
+	final             bool // it can have a dot at its end, as in a name that is complete (RFC 1034 section 3.1)
 }
 
 var (
-	sniMatches  = []match{{"tls", "tls.sni", false}, {"quic", "quic.sni", false}}
-	hostMatches = []match{{"http", "http.host", true}}
-	dnsMatches  = []match{{"dns", "dns.query", false}}
+	sniMatches  = []match{{"tls", "tls.sni", false, true}, {"quic", "quic.sni", false, true}}
+	hostMatches = []match{{"http", "http.host", true, true}}
+	dnsMatches  = []match{{"dns", "dns.query", false, false}}
 )
 
 // targets are the names of all lists, in the order of the spec.
@@ -70,11 +71,17 @@ func (b *IDS) blockRules() []string {
 	}
 	for _, t := range b.targets() {
 		for _, m := range t.rules {
-			options := fmt.Sprintf(`%s; dotprefix; content:".%s"; endswith; `, m.keyword, t.name.V)
-			if !m.lower {
-				options += "nocase; "
+			names := []string{string(t.name.V)}
+			if m.final {
+				names = append(names, string(t.name.V)+".")
 			}
-			add(m.protocol, fmt.Sprintf("block %s, %s %s", t.block.Name.V, t.shown, t.name.V), options)
+			for _, name := range names {
+				options := fmt.Sprintf(`%s; dotprefix; content:".%s"; endswith; `, m.keyword, name)
+				if !m.lower {
+					options += "nocase; "
+				}
+				add(m.protocol, fmt.Sprintf("block %s, %s %s", t.block.Name.V, t.shown, name), options)
+			}
 		}
 	}
 	for _, k := range b.Blocks {
@@ -128,9 +135,10 @@ func readRules(name string, text []byte) []fileRule {
 
 // A text is a file of rules and where the spec says so.
 type text struct {
-	name string
-	text []byte
-	from hcl.Range
+	name  string
+	check string // the part of the check's name that is its own
+	text  []byte
+	from  hcl.Range
 }
 
 // ownFile is the name of the file with the rules of the block blocks.
@@ -140,11 +148,11 @@ const ownFile = "nbr.rules"
 func (b *IDS) texts(r *router.Router) []text {
 	var out []text
 	if rules := b.blockRules(); len(rules) > 0 {
-		out = append(out, text{ownFile, []byte(strings.Join(rules, "\n") + "\n"), b.Blocks[0].Def})
+		out = append(out, text{ownFile, "blocks", []byte(strings.Join(rules, "\n") + "\n"), b.Blocks[0].Def})
 	}
 	for _, f := range b.Rules.Items {
 		content, _ := r.File(f) // judged
-		out = append(out, text{string(f.V), content, f.Range})
+		out = append(out, text{string(f.V), "file/" + string(f.V), content, f.Range})
 	}
 	return out
 }
