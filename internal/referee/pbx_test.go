@@ -35,8 +35,9 @@ secret "door" { path = "/var/lib/secrets/door" }
 secret "sip" { path = "/var/lib/secrets/sip" }
 secret "spare" { path = "/var/lib/secrets/spare" }
 pbx {
-  networks = [network.lan]
-  media    = "10000-10099"
+  networks  = [network.lan]
+  media     = "10000-10099"
+  emergency = ["110", "112", "118"]
 
   extension "anna" {
     number   = "11"
@@ -163,14 +164,14 @@ func newExchange(t *testing.T, spec string) *exchange {
 		t.Fatal(err)
 	}
 	x.root.Write(t, "/etc/passwd", string(users)+"nbr-look:x:991:991::/var/empty:/bin/false\n")
-	// The provider has the modules of the exchange, and three of its own.
+	// The provider has the modules of the exchange, and some of its own.
 	x.far = lab.Rootfs(t, lab.Files{
 		"/etc/asterisk/asterisk.conf": asteriskConf(""),
 		"/etc/asterisk/logger.conf":   asteriskLog,
-		"/etc/asterisk/modules.conf":  files["/etc/asterisk/modules.conf"] + "load = app_echo.so\nload = res_clioriginate.so\n",
+		"/etc/asterisk/modules.conf":  files["/etc/asterisk/modules.conf"] + "load = app_echo.so\nload = app_transfer.so\nload = res_clioriginate.so\n",
 		"/etc/asterisk/rtp.conf":      "[general]\nrtpstart = 30000\nrtpend = 30099\n",
-		// The first line takes no call to 110.
-		"/etc/asterisk/extensions.conf": "[first]\nexten => 110,1,Hangup(34)\nexten => _[+0-9].,1,Answer()\n same => n,Echo()\n[second]\nexten => _[+0-9].,1,Answer()\n same => n,Echo()\n",
+		// The first line takes no call to 110, and says that 118 is somewhere else.
+		"/etc/asterisk/extensions.conf": "[first]\nexten => 110,1,Hangup(34)\nexten => 118,1,Transfer(PJSIP/sip:11@203.0.113.2:5062)\nexten => _[+0-9].,1,Answer()\n same => n,Echo()\n[second]\nexten => _[+0-9].,1,Answer()\n same => n,Echo()\n",
 		"/etc/asterisk/pjsip.conf": "[udp]\ntype = transport\nprotocol = udp\nbind = 203.0.113.1:5060\n" +
 			customer("0301234567", "first", pbxPasswords["sip"]) + customer("spare", "second", pbxPasswords["spare"]),
 	})
@@ -334,7 +335,7 @@ func TestTelephones(t *testing.T) {
 	door.call(t, "19", 404)
 	x.console(t, "pjsip send unregister provider")
 	becomes(t, func() []string { return x.wrong(t) }, []string{"pbx/trunk/provider/registered fail: Unregistered"})
-	for number, want := range map[string]string{"112": "first 112", "110": "second 110"} {
+	for number, want := range map[string]string{"112": "first 112", "110": "second 110", "118": "second 118"} {
 		call = door.call(t, number, 200)
 		if got := x.dialled(t); got != want {
 			t.Errorf("%s is %s to the provider", number, got)
@@ -357,6 +358,23 @@ func TestTelephones(t *testing.T) {
 	door.rings(t)
 	world("channel request hangup all")
 	x.quiet(t)
+
+	// A phone that says that it has moved leads no call outside, and none from one line to the other.
+	for _, elsewhere := range []string{"sip:PJSIP/0049301%40provider@x", "sip:Local/0049301%40outside@x", "sip:0049301@x"} {
+		door.moves(elsewhere)
+		ben.call(t, "13", 603)
+		door.rings(t)
+		x.quiet(t)
+		world("channel originate PJSIP/spare application Echo")
+		door.rings(t)
+		x.quiet(t)
+		ben.moves(elsewhere)
+		anna.call(t, "12", 603)
+		ben.rings(t)
+		x.quiet(t)
+	}
+	door.moves("")
+	ben.moves("")
 
 	// Without a password, or with another one.
 	x.phone(t, "192.168.1.50", "anna", "wrong-password").register(t, 401)

@@ -29,7 +29,7 @@ func (b *PBX) lower(_ *router.Router, m *nixgen.Module) {
 		m.Set(from, v, append([]string{"services", "asterisk"}, path...)...)
 	}
 	set(nixgen.Bool(true), "enable")
-	set(nixgen.Lines(console), "extraConfig")
+	set(nixgen.Lines(options), "extraConfig")
 	set(nixgen.List{}, "useTheseDefaultConfFiles")
 	files := b.files()
 	sum := sha256.New()
@@ -50,6 +50,8 @@ func (b *PBX) lower(_ *router.Router, m *nixgen.Module) {
 	}
 	run(nixgen.List{nixgen.Var("pkgs.asterisk")}, "path")
 	run(nixgen.List{bash(stage)}, "serviceConfig", "ExecStartPre")
+	run(nixgen.Str("always"), "serviceConfig", "Restart") // the module has it stay away after a crash
+	run(nixgen.Str("5s"), "serviceConfig", "RestartSec")
 	// The module's own says nothing of whether Asterisk has taken the files.
 	run(nixgen.Apply("lib.mkForce", nixgen.List{bash(stage), bash(reload)}), "serviceConfig", "ExecReload")
 	// A switch that restarted it would end calls. The module says that it does not, and leaves it at that.
@@ -119,7 +121,7 @@ mv %[1]s.new %[1]s
 func (b *PBX) reloadScript() string {
 	mark := b.mark()
 	return fmt.Sprintf(`set -eu
-console() { asterisk -C /etc/asterisk/asterisk.conf -rx "$1"; }
+console() { asterisk -C %[2]s -rx "$1"; }
 for module in res_pjsip res_pjsip_authenticator_digest res_pjsip_endpoint_identifier_ip res_pjsip_outbound_registration res_rtp_asterisk pbx_config; do
   said=$(console "module reload $module.so")
   case $said in
@@ -141,5 +143,5 @@ has() {
 }
 has "pjsip show aors" " %[1]s " /etc/asterisk/pjsip.conf
 has "dialplan show %[1]s" "Context '%[1]s'" /etc/asterisk/extensions.conf
-`, mark)
+`, mark, asteriskConf)
 }

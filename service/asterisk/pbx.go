@@ -255,12 +255,15 @@ const phonePassword router.Purpose = "the password of a phone"
 func (b *PBX) Claim(s *router.Scope) {
 	s.Listen(b.Networks.Range, router.Listen{Service: phones, Protocol: router.UDP, Port: int(b.Port.V), Networks: b.Networks.All(), Unit: unit})
 	s.Listen(b.Networks.Range, router.Listen{Service: phones, Protocol: router.UDP, Port: int(b.Media.V.First), Last: int(b.Media.V.Last), Networks: b.Networks.All(), Unit: unit})
+	// Without a cable an address of IPv6 stays tentative (RFC 4862 section 5.4), and Asterisk neither
+	// binds to it nor tries again.
 	for _, n := range b.Networks.Items {
 		if own := ownAddress(n.Target, router.AnyFamily); own.Addr().Is6() {
-			// Without a cable the address stays tentative, and Asterisk does not bind to it
-			// (RFC 4862 section 5.4) or try again.
 			s.Sysctl(n.Range, "net.ipv6.ip_nonlocal_bind", "1")
 		}
+	}
+	if at, ok := b.trunkSocket(router.IPv6); ok && !at.IsUnspecified() {
+		s.Sysctl(b.TrunkPort.Range, "net.ipv6.ip_nonlocal_bind", "1")
 	}
 	for _, e := range b.Extensions {
 		s.Secret(e.Password.Range, router.SecretUse{Secret: e.Password.Target, For: phonePassword, Owner: "root", Unit: unit})
