@@ -73,17 +73,18 @@ pbx {
 }
 `
 
-// Passwords with what means something to Asterisk's files and to shells.
+// Passwords with what means something to Asterisk's files and to shells. The provider's is shorter than
+// a phone's may be, and not of ASCII alone.
 var pbxPasswords = map[string]string{
 	"anna":  `>;--"\$(x)pa;ss=[y]`,
 	"ben":   "correct-horse",
 	"door":  "battery-staple",
-	"sip":   `pro;vider\`,
+	"sip":   `zü g;\`,
 	"spare": "a-second-line",
 }
 
 // asteriskConf is asterisk.conf as services.asterisk has it (nixos/modules/services/networking/asterisk.nix),
-// with Debian's folders.
+// with Debian's folders. What is in /var/lib/asterisk is not the data of the program, as after an upgrade.
 func asteriskConf(extra string) string {
 	return `[directories]
 astetcdir => /etc/asterisk
@@ -91,7 +92,7 @@ astmoddir => /usr/lib/x86_64-linux-gnu/asterisk/modules
 astvarlibdir => /var/lib/asterisk
 astdbdir => /var/lib/asterisk
 astkeydir => /var/lib/asterisk
-astdatadir => /usr/share/asterisk
+astdatadir => /var/lib/asterisk
 astagidir => /var/lib/asterisk/agi-bin
 astspooldir => /var/spool/asterisk
 astrundir => /run/asterisk
@@ -99,6 +100,9 @@ astlogdir => /var/log/asterisk
 astsbindir => /usr/sbin
 ` + extra
 }
+
+// debianData is where Debian's package has what nixpkgs' has in var/lib/asterisk.
+const debianData = "/usr/share/asterisk"
 
 const asteriskLog = "[general]\n\n[logfiles]\nconsole => notice,warning,error\n"
 
@@ -108,7 +112,8 @@ func pbxFiles(t *testing.T, g *generated) lab.Files {
 	if len(g.list(t, "services", "asterisk", "useTheseDefaultConfFiles")) != 0 || g.at("services", "asterisk", "enable") != true {
 		t.Fatal("Asterisk is off, or has files that are not the spec's")
 	}
-	files := lab.Files{"/etc/asterisk/asterisk.conf": asteriskConf(g.text(t, "services", "asterisk", "extraConfig")), "/etc/asterisk/logger.conf": asteriskLog}
+	extra := strings.ReplaceAll(g.text(t, "services", "asterisk", "extraConfig"), "/nix/store/asterisk/var/lib/asterisk", debianData)
+	files := lab.Files{"/etc/asterisk/asterisk.conf": asteriskConf(extra), "/etc/asterisk/logger.conf": asteriskLog}
 	for name := range g.at("services", "asterisk", "confFiles").(map[string]any) {
 		files["/etc/asterisk/"+name] = g.text(t, "services", "asterisk", "confFiles", name)
 	}
@@ -166,7 +171,7 @@ func newExchange(t *testing.T, spec string) *exchange {
 	x.root.Write(t, "/etc/passwd", string(users)+"nbr-look:x:991:991::/var/empty:/bin/false\n")
 	// The provider has the modules of the exchange, and some of its own.
 	x.far = lab.Rootfs(t, lab.Files{
-		"/etc/asterisk/asterisk.conf": asteriskConf(""),
+		"/etc/asterisk/asterisk.conf": asteriskConf("astdatadir => " + debianData + "\n"),
 		"/etc/asterisk/logger.conf":   asteriskLog,
 		"/etc/asterisk/modules.conf":  files["/etc/asterisk/modules.conf"] + "load = app_echo.so\nload = app_transfer.so\nload = res_clioriginate.so\n",
 		"/etc/asterisk/rtp.conf":      "[general]\nrtpstart = 30000\nrtpend = 30099\n",
@@ -502,6 +507,16 @@ func TestBrokenTelephones(t *testing.T) {
 	mend()
 	console("pjsip send register provider")()
 	becomes(t, wrong, []string{"pbx/trunk/provider/registered fail: Rejected"})
+	// It is missing: the provider is shown no other one in its place.
+	if err := os.Remove(x.root.Path("/var/lib/secrets/sip")); err != nil {
+		t.Fatal(err)
+	}
+	mend()
+	console("pjsip send register provider")()
+	becomes(t, wrong, []string{"pbx/trunk/provider/password fail: no such file", "pbx/trunk/provider/registered fail: Rejected"})
+	if out := x.console(t, "pjsip show auth provider"); !strings.Contains(out, "Unable to find object provider") {
+		t.Errorf("a trunk without a password has\n%s", out)
+	}
 	x.root.Write(t, "/var/lib/secrets/sip", pbxPasswords["sip"]+"\n")
 	mend()
 	console("pjsip send register provider")()

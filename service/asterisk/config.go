@@ -328,7 +328,7 @@ permit = pjsip show transports
 permit = rtp show settings
 `
 
-// options is the lines that follow those of the module in asterisk.conf.
+// options is what follows the module's folders in asterisk.conf.
 const options = `[options]
 hideconnect = yes
 

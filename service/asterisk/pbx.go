@@ -119,8 +119,8 @@ type Trunk struct {
 	Network  conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that leads to the provider."`
 	Server   conf.Value[Server]        `hcl:"server,required" doc:"The provider's registrar: a name or an address, with a port if it is not to be looked up (RFC 3263)."`
 	User     conf.Value[User]          `hcl:"user,required" doc:"The user name, which with many providers is the telephone number."`
-	Password conf.Ref[*router.Secret]  `hcl:"password,required" doc:"The password at the provider: the first line of the secret's file."`
-	From     conf.List[router.Block]   `hcl:"from,optional" doc:"Addresses of the provider from which calls and voice come by themselves. Without it calls come by the registration alone, along the way that it keeps open."`
+	Password conf.Ref[*router.Secret]  `hcl:"password,required" doc:"The password at the provider: the first line of the secret's file, 1 to 80 bytes, without control characters and without a blank at either end."`
+	From     conf.List[router.Block]   `hcl:"from,optional" doc:"Addresses of the provider from which calls and voice come by themselves, of no other trunk. Without it calls come by the registration alone, along the way that it keeps open."`
 	To       conf.Value[router.Name]   `hcl:"to,required" doc:"The name of the extension or group that rings when a call comes."`
 }
 
