@@ -152,7 +152,7 @@ func (e endpoint) text() string {
 		out += ", without a password"
 	}
 	if e.ACL != "" {
-		out += ", from its network"
+		out += ", from some networks alone"
 	}
 	if len(e.Sources) > 0 {
 		out += ", from " + strings.Join(e.Sources, " ")
