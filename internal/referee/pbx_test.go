@@ -35,8 +35,9 @@ secret "door" { path = "/var/lib/secrets/door" }
 secret "sip" { path = "/var/lib/secrets/sip" }
 secret "spare" { path = "/var/lib/secrets/spare" }
 pbx {
-  networks = [network.lan]
-  media    = "10000-10099"
+  networks  = [network.lan]
+  media     = "10000-10099"
+  emergency = ["110", "112", "118"]
 
   extension "anna" {
     number   = "11"
@@ -72,17 +73,18 @@ pbx {
 }
 `
 
-// Passwords with what means something to Asterisk's files and to shells.
+// Passwords with what means something to Asterisk's files and to shells. The provider's is shorter than
+// a phone's may be, and not of ASCII alone.
 var pbxPasswords = map[string]string{
 	"anna":  `>;--"\$(x)pa;ss=[y]`,
 	"ben":   "correct-horse",
 	"door":  "battery-staple",
-	"sip":   `pro;vider\`,
+	"sip":   `zü g;\`,
 	"spare": "a-second-line",
 }
 
 // asteriskConf is asterisk.conf as services.asterisk has it (nixos/modules/services/networking/asterisk.nix),
-// with Debian's folders.
+// with Debian's folders. What is in /var/lib/asterisk is not the data of the program, as after an upgrade.
 func asteriskConf(extra string) string {
 	return `[directories]
 astetcdir => /etc/asterisk
@@ -90,7 +92,7 @@ astmoddir => /usr/lib/x86_64-linux-gnu/asterisk/modules
 astvarlibdir => /var/lib/asterisk
 astdbdir => /var/lib/asterisk
 astkeydir => /var/lib/asterisk
-astdatadir => /usr/share/asterisk
+astdatadir => /var/lib/asterisk
 astagidir => /var/lib/asterisk/agi-bin
 astspooldir => /var/spool/asterisk
 astrundir => /run/asterisk
@@ -98,6 +100,9 @@ astlogdir => /var/log/asterisk
 astsbindir => /usr/sbin
 ` + extra
 }
+
+// debianData is where Debian's package has what nixpkgs' has in var/lib/asterisk.
+const debianData = "/usr/share/asterisk"
 
 const asteriskLog = "[general]\n\n[logfiles]\nconsole => notice,warning,error\n"
 
@@ -107,7 +112,8 @@ func pbxFiles(t *testing.T, g *generated) lab.Files {
 	if len(g.list(t, "services", "asterisk", "useTheseDefaultConfFiles")) != 0 || g.at("services", "asterisk", "enable") != true {
 		t.Fatal("Asterisk is off, or has files that are not the spec's")
 	}
-	files := lab.Files{"/etc/asterisk/asterisk.conf": asteriskConf(g.text(t, "services", "asterisk", "extraConfig")), "/etc/asterisk/logger.conf": asteriskLog}
+	extra := strings.ReplaceAll(g.text(t, "services", "asterisk", "extraConfig"), "/nix/store/asterisk/var/lib/asterisk", debianData)
+	files := lab.Files{"/etc/asterisk/asterisk.conf": asteriskConf(extra), "/etc/asterisk/logger.conf": asteriskLog}
 	for name := range g.at("services", "asterisk", "confFiles").(map[string]any) {
 		files["/etc/asterisk/"+name] = g.text(t, "services", "asterisk", "confFiles", name)
 	}
@@ -163,14 +169,14 @@ func newExchange(t *testing.T, spec string) *exchange {
 		t.Fatal(err)
 	}
 	x.root.Write(t, "/etc/passwd", string(users)+"nbr-look:x:991:991::/var/empty:/bin/false\n")
-	// The provider has the modules of the exchange, and three of its own.
+	// The provider has the modules of the exchange, and some of its own.
 	x.far = lab.Rootfs(t, lab.Files{
-		"/etc/asterisk/asterisk.conf": asteriskConf(""),
+		"/etc/asterisk/asterisk.conf": asteriskConf("astdatadir => " + debianData + "\n"),
 		"/etc/asterisk/logger.conf":   asteriskLog,
-		"/etc/asterisk/modules.conf":  files["/etc/asterisk/modules.conf"] + "load = app_echo.so\nload = res_clioriginate.so\n",
+		"/etc/asterisk/modules.conf":  files["/etc/asterisk/modules.conf"] + "load = app_echo.so\nload = app_transfer.so\nload = res_clioriginate.so\n",
 		"/etc/asterisk/rtp.conf":      "[general]\nrtpstart = 30000\nrtpend = 30099\n",
-		// The first line takes no call to 110.
-		"/etc/asterisk/extensions.conf": "[first]\nexten => 110,1,Hangup(34)\nexten => _[+0-9].,1,Answer()\n same => n,Echo()\n[second]\nexten => _[+0-9].,1,Answer()\n same => n,Echo()\n",
+		// The first line takes no call to 110, and says that 118 is somewhere else.
+		"/etc/asterisk/extensions.conf": "[first]\nexten => 110,1,Hangup(34)\nexten => 118,1,Transfer(PJSIP/sip:11@203.0.113.2:5062)\nexten => _[+0-9].,1,Answer()\n same => n,Echo()\n[second]\nexten => _[+0-9].,1,Answer()\n same => n,Echo()\n",
 		"/etc/asterisk/pjsip.conf": "[udp]\ntype = transport\nprotocol = udp\nbind = 203.0.113.1:5060\n" +
 			customer("0301234567", "first", pbxPasswords["sip"]) + customer("spare", "second", pbxPasswords["spare"]),
 	})
@@ -334,7 +340,7 @@ func TestTelephones(t *testing.T) {
 	door.call(t, "19", 404)
 	x.console(t, "pjsip send unregister provider")
 	becomes(t, func() []string { return x.wrong(t) }, []string{"pbx/trunk/provider/registered fail: Unregistered"})
-	for number, want := range map[string]string{"112": "first 112", "110": "second 110"} {
+	for number, want := range map[string]string{"112": "first 112", "110": "second 110", "118": "second 118"} {
 		call = door.call(t, number, 200)
 		if got := x.dialled(t); got != want {
 			t.Errorf("%s is %s to the provider", number, got)
@@ -357,6 +363,23 @@ func TestTelephones(t *testing.T) {
 	door.rings(t)
 	world("channel request hangup all")
 	x.quiet(t)
+
+	// A phone that says that it has moved leads no call outside, and none from one line to the other.
+	for _, elsewhere := range []string{"sip:PJSIP/0049301%40provider@x", "sip:Local/0049301%40outside@x", "sip:0049301@x"} {
+		door.moves(elsewhere)
+		ben.call(t, "13", 603)
+		door.rings(t)
+		x.quiet(t)
+		world("channel originate PJSIP/spare application Echo")
+		door.rings(t)
+		x.quiet(t)
+		ben.moves(elsewhere)
+		anna.call(t, "12", 603)
+		ben.rings(t)
+		x.quiet(t)
+	}
+	door.moves("")
+	ben.moves("")
 
 	// Without a password, or with another one.
 	x.phone(t, "192.168.1.50", "anna", "wrong-password").register(t, 401)
@@ -484,6 +507,16 @@ func TestBrokenTelephones(t *testing.T) {
 	mend()
 	console("pjsip send register provider")()
 	becomes(t, wrong, []string{"pbx/trunk/provider/registered fail: Rejected"})
+	// It is missing: the provider is shown no other one in its place.
+	if err := os.Remove(x.root.Path("/var/lib/secrets/sip")); err != nil {
+		t.Fatal(err)
+	}
+	mend()
+	console("pjsip send register provider")()
+	becomes(t, wrong, []string{"pbx/trunk/provider/password fail: no such file", "pbx/trunk/provider/registered fail: Rejected"})
+	if out := x.console(t, "pjsip show auth provider"); !strings.Contains(out, "Unable to find object provider") {
+		t.Errorf("a trunk without a password has\n%s", out)
+	}
 	x.root.Write(t, "/var/lib/secrets/sip", pbxPasswords["sip"]+"\n")
 	mend()
 	console("pjsip send register provider")()

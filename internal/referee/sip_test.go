@@ -60,6 +60,7 @@ type sipPhone struct {
 
 	mu    sync.Mutex
 	heard []byte // the last voice
+	moved string // the URI where calls are told to go instead
 	seq   int
 }
 
@@ -98,13 +99,23 @@ func newPhone(t *testing.T, ns *nstest.NS, at, server, user, password string) *s
 
 func (p *sipPhone) at() netip.AddrPort { return p.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
 
+// uri is where it is.
+func (p *sipPhone) uri() string { return fmt.Sprintf("sip:%s@%s", p.user, p.at()) }
+
 func (p *sipPhone) send(lines []string, body string) error {
 	text := strings.Join(append(lines, fmt.Sprintf("Content-Length: %d", len(body))), "\r\n") + "\r\n\r\n" + body
 	_, err := p.conn.WriteToUDPAddrPort([]byte(text), p.server)
 	return err
 }
 
-// listen takes each call, and says yes to all else.
+// moves has it tell calls to go to a URI (RFC 3261 section 21.3.3); to take them if that is empty.
+func (p *sipPhone) moves(to string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.moved = to
+}
+
+// listen takes each call, unless it has moved, and says yes to all else.
 func (p *sipPhone) listen() {
 	b := make([]byte, 10000)
 	for {
@@ -119,17 +130,26 @@ func (p *sipPhone) listen() {
 		case "ACK":
 		case "INVITE":
 			if !strings.Contains(m.header("To"), ";tag=") {
-				p.reply(m, "180 Ringing", "")
+				p.mu.Lock()
+				moved := p.moved
+				p.mu.Unlock()
+				if moved != "" {
+					p.reply(m, "302 Moved Temporarily", "", moved)
+					p.rang <- m
+					continue
+				}
+				p.reply(m, "180 Ringing", "", p.uri())
 				p.rang <- m
 			}
-			p.reply(m, "200 OK", p.sdp())
+			p.reply(m, "200 OK", p.sdp(), p.uri())
 		default:
-			p.reply(m, "200 OK", "")
+			p.reply(m, "200 OK", "", p.uri())
 		}
 	}
 }
 
-func (p *sipPhone) reply(m sipMessage, status, body string) {
+// reply answers a request, with a contact.
+func (p *sipPhone) reply(m sipMessage, status, body, contact string) {
 	lines := []string{"SIP/2.0 " + status}
 	for _, l := range m.lines {
 		for _, name := range []string{"via:", "from:", "call-id:", "cseq:"} {
@@ -142,7 +162,7 @@ func (p *sipPhone) reply(m sipMessage, status, body string) {
 	if !strings.Contains(to, ";tag=") {
 		to += ";tag=phone"
 	}
-	lines = append(lines, "To: "+to, fmt.Sprintf("Contact: <sip:%s@%s>", p.user, p.at()))
+	lines = append(lines, "To: "+to, "Contact: <"+contact+">")
 	if body != "" {
 		lines = append(lines, "Content-Type: application/sdp")
 	}
@@ -194,7 +214,7 @@ func (p *sipPhone) ask(method, number, body string, patience time.Duration) (sip
 			"To: " + to,
 			"Call-ID: " + id,
 			fmt.Sprintf("CSeq: %d %s", cseq, method),
-			fmt.Sprintf("Contact: <sip:%s@%s>", p.user, p.at()),
+			"Contact: <" + p.uri() + ">",
 		}
 		if method == "REGISTER" {
 			lines = append(lines, "Expires: 600")

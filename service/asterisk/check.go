@@ -23,9 +23,9 @@ func (b *PBX) Checks(_ *router.Router, p *verify.Plan) {
 	p.UnitActive(id+"/unit", b.Def, unit+".service")
 	b.loaded(p)
 	b.sockets(p)
-	want := b.Media.V.String()
-	b.ask(p, "media", "ports of voice", cmp.Or(b.Media.Range, b.Def), want, "asterisk -rx 'rtp show settings'", func(a answer) verify.Verdict {
-		return verify.Compare(want, a.Media, "asterisk -rx 'rtp show settings'")
+	want, hint := b.Media.V.String(), console("rtp show settings")
+	b.ask(p, "media", "ports of voice", cmp.Or(b.Media.Range, b.Def), want, hint, func(a answer) verify.Verdict {
+		return verify.Compare(want, a.Media, hint)
 	})
 	for _, e := range b.Extensions {
 		own := ownAddress(b.network(e), router.AnyFamily).Addr()
@@ -56,7 +56,8 @@ func (b *PBX) ask(p *verify.Plan, what, title string, from hcl.Range, want, hint
 
 // loaded adds the check that the modules run, and no other.
 func (b *PBX) loaded(p *verify.Plan) {
-	const want, hint = "the modules of the spec", "asterisk -rx 'module show'; journalctl -u asterisk -n 30"
+	const want = "the modules of the spec"
+	hint := console("module show") + "; journalctl -u asterisk -n 30"
 	b.ask(p, "modules", "what Asterisk has loaded", b.Def, want, hint, func(a answer) verify.Verdict {
 		for _, m := range modules {
 			switch {
@@ -99,7 +100,7 @@ func (b *PBX) wanted() []string {
 func (b *PBX) sockets(p *verify.Plan) {
 	all := b.wanted()
 	want := "udp " + strings.Join(all, ", udp ")
-	const hint = "asterisk -rx 'pjsip show transports'; ss -lnup. After systemctl restart asterisk the sockets are those of its files"
+	hint := console("pjsip show transports") + "; ss -lnup. After systemctl restart asterisk the sockets are those of its files"
 	b.ask(p, "transports", "where Asterisk speaks SIP", b.Networks.Range, want, hint, func(a answer) verify.Verdict {
 		return verify.Compare(want, verify.List(a.Transports), hint)
 	})
@@ -132,7 +133,7 @@ func (b *PBX) sockets(p *verify.Plan) {
 // endpoint adds the check that a phone or a trunk may do what the spec says, and no more.
 func (b *PBX) endpoint(p *verify.Plan, what string, from hcl.Range, name string, want endpoint) {
 	want.Codecs = "(" + strings.ReplaceAll(b.codecs(), ",", "|") + ")"
-	hint := "asterisk -rx 'pjsip show endpoint " + name + "'"
+	hint := console("pjsip show endpoint " + name)
 	c := verify.Check{ID: b.Addr.String() + "/" + what + "/endpoint", Title: "what " + name + " may do", From: from}
 	verify.Asked(p, c, endpointOf, name, want.text(), hint, func(_ *state.State, got endpoint) verify.Verdict {
 		if !got.There {
@@ -151,7 +152,7 @@ func (e endpoint) text() string {
 		out += ", without a password"
 	}
 	if e.ACL != "" {
-		out += ", from its network"
+		out += ", from some networks alone"
 	}
 	if len(e.Sources) > 0 {
 		out += ", from " + strings.Join(e.Sources, " ")
@@ -194,7 +195,7 @@ func steps(rules []rule) string {
 // dialled adds the check of what becomes of a number.
 func (b *PBX) dialled(p *verify.Plan, what string, from hcl.Range, context, number string) {
 	want := steps(rulesOf(b.plan(), context, number))
-	hint := fmt.Sprintf("asterisk -rx 'dialplan show %s@%s'", number, context)
+	hint := console("dialplan show " + number + "@" + context)
 	b.ask(p, what, "what becomes of "+number, from, want, hint, func(a answer) verify.Verdict {
 		got := steps(rulesOf(a.Plan, context, number))
 		if got == "" {
@@ -209,7 +210,8 @@ func (b *PBX) dialled(p *verify.Plan, what string, from hcl.Range, context, numb
 func (b *PBX) trunk(p *verify.Plan, t *Trunk) {
 	what, name := "trunk/"+string(t.Name.V), string(t.Name.V)
 	at, _ := b.trunkSocket(t.family())
-	const want, hint = "Registered", "asterisk -rx 'pjsip show registrations'; journalctl -u asterisk -n 30"
+	const want = "Registered"
+	hint := console("pjsip show registrations") + "; journalctl -u asterisk -n 30"
 	b.ask(p, what+"/registered", name+" knows the router", t.Server.Range, want, hint, func(a answer) verify.Verdict {
 		return verify.Compare(want, cmp.Or(a.Registrations[name], "not there"), hint)
 	})
@@ -240,7 +242,7 @@ func (b *PBX) contexts(p *verify.Plan, what, title string, from hcl.Range, conte
 		return slices.DeleteFunc(slices.Clone(plan), func(r rule) bool { return !slices.Contains(contexts, r.Context) })
 	}
 	wanted := of(b.plan())
-	want, hint := wanted[0].text(), "asterisk -rx 'dialplan show "+contexts[0]+"'"
+	want, hint := wanted[0].text(), console("dialplan show "+contexts[0])
 	b.ask(p, what, title, from, want, hint, func(a answer) verify.Verdict {
 		got := of(a.Plan)
 		for _, w := range wanted {

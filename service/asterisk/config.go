@@ -39,18 +39,22 @@ const ringing = 60
 //
 // What a phone dials becomes a part of a URI and of an argument of Dial, in which & begins another
 // destination: all but digits and + is taken out of it (FILTER).
+//
+// Dial does not follow a redirection (option i): it would take the user part of a 302's Contact for a
+// technology and a context, and a phone that may not call outside, or a provider, would lead a call to any
+// number by any trunk.
 func (b *PBX) plan() []rule {
 	var out []rule
 	add := func(context, number string, steps ...string) { out = append(out, rule{context, number, steps}) }
 	for _, e := range b.Extensions {
-		add(house, string(e.Number.V), fmt.Sprintf("Dial(PJSIP/%s,%d)", e.Name.V, ringing), "Hangup()")
+		add(house, string(e.Number.V), fmt.Sprintf("Dial(PJSIP/%s,%d,i)", e.Name.V, ringing), "Hangup()")
 	}
 	for _, g := range b.Groups {
 		var all []string
 		for _, name := range g.Extensions.All() {
 			all = append(all, "PJSIP/"+string(name))
 		}
-		add(house, string(g.Number.V), fmt.Sprintf("Dial(%s,%d)", strings.Join(all, "&"), ringing), "Hangup()")
+		add(house, string(g.Number.V), fmt.Sprintf("Dial(%s,%d,i)", strings.Join(all, "&"), ringing), "Hangup()")
 	}
 	may := []string{house}
 	if len(b.Trunks) > 0 {
@@ -91,7 +95,7 @@ func (b *PBX) plan() []rule {
 // contact that it keeps the way open by, and would not even try while that does not answer: a
 // provider need not answer to OPTIONS.
 func (t *Trunk) dial(number string) string {
-	return fmt.Sprintf("Dial(PJSIP/%s/sip:%s@%s)", t.Name.V, number, t.Server.V.hostport())
+	return fmt.Sprintf("Dial(PJSIP/%s/sip:%s@%s,,i)", t.Name.V, number, t.Server.V.hostport())
 }
 
 // text is the plan as extensions.conf has it. mark is a context of no meaning but its name.
@@ -204,6 +208,9 @@ func (e *Extension) context() string {
 	return indoors
 }
 
+// keepalive is the interval of empty packets of voice, in seconds, while nothing is said.
+const keepalive = 5
+
 // line writes what a trunk is. It has no password of the provider's to ask for, so it must not be known
 // by a name, which anybody can write into a request: it is known by the token in the address that it
 // registers (line), and by the addresses of from.
@@ -225,6 +232,9 @@ func (b *PBX) line(out *strings.Builder, t *Trunk) {
 		"direct_media = no",
 		"rtp_symmetric = yes",
 		"rtp_ipv6 = "+yes(at.Is6()),
+		// The provider's voice comes in as the answer to the router's. Before a call is taken the router has
+		// none to send, and the provider's ringing tone would stay outside.
+		fmt.Sprintf("rtp_keepalive = %d", keepalive),
 		"allow_subscribe = no",
 		"allow_transfer = no",
 	)
@@ -318,8 +328,8 @@ permit = pjsip show transports
 permit = rtp show settings
 `
 
-// console is the lines that follow those of the module in asterisk.conf.
-const console = `[options]
+// options is what follows the module's folders in asterisk.conf.
+const options = `[options]
 hideconnect = yes
 
 [files]

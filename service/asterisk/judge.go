@@ -204,7 +204,7 @@ func (b *PBX) judgeTrunks(r *router.Router) hcl.Diagnostics {
 				"Add a trunk. If these phones are for calls in the house alone, say so: emergency = []."))
 		}
 	}
-	for _, t := range b.Trunks {
+	for i, t := range b.Trunks {
 		if n := t.Network.Target; !n.Has(t.family()) {
 			diags = append(diags, diag.With(diag.Help(diag.Error("pbx-trunk-network", t.Network.Range, "Provider out of reach",
 				"%s has no address of %s, by which %s is reached.", n.Addr, t.family(), t.Server.V.Host),
@@ -215,6 +215,11 @@ func (b *PBX) judgeTrunks(r *router.Router) hcl.Diagnostics {
 				diags = append(diags, diag.Help(diag.Error("pbx-open", p.Range, "Exchange that is open to the Internet",
 					"%s is no list of a provider's addresses: whoever sends from there makes phones ring, without a password.", p.V),
 					"Write the addresses that the provider names."))
+			}
+			if other, q := sourceOf(b.Trunks[:i], p.V); other != nil {
+				diags = append(diags, diag.With(diag.Help(diag.Error("pbx-from-twice", p.Range, "Addresses of two trunks",
+					"%s and %s of trunk %q have addresses in common: a call from there rings where one of the two says, whichever line it is for.", p.V, q.V, other.Name.V),
+					"Leave from away, so that calls are known by the registration, or write addresses that are of this line alone."), q.Range, "trunk %q", string(other.Name.V)))
 			}
 		}
 	}
@@ -228,4 +233,17 @@ func (b *PBX) judgeTrunks(r *router.Router) hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+// sourceOf is the first of some trunks that calls come to from an address of a block, and the block of that
+// trunk; nil if there is none.
+func sourceOf(ts []*Trunk, p router.Block) (*Trunk, conf.Value[router.Block]) {
+	for _, t := range ts {
+		for _, q := range t.From.Items {
+			if q.V.Overlaps(p.Prefix) {
+				return t, q
+			}
+		}
+	}
+	return nil, conf.Value[router.Block]{}
 }

@@ -119,8 +119,8 @@ type Trunk struct {
 	Network  conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that leads to the provider."`
 	Server   conf.Value[Server]        `hcl:"server,required" doc:"The provider's registrar: a name or an address, with a port if it is not to be looked up (RFC 3263)."`
 	User     conf.Value[User]          `hcl:"user,required" doc:"The user name, which with many providers is the telephone number."`
-	Password conf.Ref[*router.Secret]  `hcl:"password,required" doc:"The password at the provider: the first line of the secret's file."`
-	From     conf.List[router.Block]   `hcl:"from,optional" doc:"Addresses of the provider from which calls and voice come by themselves. Without it calls come by the registration alone, along the way that it keeps open."`
+	Password conf.Ref[*router.Secret]  `hcl:"password,required" doc:"The password at the provider: the first line of the secret's file, 1 to 80 bytes, without control characters and without a blank at either end."`
+	From     conf.List[router.Block]   `hcl:"from,optional" doc:"Addresses of the provider from which calls and voice come by themselves, of no other trunk. Without it calls come by the registration alone, along the way that it keeps open."`
 	To       conf.Value[router.Name]   `hcl:"to,required" doc:"The name of the extension or group that rings when a call comes."`
 }
 
@@ -255,12 +255,15 @@ const phonePassword router.Purpose = "the password of a phone"
 func (b *PBX) Claim(s *router.Scope) {
 	s.Listen(b.Networks.Range, router.Listen{Service: phones, Protocol: router.UDP, Port: int(b.Port.V), Networks: b.Networks.All(), Unit: unit})
 	s.Listen(b.Networks.Range, router.Listen{Service: phones, Protocol: router.UDP, Port: int(b.Media.V.First), Last: int(b.Media.V.Last), Networks: b.Networks.All(), Unit: unit})
+	// Without a cable an address of IPv6 stays tentative (RFC 4862 section 5.4), and Asterisk neither
+	// binds to it nor tries again.
 	for _, n := range b.Networks.Items {
 		if own := ownAddress(n.Target, router.AnyFamily); own.Addr().Is6() {
-			// Without a cable the address stays tentative, and Asterisk does not bind to it
-			// (RFC 4862 section 5.4) or try again.
 			s.Sysctl(n.Range, "net.ipv6.ip_nonlocal_bind", "1")
 		}
+	}
+	if at, ok := b.trunkSocket(router.IPv6); ok && !at.IsUnspecified() {
+		s.Sysctl(b.TrunkPort.Range, "net.ipv6.ip_nonlocal_bind", "1")
 	}
 	for _, e := range b.Extensions {
 		s.Secret(e.Password.Range, router.SecretUse{Secret: e.Password.Target, For: phonePassword, Owner: "root", Unit: unit})

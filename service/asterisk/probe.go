@@ -12,10 +12,18 @@ import (
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
+// asteriskConf tells where the socket of the console is. Without it nixpkgs' program looks in the store.
+const asteriskConf = "/etc/asterisk/asterisk.conf"
+
+// console is the line by which a reader runs commands of Asterisk's console.
+func console(command string) string {
+	return fmt.Sprintf("asterisk -C %s -rx '%s'", asteriskConf, command)
+}
+
 // say has Asterisk's console run a command. One that does not exist, because its module is not
 // there, has no output.
 func say(ctx context.Context, h probe.Host, command string) ([]string, error) {
-	out, err := h.Run(ctx, "asterisk", "-rx", command)
+	out, err := h.Run(ctx, "asterisk", "-C", asteriskConf, "-rx", command)
 	if err != nil {
 		return nil, err
 	}
