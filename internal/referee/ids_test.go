@@ -3,11 +3,11 @@ package referee_test
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -374,24 +374,24 @@ func suricataConf(t *testing.T, g *generated) string {
 		return ""
 	}
 	t.Helper()
+	// Nix says where in the store a file of the spec would be, and does not put it there.
 	rules := map[string]string{}
-	for _, f := range g.list(t, "services", "suricata", "settings", "rule-files") {
-		if !strings.HasPrefix(f.(string), "text:") {
-			name := path.Base(f.(string))
-			if _, base, copied := strings.Cut(name, "-"); copied {
-				name = base
-			}
-			b, err := os.ReadFile(filepath.Clean(f.(string)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			rules[name] = string(b)
+	if err := fs.WalkDir(g.folder, ".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
 		}
+		b, err := fs.ReadFile(g.folder, file)
+		rules[path.Base(file)] = string(b)
+		return err
+	}); err != nil {
+		t.Fatal(err)
 	}
 	yaml := suricataYAML(t, g, rules)
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(rules)) {
-		fmt.Fprintf(&b, "## %s\n%s", suricataRules+name, rules[name])
+		if strings.Contains(yaml, suricataRules+name) {
+			fmt.Fprintf(&b, "## %s\n%s", suricataRules+name, rules[name])
+		}
 	}
 	return b.String() + "## /tmp/suricata.yaml\n" + yaml
 }

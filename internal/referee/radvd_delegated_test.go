@@ -229,8 +229,8 @@ func verdicts(t *testing.T, router *nstest.NS, spec string, want map[string]stri
 	})
 }
 
-// judged are the verdicts on checks of which some fail and the others pass.
-func judged(checks []string, failed ...string) map[string]string {
+// passBut are the verdicts on checks of which some fail and the others pass.
+func passBut(checks []string, failed ...string) map[string]string {
 	out := map[string]string{}
 	for _, id := range checks {
 		out[id] = "pass"

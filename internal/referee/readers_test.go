@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -28,7 +29,8 @@ type made struct {
 	free    bool   // that is the user's own words to a program
 	release string
 	board   string
-	files   []string   // the modules
+	files   []string // the modules
+	spec    fs.FS
 	values  *generated // nil before Nix has evaluated them, and if it refuses them
 }
 
@@ -66,7 +68,7 @@ func library(t *testing.T) string {
 // in the folder above.
 func makeOf(t *testing.T, dir, from string, spec *service.Spec, files fstest.MapFS) *made {
 	t.Helper()
-	m := &made{from: from, release: string(spec.Router.Release.V), board: spec.Router.Board.ID}
+	m := &made{from: from, release: string(spec.Router.Release.V), board: spec.Router.Board.ID, spec: files}
 	if err := os.CopyFS(filepath.Join(dir, "spec"), files); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +136,7 @@ func evaluate(t *testing.T, some []*made) {
 		t.Fatalf("%d values of %d: %v", len(values), len(some), err)
 	}
 	for i, v := range values {
-		some[i].values = &generated{values: v}
+		some[i].values = &generated{values: v, folder: some[i].spec}
 	}
 }
 

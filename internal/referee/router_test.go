@@ -37,6 +37,7 @@ router "r" {
 type generated struct {
 	values map[string]any
 	source map[string][]string // the spec's files, in lines
+	folder fs.FS               // the spec's, with files that it names
 }
 
 // fromDir generates from a spec in a folder, fromText from one in the test. A text without
@@ -72,7 +73,7 @@ func generate(t *testing.T, fsys fs.FS, more ...service.Kind) *generated {
 	if t.Failed() {
 		t.FailNow()
 	}
-	g := &generated{source: map[string][]string{}}
+	g := &generated{source: map[string][]string{}, folder: fsys}
 	for _, f := range spec.Source.Files {
 		g.source[f.Name] = strings.Split(string(f.Bytes), "\n")
 	}

@@ -69,7 +69,7 @@ func askEngine(ctx context.Context, h probe.Host, _ struct{}) (engine, error) {
 			return engine{}, err
 		}
 		if !known {
-			return engine{}, fmt.Errorf("Suricata does not answer %s", q.command)
+			return engine{}, fmt.Errorf("no answer of Suricata to %s", q.command)
 		}
 	}
 	for _, one := range stats {
@@ -127,7 +127,7 @@ func connect(ctx context.Context, h probe.Host) (*socket, error) {
 	s := &socket{c, bufio.NewReader(c)}
 	a, err := s.exchange(map[string]string{"version": "0.2"})
 	if err == nil && a.Return != "OK" {
-		err = errors.New("Suricata does not speak release 0.2 of the protocol of its socket")
+		err = errors.New("release 0.2 of the protocol of Suricata's socket is refused")
 	}
 	if err != nil {
 		c.Close()
@@ -159,7 +159,7 @@ func (s *socket) exchange(question any) (answer, error) {
 	}
 	var a answer
 	if err := json.Unmarshal(line, &a); err != nil {
-		return answer{}, fmt.Errorf("Suricata's answer: %w", err)
+		return answer{}, fmt.Errorf("answer of Suricata: %w", err)
 	}
 	return a, nil
 }
