@@ -292,7 +292,7 @@ func (x *exchange) phone(t *testing.T, at, user, password string) *sipPhone {
 	return newPhone(t, x.house, at, "192.168.1.1:5060", user, password)
 }
 
-// Phones register, call each other and the world, and ring when the world calls; whoever has no
+// Phones register, call each other and the world, and ring when the world calls; what has no
 // password gets no further than the question for it.
 func TestTelephones(t *testing.T) {
 	t.Parallel()

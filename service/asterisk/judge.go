@@ -213,7 +213,7 @@ func (b *PBX) judgeTrunks(r *router.Router) hcl.Diagnostics {
 		for _, p := range t.From.Items {
 			if least := map[bool]int{false: 8, true: 16}[p.V.Addr().Is6()]; p.V.Bits() < least {
 				diags = append(diags, diag.Help(diag.Error("pbx-open", p.Range, "Exchange that is open to the Internet",
-					"%s is no list of a provider's addresses: whoever sends from there makes phones ring, without a password.", p.V),
+					"%s is no list of a provider's addresses: any host there makes phones ring, without a password.", p.V),
 					"Write the addresses that the provider names."))
 			}
 			if other, q := sourceOf(b.Trunks[:i], p.V); other != nil {
