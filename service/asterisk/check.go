@@ -16,8 +16,8 @@ import (
 )
 
 // Checks ask Asterisk's console what it has loaded, who may call what, what becomes of each number,
-// and how the trunks fare. A reload that Asterisk has refused is found by these: it goes on with what it
-// had.
+// and how the trunks fare. Asterisk goes on with what it had when it refuses its files: then the reload
+// of the unit fails, and the checks find what they ask for and is otherwise.
 func (b *PBX) Checks(_ *router.Router, p *verify.Plan) {
 	id := b.Addr.String()
 	p.UnitActive(id+"/unit", b.Def, unit+".service")

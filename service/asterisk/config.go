@@ -197,7 +197,7 @@ func (b *PBX) phone(out *strings.Builder, e *Extension) {
 	section(out, name, "type = aor", "max_contacts = 5", "remove_unavailable = yes", "qualify_frequency = 60")
 }
 
-// callerID is whom others see when the phone calls.
+// callerID is the name and the number that a called phone shows.
 func (e *Extension) callerID() string { return fmt.Sprintf("%q <%s>", e.Name.V, e.Number.V) }
 
 // context is where what a phone dials is looked for.

@@ -169,7 +169,7 @@ type endpoint struct {
 	Transport string   `json:"transport,omitempty"` // the socket
 	Codecs    string   `json:"codecs,omitempty"`    // in parentheses, with | between them
 	Login     string   `json:"login,omitempty"`     // that it shows to others
-	CallsAs   string   `json:"calls_as,omitempty"`  // whom others see
+	CallsAs   string   `json:"calls_as,omitempty"`  // the name and the number that a called phone shows
 }
 
 // endpointOf asks for an endpoint by its name.
