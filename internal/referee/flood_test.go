@@ -3,10 +3,12 @@ package referee_test
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"maps"
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,10 +22,6 @@ import (
 // from the upstream, and what was let through to the LAN.
 const passed = `
 table inet passed {
-  chain prerouting {
-    type filter hook prerouting priority raw + 10
-    ip saddr 192.0.2.66 counter comment "spoofed"
-  }
   chain input {
     type filter hook input priority filter + 10
     iifname "wan" udp dport 9 counter comment "to the router"
@@ -31,6 +29,7 @@ table inet passed {
   chain forward {
     type filter hook forward priority filter + 10
     iifname "wan" udp dport 9 counter comment "to the LAN"
+    ip saddr 192.0.2.66 counter comment "spoofed"
   }
 }
 `
@@ -46,11 +45,25 @@ table inet leaked {
 }
 `
 
+// crowd is another program's table with chains beside nbr's, which take their time.
+func crowd() string {
+	var b strings.Builder
+	b.WriteString("table inet crowd\ndelete table inet crowd\ntable inet crowd {\n")
+	fmt.Fprintf(&b, "chain long {\n%s}\n", strings.Repeat("udp dport 65000 counter\n", 500))
+	for _, hook := range []string{"prerouting priority raw", "input priority filter", "forward priority filter", "postrouting priority srcnat"} {
+		name, _, _ := strings.Cut(hook, " ")
+		fmt.Fprintf(&b, "chain %s {\ntype filter hook %s\n%s}\n", name, hook, strings.Repeat("jump long\n", 10))
+	}
+	return b.String() + "}\n"
+}
+
 // NixOS reloads the ruleset by deleting the table and making it anew in one transaction. The
 // kernel gives the new chains their rules at one moment and takes the old ones away and sets
 // the policies of the new ones a few microseconds later (nf_tables_commit of
 // net/netfilter/nf_tables_api.c); a packet that is under way may see the old generation in one
-// chain and the new one in the next. None passes that may not, and none leaves unmasqueraded.
+// chain and the new one in the next, or the new chain before its rules are there and no old one
+// any more. None passes that may not, and none leaves unmasqueraded. Chains of another table
+// between the old ones and the new ones make those microseconds long.
 func TestReloadsUnderAFloodLetNothingPass(t *testing.T) {
 	h := articleHouse(t)
 	// What is masqueraded needs room among the connections.
@@ -60,7 +73,9 @@ func TestReloadsUnderAFloodLetNothingPass(t *testing.T) {
 	if !ping(t, h.client, somewhere) {
 		t.Fatal("the client does not reach the Internet")
 	}
-	rules := write(t, ruleset(t, spec(t, "bpi-r4")))
+	g := spec(t, "bpi-r4")
+	reload := reloading(t, g)
+	others := write(t, crowd())
 	done := make(chan bool)
 	var sent [2]int // each by its own goroutine
 	var wg sync.WaitGroup
@@ -76,9 +91,9 @@ func TestReloadsUnderAFloodLetNothingPass(t *testing.T) {
 		wg.Go(func() { sent[i] = flood(raw, f.port, f.ways, 0, done) })
 	}
 	for range reloads {
-		if _, err := h.router.Try(t, "nft", "-f", rules); err != nil {
-			t.Error(err)
-			break
+		h.router.Run(t, "nft", "-f", others) // anew, so that it is before the chains of now
+		for _, args := range reload {
+			h.router.Run(t, "nft", args...)
 		}
 	}
 	close(done)
@@ -96,9 +111,32 @@ func TestReloadsUnderAFloodLetNothingPass(t *testing.T) {
 	}
 }
 
-// reloads are enough to let a few packets in where only the policy of a chain drops: about one
-// in thirty reloads did.
-const reloads = 100
+// reloading are the calls of nft by which nftables.service reloads the ruleset of g.
+func reloading(t *testing.T, g *generated) (calls [][]string) {
+	t.Helper()
+	files := map[string]string{"/etc/nftables.conf": write(t, ruleset(t, g))}
+	for name, text := range etcFiles(t, g) {
+		files[name] = write(t, text)
+	}
+	for _, command := range g.list(t, "systemd", "services", "nftables", "serviceConfig", "ExecReload") {
+		args := strings.Fields(storePath.ReplaceAllString(command.(string), ""))
+		if args[0] != "nft" {
+			t.Fatalf("the reload runs %q", command)
+		}
+		if file := files[args[len(args)-1]]; file != "" {
+			args[len(args)-1] = file
+		}
+		calls = append(calls, args[1:])
+	}
+	if len(calls) != 3 {
+		t.Fatalf("the reload is %q", calls)
+	}
+	return calls
+}
+
+// reloads are enough to let a few packets in where nothing keeps new connections out meanwhile:
+// about one in fifteen reloads did.
+const reloads = 50
 
 // rawIPv4 is a socket for whole IPv4 packets.
 func rawIPv4(t *testing.T, ns *nstest.NS) *os.File {

@@ -466,6 +466,9 @@ func TestSchedulesFollowSystemd(t *testing.T) {
 		"/root/schedules.sh":                       g.text(t, "systemd", "services", "nbr-schedules", "script"),
 		"/etc/systemd/system/service.d/often.conf": "[Unit]\nStartLimitIntervalSec=0\n",
 	}
+	maps.Copy(files, etcFiles(t, g))
+	reload, _ := g.at("systemd", "services", "nftables").(map[string]any)
+	files["/etc/systemd/system/nftables.service.d/nbr.conf"] = unitText(t, reload)
 	for _, name := range []string{"nbr-schedules", "nbr-schedules-again"} {
 		options, _ := g.at("systemd", "services", name).(map[string]any)
 		options = maps.Clone(options)

@@ -185,7 +185,6 @@ Wants=network-pre.target
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=nft -f /etc/nftables.conf
-ExecReload=nft -f /etc/nftables.conf
 ExecStop=nft delete table inet nbr
 `,
 	"dhcpcd.service": `[Unit]

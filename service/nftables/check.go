@@ -79,7 +79,7 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 // otherTables names the tables of other programs. Docker and libvirt have theirs, and what they do
 // is not for this spec to judge.
 func otherTables(tables []string) string {
-	own := []string{"inet " + Table, "inet " + flowTable, "inet " + guardTable}
+	own := []string{"inet " + Table, "inet " + flowTable, "inet " + guardTable, "inet " + reloadTable}
 	others := slices.DeleteFunc(slices.Clone(tables), func(t string) bool { return slices.Contains(own, t) })
 	if len(others) == 0 {
 		return ""

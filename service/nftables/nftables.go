@@ -40,9 +40,10 @@ func Kind() service.Kind {
 
 // The names of nbr's tables, which are of the family inet; others' tables are left alone.
 const (
-	Table      = "nbr"
-	flowTable  = "nbr-flow"
-	guardTable = "nbr-guard"
+	Table       = "nbr"
+	flowTable   = "nbr-flow"
+	guardTable  = "nbr-guard"
+	reloadTable = "nbr-reload"
 )
 
 // Firewall is the firewall block.
@@ -154,6 +155,7 @@ func (f *Firewall) lower(r *router.Router, m *nixgen.Module) {
 	m.Set(from, nixgen.Lines(f.Content(r)), "networking", "nftables", "tables", Table, "content")
 	f.lowerForwarding(r, m)
 	f.lowerGuard(r, m)
+	f.lowerReload(m)
 	if f.FlowOffload.V {
 		f.lowerFlowtable(r, m)
 	}

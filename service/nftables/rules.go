@@ -62,7 +62,8 @@ func (f *Firewall) Content(r *router.Router) string {
 // reload makes the table anew: after the kernel has switched to the new rules, and before
 // it sets the new chain's policy, only a rule can drop; and a packet that saw the new
 // chain before the switch and the old one after it has met no rule at all, so only the
-// old chain's policy can (nf_tables_commit of net/netfilter/nf_tables_api.c).
+// old chain's policy can (nf_tables_commit of net/netfilter/nf_tables_api.c). One that comes
+// to the old chain after the kernel has taken it away meets neither: see reloading.
 func (f *Firewall) chains(r *router.Router) []chain {
 	chains := []chain{arrivedBy(r)}
 	if f.AntiSpoof.V {

@@ -83,6 +83,41 @@ table inet %[1]s {
 `, guardTable, ssh.String(), guardedOutput(f, r))
 }
 
+// reloading is the ruleset that lets no new connection through while the rules are reloaded. The
+// kernel lists the chains of the new table before those of the old one, the new ones decide
+// nothing before the commit, and the old ones are gone after it: a packet that is between the
+// two at that moment, because an interrupt came or other programs' chains are there, meets no
+// rule (nf_hook_entries_grow of net/netfilter/core.c). If it was the first of a connection, all
+// of that would be let through from then on. A reload that fails does not take this table away,
+// so it forgets by itself what it is for.
+var reloading = fmt.Sprintf(`table inet %[1]s
+delete table inet %[1]s
+table inet %[1]s {
+  set reloading {
+    type nf_proto
+    flags timeout
+    elements = { ipv4 timeout 10s, ipv6 timeout 10s }
+  }
+
+  chain decide {
+    meta nfproto != @reloading accept
+    ct state { established, related, untracked } accept
+    counter drop
+  }
+
+  chain input {
+    type filter hook input priority filter - 5; policy drop;
+    iifname "lo" accept
+    goto decide
+  }
+
+  chain forward {
+    type filter hook forward priority filter - 5; policy drop;
+    goto decide
+  }
+}
+`, reloadTable)
+
 // services are the matches of the sockets of a service that a zone may use.
 func services(r *router.Router, z *router.Zone, service string) []string {
 	var out []string

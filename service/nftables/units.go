@@ -30,6 +30,11 @@ func whileLoaded(set func(v nixgen.Expr, path ...string), after ...string) {
 	set(nixgen.Bool(true), "serviceConfig", "RemainAfterExit")
 }
 
+// nft is a call of nft(8).
+func nft(args string) nixgen.Concat {
+	return nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft " + args)}
+}
+
 func oneshot(set func(v nixgen.Expr, path ...string)) {
 	set(nixgen.Str("oneshot"), "serviceConfig", "Type")
 }
@@ -76,9 +81,6 @@ func (f *Firewall) lowerGuard(r *router.Router, m *nixgen.Module) {
 	from := service.From(f)
 	const file = "nbr/guard.nft"
 	m.Set(from, nixgen.Lines(guard(f, r)), "environment", "etc", file, "text")
-	nft := func(args string) nixgen.Expr {
-		return nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft " + args)}
-	}
 	load, lift := nft("-f /etc/"+file), nft("destroy table inet "+guardTable)
 
 	set := setter(m, from, "nbr-guard")
@@ -104,6 +106,17 @@ func (f *Firewall) lowerGuard(r *router.Router, m *nixgen.Module) {
 	set(load, "serviceConfig", "ExecStop")
 }
 
+// lowerReload puts the table of a reload around what nftables.service does to reload.
+func (f *Firewall) lowerReload(m *nixgen.Module) {
+	from := service.From(f)
+	const file = "nbr/reload.nft"
+	m.Set(from, nixgen.Lines(reloading), "environment", "etc", file, "text")
+	m.Set(from, nixgen.Apply("lib.mkMerge", nixgen.List{
+		nixgen.Apply("lib.mkBefore", nixgen.List{nft("-f /etc/" + file)}),
+		nixgen.Apply("lib.mkAfter", nixgen.List{nft("delete table inet " + reloadTable)}),
+	}), "systemd", "services", "nftables", "serviceConfig", "ExecReload")
+}
+
 // lowerFlowtable loads the flowtable from a unit of its own: the devices must
 // exist, and nftables.service starts before any link is made. For the same reason
 // the build's check of the ruleset cannot know it. It goes with the rules: what it has
@@ -112,10 +125,10 @@ func (f *Firewall) lowerFlowtable(r *router.Router, m *nixgen.Module) {
 	at := service.Origin(f.Addr, f.FlowOffload.Range)
 	set := setter(m, at, "nbr-flowtable")
 	file := nixgen.Apply("pkgs.writeText", nixgen.Str("nbr-flowtable.nft"), nixgen.Lines(Flowtable(r)))
-	load := nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft -f "), file}
+	load := append(nft("-f "), file)
 	set(nixgen.Str("Flow offload of established connections"), "description")
 	whileLoaded(set, "ifstate.service")
 	set(load, "serviceConfig", "ExecStart")
 	set(load, "serviceConfig", "ExecReload")
-	set(nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft destroy table inet " + flowTable)}, "serviceConfig", "ExecStop")
+	set(nft("destroy table inet "+flowTable), "serviceConfig", "ExecStop")
 }

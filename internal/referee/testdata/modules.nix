@@ -7,14 +7,27 @@ let
     _type = "override";
     inherit priority content;
   };
+  ordered = order: list: {
+    _type = "order";
+    inherit order list;
+  };
   lib = {
     mkOverride = override;
     mkForce = override 50;
     mkDefault = override 1000;
-    # Nothing else defines such a list here.
-    mkBefore = list: list;
-    # Of an option of lines, as services.radvd.config is one.
-    mkMerge = builtins.concatStringsSep "\n";
+    # Of lists alone.
+    mkBefore = ordered 500;
+    mkAfter = ordered 1500;
+    # Of lists, and of an option of lines, as services.radvd.config is one.
+    mkMerge =
+      values:
+      if builtins.isString (builtins.head values) then
+        builtins.concatStringsSep "\n" values
+      else
+        {
+          _type = "merge";
+          inherit values;
+        };
     getExe' = package: name: "${package}/bin/${name}";
     optional = condition: value: if condition then [ value ] else [ ];
   };
@@ -68,6 +81,9 @@ let
   # nixos/modules/tasks/network-interfaces.nix).
   nixos.boot.kernel.sysctl."net.ipv4.conf.all.forwarding" = lib.mkDefault false;
 
+  # Its other commands are of no concern to nbr's modules, which go around these.
+  nixos.systemd.services.nftables.serviceConfig.ExecReload = [ "nft -f /etc/nftables.conf" ];
+
   # What modules read of others' options.
   nixos.programs.nbr.package = lib.mkDefault "/nix/store/nbr";
   nixos.services.radvd = {
@@ -94,19 +110,25 @@ let
   priority = v: if isOverride v then v.priority else 100;
   content = v: if isOverride v then v.content else v;
 
+  isList = v: builtins.isList v || builtins.isAttrs v && v._type or null == "order";
+  order = v: if builtins.isAttrs v then v.order else 1000;
+
   merge =
-    path: values:
+    path: defined:
     let
+      values = builtins.concatMap (
+        v: if builtins.isAttrs v && v._type or null == "merge" then v.values else [ v ]
+      ) defined;
       strongest = builtins.foldl' (a: v: if priority v < a then priority v else a) 9999 values;
       kept = map content (builtins.filter (v: priority v == strongest) values);
       first = builtins.head kept;
     in
-    if builtins.all builtins.isAttrs kept then
+    if builtins.all isList kept then
+      builtins.concatMap (v: if builtins.isAttrs v then v.list else v) (builtins.sort (a: b: order a < order b) kept)
+    else if builtins.all builtins.isAttrs kept then
       builtins.mapAttrs (name: _: merge (path ++ [ name ]) (builtins.catAttrs name kept)) (
         builtins.foldl' (a: b: a // b) { } kept
       )
-    else if builtins.all builtins.isList kept then
-      builtins.concatLists kept
     else if builtins.all (v: v == first) kept then
       first
     else
