@@ -82,10 +82,7 @@ func Datagram(src, dst netip.AddrPort, payload []byte) []byte {
 		sum = 0xffff
 	}
 	binary.BigEndian.PutUint16(b[6:], sum)
-	if dst.Addr().Is6() {
-		return IPv6(src.Addr(), dst.Addr(), UDP, b)
-	}
-	return IPv4(src.Addr(), dst.Addr(), UDP, b)
+	return between(src.Addr(), dst.Addr(), UDP, b)
 }
 
 // Segment is a TCP segment without data in its packet (RFC 9293 section 3.1).
@@ -97,7 +94,15 @@ func Segment(src, dst netip.AddrPort, seq uint32, flags byte) []byte {
 	b[12], b[13] = 5<<4, flags
 	binary.BigEndian.PutUint16(b[14:], 0xffff)
 	binary.BigEndian.PutUint16(b[16:], checksum(pseudo(src, dst, TCP, len(b)), b))
-	return IPv4(src.Addr(), dst.Addr(), TCP, b)
+	return between(src.Addr(), dst.Addr(), TCP, b)
+}
+
+// between puts a payload into a packet of the addresses' family.
+func between(src, dst netip.Addr, proto byte, payload []byte) []byte {
+	if dst.Is6() {
+		return IPv6(src, dst, proto, payload)
+	}
+	return IPv4(src, dst, proto, payload)
 }
 
 // pseudo is what the checksums of UDP, TCP and ICMPv6 have in front: that of IPv6 (RFC 8200
