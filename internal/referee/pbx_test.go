@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -551,7 +552,7 @@ func TestBrokenTelephones(t *testing.T) {
 // unheard are the checks that no console answers, and others.
 func unheard(x *exchange, others ...string) []string {
 	for _, what := range []string{
-		"dial", "emergency", "group/all", "media", "modules", "outside", "transports",
+		"dial", "emergency", "files", "group/all", "media", "modules", "outside", "release", "transports",
 		"extension/anna/endpoint", "extension/anna/number", "extension/anna/password",
 		"extension/ben/endpoint", "extension/ben/number", "extension/ben/password",
 		"extension/door/endpoint", "extension/door/number", "extension/door/password",
@@ -635,6 +636,13 @@ func TestTelephonesAfterASwitch(t *testing.T) {
 		if err := x.reload(t); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("a reload with a wrong %s: %v", name, err)
 		}
+		old := "pbx/files fail: another " + path.Base(name)
+		nstest.Wait(t, func() error {
+			if wrong := x.wrong(t); !slices.Contains(wrong, old) {
+				return fmt.Errorf("%s is not found: %q", old, wrong)
+			}
+			return nil
+		})
 		for file, text := range pbxFiles(t, next) {
 			x.root.Write(t, file, text)
 		}
@@ -642,6 +650,14 @@ func TestTelephonesAfterASwitch(t *testing.T) {
 			t.Error(err)
 		}
 	}
+
+	// Another release is installed, which nothing has started.
+	running := strings.Fields(x.console(t, "core show version"))[1]
+	x.root.Run(t, x.router, "mv", "/usr/sbin/asterisk", "/usr/sbin/asterisk.now")
+	x.root.Write(t, "/usr/sbin/asterisk", "#!/bin/sh\n[ \"$1\" = -V ] && exec echo Asterisk 99.1.0\nexec /usr/sbin/asterisk.now \"$@\"\n")
+	x.root.Run(t, x.router, "chmod", "755", "/usr/sbin/asterisk")
+	becomes(t, func() []string { return x.wrong(t) }, []string{"pbx/release fail: " + running})
+	x.root.Run(t, x.router, "mv", "/usr/sbin/asterisk.now", "/usr/sbin/asterisk")
 
 	// A password that is missing costs one phone.
 	if err := os.Remove(x.root.Path("/var/lib/secrets/ben")); err != nil {

@@ -21,6 +21,7 @@ import (
 func (b *PBX) Checks(_ *router.Router, p *verify.Plan) {
 	id := b.Addr.String()
 	p.UnitActive(id+"/unit", b.Def, unit+".service")
+	b.current(p)
 	b.loaded(p)
 	b.sockets(p)
 	want, hint := b.Media.V.String(), console("rtp show settings")
@@ -52,6 +53,29 @@ func (b *PBX) Checks(_ *router.Router, p *verify.Plan) {
 func (b *PBX) ask(p *verify.Plan, what, title string, from hcl.Range, want, hint string, judge func(answer) verify.Verdict) {
 	c := verify.Check{ID: b.Addr.String() + "/" + what, Title: title, From: from}
 	verify.Asked(p, c, running, struct{}{}, want, hint, func(_ *state.State, a answer) verify.Verdict { return judge(a) })
+}
+
+// current adds the checks that Asterisk runs as it is installed and has read the files of this spec. A
+// switch reloads it, so that calls go on, and what it does not take it leaves as it was.
+func (b *PBX) current(p *verify.Plan) {
+	const restart = "systemctl restart asterisk, which ends calls"
+	b.ask(p, "release", "the release that runs", b.Def, "the one installed", restart, func(a answer) verify.Verdict {
+		if a.Release == "" || a.Installed == "" {
+			return verify.NotSeen("the one installed", restart)
+		}
+		return verify.Compare(a.Installed, a.Release, restart)
+	})
+	const want, hint = "those of this spec", "systemctl reload asterisk; journalctl -u asterisk -n 30"
+	mark := b.mark()
+	b.ask(p, "files", "the files that Asterisk has read", b.Def, want, hint, func(a answer) verify.Verdict {
+		switch {
+		case !slices.Contains(a.AORs, mark):
+			return verify.Judge(false, want, "another pjsip.conf", hint)
+		case !slices.ContainsFunc(a.Plan, func(r rule) bool { return r.Context == mark }):
+			return verify.Judge(false, want, "another extensions.conf", hint)
+		}
+		return verify.Compare(want, want, hint)
+	})
 }
 
 // loaded adds the check that the modules run, and no other.

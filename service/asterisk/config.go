@@ -320,8 +320,10 @@ default_perm = permit
 
 [nbr-look]
 deny = all
+permit = core show version
 permit = dialplan show
 permit = module show
+permit = pjsip show aors
 permit = pjsip show endpoint
 permit = pjsip show registrations
 permit = pjsip show transports

@@ -46,7 +46,10 @@ type answer struct {
 	Transports    []string          `json:"transports,omitempty"`    // as udp 192.168.1.1:5060
 	Registrations map[string]string `json:"registrations,omitempty"` // the state of each trunk's
 	Plan          []rule            `json:"plan,omitempty"`
-	Media         string            `json:"media,omitempty"` // the ports of RTP
+	Media         string            `json:"media,omitempty"`     // the ports of RTP
+	AORs          []string          `json:"aors,omitempty"`      // objects that pjsip.conf has, of which one is its mark
+	Release       string            `json:"release,omitempty"`   // that runs
+	Installed     string            `json:"installed,omitempty"` // that would run after a restart
 }
 
 // running asks what Asterisk has loaded, read and registered. That it has "fully booted", as it says,
@@ -96,7 +99,33 @@ func look(ctx context.Context, h probe.Host, _ struct{}) (answer, error) {
 		return a, err
 	}
 	a.Media = parameter(lines, "Port start") + "-" + parameter(lines, "Port end")
-	return a, nil
+	if lines, err = say(ctx, h, "pjsip show aors"); err != nil {
+		return a, err
+	}
+	for _, l := range lines {
+		if f := strings.Fields(l); len(f) > 1 && f[0] == "Aor:" && !strings.HasPrefix(f[1], "<") {
+			a.AORs = append(a.AORs, f[1])
+		}
+	}
+	slices.Sort(a.AORs)
+	if lines, err = say(ctx, h, "core show version"); err != nil {
+		return a, err
+	}
+	a.Release = release(lines)
+	out, err := h.Run(ctx, "asterisk", "-V")
+	if err == nil && out.Exit != 0 {
+		err = fmt.Errorf("asterisk -V: exit code %d", out.Exit)
+	}
+	a.Installed = release(strings.Split(string(out.Stdout), "\n"))
+	return a, err
+}
+
+// release is that of a line "Asterisk 22.10.1 built by …".
+func release(lines []string) string {
+	if f := strings.Fields(strings.Join(lines, "\n")); len(f) > 1 && f[0] == "Asterisk" {
+		return f[1]
+	}
+	return ""
 }
 
 // registrationRE is the state of a registration, in its last column.
