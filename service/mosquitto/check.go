@@ -55,19 +55,14 @@ func (b *MQTT) refuses(p *verify.Plan, a address) {
 	const want = "MQTT 5, for users alone"
 	hint := fmt.Sprintf("ss -ltnp '( sport = :%d )'; journalctl -u %s -n 20", a.Port(), unit)
 	c := verify.Check{ID: fmt.Sprintf("%s/answers/%s", b.Addr, a.Addr()), Title: "MQTT on " + a.Addr().String(), From: a.from}
-	q := brokerQuestion{b.server(a), string(b.Users[0].Name.V)}
-	verify.Asked(p, c, brokerOf, q, want, hint, func(st *state.State, got broker) verify.Verdict {
+	verify.Asked(p, c, anonymous, b.server(a), want, hint, func(st *state.State, word string) verify.Verdict {
 		switch {
-		case got.Anonymous == noAnswer && verify.Tentative(st, a.Addr().String()):
+		case word == noAnswer && verify.Tentative(st, a.Addr().String()):
 			return verify.Skipped(want, a.Addr().String()+" is tentative until there is a cable", hint)
-		case got.Anonymous == taken:
+		case word == taken:
 			return verify.Judge(false, want, "clients without a name are taken", hint)
-		case got.Anonymous != turned:
-			return verify.Judge(false, want, got.Anonymous, hint)
-		case got.Wrong == taken:
-			return verify.Judge(false, want, q.User+" is taken with a wrong password", hint)
-		case got.Wrong != turned:
-			return verify.Judge(false, want, got.Wrong, hint)
+		case word != turned:
+			return verify.Judge(false, want, word, hint)
 		}
 		return verify.Compare(want, want, hint)
 	})
@@ -160,11 +155,8 @@ func (b *MQTT) checkUser(p *verify.Plan, u *User) {
 	}
 	const samePassword = "with the password of the file"
 	ask("login", q.Name+" connects", u.Password.Range, samePassword, func(got userAnswer) (string, bool) {
-		switch got.Login {
-		case taken:
+		if got.Login == taken {
 			return samePassword, true
-		case turned:
-			return "refused: another password", true
 		}
 		return got.Login, got.Login != noAnswer
 	})

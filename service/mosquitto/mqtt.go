@@ -57,7 +57,7 @@ zone "lan" {
 }
 `,
 		Single: true, Program: service.Alone("mqtt", (*MQTT).lower),
-		Probes: append(certificates.Probes(), []probe.Any{brokerOf, userOf}...), New: func() service.Block { return &MQTT{} },
+		Probes: append(certificates.Probes(), []probe.Any{anonymous, userOf}...), New: func() service.Block { return &MQTT{} },
 	}
 }
 

@@ -50,7 +50,11 @@ func (b *MQTT) lower(_ *router.Router, m *nixgen.Module) {
 	for _, installer := range b.installers() {
 		m.Add(from, []string{"systemd", "services", staging, "after"}, nixgen.Str(installer))
 	}
-	run(nixgen.List{nixgen.Var("pkgs.mosquitto"), nixgen.Var("pkgs.openssl")}, "path")
+	programs := nixgen.List{nixgen.Var("pkgs.mosquitto")}
+	if b.TLS != nil {
+		programs = append(programs, nixgen.Var("pkgs.openssl"))
+	}
+	run(programs, "path")
 	run(nixgen.Str("oneshot"), "serviceConfig", "Type")
 	run(nixgen.Str("mosquitto"), "serviceConfig", "Group")
 	run(nixgen.Str("0027"), "serviceConfig", "UMask")

@@ -3,7 +3,6 @@ package mosquitto
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -113,40 +112,15 @@ func (s *session) close() {
 	s.end()
 }
 
-// A broker is what becomes of clients that are none of its users.
-type broker struct {
-	Anonymous string `json:"anonymous"`       // one without a name
-	Wrong     string `json:"wrong,omitempty"` // one with a user's name and another password; asked if the first is answered
-}
+// anonymous connects without a name and a password.
+var anonymous = &probe.Probe[server, string]{Name: "mosquitto.anonymous", Active: true, Look: lookAnonymous}
 
-// A brokerQuestion is a listener, and the name of a user.
-type brokerQuestion struct {
-	server
-	User string `json:"user"`
-}
-
-// brokerOf connects without a name, and as a user with a password by chance.
-var brokerOf = &probe.Probe[brokerQuestion, broker]{Name: "mosquitto.broker", Active: true, Look: lookBroker}
-
-func lookBroker(ctx context.Context, h probe.Host, q brokerQuestion) (broker, error) {
-	var out broker
-	for _, c := range []struct {
-		name, password string
-		word           *string
-	}{{"", "", &out.Anonymous}, {q.User, rand.Text(), &out.Wrong}} {
-		s, word, err := q.connect(ctx, h, c.name, c.password)
-		if err != nil {
-			return broker{}, err
-		}
-		*c.word = word
-		if s != nil {
-			s.close()
-		}
-		if word != turned {
-			break
-		}
+func lookAnonymous(ctx context.Context, h probe.Host, at server) (string, error) {
+	s, word, err := at.connect(ctx, h, "", "")
+	if s != nil {
+		s.close()
 	}
-	return out, nil
+	return word, err
 }
 
 // A userQuestion is a user of the broker, whose password is in a file, and what it is to try. Of topics and
