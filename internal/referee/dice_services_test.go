@@ -229,8 +229,11 @@ func (d *dice) monitored() {
 	d.WriteString("}\n")
 }
 
-// messages has devices of some of its own networks send each other messages.
+// messages has devices of some of its own networks send each other messages. What it draws is its own, so
+// that the rest of the specs is what it would be without it.
 func (d *dice) messages() {
+	defer func(of *rand.Rand) { d.Rand = of }(d.Rand)
+	d.Rand = rand.New(rand.NewPCG(uint64(d.Len()), 0))
 	var inner []string
 	for _, p := range d.fixed {
 		if !d.outside(p.network) {

@@ -79,7 +79,7 @@ var values = map[string][]string{
 	"ids.threads":                       {"1", "4", "16"}, "ids.log_size": {`"32MiB"`, `"8GiB"`}, "ids.log_keep": {"1", "3650"},
 	"g722, alaw, ulaw or gsm": {`"g722"`, `"alaw"`, `"ulaw"`, `"gsm"`}, "telephone number": {`"112"`, `"000"`, `"110"`}, "user name of SIP": {`"0301234567"`, `"+49.30_1-a"`, `"` + strings.Repeat("u", 64) + `"`},
 	"name or address of a server, and a port": {`"sip.example.net"`, `"sip.example.net:65535"`}, "pbx.trunk.from": {`"203.0.113.0/24"`, `"2001:db8:77::/48"`}, "pbx.media": {`"10000-10999"`}, "pbx.extension.network": {"network.lan"},
-	"name of a user of MQTT": {`"a"`}, "topic filter of MQTT, as in home/+/state or home/#": {`"#"`, `"+"`, `"/"`, `"+/a b/#"`, `"deny ü"`, `"''$${x}\"\\"`, `"` + strings.Repeat("l/", 200) + `l"`},
+	"topic filter of MQTT, as in home/+/state or home/#": {`"#"`, `"+"`, `"/"`, `"+/a b/#"`, `"deny ü"`, `"''$${x}\"\\"`, `"` + strings.Repeat("l/", 200) + `l"`},
 	"rounds, 1 to 100": {"1", "100"}, "priority, 1 (preferred) to 16": {"1", "16", "3"},
 	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
