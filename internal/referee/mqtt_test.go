@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
@@ -456,6 +457,10 @@ mqtt {
   }
 `, 1)
 	h := newMQTTHouse(t, spec)
+	script := write(t, "#!/usr/bin/env bash\nset -e\n"+h.files["/etc/nbr-mqtt.sh"])
+	if out, err := exec.CommandContext(t.Context(), "shellcheck", script).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
 	g := fromText(t, spec)
 	staging := g.at("systemd", "services", "nbr-mqtt").(map[string]any)
 	delete(staging, "script")

@@ -148,11 +148,11 @@ user() {
     echo "$2 is missing or is no password of %[2]d to %[3]d printable ASCII characters: $1 cannot connect" >&2
     line=$(head -c 24 /dev/urandom | base64)
   fi
-  rm -f hash
-  printf '%%s\n%%s\n' "$line" "$line" | mosquitto_passwd -c hash "$1" >/dev/null
-  line=$(<hash)
-  printf %%s "${line#*:}" >hash
-  mv hash "user-$1"
+  rm -f user.new
+  printf '%%s\n%%s\n' "$line" "$line" | mosquitto_passwd -c user.new "$1" >/dev/null
+  line=$(<user.new)
+  printf %%s "${line#*:}" >user.new
+  mv user.new "user-$1"
 }
 `, staged, shortestPassword, longestPassword)
 	for _, u := range b.Users {

@@ -88,7 +88,7 @@ func (at server) connect(ctx context.Context, h probe.Host, name, password strin
 		return nil, noMQTT, nil
 	case reason == badPassword, reason == notAuthorized:
 		return nil, turned, nil
-	case reason >= refused:
+	case reason != accepted:
 		return nil, fmt.Sprintf("refused with reason 0x%02x", reason), nil
 	}
 	return out, taken, nil
