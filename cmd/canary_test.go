@@ -37,6 +37,8 @@ var secretFields = map[string]string{
 	"snmp.user.privacy":            "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nsecret \"k\" {\n  path = \"/run/k\"\n}\n\nsnmp {\n  networks = [network.lan]\n\n  user \"a\" {\n    authentication = secret.k\n    privacy        = %s\n    view           = [\"1.3\"]\n  }\n}\n",
 	"pbx.extension.password":       "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\npbx {\n  networks = [network.lan]\n\n  extension \"anna\" {\n    number   = \"11\"\n    password = %s\n  }\n}\n",
 	"pbx.trunk.password":           "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nnetwork \"wan\" {\n  link = port.wan\n  ipv4 = \"dhcp\"\n}\n\npbx {\n  networks = [network.lan]\n\n  trunk \"provider\" {\n    network  = network.wan\n    server   = \"sip.example.net\"\n    user     = \"030\"\n    password = %s\n    to       = \"anna\"\n  }\n}\n",
+	"mqtt.user.password":           "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nmqtt {\n  networks = [network.lan]\n\n  user \"a\" {\n    password  = %s\n    readwrite = [\"#\"]\n  }\n}\n",
+	"mqtt.tls.key":                 "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nsecret \"k\" {\n  path = \"/run/k\"\n}\n\nmqtt {\n  networks = [network.lan]\n\n  tls {\n    name        = \"mqtt.example.org\"\n    certificate = \"/var/lib/mqtt.pem\"\n    key         = %s\n  }\n\n  user \"a\" {\n    password  = secret.k\n    readwrite = [\"#\"]\n  }\n}\n",
 	// A hash may be there; a password may not.
 	"user.hashed_password": "user \"root\" {\n  hashed_password = %s\n}\n",
 }

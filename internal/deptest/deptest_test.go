@@ -61,6 +61,8 @@ var table = []row{
 	{pkg: "verify", ours: "verify/state verify/probe", theirs: "hcl"},
 	// How questions of DNS get to a server of the router, over HTTPS as well.
 	{pkg: "verify/dnsask", ours: "verify/probe", theirs: "dns", outside: "net net/http"},
+	// The certificates that the router's own servers show.
+	{pkg: "verify/certificate", ours: "verify verify/dnsask verify/probe verify/state", outside: "net"},
 	// Where packets went, by counters that others have read.
 	{pkg: "verify/throughput", ours: "router verify"},
 	// What probes send and hear, as bytes. It opens no socket.
@@ -92,9 +94,9 @@ var table = []row{
 	{pkg: "firmware", ours: "firmware/bootlog firmware/image service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty", outside: "embed"},
 	// The pages of the language, for the command line and docs/.
 	{pkg: "service/reference", ours: "service hcl/conf", theirs: "wordwrap", outside: "embed"},
-	{pkg: "service/knot", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/dnsask verify/probe verify/state", theirs: "hcl cty dns", outside: "embed"},
+	{pkg: "service/knot", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/probe verify/state", theirs: "hcl cty dns", outside: "embed"},
 	{pkg: "service/uplink", ours: "failover service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl"},
-	{pkg: "service/*", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/dnsask verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp snmp", outside: "net embed"},
+	{pkg: "service/*", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp snmp", outside: "net embed"},
 	// The list of what is built in. It is for the program that is composed of it.
 	{pkg: "service/all", ours: "service service/* firmware"},
 	// The harness for the tests of services, also of a third party's.

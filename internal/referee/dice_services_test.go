@@ -122,6 +122,7 @@ func (d *dice) services() (resolves bool) {
 	d.neighbours()
 	d.monitored()
 	d.telephones()
+	d.messages()
 	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
 		if d.often() {
 			d.block(typ, "")
@@ -223,6 +224,49 @@ func (d *dice) monitored() {
 		}
 		fmt.Fprintf(d, "user %q {\n", name)
 		d.body("snmp.user", nested(d.blocks["snmp"], "user"), append(view, "authentication = secret.snmp_auth", "privacy = secret.snmp_privacy"))
+		d.WriteString("}\n")
+	}
+	d.WriteString("}\n")
+}
+
+// messages has devices of some of its own networks send each other messages. What it draws is its own, so
+// that the rest of the specs is what it would be without it.
+func (d *dice) messages() {
+	defer func(of *rand.Rand) { d.Rand = of }(d.Rand)
+	d.Rand = rand.New(rand.NewPCG(uint64(d.Len()), 0))
+	var inner []string
+	for _, p := range d.fixed {
+		if !d.outside(p.network) {
+			inner = append(inner, p.network)
+		}
+	}
+	if len(inner) == 0 || d.IntN(4) > 0 {
+		return
+	}
+	some, tls, service := d.choose(inner), d.often(), "mqtt"
+	d.block("secret", "mqtt_password", `path = "/var/lib/secrets/mqtt_password"`)
+	if tls {
+		d.block("secret", "mqtt_key", `path = "/var/lib/secrets/mqtt_key"`)
+		service = "mqtts"
+	}
+	for _, n := range some {
+		d.serves[n] = append(d.serves[n], service)
+	}
+	d.WriteString("mqtt {\n")
+	d.body("mqtt", d.blocks["mqtt"], []string{"networks = " + refs("network", some)})
+	if tls {
+		d.WriteString("tls {\n")
+		d.body("mqtt.tls", nested(d.blocks["mqtt"], "tls"), []string{"key = secret.mqtt_key"})
+		d.WriteString("}\n")
+	}
+	const filter = "topic filter of MQTT, as in home/+/state or home/#"
+	for _, name := range []string{"a", "0" + strings.Repeat("-._Z", 15) + "9"} {
+		topics := []string{"readwrite = [" + d.pick(values[filter]) + "]"}
+		if d.often() {
+			topics = []string{`read = ["$SYS/#", "home/+/set"]`, `write = ["home/lamp/state", "` + strings.Repeat("t", 300) + `"]`}
+		}
+		fmt.Fprintf(d, "user %q {\n", name)
+		d.body("mqtt.user", nested(d.blocks["mqtt"], "user"), append(topics, "password = secret.mqtt_password"))
 		d.WriteString("}\n")
 	}
 	d.WriteString("}\n")

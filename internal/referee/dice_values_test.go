@@ -69,6 +69,7 @@ var values = map[string][]string{
 	"dns_server.extra": {`{}`, `{ server = { identity = "gate" } }`}, "dns_zone.extra": {`{}`, `{ "semantic-checks" = true }`}, "dns_zone.dnssec.parents": {`"192.0.2.9"`, `"2001:db8:9::9"`},
 	"algorithm of TSIG": {`"hmac-sha224"`, `"hmac-sha256"`, `"hmac-sha512"`}, "dns_peer.addresses": {`"192.0.2.53"`, `"2001:db8:53::53"`}, "dns_peer.key_name": {`"a-b.example"`, `"K_1"`}, "dns_catalog.public": {"true", "false"},
 	"dns_zone.records":                              {`"_sip._udp.z.example SRV 0 0 5060 pbx.example.org"`, `"a.z.example TXT \"]] '' $${a} \\\\ ü\" \"\""`, `"z.example 60 IN MX 10 a."`, `"*.Z.example A 192.0.2.1"`, `"y.z.example HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1"`, `"a\\.b.z.example NAPTR 1 2 \"s\" \"SIP+D2U\" \"\" _sip._udp.example.org"`, `"sub.z.example NS ns.example.net"`},
+	"mqtt.tls.certificate":                          {`"/var/lib/acme/mqtt.example.org/fullchain.pem"`, `"/a"`},
 	"resolver.tls.certificate":                      {`"/var/lib/acme/dns.example.org/fullchain.pem"`, `"/a"`},
 	"icmp:ADDRESS, tcp:ADDRESS:PORT or dns:ADDRESS": {`"icmp:198.51.100.77"`, `"tcp:198.51.100.77:65535"`, `"dns:198.51.100.77"`, `"icmp:2001:db8:ffff::77"`, `"tcp:[2001:db8:ffff::77]:1"`, `"dns:[2001:db8:ffff::77]:5353"`},
 	"text of 1 to 255 characters":                   {`"x"`, `"attic # \\ \"left\" $${x} ''"`, `"` + strings.Repeat("l", 255) + `"`},
@@ -78,6 +79,7 @@ var values = map[string][]string{
 	"ids.threads":                       {"1", "4", "16"}, "ids.log_size": {`"32MiB"`, `"8GiB"`}, "ids.log_keep": {"1", "3650"},
 	"g722, alaw, ulaw or gsm": {`"g722"`, `"alaw"`, `"ulaw"`, `"gsm"`}, "telephone number": {`"112"`, `"000"`, `"110"`}, "user name of SIP": {`"0301234567"`, `"+49.30_1-a"`, `"` + strings.Repeat("u", 64) + `"`},
 	"name or address of a server, and a port": {`"sip.example.net"`, `"sip.example.net:65535"`}, "pbx.trunk.from": {`"203.0.113.0/24"`, `"2001:db8:77::/48"`}, "pbx.media": {`"10000-10999"`}, "pbx.extension.network": {"network.lan"},
+	"topic filter of MQTT, as in home/+/state or home/#": {`"#"`, `"+"`, `"/"`, `"+/a b/#"`, `"deny ü"`, `"''$${x}\"\\"`, `"` + strings.Repeat("l/", 200) + `l"`},
 	"rounds, 1 to 100": {"1", "100"}, "priority, 1 (preferred) to 16": {"1", "16", "3"},
 	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
@@ -108,6 +110,7 @@ var built = map[string]bool{
 	"dns_zone.domain": true, "dns_zone.reverse": true, "dns_zone.public": true, "dns_zone.name_servers": true, "dns_zone.dnssec.ksk_lifetime": true,
 	"resolver.blocklist.files": true, "resolver.blocklist.networks": true, "resolver.dns64.networks": true, "resolver.tls.https": true,
 	"snmp.networks": true, "snmp.user.view": true, "snmp.user.except": true, "snmp.user.authentication": true, "snmp.user.privacy": true,
+	"mqtt.networks": true, "mqtt.user.password": true, "mqtt.user.read": true, "mqtt.user.write": true, "mqtt.user.readwrite": true, "mqtt.tls.key": true,
 	"pbx.prefix":    true, // goes with a trunk
 	"agent.metrics": true, "agent.networks": true, "agent.port": true,
 	"firmware.accept_regulatory_responsibility": true,

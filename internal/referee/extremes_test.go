@@ -240,6 +240,9 @@ var alone = map[string]bool{
 	"firmware.kernel_source.date":               true,
 	"firmware.kernel_source.hash":               true,
 	"firmware.kernel_source.repo":               true,
+	"mqtt.tls.name":                             true, // the example has no tls
+	"mqtt.tls.certificate":                      true,
+	"mqtt.tls.key":                              true,
 	"ids.capture":                               true, // in place of the example's inspect
 	"ids.home":                                  true,
 	"host.ipv6":                                 true,

@@ -213,6 +213,13 @@ var readers = []reader{
 		return b.String()
 	}, []string{"sh", "/tmp/knotd.sh"}, false},
 	{"suricata", suricataConf, []string{"sh", "/tmp/suricata.sh"}, false},
+	{"mosquitto", func(t *testing.T, g *generated) string {
+		if g.at("services", "mosquitto", "enable") != true {
+			return ""
+		}
+		files, _ := mosquittoFiles(t, g)
+		return files["/etc/mosquitto/mosquitto.conf"] + "#\n" + files["/etc/mosquitto/acl-0"]
+	}, []string{"sh", "/tmp/mosquitto.sh"}, false},
 	{"sh", func(_ *testing.T, g *generated) string {
 		text, _ := g.at("systemd", "services", "ifstate", "preStart").(string)
 		return text
@@ -288,11 +295,30 @@ case $said in
 esac
 `
 
+// Mosquitto reads the rules when it starts, in which --test-config takes no part. Here it has neither the
+// router's addresses nor a certificate.
+const mosquittoReader = `
+cd /var/lib/mosquitto
+sed -e '/^#$/,$d' -e 's|^listener [0-9]* .*|listener 0 /tmp/mqtt.sock|' -e '/^certfile /d' -e '/^keyfile /d' "$1" | awk '/^listener/ { if (n++) exit } { print }' >mosquitto.conf
+sed '1,/^#$/d' "$1" >acl-0.conf
+: >passwd-0
+chown mosquitto . passwd-0 acl-0.conf
+chmod 0600 passwd-0 acl-0.conf
+rm -f /tmp/mqtt.sock
+mosquitto -c mosquitto.conf >log 2>&1 &
+until grep -q ' running$' log; do
+	kill -0 $! 2>/dev/null || { cat log; exit 1; }
+	sleep 0.05
+done
+kill $!
+wait
+`
+
 // programs gives each program its files, each content once.
 func programs(t *testing.T, all []*made) {
 	t.Helper()
 	root, ns := lab.Rootfs(t, lab.Files{
-		"/etc/frr/vtysh.conf": "", "/tmp/knot.py": knotReader, "/tmp/dhcpcd.sh": dhcpcdReader, "/tmp/knotd.sh": knotdReader, "/tmp/suricata.sh": suricataReader,
+		"/etc/frr/vtysh.conf": "", "/tmp/knot.py": knotReader, "/tmp/dhcpcd.sh": dhcpcdReader, "/tmp/knotd.sh": knotdReader, "/tmp/suricata.sh": suricataReader, "/tmp/mosquitto.sh": mosquittoReader, "/var/lib/mosquitto/": "",
 		"/run/sshd/": "", "/run/kea/": "", "/var/lib/kea/": "",
 	}), nstest.New(t, "router")
 	links := map[string]bool{}

@@ -20,6 +20,7 @@ import (
 	"github.com/nbr-dev/nbr/service/knotdns"
 	"github.com/nbr-dev/nbr/service/lldpd"
 	"github.com/nbr-dev/nbr/service/miniupnpd"
+	"github.com/nbr-dev/nbr/service/mosquitto"
 	"github.com/nbr-dev/nbr/service/nat64"
 	"github.com/nbr-dev/nbr/service/nftables"
 	"github.com/nbr-dev/nbr/service/nixos"
@@ -62,6 +63,7 @@ func Kinds() []service.Kind {
 		lldpd.Kind(),
 		snmpd.Kind(),
 		asterisk.Kind(),
+		mosquitto.Kind(),
 		agent.Kind(),
 		check.Kind(),
 		firmware.Kind(),

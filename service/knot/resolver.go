@@ -16,7 +16,6 @@ import (
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
-	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // ResolverKind is the resolver block.
@@ -35,7 +34,7 @@ func ResolverKind() service.Kind {
 }
 `,
 		Single: true, Program: service.Alone("resolver", (*Resolver).lower),
-		Probes: []probe.Any{settingsOf, answerTo, certificateOf, pairOf}, New: func() service.Block { return &Resolver{} },
+		Probes: append(certificates.Probes(), settingsOf, answerTo), New: func() service.Block { return &Resolver{} },
 	}
 }
 

@@ -1,27 +1,18 @@
 package knot
 
 import (
-	"context"
-	"crypto/sha256"
-	"crypto/tls"
-	"encoding/hex"
-	"encoding/pem"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/nixgen"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/certificate"
 	"github.com/nbr-dev/nbr/verify/dnsask"
-	"github.com/nbr-dev/nbr/verify/probe"
-	"github.com/nbr-dev/nbr/verify/state"
 )
 
 // TLS is the tls block: answers over TLS (RFC 7858) and over HTTPS (RFC 8484).
@@ -129,15 +120,17 @@ systemctl --no-block try-reload-or-restart knot-resolver.service
 `, staging, t.Certificate.V, t.Key.Target.Location())
 }
 
+// certificates asks for that of the resolver.
+var certificates = certificate.Of("knot")
+
 // check asks over TLS and HTTPS, and looks at the certificate and the key.
 func (t *TLS) check(b *Resolver, p *verify.Plan) {
 	if t == nil || b.added("network") {
 		return
 	}
-	u := pair{string(t.Certificate.V), t.Key.Target.Location()}
-	hint := "systemctl status " + staging + "; ls -l " + u.Certificate + " " + u.Key
+	file, key := string(t.Certificate.V), t.Key.Target.Location()
 	c := verify.Check{ID: t.Addr.String() + "/key", Title: "the key of the certificate", From: t.Key.Range}
-	verify.Asked(p, c, pairOf, u, fits, hint, func(_ *state.State, got string) verify.Verdict { return verify.Compare(fits, got, hint) })
+	certificates.Pair(p, c, file, key, "systemctl status "+staging+"; ls -l "+file+" "+key)
 	for _, n := range b.Networks.Items {
 		for _, a := range addrs(n.Target) {
 			for _, sock := range t.sockets() {
@@ -145,128 +138,11 @@ func (t *TLS) check(b *Resolver, p *verify.Plan) {
 					id: fmt.Sprintf("%s/%s/%s", t.Addr, sock.service, a), title: "the resolver answers " + string(sock.via) + " on " + a.String(), from: t.Def,
 					query: query{Server: a, Name: "localhost.", Type: "A", Via: sock.via}, code: "NOERROR",
 				}.add(p)
-				t.checkCertificate(p, sock, a)
+				server := netip.AddrPortFrom(a, uint16(sock.port))
+				hint := "openssl s_client -connect " + server.String() + " -servername " + strings.ToLower(string(t.Name.V)) + "; systemctl status " + staging
+				c := verify.Check{ID: fmt.Sprintf("%s/certificate/%s/%s", t.Addr, sock.service, a), Title: "the certificate on " + a.String() + " port " + strconv.Itoa(sock.port), From: t.Certificate.Range}
+				certificates.Shown(p, c, server, string(t.Name.V), file, hint)
 			}
 		}
 	}
-}
-
-// A pair are the files of a certificate and its private key.
-type pair struct {
-	Certificate string `json:"certificate"`
-	Key         string `json:"key"`
-}
-
-// MarshalText writes it as in "/var/lib/dns.pem /var/lib/secrets/dns.key".
-func (u pair) MarshalText() ([]byte, error) { return []byte(u.Certificate + " " + u.Key), nil }
-
-// pairOf asks whether a key is that of a certificate. Nothing of the key leaves the probe.
-var pairOf = &probe.Probe[pair, string]{Name: "knot.pair", Look: lookPair}
-
-// The answers.
-const (
-	fits    = "fits the certificate"
-	misfits = "is another one, or none"
-)
-
-func lookPair(_ context.Context, h probe.Host, u pair) (string, error) {
-	cert, err := readPEM(h, u.Certificate)
-	if err != nil {
-		return "", err
-	}
-	key, err := readPEM(h, u.Key)
-	if err != nil {
-		return "", err
-	}
-	if _, err := tls.X509KeyPair(cert, key); err != nil {
-		return misfits, nil // the message may hold some of the file
-	}
-	return fits, nil
-}
-
-// readPEM reads a file; one that is not there has nothing in it.
-func readPEM(h probe.Host, name string) ([]byte, error) {
-	b, err := h.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return b, err
-}
-
-// A certUse is a socket, the name that clients know it by, and the file that its certificate is of.
-type certUse struct {
-	Server netip.AddrPort `json:"server"`
-	Name   string         `json:"name"`
-	File   string         `json:"file"`
-}
-
-// MarshalText writes it as in "192.0.2.1:853 dns.example.org /var/lib/dns.pem".
-func (u certUse) MarshalText() ([]byte, error) {
-	return []byte(fmt.Sprintf("%s %s %s", u.Server, u.Name, u.File)), nil
-}
-
-// A certificate is what a server shows to a client that wants it to have a name.
-type certificate struct {
-	Answered bool  `json:"answered"`
-	Fits     bool  `json:"fits"`  // it is for the name
-	Same     bool  `json:"same"`  // it is that of the file
-	Until    int64 `json:"until"` // when it ends, in seconds since 1970
-}
-
-// certificateOf asks a server for its certificate.
-var certificateOf = &probe.Probe[certUse, certificate]{Name: "knot.certificate", Active: true, Look: lookCertificate}
-
-func lookCertificate(ctx context.Context, h probe.Host, u certUse) (certificate, error) {
-	file, err := readPEM(h, u.File)
-	if err != nil {
-		return certificate{}, err
-	}
-	c, end, err := dnsask.Dial(ctx, h, "tcp", u.Server.String())
-	if probe.Silent(err) {
-		return certificate{}, nil
-	}
-	if err != nil {
-		return certificate{}, err
-	}
-	defer end()
-	client := tls.Client(c, dnsask.TLSConfig(u.Name))
-	if err := client.HandshakeContext(ctx); err != nil {
-		return certificate{}, nil // no certificate is an answer
-	}
-	shown := client.ConnectionState().PeerCertificates[0]
-	out := certificate{Answered: true, Fits: shown.VerifyHostname(u.Name) == nil, Until: shown.NotAfter.Unix()}
-	if block, _ := pem.Decode(file); block != nil {
-		out.Same = fingerprint(block.Bytes) == fingerprint(shown.Raw)
-	}
-	return out, nil
-}
-
-func fingerprint(der []byte) string { h := sha256.Sum256(der); return hex.EncodeToString(h[:]) }
-
-// checkCertificate adds the check that clients get the certificate, and can take it.
-func (t *TLS) checkCertificate(p *verify.Plan, sock socket, a netip.Addr) {
-	const want = "the certificate of the file, for the name, not ended"
-	u := certUse{netip.AddrPortFrom(a, uint16(sock.port)), strings.ToLower(string(t.Name.V)), string(t.Certificate.V)}
-	hint := "openssl s_client -connect " + u.Server.String() + " -servername " + u.Name + "; systemctl status " + staging
-	c := verify.Check{ID: fmt.Sprintf("%s/certificate/%s/%s", t.Addr, sock.service, a), Title: "the certificate on " + a.String() + " port " + strconv.Itoa(sock.port), From: t.Certificate.Range}
-	verify.Asked(p, c, certificateOf, u, want, hint, func(st *state.State, c certificate) verify.Verdict {
-		if !c.Answered && verify.Tentative(st, a.String()) {
-			return verify.Skipped(want, a.String()+" is tentative until there is a cable", hint)
-		}
-		return verify.Compare(want, c.verdict(want, t.Name.V, st.Time), hint)
-	})
-}
-
-func (c certificate) verdict(fine string, name router.Domain, now int64) string {
-	switch {
-	case !c.Answered:
-		return "no certificate"
-	case !c.Same:
-		return "another certificate than that of the file"
-	case !c.Fits:
-		return "a certificate that is not for " + string(name)
-	case c.Until <= now:
-		return "a certificate that ended at " + time.Unix(c.Until, 0).UTC().Format(time.RFC3339)
-	}
-	return fine
 }

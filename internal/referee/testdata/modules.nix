@@ -48,6 +48,7 @@ let
           "ethtool"
           "iproute2"
           "knot-dns"
+          "mosquitto"
           "ndisc6"
           "nftables"
           "openssh"

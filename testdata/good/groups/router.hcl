@@ -47,7 +47,7 @@ zone "lan" {
 
 zone "things" {
   networks = [network.things]
-  allow    = ["homeassistant", "mqtt"]
+  allow    = ["homeassistant", "imaps"]
 }
 
 zone "guest" {

@@ -1,0 +1,304 @@
+package mosquitto
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/nbr-dev/nbr/verify/certificate"
+	"github.com/nbr-dev/nbr/verify/dnsask"
+	"github.com/nbr-dev/nbr/verify/probe"
+)
+
+// certificates asks for that of the broker.
+var certificates = certificate.Of("mosquitto")
+
+// A server is a listener of the broker, and the name that clients know it by if it speaks TLS.
+type server struct {
+	At  netip.AddrPort `json:"at"`
+	TLS string         `json:"tls,omitempty"`
+}
+
+// What becomes of a client that connects.
+const (
+	taken    = "taken"
+	turned   = "refused"
+	noAnswer = "no answer"
+	noMQTT   = "no answer of MQTT 5"
+)
+
+// A session is a connection to the broker whose client it has taken.
+type session struct {
+	conn net.Conn
+	r    *bufio.Reader
+	end  func()
+}
+
+// connect connects as a user, or as none if name is empty. The word says what becomes of it, and there is a
+// session if it is taken. What a broker that speaks neither TLS nor MQTT says is an answer.
+func (at server) connect(ctx context.Context, h probe.Host, name, password string) (s *session, word string, err error) {
+	conn, end, err := dnsask.Dial(ctx, h, "tcp", at.At.String())
+	if probe.Silent(err) {
+		return nil, noAnswer, nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	defer func() {
+		if s == nil {
+			end()
+		}
+	}()
+	if at.TLS != "" {
+		client := tls.Client(conn, dnsask.TLSConfig(at.TLS))
+		switch err := client.HandshakeContext(ctx); {
+		case probe.Silent(err):
+			return nil, noAnswer, nil
+		case err != nil && ctx.Err() != nil:
+			return nil, "", err
+		case err != nil:
+			return nil, "no answer of TLS", nil
+		}
+		conn = client
+	}
+	out := &session{conn, bufio.NewReader(conn), end}
+	if err := out.send(newConnect(name, password)); err != nil && !closed(err) {
+		return nil, "", err
+	}
+	p, err := readPacket(out.r)
+	switch {
+	case probe.Silent(err):
+		return nil, noAnswer, nil
+	case closed(err), errors.Is(err, errPacket):
+		return nil, noMQTT, nil
+	case err != nil:
+		return nil, "", err
+	}
+	switch reason, err := p.connected(); {
+	case err != nil:
+		return nil, noMQTT, nil
+	case reason == badPassword, reason == notAuthorized:
+		return nil, turned, nil
+	case reason != accepted:
+		return nil, fmt.Sprintf("refused with reason 0x%02x", reason), nil
+	}
+	return out, taken, nil
+}
+
+// closed is of a connection that the other end has closed.
+func closed(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+
+func (s *session) send(packets ...packet) error {
+	var b []byte
+	for _, p := range packets {
+		b = append(b, p.bytes()...)
+	}
+	_, err := s.conn.Write(b)
+	return err
+}
+
+// close ends the session with a DISCONNECT.
+func (s *session) close() {
+	_ = s.send(packet{kind: disconnect})
+	s.end()
+}
+
+// anonymous connects without a name and a password.
+var anonymous = &probe.Probe[server, string]{Name: "mosquitto.anonymous", Active: true, Look: lookAnonymous}
+
+func lookAnonymous(ctx context.Context, h probe.Host, at server) (string, error) {
+	s, word, err := at.connect(ctx, h, "", "")
+	if s != nil {
+		s.close()
+	}
+	return word, err
+}
+
+// A userQuestion is a user of the broker, whose password is in a file, and what it is to try. Of topics and
+// filters there is one on each line.
+type userQuestion struct {
+	server
+	Name     string `json:"name"`
+	Password string `json:"password"`
+	Rules    string `json:"rules"`            // the file of the listener's ACL
+	Publish  string `json:"publish"`          // topics
+	Receives string `json:"receives"`         // filters of what it may
+	Others   string `json:"others,omitempty"` // topics that it must not publish to
+}
+
+// A userAnswer is what becomes of a user's questions. No password leaves the probe.
+type userAnswer struct {
+	Login    string   `json:"login"`              // a word of what becomes of clients, or of the file's
+	Refused  []string `json:"refused,omitempty"`  // of the topics
+	Taken    []string `json:"taken,omitempty"`    // of the other topics
+	Received string   `json:"received,omitempty"` // the first retained topic that none of the filters has
+	Rules    []string `json:"rules,omitempty"`    // its lines of the ACL
+}
+
+const (
+	noFile     = "no such file"
+	noPassword = "no password in the file"
+)
+
+// userOf connects as a user, and tries its topics without a message to anyone. The broker says whether it would
+// take a message of quality of service 2 when it gets it, and delivers it when it is released, which
+// these never are (MQTT 5.0 section 4.3.3). What a user receives is tried by what the broker retains; it
+// always does of itself, below $SYS.
+var userOf = &probe.Probe[userQuestion, userAnswer]{Name: "mosquitto.user", Active: true, Look: lookUser}
+
+// password reads a user's file. A word says why there is none.
+func password(h probe.Host, file string) (line, word string, err error) {
+	b, err := h.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", noFile, nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	line, _, _ = strings.Cut(string(b), "\n")
+	foreign := strings.IndexFunc(line, func(c rune) bool { return c < ' ' || c > '~' })
+	if len(line) < shortestPassword || len(line) > longestPassword || foreign >= 0 {
+		return "", noPassword, nil
+	}
+	return line, "", nil
+}
+
+func lookUser(ctx context.Context, h probe.Host, q userQuestion) (userAnswer, error) {
+	line, word, err := password(h, q.Password)
+	if err != nil || word != "" {
+		return userAnswer{Login: word}, err
+	}
+	rules, err := h.ReadFile(q.Rules)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return userAnswer{}, err
+	}
+	s, word, err := q.connect(ctx, h, q.Name, line)
+	if err != nil || s == nil {
+		return userAnswer{Login: word}, err
+	}
+	out := userAnswer{Login: taken, Rules: rulesOf(string(rules), q.Name)}
+	var filters []Filter
+	for f := range lines(q.Receives) {
+		filters = append(filters, Filter(f))
+	}
+	out.Received, err = s.receives(filters)
+	s.close()
+	if err != nil {
+		return userAnswer{}, err
+	}
+	others := slices.Collect(lines(q.Others))
+	for some := range slices.Chunk(slices.AppendSeq(others, lines(q.Publish)), mostUnreleased) {
+		s, word, err := q.connect(ctx, h, q.Name, line)
+		if err != nil {
+			return userAnswer{}, err
+		}
+		if s == nil {
+			return userAnswer{}, fmt.Errorf("%s is taken, and then it is not: %s", q.Name, word)
+		}
+		may, err := s.publishes(some)
+		s.close()
+		if err != nil {
+			return userAnswer{}, err
+		}
+		for i, topic := range some {
+			switch other := slices.Contains(others, topic); {
+			case other && may[i]:
+				out.Taken = append(out.Taken, topic)
+			case !other && !may[i]:
+				out.Refused = append(out.Refused, topic)
+			}
+		}
+	}
+	return out, nil
+}
+
+// receives is the first topic that is received and is of no filter.
+func (s *session) receives(filters []Filter) (string, error) {
+	if err := s.send(newSubscribe(1, rest, sys+"/"+rest), packet{kind: pingreq}); err != nil {
+		return "", err
+	}
+	for { // the answer to PINGREQ comes last
+		p, err := readPacket(s.r)
+		if err != nil {
+			return "", err
+		}
+		switch {
+		case p.kind == pingresp:
+			return "", nil
+		case p.kind&0xf0 != publish:
+			continue
+		}
+		topic, err := p.topic()
+		if err != nil {
+			return "", err
+		}
+		if !slices.ContainsFunc(filters, func(f Filter) bool { return f.matches(topic) }) {
+			return probe.Printable(topic), nil
+		}
+	}
+}
+
+// mostUnreleased is how many messages a session has under way: Mosquitto takes 20 (max_inflight_messages of
+// mosquitto.conf(5)).
+const mostUnreleased = 16
+
+// publishes tells of each topic whether the broker would take a message. None is released.
+func (s *session) publishes(topics []string) ([]bool, error) {
+	var packets []packet
+	for i, topic := range topics {
+		packets = append(packets, newPublish(uint16(i+1), topic))
+	}
+	if err := s.send(packets...); err != nil {
+		return nil, err
+	}
+	may := make([]bool, len(topics))
+	for range topics {
+		p, err := readPacket(s.r)
+		if err != nil {
+			return nil, err
+		}
+		id, reason, err := p.received()
+		if err != nil || id == 0 || int(id) > len(topics) {
+			return nil, errPacket
+		}
+		may[id-1] = reason < refused
+	}
+	return may, nil
+}
+
+// lines are those of a text, without their ends.
+func lines(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for l := range strings.Lines(text) {
+			if !yield(strings.TrimSuffix(l, "\n")) {
+				return
+			}
+		}
+	}
+}
+
+// rulesOf are the lines of a user in an ACL file (mosquitto.conf(5)), without the word topic, in order.
+func rulesOf(file, name string) []string {
+	var out []string
+	of := ""
+	for line := range lines(file) {
+		word, what, _ := strings.Cut(line, " ")
+		switch {
+		case word == "user":
+			of = what
+		case word == "topic" && of == name:
+			out = append(out, what)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
