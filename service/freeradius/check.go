@@ -70,15 +70,15 @@ func (b *RADIUS) checkRunning(p *verify.Plan) {
 		}
 	}
 	const all = "the clients of the spec, and the router"
-	hint = "radmin -f " + control + " -e 'show client list'"
+	list := "radmin -f " + control + " -e 'show client list'"
 	c = verify.Check{ID: b.Addr.String() + "/clients", Title: "who may ask RADIUS", From: b.Def}
-	verify.Asked(p, c, running, struct{}{}, all, hint, func(_ *state.State, got configuration) verify.Verdict {
+	verify.Asked(p, c, running, struct{}{}, all, list, func(_ *state.State, got configuration) verify.Verdict {
 		for _, block := range got.Clients {
 			if !slices.Contains(known, block) {
-				return verify.Judge(false, all, probe.Printable(block)+" as well", hint)
+				return verify.Judge(false, all, probe.Printable(block)+" as well", list)
 			}
 		}
-		return verify.Compare(all, all, hint)
+		return verify.Compare(all, all, list)
 	})
 }
 
@@ -135,27 +135,19 @@ func (b *RADIUS) checkClient(p *verify.Plan, c *Client) {
 	for _, a := range c.Addresses.Items {
 		q := clientUse{a.V.String(), c.Secret.Target.Location()}
 		hint := "ls -l " + q.File + "; radmin -f " + control + " -e 'show client list'; journalctl -u " + unit + " -n 20"
-		for _, part := range []struct {
-			what, title, want string
-			from              hcl.Range
-			judge             func(got string) string
-		}{
-			{"address", string(c.Name.V) + " may ask from " + q.Block, "a client", a.Range, func(got string) string {
-				if got == noClient {
-					return got
-				}
-				return ""
-			}},
-			{"secret", "the secret of " + string(c.Name.V) + " at " + q.Block, sameSecret, c.Secret.Range, func(got string) string { return got }},
-		} {
-			check := verify.Check{ID: fmt.Sprintf("%s/client/%s/%s/%s", b.Addr, c.Name.V, part.what, q.Block), Title: part.title, From: part.from}
-			verify.Asked(p, check, clientOf, q, part.want, hint, func(_ *state.State, got string) verify.Verdict {
-				if part.what == "secret" && got == noClient {
-					return verify.NotAsked(part.want, got, hint)
-				}
-				return verify.Compare(part.want, cmp.Or(part.judge(got), part.want), hint)
-			})
-		}
+		id := func(what string) string { return fmt.Sprintf("%s/client/%s/%s/%s", b.Addr, c.Name.V, what, q.Block) }
+		const known = "a client"
+		check := verify.Check{ID: id("address"), Title: string(c.Name.V) + " may ask from " + q.Block, From: a.Range}
+		verify.Asked(p, check, clientOf, q, known, hint, func(_ *state.State, got knownClient) verify.Verdict {
+			return verify.Judge(got.Known, known, map[bool]string{true: known, false: "no client"}[got.Known], hint)
+		})
+		check = verify.Check{ID: id("secret"), Title: "the secret of " + string(c.Name.V) + " at " + q.Block, From: c.Secret.Range}
+		verify.Asked(p, check, clientOf, q, sameSecret, hint, func(_ *state.State, got knownClient) verify.Verdict {
+			if got.Secret == "" {
+				return verify.NotAsked(sameSecret, "no client", hint)
+			}
+			return verify.Compare(sameSecret, got.Secret, hint)
+		})
 	}
 }
 

@@ -39,9 +39,10 @@ func (b *RADIUS) lower(_ *router.Router, m *nixgen.Module) {
 	from := service.From(b)
 	set := func(v nixgen.Expr, name string) { m.Set(from, v, "services", "freeradius", name) }
 	set(nixgen.Bool(true), "enable")
-	before, after, _ := strings.Cut(b.config(), libdir)
-	set(nixgen.Apply("pkgs.writeTextDir", nixgen.Str("radiusd.conf"), nixgen.Concat{
-		nixgen.Lines(before), nixgen.Var("config.services.freeradius.package"), nixgen.Lines(after),
+	set(nixgen.Apply("pkgs.writeTextDir", nixgen.Str("radiusd.conf"), nixgen.Op{
+		Op: "+",
+		L:  nixgen.Concat{nixgen.Str("prefix = "), nixgen.Var("config.services.freeradius.package"), nixgen.Str("\n")},
+		R:  nixgen.Lines(b.config()),
 	}), "configDir")
 
 	run := func(v nixgen.Expr, path ...string) {
@@ -110,9 +111,6 @@ func (b *RADIUS) installers() []string {
 	return out
 }
 
-// libdir stands for the path of the package in the text of the configuration.
-const libdir = "LIBDIR"
-
 // mark is what the configuration calls itself, so that another one that runs is known.
 func (b *RADIUS) mark() string {
 	sum := sha256.New()
@@ -120,14 +118,13 @@ func (b *RADIUS) mark() string {
 	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
-// config is radiusd.conf.
+// config is radiusd.conf after its first line, which is the path of the package.
 func (b *RADIUS) config() string { return b.text(b.mark()) }
 
 func (b *RADIUS) text(mark string) string {
 	w := &writer{}
 	w.line("nbr = %q", mark)
 	w.line(`dollar = "$"`) // for secrets: ${ begins a variable, and nothing else stands for a $
-	w.line("prefix = " + libdir)
 	w.line("libdir = ${prefix}/lib")
 	w.line("run_dir = " + staged)
 	w.line("logdir = /var/log/radius")
@@ -230,6 +227,9 @@ func (b *RADIUS) modules(w *writer) {
 			})
 		}
 	})
+	if b.certificates() {
+		w.block("always reject", func() { w.line("rcode = reject") })
+	}
 	if b.passwords() {
 		w.block("eap inner", func() {
 			w.line("default_eap_type = mschapv2")
@@ -280,7 +280,7 @@ func (b *RADIUS) outer(w *writer) {
 		if b.certificates() {
 			// The router itself may ask what a certificate's user would be told (RFC 2865 section 5.6,
 			// RFC 5176 section 3), which authenticates none.
-			w.block(`if (&Service-Type == Authorize-Only && "%%{client:own}" == "yes")`, func() {
+			w.block(`if (&Service-Type == Authorize-Only && "%{client:own}" == "yes")`, func() {
 				w.block("update request", func() { w.line(`&Tmp-String-0 := "%%{User-Name}"`) })
 				w.line("certified")
 			})
@@ -317,14 +317,17 @@ func (b *RADIUS) inner(w *writer) {
 		w.block("Auth-Type MS-CHAP", func() { w.line("mschap") })
 		w.line("inner")
 	})
+	told := func(u *User) bool { return u.Password.Set && u.VLAN.Set }
+	if !slices.ContainsFunc(b.Users, told) {
+		return
+	}
 	w.block("post-auth", func() {
 		w.block("switch &User-Name", func() {
 			for _, u := range b.Users {
-				if u.Password.Set && u.VLAN.Set {
+				if told(u) {
 					w.block(fmt.Sprintf("case %q", string(u.Name.V)), func() { u.tell(w, "outer.session-state") })
 				}
 			}
-			w.block("case", func() { w.line("noop") })
 		})
 	})
 }
@@ -344,7 +347,7 @@ func (b *RADIUS) stageScript() string {
 	fmt.Fprintf(&out, `set -eu
 export LC_ALL=C
 umask 077
-first() { # FILE SHORTEST
+first() { # FILE SHORTEST CONSEQUENCE
   line=
   IFS= read -r line <"$1" || true
   if [[ ! $line =~ ^[\ -~]{$2,%[1]d}$ || $line == ' '* || $line == *' ' ]]; then

@@ -76,8 +76,14 @@ type clientUse struct {
 // MarshalText writes it as in "192.168.1.5/32 /var/lib/secrets/ap".
 func (q clientUse) MarshalText() ([]byte, error) { return []byte(q.Block + " " + q.File), nil }
 
-// clientOf asks what FreeRADIUS has of a client, in one of the words below. No secret leaves the probe.
-var clientOf = &probe.Probe[clientUse, string]{Name: "freeradius.client", Look: lookClient}
+// A knownClient is what FreeRADIUS has of a client. No secret leaves the probe.
+type knownClient struct {
+	Known  bool   `json:"known"`
+	Secret string `json:"secret,omitempty"` // one of the words below; empty of one that is not known and could be
+}
+
+// clientOf asks for a client by its addresses.
+var clientOf = &probe.Probe[clientUse, knownClient]{Name: "freeradius.client", Look: lookClient}
 
 const (
 	sameSecret  = "the secret of the file, and Message-Authenticator"
@@ -85,32 +91,34 @@ const (
 	unsigned    = "it may ask without Message-Authenticator"
 	noFile      = "no such file"
 	noSecret    = "no secret in the file"
-	noClient    = "no such client"
 )
 
-func lookClient(ctx context.Context, h probe.Host, q clientUse) (string, error) {
-	file, err := h.ReadFile(q.File)
-	if errors.Is(err, fs.ErrNotExist) {
-		return noFile, nil
-	}
-	if err != nil {
-		return "", err
-	}
+func lookClient(ctx context.Context, h probe.Host, q clientUse) (knownClient, error) {
 	clients, err := radmin(ctx, h, "show client list")
 	if err != nil {
-		return "", err
+		return knownClient{}, err
+	}
+	out := knownClient{Known: slices.Contains(listed(clients), q.Block)}
+	file, err := h.ReadFile(q.File)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !missing {
+		return out, err
 	}
 	secret, ok := line(file, shortestSecret)
 	switch {
+	case missing:
+		out.Secret = noFile
+		return out, nil
 	case !ok:
-		return noSecret, nil
-	case !slices.Contains(listed(clients), q.Block):
-		return noClient, nil
+		out.Secret = noSecret
+		return out, nil
+	case !out.Known:
+		return out, nil
 	}
 	address, _, _ := strings.Cut(q.Block, "/")
 	said, err := radmin(ctx, h, "show client config "+address)
 	if err != nil {
-		return "", err
+		return out, err
 	}
 	settings := map[string]string{}
 	for l := range strings.Lines(said) {
@@ -120,11 +128,13 @@ func lookClient(ctx context.Context, h probe.Host, q clientUse) (string, error) 
 	}
 	switch {
 	case settings["secret"] != strings.ReplaceAll(secret, `\`, `\\`):
-		return otherSecret, nil
+		out.Secret = otherSecret
 	case settings["require_message_authenticator"] != "yes" || settings["limit_proxy_state"] != "yes":
-		return unsigned, nil
+		out.Secret = unsigned
+	default:
+		out.Secret = sameSecret
 	}
-	return sameSecret, nil
+	return out, nil
 }
 
 // A server is what answers at an address.

@@ -33,6 +33,7 @@ let
           "curl"
           "gawk"
           "ethtool"
+          "freeradius"
           "iproute2"
           "knot-dns"
           "ndisc6"
@@ -47,6 +48,7 @@ let
     )
     // {
       writeText = name: text: "text:${text}";
+      writeTextDir = name: text: "text:${text}";
       # What is built is where it would be; that it can be is for a test of its own.
       runCommandLocal = name: _: _: "/nix/store/${name}";
       writeShellScript = name: text: "text:${text}";
@@ -70,6 +72,7 @@ let
 
   # What modules read of others' options.
   nixos.programs.nbr.package = lib.mkDefault "/nix/store/nbr";
+  nixos.services.freeradius.package = lib.mkDefault "/nix/store/freeradius";
   nixos.services.radvd = {
     debugLevel = lib.mkDefault 0;
     package = lib.mkDefault "/nix/store/radvd";
