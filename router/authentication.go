@@ -19,8 +19,8 @@ type Authentication struct {
 	// Server is one of the router's own addresses, and what is asked comes from there as well. It is
 	// invalid if the server listens at no address that is fixed, which is an error of its block.
 	Server netip.AddrPort
-	// Secret is the file with what is shared with the server, in one line. Root alone can read it, and it is
-	// there, and stays the same, once Unit has started.
+	// Secret is the file with what is shared with the server, in one line without an end. Root can read it, and
+	// it is there, and stays the same, once Unit has started.
 	Secret string
 	Unit   string // without .service
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -179,11 +180,14 @@ func newRADIUSHouse(t *testing.T) *radiusHouse {
 	return h
 }
 
+// debianPaths puts Debian's paths in the place of those of NixOS.
+var debianPaths = strings.NewReplacer("prefix = /nix/store/freeradius\n", "prefix = /usr\n", "libdir = ${prefix}/lib\n", "libdir = ${prefix}/lib/freeradius\n")
+
 // stage does what the unit does before FreeRADIUS starts, and has what is said then.
 func (h *radiusHouse) stage(t *testing.T, script string) string {
 	t.Helper()
 	h.root.Run(t, h.router, "rm", "-rf", "/run/freeradius")
-	h.root.Run(t, h.router, "install", "-d", "-m", "0750", "-o", radiusUser, "-g", radiusUser, "/run/freeradius")
+	h.root.Run(t, h.router, "install", "-d", "-m", "0700", "-o", radiusUser, "-g", radiusUser, "/run/freeradius")
 	h.root.Write(t, "/etc/stage.sh", script)
 	said, err := h.root.Command(t, h.router, "bash", "/etc/stage.sh").CombinedOutput()
 	if err != nil {
@@ -201,8 +205,7 @@ func (h *radiusHouse) as(args ...string) []string {
 // start starts FreeRADIUS with a configuration, as the module of NixOS does.
 func (h *radiusHouse) start(t *testing.T, config string) {
 	t.Helper()
-	config = strings.NewReplacer("prefix = /nix/store/freeradius\n", "prefix = /usr\n", "libdir = ${prefix}/lib\n", "libdir = ${prefix}/lib/freeradius\n").Replace(config)
-	h.root.Write(t, "/etc/raddb/radiusd.conf", config)
+	h.root.Write(t, "/etc/raddb/radiusd.conf", debianPaths.Replace(config))
 	h.root.Run(t, h.router, h.as("freeradius", "-C", "-d", "/etc/raddb", "-l", "stdout")...)
 	h.daemon = h.root.Daemon(t, h.router, h.as("freeradius", "-f", "-d", "/etc/raddb", "-l", "stdout")...)
 }
@@ -246,6 +249,8 @@ func (h *radiusHouse) join(t *testing.T, from *nstest.NS, source, server, secret
 		return "rejected"
 	case !strings.Contains(out, "Received RADIUS message"):
 		return "no answer"
+	case strings.HasSuffix(strings.TrimSpace(out), "FAILURE"), strings.Contains(out, "\nFAILURE\n"):
+		return "given up"
 	}
 	return out
 }
@@ -283,7 +288,7 @@ func TestWhoMayIntoTheNetwork(t *testing.T) {
 		{h.ap, "192.168.1.5", at, apSecret, byCertificate("anna"), "rejected"},
 		{h.ap, "192.168.1.5", at, apSecret, byCertificate("stranger"), "rejected"},
 		{h.ap, "192.168.1.5", at, apSecret, byCertificate("foreign"), "rejected"},
-		{h.ap, "192.168.1.5", at, apSecret, "phase1=\"tls_disable_tlsv1_2=1\"\n" + byCertificate("laptop"), "rejected"},
+		{h.ap, "192.168.1.5", at, apSecret, "phase1=\"tls_disable_tlsv1_2=1\"\n" + byCertificate("laptop"), "given up"},
 		{h.ap, "192.168.1.5", at, switchSecret, byCertificate("laptop"), "no answer"},
 		{h.ap, "192.168.1.9", at, apSecret, byCertificate("laptop"), "no answer"},
 		{h.guest, "192.168.2.5", at, apSecret, byCertificate("laptop"), "no answer"},
@@ -429,5 +434,83 @@ func TestBrokenRADIUS(t *testing.T) {
 		if !strings.Contains(f, " unknown: ") {
 			t.Errorf("of a stopped FreeRADIUS: %s", f)
 		}
+	}
+}
+
+// systemd runs FreeRADIUS as the module of NixOS has it, with what nbr adds, and starts it again when it dies. Who
+// looks without being root may ask as the router does, and is told no secret.
+func TestRADIUSUnderSystemd(t *testing.T) {
+	t.Parallel()
+	h := newRADIUSHouse(t)
+	g := fromText(t, radiusSpec)
+	options := g.at("systemd", "services", "freeradius").(map[string]any)
+	delete(options, "after")
+	settings := options["serviceConfig"].(map[string]any)
+	delete(settings, "PrivateDevices") // the bench has no file system of devices
+	settings["ExecStartPre"] = []any{"+bash /etc/stage.sh", "freeradius -C -d /etc/raddb -l stdout"}
+	files := lab.Files{
+		// nixos/modules/services/networking/freeradius.nix, with Debian's user.
+		"/etc/systemd/system/freeradius.service":            "[Service]\nExecStart=freeradius -f -d /etc/raddb -l stdout\nUser=freerad\nProtectSystem=full\nProtectHome=on\nRestart=on-failure\nRestartSec=2\nLogsDirectory=radius\n",
+		"/etc/systemd/system/freeradius.service.d/nbr.conf": unitText(t, options),
+		"/etc/raddb/radiusd.conf":                           debianPaths.Replace(h.config),
+	}
+	for _, name := range []string{
+		"/etc/nbr/spec/router.hcl", "/etc/stage.sh", "/var/lib/radius/ca.pem", "/var/lib/radius/server.pem",
+		"/var/lib/secrets/key", "/var/lib/secrets/ap", "/var/lib/secrets/switch", "/var/lib/secrets/anna", "/var/lib/secrets/bob",
+	} {
+		b, err := os.ReadFile(h.root.Path(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(b)
+	}
+	m := lab.Boot(t, h.router, files, "freeradius.service")
+	defer func() {
+		if t.Failed() {
+			t.Log(m.Journal(t, "freeradius.service"))
+		}
+	}()
+	installNBR(t, m.Root, "/usr/bin/nbr")
+	m.Run(t, "chmod", "-R", "go-rwx", "/var/lib/secrets")
+	look := func(as ...string) func() []string {
+		return func() (list []string) {
+			out, err := m.Try(t, append(as, "nbr", "verify", "-format", "json", "-only", "radius", "/etc/nbr/spec")...)
+			var report struct{ Results []finding }
+			if jsonErr := json.Unmarshal([]byte(out), &report); jsonErr != nil {
+				t.Fatalf("nbr verify: %v\n%s", err, out)
+			}
+			for _, f := range report.Results {
+				if f.Status != "pass" {
+					list = append(list, f.ID+" "+f.Status+": "+f.Got)
+				}
+			}
+			slices.Sort(list)
+			return list
+		}
+	}
+	becomes(t, look(), nil)
+	// The agent's user is in the group.
+	becomes(t, look("setpriv", "--reuid", "nobody", "--regid", "nogroup", "--groups", "freerad"), []string{
+		"radius/client/ap/address/192.168.1.5/32 unknown", "radius/client/ap/address/fd00:1::5/128 unknown", "radius/client/ap/secret/192.168.1.5/32 unknown", "radius/client/ap/secret/fd00:1::5/128 unknown",
+		"radius/client/switches/address/192.168.1.64/28 unknown", "radius/client/switches/secret/192.168.1.64/28 unknown", "radius/clients unknown", "radius/configuration unknown", "radius/key unknown",
+		"radius/user/anna/password unknown", "radius/user/anna/password/vlan unknown", "radius/user/bob@example.org/password unknown", "radius/user/bob@example.org/password/vlan unknown",
+	})
+	for path, want := range map[string]string{
+		"/run/freeradius": "700 freerad", "/run/freeradius/clients.conf": "600 freerad", "/run/freeradius/passwords": "600 freerad", "/run/freeradius/key.pem": "600 freerad",
+		"/var/lib/nbr-radius": "750 root", "/var/lib/nbr-radius/own": "640 root",
+	} {
+		if got := strings.TrimSpace(m.Run(t, "stat", "-c", "%a %U", path)); got != want {
+			t.Errorf("%s is %s, want %s", path, got, want)
+		}
+	}
+	pid := strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "MainPID", "freeradius"))
+	own := m.Run(t, "cat", "/var/lib/nbr-radius/own")
+	m.Run(t, "kill", "-KILL", pid)
+	becomes(t, look(), nil)
+	if now := strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "MainPID", "freeradius")); now == pid || now == "0" {
+		t.Errorf("FreeRADIUS has not started again: it is %s", now)
+	}
+	if now := m.Run(t, "cat", "/var/lib/nbr-radius/own"); now != own {
+		t.Error("the router's own programs have another secret after a start")
 	}
 }

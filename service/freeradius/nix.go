@@ -13,7 +13,7 @@ import (
 	"github.com/nbr-dev/nbr/service"
 )
 
-// unit is that of NixOS' module, without .service, and group the group of its user.
+// unit is that of NixOS' module, without .service, and group the group of its user, which the agent is in.
 const (
 	unit  = "freeradius"
 	group = "radius"
@@ -29,7 +29,7 @@ const (
 	control = staged + "/control.sock"
 	// kept is the folder of ownSecret.
 	kept = "/var/lib/nbr-radius"
-	// ownSecret is the file with the secret of the router's own programs, made once.
+	// ownSecret is the file with the secret of the router's own programs, made once. Its group can read it.
 	ownSecret = kept + "/own"
 )
 
@@ -61,7 +61,7 @@ func (b *RADIUS) lower(_ *router.Router, m *nixgen.Module) {
 	exec(nixgen.Apply("lib.mkForce", nixgen.Str("5s")), "RestartSec")
 	run(nixgen.Int(0), "unitConfig", "StartLimitIntervalSec")
 	exec(nixgen.Str(unit), "RuntimeDirectory")
-	exec(nixgen.Str("0750"), "RuntimeDirectoryMode") // the agent asks at control
+	exec(nixgen.Str("0700"), "RuntimeDirectoryMode") // who may ask at control is told secrets
 	exec(nixgen.Str(""), "CapabilityBoundingSet")
 	exec(nixgen.List{nixgen.Str("AF_INET"), nixgen.Str("AF_INET6"), nixgen.Str("AF_NETLINK"), nixgen.Str("AF_UNIX")}, "RestrictAddressFamilies")
 	exec(nixgen.Str("native"), "SystemCallArchitectures")
@@ -280,7 +280,7 @@ func (b *RADIUS) outer(w *writer) {
 		if b.certificates() {
 			// The router itself may ask what a certificate's user would be told (RFC 2865 section 5.6,
 			// RFC 5176 section 3), which authenticates none.
-			w.block(`if (&Service-Type == Authorize-Only && "%{client:own}" == "yes")`, func() {
+			w.block(`if (&Service-Type && &Service-Type == Authorize-Only && "%{client:own}" == "yes")`, func() {
 				w.block("update request", func() { w.line(`&Tmp-String-0 := "%%{User-Name}"`) })
 				w.line("certified")
 			})
@@ -369,12 +369,15 @@ user() { # NAME FILE
   line=${line//\'/\\\'}
   printf "%%s Cleartext-Password := '%%s'\n" "$1" "$line"
 }
+cd %[6]s
 mkdir -p %[4]s
 if [[ ! -s %[5]s ]]; then
   head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n' >%[5]s.new
   mv %[5]s.new %[5]s
 fi
-cd %[6]s
+chgrp --reference=. %[4]s %[5]s # the agent asks as the router does
+chmod 0750 %[4]s
+chmod 0640 %[5]s
 cat %[7]s >certificate.pem
 cat %[8]s >key.pem
 `, longest, shortestSecret, shortestPassword, kept, ownSecret, staged, b.Certificate.V, b.Key.Target.Location())

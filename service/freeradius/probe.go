@@ -383,6 +383,8 @@ func (t *tunnel) logIn(ctx context.Context, name, password string) error {
 		}
 		var say []byte
 		switch in := b[:n]; {
+		case n >= 5 && in[0] == eapRequest && in[4] == typeTLV: // a result, with which the peer agrees
+			say = append([]byte{eapResponse}, in[1:]...)
 		case in[0] == typeIdentity:
 			say = append([]byte{typeIdentity}, name...)
 		case in[0] == typeMSCHAPv2 && n >= 5+1+16 && in[1] == 1: // a challenge
@@ -401,8 +403,6 @@ func (t *tunnel) logIn(ctx context.Context, name, password string) error {
 			say = []byte{typeMSCHAPv2, 3}
 		case in[0] == typeMSCHAPv2 && n >= 2: // a failure
 			say = []byte{typeMSCHAPv2, 4}
-		case n >= 5 && in[0] == eapRequest && in[4] == typeTLV: // a result, with which the peer agrees
-			say = append([]byte{eapResponse}, in[1:]...)
 		default:
 			return fmt.Errorf("the server says something of type %d in the tunnel", in[0])
 		}

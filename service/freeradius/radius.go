@@ -44,7 +44,7 @@ radius {
   ca          = "/var/lib/radius/ca.pem"
 
   client "attic" {
-    addresses = ["192.168.1.5/32"]
+    addresses = ["192.168.178.5/32"]
     secret    = secret.ap-attic
   }
 
@@ -86,7 +86,7 @@ var _ router.Authenticator = (*RADIUS)(nil)
 type Client struct {
 	conf.Header
 	Name      conf.Value[router.Name]  `hcl:"name,label"`
-	Addresses conf.List[router.Block]  `hcl:"addresses,required" empty:"error: no request would be the client's. Write its address, or remove the block." doc:"The addresses that it asks from, as in 192.168.1.5/32. What asks from others gets no answer."`
+	Addresses conf.List[router.Block]  `hcl:"addresses,required" empty:"error: no request would be the client's. Write its address, or remove the block." doc:"The addresses that it asks from, as in 192.168.178.5/32. What asks from others gets no answer."`
 	Secret    conf.Ref[*router.Secret] `hcl:"secret,required" doc:"The secret that it shares with the router: the first line of the secret's file, 16 to 128 printable ASCII characters, with no blanks around them. Without it the client gets no answer."`
 }
 
