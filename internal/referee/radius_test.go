@@ -298,20 +298,24 @@ func TestWhoMayIntoTheNetwork(t *testing.T) {
 			t.Errorf("from %s at %s with %q:\n%s\nis %s, want %s", d.source, d.server, d.secret, d.device, got, d.want)
 		}
 	}
-	// BlastRADIUS: a request that is not signed gets no answer, and a rejection is signed.
-	for _, r := range []struct{ request, want string }{
-		{"User-Name=anna,User-Password=x,Message-Authenticator=0x00", "Message-Authenticator = 0x"},
-		{"User-Name=laptop,Service-Type=Authorize-Only,Message-Authenticator=0x00", "Received Access-Reject"},
-		{"User-Name=anna,User-Password=x", "No reply"},
-		{"User-Name=anna,User-Password=x,Proxy-State=0x00", "No reply"},
-	} {
-		h.root.Write(t, "/secret", switchSecret)
-		h.root.Write(t, "/request", r.request+",Packet-Src-IP-Address=192.168.1.70\n")
-		out, err := h.root.Command(t, h.ap, "radclient", "-b", "-x", "-r", "1", "-t", "3", "-f", "/request", "-S", "/secret", at, "auth").CombinedOutput()
-		_, answer, _ := strings.Cut(string(out), "Received")
-		if !strings.Contains("Received"+answer, r.want) && !(r.want == "No reply" && strings.Contains(string(out), r.want)) {
-			t.Errorf("%s: %v\n%s\nwant %s", r.request, err, out, r.want)
+	// BlastRADIUS: a rejection is signed, and a request that is not gets no answer.
+	h.root.Write(t, "/secret", switchSecret)
+	for _, request := range []string{"User-Name=stranger,User-Password=x", "User-Name=anna,User-Password=x,Proxy-State=0x00", "User-Name=laptop,Service-Type=Authorize-Only"} {
+		h.root.Write(t, "/request", request+",Message-Authenticator=0x00,Packet-Src-IP-Address=192.168.1.70\n")
+		out, err := h.root.Command(t, h.ap, "radclient", "-b", "-x", "-r", "1", "-t", "5", "-f", "/request", "-S", "/secret", at, "auth").CombinedOutput()
+		if _, answer, _ := strings.Cut(string(out), "Received Access-Reject"); !strings.Contains(answer, "Message-Authenticator = 0x") {
+			t.Errorf("%s: %v\n%s", request, err, out)
 		}
+	}
+	for _, attributes := range []string{`\001\006anna`, `\001\006anna\041\003x`} {
+		const head = `printf '\001\007\000\%03o0123456789abcdef%s' | nc -u -w 3 -s 192.168.1.70 192.168.1.1 1812 | wc -c`
+		n := 20 + len("..anna") + strings.Count(attributes, "x")*3
+		if got := strings.TrimSpace(h.root.Run(t, h.ap, "sh", "-c", fmt.Sprintf(head, n, attributes))); got != "0" {
+			t.Errorf("%s without Message-Authenticator has an answer of %s bytes", attributes, got)
+		}
+	}
+	if log := h.daemon.Log(); strings.Count(log, "without Message-Authenticator") == 0 && strings.Count(log, "Message-Authenticator") == 0 {
+		t.Errorf("the requests did not get to FreeRADIUS:\n%s", log)
 	}
 	for _, s := range []string{apSecret, switchSecret, annaPassword, bobPassword} {
 		if strings.Contains(h.daemon.Log(), s) {
@@ -492,7 +496,7 @@ func TestRADIUSUnderSystemd(t *testing.T) {
 	// The agent's user is in the group.
 	becomes(t, look("setpriv", "--reuid", "nobody", "--regid", "nogroup", "--groups", "freerad"), []string{
 		"radius/client/ap/address/192.168.1.5/32 unknown", "radius/client/ap/address/fd00:1::5/128 unknown", "radius/client/ap/secret/192.168.1.5/32 unknown", "radius/client/ap/secret/fd00:1::5/128 unknown",
-		"radius/client/switches/address/192.168.1.64/28 unknown", "radius/client/switches/secret/192.168.1.64/28 unknown", "radius/clients unknown", "radius/configuration unknown", "radius/key unknown",
+		"radius/client/switches/address/192.168.1.64/28 unknown", "radius/client/switches/secret/192.168.1.64/28 unknown", "radius/clients unknown", "radius/configuration unknown", "radius/key unknown", "radius/listen unknown",
 		"radius/user/anna/password unknown", "radius/user/anna/password/vlan unknown", "radius/user/bob@example.org/password unknown", "radius/user/bob@example.org/password/vlan unknown",
 	})
 	for path, want := range map[string]string{
@@ -504,6 +508,16 @@ func TestRADIUSUnderSystemd(t *testing.T) {
 		}
 	}
 	pid := strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "MainPID", "freeradius"))
+	m.Run(t, "sh", "-c", "echo User-Name=stranger | radclient -r 1 -t 5 -S /var/lib/nbr-radius/own 192.168.1.1 auth || true")
+	nstest.Wait(t, func() error {
+		if said := m.Journal(t, "freeradius.service"); !strings.Contains(said, "Login incorrect") {
+			return fmt.Errorf("the journal has no rejection: %s", said)
+		}
+		return nil
+	})
+	if said := m.Journal(t, "freeradius.service"); strings.Contains(said, "socket command file") {
+		t.Errorf("each look is in the journal:\n%s", said)
+	}
 	own := m.Run(t, "cat", "/var/lib/nbr-radius/own")
 	m.Run(t, "kill", "-KILL", pid)
 	becomes(t, look(), nil)
