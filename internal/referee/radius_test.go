@@ -384,6 +384,9 @@ func TestBrokenRADIUS(t *testing.T) {
 		becomes(t, wrong, b.finds)
 	}
 
+	h.restart(t, h.script, h.config)
+	becomes(t, wrong, nil)
+
 	// The files are others than when FreeRADIUS started, and then it starts again.
 	for _, b := range []struct {
 		file, content string
