@@ -338,6 +338,9 @@ func (d *dice) authentication() {
 		if certified {
 			way = [][]string{{"certificate = true"}, {"certificate = true", "password = secret." + user}}[d.IntN(2)]
 		}
+		if d.often() {
+			way = append(way, "vlan = "+d.pick([]string{"1", "4094"}))
+		}
 		fmt.Fprintf(d, "user %q {\n", name)
 		d.body("radius.user", nested(d.blocks["radius"], "user"), way)
 		d.WriteString("}\n")

@@ -100,8 +100,11 @@ func (b *RADIUS) checkCertificate(p *verify.Plan) {
 		hint := "openssl x509 -in " + file + " -noout -subject -enddate; systemctl restart " + unit
 		c := verify.Check{ID: b.Addr.String() + "/" + what, Title: title, From: from}
 		verify.Asked(p, c, certificateAt, q, want, hint, func(st *state.State, got certificate) verify.Verdict {
-			if !got.Shown {
-				return verify.NotAsked(want, "no certificate is shown", hint)
+			switch {
+			case !got.Answers:
+				return verify.NotAsked(want, noAnswer, hint)
+			case !got.Shown:
+				return verify.Missing(want, hint)
 			}
 			return verify.Compare(want, cmp.Or(judge(got, st.Time), want), hint)
 		})

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/md5"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -188,30 +189,26 @@ type tunnel struct {
 	out      bytes.Buffer
 	in       bytes.Buffer
 	end      *answer // which ended the conversation; nil without any
+	failed   error   // why it could not go on, if that is none of the server's making
 }
 
-// begin begins a conversation by a type of EAP that has a tunnel. Without an answer, or where the server does
-// not have the type, there is none.
+// begin begins a conversation by a type of EAP that has a tunnel. It is io.EOF without an answer, or where the
+// server does not have the type.
 func (c *client) begin(kind byte) (*tunnel, error) {
 	t := &tunnel{client: c, kind: kind}
 	request, a, err := c.eap(message(0, typeIdentity, []byte(c.user)...))
 	if err == nil && request != nil && request[4] != kind {
 		request, a, err = c.eap(message(request[1], typeNak, kind))
 	}
-	t.end = a
-	if err != nil || request == nil || request[4] != kind {
-		return t, cmpErr(err)
+	switch {
+	case err != nil:
+		return t, err
+	case request == nil || request[4] != kind:
+		t.end = a
+		return t, io.EOF
 	}
-	t.end, t.id = nil, request[1]
+	t.id = request[1]
 	return t, nil
-}
-
-// cmpErr is the error, or that of a conversation that has ended.
-func cmpErr(err error) error {
-	if err != nil {
-		return err
-	}
-	return io.EOF
 }
 
 // The flags of EAP-TLS (RFC 5216 section 3.1), and how long a part of what is sent may be.
@@ -265,6 +262,7 @@ func (t *tunnel) Write(b []byte) (int, error) { return t.out.Write(b) }
 func (t *tunnel) Read(b []byte) (int, error) {
 	for t.in.Len() == 0 {
 		if err := t.turn(); err != nil {
+			t.failed = ended(err)
 			return 0, err
 		}
 	}
@@ -272,6 +270,14 @@ func (t *tunnel) Read(b []byte) (int, error) {
 }
 
 func (t *tunnel) Close() error { return nil }
+
+// ended is no error of a conversation that the server has ended.
+func ended(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
 
 // line is the first line of a file of a secret, if it has as many characters as it must; see stageScript.
 func line(file []byte, shortest int) (string, bool) {

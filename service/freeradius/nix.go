@@ -61,7 +61,7 @@ func (b *RADIUS) lower(_ *router.Router, m *nixgen.Module) {
 	exec(nixgen.Apply("lib.mkForce", nixgen.Str("5s")), "RestartSec")
 	run(nixgen.Int(0), "unitConfig", "StartLimitIntervalSec")
 	exec(nixgen.Str(unit), "RuntimeDirectory")
-	exec(nixgen.Str("0700"), "RuntimeDirectoryMode") // who may ask at control is told secrets
+	exec(nixgen.Str("0700"), "RuntimeDirectoryMode")                // who may ask at control is told secrets
 	exec(nixgen.Str("~ socket command file "), "LogFilterPatterns") // each question at control would be two lines
 	exec(nixgen.Str(""), "CapabilityBoundingSet")
 	exec(nixgen.List{nixgen.Str("AF_INET"), nixgen.Str("AF_INET6"), nixgen.Str("AF_NETLINK"), nixgen.Str("AF_UNIX")}, "RestrictAddressFamilies")

@@ -2,6 +2,7 @@ package freeradius
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -9,7 +10,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/netip"
 	"slices"
@@ -169,6 +169,7 @@ type certUse struct {
 
 // A certificate is what the server shows to devices.
 type certificate struct {
+	Answers   bool  `json:"answers"`
 	Shown     bool  `json:"shown"`
 	Same      bool  `json:"same"`                // it is that of the file
 	Until     int64 `json:"until,omitempty"`     // when it ends, in seconds since 1970
@@ -200,10 +201,10 @@ func lookCertificate(ctx context.Context, h probe.Host, q certUse) (certificate,
 	defer c.conn.Close()
 	t, err := c.begin(kind)
 	if err != nil {
-		return certificate{}, ended(err)
+		return certificate{Answers: t.end != nil}, ended(err)
 	}
-	var out certificate
-	err = tls.Client(t, &tls.Config{
+	out := certificate{Answers: true}
+	_ = tls.Client(t, &tls.Config{
 		InsecureSkipVerify: true, // whatever it is, it is compared
 		MaxVersion:         tls.VersionTLS12,
 		VerifyPeerCertificate: func(raw [][]byte, _ [][]*x509.Certificate) error {
@@ -224,19 +225,8 @@ func lookCertificate(ctx context.Context, h probe.Host, q certUse) (certificate,
 			}
 			return nil, errSeen
 		},
-	}).HandshakeContext(ctx)
-	if errors.Is(err, errSeen) || err == nil || ctx.Err() == nil {
-		return out, nil // no certificate is an answer
-	}
-	return out, err
-}
-
-// ended is no error of a conversation that the server has ended.
-func ended(err error) error {
-	if errors.Is(err, io.EOF) {
-		return nil
-	}
-	return err
+	}).HandshakeContext(ctx) // that there is no tunnel is an answer
+	return out, cmp.Or(t.failed, ctx.Err())
 }
 
 // readCertificate reads the first certificate of a file; nil if there is none.
@@ -369,11 +359,13 @@ func result(a *answer) login {
 func (t *tunnel) logIn(ctx context.Context, name, password string) error {
 	conn := tls.Client(t, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}) // by certificateAt it is compared
 	if err := conn.HandshakeContext(ctx); err != nil {
-		if t.end == nil && ctx.Err() == nil {
-			t.end = &answer{Packet: &radius.Packet{Code: radius.CodeAccessReject}, signed: true} // no TLS is no way in
-			return nil
+		if t.failed != nil || ctx.Err() != nil {
+			return cmp.Or(t.failed, ctx.Err())
 		}
-		return ended(err)
+		if t.end == nil {
+			t.end = &answer{Packet: &radius.Packet{Code: radius.CodeAccessReject}, signed: true} // no TLS is no way in
+		}
+		return nil
 	}
 	var expected string
 	for b := make([]byte, 4096); ; {
