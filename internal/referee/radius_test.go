@@ -168,8 +168,13 @@ func newRADIUSHouse(t *testing.T) *radiusHouse {
 		of         *authority
 		days       int
 	}{
-		{"radius.example.org", "server", ca, 90}, {"radius.example.org", "soon", ca, 9}, {"laptop", "laptop", ca, 90},
-		{"bob@example.org", "bob", ca, 90}, {"anna", "anna", ca, 90}, {"stranger", "stranger", ca, 90}, {"laptop", "foreign", other, 90},
+		{"radius.example.org", "server", ca, 90},
+		{"radius.example.org", "soon", ca, 9},
+		{"laptop", "laptop", ca, 90},
+		{"bob@example.org", "bob", ca, 90},
+		{"anna", "anna", ca, 90},
+		{"stranger", "stranger", ca, 90},
+		{"laptop", "foreign", other, 90},
 	} {
 		_, cert, key := certificateOf(t, c.name, c.of, c.days)
 		files["/devices/"+c.file+".pem"], files["/devices/"+c.file+".key"] = cert, key
@@ -198,8 +203,10 @@ func (h *radiusHouse) stage(t *testing.T, script string) string {
 
 // as runs a program as the unit's own user.
 func (h *radiusHouse) as(args ...string) []string {
-	return append([]string{"env", "-i", "PATH=/usr/bin:/usr/sbin", "setpriv", "--reuid", radiusUser, "--regid", radiusUser, "--clear-groups",
-		"--inh-caps", "-all", "--bounding-set", "-all", "--no-new-privs"}, args...)
+	return append([]string{
+		"env", "-i", "PATH=/usr/bin:/usr/sbin", "setpriv", "--reuid", radiusUser, "--regid", radiusUser, "--clear-groups",
+		"--inh-caps", "-all", "--bounding-set", "-all", "--no-new-privs",
+	}, args...)
 }
 
 // start starts FreeRADIUS with a configuration, as the module of NixOS does.
