@@ -32,6 +32,7 @@ require (
 	golang.org/x/term v0.45.0
 	golang.org/x/text v0.40.0
 	golang.zx2c4.com/wireguard/wgctrl v0.0.0-20241231184526-a9ab2273dd10
+	layeh.com/radius v0.0.0-20231213012653-1006025d24f8
 )
 
 require (

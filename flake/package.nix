@@ -10,7 +10,7 @@ buildGoModule {
   version = "0.1.0";
 
   src = import ./source.nix;
-  vendorHash = "sha256-O+p+DLLH4iOzDzD6BNEW63Ql8ItJnlL4cS3uQ8+acTI=";
+  vendorHash = "sha256-lTn8vrtiJdjBYM94BXvFAQxJkzuNLDm9lwFLTtkVYxs=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;

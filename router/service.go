@@ -143,6 +143,7 @@ var WellKnowns = []WellKnown{
 	{Name: "ping", Ports: "icmp/8 icmpv6/128"},
 	{Name: "pop3s", Ports: "tcp/995"},
 	{Name: "postgresql", Ports: "tcp/5432"},
+	{Name: "radius", Ports: "udp/1812", Block: "radius"},
 	{Name: "rdp", IANA: "ms-wbt-server", Ports: "tcp/3389 udp/3389"},
 	{Name: "rsync", Ports: "tcp/873"},
 	{Name: "sip", Ports: "tcp/5060 udp/5060"},

@@ -96,7 +96,7 @@ var table = []row{
 	{pkg: "service/reference", ours: "service hcl/conf", theirs: "wordwrap", outside: "embed"},
 	{pkg: "service/knot", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/probe verify/state", theirs: "hcl cty dns", outside: "embed"},
 	{pkg: "service/uplink", ours: "failover service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl"},
-	{pkg: "service/*", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp snmp", outside: "net embed"},
+	{pkg: "service/*", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp snmp radius", outside: "net embed"},
 	// The list of what is built in. It is for the program that is composed of it.
 	{pkg: "service/all", ours: "service service/* firmware"},
 	// The harness for the tests of services, also of a third party's.
@@ -155,6 +155,7 @@ var modules = map[string]string{
 	"dns":         "github.com/miekg/dns",                  // names of addresses, asks a resolver
 	"ntp":         "github.com/beevik/ntp",                 // asks for the time
 	"snmp":        "github.com/gosnmp/gosnmp",              // asks for what monitoring systems see
+	"radius":      "layeh.com/radius",                      // asks as an access point does
 	"xz":          "github.com/ulikunitz/xz",               // packed programs in images
 	"zstd":        "github.com/klauspost/compress/zstd",    // images
 	"gzip":        "github.com/klauspost/compress/gzip",    // nbr's own source

@@ -123,6 +123,7 @@ func (d *dice) services() (resolves bool) {
 	d.monitored()
 	d.telephones()
 	d.messages()
+	d.authentication()
 	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
 		if d.often() {
 			d.block(typ, "")
@@ -344,6 +345,53 @@ func (d *dice) telephones() {
 	}
 	for _, n := range some {
 		d.serves[n] = append(d.serves[n], "pbx")
+	}
+}
+
+// authentication has access points ask who may into the network. It rolls dice of its own, as telephones do.
+func (d *dice) authentication() {
+	others := d.Rand
+	defer func() { d.Rand = others }()
+	d.Rand = rand.New(rand.NewPCG(uint64(d.Len()), 1812))
+	var inner []place
+	for _, p := range d.fixed {
+		if !d.outside(p.network) {
+			inner = append(inner, p)
+		}
+	}
+	if len(inner) == 0 || d.IntN(4) > 0 {
+		return
+	}
+	at := inner[d.IntN(len(inner))]
+	d.serves[at.network] = append(d.serves[at.network], "radius")
+	key, client, user := d.label("secret"), d.label("secret"), d.label("secret")
+	given := []string{"networks = " + refs("network", []string{at.network}), "key = secret." + key}
+	certified := d.often()
+	if certified {
+		given = append(given, `ca = "/var/lib/radius/ca.pem"`)
+	}
+	d.WriteString("radius {\n")
+	d.body("radius", d.blocks["radius"], given)
+	fmt.Fprintf(d, "client %q {\n", d.pick(labels))
+	d.body("radius.client", nested(d.blocks["radius"], "client"), []string{
+		"secret = secret." + client, fmt.Sprintf("addresses = [\"10.%d.0.200/32\", \"10.%[1]d.0.%d/32\"]", at.number, 201+d.IntN(20)),
+	})
+	d.WriteString("}\n")
+	for _, name := range []string{"A.b_c@example.org", strings.Repeat("9", 63)} {
+		way := []string{"password = secret." + user}
+		if certified {
+			way = [][]string{{"certificate = true"}, {"certificate = true", "password = secret." + user}}[d.IntN(2)]
+		}
+		if d.often() {
+			way = append(way, "vlan = "+d.pick([]string{"1", "4094"}))
+		}
+		fmt.Fprintf(d, "user %q {\n", name)
+		d.body("radius.user", nested(d.blocks["radius"], "user"), way)
+		d.WriteString("}\n")
+	}
+	d.WriteString("}\n")
+	for _, name := range []string{key, client, user} {
+		d.block("secret", name, `path = "/var/lib/secrets/`+name+`"`)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/nbr-dev/nbr/service/chrony"
 	"github.com/nbr-dev/nbr/service/dhcpcd"
 	"github.com/nbr-dev/nbr/service/dummy"
+	"github.com/nbr-dev/nbr/service/freeradius"
 	"github.com/nbr-dev/nbr/service/frr"
 	"github.com/nbr-dev/nbr/service/ifstate"
 	"github.com/nbr-dev/nbr/service/kea"
@@ -62,6 +63,7 @@ func Kinds() []service.Kind {
 		chrony.Kind(),
 		lldpd.Kind(),
 		snmpd.Kind(),
+		freeradius.Kind(),
 		asterisk.Kind(),
 		mosquitto.Kind(),
 		agent.Kind(),

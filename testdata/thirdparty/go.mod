@@ -61,5 +61,6 @@ require (
 	golang.zx2c4.com/wireguard v0.0.0-20231211153847-12269c276173 // indirect
 	golang.zx2c4.com/wireguard/wgctrl v0.0.0-20241231184526-a9ab2273dd10 // indirect
 	google.golang.org/protobuf v1.36.11 // indirect
+	layeh.com/radius v0.0.0-20231213012653-1006025d24f8 // indirect
 	rsc.io/qr v0.2.0 // indirect
 )

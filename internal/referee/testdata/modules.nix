@@ -46,6 +46,7 @@ let
           "curl"
           "gawk"
           "ethtool"
+          "freeradius"
           "iproute2"
           "knot-dns"
           "mosquitto"
@@ -61,6 +62,7 @@ let
     )
     // {
       writeText = name: text: "text:${text}";
+      writeTextDir = name: text: "text:${text}";
       # What is built is where it would be; that it can be is for a test of its own.
       runCommandLocal = name: _: _: "/nix/store/${name}";
       writeShellScript = name: text: "text:${text}";
@@ -87,6 +89,7 @@ let
 
   # What modules read of others' options.
   nixos.programs.nbr.package = lib.mkDefault "/nix/store/nbr";
+  nixos.services.freeradius.package = lib.mkDefault "/nix/store/freeradius";
   nixos.services.radvd = {
     debugLevel = lib.mkDefault 0;
     package = lib.mkDefault "/nix/store/radvd";
