@@ -86,6 +86,7 @@ in
         path = "/etc/ssh/ssh_host_ed25519_key";
       }
     ];
+    services.hostapd.radios = default { };
     services.radvd = {
       debugLevel = default 0;
       package = default pkgs.radvd;
