@@ -37,6 +37,7 @@ var secretFields = map[string]string{
 	"snmp.user.privacy":            "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nsecret \"k\" {\n  path = \"/run/k\"\n}\n\nsnmp {\n  networks = [network.lan]\n\n  user \"a\" {\n    authentication = secret.k\n    privacy        = %s\n    view           = [\"1.3\"]\n  }\n}\n",
 	"pbx.extension.password":       "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\npbx {\n  networks = [network.lan]\n\n  extension \"anna\" {\n    number   = \"11\"\n    password = %s\n  }\n}\n",
 	"pbx.trunk.password":           "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nnetwork \"wan\" {\n  link = port.wan\n  ipv4 = \"dhcp\"\n}\n\npbx {\n  networks = [network.lan]\n\n  trunk \"provider\" {\n    network  = network.wan\n    server   = \"sip.example.net\"\n    user     = \"030\"\n    password = %s\n    to       = \"anna\"\n  }\n}\n",
+	"wifi.ssid.password":           "port \"wlp1s0\" {}\n\nbridge \"b\" {}\n\nnetwork \"lan\" {\n  link = bridge.b\n  ipv4 = \"10.0.0.1/24\"\n}\n\nwifi \"a\" {\n  radio   = port.wlp1s0\n  country = \"DE\"\n  band    = \"2.4GHz\"\n\n  ssid \"A\" {\n    network  = network.lan\n    password = %s\n  }\n}\n",
 	// A hash may be there; a password may not.
 	"user.hashed_password": "user \"root\" {\n  hashed_password = %s\n}\n",
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/nbr-dev/nbr/service/dhcpcd"
 	"github.com/nbr-dev/nbr/service/dummy"
 	"github.com/nbr-dev/nbr/service/frr"
+	"github.com/nbr-dev/nbr/service/hostapd"
 	"github.com/nbr-dev/nbr/service/ifstate"
 	"github.com/nbr-dev/nbr/service/kea"
 	"github.com/nbr-dev/nbr/service/knot"
@@ -62,6 +63,7 @@ func Kinds() []service.Kind {
 		lldpd.Kind(),
 		snmpd.Kind(),
 		asterisk.Kind(),
+		hostapd.Kind(),
 		agent.Kind(),
 		check.Kind(),
 		firmware.Kind(),
