@@ -69,11 +69,28 @@ func TestWiden(t *testing.T) {
 		first, center  int // 0 where there is none
 		radar          bool
 	}{
-		{twoGHz, 6, 20, 6, 6, false}, {twoGHz, 6, 40, 0, 0, false}, {twoGHz, 14, 20, 0, 0, false},
-		{fiveGHz, 36, 20, 36, 36, false}, {fiveGHz, 40, 40, 36, 38, false}, {fiveGHz, 44, 80, 36, 42, false}, {fiveGHz, 36, 160, 36, 50, true},
-		{fiveGHz, 52, 20, 52, 52, true}, {fiveGHz, 144, 80, 132, 138, true}, {fiveGHz, 144, 160, 0, 0, false}, {fiveGHz, 128, 160, 100, 114, true},
-		{fiveGHz, 149, 20, 149, 149, false}, {fiveGHz, 157, 40, 157, 159, false}, {fiveGHz, 161, 80, 149, 155, false}, {fiveGHz, 177, 160, 149, 163, false}, {fiveGHz, 37, 20, 0, 0, false},
-		{sixGHz, 1, 20, 1, 1, false}, {sixGHz, 5, 40, 1, 3, false}, {sixGHz, 37, 80, 33, 39, false}, {sixGHz, 37, 160, 33, 47, false}, {sixGHz, 233, 20, 233, 233, false}, {sixGHz, 233, 40, 0, 0, false},
+		{twoGHz, 6, 20, 6, 6, false},
+		{twoGHz, 6, 40, 0, 0, false},
+		{twoGHz, 14, 20, 0, 0, false},
+		{fiveGHz, 36, 20, 36, 36, false},
+		{fiveGHz, 40, 40, 36, 38, false},
+		{fiveGHz, 44, 80, 36, 42, false},
+		{fiveGHz, 36, 160, 36, 50, true},
+		{fiveGHz, 52, 20, 52, 52, true},
+		{fiveGHz, 144, 80, 132, 138, true},
+		{fiveGHz, 144, 160, 0, 0, false},
+		{fiveGHz, 128, 160, 100, 114, true},
+		{fiveGHz, 149, 20, 149, 149, false},
+		{fiveGHz, 157, 40, 157, 159, false},
+		{fiveGHz, 161, 80, 149, 155, false},
+		{fiveGHz, 177, 160, 149, 163, false},
+		{fiveGHz, 37, 20, 0, 0, false},
+		{sixGHz, 1, 20, 1, 1, false},
+		{sixGHz, 5, 40, 1, 3, false},
+		{sixGHz, 37, 80, 33, 39, false},
+		{sixGHz, 37, 160, 33, 47, false},
+		{sixGHz, 233, 20, 233, 233, false},
+		{sixGHz, 233, 40, 0, 0, false},
 	} {
 		w, ok := widen(c.of, c.channel, c.width)
 		if ok != (c.first != 0) || ok && (w.first != c.first || w.center != c.center || w.radar(c.of) != c.radar) {
