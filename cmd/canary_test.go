@@ -42,6 +42,7 @@ var secretFields = map[string]string{
 	"pbx.trunk.password":           "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nnetwork \"wan\" {\n  link = port.wan\n  ipv4 = \"dhcp\"\n}\n\npbx {\n  networks = [network.lan]\n\n  trunk \"provider\" {\n    network  = network.wan\n    server   = \"sip.example.net\"\n    user     = \"030\"\n    password = %s\n    to       = \"anna\"\n  }\n}\n",
 	"mqtt.user.password":           "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nmqtt {\n  networks = [network.lan]\n\n  user \"a\" {\n    password  = %s\n    readwrite = [\"#\"]\n  }\n}\n",
 	"mqtt.tls.key":                 "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nsecret \"k\" {\n  path = \"/run/k\"\n}\n\nmqtt {\n  networks = [network.lan]\n\n  tls {\n    name        = \"mqtt.example.org\"\n    certificate = \"/var/lib/mqtt.pem\"\n    key         = %s\n  }\n\n  user \"a\" {\n    password  = secret.k\n    readwrite = [\"#\"]\n  }\n}\n",
+	"wifi.ssid.password":           "port \"wlp1s0\" {}\n\nbridge \"b\" {}\n\nnetwork \"lan\" {\n  link = bridge.b\n  ipv4 = \"10.0.0.1/24\"\n}\n\nwifi \"a\" {\n  radio   = port.wlp1s0\n  country = \"DE\"\n  band    = \"2.4GHz\"\n\n  ssid \"A\" {\n    network  = network.lan\n    password = %s\n  }\n}\n",
 	// A hash may be there; a password may not.
 	"user.hashed_password": "user \"root\" {\n  hashed_password = %s\n}\n",
 }

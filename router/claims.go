@@ -71,6 +71,8 @@ const (
 	DialInPassword  Purpose = "a password for a provider"
 	TransferKey     Purpose = "a key of DNS servers"
 
+	WiFiPassword Purpose = "a password of Wi-Fi"
+
 	SNMPAuthentication Purpose = "a passphrase of SNMP for authentication"
 	SNMPPrivacy        Purpose = "a passphrase of SNMP for privacy"
 )
@@ -216,6 +218,20 @@ type Agent struct {
 type UsesLink struct {
 	By
 	Link Link
+}
+
+// A Joins is an interface that a program makes and puts into a bridge itself, whenever it starts, as
+// an access point does with those of its networks.
+type Joins struct {
+	By
+	Port   IfName
+	Of     Link // whose interface it is; nil of one that the program makes
+	Bridge Link
+}
+
+// joined tells whether a program puts an interface into a bridge.
+func (r *Router) joined(l Link) bool {
+	return slices.ContainsFunc(Claimed[Joins](r), func(j *Joins) bool { return j.Bridge == l })
 }
 
 // A Battery says that the clock goes on while the router is off.

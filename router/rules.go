@@ -45,7 +45,7 @@ func Rules() []Rule {
 		{"link-peer", "Two ends of a pair of links do not name each other, or carry packets of different lengths.", rulePeers, nil},
 		{"address-on-bridge-port", "A network is on a link that belongs to a bridge or a bond.", ruleBridgePorts, nil},
 		{"not-a-user-port", "The conduit of a switch is used as a port.", ruleConduit, nil},
-		{"bridge-without-ports", "A bridge joins nothing.", ruleIdleBridges, nil},
+		{"bridge-without-ports", "A bridge joins nothing.", ruleIdleBridges, []string{Any}},
 		{"vlan-twice", "Two VLANs on one link have the same identifier.", ruleVLANs, nil},
 		{"bridge-vlans", "What a bridge is told of the VLANs of its ports contradicts itself.", ruleBridgeVLANs, nil},
 		{"bridge-pvid", "It is not said in which VLAN frames without a tag are.", ruleBridgePVIDs, nil},

@@ -13,7 +13,7 @@ import (
 func ruleIdleBridges(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, l := range r.Made {
-		if b, ok := l.(*Bridge); ok && len(b.ports().Items) == 0 {
+		if b, ok := l.(*Bridge); ok && len(b.ports().Items) == 0 && !r.joined(b) {
 			diags = append(diags, diag.Help(diag.Warning("bridge-without-ports", b.Def, "Bridge without ports",
 				"%s joins nothing, so no host is behind it.", b.Addr),
 				"Name its ports, as in ports = [port.lan1, port.lan2], or remove it."))

@@ -38,6 +38,21 @@ func ruleNames(r *Router) hcl.Diagnostics {
 		}
 		first[n] = l
 	}
+	return append(diags, ruleJoinedNames(r, first)...)
+}
+
+// ruleJoinedNames finds interfaces that programs would make with a name that another link has.
+func ruleJoinedNames(r *Router, taken map[IfName]Link) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, j := range Claimed[Joins](r) {
+		l := taken[j.Port]
+		if l == nil || l == j.Of {
+			continue
+		}
+		diags = append(diags, diag.Help(clash("interface-name-clash", "Interface name taken", By{l.Head().Addr, l.Head().Def}, j.By,
+			"%s makes an interface called %s, and that is the name of %s.", j.Addr, j.Port, l.Head().Addr),
+			"Give one of the two another name."))
+	}
 	return diags
 }
 

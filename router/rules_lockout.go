@@ -107,6 +107,9 @@ func (r *Router) dead(l Link, asked map[Link]bool) (why, help string, by By) {
 	case s.Peer.Set:
 		return r.deadPair(l, s.Peer.Target, asked)
 	case s.Kind == "bridge" || len(s.Ports.Items) > 0:
+		if r.joined(l) {
+			return "", "", by
+		}
 		if len(s.Ports.Items) == 0 {
 			return fmt.Sprintf("%s has no ports", l.Head().Addr), "Give it ports = [port.NAME]", by
 		}

@@ -82,7 +82,8 @@ var table = []row{
 	{pkg: "verify/observe/systemd", ours: "verify/observe/root verify/state", theirs: "systemd dbus sys", outside: "os"},
 	{pkg: "verify/observe/traffic", ours: "verify/observe/root verify/throughput", theirs: "netlink ethtool"},
 	{pkg: "verify/observe/inject", ours: "verify/probe", theirs: "netlink sys bpf ebpf packet", outside: "net os"},
-	{pkg: "verify/observe/host", ours: "verify/observe/inject verify/observe/root verify/observe/sockets verify/probe", theirs: "sys", outside: "net os os/exec syscall"},
+	{pkg: "verify/observe/wireless", ours: "verify/probe", theirs: "netlink sys", outside: "syscall"},
+	{pkg: "verify/observe/host", ours: "verify/observe/inject verify/observe/root verify/observe/sockets verify/observe/wireless verify/probe", theirs: "sys", outside: "net os os/exec syscall"},
 	{pkg: "verify/observe", ours: "verify/observe/* verify/state verify/probe", theirs: "sys", outside: "os syscall"},
 	{pkg: "verify/report", ours: "verify hcl/diag", theirs: "hcl", outside: "embed"},
 	// It keeps verifying: what it looks with and where it is served come from outside.

@@ -20,6 +20,7 @@ func TestBenchC(t *testing.T) {
 	maps.Copy(files, dsliteFiles(t))
 	maps.Copy(files, vpnFiles(t))
 	maps.Copy(files, idsFiles(t))
+	maps.Copy(files, wifiFiles(t))
 	files["/shaper/links"] = write(t, toJSON(t, onVeths(t, fromText(t, shapedRouter))))
 	files[linkKindsFile] = write(t, toJSON(t, onVeths(t, fromText(t, linkKinds))))
 	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/tc", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))
@@ -34,6 +35,7 @@ func TestBenchC(t *testing.T) {
 		Modules: []string{
 			"veth", "bridge", "8021q", "bonding", "dummy", "vxlan", "wireguard", "ip_gre", "sit", "ip6_tunnel", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
 			"nft_fib_inet", "nft_reject_inet", "nft_queue", "nfnetlink_queue", "nf_conntrack",
+			"mac80211_hwsim", "ccm", "cmac", "ctr", "gcm",
 			"pppoe", "sch_cake", "sch_ingress", "cls_matchall", "act_mirred", "ifb",
 		},
 	}.Test(t)

@@ -273,6 +273,53 @@ func (d *dice) messages() {
 	d.WriteString("}\n")
 }
 
+// wireless has clients of radios in some of its networks on bridges.
+func (d *dice) wireless() {
+	var inner []string
+	for _, p := range d.fixed {
+		if !d.aware && !d.outside(p.network) && strings.HasPrefix(d.link[p.network], "bridge.") {
+			inner = append(inner, p.network)
+		}
+	}
+	if len(inner) == 0 {
+		return
+	}
+	d.block("secret", "wifi", `path = "/var/lib/secrets/wifi"`)
+	country := d.pick(values["country by two letters of ISO 3166-1"])
+	channels := [][]string{
+		{`band = "2.4GHz"`},
+		{`band = "2.4GHz"`, "channel = 13", `standard = "802.11n"`},
+		{`band = "5GHz"`},
+		{`band = "5GHz"`, "channel = 36", `width = "40MHz"`},
+		{`band = "5GHz"`, "channel = 48", `standard = "802.11n"`},
+		{`band = "5GHz"`, "channel = 161", `width = "80MHz"`, `standard = "802.11ac"`},
+		{`band = "5GHz"`, "channel = 177", `width = "160MHz"`},
+		{`band = "6GHz"`, "channel = 233", `width = "20MHz"`},
+		{`band = "6GHz"`, "channel = 5", `width = "160MHz"`},
+		{`band = "6GHz"`, `width = "40MHz"`},
+	}
+	for i := range 1 + d.IntN(2) {
+		fmt.Fprintf(d, "port \"wlp%ds0\" {}\n", 90+i)
+		channel := channels[d.IntN(len(channels))]
+		fmt.Fprintf(d, "wifi \"radio%d\" {\n", i)
+		d.body("wifi", d.blocks["wifi"], append([]string{fmt.Sprintf("radio = port.wlp%ds0", 90+i), "country = " + country}, channel...))
+		for j, name := range []string{`a`, `it's \"x\" #\\ $${a} ''`, "日本 ; = , |"} {
+			security := d.pick([]string{`"wpa3"`, `"owe"`, `"wpa2"`, `"wpa2-wpa3"`})
+			if channel[0] == `band = "6GHz"` {
+				security = d.pick([]string{`"wpa3"`, `"owe"`})
+			}
+			given := []string{"network = network." + d.pick(inner), "security = " + security, fmt.Sprintf("bssid = \"02:00:00:00:%02x:%02x\"", i, j)}
+			if security != `"owe"` {
+				given = append(given, "password = secret.wifi")
+			}
+			fmt.Fprintf(d, "ssid \"%d%s\" {\n", i, name)
+			d.body("wifi.ssid", nested(d.blocks["wifi"], "ssid"), given)
+			d.WriteString("}\n")
+		}
+		d.WriteString("}\n")
+	}
+}
+
 // inspection has connections pass through Suricata.
 func (d *dice) inspection() {
 	if len(d.accepts) == 0 || len(d.fixed) == 0 || d.byHost || !d.often() {

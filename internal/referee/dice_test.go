@@ -246,6 +246,7 @@ func (d *dice) roll() string {
 	d.uplinks()
 	d.transfers()
 	d.inspection()
+	d.wireless()
 	return d.String()
 }
 

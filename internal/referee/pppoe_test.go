@@ -89,7 +89,7 @@ func pppoeFiles(t *testing.T) map[string]string {
 		"/bin/true":           executable(t, "#!/bin/sh\n"),
 		"/bin/nbr":            lab.Program(t, lab.AMD64, "github.com/nbr-dev/nbr/cmd/nbr"),
 		"/etc/passwd":         write(t, "root:x:0:0::/root:/bin/sh\ndhcpcd:x:100:100::/var/lib/dhcpcd:/bin/sh\n_dhcpcd:x:100:100::/var/lib/dhcpcd:/bin/sh\nsuricata:x:101:101::/:/bin/false\n"),
-		"/etc/group":          write(t, "root:x:0:\ndhcpcd:x:100:\nsuricata:x:101:\n"),
+		"/etc/group":          write(t, "root:x:0:\ndhcpcd:x:100:\nsuricata:x:101:\nhostapd:x:102:\n"),
 	}
 	maps.Copy(files, lab.Tools(t, "/usr/bin/bash", "/usr/sbin/pppd", "/usr/lib/pppd/2.5.2/pppoe.so", "/usr/lib/x86_64-linux-gnu/ossl-modules/legacy.so", "/usr/sbin/pppoe-server", "/usr/sbin/radvd", "/usr/sbin/dhcpcd"))
 	return files

@@ -220,6 +220,7 @@ var readers = []reader{
 		files, _ := mosquittoFiles(t, g)
 		return files["/etc/mosquitto/mosquitto.conf"] + "#\n" + files["/etc/mosquitto/acl-0"]
 	}, []string{"sh", "/tmp/mosquitto.sh"}, false},
+	{"hostapd", hostapdConf, []string{"sh", "/tmp/hostapd.sh"}, false},
 	{"sh", func(_ *testing.T, g *generated) string {
 		text, _ := g.at("systemd", "services", "ifstate", "preStart").(string)
 		return text
@@ -314,11 +315,26 @@ kill $!
 wait
 `
 
+// The files of hostapd, each after a line with its name. It has no check: it reads all of its files before
+// it starts any, so that one more that is not there ends it.
+const hostapdReader = `
+rm -rf /tmp/hostapd
+mkdir -p /tmp/hostapd
+grep -q ^hostapd: /etc/group || echo hostapd:x:991: >>/etc/group
+awk '/^## / { file = "/tmp/hostapd/" $2; next } file { print > file; next } { bad = 1 } END { exit bad }' "$1" || { echo "no configuration"; exit 1; }
+said=$(hostapd /tmp/hostapd/* /tmp/hostapd/none/none 2>&1)
+case $said in
+*"errors found"* | *"nvalid"*) echo "$said"; exit 1 ;;
+*"ould not open configuration file '/tmp/hostapd/none/none'"*) ;;
+*) echo "$said"; exit 1 ;;
+esac
+`
+
 // programs gives each program its files, each content once.
 func programs(t *testing.T, all []*made) {
 	t.Helper()
 	root, ns := lab.Rootfs(t, lab.Files{
-		"/etc/frr/vtysh.conf": "", "/tmp/knot.py": knotReader, "/tmp/dhcpcd.sh": dhcpcdReader, "/tmp/knotd.sh": knotdReader, "/tmp/suricata.sh": suricataReader, "/tmp/mosquitto.sh": mosquittoReader, "/var/lib/mosquitto/": "",
+		"/etc/frr/vtysh.conf": "", "/tmp/knot.py": knotReader, "/tmp/dhcpcd.sh": dhcpcdReader, "/tmp/knotd.sh": knotdReader, "/tmp/suricata.sh": suricataReader, "/tmp/mosquitto.sh": mosquittoReader, "/var/lib/mosquitto/": "", "/tmp/hostapd.sh": hostapdReader,
 		"/run/sshd/": "", "/run/kea/": "", "/var/lib/kea/": "",
 	}), nstest.New(t, "router")
 	links := map[string]bool{}

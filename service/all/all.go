@@ -15,6 +15,7 @@ import (
 	"github.com/nbr-dev/nbr/service/dummy"
 	"github.com/nbr-dev/nbr/service/freeradius"
 	"github.com/nbr-dev/nbr/service/frr"
+	"github.com/nbr-dev/nbr/service/hostapd"
 	"github.com/nbr-dev/nbr/service/ifstate"
 	"github.com/nbr-dev/nbr/service/kea"
 	"github.com/nbr-dev/nbr/service/knot"
@@ -66,6 +67,7 @@ func Kinds() []service.Kind {
 		freeradius.Kind(),
 		asterisk.Kind(),
 		mosquitto.Kind(),
+		hostapd.Kind(),
 		agent.Kind(),
 		check.Kind(),
 		firmware.Kind(),

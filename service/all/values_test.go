@@ -92,7 +92,7 @@ func (o *occurrence) scalars(a conf.Attribute, e hclsyntax.Expression) []string 
 func (o *occurrence) references(typ string) []string {
 	var out []string
 	if typ == "link" {
-		for _, p := range o.base.spec.Router.Board.Ports {
+		for _, p := range o.base.spec.Router.Ports() {
 			out = append(out, "port."+string(p.LinkName()))
 		}
 	}

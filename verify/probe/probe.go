@@ -38,6 +38,19 @@ type Host interface {
 	// Way asks the kernel how a packet from this machine's first IPv4 address on a link
 	// that the world can send to gets to a host. A NoWay says why it does not.
 	Way(ctx context.Context, link string, to netip.Addr) (Way, error)
+	// Radio asks the kernel what an interface of Wi-Fi does. The error is fs.ErrNotExist if there is no
+	// such interface, or if it is none of Wi-Fi.
+	Radio(ctx context.Context, link string) (Radio, error)
+}
+
+// A Radio is an interface of Wi-Fi, as the kernel has it (linux/nl80211.h).
+type Radio struct {
+	AccessPoint bool   `json:"access_point"`
+	SSID        string `json:"ssid"`
+	Frequency   int    `json:"frequency"` // of the primary channel, in MHz; 0 if it has none
+	Width       int    `json:"width"`     // of the channel, in MHz
+	Power       int    `json:"power"`     // with which it sends at most, in hundredths of a dBm
+	Country     string `json:"country"`   // whose rules count: ISO 3166-1, or 00 for those of the whole world
 }
 
 // OutputLimit is the largest output of a program, and the largest file, that a probe

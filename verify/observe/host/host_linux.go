@@ -17,6 +17,7 @@ import (
 	"github.com/nbr-dev/nbr/verify/observe/inject"
 	"github.com/nbr-dev/nbr/verify/observe/root"
 	"github.com/nbr-dev/nbr/verify/observe/sockets"
+	"github.com/nbr-dev/nbr/verify/observe/wireless"
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
@@ -54,6 +55,11 @@ func (h machine) Exchange(ctx context.Context, x probe.Exchange) (bool, error) {
 // Way asks the kernel how packets get to a host.
 func (h machine) Way(_ context.Context, link string, to netip.Addr) (probe.Way, error) {
 	return inject.Way(link, to)
+}
+
+// Radio asks nl80211.
+func (h machine) Radio(_ context.Context, link string) (probe.Radio, error) {
+	return wireless.Radio(link)
 }
 
 func (h machine) ReadFile(name string) ([]byte, error) {

@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net"
 	"net/netip"
@@ -56,7 +57,11 @@ func plain(a netip.AddrPort) netip.AddrPort {
 // (unix_stream_connect in net/unix/af_unix.c), and Go takes its EAGAIN for a time-out.
 func dialUnix(ctx context.Context, network, path string) (net.Conn, error) {
 	for deadline := time.Now().Add(attention); ; {
-		c, err := new(net.Dialer).DialContext(ctx, network, path)
+		var from net.Dialer
+		if network == "unixgram" { // which is answered at an address only; an abstract one is no file
+			from.LocalAddr = &net.UnixAddr{Net: network, Name: "@nbr-" + rand.Text()}
+		}
+		c, err := from.DialContext(ctx, network, path)
 		if !errors.Is(err, syscall.EAGAIN) {
 			return c, err
 		}

@@ -87,6 +87,7 @@ in
       }
     ];
     services.freeradius.package = default pkgs.freeradius;
+    services.hostapd.radios = default { };
     services.radvd = {
       debugLevel = default 0;
       package = default pkgs.radvd;

@@ -13,6 +13,7 @@ let
     modules = [
       ./base.nix
       ./frr.nix
+      ./hostapd.nix
       ./vm.nix
     ]
     ++ lib.optional (system != null) { nixpkgs.system = lib.mkDefault system; }

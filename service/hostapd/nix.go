@@ -1,0 +1,170 @@
+package hostapd
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/nixgen"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+)
+
+// unit is hostapd's, of all radios, without .service.
+const unit = "hostapd"
+
+// group may ask hostapd. Its sockets are wheel's otherwise, whose members may become root.
+const group = "hostapd"
+
+// isolation is the unit that has isolated SSIDs isolated in their bridges.
+const isolation = "nbr-wifi"
+
+// program is hostapd with all radios.
+type program struct{}
+
+// File is the base name of the module.
+func (program) File() string { return "wifi" }
+
+// Lower sets services.hostapd.
+func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module) {
+	all := service.Of[*WiFi](blocks)
+	from := service.From(all[0])
+	m.Set(from, nixgen.Bool(true), "services", "hostapd", "enable")
+	m.Set(from, nixgen.Bool(true), "hardware", "wirelessRegulatoryDatabase")
+	m.Set(from, nixgen.Attrs{}, "users", "groups", group)
+	// A radio whose driver is not ready yet, or whose bridge is not, would be given up after half a second.
+	m.Set(from, nixgen.Str("5s"), "systemd", "services", unit, "serviceConfig", "RestartSec")
+	var installers, isolated []string
+	for _, b := range all {
+		b.lower(m)
+		for i, n := range b.SSIDs {
+			if n.Password.Target != nil {
+				installers = append(installers, n.Password.Target.Installer())
+			}
+			if n.Isolate.V {
+				isolated = append(isolated, b.device(i))
+			}
+		}
+	}
+	slices.Sort(installers)
+	for _, name := range slices.Compact(installers) {
+		if name != "" { // the file is there without a unit
+			m.Add(from, []string{"systemd", "services", unit, "after"}, nixgen.Str(name))
+		}
+	}
+	if len(isolated) > 0 {
+		service.OnNews(m, from, isolation, "Clients of isolated Wi-Fi stay apart in bridges", fmt.Sprintf(isolationScript, strings.Join(isolated, " ")))
+	}
+}
+
+// isolationScript says of ports that no frame goes from one of them to another: that clients of one SSID
+// do not reach each other hostapd sees to, and that of two not. A port is a new one whenever hostapd starts.
+const isolationScript = `again() {
+  local port on
+  for port in %s; do
+    on=/sys/class/net/$port/brport/isolated
+    if [[ -r $on && $(<"$on") == 0 ]]; then
+      bridge link set dev "$port" isolated on
+    fi
+  done
+}
+`
+
+// at is the origin of what a line says, or, without one, the block.
+func (b *WiFi) at(line hcl.Range) nixgen.Origin { return service.Origin(b.Addr, cmp.Or(line, b.Def)) }
+
+// lower sets one radio.
+func (b *WiFi) lower(m *nixgen.Module) {
+	set := func(line hcl.Range, v nixgen.Expr, path ...string) {
+		m.Set(b.at(line), v, append([]string{"services", "hostapd", "radios", b.device(0)}, path...)...)
+	}
+	set(b.Band.Range, nixgen.Str(map[Band]string{twoGHz: "2g", fiveGHz: "5g", sixGHz: "6g"}[b.Band.V]), "band")
+	set(b.Country.Range, nixgen.Str(b.Country.V), "countryCode")
+	set(b.Channel.Range, nixgen.Int(b.Channel.V), "channel") // 0 is one that hostapd chooses
+	if !b.Channel.Set {
+		set(b.Channel.Range, nixgen.Bool(true), "settings", "acs_exclude_dfs")
+	}
+	width := b.width()
+	w, _ := widen(b.Band.V, int(b.Channel.V), width)
+	// wide sets the width of an amendment's channels.
+	wide := func(option, words string) {
+		operating := "20or40"
+		if width > 40 {
+			operating = strconv.Itoa(width)
+		}
+		set(b.Width.Range, nixgen.Str(operating), option, "operatingChannelWidth")
+		if b.Channel.Set && (width > 40 || b.Band.V == sixGHz) {
+			set(b.Width.Range, nixgen.Int(w.center), "settings", words+"_oper_centr_freq_seg0_idx")
+		}
+	}
+	old, ac, ax := b.Band.V != sixGHz, b.Band.V == fiveGHz && b.Standard.V != n11, b.Standard.V == ax11
+	if !old {
+		set(b.Band.Range, nixgen.Bool(false), "wifi4", "enable")
+	} else {
+		capabilities := nixgen.List{nixgen.Str("SHORT-GI-20")}
+		if width > 20 {
+			second := "HT40+" // the 20 MHz beside the primary channel are above it
+			if b.Channel.Set && (int(b.Channel.V)-w.first)%8 == 4 {
+				second = "HT40-"
+			}
+			capabilities = append(capabilities, nixgen.Str("SHORT-GI-40"), nixgen.Str(second))
+		}
+		set(b.Width.Range, capabilities, "wifi4", "capabilities")
+	}
+	set(b.Standard.Range, nixgen.Bool(ac), "wifi5", "enable")
+	if ac {
+		wide("wifi5", "vht")
+	}
+	if ax {
+		set(b.Standard.Range, nixgen.Bool(true), "wifi6", "enable")
+		wide("wifi6", "he")
+	}
+	if b.Band.V == sixGHz { // by its operating class hostapd tells a channel from one of 5 GHz (IEEE 802.11 table E-4)
+		set(b.Band.Range, nixgen.Int(map[int]int{20: 131, 40: 132, 80: 133, 160: 134}[width]), "settings", "op_class")
+	}
+	for i, n := range b.SSIDs {
+		b.lowerSSID(m, n, b.device(i))
+	}
+}
+
+// lowerSSID sets one network of a radio.
+func (b *WiFi) lowerSSID(m *nixgen.Module, n *SSID, device string) {
+	set := func(line hcl.Range, v nixgen.Expr, path ...string) {
+		m.Set(b.at(cmp.Or(line, n.Def)), v, append([]string{"services", "hostapd", "radios", b.device(0), "networks", device}, path...)...)
+	}
+	set(n.Def, nixgen.Str(n.Name.V), "ssid")
+	set(n.Def, nixgen.Str(group), "group")
+	set(n.Network.Range, nixgen.Str(n.Network.Target.Device()), "settings", "bridge")
+	if n.BSSID.Set {
+		set(n.BSSID.Range, nixgen.Str(n.BSSID.V), "bssid")
+	}
+	if n.Isolate.V {
+		set(n.Isolate.Range, nixgen.Bool(true), "apIsolate")
+	}
+	s := schemes[n.Security.V]
+	set(n.Security.Range, nixgen.Str(s.mode), "authentication", "mode")
+	set(n.Security.Range, nixgen.Int(s.protected), "settings", "ieee80211w")
+	keys := nixgen.Str(strings.Join(s.keys, " "))
+	switch {
+	case n.Security.V == owe: // for which the module has no mode
+		set(n.Security.Range, nixgen.Int(2), "settings", "wpa")
+		set(n.Security.Range, keys, "settings", "wpa_key_mgmt")
+		set(n.Security.Range, nixgen.Str("CCMP"), "settings", "rsn_pairwise")
+	case len(s.keys) > 1:
+		set(n.Security.Range, nixgen.Apply("lib.mkForce", keys), "settings", "wpa_key_mgmt")
+	}
+	if n.Password.Target == nil {
+		return
+	}
+	file := nixgen.Str(n.Password.Target.Location())
+	if slices.Contains(s.keys, "SAE") {
+		set(n.Password.Range, nixgen.List{nixgen.Attrs{nixgen.Bind(file, "passwordFile")}}, "authentication", "saePasswords")
+	}
+	if slices.Contains(s.keys, "WPA-PSK") {
+		set(n.Password.Range, file, "authentication", "wpaPasswordFile")
+	}
+}
