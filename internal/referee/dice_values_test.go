@@ -108,7 +108,8 @@ var built = map[string]bool{
 	"dns_zone.domain": true, "dns_zone.reverse": true, "dns_zone.public": true, "dns_zone.name_servers": true, "dns_zone.dnssec.ksk_lifetime": true,
 	"resolver.blocklist.files": true, "resolver.blocklist.networks": true, "resolver.dns64.networks": true, "resolver.tls.https": true,
 	"snmp.networks": true, "snmp.user.view": true, "snmp.user.except": true, "snmp.user.authentication": true, "snmp.user.privacy": true,
-	"pbx.prefix":    true, // goes with a trunk
+	"pbx.prefix":        true, // goes with a trunk
+	"exporter.networks": true, "exporter.port": true,
 	"agent.metrics": true, "agent.networks": true, "agent.port": true,
 	"firmware.accept_regulatory_responsibility": true,
 }

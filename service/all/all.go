@@ -13,6 +13,7 @@ import (
 	"github.com/nbr-dev/nbr/service/chrony"
 	"github.com/nbr-dev/nbr/service/dhcpcd"
 	"github.com/nbr-dev/nbr/service/dummy"
+	"github.com/nbr-dev/nbr/service/exporter"
 	"github.com/nbr-dev/nbr/service/frr"
 	"github.com/nbr-dev/nbr/service/ifstate"
 	"github.com/nbr-dev/nbr/service/kea"
@@ -61,6 +62,7 @@ func Kinds() []service.Kind {
 		chrony.Kind(),
 		lldpd.Kind(),
 		snmpd.Kind(),
+		exporter.Kind(),
 		asterisk.Kind(),
 		agent.Kind(),
 		check.Kind(),
