@@ -97,6 +97,8 @@ var table = []row{
 	{pkg: "service/reference", ours: "service hcl/conf", theirs: "wordwrap", outside: "embed"},
 	{pkg: "service/knot", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/probe verify/state", theirs: "hcl cty dns", outside: "embed"},
 	{pkg: "service/uplink", ours: "failover service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl"},
+	// What exporters serve, over HTTP.
+	{pkg: "service/exporter", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl expfmt metrics", outside: "net net/http"},
 	{pkg: "service/*", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp snmp radius", outside: "net embed"},
 	// The list of what is built in. It is for the program that is composed of it.
 	{pkg: "service/all", ours: "service service/* firmware"},
@@ -149,6 +151,8 @@ var modules = map[string]string{
 	"ethtool":     "github.com/safchain/ethtool",           // counters of a switch, features of drivers
 	"wgctrl":      "golang.zx2c4.com/wireguard/wgctrl",     // WireGuard devices
 	"prometheus":  "github.com/prometheus/client_golang",   // the agent's metrics
+	"expfmt":      "github.com/prometheus/common",          // reads metrics of exporters
+	"metrics":     "github.com/prometheus/client_model",    // the same, when they are read
 	"ebpf":        "github.com/cilium/ebpf",                // has packets arrive
 	"packet":      "github.com/mdlayher/packet",            // hears what leaves
 	"bpf":         "golang.org/x/net/bpf",                  // and what of it matters

@@ -124,6 +124,7 @@ func (d *dice) services() (resolves bool) {
 	d.telephones()
 	d.messages()
 	d.authentication()
+	d.exporters()
 	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
 		if d.often() {
 			d.block(typ, "")
@@ -439,6 +440,32 @@ func (d *dice) authentication() {
 	d.WriteString("}\n")
 	for _, name := range []string{key, client, user} {
 		d.block("secret", name, `path = "/var/lib/secrets/`+name+`"`)
+	}
+}
+
+// exporters serve the machine and FRR to Prometheus, in networks of the router's own. It rolls dice of its
+// own, as telephones does.
+func (d *dice) exporters() {
+	others := d.Rand
+	defer func() { d.Rand = others }()
+	d.Rand = rand.New(rand.NewPCG(uint64(d.Len()), 9100))
+	var inner []string
+	for _, p := range d.fixed {
+		if !d.outside(p.network) {
+			inner = append(inner, p.network)
+		}
+	}
+	if len(inner) == 0 || d.IntN(3) > 0 {
+		return
+	}
+	some := d.choose(inner)
+	d.WriteString("exporter \"node\" {\n")
+	d.body("exporter", d.blocks["exporter"], []string{"networks = " + refs("network", some), "port = " + d.pick([]string{"1024", "9100", "65535"})})
+	d.WriteString("}\n")
+	for _, n := range some {
+		if !slices.Contains(d.serves[n], "metrics") {
+			d.serves[n] = append(d.serves[n], "metrics")
+		}
 	}
 }
 

@@ -118,6 +118,7 @@ var built = map[string]bool{
 	"pbx.prefix": true,                                                                                                           // goes with a trunk
 	"wifi.radio": true, "wifi.country": true, "wifi.band": true, "wifi.channel": true, "wifi.width": true, "wifi.standard": true, // that go together
 	"wifi.ssid.network": true, "wifi.ssid.security": true, "wifi.ssid.password": true, "wifi.ssid.bssid": true,
+	"exporter.networks": true, "exporter.port": true,
 	"agent.metrics": true, "agent.networks": true, "agent.port": true,
 	"firmware.accept_regulatory_responsibility": true,
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/nbr-dev/nbr/service/chrony"
 	"github.com/nbr-dev/nbr/service/dhcpcd"
 	"github.com/nbr-dev/nbr/service/dummy"
+	"github.com/nbr-dev/nbr/service/exporter"
 	"github.com/nbr-dev/nbr/service/freeradius"
 	"github.com/nbr-dev/nbr/service/frr"
 	"github.com/nbr-dev/nbr/service/hostapd"
@@ -65,6 +66,7 @@ func Kinds() []service.Kind {
 		lldpd.Kind(),
 		snmpd.Kind(),
 		freeradius.Kind(),
+		exporter.Kind(),
 		asterisk.Kind(),
 		mosquitto.Kind(),
 		hostapd.Kind(),

@@ -115,7 +115,11 @@ func (b *BGP) told(n *Neighbor) []netip.Prefix {
 // Claim lets the neighbours in, and them alone, and the router out to them.
 func (b *BGP) Claim(s *router.Scope) {
 	claim(s, protocolBGP)
+	measured(s, "bgp")
 	for _, n := range b.Neighbors {
+		if n.Address.V.Is6() {
+			measured(s, "bgp6")
+		}
 		if at := n.place(s.Router); at != nil {
 			addr := n.Address.V.Addr
 			router.Claim(s, n.Address.Range, router.HostAddr{Range: router.AddrRange{First: addr, Last: addr}, Why: "is a neighbour of " + b.Addr.String()})

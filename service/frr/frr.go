@@ -124,6 +124,11 @@ func claim(s *router.Scope, protocol uint8) {
 	router.Claim(s, hcl.Range{}, router.LookGroup{Group: vtyGroup})
 }
 
+// measured says that frr_exporter can tell of a protocol, by the name of its collector.
+func measured(s *router.Scope, collector string) {
+	router.Claim(s, hcl.Range{}, router.Measured{Exporter: "frr", Part: collector, Group: vtyGroup})
+}
+
 // PrefixList is the prefix_list block.
 type PrefixList struct {
 	conf.Header

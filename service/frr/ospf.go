@@ -60,6 +60,7 @@ var groups = []netip.Addr{netip.MustParseAddr("224.0.0.5"), netip.MustParseAddr(
 // Claim lets OSPF in from the networks with neighbours, and out.
 func (o *OSPF) Claim(s *router.Scope) {
 	claim(s, protocolOSPF)
+	measured(s, "ospf")
 	s.Kernel(hcl.Range{}, "OSPF", "IP_MULTICAST")
 	for _, a := range o.Areas {
 		if len(a.Networks.Items) > 0 {

@@ -112,6 +112,11 @@ func (z *DNSZone) Claim(s *router.Scope) {
 	s.AfterLinks(hcl.Range{}, unit)
 	router.Claim(s, hcl.Range{}, router.LookGroup{Group: group})
 	router.Claim(s, hcl.Range{}, has{z: z})
+	measured := router.Measured{Exporter: "knot", Group: group}
+	if !z.secondary() { // that of another server has no serial number until it comes
+		measured.Part = string(z.domain()) + "."
+	}
+	router.Claim(s, hcl.Range{}, measured)
 	if name := z.domain(); name != "" {
 		serves := router.ServesZone{Zone: name, Server: loopback}
 		if !z.secondary() {
