@@ -3,6 +3,7 @@ package nftables
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -113,7 +114,7 @@ func TestPacketsOfPortProbes(t *testing.T) {
 }
 
 func TestRemotePortText(t *testing.T) {
-	for want, q := range map[string]remotePort{"wan tcp/22": {"wan", router.TCP, 22}, "ppp0.7 udp/53": {"ppp0.7", router.UDP, 53}} {
+	for want, q := range map[string]remotePort{"wan tcp/22": {"wan", router.TCP, 22, router.IPv4}, "ppp0.7 udp/53": {"ppp0.7", router.UDP, 53, router.IPv4}, "wan tcp/22 ipv6": {"wan", router.TCP, 22, router.IPv6}} {
 		if got, err := q.MarshalText(); err != nil || string(got) != want {
 			t.Errorf("%s, %v, want %s", got, err, want)
 		}
@@ -133,10 +134,11 @@ func TestRemoteHosts(t *testing.T) {
 	seen := map[netip.AddrPort]bool{}
 	h := wayHost{way: func(netip.Addr) (probe.Way, error) { return probe.Way{Gateway: true}, nil }}
 	for i := range 300 {
-		network := documentation[i%len(documentation)]
+		networks := slices.Concat(documentation[router.IPv4], documentation[router.IPv6])
+		network := networks[i%len(networks)]
 		a, _, err := remoteIn(t.Context(), h, "wan", network)
 		k := newPortProbe(packet.TCP, a, netip.AddrPort{})
-		if last := a.As4()[3]; err != nil || !netip.PrefixFrom(network, 24).Contains(a) || last == 0 || last == 255 || k.from.Port() < 49152 {
+		if last := a.AsSlice()[a.BitLen()/8-1]; err != nil || !network.Contains(a) || last == 0 || last == 255 || k.from.Port() < 49152 {
 			t.Fatal(k.from, err)
 		}
 		seen[k.from] = true
@@ -148,15 +150,22 @@ func TestRemoteHosts(t *testing.T) {
 
 // A remote host is never the router itself, whose uplink may be of the same network.
 func TestRemoteHostsAreNotTheRouter(t *testing.T) {
-	h := wayHost{way: func(to netip.Addr) (probe.Way, error) { return probe.Way{Own: to.As4()[3] != 77}, nil }}
+	h := wayHost{way: func(to netip.Addr) (probe.Way, error) {
+		return probe.Way{Own: to.AsSlice()[to.BitLen()/8-1] != 77}, nil
+	}}
 	for range 300 {
-		if a, _, err := remoteIn(t.Context(), h, "wan", documentation[1]); err != nil || a != netip.AddrFrom4([4]byte{203, 0, 113, 77}) {
+		if a, _, err := remoteIn(t.Context(), h, "wan", documentation[router.IPv4][1]); err != nil || a != netip.AddrFrom4([4]byte{203, 0, 113, 77}) {
+			t.Fatal(a, err)
+		}
+		if a, _, err := remoteIn(t.Context(), h, "wan", documentation[router.IPv6][0]); err != nil || a.As16()[15] != 77 {
 			t.Fatal(a, err)
 		}
 	}
 	all := wayHost{way: func(netip.Addr) (probe.Way, error) { return probe.Way{Own: true}, nil }}
-	if a, _, err := findRemote(t.Context(), all, "wan"); err == nil || a.IsValid() {
-		t.Errorf("%s of a router that has all addresses", a)
+	for _, networks := range documentation {
+		if a, _, err := findRemote(t.Context(), all, "wan", networks); !errors.As(err, new(probe.NoWay)) || a.IsValid() {
+			t.Errorf("%s, %v of a router that has all addresses", a, err)
+		}
 	}
 }
 
