@@ -73,7 +73,7 @@ var documentation = map[router.Family][]netip.Prefix{
 	router.IPv6: {netip.MustParsePrefix("3fff::/20"), netip.MustParsePrefix("2001:db8::/32")},
 }
 
-// probePort has a remote host's packet arrive on a link, for the router's own address there,
+// probePort has a remote host's packet arrive on a link, for an address of the router's ([probe.Host]),
 // and waits for what leaves for that host on any link.
 //
 // Silence is an answer only if one could have been heard. A packet that finds no
