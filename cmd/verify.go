@@ -28,10 +28,10 @@ const deviceSpec = "/etc/nbr/spec"
 
 // asksWhat is what verify and observe send and run: all of it.
 const asksWhat = "Whether services serve is asked of themselves: a DNS query, a connection to SSH, a question\n" +
-	"for the time. A DHCP client's DISCOVER and a remote host's packets to a port are made inside\n" +
-	"the router, as if received on the link; only its answers are transmitted. The firewall is told\n" +
-	"of the port probes and neither logs nor counts them. No lease is taken. The commands of check\n" +
-	"blocks are run. -passive leaves all of this out.\n"
+	"for the time. A DHCP client's DISCOVER and a remote host's packets to a port, over IPv4 and\n" +
+	"IPv6, are made inside the router, as if received on the link; only its answers are transmitted.\n" +
+	"The firewall is told of the port probes and neither logs nor counts them. No lease is taken.\n" +
+	"The commands of check blocks are run. -passive leaves all of this out.\n"
 
 // passiveFlag is of all commands that look at a router.
 func passiveFlag() cli.Flag {

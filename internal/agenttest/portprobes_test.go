@@ -28,6 +28,7 @@ network "lan" {
 network "wan" {
   link = port.wan
   ipv4 = "dhcp"
+  ipv6 = "auto"
 }
 zone "lan" {
   networks = [network.lan]
@@ -59,6 +60,10 @@ func TestPortProbesAreNoNews(t *testing.T) {
 	ns.Run(t, "ip", "addr", "add", "100.64.0.2/24", "dev", "wan")
 	internet.Run(t, "ip", "addr", "add", "100.64.0.1/24", "dev", "eth0")
 	ns.Run(t, "ip", "route", "add", "default", "via", "100.64.0.1")
+	ns.Run(t, "ip", "addr", "add", "2001:db8:f::2/64", "dev", "wan", "nodad")
+	internet.Run(t, "ip", "addr", "add", "fe80::1/64", "dev", "eth0", "nodad")
+	ns.Run(t, "ip", "-6", "route", "add", "default", "via", "fe80::1", "dev", "wan")
+	internet.Run(t, "ip", "addr", "add", "2001:db8:f::1/64", "dev", "eth0", "nodad")
 	dir := t.TempDir()
 	// What the log gets is counted, too: a namespace's log is not to be read.
 	rules = strings.ReplaceAll(rules, "log prefix", "counter log prefix")
@@ -81,7 +86,7 @@ func TestPortProbesAreNoNews(t *testing.T) {
 		// Not all can be seen here, which nbr observe says with its exit code.
 		out, err := ns.Try(t, binary(t), "observe", dir)
 		var st state.State
-		if json.Unmarshal([]byte(out), &st) != nil || len(st.Probes["nftables.port"]) < 3 {
+		if json.Unmarshal([]byte(out), &st) != nil || len(st.Probes["nftables.port"]) < 6 {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		for name, r := range st.Probes["nftables.port"] {
@@ -95,8 +100,10 @@ func TestPortProbesAreNoNews(t *testing.T) {
 		t.Errorf("the look has grown\n%s", strings.Join(got, "\n"))
 	}
 	// Another host sends to a closed port, while the set still has the look's own.
-	if _, err := internet.Try(t, "nc", "-z", "-w", "1", "100.64.0.2", "22"); err == nil {
-		t.Error("ssh is open")
+	for _, to := range []string{"100.64.0.2", "2001:db8:f::2"} {
+		if _, err := internet.Try(t, "nc", "-z", "-w", "1", to, "22"); err == nil {
+			t.Errorf("ssh is open at %s", to)
+		}
 	}
 	logged := regexp.MustCompile(`packets [1-9]\d* bytes \d+ log prefix "nbr drop input: "`)
 	if got := strings.Join(dropped(), "\n"); !logged.MatchString(got) {

@@ -205,7 +205,7 @@ func TestIPv6AloneReachesIPv4ByName(t *testing.T) {
 	reaches(onlyIPv4)
 }
 
-// breakages6 are those of what hosts with IPv6 alone need.
+// breakages6 are those of what hosts with IPv6 alone need, and of what none outside is to have.
 var breakages6 = []breakage{
 	{
 		name:  "Tayga has stopped",
@@ -260,6 +260,12 @@ var breakages6 = []breakage{
 		wreck: "nft -a list chain inet nbr forward | sed -n '/policy.nat64-internet/s/.* # handle /nft delete rule inet nbr forward handle /p' | sh",
 		mend:  "systemctl reload nftables",
 		finds: []string{"policy.nat64-internet/rules", "firewall/ruleset"}, line: `policy "nat64-internet" {`,
+	},
+	{
+		name:  "sshd open to the world over IPv6 alone", // it listens on all addresses, of which some change
+		wreck: "nft insert rule inet nbr input meta nfproto ipv6 tcp dport 22 accept",
+		mend:  "systemctl reload nftables",
+		finds: []string{"zone.wan/closed/wan/tcp/22/ipv6", "firewall/ruleset"}, line: `zone "wan" {`,
 	},
 }
 

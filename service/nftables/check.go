@@ -44,7 +44,9 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 	}
 	asked := map[remotePort]bool{} // networks may share a link
 	for _, n := range r.Networks {
-		f.closed(r, p, n, asked)
+		for _, family := range families {
+			f.closed(r, p, n, family, asked)
+		}
 	}
 	authors, comments := f.authors(r)
 	split := &splitter{table: table, comments: comments}
@@ -152,16 +154,17 @@ func loaded(p *verify.Plan, id, title string, from hcl.Range, table string, want
 	}})
 }
 
-// closed adds the checks that remote hosts get no answer from what the router serves
-// elsewhere. Of UDP only what canProbe names can be asked in a way that would be answered.
-func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, asked map[remotePort]bool) {
+// closed adds the checks that remote hosts get no answer over a version of IP from what the router
+// serves elsewhere. Of UDP only what canProbe names can be asked in a way that would be answered.
+func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, family router.Family, asked map[remotePort]bool) {
 	zone := r.ZoneOf(n)
-	if !n.Upstream() || !n.Has(router.IPv4) || zone == nil {
+	if !n.Upstream() || !n.Has(family) || zone == nil {
 		return
 	}
+	promised := slices.ContainsFunc(r.On(n.Link.Target), func(n *router.Network) bool { return defaultRoute(r, n, family) })
 	for _, l := range router.Claimed[router.Listen](r) {
-		q := remotePort{string(n.Device()), l.Protocol, uint16(l.Port)}
-		if asked[q] || !canProbe(l.Protocol, l.Port) || f.reachable(r, zone, n, l) {
+		q := remotePort{string(n.Device()), l.Protocol, uint16(l.Port), family}
+		if asked[q] || !canProbe(l.Protocol, l.Port) || f.reachable(r, zone, n, l, family) {
 			continue
 		}
 		asked[q] = true
@@ -169,23 +172,46 @@ func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, a
 		hint := fmt.Sprintf("ss -lnp '( sport = :%d )'; nft list ruleset", q.Port)
 		c := verify.Check{
 			ID:    fmt.Sprintf("%s/closed/%s/%s", zone.Addr, q.Link, q.port()),
-			Title: fmt.Sprintf("%s is closed to remote hosts on %s (IPv4)", q.port(), q.Link), From: zone.Def,
+			Title: fmt.Sprintf("%s is closed to remote hosts on %s (%s)", q.port(), q.Link, family), From: zone.Def,
+		}
+		if family == router.IPv6 {
+			c.ID += "/ipv6"
 		}
 		verify.AskedOn(p, c, q.Link, replyOf, q, want, hint, func(_ *state.State, a reply) verify.Verdict {
-			if a.Leaves != "" {
+			switch {
+			case a.Leaves != "":
 				return verify.Skipped(want, "answers to remote hosts leave on "+a.Leaves, hint)
+			case a.NoWay != "" && promised:
+				return verify.NotAsked(want, a.NoWay, hint)
+			case a.NoWay != "":
+				return verify.Skipped(want, a.NoWay, hint)
 			}
 			return verify.Judge(!a.Answered, want, cmp.Or(a.Answer, want), hint)
 		})
 	}
 }
 
+// defaultRoute tells whether the spec says that a default route of a version of IP leads to a
+// network. Without one, as where a modem has addresses of its own beside a session's, the router is
+// well although it answers no remote host.
+func defaultRoute(r *router.Router, n *router.Network, family router.Family) bool {
+	if slices.ContainsFunc(r.Routes, func(rt *router.Route) bool {
+		return rt.To.V.Bits() == 0 && rt.To.V.Addr().Is6() == (family == router.IPv6) && slices.Contains(r.NextHops(rt), n)
+	}) {
+		return true
+	}
+	if family == router.IPv6 {
+		return n.TakesAdvertisements() || n.Gateway6.Set
+	}
+	return n.ByDHCP() || n.ByPPP() || n.Gateway.Set
+}
+
 // reachable tells whether the spec lets remote hosts in a network get to the port of a
-// socket, or to another host by it.
-func (f *Firewall) reachable(r *router.Router, zone *router.Zone, n *router.Network, l *router.Listen) bool {
+// socket, or to another host by it, over a version of IP. Ports are forwarded of IPv4 alone.
+func (f *Firewall) reachable(r *router.Router, zone *router.Zone, n *router.Network, l *router.Listen, family router.Family) bool {
 	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(o *router.Listen) bool {
 		return o.Protocol == l.Protocol && o.Ports().Contains(l.Port) && slices.ContainsFunc(r.On(n.Link.Target), o.Serves) && slices.Contains(zone.Allow.All(), router.ServiceName(o.Service))
-	}) || slices.ContainsFunc(r.PortForwards, func(pf *router.PortForward) bool {
+	}) || family == router.IPv4 && slices.ContainsFunc(r.PortForwards, func(pf *router.PortForward) bool {
 		return pf.From.Target == zone && string(pf.Protocol.V) == l.Protocol.String() && pf.Port.V.Contains(l.Port)
 	})
 }

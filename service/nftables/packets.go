@@ -31,7 +31,11 @@ func (k portProbe) packet() ([]byte, error) {
 		return packet.Datagram(k.from, k.to, b), nil
 	case 1900: // of all devices, also by one address (UPnP Device Architecture 2.0 section 1.3.2)
 		return packet.Datagram(k.from, k.to, []byte("M-SEARCH * HTTP/1.1\r\nHOST: "+k.to.String()+"\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n")), nil
-	case 5351: // of the external address, by NAT-PMP (RFC 6886 section 3.2)
+	case 5351:
+		if k.to.Addr().Is6() { // whether the server has lost what it knew, by PCP (RFC 6887 section 14.1)
+			return packet.Datagram(k.from, k.to, append([]byte{0: 2, 7: 0}, k.from.Addr().AsSlice()...)), nil
+		}
+		// Of the external address, by NAT-PMP (RFC 6886 section 3.2), which IPv6 does not have.
 		return packet.Datagram(k.from, k.to, []byte{0, 0}), nil
 	}
 	// Every server knows that one without asking another (RFC 6761 section 6.3).
@@ -50,8 +54,8 @@ func (k portProbe) answer(b []byte) (string, bool) {
 	if err != nil || p.Dst != k.from.Addr() {
 		return "", false
 	}
-	if p.Protocol == packet.ICMP {
-		return k.unreachable(p.Payload)
+	if p.Protocol == packet.ICMP || p.Protocol == packet.ICMPv6 {
+		return k.unreachable(p.Protocol, p.Payload)
 	}
 	src, dst, ok := p.Ports()
 	if !ok || p.Protocol != k.proto || src != k.to || dst != k.from {
@@ -83,18 +87,28 @@ func (k portProbe) udpAnswer(b []byte) string {
 	return "UDP answer"
 }
 
-// unreachables are the codes that a firewall's or a host's refusal has (RFC 1812
-// section 5.2.7.1).
-var unreachables = map[byte]string{
-	0: "ICMP network unreachable", 1: "ICMP host unreachable", 2: "ICMP protocol unreachable",
-	3: "ICMP port unreachable", 9: "ICMP network prohibited", 10: "ICMP host prohibited",
-	13: "ICMP administratively prohibited",
+// unreachables are how ICMP says that a destination is unreachable, and the codes that a
+// firewall's or a host's refusal has (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1).
+var unreachables = map[byte]struct {
+	name  string
+	kind  byte
+	words map[byte]string
+}{
+	packet.ICMP: {"ICMP", 3, map[byte]string{
+		0: "network unreachable", 1: "host unreachable", 2: "protocol unreachable", 3: "port unreachable",
+		9: "network prohibited", 10: "host prohibited", 13: "administratively prohibited",
+	}},
+	packet.ICMPv6: {"ICMPv6", 1, map[byte]string{
+		0: "no route", 1: "administratively prohibited", 2: "beyond scope of source", 3: "address unreachable",
+		4: "port unreachable", 5: "source address failed policy", 6: "reject route",
+	}},
 }
 
-// unreachable reads an ICMP error that is about the probe (RFC 792). It has the
+// unreachable reads an ICMP error that is about the probe (RFC 792, RFC 4443). It has the
 // beginning of the packet that it answers.
-func (k portProbe) unreachable(b []byte) (string, bool) {
-	if len(b) < 8 || b[0] != 3 {
+func (k portProbe) unreachable(proto byte, b []byte) (string, bool) {
+	icmp := unreachables[proto]
+	if len(b) < 8 || b[0] != icmp.kind {
 		return "", false
 	}
 	p, err := packet.Parse(b[8:])
@@ -104,8 +118,8 @@ func (k portProbe) unreachable(b []byte) (string, bool) {
 	if src, dst, ok := p.Ports(); !ok || src != k.from || dst != k.to {
 		return "", false
 	}
-	if word, ok := unreachables[b[1]]; ok {
-		return word, true
+	if word, ok := icmp.words[b[1]]; ok {
+		return icmp.name + " " + word, true
 	}
-	return fmt.Sprintf("ICMP unreachable, code %d", b[1]), true
+	return fmt.Sprintf("%s unreachable, code %d", icmp.name, b[1]), true
 }

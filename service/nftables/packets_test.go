@@ -3,6 +3,7 @@ package nftables
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -14,9 +15,14 @@ import (
 )
 
 // probes are of ports 22, 53 and 123.
-func probes() (ssh, dns, time portProbe) {
+func probes() (ssh, dns, time portProbe) { return probesOf("198.51.100.7", "100.64.0.2") }
+
+// probes6 are those over IPv6.
+func probes6() (ssh, dns, time portProbe) { return probesOf("3fff::7", "2001:db8:f::2") }
+
+func probesOf(from, to string) (ssh, dns, time portProbe) {
 	of := func(proto byte, port uint16) portProbe {
-		return portProbe{proto, netip.MustParseAddrPort("198.51.100.7:50000"), netip.AddrPortFrom(netip.MustParseAddr("100.64.0.2"), port), 1000, 0x6e62}
+		return portProbe{proto, netip.AddrPortFrom(netip.MustParseAddr(from), 50000), netip.AddrPortFrom(netip.MustParseAddr(to), port), 1000, 0x6e62}
 	}
 	return of(packet.TCP, 22), of(packet.UDP, 53), of(packet.UDP, 123)
 }
@@ -24,13 +30,17 @@ func probes() (ssh, dns, time portProbe) {
 // segment is a TCP segment with a number that it acknowledges.
 func segment(src, dst netip.AddrPort, flags byte, ack uint32) []byte {
 	b := packet.Segment(src, dst, 5, flags)
-	binary.BigEndian.PutUint32(b[28:], ack)
+	binary.BigEndian.PutUint32(b[len(b)-20+8:], ack)
 	return b
 }
 
 // icmp is an error about a packet, of which it has the beginning.
 func icmp(k portProbe, kind, code byte, about []byte) []byte {
-	return packet.IPv4(k.to.Addr(), k.from.Addr(), packet.ICMP, append([]byte{kind, code, 0, 0, 0, 0, 0, 0}, about...))
+	text := append([]byte{kind, code, 0, 0, 0, 0, 0, 0}, about...)
+	if k.to.Addr().Is6() {
+		return packet.IPv6(k.to.Addr(), k.from.Addr(), packet.ICMPv6, text)
+	}
+	return packet.IPv4(k.to.Addr(), k.from.Addr(), packet.ICMP, text)
 }
 
 func TestAnswersToPortProbes(t *testing.T) {
@@ -45,6 +55,10 @@ func TestAnswersToPortProbes(t *testing.T) {
 	dnsAnswer[2] |= 0x80
 	fragment := segment(ssh.to, ssh.from, packet.RST, 0)
 	fragment[6] = 0x20
+	ssh6, dns6, _ := probes6()
+	syn6 := packet.Segment(ssh6.from, ssh6.to, ssh6.seq, packet.SYN)
+	behind := segment(ssh6.to, ssh6.from, packet.RST, 0) // a header of options, of which nothing is read
+	behind[6] = 0
 	for _, tt := range []struct {
 		name string
 		k    portProbe
@@ -81,6 +95,21 @@ func TestAnswersToPortProbes(t *testing.T) {
 		{"about nothing", ssh, icmp(ssh, 3, 3, nil), ""},
 		{"about too little", ssh, icmp(ssh, 3, 3, syn[:27]), ""},
 		{"IPv6", ssh, append([]byte{0x60}, syn[1:]...), ""},
+
+		{"open over IPv6", ssh6, segment(ssh6.to, ssh6.from, packet.SYN|packet.ACK, 1001), "SYN-ACK"},
+		{"closed over IPv6", ssh6, segment(ssh6.to, ssh6.from, packet.RST|packet.ACK, 1001), "RST"},
+		{"rejected over IPv6", ssh6, icmp(ssh6, 1, 1, syn6), "ICMPv6 administratively prohibited"},
+		{"rejected over IPv6, port by port", ssh6, icmp(ssh6, 1, 4, syn6[:48]), "ICMPv6 port unreachable"},
+		{"rejected over IPv6 somehow", ssh6, icmp(ssh6, 1, 99, syn6), "ICMPv6 unreachable, code 99"},
+		{"something of port 53 over IPv6", dns6, packet.Datagram(dns6.to, dns6.from, []byte("hello")), "UDP answer"},
+		{"the question over IPv6", ssh6, syn6, ""},
+		{"too big over IPv6", ssh6, icmp(ssh6, 2, 0, syn6), ""},
+		{"too old over IPv6", ssh6, icmp(ssh6, 3, 0, syn6), ""},
+		{"IPv4's number of unreachable over IPv6", ssh6, icmp(ssh6, 3, 3, syn6), ""},
+		{"about another packet over IPv6", ssh6, icmp(ssh6, 1, 4, packet.Segment(ssh6.from, dns6.to, 1000, packet.SYN)), ""},
+		{"about too little over IPv6", ssh6, icmp(ssh6, 1, 4, syn6[:47]), ""},
+		{"about IPv4 over IPv6", ssh6, icmp(ssh6, 1, 4, syn), ""},
+		{"behind another header", ssh6, behind, ""},
 		{"nothing", ssh, nil, ""},
 	} {
 		got, ok := tt.k.answer(tt.b)
@@ -92,28 +121,38 @@ func TestAnswersToPortProbes(t *testing.T) {
 
 // What a remote host sends reads back as what it is.
 func TestPacketsOfPortProbes(t *testing.T) {
-	ssh, dns, ntp := probes()
-	packets := [][]byte{ssh.reset()}
-	for _, k := range []portProbe{ssh, dns, ntp} {
-		b, err := k.packet()
-		if err != nil {
-			t.Fatal(err)
+	for _, all := range []func() (ssh, dns, time portProbe){probes, probes6} {
+		ssh, dns, ntp := all()
+		pcp := dns
+		pcp.to = netip.AddrPortFrom(pcp.to.Addr(), 5351)
+		packets := [][]byte{ssh.reset()}
+		for _, k := range []portProbe{ssh, dns, ntp, pcp} {
+			b, err := k.packet()
+			if err != nil {
+				t.Fatal(err)
+			}
+			packets = append(packets, b)
 		}
-		packets = append(packets, b)
-	}
-	for _, b := range packets {
-		p, err := packet.Parse(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if src, dst, ok := p.Ports(); !ok || src != ssh.from || dst.Addr() != ssh.to.Addr() {
-			t.Errorf("%s to %s", src, dst)
+		for _, b := range packets {
+			p, err := packet.Parse(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if src, dst, ok := p.Ports(); !ok || src != ssh.from || dst.Addr() != ssh.to.Addr() {
+				t.Errorf("%s to %s", src, dst)
+			}
+			// By this the kernel picks the answer out.
+			for _, o := range sentTo(p.Dst).Bytes {
+				if b[o.Offset] != o.Value {
+					t.Errorf("byte %d of a packet to %s is %#x, want %#x", o.Offset, p.Dst, b[o.Offset], o.Value)
+				}
+			}
 		}
 	}
 }
 
 func TestRemotePortText(t *testing.T) {
-	for want, q := range map[string]remotePort{"wan tcp/22": {"wan", router.TCP, 22}, "ppp0.7 udp/53": {"ppp0.7", router.UDP, 53}} {
+	for want, q := range map[string]remotePort{"wan tcp/22": {"wan", router.TCP, 22, router.IPv4}, "ppp0.7 udp/53": {"ppp0.7", router.UDP, 53, router.IPv4}, "wan tcp/22 ipv6": {"wan", router.TCP, 22, router.IPv6}} {
 		if got, err := q.MarshalText(); err != nil || string(got) != want {
 			t.Errorf("%s, %v, want %s", got, err, want)
 		}
@@ -133,10 +172,11 @@ func TestRemoteHosts(t *testing.T) {
 	seen := map[netip.AddrPort]bool{}
 	h := wayHost{way: func(netip.Addr) (probe.Way, error) { return probe.Way{Gateway: true}, nil }}
 	for i := range 300 {
-		network := documentation[i%len(documentation)]
+		networks := slices.Concat(documentation[router.IPv4], documentation[router.IPv6])
+		network := networks[i%len(networks)]
 		a, _, err := remoteIn(t.Context(), h, "wan", network)
 		k := newPortProbe(packet.TCP, a, netip.AddrPort{})
-		if last := a.As4()[3]; err != nil || !netip.PrefixFrom(network, 24).Contains(a) || last == 0 || last == 255 || k.from.Port() < 49152 {
+		if last := a.AsSlice()[a.BitLen()/8-1]; err != nil || !network.Contains(a) || last == 0 || last == 255 || k.from.Port() < 49152 {
 			t.Fatal(k.from, err)
 		}
 		seen[k.from] = true
@@ -148,15 +188,22 @@ func TestRemoteHosts(t *testing.T) {
 
 // A remote host is never the router itself, whose uplink may be of the same network.
 func TestRemoteHostsAreNotTheRouter(t *testing.T) {
-	h := wayHost{way: func(to netip.Addr) (probe.Way, error) { return probe.Way{Own: to.As4()[3] != 77}, nil }}
+	h := wayHost{way: func(to netip.Addr) (probe.Way, error) {
+		return probe.Way{Own: to.AsSlice()[to.BitLen()/8-1] != 77}, nil
+	}}
 	for range 300 {
-		if a, _, err := remoteIn(t.Context(), h, "wan", documentation[1]); err != nil || a != netip.AddrFrom4([4]byte{203, 0, 113, 77}) {
+		if a, _, err := remoteIn(t.Context(), h, "wan", documentation[router.IPv4][1]); err != nil || a != netip.AddrFrom4([4]byte{203, 0, 113, 77}) {
+			t.Fatal(a, err)
+		}
+		if a, _, err := remoteIn(t.Context(), h, "wan", documentation[router.IPv6][0]); err != nil || a.As16()[15] != 77 {
 			t.Fatal(a, err)
 		}
 	}
 	all := wayHost{way: func(netip.Addr) (probe.Way, error) { return probe.Way{Own: true}, nil }}
-	if a, _, err := findRemote(t.Context(), all, "wan"); err == nil || a.IsValid() {
-		t.Errorf("%s of a router that has all addresses", a)
+	for _, networks := range documentation {
+		if a, _, err := findRemote(t.Context(), all, "wan", networks); !errors.As(err, new(probe.NoWay)) || a.IsValid() {
+			t.Errorf("%s, %v of a router that has all addresses", a, err)
+		}
 	}
 }
 
@@ -169,13 +216,17 @@ func FuzzPortAnswers(f *testing.F) {
 	f.Add(icmp(ssh, 3, 13, syn))
 	f.Add(packet.Datagram(dns.to, dns.from, []byte("hello")))
 	f.Add(packet.Datagram(ntp.to, ntp.from, append([]byte{0x24}, make([]byte, 47)...)))
+	ssh6, _, _ := probes6()
+	f.Add(segment(ssh6.to, ssh6.from, packet.SYN|packet.ACK, 1001))
+	f.Add(icmp(ssh6, 1, 4, packet.Segment(ssh6.from, ssh6.to, ssh6.seq, packet.SYN)))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, k := range []portProbe{ssh, dns, ntp} {
+		for _, k := range []portProbe{ssh, dns, ntp, ssh6} {
 			word, ok := k.answer(b)
 			if ok != (word != "") {
 				t.Errorf("%q, %t", word, ok)
 			}
-			if ok && string(b[16:20]) != string(k.from.Addr().AsSlice()) {
+			to := map[bool][2]int{false: {16, 20}, true: {24, 40}}[k.from.Addr().Is6()]
+			if ok && string(b[to[0]:to[1]]) != string(k.from.Addr().AsSlice()) {
 				t.Errorf("%q to another host: %s", word, fmt.Sprintf("% x", b))
 			}
 		}

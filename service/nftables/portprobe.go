@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -20,11 +21,17 @@ type remotePort struct {
 	Link     string
 	Protocol router.IPProtocol // TCP, or UDP of a port for which canProbe
 	Port     uint16
+	Family   router.Family // IPv4 or IPv6
 }
 
-// MarshalText writes it as in "wan tcp/22".
+// MarshalText writes it as in "wan tcp/22" and "wan tcp/22 ipv6": states from before there were
+// questions over IPv6 keep their meaning.
 func (r remotePort) MarshalText() ([]byte, error) {
-	return fmt.Appendf(nil, "%s %s", r.Link, r.port()), nil
+	text := fmt.Appendf(nil, "%s %s", r.Link, r.port())
+	if r.Family == router.IPv6 {
+		text = append(text, " ipv6"...)
+	}
+	return text, nil
 }
 
 func (r remotePort) port() string { return fmt.Sprintf("%s/%d", r.Protocol, r.Port) }
@@ -42,6 +49,8 @@ type reply struct {
 	Answer   string `json:"answer,omitempty"` // what
 	// Leaves is another link, on which answers to remote hosts leave: silence says nothing.
 	Leaves string `json:"leaves,omitempty"`
+	// NoWay is why no answer to a remote host could leave on any link, so that nothing was sent.
+	NoWay string `json:"no_way,omitempty"`
 }
 
 // replyOf probes a port.
@@ -56,13 +65,15 @@ const (
 	gateway, gatewayRepeat = 2 * time.Second, 700 * time.Millisecond
 )
 
-// documentation are networks that no host is in (RFC 5737). What the router answers goes no
-// further than to a router that knows these.
-var documentation = []netip.Addr{
-	netip.AddrFrom4([4]byte{198, 51, 100, 0}), netip.AddrFrom4([4]byte{203, 0, 113, 0}), netip.AddrFrom4([4]byte{192, 0, 2, 0}),
+// documentation are networks that no host is in (RFC 5737, RFC 9637 and RFC 3849). What the router
+// answers goes no further than to a router that knows these. Those of IPv6 are within 2000::/3, to
+// which a default route may be narrowed; the newer one is in fewer examples that became networks.
+var documentation = map[router.Family][]netip.Prefix{
+	router.IPv4: {netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("192.0.2.0/24")},
+	router.IPv6: {netip.MustParsePrefix("3fff::/20"), netip.MustParsePrefix("2001:db8::/32")},
 }
 
-// probePort has a remote host's packet arrive on a link, for the router's own address there,
+// probePort has a remote host's packet arrive on a link, for an address of the router's ([probe.Host]),
 // and waits for what leaves for that host on any link.
 //
 // Silence is an answer only if one could have been heard. A packet that finds no
@@ -76,8 +87,10 @@ func probePort(ctx context.Context, h probe.Host, q remotePort) (reply, error) {
 	if !canProbe(q.Protocol, int(q.Port)) {
 		return reply{}, fmt.Errorf("no packet is known that %s answers", q.port())
 	}
-	remote, way, err := findRemote(ctx, h, q.Link)
-	if err != nil {
+	remote, way, err := findRemote(ctx, h, q.Link, documentation[q.Family])
+	if noWay := new(probe.NoWay); errors.As(err, noWay) {
+		return reply{NoWay: noWay.Error()}, nil
+	} else if err != nil {
 		return reply{}, err
 	}
 	k := newPortProbe(uint8(q.Protocol), remote, netip.AddrPortFrom(way.From, q.Port))
@@ -87,12 +100,12 @@ func probePort(ctx context.Context, h probe.Host, q remotePort) (reply, error) {
 	}
 	// The set knows the source, so that the look itself does not make the counters and the
 	// log grow. A firewall that has no such set logs the packet.
-	_, _ = h.Run(ctx, "nft", "add", "element", "inet", Table, portProbeSet, fmt.Sprintf("{ %s . %d }", k.from.Addr(), k.from.Port()))
+	_, _ = h.Run(ctx, "nft", "add", "element", "inet", Table, portProbeSet(q.Family), fmt.Sprintf("{ %s . %d }", k.from.Addr(), k.from.Port()))
 	var r reply
 	exchange := probe.Exchange{
 		Link: q.Link, Remote: true, Wait: silence, Repeat: silenceRepeat,
 		To:    probe.Socket{Protocol: q.Protocol.String(), Addr: k.to},
-		Only:  probe.Filter{EtherType: packet.EtherIPv4, Bytes: probe.Bytes(16, k.from.Addr().AsSlice())},
+		Only:  sentTo(k.from.Addr()),
 		Frame: func(own probe.Endpoint) ([]byte, error) { return packet.Frame(own.MAC, packet.RandomMAC(), text), nil },
 		Answers: func(b []byte) (ok bool) {
 			r.Answer, ok = k.answer(b)
@@ -132,20 +145,28 @@ func probePort(ctx context.Context, h probe.Host, q remotePort) (reply, error) {
 	return r, nil
 }
 
-// findRemote finds an address for a remote host, with the way of the answers to it: one
-// behind a gateway. If there is none, as on a line whose other end answers ARP for all
-// addresses, one that is on a link will do.
-func findRemote(ctx context.Context, h probe.Host, link string) (netip.Addr, probe.Way, error) {
+// sentTo are packets to a host, by the destination address in their header.
+func sentTo(a netip.Addr) probe.Filter {
+	if a.Is6() {
+		return probe.Filter{EtherType: packet.EtherIPv6, Bytes: probe.Bytes(24, a.AsSlice())}
+	}
+	return probe.Filter{EtherType: packet.EtherIPv4, Bytes: probe.Bytes(16, a.AsSlice())}
+}
+
+// findRemote finds an address for a remote host in one of some networks, with the way of the
+// answers to it: one behind a gateway. If there is none, as on a line whose other end answers ARP
+// for all addresses, one that is on a link will do. A NoWay is of networks to which there is none.
+func findRemote(ctx context.Context, h probe.Host, link string, networks []netip.Prefix) (netip.Addr, probe.Way, error) {
 	var near netip.Addr
 	var nearWay probe.Way
 	var errs error
-	for _, network := range documentation {
+	for _, network := range networks {
 		a, way, err := remoteIn(ctx, h, link, network)
 		switch {
 		case err != nil && !errors.As(err, new(probe.NoWay)):
 			return a, way, err
 		case err != nil:
-			errs = errors.Join(errs, fmt.Errorf("to %s/24: %w", network, err))
+			errs = errors.Join(errs, fmt.Errorf("to %s: %w", network, err))
 		case way.Gateway || !way.ARP:
 			return a, way, nil
 		case !near.IsValid():
@@ -153,28 +174,43 @@ func findRemote(ctx context.Context, h probe.Host, link string) (netip.Addr, pro
 		}
 	}
 	if !near.IsValid() {
-		return near, nearWay, fmt.Errorf("no way back to a remote host: %w", errs)
+		return near, nearWay, probe.NoWay{Reason: fmt.Errorf("no way back to a remote host: %w", errs)}
 	}
 	return near, nearWay, nil
 }
 
-// remoteIn is a host of a network of 24 bits that is none of the router's own addresses,
-// which may be of the network: a packet from oneself that comes in from outside is dropped
-// before its port counts. It is one that no other probe is at this moment: answers are told
-// apart by it, and the kernel counts ICMP errors by whom they are for
-// (Documentation/networking/ip-sysctl, icmp_ratelimit).
-func remoteIn(ctx context.Context, h probe.Host, link string, network netip.Addr) (netip.Addr, probe.Way, error) {
-	var b [1]byte
-	_, _ = rand.Read(b[:]) // which does not fail
-	a := network.As4()
-	for i := range 254 {
-		a[3] = byte(1 + (int(b[0])+i)%254)
-		way, err := h.Way(ctx, link, netip.AddrFrom4(a))
+// remoteIn is a host of a network that is none of the router's own addresses, which may be of the
+// network: a packet from oneself that comes in from outside is dropped before its port counts. It
+// is one that no other probe is at this moment: answers are told apart by it, and the kernel
+// counts ICMP errors by whom they are for (Documentation/networking/ip-sysctl, icmp_ratelimit and
+// icmp/ratelimit).
+func remoteIn(ctx context.Context, h probe.Host, link string, network netip.Prefix) (netip.Addr, probe.Way, error) {
+	for a := range hostsOf(network) {
+		way, err := h.Way(ctx, link, a)
 		if err != nil || !way.Own {
-			return netip.AddrFrom4(a), way, err
+			return a, way, err
 		}
 	}
 	return netip.Addr{}, probe.Way{}, probe.NoWay{Reason: errors.New("all its addresses are this router's")}
+}
+
+// hostsOf are addresses of a network: from a random one on, all 254 that differ in the last byte.
+func hostsOf(network netip.Prefix) iter.Seq[netip.Addr] {
+	return func(yield func(netip.Addr) bool) {
+		raw, random := network.Addr().AsSlice(), make([]byte, network.Addr().BitLen()/8)
+		_, _ = rand.Read(random) // which does not fail
+		for i := network.Bits(); i < len(raw)*8; i++ {
+			raw[i/8] |= random[i/8] & (0x80 >> (i % 8))
+		}
+		last := &raw[len(raw)-1]
+		for range 254 {
+			*last = 1 + *last%254
+			a, _ := netip.AddrFromSlice(raw)
+			if !yield(a) {
+				return
+			}
+		}
+	}
 }
 
 // newPortProbe is a packet from an ephemeral port (RFC 6335 section 6) of a host.

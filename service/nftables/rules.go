@@ -35,7 +35,7 @@ func (c *chain) add(by router.By, format string, args ...any) {
 // has it.
 func (f *Firewall) Content(r *router.Router) string {
 	var b strings.Builder
-	b.WriteString(portProbes)
+	writePortProbes(&b)
 	for _, s := range r.Sets {
 		writeSet(&b, r, s)
 	}
@@ -139,7 +139,10 @@ func antiSpoof(f *Firewall, r *router.Router) chain {
 	if len(router.Claimed[router.Uplink](r)) > 0 {
 		look = "fib saddr . mark . iif oif missing" // by the table of the uplink that it came by
 	}
-	c.add(by, "%s %s drop", look, isPortProbe)
+	for _, f := range families {
+		// The set first: it is empty but for moments, and costs less than the look.
+		c.add(by, "%s %s drop", isPortProbe(f), look)
+	}
 	if f.LogDrops.V {
 		c.add(by, "%s limit rate 5/second burst 10 packets log prefix \"nbr drop spoof: \"", look)
 	}
@@ -178,7 +181,7 @@ func (f *Firewall) input(r *router.Router) chain {
 	// What is meant for all hosts on the link is dropped without a word: there is no
 	// end to it.
 	c.add(by, "meta pkttype { broadcast, multicast } counter drop")
-	c.portProbes(f)
+	c.portProbes(blockLine(f))
 	f.drop(&c, "input")
 	return c
 }

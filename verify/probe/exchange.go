@@ -72,7 +72,7 @@ func Bytes(offset uint32, value []byte) []Byte {
 
 // A Way is how packets of this machine get to a host.
 type Way struct {
-	From netip.Addr // this machine's own address on the link that was asked for
+	From netip.Addr // this machine's own address, to which a remote host sends
 	// Own is of an address that is this machine's, or that of all hosts of a network: no
 	// packet leaves for it, and the rest is empty.
 	Own  bool
@@ -80,8 +80,9 @@ type Way struct {
 	// Next is the neighbour that they are handed to: a gateway, or the host itself.
 	Next    netip.Addr
 	Gateway bool
-	// ARP is of a link on which the neighbour is asked for its MAC address, and Silent of
-	// a neighbour that has been asked and has not said it: what was sent to it is lost.
+	// ARP is of a link on which the neighbour is asked for its MAC address (by ARP, or by
+	// neighbour discovery), and Silent of a neighbour that has been asked and has not said
+	// it: what was sent to it is lost.
 	ARP, Silent bool
 }
 

@@ -35,8 +35,9 @@ type Host interface {
 	// Exchange asks by a frame on a link. It tells whether an answer was heard; an
 	// error says why nothing could be asked, or that silence would mean nothing.
 	Exchange(ctx context.Context, x Exchange) (answered bool, err error)
-	// Way asks the kernel how a packet from this machine's first IPv4 address on a link
-	// that the world can send to gets to a host. A NoWay says why it does not.
+	// Way asks the kernel how a packet from this machine's first address on a link that the
+	// world can send to gets to a host. Of IPv6 that may be one of another link: a provider may
+	// delegate a prefix and give no other address. A NoWay says why it does not.
 	Way(ctx context.Context, link string, to netip.Addr) (Way, error)
 	// Radio asks the kernel what an interface of Wi-Fi does. The error is fs.ErrNotExist if there is no
 	// such interface, or if it is none of Wi-Fi.

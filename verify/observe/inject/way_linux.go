@@ -12,14 +12,14 @@ import (
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
-// Way asks the kernel how packets from this machine's address on a link get to a host. It is
+// Way asks the kernel how packets from this machine's address get to a host. It is
 // [probe.Host]'s.
 func Way(link string, to netip.Addr) (probe.Way, error) {
 	on, err := openLink(link)
 	if err != nil {
 		return probe.Way{}, err
 	}
-	own, err := ownAddress(on)
+	own, err := ownAddress(on, to.Is6())
 	if err != nil {
 		return probe.Way{}, err
 	}
@@ -31,7 +31,11 @@ func Way(link string, to netip.Addr) (probe.Way, error) {
 		return probe.Way{}, probe.NoWay{Reason: err}
 	}
 	r := routes[0]
-	if r.Type != unix.RTN_UNICAST {
+	switch r.Type {
+	case unix.RTN_UNICAST:
+	case unix.RTN_UNREACHABLE, unix.RTN_BLACKHOLE, unix.RTN_PROHIBIT:
+		return probe.Way{}, probe.NoWay{Reason: errors.New("a route says that there is none")}
+	default:
 		return probe.Way{From: own, Own: true}, nil
 	}
 	out, err := netlink.LinkByIndex(r.LinkIndex)
@@ -55,8 +59,11 @@ func Way(link string, to netip.Addr) (probe.Way, error) {
 	return w, err
 }
 
-// ownAddress is the first IPv4 address of a link that the world can send to.
-func ownAddress(link *netlink.LinkAttrs) (netip.Addr, error) {
+// ownAddress is the first address of a link that the world can send to.
+func ownAddress(link *netlink.LinkAttrs, six bool) (netip.Addr, error) {
+	if six {
+		return ownAddress6(link)
+	}
 	list, err := netlink.AddrList(&netlink.Dummy{LinkAttrs: *link}, netlink.FAMILY_V4)
 	if err != nil {
 		return netip.Addr{}, err
@@ -67,6 +74,40 @@ func ownAddress(link *netlink.LinkAttrs) (netip.Addr, error) {
 		}
 	}
 	return netip.Addr{}, fmt.Errorf("%s has no IPv4 address", link.Name)
+}
+
+// ownAddress6 is the first IPv6 address of a link that the world can send to and that stays. If
+// there is none, as where a provider delegates a prefix and nothing else, it is one of another
+// link: what the provider sends there comes in on this one. A unique local address (RFC 4193) is
+// the last choice: only routers near by know a way to it.
+func ownAddress6(link *netlink.LinkAttrs) (netip.Addr, error) {
+	list, err := netlink.AddrList(nil, netlink.FAMILY_V6)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	const leaves = unix.IFA_F_TENTATIVE | unix.IFA_F_DADFAILED | unix.IFA_F_DEPRECATED | unix.IFA_F_TEMPORARY
+	var elsewhere, local netip.Addr
+	for _, a := range list {
+		ip, ok := netip.AddrFromSlice(a.IP.To16())
+		if !ok || a.Scope != unix.RT_SCOPE_UNIVERSE || a.Flags&leaves != 0 {
+			continue
+		}
+		switch here := a.LinkIndex == link.Index; {
+		case here && !ip.IsPrivate():
+			return ip, nil
+		case here && !local.IsValid():
+			local = ip
+		case !here && !ip.IsPrivate() && !elsewhere.IsValid():
+			elsewhere = ip
+		}
+	}
+	switch {
+	case elsewhere.IsValid():
+		return elsewhere, nil
+	case local.IsValid():
+		return local, nil
+	}
+	return netip.Addr{}, fmt.Errorf("neither %s nor another link has an IPv6 address that a remote host could send to", link.Name)
 }
 
 // silent tells whether a neighbour has been asked for its MAC address and has not said it. A
