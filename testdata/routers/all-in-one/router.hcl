@@ -18,19 +18,37 @@ bridge "br0" {
   vlans "rooms" {
     ports    = [port.lan1, port.lan2]
     untagged = [1]
-    tagged   = [20, 30, 40]
+    tagged   = [30, 40]
   }
 
   vlans "access-point" {
     ports    = [port.lan3]
     untagged = [1]
-    tagged   = [20, 30]
+    tagged   = [30]
   }
 }
 
-vlan "guests" {
-  link = bridge.br0
-  id   = 20
+# Guests are in the air alone: a card of Wi-Fi in a slot of the board.
+bridge "guests" {}
+
+port "wlp1s0" {}
+
+secret "wifi-guests" {
+  path = "/var/lib/secrets/wifi-guests"
+}
+
+wifi "guests" {
+  radio   = port.wlp1s0
+  band    = "5GHz"
+  channel = 36
+  country = "DE"
+
+  ssid "All in one, for guests" {
+    network  = network.guests
+    security = "wpa2-wpa3"
+    password = secret.wifi-guests
+    isolate  = true
+  }
 }
 
 vlan "things" {
@@ -66,7 +84,7 @@ network "lan" {
 }
 
 network "guests" {
-  link   = vlan.guests
+  link   = bridge.guests
   ipv4   = "192.168.20.1/24"
   ipv6   = "fd5c:8a1e:7b40:20::1/64"
   prefix = prefix.house
@@ -151,7 +169,9 @@ host "desk-phone" {
 
 zone "lan" {
   networks = [network.lan]
-  allow    = ["ssh", "dns", "dhcp", "dhcp6", "ntp", "upnp", "snmp", "metrics", "pbx"]
+  allow = [
+    "ssh", "dns", "dhcp", "dhcp6", "ntp", "upnp", "snmp", "metrics", "pbx", "mqtt", "radius",
+  ]
 }
 
 zone "guests" {
@@ -161,7 +181,7 @@ zone "guests" {
 
 zone "things" {
   networks = [network.things]
-  allow    = ["dns", "dhcp", "ntp"]
+  allow    = ["dns", "dhcp", "ntp", "mqtt"]
 }
 
 zone "phones" {
@@ -389,7 +409,88 @@ pbx {
   }
 }
 
+# Messages between things and those who use them
+
+secret "mqtt-heating" {
+  path = "/var/lib/secrets/mqtt-heating"
+}
+
+secret "mqtt-house" {
+  path = "/var/lib/secrets/mqtt-house"
+}
+
+mqtt {
+  networks = [network.things, network.lan]
+
+  user "heating" {
+    password = secret.mqtt-heating
+    write    = ["heating/state/#"]
+    read     = ["heating/set/#"]
+  }
+
+  user "house" {
+    password  = secret.mqtt-house
+    readwrite = ["#"]
+  }
+}
+
+# Who may into the Wi-Fi: the access point at lan3 asks
+
+secret "radius" {
+  path = "/var/lib/secrets/radius"
+}
+
+secret "access-point" {
+  path = "/var/lib/secrets/access-point"
+}
+
+secret "wifi-anna" {
+  path = "/var/lib/secrets/wifi-anna"
+}
+
+secret "wifi-television" {
+  path = "/var/lib/secrets/wifi-television"
+}
+
+host "access-point" {
+  network = network.lan
+  mac     = "00:00:5e:00:53:11"
+  ipv4    = "192.168.10.2"
+}
+
+radius {
+  networks    = [network.lan]
+  certificate = "/var/lib/radius/server.pem"
+  key         = secret.radius
+
+  client "attic" {
+    addresses = ["192.168.10.2/32"]
+    secret    = secret.access-point
+  }
+
+  user "anna" {
+    password = secret.wifi-anna
+  }
+
+  user "television" {
+    password = secret.wifi-television
+    vlan     = 30
+  }
+}
+
 # Monitoring
+
+exporter "node" {
+  networks = [network.lan, network.vpn]
+}
+
+exporter "frr" {
+  networks = [network.lan]
+}
+
+exporter "knot" {
+  networks = [network.lan]
+}
 
 secret "snmp-authentication" {
   path = "/var/lib/secrets/snmp-authentication"
