@@ -15,7 +15,7 @@ import (
 // TestEightyColumns prints the diagnostics of every broken spec for a terminal of eighty
 // columns, where no line is longer and the marks are below what is meant.
 func TestEightyColumns(t *testing.T) {
-	for _, dir := range folders(t, badSpecs) {
+	for _, dir := range broken(t) {
 		spec, diags := registry().Load(source.Dir(dir), nil)
 		for _, d := range diags {
 			var b strings.Builder

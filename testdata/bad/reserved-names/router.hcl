@@ -32,7 +32,7 @@ vlan "x" { # ERROR: reserved-name
   id   = 13
 }
 
-bridge "bonding_masters" {} # ERROR: reserved-name # WARNING: bridge-without-ports
+bridge "bonding_masters" {} # ERROR: reserved-name
 
 secret "k" {
   path = "/var/lib/secrets/k"
