@@ -262,27 +262,38 @@ func TestGuestWiFi(t *testing.T) {
 	becomes(t, func() []string { return f.wrong(t) }, nil)
 	apart(t, f.clients[1], "192.168.2.52")
 
-	f.router.Run(t, "iw", "dev", "radio5", "set", "txpower", "fixed", "600")
-	becomes(t, func() []string { return f.wrong(t) }, []string{"radio   = port.radio5 | wifi.far/power fail: 6.0 dBm"})
-	f.router.Run(t, "iw", "dev", "radio5", "set", "txpower", "auto")
-	becomes(t, func() []string { return f.wrong(t) }, nil)
-
-	if err := os.WriteFile("/var/lib/secrets/wifi_old", []byte("another one\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	becomes(t, func() []string { return f.wrong(t) }, []string{
-		"password = secret.old | wifi.far/radio5-1/password fail: another password", "password = secret.old | wifi.near/radio2-1/password fail: another password",
+	// A bridge that is made anew gets its ports back, apart.
+	t.Run("bridge made anew", func(t *testing.T) {
+		ip(t, f.router, `link del guests
+link add guests type bridge
+link set guests up
+addr add 192.168.2.1/24 dev guests
+`)
+		becomes(t, func() []string { return f.wrong(t) }, nil)
+		pings(t, f.clients[1], "192.168.2.1")
+		pings(t, f.clients[2], "192.168.2.1")
+		apart(t, f.clients[1], "192.168.2.52")
 	})
-	if err := os.WriteFile("/var/lib/secrets/wifi_old", []byte(wifiPasswords["/var/lib/secrets/wifi_old"]), 0o600); err != nil {
-		t.Fatal(err)
-	}
-
-	f.router.Run(t, "ip", "link", "set", "radio5", "master", "guests")
-	becomes(t, func() []string { return f.wrong(t) }, []string{"network  = network.lan | wifi.far/radio5/bridge fail: guests"})
-	f.router.Run(t, "ip", "link", "set", "radio5", "master", "home")
-
-	f.router.Run(t, "hostapd_cli", "-p", "/run/hostapd", "-i", "radio2", "chan_switch", "5", "2462", "center_freq1=2462", "bandwidth=20", "ht", "he")
-	becomes(t, func() []string { return f.wrong(t) }, []string{"channel = 6 | wifi.near/channel fail: 11"})
+	t.Run("password", func(t *testing.T) {
+		if err := os.WriteFile("/var/lib/secrets/wifi_old", []byte("another one\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		becomes(t, func() []string { return f.wrong(t) }, []string{
+			"password = secret.old | wifi.far/radio5-1/password fail: another password", "password = secret.old | wifi.near/radio2-1/password fail: another password",
+		})
+		if err := os.WriteFile("/var/lib/secrets/wifi_old", []byte(wifiPasswords["/var/lib/secrets/wifi_old"]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("bridge", func(t *testing.T) {
+		f.router.Run(t, "ip", "link", "set", "radio5", "master", "guests")
+		becomes(t, func() []string { return f.wrong(t) }, []string{"network  = network.lan | wifi.far/radio5/bridge fail: guests"})
+		f.router.Run(t, "ip", "link", "set", "radio5", "master", "home")
+	})
+	t.Run("channel", func(t *testing.T) {
+		f.router.Run(t, "hostapd_cli", "-p", "/run/hostapd", "-i", "radio2", "chan_switch", "5", "2462", "center_freq1=2462", "bandwidth=20", "ht", "he")
+		becomes(t, func() []string { return f.wrong(t) }, []string{"channel = 6 | wifi.near/channel fail: 11"})
+	})
 
 	// A hostapd with another configuration, and none.
 	first.stop()

@@ -109,7 +109,7 @@ wifi "far" {
 `
 
 // hostapdConfs are the files that the unit of NixOS's module puts together before it starts hostapd
-// (nixos/modules/services/networking/hostapd.nix of 2026), by radio. password is what a secret's file has.
+// (nixos/modules/services/networking/hostapd.nix of nixpkgs f5c082a4, which flake.lock has), by radio. password is what a secret's file has.
 // The module's noscan, which is off, is a word of a patch that Debian's hostapd does not have.
 func hostapdConfs(t *testing.T, g *generated, password func(file string) string) map[string]string {
 	t.Helper()

@@ -84,7 +84,25 @@ func widen(of Band, channel, width int) (wide, bool) {
 // for radar, for a minute or more, and go away when it hears some (ETSI EN 301 893, 47 CFR 15.407(h)).
 func (w wide) radar(of Band) bool { return of == fiveGHz && w.last > 48 && w.first < 149 }
 
-// width is that of the radio's channel in MHz: what is written, or what there is up to 80 MHz.
+// radar tells whether the radio's channel is such a one.
+func (b *WiFi) radar() bool {
+	w, ok := widen(b.Band.V, int(b.Channel.V), b.width())
+	return b.Channel.Set && ok && w.radar(b.Band.V)
+}
+
+// swapped tells whether a channel is the one beside the radio's, in 40 MHz of the 5 GHz band: hostapd has the
+// two change places where another access point has them so (IEEE 802.11-2020 section 11.15.3.2).
+func (b *WiFi) swapped(got int) bool {
+	if b.Band.V != fiveGHz || !b.Channel.Set || b.width() < 40 {
+		return false
+	}
+	ours, _ := widen(fiveGHz, int(b.Channel.V), 40)
+	its, _ := widen(fiveGHz, got, 40)
+	return ours == its
+}
+
+// width is that of the radio's channel in MHz: what is written, or what there is up to 80 MHz
+// in most countries: fewer have 144, and what is above 165, than the channels beside.
 func (b *WiFi) width() int {
 	if b.Width.Set {
 		return b.Width.V.megahertz()
@@ -95,6 +113,14 @@ func (b *WiFi) width() int {
 		widest = 20
 	case b.Standard.V == n11:
 		widest = 40
+	}
+	if c := b.Channel.V; b.Band.V == fiveGHz {
+		switch {
+		case c == 140, c == 144, c >= 165:
+			widest = 20
+		case c >= 132 && c < 149:
+			widest = min(widest, 40)
+		}
 	}
 	if b.Channel.Set {
 		for ; widest > 20; widest /= 2 {
@@ -132,6 +158,10 @@ func (b *WiFi) judgeChannel() hcl.Diagnostics {
 	} else {
 		w, ok := widen(b.Band.V, int(b.Channel.V), width)
 		switch {
+		case !ok && b.Band.V == twoGHz:
+			return one(diag.With(diag.Help(diag.Error("wifi-width", at, "Channel that is not as wide",
+				"nbr has a radio send 20 MHz in the 2.4 GHz band, which has room for three such channels and for no two wider ones."),
+				"Remove the line."), b.Band.Range, "the band"))
 		case !ok:
 			return one(diag.With(diag.Help(diag.Error("wifi-width", at, "Channel that is not as wide",
 				"Channel %d of the %s band is in none of %d MHz.", b.Channel.V, b.Band.V, width),
@@ -140,6 +170,10 @@ func (b *WiFi) judgeChannel() hcl.Diagnostics {
 			return one(diag.Help(diag.Warning("wifi-radar", b.Channel.Range, "Channel where radar comes first",
 				"On channels %d to %d the radio first listens for radar, for a minute, or for ten where it is weather's (120 to 128), and sends nothing until then. When it hears some it goes to another channel.", w.first, w.last),
 				"Take 36 to 48 for one that is there at once."))
+		case b.Band.V == sixGHz && b.Channel.V%16 != 5:
+			return one(diag.Help(diag.Warning("wifi-psc", b.Channel.Range, "Channel where clients do not look",
+				"In the 6 GHz band a client looks on each fourth channel, 5, 21, 37 and so on up to 229 (preferred scanning channels), and finds the access point on another one only if it hears of it in another band."),
+				"Write channel = %d.", int(b.Channel.V)/16*16+5))
 		}
 	}
 	if limit := map[Standard]int{n11: 40}[b.Standard.V]; limit > 0 && width > limit {

@@ -30,14 +30,12 @@ func (b *WiFi) Checks(_ *router.Router, p *verify.Plan) {
 	name := b.device(0)
 	hint := "journalctl -u " + unit + " -n 20"
 	b.daemon(p, "radio", "access point on "+name, b.Radio.Range, name, "it sends", func(d daemon) (string, bool) {
-		switch d.State {
-		case "ENABLED":
+		switch busy := d.busy(); {
+		case d.State == "ENABLED":
 			return "it sends", true
-		case "DFS":
-			return "it listens for radar", false
-		case "ACS", "HT_SCAN":
-			return "it looks for a channel", false
-		case "":
+		case busy != "":
+			return busy, false
+		case d.State == "":
 			return "hostapd is not on it", true
 		}
 		return "hostapd says " + d.State, true
@@ -48,50 +46,71 @@ func (b *WiFi) Checks(_ *router.Router, p *verify.Plan) {
 	b.air(p, "country", "rules of the country on "+name, b.Country.Range, name, string(b.Country.V), "iw reg get", func(r *probe.Radio) (string, bool) {
 		return r.Country, true
 	})
-	sent := func(what, title string, line hcl.Range, want string, get func(r *probe.Radio) string) {
+	sent := func(what, title string, line hcl.Range, want string, judge func(r *probe.Radio) (string, bool)) {
 		b.air(p, what, title+" of "+name, line, name, want, "iw dev "+name+" info; "+hint, func(r *probe.Radio) (string, bool) {
 			if !r.AccessPoint || r.Frequency == 0 {
 				return "nothing is sent", false
 			}
-			return get(r), true
+			return judge(r)
 		})
 	}
-	sent("band", "band", b.Band.Range, string(b.Band.V), func(r *probe.Radio) string {
+	sent("band", "band", b.Band.Range, string(b.Band.V), func(r *probe.Radio) (string, bool) {
 		for _, of := range []Band{twoGHz, fiveGHz, sixGHz} {
 			if channelAt(of, r.Frequency) != 0 {
-				return string(of)
+				return string(of), true
 			}
 		}
-		return fmt.Sprintf("%d MHz", r.Frequency)
+		return fmt.Sprintf("%d MHz", r.Frequency), true
 	})
 	channel := "one without radar"
 	if b.Channel.Set {
 		channel = strconv.Itoa(int(b.Channel.V))
 	}
-	sent("channel", "channel", b.Channel.Range, channel, func(r *probe.Radio) string {
+	sent("channel", "channel", b.Channel.Range, channel, func(r *probe.Radio) (string, bool) {
 		got := channelAt(b.Band.V, r.Frequency)
 		if got == 0 {
-			return fmt.Sprintf("%d MHz", r.Frequency)
+			return fmt.Sprintf("%d MHz", r.Frequency), true
 		}
-		if w, ok := widen(b.Band.V, got, max(r.Width, 20)); !b.Channel.Set && ok && !w.radar(b.Band.V) {
-			return channel
+		w, ok := widen(b.Band.V, got, max(r.Width, 20))
+		switch {
+		case !b.Channel.Set && ok && !w.radar(b.Band.V), b.swapped(got):
+			return channel, true
+		case b.Channel.Set && got != int(b.Channel.V) && b.radar():
+			return fmt.Sprintf("%d, as where radar was heard", got), false
 		}
-		return strconv.Itoa(got)
+		return strconv.Itoa(got), true
 	})
-	sent("width", "width of the channel", b.Width.Range, fmt.Sprintf("%d MHz", b.width()), func(r *probe.Radio) string {
-		return fmt.Sprintf("%d MHz", r.Width)
+	sent("width", "width of the channel", b.Width.Range, fmt.Sprintf("%d MHz", b.width()), func(r *probe.Radio) (string, bool) {
+		return fmt.Sprintf("%d MHz", r.Width), true
 	})
-	least := fmt.Sprintf("at least %d dBm", leastPower/100)
-	sent("power", "transmit power", b.Radio.Range, least, func(r *probe.Radio) string {
-		if r.Power >= leastPower {
-			return least
-		}
-		return fmt.Sprintf("%.1f dBm", float64(r.Power)/100)
-	})
+	b.checkPower(p)
 	for i, n := range b.SSIDs {
 		b.checkSSID(p, n, b.device(i))
 	}
 }
+
+// checkPower adds the check of the power. Drivers but the one whose cards it is about may give a number that
+// means nothing (mt7921 gives 3 dBm at full power).
+func (b *WiFi) checkPower(p *verify.Plan) {
+	name, least := b.device(0), dBm(leastPower)
+	want, hint := "at least "+least, "iw dev "+name+" info"
+	c := verify.Check{ID: b.Addr.String() + "/power", Title: "transmit power of " + name, From: cmp.Or(b.Radio.Range, b.Def)}
+	verify.Asked(p, c, radioOf, name, want, hint, func(_ *state.State, a air) verify.Verdict {
+		switch r := a.Radio; {
+		case r == nil || !r.AccessPoint || r.Frequency == 0:
+			return verify.Skipped(want, "nothing is sent", hint)
+		case r.Power == 0:
+			return verify.Skipped(want, "the driver does not tell", hint)
+		case r.Power < leastPower && !strings.HasPrefix(a.Driver, "mt7996"):
+			return verify.Skipped(want, dBm(r.Power)+", says "+cmp.Or(a.Driver, "its driver"), hint)
+		default:
+			return verify.Judge(r.Power >= leastPower, want, dBm(r.Power), hint)
+		}
+	})
+}
+
+// dBm is a power in hundredths of a dBm.
+func dBm(power int) string { return fmt.Sprintf("%.2f dBm", float64(power)/100) }
 
 // daemon adds a check of what hostapd says of an interface. Where judge cannot tell, the check is skipped.
 func (b *WiFi) daemon(p *verify.Plan, what, title string, line hcl.Range, device, want string, judge func(daemon) (got string, told bool)) {
@@ -124,26 +143,46 @@ func (b *WiFi) air(p *verify.Plan, what, title string, line hcl.Range, device, w
 	})
 }
 
+// settled adds checks of what there is once the radio has its channel: before that, hostapd has not set up
+// the interfaces of the other SSIDs, and sends nothing.
+func (b *WiFi) settled(p, own *verify.Plan) {
+	radio := b.device(0)
+	for _, c := range own.Checks {
+		judge := c.Eval
+		c.Asks = append(c.Asks, daemonOf.Ask(radio))
+		c.Eval = func(st *state.State) verify.Verdict {
+			v := judge(st)
+			if d, err := daemonOf.Answer(st, radio); err == nil && v.Status == verify.Fail && d.busy() != "" {
+				return verify.Skipped(v.Want, d.busy(), v.Hint)
+			}
+			return v
+		}
+		p.Add(c)
+	}
+}
+
 // checkSSID adds the checks of a network.
 func (b *WiFi) checkSSID(p *verify.Plan, n *SSID, device string) {
 	id := b.Addr.String() + "/" + device + "/"
-	b.air(p, device+"/air", device+" is the access point of "+string(n.Name.V), n.Def, device, string(n.Name.V), "iw dev "+device+" info", func(r *probe.Radio) (string, bool) {
+	own := new(verify.Plan)
+	b.air(own, device+"/air", device+" is the access point of "+string(n.Name.V), n.Def, device, string(n.Name.V), "iw dev "+device+" info", func(r *probe.Radio) (string, bool) {
 		if !r.AccessPoint || r.SSID == "" {
 			return "no access point", true
 		}
 		return probe.Printable(r.SSID), true
 	})
 	bridge := string(n.Network.Target.Device())
-	p.Link(id+"bridge", "bridge of "+device, n.Network.Range, device, bridge, func(l state.Link) string { return cmp.Or(l.Master, "none") })
+	own.Link(id+"bridge", "bridge of "+device, n.Network.Range, device, bridge, func(l state.Link) string { return cmp.Or(l.Master, "none") })
 	if n.BSSID.Set {
-		p.Link(id+"bssid", "MAC address of "+device, n.BSSID.Range, device, string(n.BSSID.V), func(l state.Link) string { return l.MAC })
+		own.Link(id+"bssid", "MAC address of "+device, n.BSSID.Range, device, string(n.BSSID.V), func(l state.Link) string { return l.MAC })
 	}
-	p.Link(id+"isolated", "isolation of "+device+" in "+bridge, cmp.Or(n.Isolate.Range, n.Def), device, verify.OnOff(n.Isolate.V), func(l state.Link) string {
+	own.Link(id+"isolated", "isolation of "+device+" in "+bridge, cmp.Or(n.Isolate.Range, n.Def), device, verify.OnOff(n.Isolate.V), func(l state.Link) string {
 		if l.Port == nil {
 			return "no port of a bridge"
 		}
 		return verify.OnOff(l.Port.Isolated)
 	})
+	b.settled(p, own)
 	if n.Password.Target != nil {
 		q := passwordUse{b.device(0), device, n.Password.Target.Location()}
 		c, hint := verify.Check{ID: id + "password", Title: "password of " + string(n.Name.V), From: n.Password.Range}, "systemctl restart "+unit+"; ls -l "+q.File

@@ -20,8 +20,8 @@ const unit = "hostapd"
 // group may ask hostapd. Its sockets are wheel's otherwise, whose members may become root.
 const group = "hostapd"
 
-// isolation is the unit that has isolated SSIDs isolated in their bridges.
-const isolation = "nbr-wifi"
+// ports is the unit that has the interfaces of SSIDs in their bridges, isolated or not.
+const ports = "nbr-wifi"
 
 // program is hostapd with all radios.
 type program struct{}
@@ -36,18 +36,20 @@ func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module)
 	m.Set(from, nixgen.Bool(true), "services", "hostapd", "enable")
 	m.Set(from, nixgen.Bool(true), "hardware", "wirelessRegulatoryDatabase")
 	m.Set(from, nixgen.Attrs{}, "users", "groups", group)
+	// Cards of MediaTek, for example, do nothing without firmware from files.
+	m.Set(from, nixgen.Apply("lib.mkDefault", nixgen.Bool(true)), "hardware", "enableRedistributableFirmware")
 	// A radio whose driver is not ready yet, or whose bridge is not, would be given up after half a second.
 	m.Set(from, nixgen.Str("5s"), "systemd", "services", unit, "serviceConfig", "RestartSec")
-	var installers, isolated []string
+	var installers, bridges, calls []string
 	for _, b := range all {
 		b.lower(m)
 		for i, n := range b.SSIDs {
 			if n.Password.Target != nil {
 				installers = append(installers, n.Password.Target.Installer())
 			}
-			if n.Isolate.V {
-				isolated = append(isolated, b.device(i))
-			}
+			bridge := string(n.Network.Target.Device())
+			bridges = append(bridges, bridge)
+			calls = append(calls, fmt.Sprintf("  port %s %s %d\n", b.device(i), bridge, map[bool]int{true: 1}[n.Isolate.V]))
 		}
 	}
 	slices.Sort(installers)
@@ -56,22 +58,35 @@ func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module)
 			m.Add(from, []string{"systemd", "services", unit, "after"}, nixgen.Str(name))
 		}
 	}
-	if len(isolated) > 0 {
-		service.OnNews(m, from, isolation, "Clients of isolated Wi-Fi stay apart in bridges", fmt.Sprintf(isolationScript, strings.Join(isolated, " ")))
-	}
+	slices.Sort(bridges)
+	m.Set(from, nixgen.Lines(fmt.Sprintf(bridgesScript, strings.Join(slices.Compact(bridges), " "))), "systemd", "services", unit, "preStart")
+	service.OnNews(m, from, ports, "Access points stay in their bridges", fmt.Sprintf(portsScript, strings.Join(calls, "")))
 }
 
-// isolationScript says of ports that no frame goes from one of them to another: that clients of one SSID
-// do not reach each other hostapd sees to, and that of two not. A port is a new one whenever hostapd starts.
-const isolationScript = `again() {
-  local port on
-  for port in %s; do
-    on=/sys/class/net/$port/brport/isolated
-    if [[ -r $on && $(<"$on") == 0 ]]; then
-      bridge link set dev "$port" isolated on
-    fi
-  done
+// bridgesScript ends the start without the bridges. hostapd would make one that is missing, without address, and
+// delete it when it ends.
+const bridgesScript = `for bridge in %s; do
+  if [[ ! -e /sys/class/net/$bridge/bridge ]]; then
+    echo "there is no bridge $bridge" >&2
+    exit 1
+  fi
+done
+`
+
+// portsScript puts ports back into a bridge that was made anew, which hostapd does when it starts only, once they
+// send. It says of ports, too, that no frame goes from one of them to another: that clients of one SSID do not reach
+// each other hostapd sees to, and that of two not. A port is a new one whenever hostapd starts.
+const portsScript = `port() { # its bridge, and whether it is isolated
+  local link=/sys/class/net/$1
+  if [[ ! -e $link/master && -e /sys/class/net/$2/bridge && -r $link/operstate && $(<"$link/operstate") == up ]]; then
+    ip link set dev "$1" master "$2"
+  fi
+  if [[ $3 == 1 && -r $link/brport/isolated && $(<"$link/brport/isolated") == 0 ]]; then
+    bridge link set dev "$1" isolated on
+  fi
 }
+again() {
+%s}
 `
 
 // at is the origin of what a line says, or, without one, the block.
@@ -87,6 +102,9 @@ func (b *WiFi) lower(m *nixgen.Module) {
 	set(b.Channel.Range, nixgen.Int(b.Channel.V), "channel") // 0 is one that hostapd chooses
 	if !b.Channel.Set {
 		set(b.Channel.Range, nixgen.Bool(true), "settings", "acs_exclude_dfs")
+		if b.Band.V == sixGHz {
+			set(b.Channel.Range, nixgen.Bool(true), "settings", "acs_exclude_6ghz_non_psc")
+		}
 	}
 	width := b.width()
 	w, _ := widen(b.Band.V, int(b.Channel.V), width)
@@ -142,6 +160,9 @@ func (b *WiFi) lowerSSID(m *nixgen.Module, n *SSID, device string) {
 	if n.BSSID.Set {
 		set(n.BSSID.Range, nixgen.Str(n.BSSID.V), "bssid")
 	}
+	if b.Band.V == sixGHz { // a client of one SSID there hears of the others (IEEE 802.11-2020 section 9.4.2.170)
+		set(n.Def, nixgen.Bool(true), "settings", "rnr")
+	}
 	if n.Isolate.V {
 		set(n.Isolate.Range, nixgen.Bool(true), "apIsolate")
 	}
@@ -156,6 +177,9 @@ func (b *WiFi) lowerSSID(m *nixgen.Module, n *SSID, device string) {
 		set(n.Security.Range, nixgen.Str("CCMP"), "settings", "rsn_pairwise")
 	case len(s.keys) > 1:
 		set(n.Security.Range, nixgen.Apply("lib.mkForce", keys), "settings", "wpa_key_mgmt")
+	}
+	if n.Security.V == transition { // by hash-to-element, too, as the module has it for SAE alone
+		set(n.Security.Range, nixgen.Int(2), "settings", "sae_pwe")
 	}
 	if n.Password.Target == nil {
 		return

@@ -87,9 +87,18 @@ func parse(status, config map[string]string) (daemon, error) {
 	return d, nil
 }
 
+// busy is what hostapd does before a radio sends; empty if it does, or never will.
+func (d daemon) busy() string {
+	return map[string]string{
+		"DFS": "it listens for radar", "ACS": "it looks for a channel", "HT_SCAN": "it looks for other access points",
+		"COUNTRY_UPDATE": "it waits for the rules of the country",
+	}[d.State]
+}
+
 // air is what the kernel says of an interface.
 type air struct {
-	Radio *probe.Radio `json:"radio"` // nil if there is none
+	Radio  *probe.Radio `json:"radio"`            // nil if there is none
+	Driver string       `json:"driver,omitempty"` // of the card, as mt7996e
 }
 
 // radioOf asks what an interface sends.
@@ -101,7 +110,11 @@ var radioOf = &probe.Probe[string, air]{Name: "hostapd.radio", Look: func(ctx co
 	case err != nil:
 		return air{}, err
 	}
-	return air{&r}, nil
+	var driver string
+	if uevent, err := h.ReadFile("/sys/class/net/" + device + "/device/uevent"); err == nil {
+		driver = read(string(uevent))["DRIVER"]
+	}
+	return air{&r, driver}, nil
 }}
 
 // A passwordUse is a file with a password, and the SSID that has it.

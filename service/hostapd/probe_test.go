@@ -98,3 +98,50 @@ func TestWiden(t *testing.T) {
 		}
 	}
 }
+
+// A channel without a width is as wide as most countries let it be.
+func TestWidth(t *testing.T) {
+	for _, c := range []struct {
+		of             Band
+		channel, width int
+	}{
+		{twoGHz, 0, 20},
+		{twoGHz, 6, 20},
+		{fiveGHz, 0, 80},
+		{fiveGHz, 36, 80},
+		{fiveGHz, 128, 80},
+		{fiveGHz, 132, 40},
+		{fiveGHz, 136, 40},
+		{fiveGHz, 140, 20},
+		{fiveGHz, 144, 20},
+		{fiveGHz, 149, 80},
+		{fiveGHz, 165, 20},
+		{fiveGHz, 177, 20},
+		{sixGHz, 37, 80},
+		{sixGHz, 233, 20},
+	} {
+		b := new(WiFi)
+		b.Band.V, b.Channel.V, b.Channel.Set, b.Standard.V = c.of, Channel(c.channel), c.channel != 0, ax11
+		if got := b.width(); got != c.width {
+			t.Errorf("channel %d of %s has %d MHz, not %d", c.channel, c.of, got, c.width)
+		}
+	}
+}
+
+// What a radio is that was told channel 40 with 80 MHz, or 100.
+func TestChannel(t *testing.T) {
+	b := new(WiFi)
+	b.Band.V, b.Channel.V, b.Channel.Set, b.Standard.V = fiveGHz, 40, true, ax11
+	for got, want := range map[int]bool{36: true, 40: true, 44: false, 52: false} {
+		if b.swapped(got) != want {
+			t.Errorf("channel %d for 40: %v", got, !want)
+		}
+	}
+	if b.radar() {
+		t.Error("there is radar on 40")
+	}
+	b.Channel.V = 100
+	if !b.radar() {
+		t.Error("there is no radar on 100")
+	}
+}

@@ -64,13 +64,14 @@ type SSID struct {
 	Network  conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that its clients are in. It is on a bridge, which the SSID's interface becomes a port of."`
 	Security conf.Value[Security]      `hcl:"security,optional" default:"wpa3" doc:"wpa3 (SAE); wpa2-wpa3 for clients of both; wpa2 (PSK); owe, encrypted without a password (Enhanced Open); open, which all who are near can read."`
 	Password conf.Ref[*router.Secret]  `hcl:"password,optional" doc:"The password, for security with one: 8 to 63 ASCII characters, none of them |."`
-	Isolate  conf.Value[bool]          `hcl:"isolate,optional" default:"false" doc:"Clients reach the router and what has a cable, and no other client: none of this SSID, and none of another isolated one in the network."`
+	Isolate  conf.Value[bool]          `hcl:"isolate,optional" default:"false" doc:"Clients reach the router, what has a cable, and clients of SSIDs in the network that are not isolated, and no other client: none of this SSID, and none of another isolated one in the network."`
 	BSSID    conf.Value[router.MAC]    `hcl:"bssid,optional" doc:"The MAC address of the access point, of the kind that is administered locally (02:…, 06:…). Each SSID of a radio with several has one."`
 }
 
 // Claim says what hostapd makes and reads. Its interfaces are none that IfState knows.
 func (b *WiFi) Claim(s *router.Scope) {
 	s.AfterLinks(hcl.Range{}, unit)
+	s.AfterLinks(hcl.Range{}, ports)
 	s.Kernel(b.Radio.Range, "Wi-Fi", "CFG80211", "MAC80211")
 	router.Claim(s, hcl.Range{}, router.LookGroup{Group: group})
 	router.Claim(s, hcl.Range{}, placed{radio: b})
@@ -84,9 +85,6 @@ func (b *WiFi) Claim(s *router.Scope) {
 		router.Claim(s, n.Network.Range, joins)
 		if n.Password.Target != nil {
 			s.Secret(n.Password.Range, router.SecretUse{Secret: n.Password.Target, For: router.WiFiPassword, Owner: "root", Unit: unit})
-		}
-		if n.Isolate.V {
-			s.AfterLinks(n.Isolate.Range, isolation)
 		}
 	}
 }
@@ -238,15 +236,38 @@ func (b *WiFi) judgeOthers(r *router.Router) hcl.Diagnostics {
 			if n.Name.V != o.ssid.Name.V || o.radio == b { // twice on one radio is an error of labels
 				continue
 			}
-			if n.Network.Target != o.ssid.Network.Target || n.Security.V != o.ssid.Security.V || n.Password.Target != o.ssid.Password.Target {
+			if n.Network.Target != o.ssid.Network.Target || n.Password.Target != o.ssid.Password.Target || n.Isolate.V != o.ssid.Isolate.V || !alike(n.Security.V, o.ssid.Security.V) {
 				diags = append(diags, diag.With(diag.Help(diag.Warning("wifi-differs", n.Def, "Networks that a client takes for one",
-					"%q is a network of %s, too, with another network, security or password. A client goes from one to the other without a word, and is in another network then, or out.", string(n.Name.V), o.radio.Addr),
+					"%q is a network of %s, too, with another network, security, password or isolate. A client goes from one to the other without a word, and is elsewhere then, reached by others, or out.", string(n.Name.V), o.radio.Addr),
 					"Write the same into both, or give one of the two another name."), o.ssid.Def, "the other one"))
 			}
 		}
 		before = append(before, place{b, n})
+		if o := n.reached(r); o != nil {
+			diags = append(diags, diag.With(diag.Help(diag.Warning("wifi-isolate", n.Isolate.Range, "Isolated clients beside others",
+				"%q is isolated, and %q in %s is not: clients of the two reach each other.", string(n.Name.V), string(o.Name.V), n.Network.Addr),
+				"Give the isolated one a network of its own."), o.Def, "the other one"))
+		}
 	}
 	return diags
+}
+
+// reached is an SSID whose clients reach those of this one though it is isolated; nil if there is none.
+func (n *SSID) reached(r *router.Router) *SSID {
+	for _, b := range radios(r) {
+		for _, o := range b.SSIDs {
+			if n.Isolate.V && !o.Isolate.V && o.Network.Target == n.Network.Target && o.Name.V != n.Name.V {
+				return o
+			}
+		}
+	}
+	return nil
+}
+
+// alike tells whether a client that one of two kinds of security lets in gets in by the other as well: wpa3 is a part
+// of wpa2-wpa3, and all that the 6 GHz band has of it.
+func alike(a, b Security) bool {
+	return a == b || a == wpa3 && b == transition || a == transition && b == wpa3
 }
 
 // local tells whether a MAC address is of one host, and administered locally (IEEE 802-2014 section 8.2).

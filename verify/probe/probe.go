@@ -51,7 +51,7 @@ type Radio struct {
 	Frequency   int    `json:"frequency"` // of the primary channel, in MHz; 0 if it has none
 	Width       int    `json:"width"`     // of the channel, in MHz
 	Power       int    `json:"power"`     // with which it sends at most, in hundredths of a dBm
-	Country     string `json:"country"`   // whose rules count: ISO 3166-1, or 00 for those of the whole world
+	Country     string `json:"country"`   // whose rules count, for all radios if this one has some without a name: ISO 3166-1, or 00 for those of the whole world
 }
 
 // OutputLimit is the largest output of a program, and the largest file, that a probe

@@ -44,6 +44,12 @@ func Radio(link string) (probe.Radio, error) {
 		return out, fmt.Errorf("nl80211: rules of the country: %w", err)
 	}
 	out.Country = unix.ByteSliceToString(attrs[unix.NL80211_ATTR_REG_ALPHA2])
+	if out.Country == "98" || out.Country == "99" { // rules of several countries, or of no named one: the kernel's own count as well
+		if attrs, err = ask(unix.NL80211_CMD_GET_REG); err != nil {
+			return out, fmt.Errorf("nl80211: rules of the country: %w", err)
+		}
+		out.Country = unix.ByteSliceToString(attrs[unix.NL80211_ATTR_REG_ALPHA2])
+	}
 	return out, nil
 }
 
@@ -54,14 +60,16 @@ var widths = map[int]int{
 }
 
 // ask sends one question, and reads the attributes of the one answer.
-func ask(command uint8, about *nl.RtAttr) (map[uint16][]byte, error) {
+func ask(command uint8, about ...*nl.RtAttr) (map[uint16][]byte, error) {
 	family, err := netlink.GenlFamilyGet(unix.NL80211_GENL_NAME)
 	if err != nil {
 		return nil, err
 	}
 	req := nl.NewNetlinkRequest(int(family.ID), 0)
 	req.AddData(&nl.Genlmsg{Command: command, Version: nl.GENL_CTRL_VERSION})
-	req.AddData(about)
+	for _, a := range about {
+		req.AddData(a)
+	}
 	msgs, err := req.Execute(unix.NETLINK_GENERIC, 0)
 	if err != nil {
 		return nil, err
