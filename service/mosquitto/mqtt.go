@@ -211,7 +211,8 @@ func (b *MQTT) Claim(s *router.Scope) {
 		s.Secret(b.TLS.Key.Range, router.SecretUse{Secret: b.TLS.Key.Target, For: router.CertificateKey, Owner: "root", Unit: staging})
 	}
 	for _, u := range b.Users {
-		s.Secret(u.Password.Range, router.SecretUse{Secret: u.Password.Target, For: userPassword, Owner: "root", Unit: staging})
+		// Mosquitto reads passwords when it starts, and staging with it.
+		s.Secret(u.Password.Range, router.SecretUse{Secret: u.Password.Target, For: userPassword, Owner: "root", Unit: unit})
 	}
 }
 
