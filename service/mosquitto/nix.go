@@ -134,9 +134,8 @@ func (b *MQTT) installers() []string {
 const shortestPassword, longestPassword = 8, 128
 
 // script makes the hashes of the passwords and, with TLS, the pair of certificate and key. A user whose
-// password is missing or none gets a random one, and where the pair is none, clients get a certificate
-// that they refuse. The two lines that mosquitto_passwd asks for come by a pipe from the shell's own
-// printf, so that no password is an argument of a program.
+// password is missing or none gets a random one. The two lines that mosquitto_passwd asks for come by a
+// pipe from the shell's own printf, so that no password is an argument of a program.
 func (b *MQTT) script() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, `export LC_ALL=C
@@ -159,19 +158,7 @@ user() {
 		fmt.Fprintf(&out, "user %s %s\n", u.Name.V, u.Password.Target.Location())
 	}
 	if t := b.TLS; t != nil {
-		fmt.Fprintf(&out, `public=$(openssl pkey -in %[2]s -pubout) || public=none
-if [ "$(openssl x509 -in %[1]s -noout -pubkey)" = "$public" ]; then
-  cat %[1]s >certificate.new
-  cat %[2]s >key.new
-else
-  echo "%[1]s is no certificate for the key in %[2]s: clients get one that they refuse" >&2
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=invalid -keyout key.new -out certificate.new
-  chmod 0640 key.new
-fi
-mv key.new key.pem
-mv certificate.new certificate.pem
-systemctl --no-block try-reload-or-restart %[3]s.service
-`, t.Certificate.V, t.Key.Target.Location(), unit)
+		out.WriteString(service.StagePair(string(t.Certificate.V), t.Key.Target.Location(), unit))
 	}
 	return out.String()
 }
