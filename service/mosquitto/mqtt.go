@@ -249,6 +249,17 @@ func (b *MQTT) Judge(*router.Router) hcl.Diagnostics {
 	for _, u := range b.Users {
 		diags = append(diags, u.judge()...)
 	}
+	first := map[*router.Secret]*User{}
+	for _, u := range b.Users {
+		secret := u.Password.Target
+		if other := first[secret]; secret != nil && other != nil {
+			diags = append(diags, diag.With(diag.Help(diag.Error("mqtt-password-twice", u.Password.Range, "One password of two users",
+				"With it %s can connect as %s, and the other way round.", u.Name.V, other.Name.V),
+				"Give each user a secret of its own."), other.Password.Range, "the password of %s", other.Name.V))
+			continue
+		}
+		first[secret] = u
+	}
 	return diags
 }
 
