@@ -464,7 +464,12 @@ func TestResolverOfAWholeNetwork(t *testing.T) {
 	l.becomes(t, both("another certificate than that of the file")...)
 	l.root.Run(t, l.router, "kresctl", "--config="+knotConf, "reload")
 	fine()
-	// A key of another certificate costs TLS alone.
+	// Where half of a pair is new the one before stays.
+	l.certify(t, next.cert, l.pair.key)
+	l.root.Run(t, l.router, "kresctl", "--config="+knotConf, "reload")
+	l.becomes(t, "resolver/tls/key fail: is another one, or none")
+	// Where there was none a key of another certificate costs TLS alone.
+	l.root.Run(t, l.router, "rm", "/run/nbr-resolver-certificate/key.pem")
 	l.certify(t, next.cert, l.pair.key)
 	l.root.Run(t, l.router, "kresctl", "--config="+knotConf, "reload")
 	l.becomes(t, append(both("another certificate than that of the file"), "resolver/tls/key fail: is another one, or none")...)

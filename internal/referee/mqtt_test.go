@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -78,6 +79,10 @@ func mosquittoFiles(t *testing.T, g *generated) (files lab.Files, credentials ma
 	}
 	conf, start := "per_listener_settings true\npersistence true\nlog_dest stderr\n", "set -eu\ncd /var/lib/mosquitto\n"
 	files, credentials = lab.Files{}, map[string]string{}
+	global := g.at("services", "mosquitto", "settings").(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(global)) {
+		conf += fmt.Sprintf("%s %v\n", key, global[key])
+	}
 	for i, l := range g.list(t, "services", "mosquitto", "listeners") {
 		l := l.(map[string]any)
 		conf += fmt.Sprintf("listener %v %s\n", l["port"], l["address"])
@@ -176,7 +181,10 @@ func (h *mqttHouse) restart(t *testing.T, file, old, new string) {
 		t.Fatalf("%s has no %q:\n%s", file, old, h.files[file])
 	}
 	h.root.Write(t, "/etc/mosquitto/mosquitto.conf", h.files["/etc/mosquitto/mosquitto.conf"])
-	h.root.Write(t, "/etc/mosquitto/acl-0", h.files["/etc/mosquitto/acl-0"])
+	for _, rules := range []string{"/etc/mosquitto/acl-0", "/etc/mosquitto/acl-1"} {
+		h.root.Write(t, rules, h.files[rules])
+	}
+	h.root.Write(t, "/etc/mosquitto-start.sh", h.files["/etc/mosquitto-start.sh"])
 	if file != "" {
 		h.root.Write(t, file, strings.Replace(h.files[file], old, new, 1))
 	}
@@ -312,7 +320,13 @@ func TestMessagesBetweenDevices(t *testing.T) {
 		t.Errorf("after a restart there is %q (%v)", out, err)
 	}
 
-	const conf, rules = "/etc/mosquitto/mosquitto.conf", "/etc/mosquitto/acl-0"
+	const conf, rules, more = "/etc/mosquitto/mosquitto.conf", "/etc/mosquitto/acl-0", "/etc/mosquitto/acl-1"
+	everyone := func(of string) (list []string) {
+		for _, check := range []string{"Garden.1/else", "Garden.1/login", "Garden.1/read", "Garden.1/readwrite", "home/else", "home/login", "home/read", "home/readwrite", "lamp/else", "lamp/login", "lamp/read", "lamp/write"} {
+			list = append(list, "mqtt/user/"+check+" unknown: "+of)
+		}
+		return list
+	}
 	const passwords = "plugin " + plugins + "mosquitto_password_file.so\nplugin_opt_password_file /var/lib/mosquitto/passwd-0\n"
 	const acl = "plugin " + plugins + "mosquitto_acl_file.so\nplugin_opt_acl_file /var/lib/mosquitto/acl-0.conf\n"
 	for _, b := range []struct {
@@ -323,8 +337,21 @@ func TestMessagesBetweenDevices(t *testing.T) {
 		{rules, "topic read home/lamp/set\n", "", []string{"mqtt/user/lamp/read fail: not home/lamp/set"}},
 		{rules, "topic readwrite home/#", "topic write home/#", []string{"mqtt/user/home/else fail: write home/#", "mqtt/user/home/readwrite fail: not home/#"}},
 		{rules, "topic write home/lamp/state", "topic write home/lamp/state\ntopic write home/lamp/+", []string{"mqtt/user/lamp/else fail: write home/lamp/+"}},
-		{rules, "user Garden.1\n", "topic readwrite #\nuser Garden.1\n", nil}, // of those without a name, who are refused
-		{rules, "user lamp\n", "pattern read $SYS/#\nuser lamp\n", []string{"mqtt/user/Garden.1/else fail: read $SYS/", "mqtt/user/lamp/else fail: read $SYS/"}},
+		{rules, "user Garden.1\n", "topic readwrite #\nuser Garden.1\n", []string{ // of those without a name
+			"mqtt/user/Garden.1/else fail: topic readwrite # at 192.168.1.1", "mqtt/user/home/else fail: topic readwrite # at 192.168.1.1", "mqtt/user/lamp/else fail: topic readwrite # at 192.168.1.1",
+		}},
+		{rules, "user lamp\n", "pattern read $SYS/#\nuser lamp\n", []string{
+			"mqtt/user/Garden.1/else fail: pattern read $SYS/#", "mqtt/user/home/else fail: pattern read $SYS/#", "mqtt/user/lamp/else fail: pattern read $SYS/#",
+		}},
+		{rules, "user lamp\n", "pattern readwrite attic/#\nuser lamp\n", []string{ // of which nothing is retained
+			"mqtt/user/Garden.1/else fail: pattern readwrite attic/#", "mqtt/user/home/else fail: pattern readwrite attic/#", "mqtt/user/lamp/else fail: pattern readwrite attic/#",
+		}},
+		{more, "topic write home/lamp/state\n", "topic write home/#\n", []string{
+			"mqtt/user/lamp/else fail: write home/# at fd00:1::1", "mqtt/user/lamp/write fail: not home/lamp/state at fd00:1::1",
+		}},
+		{"/etc/mosquitto-start.sh", `"lamp:$(cat $CREDENTIALS_DIRECTORY/listener-1-user-2-hashedPasswordFile)`, `"lamp:$(cat $CREDENTIALS_DIRECTORY/listener-1-user-0-hashedPasswordFile)`, []string{
+			"mqtt/user/lamp/else unknown", "mqtt/user/lamp/login fail: refused at fd00:1::1", "mqtt/user/lamp/read unknown", "mqtt/user/lamp/write unknown",
+		}},
 		{conf, acl, "", []string{
 			"mqtt/user/Garden.1/else fail: write deny garden/nbr-verify", "mqtt/user/home/else fail: write nbr-verify", "mqtt/user/lamp/else fail: write home/lamp",
 		}},
@@ -334,7 +361,7 @@ func TestMessagesBetweenDevices(t *testing.T) {
 			"mqtt/user/lamp/else unknown", "mqtt/user/lamp/login fail: refused", "mqtt/user/lamp/read unknown", "mqtt/user/lamp/write unknown",
 		}},
 		{conf, "allow_anonymous false", "allow_anonymous true", []string{"mqtt/answers/192.168.1.1 fail: clients without a name are taken"}},
-		{conf, "listener 1883 fd00:1::1", "listener 1884 fd00:1::1", []string{"mqtt/answers/fd00:1::1 fail: no answer", "mqtt/listen fail: 192.168.1.1"}},
+		{conf, "listener 1883 fd00:1::1", "listener 1884 fd00:1::1", append(everyone(""), "mqtt/answers/fd00:1::1 fail: no answer", "mqtt/listen fail: 192.168.1.1")},
 		{conf, "listener 1883 192.168.1.1", "listener 1883 0.0.0.0", []string{"mqtt/listen fail: 0.0.0.0 fd00:1::1"}},
 		{conf, "allow_anonymous false\n", "allow_anonymous false\nprotocol websockets\n", []string{
 			"mqtt/answers/192.168.1.1 fail: no answer of MQTT 5",
@@ -380,11 +407,7 @@ func TestMessagesBetweenDevices(t *testing.T) {
 	becomes(t, wrong, nil)
 
 	h.daemon.Signal(t, syscall.SIGSTOP)
-	for _, got := range wrong() {
-		if !strings.Contains(got, " unknown: ") {
-			t.Errorf("without a processor: %s", got)
-		}
-	}
+	becomes(t, wrong, append(everyone(""), "mqtt/answers/192.168.1.1 unknown", "mqtt/answers/fd00:1::1 unknown"))
 	h.daemon.Signal(t, syscall.SIGCONT)
 	h.daemon.Stop(t)
 	becomes(t, wrong, []string{
@@ -461,11 +484,31 @@ mqtt {
 	if out, err := exec.CommandContext(t.Context(), "shellcheck", script).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
+	first, second := newTimeServer(t, name, time.Now().Add(-time.Hour)), newTimeServer(t, name, time.Now().Add(-time.Hour))
+	// The files of a renewal come while the script judges the pair before them.
+	const key, cert = "/var/lib/secrets/mqtt.key", "/var/lib/mqtt/cert.pem"
+	stage := func(during string) (staged string) {
+		h.root.Run(t, h.router, "bash", "-ec", "mkdir -p /run/nbr-mqtt\nsystemctl() { :; }\n"+
+			`openssl() { command openssl "$@"; if [ "$1" = x509 ]; then `+during+"; fi; }\n"+h.files["/etc/nbr-mqtt.sh"])
+		return h.root.Run(t, h.router, "cat", "/run/nbr-mqtt/certificate.pem", "/run/nbr-mqtt/key.pem")
+	}
+	h.root.Write(t, cert, first.cert)
+	h.root.Write(t, key, first.key)
+	if got := stage(":"); got != first.cert+first.key {
+		t.Errorf("of a pair there is\n%s", got)
+	}
+	h.root.Write(t, key, second.key)
+	if got := stage(":"); got != first.cert+first.key {
+		t.Errorf("of half a renewal there is\n%s", got)
+	}
+	h.root.Write(t, "/var/lib/mqtt/next.pem", second.cert)
+	if got := stage("cp /var/lib/mqtt/next.pem " + cert); got != second.cert+second.key {
+		t.Errorf("of a renewal in two steps there is\n%s", got)
+	}
 	g := fromText(t, spec)
 	staging := g.at("systemd", "services", "nbr-mqtt").(map[string]any)
 	delete(staging, "script")
 	staging["serviceConfig"].(map[string]any)["ExecStart"] = "bash -e /etc/nbr-mqtt.sh"
-	first, second := newTimeServer(t, name, time.Now().Add(-time.Hour)), newTimeServer(t, name, time.Now().Add(-time.Hour))
 	files := maps.Clone(h.files)
 	maps.Copy(files, pulls("nbr-mqtt", staging))
 	files["/etc/systemd/system/nbr-mqtt.service"] = unitText(t, staging)
@@ -521,16 +564,26 @@ mqtt {
 		}
 		return nil
 	})
-	for _, args := range [][]string{
-		h.words("mosquitto_pub", "home", "-h", name, "-p", "8883"),                                             // without TLS
-		h.words("mosquitto_pub", "home", "-h", name),                                                           // at the other port
-		h.words("mosquitto_pub", "home", "-h", "192.168.1.1", "-p", "8883", "--cafile", "/etc/test/first.pem"), // by another name
-		h.words("mosquitto_pub", "home", "-h", name, "-p", "8883", "--cafile", "/etc/test/second.pem"),
-		{"mosquitto_pub", "-V", "5", "-h", name, "-p", "8883", "--cafile", "/etc/test/first.pem"}, // without a user
+	const noTLS = "A TLS error occurred|Protocol error" // it depends on when the client hears of it
+	for _, c := range []struct {
+		args []string
+		says string // a regular expression
+	}{
+		{[]string{"mosquitto_pub", "-V", "5", "-h", name, "-p", "8883", "--cafile", "/etc/test/first.pem"}, "Not authorized"},
+		{h.words("mosquitto_pub", "home", "-h", "192.168.1.1", "-p", "8883", "--cafile", "/etc/test/first.pem"), noTLS},
+		{h.words("mosquitto_pub", "home", "-h", name, "-p", "8883", "--cafile", "/etc/test/second.pem"), noTLS},
+		{h.words("mosquitto_pub", "home", "-h", name, "-p", "8883", "--no-tls"), ""}, // it tries again for ever
+		{[]string{"nc", "-v", "-z", "-w", "2", name, "1883"}, "timed out"},
+		{[]string{"openssl", "s_client", "-connect", name + ":8883", "-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"}, "alert protocol version"},
 	} {
-		// It tries again for ever where it gets no answer.
-		if out, err := h.root.Try(t, h.host, slices.Concat([]string{"timeout", "3"}, args, []string{"-t", "home/x", "-m", "no"})...); err == nil {
-			t.Errorf("%q: %s", args, out)
+		// A client tries again for ever where it gets no answer.
+		args := slices.Concat([]string{"bash", "-c", `"$@" & (sleep 3; kill $!) >/dev/null 2>&1 & wait %1`, "-"}, c.args)
+		if c.args[0] == "mosquitto_pub" {
+			args = append(args, "-t", "home/x", "-m", "no")
+		}
+		out, err := h.root.Command(t, h.host, args...).CombinedOutput()
+		if err == nil || !regexp.MustCompile(c.says).Match(out) {
+			t.Errorf("%q: %s%v, want %q", c.args, out, err, c.says)
 		}
 	}
 
@@ -551,11 +604,11 @@ mqtt {
 
 	pid := strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "MainPID", "mosquitto"))
 	m.Root.Write(t, "/var/lib/secrets/mqtt.key", first.key)
-	unfit := []string{
-		"mqtt/tls/certificate/192.168.1.1 fail: another certificate than that of the file", "mqtt/tls/certificate/fd00:1::1 fail: another certificate than that of the file",
-		"mqtt/tls/key fail: is another one, or none",
-	}
+	unfit := []string{"mqtt/tls/key fail: is another one, or none"}
 	becomes(t, wrong, unfit)
+	if err := publish("second", "half renewed"); err != nil { // the pair before stays
+		t.Error(err)
+	}
 	if now := strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "MainPID", "mosquitto")); now != pid {
 		t.Errorf("Mosquitto was %s, and is %s", pid, now)
 	}
@@ -564,12 +617,16 @@ mqtt {
 	m.Systemctl(t, "restart", "mosquitto.service")
 	becomes(t, wrong, append([]string{
 		"mqtt/user/Garden.1/else unknown", "mqtt/user/Garden.1/login fail: no such file", "mqtt/user/Garden.1/read unknown", "mqtt/user/Garden.1/readwrite unknown",
+		"mqtt/tls/certificate/192.168.1.1 fail: another certificate than that of the file", "mqtt/tls/certificate/fd00:1::1 fail: another certificate than that of the file",
 	}, unfit...))
 	m.Root.Write(t, "/var/lib/secrets/garden", mqttPasswords["garden"])
 	m.Root.Write(t, "/var/lib/mqtt/cert.pem", first.cert)
 	m.Systemctl(t, "restart", "mosquitto.service")
 	becomes(t, wrong, nil)
 
+	if hash := m.Run(t, "cat", "/run/nbr-mqtt/user-lamp"); !strings.HasPrefix(hash, "$7$20000$") {
+		t.Errorf("the hash is %.10s", hash)
+	}
 	pid = strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "MainPID", "mosquitto"))
 	for path, want := range map[string]string{
 		"/run/nbr-mqtt": "750 root:mosquitto", "/run/nbr-mqtt/key.pem": "640 root:mosquitto", "/run/nbr-mqtt/user-lamp": "600 root:mosquitto",
@@ -588,6 +645,9 @@ mqtt {
 	})
 	becomes(t, wrong, nil)
 	journal := m.Journal(t, "mosquitto.service", "nbr-mqtt.service")
+	if n := strings.Count(journal, "192.168.1."); n > 0 { // of clients
+		t.Errorf("%d lines of the journal are of clients:\n%s", n, journal)
+	}
 	for _, secret := range []string{mqttPasswords["lamp"], mqttPasswords["home"], mqttPasswords["garden"], "another password", "PRIVATE KEY"} {
 		if strings.Contains(journal, secret) {
 			t.Errorf("the journal has %q:\n%s", secret, journal)

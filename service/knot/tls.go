@@ -101,23 +101,9 @@ func (t *TLS) lower(b *Resolver, m *nixgen.Module, settings func(...string) []st
 	set(texts(string(t.Certificate.V), t.Key.Target.Location()), "paths", staging, "pathConfig", "PathChanged")
 }
 
-// script puts a pair of certificate and key in place: that of the files, or, where they are no
-// pair, one that clients refuse.
+// script puts a pair of certificate and key in place.
 func (t *TLS) script() string {
-	return fmt.Sprintf(`cd /run/%[1]s
-public=$(openssl pkey -in %[3]s -pubout) || public=none
-if [ "$(openssl x509 -in %[2]s -noout -pubkey)" = "$public" ]; then
-  cat %[2]s >certificate.new
-  cat %[3]s >key.new
-else
-  echo "%[2]s is no certificate for the key in %[3]s: clients get one that they refuse" >&2
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=invalid -keyout key.new -out certificate.new
-  chmod 0640 key.new
-fi
-mv key.new key.pem
-mv certificate.new certificate.pem
-systemctl --no-block try-reload-or-restart knot-resolver.service
-`, staging, t.Certificate.V, t.Key.Target.Location())
+	return "cd /run/" + staging + "\n" + service.StagePair(string(t.Certificate.V), t.Key.Target.Location(), "knot-resolver")
 }
 
 // certificates asks for that of the resolver.

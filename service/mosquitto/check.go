@@ -12,10 +12,10 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// rulesFile is what the module of NixOS copies the first listener's ACL to, for the plugin that reads it.
-const rulesFile = "/var/lib/mosquitto/acl-0.conf"
+// rulesFile is what the module of NixOS copies a listener's ACL to, for the plugin that reads it.
+func rulesFile(listener int) string { return fmt.Sprintf("/var/lib/mosquitto/acl-%d.conf", listener) }
 
-// Checks connect at each address as clients that must be refused, and at the first of them as each user. That
+// Checks connect at each address as clients that must be refused, and as each user. That
 // Mosquitto runs says nothing of them: to a client that may not publish it does not say so before MQTT 5,
 // and what a client may not receive it does not get.
 func (b *MQTT) Checks(_ *router.Router, p *verify.Plan) {
@@ -74,12 +74,19 @@ const level = "nbr-verify"
 // sample is a topic that a filter has.
 func (f Filter) sample() string {
 	levels := strings.Split(string(f), "/")
-	for i, l := range levels {
-		if l == one || l == rest {
-			levels[i] = level
+	fill := func(with string) string {
+		out := slices.Clone(levels)
+		for i, l := range levels {
+			if l == one || l == rest {
+				out[i] = with
+			}
 		}
+		return strings.Join(out, "/")
 	}
-	return strings.Join(levels, "/")
+	if topic := fill(level); len(topic) <= longest {
+		return topic
+	}
+	return fill(level[:1])
 }
 
 // publishes are the topics that are tried as what the user may publish to.
@@ -98,6 +105,9 @@ func (u *User) receives() []Filter { return slices.Concat(u.Read.All(), u.ReadWr
 func (u *User) others() []string {
 	var out []string
 	try := func(topic string) {
+		if len(topic) > longest || strings.Count(topic, "/") >= mostLevels {
+			return // Mosquitto ends the session
+		}
 		if !strings.HasPrefix(topic, "$") && topic != "" && !slices.ContainsFunc(slices.Concat(u.Write.All(), u.ReadWrite.All()), func(f Filter) bool { return f.matches(topic) }) {
 			out = append(out, topic)
 		}
@@ -131,26 +141,43 @@ func compact(list []string) []string {
 	return slices.Compact(list)
 }
 
-// checkUser adds the checks of a user. The password's file may have been replaced since Mosquitto was
-// started.
-func (b *MQTT) checkUser(p *verify.Plan, u *User) {
-	a := b.addresses()[0]
-	q := userQuestion{
-		server: b.server(a), Name: string(u.Name.V), Password: u.Password.Target.Location(), Rules: rulesFile,
-		Publish: strings.Join(u.publishes(), "\n"), Receives: texts(u.receives(), "\n"), Others: strings.Join(u.others(), "\n"),
+// foreign are filters of what a user must not receive: those of the other users, and what the broker tells of
+// itself.
+func (b *MQTT) foreign(u *User) []Filter {
+	out := []Filter{sys + "/" + rest}
+	for _, other := range b.Users {
+		for _, g := range other.grants() {
+			out = append(out, g.filters...)
+		}
 	}
-	hint := fmt.Sprintf("journalctl -u %s -n 20; ls -l %s; cat %s", unit, q.Password, q.Rules)
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(f Filter) bool {
+		return slices.ContainsFunc(u.receives(), func(own Filter) bool { return own.covers(f) })
+	})
+}
+
+// covers tells whether the filter has all that another one has.
+func (f Filter) covers(other Filter) bool {
+	return f.matches(string(other)) && (strings.HasSuffix(string(f), rest) || !strings.HasSuffix(string(other), rest))
+}
+
+// checkUser adds the checks of a user, each at all addresses, as the broker has a file of users and one of rules
+// for each. The password's file may have been replaced since Mosquitto was started.
+func (b *MQTT) checkUser(p *verify.Plan, u *User) {
+	var at []string
+	for _, a := range b.addresses() {
+		at = append(at, a.AddrPort.String())
+	}
+	q := userQuestion{
+		At: strings.Join(at, "\n"), TLS: b.server(b.addresses()[0]).TLS, Name: string(u.Name.V), Password: u.Password.Target.Location(),
+		Publish: strings.Join(u.publishes(), "\n"), Others: strings.Join(u.others(), "\n"),
+		Receives: texts(u.receives(), "\n"), Foreign: texts(b.foreign(u), "\n"),
+	}
+	hint := fmt.Sprintf("journalctl -u %s -n 20; ls -l %s; cat %s", unit, q.Password, rulesFile(0))
 	ask := func(what, title string, from hcl.Range, want string, judge func(userAnswer) (got string, told bool)) {
 		c := verify.Check{ID: fmt.Sprintf("%s/user/%s/%s", b.Addr, q.Name, what), Title: title, From: from}
-		verify.Asked(p, c, userOf, q, want, hint, func(st *state.State, got userAnswer) verify.Verdict {
-			said, told := judge(got)
-			switch {
-			case !told && got.Login == noAnswer && verify.Tentative(st, q.At.Addr().String()):
-				return verify.Skipped(want, q.At.Addr().String()+" is tentative until there is a cable", hint)
-			case !told:
-				return verify.NotAsked(want, said, hint)
-			}
-			return verify.Compare(want, said, hint)
+		verify.Asked(p, c, userOf, q, want, hint, func(st *state.State, got []userAnswer) verify.Verdict {
+			return b.everywhere(st, got, want, hint, judge)
 		})
 	}
 	const samePassword = "with the password of the file"
@@ -200,7 +227,39 @@ func (b *MQTT) checkUser(p *verify.Plan, u *User) {
 			return "write " + got.Taken[0], true
 		case got.Received != "":
 			return "read " + got.Received, true
+		case !got.Heard:
+			return "the broker does not say what it retains", false
 		}
 		return nothing, true
 	})
+}
+
+// everywhere judges what a user is told at each address.
+func (b *MQTT) everywhere(st *state.State, got []userAnswer, want, hint string, judge func(userAnswer) (got string, told bool)) verify.Verdict {
+	addrs := b.addresses()
+	if len(got) != len(addrs) {
+		return verify.NotAsked(want, "there is no answer of each address", hint)
+	}
+	first, _ := judge(got[0])
+	same := !slices.ContainsFunc(got, func(a userAnswer) bool { said, _ := judge(a); return said != first })
+	out := verify.Compare(want, want, hint)
+	for i, a := range got {
+		said, told := judge(a)
+		at := addrs[i].Addr().String()
+		if !same {
+			said += " at " + at
+		}
+		switch {
+		case told && strings.TrimSuffix(said, " at "+at) == want:
+		case told:
+			return verify.Judge(false, want, said, hint)
+		case a.Login == noAnswer && verify.Tentative(st, at):
+			if out.Status == verify.Pass {
+				out = verify.Skipped(want, at+" is tentative until there is a cable", hint)
+			}
+		default:
+			out = verify.NotAsked(want, said, hint)
+		}
+	}
+	return out
 }

@@ -25,9 +25,12 @@ const (
 // exactlyOnce are the flags of a PUBLISH of quality of service 2 (section 3.3.1.2).
 const exactlyOnce = 0x04
 
-// mostBytes is the largest packet that is heard: the broker is told so when a client connects, and does
-// not send larger ones (section 3.1.2.11.4).
-const mostBytes = 4096
+// mostBytes is what is kept of a packet, the longest topic of a PUBLISH with it; of what a message says nothing
+// is asked. A packet has at most mostLength bytes (section 2.1.4).
+const (
+	mostBytes  = 2 + longest
+	mostLength = 1<<28 - 1
+)
 
 // A packet is a control packet (section 2.1) without the length.
 type packet struct {
@@ -48,11 +51,14 @@ func readPacket(r *bufio.Reader) (packet, error) {
 	if err != nil {
 		return packet{}, err
 	}
-	if n > mostBytes {
+	if n > mostLength || n > mostBytes && kind&0xf0 != publish {
 		return packet{}, fmt.Errorf("%w: a packet of %d bytes", errPacket, n)
 	}
-	body := make([]byte, n)
-	_, err = io.ReadFull(r, body)
+	body := make([]byte, min(n, mostBytes))
+	if _, err := io.ReadFull(r, body); err != nil {
+		return packet{}, err
+	}
+	_, err = io.CopyN(io.Discard, r, int64(n)-int64(len(body)))
 	return packet{kind, body}, err
 }
 
@@ -91,8 +97,7 @@ func newConnect(name, password string) packet {
 		flags |= hasName | hasPassword
 	}
 	b = binary.BigEndian.AppendUint16(append(b, flags), keepAlive)
-	const maximumPacketSize = 0x27 // section 3.1.2.11.4
-	b = binary.BigEndian.AppendUint32(append(b, 5, maximumPacketSize), mostBytes)
+	b = append(b, 0)      // no properties
 	b = appendText(b, "") // the client's name
 	if name != "" {
 		b = appendText(appendText(b, name), password)

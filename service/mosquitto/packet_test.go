@@ -19,8 +19,8 @@ func TestPackets(t *testing.T) {
 		of   packet
 		want []byte
 	}{
-		{"a client without a name", newConnect("", ""), []byte("\x10\x12\x00\x04MQTT\x05\x02\x00\x1e\x05\x27\x00\x00\x10\x00\x00\x00")},
-		{"a user", newConnect("ab", "c:d"), []byte("\x10\x1b\x00\x04MQTT\x05\xc2\x00\x1e\x05\x27\x00\x00\x10\x00\x00\x00\x00\x02ab\x00\x03c:d")},
+		{"a client without a name", newConnect("", ""), []byte("\x10\x0d\x00\x04MQTT\x05\x02\x00\x1e\x00\x00\x00")},
+		{"a user", newConnect("ab", "c:d"), []byte("\x10\x16\x00\x04MQTT\x05\xc2\x00\x1e\x00\x00\x00\x00\x02ab\x00\x03c:d")},
 		{"a message", newPublish(7, "a/b"), []byte("\x34\x08\x00\x03a/b\x00\x07\x00")},
 		{"a subscription", newSubscribe(1, "#", "$SYS/#"), []byte("\x82\x10\x00\x01\x00\x00\x01#\x00\x00\x06$SYS/#\x00")},
 		{"a question whether it is there", packet{kind: pingreq}, []byte("\xc0\x00")},
@@ -78,6 +78,59 @@ func TestAnswers(t *testing.T) {
 		if id != c.id || reason != c.reason || (err == nil) != c.isReceived {
 			t.Errorf("%v: %d %#x %v", c.p, id, reason, err)
 		}
+	}
+}
+
+// Of a long message there is its topic, and what follows it is the next packet.
+func TestLongMessage(t *testing.T) {
+	long := packet{publish, append(appendText(nil, strings.Repeat("a", longest)), make([]byte, 1<<20)...)}
+	r := bufio.NewReader(bytes.NewReader(append(long.bytes(), packet{kind: pingresp}.bytes()...)))
+	p, err := readPacket(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if topic, err := p.topic(); err != nil || len(topic) != longest {
+		t.Errorf("a topic of %d bytes (%v)", len(topic), err)
+	}
+	if p, err = readPacket(r); err != nil || p.kind != pingresp {
+		t.Errorf("after it there is %v (%v)", p, err)
+	}
+}
+
+// Mosquitto ends the session of a client whose topic has more levels or bytes.
+func TestLongTopics(t *testing.T) {
+	for _, f := range []Filter{Filter(strings.Repeat("a/", mostLevels-1) + "b"), Filter(strings.Repeat("a", longest-2) + "/#"), Filter(strings.Repeat("a", longest-1) + "/")} {
+		var u User
+		u.Write.Items = []conf.Value[Filter]{{V: f}}
+		for _, topic := range append(u.others(), u.publishes()...) {
+			if len(topic) > longest || strings.Count(topic, "/") >= mostLevels {
+				t.Errorf("%.20q: a topic of %d bytes and %d levels is tried", f, len(topic), strings.Count(topic, "/")+1)
+			}
+		}
+		if !f.matches(f.sample()) {
+			t.Errorf("%.20q has no %.20q", f, f.sample())
+		}
+	}
+}
+
+func TestCovers(t *testing.T) {
+	for _, c := range []struct {
+		f, other Filter
+		want     bool
+	}{
+		{"#", "a/b", true}, {"#", "a/#", true}, {"#", "$SYS/#", false}, {"home/#", "home/+/state", true}, {"home/+", "home/#", false},
+		{"home/lamp", "home/+", false}, {"+/state", "lamp/state", true}, {"a/b/#", "#", false}, {"a", "a", true},
+	} {
+		if got := c.f.covers(c.other); got != c.want {
+			t.Errorf("%s has all of %s: %v", c.f, c.other, got)
+		}
+	}
+}
+
+func TestRules(t *testing.T) {
+	const file = "topic readwrite #\npattern read x/#\nuser a\ntopic read b\nuser c\ntopic d\n"
+	if got, want := rulesOf(file, "a"), []string{"pattern read x/#", "read b", "topic readwrite #"}; !slices.Equal(got, want) {
+		t.Errorf("rules are %q, want %q", got, want)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nbr-dev/nbr/verify/certificate"
 	"github.com/nbr-dev/nbr/verify/dnsask"
@@ -123,25 +124,27 @@ func lookAnonymous(ctx context.Context, h probe.Host, at server) (string, error)
 	return word, err
 }
 
-// A userQuestion is a user of the broker, whose password is in a file, and what it is to try. Of topics and
-// filters there is one on each line.
+// A userQuestion is a user of the broker, whose password is in a file, and what it is to try. Of addresses, topics
+// and filters there is one on each line.
 type userQuestion struct {
-	server
+	At       string `json:"at"`            // the broker's listeners, in the order of their files
+	TLS      string `json:"tls,omitempty"` // as of a server
 	Name     string `json:"name"`
 	Password string `json:"password"`
-	Rules    string `json:"rules"`            // the file of the listener's ACL
-	Publish  string `json:"publish"`          // topics
-	Receives string `json:"receives"`         // filters of what it may
-	Others   string `json:"others,omitempty"` // topics that it must not publish to
+	Publish  string `json:"publish"`           // topics
+	Others   string `json:"others,omitempty"`  // topics that it must not publish to
+	Receives string `json:"receives"`          // filters of what it may
+	Foreign  string `json:"foreign,omitempty"` // filters of what it must not receive
 }
 
-// A userAnswer is what becomes of a user's questions. No password leaves the probe.
+// A userAnswer is what becomes of a user's questions at one listener. No password leaves the probe.
 type userAnswer struct {
 	Login    string   `json:"login"`              // a word of what becomes of clients, or of the file's
 	Refused  []string `json:"refused,omitempty"`  // of the topics
 	Taken    []string `json:"taken,omitempty"`    // of the other topics
-	Received string   `json:"received,omitempty"` // the first retained topic that none of the filters has
-	Rules    []string `json:"rules,omitempty"`    // its lines of the ACL
+	Heard    bool     `json:"heard,omitempty"`    // the broker has sent what it retains of the foreign filters
+	Received string   `json:"received,omitempty"` // the first retained topic that is of no filter of its own
+	Rules    []string `json:"rules,omitempty"`    // the ACL's lines of the user, and those of more than one user
 }
 
 const (
@@ -153,7 +156,7 @@ const (
 // take a message of quality of service 2 when it gets it, and delivers it when it is released, which
 // these never are (MQTT 5.0 section 4.3.3). What a user receives is tried by what the broker retains; it
 // always does of itself, below $SYS.
-var userOf = &probe.Probe[userQuestion, userAnswer]{Name: "mosquitto.user", Active: true, Look: lookUser}
+var userOf = &probe.Probe[userQuestion, []userAnswer]{Name: "mosquitto.user", Active: true, Look: lookUser}
 
 // password reads a user's file. A word says why there is none.
 func password(h probe.Host, file string) (line, word string, err error) {
@@ -172,40 +175,60 @@ func password(h probe.Host, file string) (line, word string, err error) {
 	return line, "", nil
 }
 
-func lookUser(ctx context.Context, h probe.Host, q userQuestion) (userAnswer, error) {
+func lookUser(ctx context.Context, h probe.Host, q userQuestion) ([]userAnswer, error) {
 	line, word, err := password(h, q.Password)
-	if err != nil || word != "" {
-		return userAnswer{Login: word}, err
+	if err != nil {
+		return nil, err
 	}
-	rules, err := h.ReadFile(q.Rules)
+	var out []userAnswer
+	for at := range lines(q.At) {
+		if word != "" {
+			out = append(out, userAnswer{Login: word})
+			continue
+		}
+		addr, err := netip.ParseAddrPort(at)
+		if err != nil {
+			return nil, err
+		}
+		a, err := q.look(ctx, h, server{addr, q.TLS}, rulesFile(len(out)), line)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// look asks at a listener whose ACL is in a file.
+func (q userQuestion) look(ctx context.Context, h probe.Host, at server, acl, password string) (userAnswer, error) {
+	rules, err := h.ReadFile(acl)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return userAnswer{}, err
 	}
-	s, word, err := q.connect(ctx, h, q.Name, line)
+	s, word, err := at.connect(ctx, h, q.Name, password)
 	if err != nil || s == nil {
 		return userAnswer{Login: word}, err
 	}
+	defer func() {
+		if s != nil {
+			s.close()
+		}
+	}()
 	out := userAnswer{Login: taken, Rules: rulesOf(string(rules), q.Name)}
-	var filters []Filter
-	for f := range lines(q.Receives) {
-		filters = append(filters, Filter(f))
-	}
-	out.Received, err = s.receives(filters)
-	s.close()
-	if err != nil {
-		return userAnswer{}, err
-	}
 	others := slices.Collect(lines(q.Others))
-	for some := range slices.Chunk(slices.AppendSeq(others, lines(q.Publish)), mostUnreleased) {
-		s, word, err := q.connect(ctx, h, q.Name, line)
-		if err != nil {
-			return userAnswer{}, err
+	topics := slices.AppendSeq(slices.Clone(others), lines(q.Publish))
+	for i := 0; i < len(topics); i += mostUnreleased {
+		if i > 0 { // the messages before are not released
+			s.close()
+			if s, word, err = at.connect(ctx, h, q.Name, password); err != nil {
+				return userAnswer{}, err
+			}
+			if s == nil {
+				return userAnswer{}, fmt.Errorf("%s is taken, and then it is not: %s", q.Name, word)
+			}
 		}
-		if s == nil {
-			return userAnswer{}, fmt.Errorf("%s is taken, and then it is not: %s", q.Name, word)
-		}
+		some := topics[i:min(i+mostUnreleased, len(topics))]
 		may, err := s.publishes(some)
-		s.close()
 		if err != nil {
 			return userAnswer{}, err
 		}
@@ -218,31 +241,50 @@ func lookUser(ctx context.Context, h probe.Host, q userQuestion) (userAnswer, er
 			}
 		}
 	}
+	out.Received, out.Heard = s.receives(filters(q.Foreign), filters(q.Receives))
 	return out, nil
 }
 
-// receives is the first topic that is received and is of no filter.
-func (s *session) receives(filters []Filter) (string, error) {
-	if err := s.send(newSubscribe(1, rest, sys+"/"+rest), packet{kind: pingreq}); err != nil {
-		return "", err
+func filters(text string) (out []Filter) {
+	for f := range lines(text) {
+		out = append(out, Filter(f))
+	}
+	return out
+}
+
+// hears is how long a session waits for what the broker retains: where it is more than max_queued_messages
+// (mosquitto.conf(5)) the broker may leave out the end.
+const hears = 2 * time.Second
+
+// receives subscribes to foreign filters, and has the first topic that is received and is of none of the
+// user's own. It has heard all if the broker says that there is no more.
+func (s *session) receives(foreign, own []Filter) (topic string, heard bool) {
+	if len(foreign) == 0 {
+		return "", true
+	}
+	if err := s.conn.SetDeadline(time.Now().Add(hears)); err != nil {
+		return "", false
+	}
+	if err := s.send(newSubscribe(1, foreign...), packet{kind: pingreq}); err != nil {
+		return "", false
 	}
 	for { // the answer to PINGREQ comes last
 		p, err := readPacket(s.r)
 		if err != nil {
-			return "", err
+			return "", false
 		}
 		switch {
 		case p.kind == pingresp:
-			return "", nil
+			return "", true
 		case p.kind&0xf0 != publish:
 			continue
 		}
 		topic, err := p.topic()
 		if err != nil {
-			return "", err
+			return "", false
 		}
-		if !slices.ContainsFunc(filters, func(f Filter) bool { return f.matches(topic) }) {
-			return probe.Printable(topic), nil
+		if !slices.ContainsFunc(own, func(f Filter) bool { return f.matches(topic) }) {
+			return probe.Printable(topic), true
 		}
 	}
 }
@@ -286,7 +328,8 @@ func lines(text string) iter.Seq[string] {
 	}
 }
 
-// rulesOf are the lines of a user in an ACL file (mosquitto.conf(5)), without the word topic, in order.
+// rulesOf are the lines of a user in an ACL file (mosquitto.conf(5)), without the word topic, in order; with those
+// before the first user, and with patterns, which are of all users.
 func rulesOf(file, name string) []string {
 	var out []string
 	of := ""
@@ -297,6 +340,8 @@ func rulesOf(file, name string) []string {
 			of = what
 		case word == "topic" && of == name:
 			out = append(out, what)
+		case word == "topic" && of == "", word == "pattern":
+			out = append(out, line)
 		}
 	}
 	slices.Sort(out)
