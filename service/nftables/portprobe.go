@@ -22,6 +22,9 @@ type remotePort struct {
 	Protocol router.IPProtocol // TCP, or UDP of a port for which canProbe
 	Port     uint16
 	Family   router.Family // IPv4 or IPv6
+	// Mark is that of the flows of the uplink which the link belongs to: answers leave by its routes. The
+	// text does not have it, as a link belongs to one uplink.
+	Mark uint32
 }
 
 // MarshalText writes it as in "wan tcp/22" and "wan tcp/22 ipv6": states from before there were
@@ -87,7 +90,7 @@ func probePort(ctx context.Context, h probe.Host, q remotePort) (reply, error) {
 	if !canProbe(q.Protocol, int(q.Port)) {
 		return reply{}, fmt.Errorf("no packet is known that %s answers", q.port())
 	}
-	remote, way, err := findRemote(ctx, h, q.Link, documentation[q.Family])
+	remote, way, err := findRemote(ctx, h, q, documentation[q.Family])
 	if noWay := new(probe.NoWay); errors.As(err, noWay) {
 		return reply{NoWay: noWay.Error()}, nil
 	} else if err != nil {
@@ -116,10 +119,10 @@ func probePort(ctx context.Context, h probe.Host, q remotePort) (reply, error) {
 		return reply{}, err
 	}
 	if !r.Answered {
-		if way, err = h.Way(ctx, q.Link, k.from.Addr()); err == nil && way.Silent { // it may yet say its MAC address
+		if way, err = h.Way(ctx, q.Link, q.Mark, k.from.Addr()); err == nil && way.Silent { // it may yet say its MAC address
 			exchange.Wait, exchange.Repeat = gateway, gatewayRepeat
 			if r.Answered, err = h.Exchange(ctx, exchange); err == nil && !r.Answered {
-				way, err = h.Way(ctx, q.Link, k.from.Addr())
+				way, err = h.Way(ctx, q.Link, q.Mark, k.from.Addr())
 			}
 		}
 		if err != nil {
@@ -156,12 +159,12 @@ func sentTo(a netip.Addr) probe.Filter {
 // findRemote finds an address for a remote host in one of some networks, with the way of the
 // answers to it: one behind a gateway. If there is none, as on a line whose other end answers ARP
 // for all addresses, one that is on a link will do. A NoWay is of networks to which there is none.
-func findRemote(ctx context.Context, h probe.Host, link string, networks []netip.Prefix) (netip.Addr, probe.Way, error) {
+func findRemote(ctx context.Context, h probe.Host, q remotePort, networks []netip.Prefix) (netip.Addr, probe.Way, error) {
 	var near netip.Addr
 	var nearWay probe.Way
 	var errs error
 	for _, network := range networks {
-		a, way, err := remoteIn(ctx, h, link, network)
+		a, way, err := remoteIn(ctx, h, q, network)
 		switch {
 		case err != nil && !errors.As(err, new(probe.NoWay)):
 			return a, way, err
@@ -184,9 +187,9 @@ func findRemote(ctx context.Context, h probe.Host, link string, networks []netip
 // is one that no other probe is at this moment: answers are told apart by it, and the kernel
 // counts ICMP errors by whom they are for (Documentation/networking/ip-sysctl, icmp_ratelimit and
 // icmp/ratelimit).
-func remoteIn(ctx context.Context, h probe.Host, link string, network netip.Prefix) (netip.Addr, probe.Way, error) {
+func remoteIn(ctx context.Context, h probe.Host, q remotePort, network netip.Prefix) (netip.Addr, probe.Way, error) {
 	for a := range hostsOf(network) {
-		way, err := h.Way(ctx, link, a)
+		way, err := h.Way(ctx, q.Link, q.Mark, a)
 		if err != nil || !way.Own {
 			return a, way, err
 		}

@@ -12,9 +12,9 @@ import (
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
-// Way asks the kernel how packets from this machine's address get to a host. It is
+// Way asks the kernel how packets with a mark from this machine's address get to a host. It is
 // [probe.Host]'s.
-func Way(link string, to netip.Addr) (probe.Way, error) {
+func Way(link string, mark uint32, to netip.Addr) (probe.Way, error) {
 	on, err := openLink(link)
 	if err != nil {
 		return probe.Way{}, err
@@ -23,7 +23,7 @@ func Way(link string, to netip.Addr) (probe.Way, error) {
 	if err != nil {
 		return probe.Way{}, err
 	}
-	routes, err := netlink.RouteGetWithOptions(to.AsSlice(), &netlink.RouteGetOptions{SrcAddr: own.AsSlice()})
+	routes, err := netlink.RouteGetWithOptions(to.AsSlice(), &netlink.RouteGetOptions{SrcAddr: own.AsSlice(), Mark: mark})
 	if err == nil && len(routes) == 0 {
 		err = errors.New("no route")
 	}
