@@ -73,7 +73,7 @@ func exporterArgs(t *testing.T, g *generated, name string) []string {
 	}
 	address, port := options["listenAddress"].(string), fmt.Sprint(options["port"])
 	if name == "knot" {
-		args = append(args, "knot-exporter", "--web-listen-addr", address, "--web-listen-port", port, "--knot-socket-path", "/run/knot/knot.sock")
+		args = append(args, "knot-exporter", "--web-listen-addr", address, "--web-listen-port", port, "--knot-socket-path", "/run/knot/knot.sock", "--knot-socket-timeout", fmt.Sprint(options["knotSocketTimeout"]))
 	} else {
 		args = append(args, "prometheus-"+name+"-exporter")
 		each("enabledCollectors", "--collector.")
