@@ -171,6 +171,16 @@ func TestExporters(t *testing.T) {
 		}
 	}
 
+	// An address that is missing takes the exporter away from no other network.
+	ip(t, router, "addr del 192.168.1.1/24 dev lan1\n")
+	start("node", right["node"])
+	nstest.Wait(t, func() error {
+		_, err := get(host, "http://[fd00:1::1]:9100/metrics")
+		return err
+	})
+	ip(t, router, "addr add 192.168.1.1/24 dev lan1\n")
+	becomes(t, wrong, nil)
+
 	without := func(args []string, flag string) []string {
 		i := slices.Index(args, flag)
 		if i < 0 {
