@@ -83,7 +83,8 @@ var documentation = map[router.Family][]netip.Prefix{
 // route, a link without a carrier or a gateway that does not say its MAC address is never
 // sent: the first two are asked before, the last one after. An answer that waited for
 // its neighbour has left an entry in the kernel's table, incomplete or failed, so
-// then nothing is known. No entry at all means that nothing was to be sent.
+// then nothing is known. No entry at all, or one that failed before and still is, means that nothing
+// was to be sent.
 //
 // A port that the router forwards is asked of the host behind it, which is sent the packet.
 func probePort(ctx context.Context, h probe.Host, q remotePort) (reply, error) {
@@ -118,11 +119,16 @@ func probePort(ctx context.Context, h probe.Host, q remotePort) (reply, error) {
 	if r.Answered, err = h.Exchange(ctx, exchange); err != nil {
 		return reply{}, err
 	}
+	lost := false
 	if !r.Answered {
-		if way, err = h.Way(ctx, q.Link, q.Mark, k.from.Addr()); err == nil && way.Silent { // it may yet say its MAC address
+		before := way
+		way, err = h.Way(ctx, q.Link, q.Mark, k.from.Addr())
+		// What failed before and still is as it was tells of other packets.
+		if err == nil && (way.Asked || way.Silent && !before.Silent) { // it may yet say its MAC address
 			exchange.Wait, exchange.Repeat = gateway, gatewayRepeat
 			if r.Answered, err = h.Exchange(ctx, exchange); err == nil && !r.Answered {
 				way, err = h.Way(ctx, q.Link, q.Mark, k.from.Addr())
+				lost = way.Asked || way.Silent
 			}
 		}
 		if err != nil {
@@ -134,7 +140,7 @@ func probePort(ctx context.Context, h probe.Host, q remotePort) (reply, error) {
 		// What comes in where its answers would not go out may have been dropped as spoofed
 		// (RFC 3704), so silence says nothing of the port.
 		return reply{Leaves: way.Link}, nil
-	case !r.Answered && way.Silent:
+	case lost:
 		return reply{}, fmt.Errorf("%s, to which answers go, does not say its MAC address, so no answer could leave", way.Next)
 	case r.Answer == "SYN-ACK":
 		// Should that fail, the kernel gives up by itself after a minute.

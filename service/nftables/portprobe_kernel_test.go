@@ -335,6 +335,13 @@ func TestPortProbeWithoutAWayBack(t *testing.T) {
 		nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
 		wantProbed(t, map[string]string{"wan tcp/8022": "silence"})
 	})
+	t.Run("a gateway that was not there before, and nothing to send", func(t *testing.T) {
+		failed(t, "100.64.0.1")
+		wantProbed(t, map[string]string{"wan tcp/8022": "error: 100.64.0.1, to which answers go, does not say its MAC address, so no answer could leave"})
+		failed(t, "100.64.0.1")
+		nstest.Filter(t, "drop", "")
+		wantProbed(t, map[string]string{"wan tcp/8022": "silence"})
+	})
 	t.Run("a gateway that comes late", func(t *testing.T) {
 		nstest.Wait(t, func() error { // again, should it come too late
 			nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
@@ -397,6 +404,27 @@ func TestPortProbeWithoutAWayBack(t *testing.T) {
 	})
 }
 
+// failed has the kernel ask for a gateway's MAC address on wan, until it gives up.
+func failed(t *testing.T, gateway string) {
+	t.Helper()
+	nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
+	nstest.Wait(t, func() error {
+		c, err := net.Dial("udp", net.JoinHostPort(gateway+map[bool]string{true: "%wan"}[gateway == gateway6], "9"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		text := new(nstest.NS).Run(t, "ip", "neigh", "show", "to", gateway, "dev", "wan")
+		if strings.Contains(text, "FAILED") {
+			return nil
+		}
+		if text == "" {
+			_, _ = c.Write([]byte("x"))
+		}
+		return errors.New(text)
+	})
+}
+
 // The same of IPv6, whose gateway is known by a link-local address, and whose own address may be on
 // another link.
 func TestPortProbeWithoutAWayBackOverIPv6(t *testing.T) {
@@ -414,6 +442,13 @@ func TestPortProbeWithoutAWayBackOverIPv6(t *testing.T) {
 	t.Run("a gateway that is not there, and nothing to send", func(t *testing.T) {
 		nstest.Filter(t, "drop", discovery)
 		nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
+		wantProbed(t, map[string]string{asked: "silence"})
+	})
+	t.Run("a gateway that was not there before, and nothing to send", func(t *testing.T) {
+		failed(t, gateway6)
+		wantProbed(t, map[string]string{asked: "error: fe80::1, to which answers go, does not say its MAC address, so no answer could leave"})
+		failed(t, gateway6)
+		nstest.Filter(t, "drop", discovery)
 		wantProbed(t, map[string]string{asked: "silence"})
 	})
 	t.Run("a gateway that comes late", func(t *testing.T) {
