@@ -142,7 +142,7 @@ func TestExporters(t *testing.T) {
 	vty := g.text(t, "services", "prometheus", "exporters", "frr", "group")
 	right := map[string][]string{
 		"node": asUser("nobody", "nogroup", "", nodeArgs...),
-		"frr":  asUser("frr", vty, "", frrArgs...),
+		"frr":  asUser("nobody", vty, "", frrArgs...),
 		"knot": asUser("nobody", "nogroup", "knot", knotArgs...),
 	}
 	for name, command := range right {
@@ -203,7 +203,7 @@ func TestExporters(t *testing.T) {
 		{"node", asUser("nobody", "nogroup", "", append(slices.Clone(nodeArgs), "--web.telemetry-path=/others")...), []string{
 			"exporter.node/answers/192.168.1.1 fail: status 404", "exporter.node/answers/fd00:1::1 fail: status 404", "exporter.node/tells fail: status 404",
 		}},
-		{"frr", asUser("frr", vty, "", without(frrArgs, "--collector.bgp6")...), []string{"exporter.frr/tells fail: nothing of bgp6"}},
+		{"frr", asUser("nobody", vty, "", without(frrArgs, "--collector.bgp6")...), []string{"exporter.frr/tells fail: nothing of bgp6"}},
 		// Not in the group of those who may ask FRR.
 		{"frr", asUser("nobody", "nogroup", "", frrArgs...), []string{"exporter.frr/tells fail: nothing of bgp, bgp6, ospf"}},
 		// Nor of those who may ask Knot DNS: it answers with nothing.

@@ -77,6 +77,8 @@ func (b *Exporter) collect(r *router.Router, set func(nixgen.Origin, nixgen.Expr
 			set(from, service.Strs(on), "enabledCollectors")
 		}
 		set(from, service.Strs(off), "disabledCollectors")
+		// The module makes the account of this name; that of FRR, its default, owns the daemons.
+		set(from, nixgen.Str("frr-exporter"), "user")
 		set(from, nixgen.Str(b.measured(r)[0].Group), "group") // all blocks of a program say the same
 	}
 	return nil
