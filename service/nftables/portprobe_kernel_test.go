@@ -409,7 +409,7 @@ func failed(t *testing.T, gateway string) {
 	t.Helper()
 	nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
 	nstest.Wait(t, func() error {
-		c, err := net.Dial("udp", net.JoinHostPort(gateway+map[bool]string{true: "%wan"}[gateway == gateway6], "9"))
+		c, err := net.Dial("udp", net.JoinHostPort(map[bool]string{true: "3fff::9", false: "198.51.100.9"}[gateway == gateway6], "9"))
 		if err != nil {
 			t.Fatal(err)
 		}
