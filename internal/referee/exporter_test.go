@@ -73,7 +73,7 @@ func exporterArgs(t *testing.T, g *generated, name string) []string {
 	}
 	address, port := options["listenAddress"].(string), fmt.Sprint(options["port"])
 	if name == "knot" {
-		args = append(args, "knot-exporter", "--web-listen-addr", address, "--web-listen-port", port, "--knot-socket-path", "/run/knot/knot.sock")
+		args = append(args, "knot-exporter", "--web-listen-addr", address, "--web-listen-port", port, "--knot-socket-path", "/run/knot/knot.sock", "--knot-socket-timeout", fmt.Sprint(options["knotSocketTimeout"]))
 	} else {
 		args = append(args, "prometheus-"+name+"-exporter")
 		each("enabledCollectors", "--collector.")
@@ -142,7 +142,7 @@ func TestExporters(t *testing.T) {
 	vty := g.text(t, "services", "prometheus", "exporters", "frr", "group")
 	right := map[string][]string{
 		"node": asUser("nobody", "nogroup", "", nodeArgs...),
-		"frr":  asUser("frr", vty, "", frrArgs...),
+		"frr":  asUser("nobody", vty, "", frrArgs...),
 		"knot": asUser("nobody", "nogroup", "knot", knotArgs...),
 	}
 	for name, command := range right {
@@ -171,6 +171,16 @@ func TestExporters(t *testing.T) {
 		}
 	}
 
+	// An address that is missing takes the exporter away from no other network.
+	ip(t, router, "addr del 192.168.1.1/24 dev lan1\n")
+	start("node", right["node"])
+	nstest.Wait(t, func() error {
+		_, err := get(host, "http://[fd00:1::1]:9100/metrics")
+		return err
+	})
+	ip(t, router, "addr add 192.168.1.1/24 dev lan1\n")
+	becomes(t, wrong, nil)
+
 	without := func(args []string, flag string) []string {
 		i := slices.Index(args, flag)
 		if i < 0 {
@@ -193,7 +203,7 @@ func TestExporters(t *testing.T) {
 		{"node", asUser("nobody", "nogroup", "", append(slices.Clone(nodeArgs), "--web.telemetry-path=/others")...), []string{
 			"exporter.node/answers/192.168.1.1 fail: status 404", "exporter.node/answers/fd00:1::1 fail: status 404", "exporter.node/tells fail: status 404",
 		}},
-		{"frr", asUser("frr", vty, "", without(frrArgs, "--collector.bgp6")...), []string{"exporter.frr/tells fail: nothing of bgp6"}},
+		{"frr", asUser("nobody", vty, "", without(frrArgs, "--collector.bgp6")...), []string{"exporter.frr/tells fail: nothing of bgp6"}},
 		// Not in the group of those who may ask FRR.
 		{"frr", asUser("nobody", "nogroup", "", frrArgs...), []string{"exporter.frr/tells fail: nothing of bgp, bgp6, ospf"}},
 		// Nor of those who may ask Knot DNS: it answers with nothing.

@@ -124,11 +124,16 @@ func (b *Exporter) ends() []end {
 // Claim claims the socket.
 func (b *Exporter) Claim(s *router.Scope) {
 	s.Listen(b.Networks.Range, router.Listen{Service: "metrics", Protocol: router.TCP, Port: int(b.port()), Networks: b.Networks.All(), Unit: b.unit()})
-	for _, e := range b.ends() {
-		if e.Addr().Is6() {
+	ends := b.ends()
+	for _, e := range ends {
+		switch {
+		case e.Addr().Is6():
 			// Without a cable the address stays tentative, and the exporter could not bind to it (RFC 4862
 			// section 5.4).
 			s.Sysctl(e.from, "net.ipv6.ip_nonlocal_bind", "1")
+		case len(ends) > 1:
+			// It ends if one of its addresses is not there, and would be away from all other networks.
+			s.Sysctl(e.from, "net.ipv4.ip_nonlocal_bind", "1")
 		}
 	}
 }

@@ -22,6 +22,10 @@ var sensors = []string{"cpufreq", "hwmon", "thermal_zone"}
 // BGP over IPv6 is off.
 var usual = []string{"bfd", "bgp", "ospf"}
 
+// knotPatience is how long knot-exporter waits for Knot DNS, in seconds. The default of the option is 2000,
+// and other scrapes wait behind it.
+const knotPatience = 3
+
 // lower sets services.prometheus.exporters. Its firewall is left alone: the module opens the port in
 // every network.
 func (b *Exporter) lower(r *router.Router, m *nixgen.Module) {
@@ -36,6 +40,9 @@ func (b *Exporter) lower(r *router.Router, m *nixgen.Module) {
 	}
 	set(at, nixgen.Int(b.port()), "port")
 	ends := b.ends()
+	if b.Of.V == knot {
+		set(from, nixgen.Int(knotPatience), "knotSocketTimeout")
+	}
 	flags := b.collect(r, set)
 	address := ends[0].Addr().String()
 	if ends[0].Addr().Is6() && b.Of.V != knot {
@@ -70,6 +77,8 @@ func (b *Exporter) collect(r *router.Router, set func(nixgen.Origin, nixgen.Expr
 			set(from, service.Strs(on), "enabledCollectors")
 		}
 		set(from, service.Strs(off), "disabledCollectors")
+		// The module makes the account of this name; that of FRR, its default, owns the daemons.
+		set(from, nixgen.Str("frr-exporter"), "user")
 		set(from, nixgen.Str(b.measured(r)[0].Group), "group") // all blocks of a program say the same
 	}
 	return nil

@@ -3,12 +3,14 @@ package exporter
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"net/netip"
 	"strings"
+	"syscall"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -40,6 +42,9 @@ var scrapeOf = &probe.Probe[question, scrape]{Name: "exporter.scrape", Active: t
 const (
 	noAnswer  = "no answer"
 	noMetrics = "no text of metrics"
+	hangsUp   = "hangs up"
+	noHTTP    = "no HTTP"
+	cutOff    = "cut off"
 )
 
 // patience is how long an exporter may take: it asks a daemon of this machine, in milliseconds.
@@ -71,11 +76,28 @@ func lookScrape(ctx context.Context, h probe.Host, q question) (scrape, error) {
 // get asks for the metrics (RFC 9112), in the text format of version 0.0.4.
 func get(c io.ReadWriter, q question) (scrape, error) {
 	if _, err := fmt.Fprintf(c, "GET /metrics HTTP/1.1\r\nHost: %s\r\nAccept: text/plain;version=0.0.4\r\nConnection: close\r\n\r\n", q.At); err != nil {
+		if errors.Is(err, syscall.EPIPE) {
+			return scrape{Trouble: hangsUp}, nil
+		}
 		return scrape{}, err
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(io.LimitReader(c, probe.OutputLimit)), nil)
-	if err != nil {
-		return scrape{}, fmt.Errorf("it does not speak HTTP: %w", err)
+	in := &heard{Reader: c}
+	limited := &io.LimitedReader{R: in, N: probe.OutputLimit}
+	trouble := func(what string) (scrape, error) {
+		switch {
+		case in.err != nil:
+			return scrape{}, in.err
+		case limited.N == 0:
+			return scrape{}, probe.ErrOutput
+		}
+		return scrape{Trouble: what}, nil
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(limited), nil)
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return trouble(hangsUp)
+	case err != nil:
+		return trouble(noHTTP)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
@@ -83,10 +105,25 @@ func get(c io.ReadWriter, q question) (scrape, error) {
 	}
 	// Its errors of reading and of text are of one type, so it gets what has been read.
 	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return scrape{}, err
+	if err != nil || limited.N == 0 {
+		return trouble(cutOff)
 	}
 	return read(string(text), q), nil
+}
+
+// heard is a connection that keeps the error which ended it, if its other end did not: then nothing is
+// known of the exporter.
+type heard struct {
+	io.Reader
+	err error
+}
+
+func (h *heard) Read(b []byte) (int, error) {
+	n, err := h.Reader.Read(b)
+	if err != nil && err != io.EOF {
+		h.err = err
+	}
+	return n, err
 }
 
 // read has what is of interest of the text of an answer.

@@ -62,18 +62,19 @@ func TestScrape(t *testing.T) {
 	}{
 		"well":                 {web{answer: ok + "\r\n" + nodeText}, node, false},
 		"in chunks":            {web{answer: ok + "Transfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(nodeText), nodeText)}, node, false},
-		"with no last chunk":   {web{answer: ok + "Transfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n", len(nodeText), nodeText)}, scrape{}, true},
+		"with no last chunk":   {web{answer: ok + "Transfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n", len(nodeText), nodeText)}, scrape{Trouble: cutOff}, false},
 		"of something else":    {web{answer: ok + "\r\npython_info{version=\"3\"} 1\n"}, scrape{Samples: map[string]float64{}}, false},
 		"nothing":              {web{answer: ok + "\r\n"}, scrape{Samples: map[string]float64{}}, false},
 		"a page":               {web{answer: ok + "\r\n<html>"}, scrape{Trouble: noMetrics}, false},
 		"cut off":              {web{answer: ok + "\r\n" + strings.TrimSuffix(nodeText, "3\n")}, scrape{Trouble: noMetrics}, false},
-		"shorter than it says": {web{answer: ok + "Content-Length: 9000\r\n\r\n" + nodeText}, scrape{}, true},
+		"shorter than it says": {web{answer: ok + "Content-Length: 9000\r\n\r\n" + nodeText}, scrape{Trouble: cutOff}, false},
+		"too long":             {web{answer: ok + "\r\n" + strings.Repeat(nodeText, 1+probe.OutputLimit/len(nodeText))}, scrape{}, true},
 		"elsewhere":            {web{answer: "HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\n\r\n"}, scrape{Trouble: "status 302"}, false},
 		"busy":                 {web{answer: "HTTP/1.1 503 Service Unavailable\r\n\r\n"}, scrape{Trouble: "status 503"}, false},
 		"refused":              {web{err: syscall.ECONNREFUSED}, scrape{Trouble: noAnswer}, false},
 		"no route":             {web{err: syscall.ENETUNREACH}, scrape{}, true},
-		"hangs up":             {web{}, scrape{}, true},
-		"something else":       {web{answer: "SSH-2.0-OpenSSH\r\n"}, scrape{}, true},
+		"hangs up":             {web{}, scrape{Trouble: hangsUp}, false},
+		"something else":       {web{answer: "SSH-2.0-OpenSSH\r\n"}, scrape{Trouble: noHTTP}, false},
 	} {
 		got, err := lookScrape(context.Background(), tt.host, ofNode)
 		if diff := cmp.Diff(tt.want, got); diff != "" || (err != nil) != tt.err {

@@ -161,9 +161,13 @@ func (f *Firewall) closed(r *router.Router, p *verify.Plan, n *router.Network, f
 	if !n.Upstream() || !n.Has(family) || zone == nil {
 		return
 	}
+	var mark uint32
+	if u := r.UplinkOf(n); u != nil {
+		mark = u.Mark
+	}
 	promised := slices.ContainsFunc(r.On(n.Link.Target), func(n *router.Network) bool { return defaultRoute(r, n, family) })
 	for _, l := range router.Claimed[router.Listen](r) {
-		q := remotePort{string(n.Device()), l.Protocol, uint16(l.Port), family}
+		q := remotePort{string(n.Device()), l.Protocol, uint16(l.Port), family, mark}
 		if asked[q] || !canProbe(l.Protocol, l.Port) || f.reachable(r, zone, n, l, family) {
 			continue
 		}

@@ -152,7 +152,7 @@ func TestPacketsOfPortProbes(t *testing.T) {
 }
 
 func TestRemotePortText(t *testing.T) {
-	for want, q := range map[string]remotePort{"wan tcp/22": {"wan", router.TCP, 22, router.IPv4}, "ppp0.7 udp/53": {"ppp0.7", router.UDP, 53, router.IPv4}, "wan tcp/22 ipv6": {"wan", router.TCP, 22, router.IPv6}} {
+	for want, q := range map[string]remotePort{"wan tcp/22": {"wan", router.TCP, 22, router.IPv4, 0}, "ppp0.7 udp/53": {"ppp0.7", router.UDP, 53, router.IPv4, 0}, "wan tcp/22 ipv6": {"wan", router.TCP, 22, router.IPv6, 0}} {
 		if got, err := q.MarshalText(); err != nil || string(got) != want {
 			t.Errorf("%s, %v, want %s", got, err, want)
 		}
@@ -165,7 +165,9 @@ type wayHost struct {
 	way func(to netip.Addr) (probe.Way, error)
 }
 
-func (h wayHost) Way(_ context.Context, _ string, to netip.Addr) (probe.Way, error) { return h.way(to) }
+func (h wayHost) Way(_ context.Context, _ string, _ uint32, to netip.Addr) (probe.Way, error) {
+	return h.way(to)
+}
 
 // Remote hosts differ, and all are of the networks for documentation.
 func TestRemoteHosts(t *testing.T) {
@@ -174,7 +176,7 @@ func TestRemoteHosts(t *testing.T) {
 	for i := range 300 {
 		networks := slices.Concat(documentation[router.IPv4], documentation[router.IPv6])
 		network := networks[i%len(networks)]
-		a, _, err := remoteIn(t.Context(), h, "wan", network)
+		a, _, err := remoteIn(t.Context(), h, remotePort{Link: "wan"}, network)
 		k := newPortProbe(packet.TCP, a, netip.AddrPort{})
 		if last := a.AsSlice()[a.BitLen()/8-1]; err != nil || !network.Contains(a) || last == 0 || last == 255 || k.from.Port() < 49152 {
 			t.Fatal(k.from, err)
@@ -192,16 +194,16 @@ func TestRemoteHostsAreNotTheRouter(t *testing.T) {
 		return probe.Way{Own: to.AsSlice()[to.BitLen()/8-1] != 77}, nil
 	}}
 	for range 300 {
-		if a, _, err := remoteIn(t.Context(), h, "wan", documentation[router.IPv4][1]); err != nil || a != netip.AddrFrom4([4]byte{203, 0, 113, 77}) {
+		if a, _, err := remoteIn(t.Context(), h, remotePort{Link: "wan"}, documentation[router.IPv4][1]); err != nil || a != netip.AddrFrom4([4]byte{203, 0, 113, 77}) {
 			t.Fatal(a, err)
 		}
-		if a, _, err := remoteIn(t.Context(), h, "wan", documentation[router.IPv6][0]); err != nil || a.As16()[15] != 77 {
+		if a, _, err := remoteIn(t.Context(), h, remotePort{Link: "wan"}, documentation[router.IPv6][0]); err != nil || a.As16()[15] != 77 {
 			t.Fatal(a, err)
 		}
 	}
 	all := wayHost{way: func(netip.Addr) (probe.Way, error) { return probe.Way{Own: true}, nil }}
 	for _, networks := range documentation {
-		if a, _, err := findRemote(t.Context(), all, "wan", networks); !errors.As(err, new(probe.NoWay)) || a.IsValid() {
+		if a, _, err := findRemote(t.Context(), all, remotePort{Link: "wan"}, networks); !errors.As(err, new(probe.NoWay)) || a.IsValid() {
 			t.Errorf("%s, %v of a router that has all addresses", a, err)
 		}
 	}

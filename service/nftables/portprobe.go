@@ -22,6 +22,9 @@ type remotePort struct {
 	Protocol router.IPProtocol // TCP, or UDP of a port for which canProbe
 	Port     uint16
 	Family   router.Family // IPv4 or IPv6
+	// Mark is that of the flows of the uplink which the link belongs to: answers leave by its routes. The
+	// text does not have it, as a link belongs to one uplink.
+	Mark uint32
 }
 
 // MarshalText writes it as in "wan tcp/22" and "wan tcp/22 ipv6": states from before there were
@@ -80,14 +83,15 @@ var documentation = map[router.Family][]netip.Prefix{
 // route, a link without a carrier or a gateway that does not say its MAC address is never
 // sent: the first two are asked before, the last one after. An answer that waited for
 // its neighbour has left an entry in the kernel's table, incomplete or failed, so
-// then nothing is known. No entry at all means that nothing was to be sent.
+// then nothing is known. No entry at all, or one that failed before and still is, means that nothing
+// was to be sent.
 //
 // A port that the router forwards is asked of the host behind it, which is sent the packet.
 func probePort(ctx context.Context, h probe.Host, q remotePort) (reply, error) {
 	if !canProbe(q.Protocol, int(q.Port)) {
 		return reply{}, fmt.Errorf("no packet is known that %s answers", q.port())
 	}
-	remote, way, err := findRemote(ctx, h, q.Link, documentation[q.Family])
+	remote, way, err := findRemote(ctx, h, q, documentation[q.Family])
 	if noWay := new(probe.NoWay); errors.As(err, noWay) {
 		return reply{NoWay: noWay.Error()}, nil
 	} else if err != nil {
@@ -115,11 +119,16 @@ func probePort(ctx context.Context, h probe.Host, q remotePort) (reply, error) {
 	if r.Answered, err = h.Exchange(ctx, exchange); err != nil {
 		return reply{}, err
 	}
+	lost := false
 	if !r.Answered {
-		if way, err = h.Way(ctx, q.Link, k.from.Addr()); err == nil && way.Silent { // it may yet say its MAC address
+		before := way
+		way, err = h.Way(ctx, q.Link, q.Mark, k.from.Addr())
+		// What failed before and still is as it was tells of other packets.
+		if err == nil && (way.Asked || way.Silent && !before.Silent) { // it may yet say its MAC address
 			exchange.Wait, exchange.Repeat = gateway, gatewayRepeat
 			if r.Answered, err = h.Exchange(ctx, exchange); err == nil && !r.Answered {
-				way, err = h.Way(ctx, q.Link, k.from.Addr())
+				way, err = h.Way(ctx, q.Link, q.Mark, k.from.Addr())
+				lost = way.Asked || way.Silent
 			}
 		}
 		if err != nil {
@@ -131,7 +140,7 @@ func probePort(ctx context.Context, h probe.Host, q remotePort) (reply, error) {
 		// What comes in where its answers would not go out may have been dropped as spoofed
 		// (RFC 3704), so silence says nothing of the port.
 		return reply{Leaves: way.Link}, nil
-	case !r.Answered && way.Silent:
+	case lost:
 		return reply{}, fmt.Errorf("%s, to which answers go, does not say its MAC address, so no answer could leave", way.Next)
 	case r.Answer == "SYN-ACK":
 		// Should that fail, the kernel gives up by itself after a minute.
@@ -156,12 +165,12 @@ func sentTo(a netip.Addr) probe.Filter {
 // findRemote finds an address for a remote host in one of some networks, with the way of the
 // answers to it: one behind a gateway. If there is none, as on a line whose other end answers ARP
 // for all addresses, one that is on a link will do. A NoWay is of networks to which there is none.
-func findRemote(ctx context.Context, h probe.Host, link string, networks []netip.Prefix) (netip.Addr, probe.Way, error) {
+func findRemote(ctx context.Context, h probe.Host, q remotePort, networks []netip.Prefix) (netip.Addr, probe.Way, error) {
 	var near netip.Addr
 	var nearWay probe.Way
 	var errs error
 	for _, network := range networks {
-		a, way, err := remoteIn(ctx, h, link, network)
+		a, way, err := remoteIn(ctx, h, q, network)
 		switch {
 		case err != nil && !errors.As(err, new(probe.NoWay)):
 			return a, way, err
@@ -184,9 +193,9 @@ func findRemote(ctx context.Context, h probe.Host, link string, networks []netip
 // is one that no other probe is at this moment: answers are told apart by it, and the kernel
 // counts ICMP errors by whom they are for (Documentation/networking/ip-sysctl, icmp_ratelimit and
 // icmp/ratelimit).
-func remoteIn(ctx context.Context, h probe.Host, link string, network netip.Prefix) (netip.Addr, probe.Way, error) {
+func remoteIn(ctx context.Context, h probe.Host, q remotePort, network netip.Prefix) (netip.Addr, probe.Way, error) {
 	for a := range hostsOf(network) {
-		way, err := h.Way(ctx, link, a)
+		way, err := h.Way(ctx, q.Link, q.Mark, a)
 		if err != nil || !way.Own {
 			return a, way, err
 		}

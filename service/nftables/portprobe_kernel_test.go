@@ -63,7 +63,7 @@ func port(t testing.TB, text string) remotePort {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return remotePort{link, map[string]router.IPProtocol{"tcp": router.TCP, "udp": router.UDP}[protocol], uint16(n), family}
+	return remotePort{link, map[string]router.IPProtocol{"tcp": router.TCP, "udp": router.UDP}[protocol], uint16(n), family, 0}
 }
 
 // probed probes ports and returns the answers, or the errors.
@@ -106,6 +106,7 @@ func said(a probetest.Answer[reply]) string {
 // watched is this machine, with something that happens at a certain point of a probe.
 type watched struct {
 	probe.Host
+	mark   uint32 // of what the port is asked
 	silent func() // nothing was heard for as long as silence takes
 	again  func() // the probe sends once more, to a gateway that has been silent
 }
@@ -126,7 +127,9 @@ func (w watched) Exchange(ctx context.Context, x probe.Exchange) (bool, error) {
 func asks(t *testing.T, name string, w watched) string {
 	t.Helper()
 	w.Host = host.New(t.Context(), "", false)
-	r, err := probePort(t.Context(), w, port(t, name))
+	q := port(t, name)
+	q.Mark = w.mark
+	r, err := probePort(t.Context(), w, q)
 	a := probetest.Answer[reply]{Answer: r}
 	if err != nil {
 		a.Error = err.Error()
@@ -332,6 +335,13 @@ func TestPortProbeWithoutAWayBack(t *testing.T) {
 		nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
 		wantProbed(t, map[string]string{"wan tcp/8022": "silence"})
 	})
+	t.Run("a gateway that was not there before, and nothing to send", func(t *testing.T) {
+		failed(t, "100.64.0.1")
+		wantProbed(t, map[string]string{"wan tcp/8022": "error: 100.64.0.1, to which answers go, does not say its MAC address, so no answer could leave"})
+		failed(t, "100.64.0.1")
+		nstest.Filter(t, "drop", "")
+		wantProbed(t, map[string]string{"wan tcp/8022": "silence"})
+	})
 	t.Run("a gateway that comes late", func(t *testing.T) {
 		nstest.Wait(t, func() error { // again, should it come too late
 			nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
@@ -356,6 +366,10 @@ func TestPortProbeWithoutAWayBack(t *testing.T) {
 		wantProbed(t, map[string]string{"wan tcp/8022": "SYN-ACK"})
 		nstest.Filter(t, "drop", "")
 		wantProbed(t, map[string]string{"wan tcp/8022": "answers leave on wan2"})
+		nstest.IP(t, "rule add fwmark 2 lookup 7\nroute add default via 100.64.0.1 dev wan table 7\n", "rule del fwmark 2 lookup 7\nroute flush table 7\n")
+		if got := asks(t, "wan tcp/8022", watched{mark: 2}); got != "silence" {
+			t.Error(got)
+		}
 	})
 	t.Run("a line on which all hosts are near", func(t *testing.T) {
 		nstest.IP(t, "route replace default dev wan\n", "route replace default via 100.64.0.1 dev wan\n")
@@ -390,6 +404,27 @@ func TestPortProbeWithoutAWayBack(t *testing.T) {
 	})
 }
 
+// failed has the kernel ask for a gateway's MAC address on wan, until it gives up.
+func failed(t *testing.T, gateway string) {
+	t.Helper()
+	nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
+	nstest.Wait(t, func() error {
+		c, err := net.Dial("udp", net.JoinHostPort(map[bool]string{true: "3fff::9", false: "198.51.100.9"}[gateway == gateway6], "9"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		text := new(nstest.NS).Run(t, "ip", "neigh", "show", "to", gateway, "dev", "wan")
+		if strings.Contains(text, "FAILED") {
+			return nil
+		}
+		if text == "" {
+			_, _ = c.Write([]byte("x"))
+		}
+		return errors.New(text)
+	})
+}
+
 // The same of IPv6, whose gateway is known by a link-local address, and whose own address may be on
 // another link.
 func TestPortProbeWithoutAWayBackOverIPv6(t *testing.T) {
@@ -407,6 +442,13 @@ func TestPortProbeWithoutAWayBackOverIPv6(t *testing.T) {
 	t.Run("a gateway that is not there, and nothing to send", func(t *testing.T) {
 		nstest.Filter(t, "drop", discovery)
 		nstest.Run(t, "neigh flush dev wan\n", "ip", "-batch", "-")
+		wantProbed(t, map[string]string{asked: "silence"})
+	})
+	t.Run("a gateway that was not there before, and nothing to send", func(t *testing.T) {
+		failed(t, gateway6)
+		wantProbed(t, map[string]string{asked: "error: fe80::1, to which answers go, does not say its MAC address, so no answer could leave"})
+		failed(t, gateway6)
+		nstest.Filter(t, "drop", discovery)
 		wantProbed(t, map[string]string{asked: "silence"})
 	})
 	t.Run("a gateway that comes late", func(t *testing.T) {
@@ -467,6 +509,14 @@ addr add 2001:db8:f::2/64 dev wan nodad
 		wantProbed(t, map[string]string{asked: "SYN-ACK"})
 		nstest.Filter(t, "drop", discovery)
 		wantProbed(t, map[string]string{asked: "answers leave on wan2"})
+		// The flows of an uplink that is not preferred have its routes.
+		nstest.Run(t, "rule add fwmark 2 lookup 7\nroute add ::/0 via fe80::1 dev wan table 7\n", "ip", "-6", "-batch", "-")
+		t.Cleanup(func() {
+			nstest.Run(t, "rule del fwmark 2 lookup 7\nroute flush table 7\n", "ip", "-6", "-batch", "-")
+		})
+		if got := asks(t, asked, watched{mark: 2}); got != "silence" {
+			t.Error(got)
+		}
 	})
 	t.Run("no route", func(t *testing.T) {
 		nstest.IP(t, "route del ::/0\n", "route add ::/0 via fe80::1 dev wan\n")
@@ -493,7 +543,7 @@ addr add 2001:db8:f::2/64 dev wan nodad
 // wantOwn says which of this machine's addresses a remote host behind wan is to ask over IPv6.
 func wantOwn(t *testing.T, want string) {
 	t.Helper()
-	way, err := inject.Way("wan", netip.MustParseAddr("3fff::1"))
+	way, err := inject.Way("wan", 0, netip.MustParseAddr("3fff::1"))
 	if err != nil || way.From.String() != want {
 		t.Errorf("%s, %v, want %s", way.From, err, want)
 	}

@@ -56,7 +56,7 @@ var userRE = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,30}$`)
 // systemUsers are accounts that NixOS and the programs of a router make for themselves,
 // which must not be normal users (nixos/modules/misc/ids.nix, and the services' modules).
 var systemUsers = []string{
-	"avahi", "chrony", "dhcpcd", "frr", "kea", "knot-exporter", "knot-resolver", "lldpd", "messagebus", "nbr-agent", "nbr-look",
+	"avahi", "chrony", "dhcpcd", "frr", "frr-exporter", "kea", "knot-exporter", "knot-resolver", "lldpd", "messagebus", "nbr-agent", "nbr-look",
 	"nobody", "node-exporter", "nscd",
 	"polkituser", "radvd", "rtkit", "sshd", "tss",
 }

@@ -81,9 +81,9 @@ type Way struct {
 	Next    netip.Addr
 	Gateway bool
 	// ARP is of a link on which the neighbour is asked for its MAC address (by ARP, or by
-	// neighbour discovery), and Silent of a neighbour that has been asked and has not said
-	// it: what was sent to it is lost.
-	ARP, Silent bool
+	// neighbour discovery). Asked is of a neighbour that is asked just now, for something to be
+	// sent to it, and Silent of one that was asked once and has not said it: what was sent is lost.
+	ARP, Asked, Silent bool
 }
 
 // NoWay is why no packet of this machine can get to a host.

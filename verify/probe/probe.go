@@ -37,8 +37,9 @@ type Host interface {
 	Exchange(ctx context.Context, x Exchange) (answered bool, err error)
 	// Way asks the kernel how a packet from this machine's first address on a link that the
 	// world can send to gets to a host. Of IPv6 that may be one of another link: a provider may
-	// delegate a prefix and give no other address. A NoWay says why it does not.
-	Way(ctx context.Context, link string, to netip.Addr) (Way, error)
+	// delegate a prefix and give no other address. The mark is that of its flow, by which a rule may choose
+	// the routes; 0 is none. A NoWay says why it does not.
+	Way(ctx context.Context, link string, mark uint32, to netip.Addr) (Way, error)
 	// Radio asks the kernel what an interface of Wi-Fi does. The error is fs.ErrNotExist if there is no
 	// such interface, or if it is none of Wi-Fi.
 	Radio(ctx context.Context, link string) (Radio, error)

@@ -53,8 +53,8 @@ func (h machine) Exchange(ctx context.Context, x probe.Exchange) (bool, error) {
 }
 
 // Way asks the kernel how packets get to a host.
-func (h machine) Way(_ context.Context, link string, to netip.Addr) (probe.Way, error) {
-	return inject.Way(link, to)
+func (h machine) Way(_ context.Context, link string, mark uint32, to netip.Addr) (probe.Way, error) {
+	return inject.Way(link, mark, to)
 }
 
 // Radio asks nl80211.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -12,9 +11,9 @@ import (
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
-// Way asks the kernel how packets from this machine's address get to a host. It is
+// Way asks the kernel how packets with a mark from this machine's address get to a host. It is
 // [probe.Host]'s.
-func Way(link string, to netip.Addr) (probe.Way, error) {
+func Way(link string, mark uint32, to netip.Addr) (probe.Way, error) {
 	on, err := openLink(link)
 	if err != nil {
 		return probe.Way{}, err
@@ -23,7 +22,7 @@ func Way(link string, to netip.Addr) (probe.Way, error) {
 	if err != nil {
 		return probe.Way{}, err
 	}
-	routes, err := netlink.RouteGetWithOptions(to.AsSlice(), &netlink.RouteGetOptions{SrcAddr: own.AsSlice()})
+	routes, err := netlink.RouteGetWithOptions(to.AsSlice(), &netlink.RouteGetOptions{SrcAddr: own.AsSlice(), Mark: mark})
 	if err == nil && len(routes) == 0 {
 		err = errors.New("no route")
 	}
@@ -54,7 +53,7 @@ func Way(link string, to netip.Addr) (probe.Way, error) {
 		w.Next, w.Gateway = a.Unmap(), true
 	}
 	if w.ARP {
-		w.Silent, err = silent(r.LinkIndex, w.Next)
+		w.Asked, w.Silent, err = asked(r.LinkIndex, w.Next)
 	}
 	return w, err
 }
@@ -110,19 +109,23 @@ func ownAddress6(link *netlink.LinkAttrs) (netip.Addr, error) {
 	return netip.Addr{}, fmt.Errorf("neither %s nor another link has an IPv6 address that a remote host could send to", link.Name)
 }
 
-// silent tells whether a neighbour has been asked for its MAC address and has not said it. A
-// packet that waits for that has left an entry in the kernel's table, incomplete or failed.
-// No entry means that nothing was sent to the neighbour.
-func silent(link int, neighbour netip.Addr) (bool, error) {
+// asked tells whether a neighbour is asked for its MAC address, and whether it was and has not said
+// it. A packet that waits for that has left an entry in the kernel's table, incomplete or failed;
+// one that failed stays for a while, and is incomplete again with the next packet. No entry means
+// that nothing was sent to the neighbour.
+func asked(link int, neighbour netip.Addr) (incomplete, failed bool, err error) {
 	family := netlink.FAMILY_V4
 	if neighbour.Is6() {
 		family = netlink.FAMILY_V6
 	}
 	list, err := netlink.NeighList(link, family)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
-	return slices.ContainsFunc(list, func(n netlink.Neigh) bool {
-		return n.IP.Equal(neighbour.AsSlice()) && n.State&(netlink.NUD_INCOMPLETE|netlink.NUD_FAILED) != 0
-	}), nil
+	for _, n := range list {
+		if n.IP.Equal(neighbour.AsSlice()) {
+			return n.State&netlink.NUD_INCOMPLETE != 0, n.State&netlink.NUD_FAILED != 0, nil
+		}
+	}
+	return false, false, nil
 }
