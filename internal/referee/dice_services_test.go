@@ -246,7 +246,9 @@ func (d *dice) messages() {
 		return
 	}
 	some, tls, service := d.choose(inner), d.often(), "mqtt"
-	d.block("secret", "mqtt_password", `path = "/var/lib/secrets/mqtt_password"`)
+	for i := range 2 {
+		d.block("secret", fmt.Sprintf("mqtt_password%d", i), fmt.Sprintf("path = \"/var/lib/secrets/mqtt_password%d\"", i))
+	}
 	if tls {
 		d.block("secret", "mqtt_key", `path = "/var/lib/secrets/mqtt_key"`)
 		service = "mqtts"
@@ -262,13 +264,13 @@ func (d *dice) messages() {
 		d.WriteString("}\n")
 	}
 	const filter = "topic filter of MQTT, as in home/+/state or home/#"
-	for _, name := range []string{"a", "0" + strings.Repeat("-._Z", 15) + "9"} {
+	for i, name := range []string{"a", "0" + strings.Repeat("-._Z", 15) + "9"} {
 		topics := []string{"readwrite = [" + d.pick(values[filter]) + "]"}
 		if d.often() {
 			topics = []string{`read = ["$SYS/#", "home/+/set"]`, `write = ["home/lamp/state", "` + strings.Repeat("t", 300) + `"]`}
 		}
 		fmt.Fprintf(d, "user %q {\n", name)
-		d.body("mqtt.user", nested(d.blocks["mqtt"], "user"), append(topics, "password = secret.mqtt_password"))
+		d.body("mqtt.user", nested(d.blocks["mqtt"], "user"), append(topics, fmt.Sprintf("password = secret.mqtt_password%d", i)))
 		d.WriteString("}\n")
 	}
 	d.WriteString("}\n")
