@@ -130,7 +130,7 @@ func (b *RADIUS) text(mark string) string {
 	w.line("run_dir = " + staged)
 	w.line("logdir = /var/log/radius")
 	w.line("correct_escapes = true")
-	w.line("max_requests = 1024")
+	w.line("max_requests = 16384") // FreeRADIUS' own: who has no password may begin conversations
 	w.line("proxy_requests = no")
 	w.block("log", func() {
 		w.line("destination = stdout")
@@ -231,6 +231,7 @@ func (b *RADIUS) modules(w *writer) {
 	if b.certificates() {
 		w.block("always reject", func() { w.line("rcode = reject") })
 	}
+		w.line("timer_expire = 20") // seconds that a conversation may stand still
 	if b.passwords() {
 		w.block("eap inner", func() {
 			w.line("default_eap_type = mschapv2")

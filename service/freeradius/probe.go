@@ -303,6 +303,7 @@ type login struct {
 const (
 	accepted     = "accepted"
 	rejected     = "rejected"
+	rejectedSoon = "rejected before TLS"
 	unsignedSays = "an answer without Message-Authenticator"
 	noAnswer     = "no answer"
 	noPassword   = "no password in the file"
@@ -338,7 +339,11 @@ func lookLogin(ctx context.Context, h probe.Host, q loginUse) (login, error) {
 	if err = ended(err); err != nil {
 		return login{}, err
 	}
-	return result(t.end), nil
+	out := result(t.end)
+	if t.id == 0 && out.Result == rejected { // whatever the password is
+		out.Result = rejectedSoon
+	}
+	return out, nil
 }
 
 // result is what an answer says of a user.
