@@ -314,11 +314,14 @@ func TestWhoMayIntoTheNetwork(t *testing.T) {
 			t.Errorf("%s: %v\n%s", request, err, out)
 		}
 	}
-	for _, attributes := range []string{`\001\006anna`, `\001\006anna\041\003x`} {
-		const head = `printf '\001\007\000\%03o0123456789abcdef%s' | nc -u -w 3 -s 192.168.1.70 192.168.1.1 1812 | wc -c`
-		n := 20 + len("..anna") + strings.Count(attributes, "x")*3
-		if got := strings.TrimSpace(h.root.Run(t, h.ap, "sh", "-c", fmt.Sprintf(head, n, attributes))); got != "0" {
-			t.Errorf("%s without Message-Authenticator has an answer of %s bytes", attributes, got)
+	bare := func(want func(got string) bool) {
+		t.Helper()
+		for _, attributes := range []string{`\001\006anna`, `\001\006anna\041\003x`} {
+			const head = `printf '\001\007\000\%03o0123456789abcdef%s' | nc -u -w 3 -s 192.168.1.70 192.168.1.1 1812 | wc -c`
+			n := 20 + len("..anna") + strings.Count(attributes, "x")*3
+			if got := strings.TrimSpace(h.root.Run(t, h.ap, "sh", "-c", fmt.Sprintf(head, n, attributes))); !want(got) {
+				t.Errorf("%s without Message-Authenticator has an answer of %s bytes", attributes, got)
+			}
 		}
 	}
 	bare(func(got string) bool { return got == "0" })
@@ -340,6 +343,11 @@ func TestWhoMayIntoTheNetwork(t *testing.T) {
 	if log := h.daemon.Log(); strings.Contains(log, "[nbr]") || !strings.Contains(log, "Login incorrect") {
 		t.Errorf("the log tells of looks, or not of those who are rejected:\n%s", log)
 	}
+	// The requests without Message-Authenticator get to FreeRADIUS, which answers them when it is told to.
+	h.daemon.Stop(t)
+	h.stage(t, strings.NewReplacer("require_message_authenticator = yes", "require_message_authenticator = no", "limit_proxy_state = yes", "limit_proxy_state = no").Replace(h.script))
+	h.start(t, h.config)
+	bare(func(got string) bool { return got != "0" })
 }
 
 // What is otherwise than the spec has it is found, on its line.
@@ -486,7 +494,16 @@ func TestRADIUSUnderSystemd(t *testing.T) {
 		}
 		files[name] = string(b)
 	}
-	m := lab.Boot(t, h.router, files, "freeradius.service")
+	renewal := g.at("systemd", "services", "nbr-radius-certificate").(map[string]any)
+	files["/etc/renew.sh"] = renewal["script"].(string)
+	delete(renewal, "script")
+	delete(renewal, "path")
+	files["/etc/systemd/system/nbr-radius-certificate.service"] = unitText(t, renewal) + "[Service]\nExecStart=bash -e /etc/renew.sh\n"
+	files["/etc/systemd/system/nbr-radius-certificate.path"] = "[Path]\n"
+	for _, name := range g.list(t, "systemd", "paths", "nbr-radius-certificate", "pathConfig", "PathChanged") {
+		files["/etc/systemd/system/nbr-radius-certificate.path"] += fmt.Sprintf("PathChanged=%s\n", name)
+	}
+	m := lab.Boot(t, h.router, files, "freeradius.service", "nbr-radius-certificate.path")
 	defer func() {
 		if t.Failed() {
 			t.Log(m.Journal(t, "freeradius.service"))
@@ -546,4 +563,27 @@ func TestRADIUSUnderSystemd(t *testing.T) {
 	if now := m.Run(t, "cat", "/var/lib/nbr-radius/own"); now != own {
 		t.Error("the router's own programs have another secret after a start")
 	}
+
+	// What FreeRADIUS would not start with leaves the old one alone; a certificate that is written in many
+	// steps is taken, and the next one as well.
+	pid = process()
+	m.Run(t, "sh", "-c", "cp /var/lib/radius/ca.pem /ca.pem && echo none >/var/lib/radius/ca.pem")
+	nstest.Wait(t, func() error {
+		if said := m.Journal(t, "nbr-radius-certificate.service"); !strings.Contains(said, "/var/lib/radius/ca.pem is no certificate: FreeRADIUS runs on") {
+			return fmt.Errorf("the renewal says %s", said)
+		}
+		return nil
+	})
+	becomes(t, look(), []string{"radius/ca fail: another authority than that of the file"})
+	if now := process(); now != pid {
+		t.Errorf("FreeRADIUS has started again: it is %s instead of %s", now, pid)
+	}
+	m.Run(t, "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do cp /ca.pem /var/lib/radius/ca.pem; sleep 0.5; done")
+	nstest.Wait(t, func() error {
+		if now := process(); now == pid || now == "0" {
+			return fmt.Errorf("FreeRADIUS has not started again: it is %s", now)
+		}
+		return nil
+	})
+	becomes(t, look(), nil)
 }

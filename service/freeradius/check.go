@@ -26,6 +26,7 @@ func (b *RADIUS) Checks(_ *router.Router, p *verify.Plan) {
 	}
 	p.Listens(id+"/listen", b.Networks.Range, "udp", port, addrs)
 	b.checkRunning(p)
+	p.UnitActive(id+"/certificate/unit", b.Certificate.Range, renewed+".path")
 	b.checkCertificate(p)
 	for _, c := range b.Clients {
 		b.checkClient(p, c)

@@ -77,19 +77,47 @@ func (b *RADIUS) lower(_ *router.Router, m *nixgen.Module) {
 		m.Add(from, []string{"systemd", "services", unit, "after"}, nixgen.Str(name))
 	}
 
+	b.lowerRenewal(m)
+}
+
+// lowerRenewal restarts FreeRADIUS when the certificate is another one.
+func (b *RADIUS) lowerRenewal(m *nixgen.Module) {
+	from := service.From(b)
 	for name, v := range map[string]nixgen.Expr{
 		"description": nixgen.Str("Another certificate for RADIUS"),
-		"script":      nixgen.Str("systemctl --no-block try-restart " + unit + ".service"),
+		"path":        nixgen.List{nixgen.Var("pkgs.openssl")},
+		"script":      nixgen.Lines(b.renewScript()),
 	} {
 		m.Set(from, v, "systemd", "services", renewed, name)
 	}
 	m.Set(from, nixgen.Str("oneshot"), "systemd", "services", renewed, "serviceConfig", "Type")
+	// A unit that may not start again would end the path's unit as well.
+	m.Set(from, nixgen.Int(0), "systemd", "services", renewed, "unitConfig", "StartLimitIntervalSec")
 	m.Set(from, service.Strs([]string{"multi-user.target"}), "systemd", "paths", renewed, "wantedBy")
 	files := []string{string(b.Certificate.V), b.Key.Target.Location()}
 	if b.certificates() {
 		files = append(files, string(b.CA.V))
 	}
 	m.Set(from, service.Strs(files), "systemd", "paths", renewed, "pathConfig", "PathChanged")
+}
+
+// renewScript lets FreeRADIUS run on with what it has where it would not start with the files.
+func (b *RADIUS) renewScript() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, `sleep 2 # until the other files are there
+refuse() {
+  echo "$1: FreeRADIUS runs on with what it has" >&2
+  exit 1
+}
+shown=$(openssl x509 -noout -pubkey -in %[1]s) || refuse "%[1]s is no certificate"
+own=$(openssl pkey -pubout -in %[2]s -passin pass:) || refuse "%[2]s is no private key"
+[[ $shown == "$own" ]] || refuse "%[2]s is not the key of %[1]s"
+`, b.Certificate.V, b.Key.Target.Location())
+	if b.certificates() {
+		fmt.Fprintf(&out, "openssl x509 -noout -in %[1]s || refuse \"%[1]s is no certificate\"\n", b.CA.V)
+	}
+	out.WriteString("systemctl --no-block try-restart " + unit + ".service\n")
+	return out.String()
 }
 
 // installers are the units that put secrets in place.
@@ -203,6 +231,7 @@ func (b *RADIUS) modules(w *writer) {
 	w.block("eap", func() {
 		w.line("default_eap_type = " + first)
 		w.line("max_sessions = ${max_requests}")
+		w.line("timer_expire = 20") // seconds that a conversation may stand still
 		w.block("tls-config shown", func() {
 			w.line("certificate_file = %s/certificate.pem", staged)
 			w.line("private_key_file = %s/key.pem", staged)
@@ -232,7 +261,6 @@ func (b *RADIUS) modules(w *writer) {
 	if b.certificates() {
 		w.block("always reject", func() { w.line("rcode = reject") })
 	}
-		w.line("timer_expire = 20") // seconds that a conversation may stand still
 	if b.passwords() {
 		w.block("eap inner", func() {
 			w.line("default_eap_type = mschapv2")
