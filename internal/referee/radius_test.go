@@ -153,6 +153,7 @@ func newRADIUSHouse(t *testing.T) *radiusHouse {
 	ip(t, h.guest, "addr add 192.168.2.5/24 dev eth0\nroute add default via 192.168.2.1\n")
 	ca, caPEM, _ := certificateOf(t, "house", nil, 90)
 	other, otherPEM, _ := certificateOf(t, "other house", nil, 90)
+	_, samePEM, _ := certificateOf(t, "house", nil, 90)
 	files := lab.Files{
 		"/etc/nbr/spec/router.hcl": strings.Replace(template, "  console_only", "  name_servers  = [\"192.0.2.53\"]\n  console_only", 1) + radiusSpec,
 		"/var/lib/secrets/ap":      apSecret + "\nmore\n",
@@ -161,6 +162,7 @@ func newRADIUSHouse(t *testing.T) *radiusHouse {
 		"/var/lib/secrets/bob":     bobPassword + "\n",
 		"/var/lib/radius/ca.pem":   caPEM,
 		"/other/ca.pem":            otherPEM,
+		"/other/same.pem":          samePEM,
 		"/etc/stage.sh":            h.script,
 	}
 	for _, c := range []struct {
@@ -173,7 +175,7 @@ func newRADIUSHouse(t *testing.T) *radiusHouse {
 		{"laptop", "laptop", ca, 90},
 		{"bob@example.org", "bob", ca, 90},
 		{"anna", "anna", ca, 90},
-		{"stranger", "stranger", ca, 90},
+		{"visitor", "stranger", ca, 90},
 		{"laptop", "foreign", other, 90},
 	} {
 		_, cert, key := certificateOf(t, c.name, c.of, c.days)
@@ -340,7 +342,7 @@ func TestWhoMayIntoTheNetwork(t *testing.T) {
 			t.Errorf("the log has %q:\n%s", s, h.daemon.Log())
 		}
 	}
-	if log := h.daemon.Log(); strings.Contains(log, "[nbr]") || !strings.Contains(log, "Login incorrect") {
+	if log := h.daemon.Log(); strings.Contains(log, "[nbr]") || !strings.Contains(log, "Login incorrect") || !strings.Contains(log, "visitor") {
 		t.Errorf("the log tells of looks, or not of those who are rejected:\n%s", log)
 	}
 	// The requests without Message-Authenticator get to FreeRADIUS, which answers them when it is told to.
@@ -420,6 +422,9 @@ func TestBrokenRADIUS(t *testing.T) {
 		{"/var/lib/secrets/anna", "another password", []string{"radius/user/anna/password fail: rejected", "radius/user/anna/password/vlan unknown"}, nil},
 		{"/var/lib/secrets/anna", " blanks around ", []string{"radius/user/anna/password fail: no password in the file", "radius/user/anna/password/vlan unknown"}, []string{"radius/user/anna/password fail: no password in the file", "radius/user/anna/password/vlan unknown"}},
 		{"/var/lib/radius/ca.pem", read("/other/ca.pem"), []string{"radius/ca fail: another authority than that of the file"}, nil},
+		{"/var/lib/radius/ca.pem", read("/other/same.pem"), []string{"radius/ca fail: another authority than that of the file"}, nil},
+		{"/var/lib/radius/ca.pem", read("/devices/laptop.key") + read("/var/lib/radius/ca.pem"), []string{"radius/ca fail: another authority than that of the file"}, nil},
+		{"/var/lib/radius/server.pem", read("/devices/laptop.key") + read("/var/lib/radius/server.pem"), []string{}, nil},
 		{"/var/lib/radius/server.pem", read("/devices/soon.pem"), []string{"radius/certificate fail: another certificate than that of the file", "radius/key fail: is another one"}, nil},
 	} {
 		original := read(b.file)
@@ -531,7 +536,7 @@ func TestRADIUSUnderSystemd(t *testing.T) {
 	// The agent's user is in the group.
 	becomes(t, look("setpriv", "--reuid", "nobody", "--regid", "nogroup", "--groups", "freerad"), []string{
 		"radius/client/ap/address/192.168.1.5/32 unknown", "radius/client/ap/address/fd00:1::5/128 unknown", "radius/client/ap/secret/192.168.1.5/32 unknown", "radius/client/ap/secret/fd00:1::5/128 unknown",
-		"radius/client/switches/address/192.168.1.64/28 unknown", "radius/client/switches/secret/192.168.1.64/28 unknown", "radius/clients unknown", "radius/configuration unknown", "radius/key unknown", "radius/listen unknown",
+		"radius/client/switches/address/192.168.1.64/28 unknown", "radius/client/switches/secret/192.168.1.64/28 unknown", "radius/clients unknown", "radius/key unknown", "radius/listen unknown",
 		"radius/user/anna/password unknown", "radius/user/anna/password/vlan unknown", "radius/user/bob@example.org/password unknown", "radius/user/bob@example.org/password/vlan unknown",
 	})
 	for path, want := range map[string]string{

@@ -164,6 +164,9 @@ func (b *RADIUS) text(mark string) string {
 	w.block("log", func() {
 		w.line("destination = stdout")
 		w.line("auth_reject = yes")
+		if b.certificates() {
+			w.line(`msg_badpass = "%%{TLS-Client-Cert-Common-Name}"`) // the outer identity may be any
+		}
 	})
 	w.block("security", func() {
 		w.line("allow_core_dumps = no")
@@ -180,6 +183,9 @@ func (b *RADIUS) text(mark string) string {
 		w.line("max_spare_servers = 4")
 	})
 	w.line("$INCLUDE %s/clients.conf", staged)
+	if b.certificates() {
+		w.line("$INCLUDE %s/ca.conf", staged)
+	}
 	w.block("listen", func() {
 		w.line("type = control")
 		w.line("socket = " + control)
@@ -261,6 +267,7 @@ func (b *RADIUS) modules(w *writer) {
 	if b.certificates() {
 		w.block("always reject", func() { w.line("rcode = reject") })
 	}
+	w.block("always ok", func() { w.line("rcode = ok") })
 	if b.passwords() {
 		w.block("eap inner", func() {
 			w.line("default_eap_type = mschapv2")
@@ -308,6 +315,18 @@ func (b *RADIUS) outer(w *writer) {
 		})
 	}
 	w.block("authorize", func() {
+		// The router itself is told what runs, whether or not it can read the configuration.
+		w.block("Autz-Type Status-Server", func() {
+			w.block(`if ("%{client:own}" == "yes")`, func() {
+				w.block("update reply", func() {
+					w.line(`&Reply-Message := "%%{config:nbr}"`)
+					if b.certificates() {
+						w.line(`&Reply-Message += "%%{config:ca}"`)
+					}
+				})
+			})
+			w.line("ok")
+		})
 		if b.certificates() {
 			// The router itself may ask what a certificate's user would be told (RFC 2865 section 5.6,
 			// RFC 5176 section 3), which authenticates none.
@@ -414,6 +433,7 @@ cat %[8]s >key.pem
 `, longest, shortestSecret, shortestPassword, kept, ownSecret, staged, b.Certificate.V, b.Key.Target.Location())
 	if b.certificates() {
 		fmt.Fprintf(&out, "cat %s >ca.pem\n", b.CA.V)
+		out.WriteString("sum=$(sha256sum <ca.pem)\nprintf 'ca = %s\\n' \"${sum%% *}\" >ca.conf\n")
 	}
 	out.WriteString("{\n")
 	for i, a := range b.own() {
