@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -153,6 +154,7 @@ func newRADIUSHouse(t *testing.T) *radiusHouse {
 	ip(t, h.guest, "addr add 192.168.2.5/24 dev eth0\nroute add default via 192.168.2.1\n")
 	ca, caPEM, _ := certificateOf(t, "house", nil, 90)
 	other, otherPEM, _ := certificateOf(t, "other house", nil, 90)
+	_, samePEM, _ := certificateOf(t, "house", nil, 90)
 	files := lab.Files{
 		"/etc/nbr/spec/router.hcl": strings.Replace(template, "  console_only", "  name_servers  = [\"192.0.2.53\"]\n  console_only", 1) + radiusSpec,
 		"/var/lib/secrets/ap":      apSecret + "\nmore\n",
@@ -161,6 +163,7 @@ func newRADIUSHouse(t *testing.T) *radiusHouse {
 		"/var/lib/secrets/bob":     bobPassword + "\n",
 		"/var/lib/radius/ca.pem":   caPEM,
 		"/other/ca.pem":            otherPEM,
+		"/other/same.pem":          samePEM,
 		"/etc/stage.sh":            h.script,
 	}
 	for _, c := range []struct {
@@ -173,7 +176,7 @@ func newRADIUSHouse(t *testing.T) *radiusHouse {
 		{"laptop", "laptop", ca, 90},
 		{"bob@example.org", "bob", ca, 90},
 		{"anna", "anna", ca, 90},
-		{"stranger", "stranger", ca, 90},
+		{"visitor", "stranger", ca, 90},
 		{"laptop", "foreign", other, 90},
 	} {
 		_, cert, key := certificateOf(t, c.name, c.of, c.days)
@@ -314,24 +317,43 @@ func TestWhoMayIntoTheNetwork(t *testing.T) {
 			t.Errorf("%s: %v\n%s", request, err, out)
 		}
 	}
-	for _, attributes := range []string{`\001\006anna`, `\001\006anna\041\003x`} {
-		const head = `printf '\001\007\000\%03o0123456789abcdef%s' | nc -u -w 3 -s 192.168.1.70 192.168.1.1 1812 | wc -c`
-		n := 20 + len("..anna") + strings.Count(attributes, "x")*3
-		if got := strings.TrimSpace(h.root.Run(t, h.ap, "sh", "-c", fmt.Sprintf(head, n, attributes))); got != "0" {
-			t.Errorf("%s without Message-Authenticator has an answer of %s bytes", attributes, got)
+	bare := func(want func(got string) bool) (err error) {
+		t.Helper()
+		for _, attributes := range []string{`\001\006anna`, `\001\006anna\041\003x`} {
+			const head = `printf '\001\007\000\%03o0123456789abcdef%s' | nc -u -w 3 -s 192.168.1.70 192.168.1.1 1812 | wc -c`
+			n := 20 + len("..anna") + strings.Count(attributes, "x")*3
+			if got := strings.TrimSpace(h.root.Run(t, h.ap, "sh", "-c", fmt.Sprintf(head, n, attributes))); !want(got) {
+				err = errors.Join(err, fmt.Errorf("%s without Message-Authenticator has an answer of %s bytes", attributes, got))
+			}
 		}
+		return err
 	}
-	if log := h.daemon.Log(); strings.Count(log, "without Message-Authenticator") == 0 && strings.Count(log, "Message-Authenticator") == 0 {
-		t.Errorf("the requests did not get to FreeRADIUS:\n%s", log)
+	if err := bare(func(got string) bool { return got == "0" }); err != nil {
+		t.Error(err)
+	}
+	// Who has no password cannot keep others out by conversations that stand still.
+	const many = 1100
+	h.root.Write(t, "/request", strings.Repeat("User-Name=x,EAP-Message=0x020000060178,Message-Authenticator=0x00,Packet-Src-IP-Address=192.168.1.70\n\n", many))
+	out, _ := h.root.Command(t, h.ap, "radclient", "-b", "-x", "-p", "32", "-r", "3", "-t", "5", "-f", "/request", "-S", "/secret", at, "auth").CombinedOutput()
+	if got := strings.Count(string(out), "Received Access-Challenge"); got <= 1024 {
+		t.Errorf("%d of %d conversations begin", got, many)
+	}
+	if got := h.join(t, h.ap, "192.168.1.5", at, apSecret, peap("anna", annaPassword)); got != "accepted to VLAN 30" {
+		t.Errorf("besides %d conversations anna is %s", many, got)
 	}
 	for _, s := range []string{apSecret, switchSecret, annaPassword, bobPassword} {
 		if strings.Contains(h.daemon.Log(), s) {
 			t.Errorf("the log has %q:\n%s", s, h.daemon.Log())
 		}
 	}
-	if log := h.daemon.Log(); strings.Contains(log, "[nbr]") || !strings.Contains(log, "Login incorrect") {
+	if log := h.daemon.Log(); strings.Contains(log, "[nbr]") || !strings.Contains(log, "Login incorrect") || !strings.Contains(log, "visitor") {
 		t.Errorf("the log tells of looks, or not of those who are rejected:\n%s", log)
 	}
+	// The requests without Message-Authenticator get to FreeRADIUS, which answers them when it is told to.
+	h.daemon.Stop(t)
+	h.stage(t, strings.NewReplacer("require_message_authenticator = yes", "require_message_authenticator = no", "limit_proxy_state = yes", "limit_proxy_state = no").Replace(h.script))
+	h.start(t, h.config)
+	nstest.Wait(t, func() error { return bare(func(got string) bool { return got != "0" }) })
 }
 
 // What is otherwise than the spec has it is found, on its line.
@@ -404,6 +426,9 @@ func TestBrokenRADIUS(t *testing.T) {
 		{"/var/lib/secrets/anna", "another password", []string{"radius/user/anna/password fail: rejected", "radius/user/anna/password/vlan unknown"}, nil},
 		{"/var/lib/secrets/anna", " blanks around ", []string{"radius/user/anna/password fail: no password in the file", "radius/user/anna/password/vlan unknown"}, []string{"radius/user/anna/password fail: no password in the file", "radius/user/anna/password/vlan unknown"}},
 		{"/var/lib/radius/ca.pem", read("/other/ca.pem"), []string{"radius/ca fail: another authority than that of the file"}, nil},
+		{"/var/lib/radius/ca.pem", read("/other/same.pem"), []string{"radius/ca fail: another authority than that of the file"}, nil},
+		{"/var/lib/radius/ca.pem", read("/devices/laptop.key") + read("/var/lib/radius/ca.pem"), []string{"radius/ca fail: another authority than that of the file"}, nil},
+		{"/var/lib/radius/server.pem", read("/devices/laptop.key") + read("/var/lib/radius/server.pem"), []string{}, nil},
 		{"/var/lib/radius/server.pem", read("/devices/soon.pem"), []string{"radius/certificate fail: another certificate than that of the file", "radius/key fail: is another one"}, nil},
 	} {
 		original := read(b.file)
@@ -478,7 +503,16 @@ func TestRADIUSUnderSystemd(t *testing.T) {
 		}
 		files[name] = string(b)
 	}
-	m := lab.Boot(t, h.router, files, "freeradius.service")
+	renewal := g.at("systemd", "services", "nbr-radius-certificate").(map[string]any)
+	files["/etc/renew.sh"] = renewal["script"].(string)
+	delete(renewal, "script")
+	delete(renewal, "path")
+	files["/etc/systemd/system/nbr-radius-certificate.service"] = unitText(t, renewal) + "[Service]\nExecStart=bash -e /etc/renew.sh\n"
+	files["/etc/systemd/system/nbr-radius-certificate.path"] = "[Path]\n"
+	for _, name := range g.list(t, "systemd", "paths", "nbr-radius-certificate", "pathConfig", "PathChanged") {
+		files["/etc/systemd/system/nbr-radius-certificate.path"] += fmt.Sprintf("PathChanged=%s\n", name)
+	}
+	m := lab.Boot(t, h.router, files, "freeradius.service", "nbr-radius-certificate.path")
 	defer func() {
 		if t.Failed() {
 			t.Log(m.Journal(t, "freeradius.service"))
@@ -506,7 +540,7 @@ func TestRADIUSUnderSystemd(t *testing.T) {
 	// The agent's user is in the group.
 	becomes(t, look("setpriv", "--reuid", "nobody", "--regid", "nogroup", "--groups", "freerad"), []string{
 		"radius/client/ap/address/192.168.1.5/32 unknown", "radius/client/ap/address/fd00:1::5/128 unknown", "radius/client/ap/secret/192.168.1.5/32 unknown", "radius/client/ap/secret/fd00:1::5/128 unknown",
-		"radius/client/switches/address/192.168.1.64/28 unknown", "radius/client/switches/secret/192.168.1.64/28 unknown", "radius/clients unknown", "radius/configuration unknown", "radius/key unknown", "radius/listen unknown",
+		"radius/client/switches/address/192.168.1.64/28 unknown", "radius/client/switches/secret/192.168.1.64/28 unknown", "radius/clients unknown", "radius/key unknown", "radius/listen unknown",
 		"radius/user/anna/password unknown", "radius/user/anna/password/vlan unknown", "radius/user/bob@example.org/password unknown", "radius/user/bob@example.org/password/vlan unknown",
 	})
 	for path, want := range map[string]string{
@@ -517,15 +551,16 @@ func TestRADIUSUnderSystemd(t *testing.T) {
 			t.Errorf("%s is %s, want %s", path, got, want)
 		}
 	}
-	pid := strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "MainPID", "freeradius"))
-	m.Run(t, "sh", "-c", "echo User-Name=stranger | radclient -r 1 -t 5 -S /var/lib/nbr-radius/own 192.168.1.1 auth || true")
+	process := func() string { return strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "MainPID", "freeradius")) }
+	pid := process()
+	m.Run(t, "sh", "-c", "echo 'User-Name=\"stranger socket command file x\"' | radclient -r 1 -t 5 -S /var/lib/nbr-radius/own 192.168.1.1 auth || true")
 	nstest.Wait(t, func() error {
-		if said := m.Journal(t, "freeradius.service"); !strings.Contains(said, "Login incorrect") {
+		if said := m.Journal(t, "freeradius.service"); !strings.Contains(said, "stranger socket command file x") {
 			return fmt.Errorf("the journal has no rejection: %s", said)
 		}
 		return nil
 	})
-	if said := m.Journal(t, "freeradius.service"); strings.Contains(said, "socket command file") {
+	if said := m.Journal(t, "freeradius.service"); strings.Contains(said, "socket command file /run") {
 		t.Errorf("each look is in the journal:\n%s", said)
 	}
 	own := m.Run(t, "cat", "/var/lib/nbr-radius/own")
@@ -537,4 +572,27 @@ func TestRADIUSUnderSystemd(t *testing.T) {
 	if now := m.Run(t, "cat", "/var/lib/nbr-radius/own"); now != own {
 		t.Error("the router's own programs have another secret after a start")
 	}
+
+	// What FreeRADIUS would not start with leaves the old one alone; a certificate that is written in many
+	// steps is taken, and the next one as well.
+	pid = process()
+	m.Run(t, "sh", "-c", "cp /var/lib/radius/ca.pem /ca.pem && echo none >/var/lib/radius/ca.pem")
+	nstest.Wait(t, func() error {
+		if said := m.Journal(t, "nbr-radius-certificate.service"); !strings.Contains(said, "/var/lib/radius/ca.pem is no certificate: FreeRADIUS runs on") {
+			return fmt.Errorf("the renewal says %s", said)
+		}
+		return nil
+	})
+	becomes(t, look(), []string{"radius/ca fail: another authority than that of the file"})
+	if now := process(); now != pid {
+		t.Errorf("FreeRADIUS has started again: it is %s instead of %s", now, pid)
+	}
+	m.Run(t, "sh", "-c", "for i in 1 2 3 4 5 6 7 8; do cp /ca.pem /var/lib/radius/ca.pem; sleep 0.5; done")
+	nstest.Wait(t, func() error {
+		if now := process(); now == pid || now == "0" {
+			return fmt.Errorf("FreeRADIUS has not started again: it is %s", now)
+		}
+		return nil
+	})
+	becomes(t, look(), nil)
 }

@@ -26,6 +26,7 @@ func (b *RADIUS) Checks(_ *router.Router, p *verify.Plan) {
 	}
 	p.Listens(id+"/listen", b.Networks.Range, "udp", port, addrs)
 	b.checkRunning(p)
+	p.UnitActive(id+"/certificate/unit", b.Certificate.Range, renewed+".path")
 	b.checkCertificate(p)
 	for _, c := range b.Clients {
 		b.checkClient(p, c)
@@ -54,12 +55,17 @@ func (b *RADIUS) answers(p *verify.Plan, at own) {
 
 // checkRunning adds the checks that FreeRADIUS has read this configuration, and knows no other clients.
 func (b *RADIUS) checkRunning(p *verify.Plan) {
-	hint := "radmin -f " + control + " -e 'show config nbr'; journalctl -u " + unit + " -n 20"
-	c := verify.Check{ID: b.Addr.String() + "/configuration", Title: "the configuration of RADIUS", From: b.Def}
-	want := b.mark()
-	verify.Asked(p, c, running, struct{}{}, want, hint, func(_ *state.State, got configuration) verify.Verdict {
-		return verify.Compare(want, cmp.Or(probe.Printable(got.Mark), "none"), hint)
-	})
+	if at := b.own(); len(at) > 0 {
+		hint := "systemctl restart " + unit + "; journalctl -u " + unit + " -n 20"
+		c := verify.Check{ID: b.Addr.String() + "/configuration", Title: "the configuration of RADIUS", From: b.Def}
+		want := b.mark()
+		verify.Asked(p, c, serverAt, at[0].Addr, want, hint, func(_ *state.State, got server) verify.Verdict {
+			if !got.Answers {
+				return verify.NotAsked(want, noAnswer, hint)
+			}
+			return verify.Compare(want, cmp.Or(probe.Printable(got.Mark), "none"), hint)
+		})
+	}
 	var known []string
 	for _, a := range b.own() {
 		known = append(known, fmt.Sprintf("%s/%d", a, a.BitLen()))
@@ -71,9 +77,9 @@ func (b *RADIUS) checkRunning(p *verify.Plan) {
 	}
 	const all = "the clients of the spec, and the router"
 	list := "radmin -f " + control + " -e 'show client list'"
-	c = verify.Check{ID: b.Addr.String() + "/clients", Title: "who may ask RADIUS", From: b.Def}
-	verify.Asked(p, c, running, struct{}{}, all, list, func(_ *state.State, got configuration) verify.Verdict {
-		for _, block := range got.Clients {
+	c := verify.Check{ID: b.Addr.String() + "/clients", Title: "who may ask RADIUS", From: b.Def}
+	verify.Asked(p, c, clientsOf, struct{}{}, all, list, func(_ *state.State, got []string) verify.Verdict {
+		for _, block := range got {
 			if !slices.Contains(known, block) {
 				return verify.Judge(false, all, probe.Printable(block)+" as well", list)
 			}

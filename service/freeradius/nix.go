@@ -61,8 +61,9 @@ func (b *RADIUS) lower(_ *router.Router, m *nixgen.Module) {
 	exec(nixgen.Apply("lib.mkForce", nixgen.Str("5s")), "RestartSec")
 	run(nixgen.Int(0), "unitConfig", "StartLimitIntervalSec")
 	exec(nixgen.Str(unit), "RuntimeDirectory")
-	exec(nixgen.Str("0700"), "RuntimeDirectoryMode")                // who may ask at control is told secrets
-	exec(nixgen.Str("~ socket command file "), "LogFilterPatterns") // each question at control would be two lines
+	exec(nixgen.Str("0700"), "RuntimeDirectoryMode") // who may ask at control is told secrets
+	// Each question at control would be two lines. The whole line is told, as identities of devices are in others.
+	exec(nixgen.Str("~^.{0,40}Info:  [.][.][.] (adding new|shutting down) socket command file "+control+"$"), "LogFilterPatterns")
 	exec(nixgen.Str(""), "CapabilityBoundingSet")
 	exec(nixgen.List{nixgen.Str("AF_INET"), nixgen.Str("AF_INET6"), nixgen.Str("AF_NETLINK"), nixgen.Str("AF_UNIX")}, "RestrictAddressFamilies")
 	exec(nixgen.Str("native"), "SystemCallArchitectures")
@@ -76,19 +77,47 @@ func (b *RADIUS) lower(_ *router.Router, m *nixgen.Module) {
 		m.Add(from, []string{"systemd", "services", unit, "after"}, nixgen.Str(name))
 	}
 
+	b.lowerRenewal(m)
+}
+
+// lowerRenewal restarts FreeRADIUS when the certificate is another one.
+func (b *RADIUS) lowerRenewal(m *nixgen.Module) {
+	from := service.From(b)
 	for name, v := range map[string]nixgen.Expr{
 		"description": nixgen.Str("Another certificate for RADIUS"),
-		"script":      nixgen.Str("systemctl --no-block try-restart " + unit + ".service"),
+		"path":        nixgen.List{nixgen.Var("pkgs.openssl")},
+		"script":      nixgen.Lines(b.renewScript()),
 	} {
 		m.Set(from, v, "systemd", "services", renewed, name)
 	}
 	m.Set(from, nixgen.Str("oneshot"), "systemd", "services", renewed, "serviceConfig", "Type")
+	// A unit that may not start again would end the path's unit as well.
+	m.Set(from, nixgen.Int(0), "systemd", "services", renewed, "unitConfig", "StartLimitIntervalSec")
 	m.Set(from, service.Strs([]string{"multi-user.target"}), "systemd", "paths", renewed, "wantedBy")
 	files := []string{string(b.Certificate.V), b.Key.Target.Location()}
 	if b.certificates() {
 		files = append(files, string(b.CA.V))
 	}
 	m.Set(from, service.Strs(files), "systemd", "paths", renewed, "pathConfig", "PathChanged")
+}
+
+// renewScript lets FreeRADIUS run on with what it has where it would not start with the files.
+func (b *RADIUS) renewScript() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, `sleep 2 # until the other files are there
+refuse() {
+  echo "$1: FreeRADIUS runs on with what it has" >&2
+  exit 1
+}
+shown=$(openssl x509 -noout -pubkey -in %[1]s) || refuse "%[1]s is no certificate"
+own=$(openssl pkey -pubout -in %[2]s -passin pass:) || refuse "%[2]s is no private key"
+[[ $shown == "$own" ]] || refuse "%[2]s is not the key of %[1]s"
+`, b.Certificate.V, b.Key.Target.Location())
+	if b.certificates() {
+		fmt.Fprintf(&out, "openssl x509 -noout -in %[1]s || refuse \"%[1]s is no certificate\"\n", b.CA.V)
+	}
+	out.WriteString("systemctl --no-block try-restart " + unit + ".service\n")
+	return out.String()
 }
 
 // installers are the units that put secrets in place.
@@ -130,11 +159,14 @@ func (b *RADIUS) text(mark string) string {
 	w.line("run_dir = " + staged)
 	w.line("logdir = /var/log/radius")
 	w.line("correct_escapes = true")
-	w.line("max_requests = 1024")
+	w.line("max_requests = 16384") // FreeRADIUS' own: who has no password may begin conversations
 	w.line("proxy_requests = no")
 	w.block("log", func() {
 		w.line("destination = stdout")
 		w.line("auth_reject = yes")
+		if b.certificates() {
+			w.line(`msg_badpass = "%%{TLS-Client-Cert-Common-Name}"`) // the outer identity may be any
+		}
 	})
 	w.block("security", func() {
 		w.line("allow_core_dumps = no")
@@ -151,6 +183,9 @@ func (b *RADIUS) text(mark string) string {
 		w.line("max_spare_servers = 4")
 	})
 	w.line("$INCLUDE %s/clients.conf", staged)
+	if b.certificates() {
+		w.line("$INCLUDE %s/ca.conf", staged)
+	}
 	w.block("listen", func() {
 		w.line("type = control")
 		w.line("socket = " + control)
@@ -202,6 +237,7 @@ func (b *RADIUS) modules(w *writer) {
 	w.block("eap", func() {
 		w.line("default_eap_type = " + first)
 		w.line("max_sessions = ${max_requests}")
+		w.line("timer_expire = 20") // seconds that a conversation may stand still
 		w.block("tls-config shown", func() {
 			w.line("certificate_file = %s/certificate.pem", staged)
 			w.line("private_key_file = %s/key.pem", staged)
@@ -210,7 +246,7 @@ func (b *RADIUS) modules(w *writer) {
 			}
 			w.line(`tls_min_version = "1.2"`)
 			w.line(`tls_max_version = "1.2"`) // of FreeRADIUS' own: many devices fail with 1.3
-			w.line(`cipher_list = "DEFAULT"`)
+			w.line(`cipher_list = "DEFAULT:!kRSA"`) // without forward secrecy a key that is stolen later tells passwords
 			w.line(`ecdh_curve = ""`)
 			w.block("cache", func() { w.line("enable = no") })
 		})
@@ -231,6 +267,7 @@ func (b *RADIUS) modules(w *writer) {
 	if b.certificates() {
 		w.block("always reject", func() { w.line("rcode = reject") })
 	}
+	w.block("always ok", func() { w.line("rcode = ok") })
 	if b.passwords() {
 		w.block("eap inner", func() {
 			w.line("default_eap_type = mschapv2")
@@ -278,6 +315,18 @@ func (b *RADIUS) outer(w *writer) {
 		})
 	}
 	w.block("authorize", func() {
+		// The router itself is told what runs, whether or not it can read the configuration.
+		w.block("Autz-Type Status-Server", func() {
+			w.block(`if ("%{client:own}" == "yes")`, func() {
+				w.block("update reply", func() {
+					w.line(`&Reply-Message := "%%{config:nbr}"`)
+					if b.certificates() {
+						w.line(`&Reply-Message += "%%{config:ca}"`)
+					}
+				})
+			})
+			w.line("ok")
+		})
 		if b.certificates() {
 			// The router itself may ask what a certificate's user would be told (RFC 2865 section 5.6,
 			// RFC 5176 section 3), which authenticates none.
@@ -384,6 +433,7 @@ cat %[8]s >key.pem
 `, longest, shortestSecret, shortestPassword, kept, ownSecret, staged, b.Certificate.V, b.Key.Target.Location())
 	if b.certificates() {
 		fmt.Fprintf(&out, "cat %s >ca.pem\n", b.CA.V)
+		out.WriteString("sum=$(sha256sum <ca.pem)\nprintf 'ca = %s\\n' \"${sum%% *}\" >ca.conf\n")
 	}
 	out.WriteString("{\n")
 	for i, a := range b.own() {

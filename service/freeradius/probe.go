@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -36,22 +37,12 @@ func radmin(ctx context.Context, h probe.Host, command string) (string, error) {
 	return strings.TrimRight(string(out.Stdout), "\n"), nil
 }
 
-// A configuration is what FreeRADIUS runs with.
-type configuration struct {
-	Mark    string   `json:"mark"`
-	Clients []string `json:"clients"` // their blocks
-}
+// clientsOf asks which blocks of addresses FreeRADIUS knows clients in.
+var clientsOf = &probe.Probe[struct{}, []string]{Name: "freeradius.clients", Look: lookClients}
 
-// running asks what FreeRADIUS has read.
-var running = &probe.Probe[struct{}, configuration]{Name: "freeradius.running", Look: lookRunning}
-
-func lookRunning(ctx context.Context, h probe.Host, _ struct{}) (configuration, error) {
-	mark, err := radmin(ctx, h, "show config nbr")
-	if err != nil {
-		return configuration{}, err
-	}
+func lookClients(ctx context.Context, h probe.Host, _ struct{}) ([]string, error) {
 	clients, err := radmin(ctx, h, "show client list")
-	return configuration{mark, listed(clients)}, err
+	return listed(clients), err
 }
 
 // listed are the blocks of a list of clients, sorted. One address is without its length there.
@@ -141,6 +132,9 @@ func lookClient(ctx context.Context, h probe.Host, q clientUse) (knownClient, er
 type server struct {
 	Answers bool `json:"answers"`
 	Signed  bool `json:"signed"` // by a Message-Authenticator
+
+	// Mark is what the configuration that runs calls itself.
+	Mark string `json:"mark,omitempty"`
 }
 
 // serverAt asks at one of the router's own addresses whether a server is there (Status-Server, RFC 5997).
@@ -156,7 +150,16 @@ func lookServer(ctx context.Context, h probe.Host, at netip.Addr) (server, error
 	if err != nil || a == nil {
 		return server{}, err
 	}
-	return server{a.Code == radius.CodeAccessAccept, a.signed}, nil
+	mark, _ := a.says()
+	return server{a.Code == radius.CodeAccessAccept, a.signed, mark}, nil
+}
+
+// says is what the server says of itself to the router: the mark of its configuration, and the digest of the
+// file of the authority.
+func (a *answer) says() (mark, ca string) {
+	said, _ := rfc2865.ReplyMessage_GetStrings(a.Packet)
+	said = append(said, "", "")
+	return said[0], said[1]
 }
 
 // A certUse is where a certificate is shown, and the files that it and the authority of users are in; that of
@@ -173,8 +176,8 @@ type certificate struct {
 	Shown     bool  `json:"shown"`
 	Same      bool  `json:"same"`                // it is that of the file
 	Until     int64 `json:"until,omitempty"`     // when it ends, in seconds since 1970
-	Authority bool  `json:"authority,omitempty"` // certificates of the file's authority are asked for
-	CAUntil   int64 `json:"ca_until,omitempty"`  // when that ends
+	Authority bool  `json:"authority,omitempty"` // the server has read the file of the authority, and asks for its certificates
+	CAUntil   int64 `json:"ca_until,omitempty"`  // when the first of that file ends
 }
 
 // certificateAt begins a conversation as a device does, and ends it when it has seen the certificate.
@@ -183,14 +186,16 @@ var certificateAt = &probe.Probe[certUse, certificate]{Name: "freeradius.certifi
 var errSeen = errors.New("it has been seen")
 
 func lookCertificate(ctx context.Context, h probe.Host, q certUse) (certificate, error) {
-	file, err := readCertificate(h, q.File)
+	files, _, err := readCertificates(h, q.File)
 	if err != nil {
 		return certificate{}, err
 	}
-	kind, ca := byte(typePEAP), (*x509.Certificate)(nil)
+	var cas []*x509.Certificate
+	var digest string
+	kind := byte(typePEAP)
 	if q.CA != "" {
 		kind = typeTLS
-		if ca, err = readCertificate(h, q.CA); err != nil {
+		if cas, digest, err = readCertificates(h, q.CA); err != nil {
 			return certificate{}, err
 		}
 	}
@@ -199,6 +204,15 @@ func lookCertificate(ctx context.Context, h probe.Host, q certUse) (certificate,
 		return certificate{}, err
 	}
 	defer c.conn.Close()
+	read := false
+	if q.CA != "" {
+		a, err := c.ask(radius.CodeStatusServer)
+		if err != nil || a == nil {
+			return certificate{}, err
+		}
+		_, said := a.says()
+		read = said == digest
+	}
 	t, err := c.begin(kind)
 	if err != nil {
 		return certificate{Answers: t.end != nil}, ended(err)
@@ -209,7 +223,7 @@ func lookCertificate(ctx context.Context, h probe.Host, q certUse) (certificate,
 		MaxVersion:         tls.VersionTLS12,
 		VerifyPeerCertificate: func(raw [][]byte, _ [][]*x509.Certificate) error {
 			out.Shown = true
-			out.Same = file != nil && bytes.Equal(raw[0], file.Raw)
+			out.Same = len(files) > 0 && bytes.Equal(raw[0], files[0].Raw)
 			if shown, err := x509.ParseCertificate(raw[0]); err == nil {
 				out.Until = shown.NotAfter.Unix()
 			}
@@ -219,9 +233,12 @@ func lookCertificate(ctx context.Context, h probe.Host, q certUse) (certificate,
 			return errSeen
 		},
 		GetClientCertificate: func(asked *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			if ca != nil {
-				out.CAUntil = ca.NotAfter.Unix()
-				out.Authority = slices.ContainsFunc(asked.AcceptableCAs, func(name []byte) bool { return bytes.Equal(name, ca.RawSubject) })
+			out.Authority = read && len(cas) > 0
+			for _, ca := range cas {
+				out.Authority = out.Authority && slices.ContainsFunc(asked.AcceptableCAs, func(name []byte) bool { return bytes.Equal(name, ca.RawSubject) })
+				if end := ca.NotAfter.Unix(); out.CAUntil == 0 || end < out.CAUntil {
+					out.CAUntil = end
+				}
 			}
 			return nil, errSeen
 		},
@@ -229,24 +246,23 @@ func lookCertificate(ctx context.Context, h probe.Host, q certUse) (certificate,
 	return out, cmp.Or(t.failed, ctx.Err())
 }
 
-// readCertificate reads the first certificate of a file; nil if there is none.
-func readCertificate(h probe.Host, name string) (*x509.Certificate, error) {
+// readCertificates reads the certificates of a file, among other things that PEM may have (RFC 7468 section 2),
+// and its digest in hexadecimal. A file that is not there has none.
+func readCertificates(h probe.Host, name string) (list []*x509.Certificate, digest string, err error) {
 	b, err := h.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, "", err
 	}
-	if err != nil {
-		return nil, err
+	digest = fmt.Sprintf("%x", sha256.Sum256(b))
+	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+			list = append(list, c)
+		}
 	}
-	block, _ := pem.Decode(b)
-	if block == nil {
-		return nil, nil
-	}
-	c, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return nil, nil // that it is none is an answer
-	}
-	return c, nil
+	return list, digest, nil
 }
 
 // A pair are the files of a certificate and its private key.
@@ -303,6 +319,7 @@ type login struct {
 const (
 	accepted     = "accepted"
 	rejected     = "rejected"
+	rejectedSoon = "rejected before TLS"
 	unsignedSays = "an answer without Message-Authenticator"
 	noAnswer     = "no answer"
 	noPassword   = "no password in the file"
@@ -338,7 +355,11 @@ func lookLogin(ctx context.Context, h probe.Host, q loginUse) (login, error) {
 	if err = ended(err); err != nil {
 		return login{}, err
 	}
-	return result(t.end), nil
+	out := result(t.end)
+	if t.id == 0 && out.Result == rejected { // whatever the password is
+		out.Result = rejectedSoon
+	}
+	return out, nil
 }
 
 // result is what an answer says of a user.

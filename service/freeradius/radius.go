@@ -64,7 +64,7 @@ zone "lan" {
 }
 `,
 		Single: true, Program: service.Alone("radius", (*RADIUS).lower),
-		Probes: []probe.Any{running, clientOf, serverAt, certificateAt, pairOf, loginOf, tableOf},
+		Probes: []probe.Any{clientsOf, clientOf, serverAt, certificateAt, pairOf, loginOf, tableOf},
 		New:    func() service.Block { return &RADIUS{} },
 	}
 }
@@ -75,7 +75,7 @@ type RADIUS struct {
 	Networks    conf.Refs[*router.Network] `hcl:"networks,required" empty:"error: no client could ask. Name a network, or remove the block." doc:"The networks at whose addresses the router answers. Never an upstream."`
 	Certificate conf.Value[router.Path]    `hcl:"certificate,required" doc:"Where the certificate is on the router that devices are shown before they send a password, with those above it (PEM). A new one is taken at once, by a restart."`
 	Key         conf.Ref[*router.Secret]   `hcl:"key,required" doc:"The secret with the private key of the certificate (PEM)."`
-	CA          conf.Value[router.Path]    `hcl:"ca,optional" doc:"Where the certificate of the authority is on the router that makes the certificates of users (PEM). It should make no others: of its certificates the names of the spec's users count, whatever they were made for."`
+	CA          conf.Value[router.Path]    `hcl:"ca,optional" doc:"Where the certificate of the authority is on the router that makes the certificates of users (PEM). It should make no others: of its certificates the names of the spec's users count, but for those with an extended key usage that is not that of clients."`
 	Clients     []*Client                  `hcl:"client,block" doc:"An access point, a switch or another NAS, which asks for users."`
 	Users       []*User                    `hcl:"user,block" doc:"A person or a device that may into the network."`
 }
