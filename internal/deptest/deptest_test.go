@@ -98,7 +98,7 @@ var table = []row{
 	{pkg: "service/knot", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/probe verify/state", theirs: "hcl cty dns", outside: "embed"},
 	{pkg: "service/uplink", ours: "failover service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl"},
 	// What exporters serve, over HTTP.
-	{pkg: "service/exporter", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl expfmt metrics", outside: "net net/http"},
+	{pkg: "service/exporter", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl expfmt metrics", outside: "net net/http syscall"},
 	{pkg: "service/*", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp snmp radius", outside: "net embed"},
 	// The list of what is built in. It is for the program that is composed of it.
 	{pkg: "service/all", ours: "service service/* firmware"},

@@ -118,8 +118,15 @@ func TestCovers(t *testing.T) {
 		f, other Filter
 		want     bool
 	}{
-		{"#", "a/b", true}, {"#", "a/#", true}, {"#", "$SYS/#", false}, {"home/#", "home/+/state", true}, {"home/+", "home/#", false},
-		{"home/lamp", "home/+", false}, {"+/state", "lamp/state", true}, {"a/b/#", "#", false}, {"a", "a", true},
+		{"#", "a/b", true},
+		{"#", "a/#", true},
+		{"#", "$SYS/#", false},
+		{"home/#", "home/+/state", true},
+		{"home/+", "home/#", false},
+		{"home/lamp", "home/+", false},
+		{"+/state", "lamp/state", true},
+		{"a/b/#", "#", false},
+		{"a", "a", true},
 	} {
 		if got := c.f.covers(c.other); got != c.want {
 			t.Errorf("%s has all of %s: %v", c.f, c.other, got)
