@@ -245,7 +245,7 @@ func (b *RADIUS) modules(w *writer) {
 				w.line("ca_file = %s/ca.pem", staged)
 			}
 			w.line(`tls_min_version = "1.2"`)
-			w.line(`tls_max_version = "1.2"`) // of FreeRADIUS' own: many devices fail with 1.3
+			w.line(`tls_max_version = "1.2"`)       // of FreeRADIUS' own: many devices fail with 1.3
 			w.line(`cipher_list = "DEFAULT:!kRSA"`) // without forward secrecy a key that is stolen later tells passwords
 			w.line(`ecdh_curve = ""`)
 			w.block("cache", func() { w.line("enable = no") })
