@@ -16,7 +16,7 @@ import (
 )
 
 // unitTypes are the interfaces of org.freedesktop.systemd1(5) that have a Result.
-var unitTypes = map[string]string{".service": "Service", ".socket": "Socket", ".timer": "Timer"}
+var unitTypes = map[string]string{".path": "Path", ".service": "Service", ".socket": "Socket", ".timer": "Timer"}
 
 // Units are those that systemd has loaded: those that are active, failed
 // or wanted by one that is. It forgets the others, so one that is not there is not
@@ -28,7 +28,7 @@ func Units(ctx context.Context, r root.Root) (map[string]state.Unit, error) {
 	}
 	defer conn.Close()
 
-	list, err := conn.ListUnitsByPatternsContext(ctx, nil, []string{"*.service", "*.socket", "*.timer"})
+	list, err := conn.ListUnitsByPatternsContext(ctx, nil, []string{"*.path", "*.service", "*.socket", "*.timer"})
 	if err != nil {
 		return nil, err
 	}

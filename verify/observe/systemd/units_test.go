@@ -22,6 +22,7 @@ func TestConvertUnits(t *testing.T) {
 		{Name: "going.service", LoadState: "loaded", ActiveState: "deactivating", SubState: "stop"},
 		{Name: "masked.service", LoadState: "masked", ActiveState: "inactive", SubState: "dead"},
 		{Name: "nix-daemon.socket", LoadState: "loaded", ActiveState: "active", SubState: "listening"},
+		{Name: "renewal.path", LoadState: "loaded", ActiveState: "failed", SubState: "failed"},
 		{Name: "logrotate.timer", LoadState: "loaded", ActiveState: "active", SubState: "waiting"},
 		{Name: "multi-user.target", LoadState: "loaded", ActiveState: "active", SubState: "active"},
 		{Name: "nodot", LoadState: "loaded", ActiveState: "active"},
@@ -31,7 +32,7 @@ func TestConvertUnits(t *testing.T) {
 			"sshd.service Service Result": "success", "sshd.service Service NRestarts": uint32(0),
 			"kea-dhcp4-server.service Service Result": "exit-code", "kea-dhcp4-server.service Service NRestarts": uint32(5),
 			"restarting.service Service Result": "signal", "restarting.service Service NRestarts": uint32(2),
-			"nix-daemon.socket Socket Result": "success", "logrotate.timer Timer Result": "success",
+			"nix-daemon.socket Socket Result": "success", "logrotate.timer Timer Result": "success", "renewal.path Path Result": "unit-start-limit-hit",
 		}
 		if unit == "going.service" {
 			return nil, dbus.Error{Name: "org.freedesktop.DBus.Error.UnknownObject"}
@@ -54,6 +55,7 @@ func TestConvertUnits(t *testing.T) {
 		"going.service":            {Active: "inactive"},
 		"masked.service":           {Active: "inactive"},
 		"nix-daemon.socket":        {Active: "active", Result: "success"},
+		"renewal.path":             {Active: "failed", Result: "unit-start-limit-hit"},
 		"logrotate.timer":          {Active: "active", Result: "success"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
