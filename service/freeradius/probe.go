@@ -435,7 +435,7 @@ type tableUse struct {
 func (q tableUse) MarshalText() ([]byte, error) { return []byte(q.At.String() + " " + q.Name), nil }
 
 // tableOf asks what becomes of who has a certificate with a name, which none is shown for: it tells who would
-// be accepted, and authenticates nobody.
+// be accepted, and is no login.
 var tableOf = &probe.Probe[tableUse, login]{Name: "freeradius.table", Active: true, Look: lookTable}
 
 func lookTable(ctx context.Context, h probe.Host, q tableUse) (login, error) {

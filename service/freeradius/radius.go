@@ -80,8 +80,6 @@ type RADIUS struct {
 	Users       []*User                    `hcl:"user,block" doc:"A person or a device that may into the network."`
 }
 
-var _ router.Authenticator = (*RADIUS)(nil)
-
 // A Client is a NAS (RFC 2865 section 1.2).
 type Client struct {
 	conf.Header
@@ -166,15 +164,6 @@ func (b *RADIUS) own() []own {
 		}
 	}
 	return out
-}
-
-// Authenticates implements [router.Authenticator].
-func (b *RADIUS) Authenticates() router.Authentication {
-	a := router.Authentication{Secret: ownSecret, Unit: unit}
-	if at := b.own(); len(at) > 0 {
-		a.Server = netip.AddrPortFrom(at[0].Addr, port)
-	}
-	return a
 }
 
 // passwords and certificates tell whether there is such a user.
