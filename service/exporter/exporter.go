@@ -124,6 +124,9 @@ func (b *Exporter) ends() []end {
 // Claim claims the socket.
 func (b *Exporter) Claim(s *router.Scope) {
 	s.Listen(b.Networks.Range, router.Listen{Service: "metrics", Protocol: router.TCP, Port: int(b.port()), Networks: b.Networks.All(), Unit: b.unit()})
+	if b.Of.V == node {
+		s.Kernel(b.Def, "metrics of connections", "NF_CONNTRACK_PROCFS") // off where the configuration does not say so
+	}
 	ends := b.ends()
 	for _, e := range ends {
 		switch {

@@ -80,6 +80,7 @@ func (b *Exporter) collect(r *router.Router, set func(nixgen.Origin, nixgen.Expr
 		// The module makes the account of this name; that of FRR, its default, owns the daemons.
 		set(from, nixgen.Str("frr-exporter"), "user")
 		set(from, nixgen.Str(b.measured(r)[0].Group), "group") // all blocks of a program say the same
+	case knot: // has one collector, which is on
 	}
 	return nil
 }

@@ -22,8 +22,10 @@ func channels(of Band) []int {
 		return every(1, 1, 13)
 	case fiveGHz:
 		return slices.Concat(every(4, 36, 64), every(4, 100, 144), every(4, 149, 177))
+	case sixGHz:
+		return every(4, 1, 233)
 	}
-	return every(4, 1, 233)
+	return nil
 }
 
 // frequency is that of a channel, in MHz.
@@ -33,8 +35,10 @@ func frequency(of Band, channel int) int {
 		return 2407 + 5*channel
 	case fiveGHz:
 		return 5000 + 5*channel
+	case sixGHz:
+		return 5950 + 5*channel
 	}
-	return 5950 + 5*channel
+	return 0
 }
 
 // channelAt is the channel of a band with a frequency, 0 if there is none.
