@@ -83,7 +83,22 @@ func (n *NixTool) Parse(t testing.TB, files ...string) {
 // EvalJSON evaluates an expression and decodes its value into v.
 func (n *NixTool) EvalJSON(t testing.TB, expr string, v any) {
 	t.Helper()
-	decode(t, n.run(t, "nix-instantiate", "--eval", "--strict", "--json", "--expr", expr), v)
+	out, err := n.TryEval(t, expr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decode(t, out, v)
+}
+
+// TryEval evaluates an expression and returns its value in JSON. The expression is in a file: an
+// argument has room for 128 KiB (MAX_ARG_STRLEN of include/uapi/linux/binfmts.h).
+func (n *NixTool) TryEval(t testing.TB, expr string) (string, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "expression.nix")
+	if err := os.WriteFile(file, []byte(expr), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return n.Try(t, "nix-instantiate", "--eval", "--strict", "--json", file)
 }
 
 // Flake evaluates all outputs of the flake in dir (nix flake check), without building them.

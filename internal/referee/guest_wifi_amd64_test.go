@@ -66,11 +66,11 @@ func newFlat(t *testing.T) *flat {
 		}
 		pid := start(t, to, "/run/sleep.log", "sleep", "600") // by whom a namespace is known to iw
 		defer pid.stop()
+		own := strings.TrimSpace(to.Run(t, "readlink", "/proc/self/ns/net"))
 		nstest.Wait(t, func() error {
-			here, _ := os.Readlink("/proc/self/ns/net")
 			there, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid.Process.Pid))
-			if err == nil && here == there {
-				err = errors.New("ip netns exec has not started it yet")
+			if err == nil && there != own {
+				err = errors.New("ip netns exec is not in the namespace yet")
 			}
 			return err
 		})

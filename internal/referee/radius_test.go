@@ -512,7 +512,7 @@ func TestRADIUSUnderSystemd(t *testing.T) {
 	for _, name := range g.list(t, "systemd", "paths", "nbr-radius-certificate", "pathConfig", "PathChanged") {
 		files["/etc/systemd/system/nbr-radius-certificate.path"] += fmt.Sprintf("PathChanged=%s\n", name)
 	}
-	m := lab.Boot(t, h.router, files, "freeradius.service", "nbr-radius-certificate.path")
+	m := lab.Boot(t, h.router, files, "freeradius.service")
 	defer func() {
 		if t.Failed() {
 			t.Log(m.Journal(t, "freeradius.service"))
@@ -520,6 +520,7 @@ func TestRADIUSUnderSystemd(t *testing.T) {
 	}()
 	installNBR(t, m.Root, "/usr/bin/nbr")
 	m.Run(t, "chmod", "-R", "go-rwx", "/var/lib/secrets")
+	m.Systemctl(t, "start", "nbr-radius-certificate.path") // to which the new mode would be news
 	look := func(as ...string) func() []string {
 		return func() (list []string) {
 			out, err := m.Try(t, append(as, "nbr", "verify", "-format", "json", "-only", "radius", "/etc/nbr/spec")...)

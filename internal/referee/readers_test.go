@@ -121,7 +121,7 @@ func evaluate(t *testing.T, some []*made) {
 		}
 		list.WriteString("] ")
 	}
-	out, err := lab.Nix(t).Try(t, "nix-instantiate", "--eval", "--strict", "--json", "--expr", fmt.Sprintf("map (import %s) [ %s ]", modules, &list))
+	out, err := lab.Nix(t).TryEval(t, fmt.Sprintf("map (import %s) [ %s ]", modules, &list))
 	switch {
 	case err != nil && len(some) == 1:
 		some[0].refuses(t, "nix", err, "")

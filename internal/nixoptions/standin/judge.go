@@ -50,7 +50,7 @@ func Accepted(t testing.TB, in map[string]string, routers []string) ([]bool, err
 // inputs of every spec there is lists, files of a spec's own.
 func judge(t testing.TB, in map[string]string, expr string) (string, error) {
 	t.Helper()
-	return lab.Nix(t).Try(t, "nix-instantiate", "--eval", "--strict", "--json", "--expr", `let
+	return lab.Nix(t).TryEval(t, `let
   flake = dir: inputs:
     let
       self = (import (dir + "/flake.nix")).outputs (inputs // { inherit self; }) // { outPath = dir; inherit inputs; };
