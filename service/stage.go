@@ -1,6 +1,20 @@
 package service
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/nbr-dev/nbr/nixgen"
+)
+
+// Watch starts a service of nbr's, which is given without .service, whenever one of the files is another
+// one. It may start as often as that happens: at the fifth start in ten seconds, which the two files of one
+// renewal can be, systemd would give up the service, and watch no file any more (systemd.unit(5),
+// StartLimitIntervalSec=; systemd.path(5)). Services check that UNIT.path is active.
+func Watch(m *nixgen.Module, from nixgen.Origin, unit string, files ...string) {
+	m.Set(from, nixgen.Int(0), "systemd", "services", unit, "unitConfig", "StartLimitIntervalSec")
+	m.Set(from, Strs([]string{"multi-user.target"}), "systemd", "paths", unit, "wantedBy")
+	m.Set(from, Strs(files), "systemd", "paths", unit, "pathConfig", "PathChanged")
+}
 
 // StagePair is a shell script that puts a pair of certificate and key (PEM) into certificate.pem and key.pem
 // of the folder that it runs in, and has a unit read them again. The two files of a renewal are written one

@@ -3,6 +3,7 @@ package referee_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -561,16 +562,13 @@ func TestCertificatesAreRenewed(t *testing.T) {
 		knotConf:           g.json(t, "services", "knot-resolver", "settings"),
 		"/etc/test/script": script, "/var/lib/dns/": "", "/var/lib/secrets/": "",
 		"/etc/systemd/system/knot-resolver.service.d/stop.conf": "[Service]\nTimeoutStopSec=1\n",
-		"/etc/systemd/system/" + name + ".path":                 "[Path]\n",
 	}
 	service["serviceConfig"].(map[string]any)["ExecStart"] = "/bin/sh -e /etc/test/script"
 	units := ownUnits(t, g, files)
 	if !slices.Contains(units, name+".service") {
 		t.Fatalf("%q start at boot", units)
 	}
-	for _, path := range g.list(t, "systemd", "paths", name, "pathConfig", "PathChanged") {
-		files["/etc/systemd/system/"+name+".path"] += "PathChanged=" + path.(string) + "\n"
-	}
+	maps.Copy(files, pathUnit(t, g, name))
 	m := lab.Boot(t, ns, files, "knot-resolver.service", name+".path")
 	take := func(pair timeServer, code bool) {
 		t.Helper()
@@ -591,6 +589,7 @@ func TestCertificatesAreRenewed(t *testing.T) {
 		m.Root.Write(t, "/var/lib/dns/cert.pem", pair.cert)
 		take(pair, true)
 	}
+	renewsOften(t, m, name, "/var/lib/dns/cert.pem")
 	if out := m.Run(t, "stat", "-c", "%n %U:%G %a", "/run/"+name+"/key.pem", "/run/"+name); out != "/run/"+name+"/key.pem root:knot-resolver 640\n/run/"+name+" root:knot-resolver 750\n" {
 		t.Error(out)
 	}

@@ -1,7 +1,6 @@
 package referee_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -512,10 +511,7 @@ mqtt {
 	files := maps.Clone(h.files)
 	maps.Copy(files, pulls("nbr-mqtt", staging))
 	files["/etc/systemd/system/nbr-mqtt.service"] = unitText(t, staging)
-	files["/etc/systemd/system/nbr-mqtt.path"] = "[Path]\n"
-	for _, path := range g.list(t, "systemd", "paths", "nbr-mqtt", "pathConfig", "PathChanged") {
-		files["/etc/systemd/system/nbr-mqtt.path"] += "PathChanged=" + path.(string) + "\n"
-	}
+	maps.Copy(files, pathUnit(t, g, "nbr-mqtt"))
 	unit := mosquittoUnit
 	for credential, file := range h.credentials {
 		unit += "LoadCredential=" + credential + ":" + file + "\n"
@@ -531,20 +527,7 @@ mqtt {
 		}
 	}()
 	installNBR(t, m.Root, "/usr/bin/nbr")
-	wrong := func() (list []string) {
-		out, err := m.Try(t, "nbr", "verify", "-format", "json", "-only", "mqtt", "/etc/nbr/spec")
-		var report struct{ Results []finding }
-		if jsonErr := json.Unmarshal([]byte(out), &report); jsonErr != nil {
-			t.Fatalf("nbr verify: %v\n%s", err, out)
-		}
-		for _, f := range report.Results {
-			if f.Status != "pass" {
-				list = append(list, f.ID+" "+f.Status+": "+f.Got)
-			}
-		}
-		slices.Sort(list)
-		return list
-	}
+	wrong := func() []string { return unmetOn(t, m, "mqtt") }
 	becomes(t, wrong, nil)
 
 	h.root.Write(t, "/etc/hosts", "192.168.1.1 "+name+"\nfd00:1::1 "+name+"\n")
@@ -600,6 +583,7 @@ mqtt {
 	if heard := sub.Log(); strings.Contains(heard, "home/x no\n") {
 		t.Errorf("it hears %q", heard)
 	}
+	renewsOften(t, m, "nbr-mqtt", "/var/lib/mqtt/cert.pem")
 	becomes(t, wrong, nil)
 
 	pid := strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "MainPID", "mosquitto"))

@@ -1,7 +1,6 @@
 package referee_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -456,20 +455,7 @@ func TestSNMPWithoutRoot(t *testing.T) {
 	}()
 	installNBR(t, m.Root, "/usr/bin/nbr")
 	m.Run(t, "chmod", "0600", "/var/lib/secrets/auth", "/var/lib/secrets/privacy", "/var/lib/secrets/other")
-	wrong := func() (list []string) {
-		out, err := m.Try(t, "nbr", "verify", "-format", "json", "-only", "snmp", "/etc/nbr/spec")
-		var report struct{ Results []finding }
-		if jsonErr := json.Unmarshal([]byte(out), &report); jsonErr != nil {
-			t.Fatalf("nbr verify: %v\n%s", err, out)
-		}
-		for _, f := range report.Results {
-			if f.Status != "pass" {
-				list = append(list, f.ID+" "+f.Status+": "+f.Got)
-			}
-		}
-		slices.Sort(list)
-		return list
-	}
+	wrong := func() []string { return unmetOn(t, m, "snmp") }
 	becomes(t, wrong, nil)
 
 	pid := strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "MainPID", "snmpd"))

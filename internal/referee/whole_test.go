@@ -283,6 +283,37 @@ func pulls(name string, options map[string]any) lab.Files {
 	return files
 }
 
+// pathUnit is the file of a unit that watches files for a service (systemd.paths.NAME).
+func pathUnit(t *testing.T, g *generated, name string) lab.Files {
+	t.Helper()
+	text := "[Path]\n"
+	for _, file := range g.list(t, "systemd", "paths", name, "pathConfig", "PathChanged") {
+		text += fmt.Sprintf("PathChanged=%s\n", file)
+	}
+	return lab.Files{"/etc/systemd/system/" + name + ".path": text}
+}
+
+// renewsOften writes a file again and again, and wants the unit that watches it to start its service each
+// time: systemd has a limit, after which it would give both up.
+func renewsOften(t *testing.T, m *lab.Machine, unit, file string) {
+	t.Helper()
+	started := func() string {
+		return m.Run(t, "systemctl", "show", "-P", "ExecMainStartTimestampMonotonic", unit+".service")
+	}
+	for range 8 {
+		before := started()
+		m.Run(t, "sh", "-c", "cp "+file+" /tmp/again && cat /tmp/again >"+file)
+		nstest.Wait(t, func() error {
+			// While the service runs the files are not watched, and for a moment after it.
+			watch := strings.TrimSpace(m.Run(t, "systemctl", "show", "-P", "SubState", unit+".path"))
+			if started() == before || watch != "waiting" {
+				return fmt.Errorf("%s was written; the path unit is %s:\n%s", file, watch, m.Journal(t, unit+".path", unit+".service"))
+			}
+			return nil
+		})
+	}
+}
+
 func words(v any) string { return strings.Trim(fmt.Sprint(v), "[]") }
 
 // sysctlConf is what systemd-sysctl reads, as nixos/modules/config/sysctl.nix writes it.

@@ -91,14 +91,11 @@ func (b *RADIUS) lowerRenewal(m *nixgen.Module) {
 		m.Set(from, v, "systemd", "services", renewed, name)
 	}
 	m.Set(from, nixgen.Str("oneshot"), "systemd", "services", renewed, "serviceConfig", "Type")
-	// A unit that may not start again would end the path's unit as well.
-	m.Set(from, nixgen.Int(0), "systemd", "services", renewed, "unitConfig", "StartLimitIntervalSec")
-	m.Set(from, service.Strs([]string{"multi-user.target"}), "systemd", "paths", renewed, "wantedBy")
 	files := []string{string(b.Certificate.V), b.Key.Target.Location()}
 	if b.certificates() {
 		files = append(files, string(b.CA.V))
 	}
-	m.Set(from, service.Strs(files), "systemd", "paths", renewed, "pathConfig", "PathChanged")
+	service.Watch(m, from, renewed, files...)
 }
 
 // renewScript lets FreeRADIUS run on with what it has where it would not start with the files.

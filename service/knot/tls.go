@@ -79,8 +79,9 @@ func (t *TLS) lower(b *Resolver, m *nixgen.Module, settings func(...string) []st
 			m.Add(service.Origin(t.Addr, n.Range), settings("network", "listen"), listener(addresses(n.Target), sock.kind, sock.port))
 		}
 	}
-	set := func(v nixgen.Expr, path ...string) { m.Set(from, v, append([]string{"systemd"}, path...)...) }
-	unit := func(v nixgen.Expr, path ...string) { set(v, append([]string{"services", staging}, path...)...) }
+	unit := func(v nixgen.Expr, path ...string) {
+		m.Set(from, v, append([]string{"systemd", "services", staging}, path...)...)
+	}
 	texts := func(s ...string) nixgen.Expr { return service.Strs(s) }
 	unit(nixgen.Str("The certificate of the resolver"), "description")
 	// The target starts it again at each switch to a configuration, which may name other files.
@@ -97,8 +98,7 @@ func (t *TLS) lower(b *Resolver, m *nixgen.Module, settings func(...string) []st
 	unit(nixgen.Str("0750"), "serviceConfig", "RuntimeDirectoryMode")
 	unit(nixgen.Bool(true), "serviceConfig", "RuntimeDirectoryPreserve")
 	unit(nixgen.Lines(t.script()), "script")
-	set(texts("multi-user.target"), "paths", staging, "wantedBy")
-	set(texts(string(t.Certificate.V), t.Key.Target.Location()), "paths", staging, "pathConfig", "PathChanged")
+	service.Watch(m, from, staging, string(t.Certificate.V), t.Key.Target.Location())
 }
 
 // script puts a pair of certificate and key in place.
@@ -114,6 +114,7 @@ func (t *TLS) check(b *Resolver, p *verify.Plan) {
 	if t == nil || b.added("network") {
 		return
 	}
+	p.UnitActive(t.Addr.String()+"/unit", t.Certificate.Range, staging+".path")
 	file, key := string(t.Certificate.V), t.Key.Target.Location()
 	c := verify.Check{ID: t.Addr.String() + "/key", Title: "the key of the certificate", From: t.Key.Range}
 	certificates.Pair(p, c, file, key, "systemctl status "+staging+"; ls -l "+file+" "+key)

@@ -34,6 +34,7 @@ func (b *MQTT) Checks(_ *router.Router, p *verify.Plan) {
 	_, port := b.socket()
 	p.Listens(id+"/listen", b.Networks.Range, "tcp", port, addrs)
 	if t := b.TLS; t != nil {
+		p.UnitActive(t.Addr.String()+"/unit", t.Certificate.Range, staging+".path")
 		file, key := string(t.Certificate.V), t.Key.Target.Location()
 		c := verify.Check{ID: t.Addr.String() + "/key", Title: "the key of the certificate", From: t.Key.Range}
 		certificates.Pair(p, c, file, key, "systemctl status "+staging+"; ls -l "+file+" "+key)

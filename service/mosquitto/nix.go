@@ -65,9 +65,7 @@ func (b *MQTT) lower(_ *router.Router, m *nixgen.Module) {
 	run(nixgen.Bool(true), "serviceConfig", "RuntimeDirectoryPreserve")
 	run(nixgen.Lines(script), "script")
 	if t := b.TLS; t != nil {
-		at := service.From(t)
-		m.Set(at, texts("multi-user.target"), "systemd", "paths", staging, "wantedBy")
-		m.Set(at, texts(string(t.Certificate.V), t.Key.Target.Location()), "systemd", "paths", staging, "pathConfig", "PathChanged")
+		service.Watch(m, service.From(t), staging, string(t.Certificate.V), t.Key.Target.Location())
 	}
 }
 
