@@ -64,7 +64,7 @@ func newFlat(t *testing.T) *flat {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pid := start(t, to, "/run/sleep.log", "sleep", "600") // by whom a namespace is known to iw
+		pid := start(t, to, "/run/sleep.log", "sleep", "600") // iw knows a namespace by a process in it
 		defer pid.stop()
 		own := strings.TrimSpace(to.Run(t, "readlink", "/proc/self/ns/net"))
 		nstest.Wait(t, func() error {

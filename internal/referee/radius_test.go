@@ -454,9 +454,15 @@ func TestBrokenRADIUS(t *testing.T) {
 	becomes(t, wrong, nil)
 
 	h.daemon.Signal(t, syscall.SIGSTOP)
-	for _, got := range wrong() {
+	without := wrong()
+	for _, got := range without {
 		if !strings.Contains(got, " unknown: ") {
 			t.Errorf("without a processor: %s", got)
+		}
+	}
+	for _, at := range []string{"192.168.1.1", "fd00:1::1"} {
+		if id := "radius/answers/" + at; !slices.ContainsFunc(without, func(f string) bool { return strings.HasPrefix(f, id+" unknown: ") }) {
+			t.Errorf("without a processor %s is not unknown: %q", id, without)
 		}
 	}
 	h.daemon.Signal(t, syscall.SIGCONT)
