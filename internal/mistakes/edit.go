@@ -384,18 +384,3 @@ func (e *editor) value(x hclsyntax.Expression) {
 		e.bounds(x.Range(), text)
 	}
 }
-
-// Some is a part of the mistakes, the same every time: of each edit of each attribute and block
-// one in so many, and at least one.
-func Some(list []*Mistake, oneIn int) []*Mistake {
-	n := map[string]int{}
-	var out []*Mistake
-	for _, m := range list {
-		key := m.Path + " " + m.Edit
-		if n[key]%oneIn == 0 {
-			out = append(out, m)
-		}
-		n[key]++
-	}
-	return out
-}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -21,8 +20,7 @@ func registry() *service.Registry {
 	return &service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}
 }
 
-// made are all mistakes, and a part of them: NBR_MISTAKES=1 is all of them, 2 every second one of
-// a kind.
+// made are all mistakes, and the part of them that NBR_MISTAKES names.
 func made(t *testing.T) (list, some []*mistakes.Mistake) {
 	t.Helper()
 	bases, err := mistakes.Good(os.DirFS("../.."), registry())
@@ -32,13 +30,11 @@ func made(t *testing.T) (list, some []*mistakes.Mistake) {
 	if list, err = mistakes.Make(registry(), bases); err != nil {
 		t.Fatal(err)
 	}
-	oneIn := 8
-	if s := os.Getenv("NBR_MISTAKES"); s != "" {
-		if oneIn, err = strconv.Atoi(s); err != nil || oneIn < 1 {
-			t.Fatalf("NBR_MISTAKES=%s", s)
-		}
+	part, err := mistakes.ParsePart(os.Getenv("NBR_MISTAKES"), 8)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return list, mistakes.Some(list, oneIn)
+	return list, part.Of(list)
 }
 
 // TestMistakes makes mistakes in good specs. Nothing may panic; what is said is about the mistake
@@ -140,5 +136,34 @@ func TestEveryAttributeIsMistaken(t *testing.T) {
 	}
 	if len(list) < 15000 {
 		t.Errorf("only %d mistakes", len(list))
+	}
+}
+
+// The parts are all mistakes, each once, and the first has one of every kind.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	list, _ := made(t)
+	seen := map[*mistakes.Mistake]int{}
+	for nth := 1; nth <= 5; nth++ {
+		part, err := mistakes.ParsePart(fmt.Sprintf("%d/5", nth), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range part.Of(list) {
+			seen[m]++
+		}
+	}
+	for _, m := range list {
+		if seen[m] != 1 {
+			t.Fatalf("%s is in %d of the parts", m, seen[m])
+		}
+	}
+	for _, bad := range []string{"0", "6/5", "0/5", "a", "1/", "/5", "-1"} {
+		if part, err := mistakes.ParsePart(bad, 1); err == nil {
+			t.Errorf("%q is %+v", bad, part)
+		}
+	}
+	if part, err := mistakes.ParsePart("", 40); err != nil || part != (mistakes.Part{Nth: 1, In: 40}) {
+		t.Errorf("without a word %+v, %v", part, err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	"github.com/nbr-dev/nbr/firmware"
@@ -16,8 +15,7 @@ import (
 )
 
 // TestMistakesThatPass gives what good specs with a mistake in them become to the programs: where
-// nbr says no error none of them may fail. NBR_MISTAKES=1 tries all mistakes, 2 every second one
-// of a kind.
+// nbr says no error none of them may fail. NBR_MISTAKES names the part of the mistakes (mistakes.ParsePart).
 func TestMistakesThatPass(t *testing.T) {
 	t.Parallel()
 	reg := &service.Registry{Kinds: all.Kinds(), Boards: firmware.Boards()}
@@ -29,7 +27,11 @@ func TestMistakesThatPass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list = mistakes.Some(list, oneIn(t))
+	part, err := mistakes.ParsePart(os.Getenv("NBR_MISTAKES"), 40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list = part.Of(list)
 	outcomes := map[string]int{}
 	seen := map[string]bool{}
 	var pass []*made
@@ -50,12 +52,12 @@ func TestMistakesThatPass(t *testing.T) {
 		t.Fatal("no mistake passes")
 	}
 	judgeMade(t, pass)
-	applied(t, pass)
+	applied(t, pass, part.Whole())
 }
 
 // applied has IfState make links of what has passed, which is where a kernel refuses a value:
-// some of them, or all if all mistakes are tried. The ports are those of a Banana Pi BPI-R4.
-func applied(t *testing.T, pass []*made) {
+// some of them, or all. The ports are those of a Banana Pi BPI-R4.
+func applied(t *testing.T, pass []*made, all bool) {
 	t.Helper()
 	ifstate := lab.IfState(t)
 	ifstate.Ports = dsaPorts
@@ -72,7 +74,7 @@ func applied(t *testing.T, pass []*made) {
 	}
 	const few = 8
 	step := 1
-	if oneIn(t) > 1 {
+	if !all {
 		step = max(len(some)/few, 1)
 	}
 	for i := 0; i < len(some); i += step {
@@ -88,17 +90,4 @@ func applied(t *testing.T, pass []*made) {
 		}
 	}
 	t.Logf("ifstate applies every %d of %d files", step, len(some))
-}
-
-func oneIn(t *testing.T) int {
-	t.Helper()
-	s := os.Getenv("NBR_MISTAKES")
-	if s == "" {
-		return 40
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 {
-		t.Fatalf("NBR_MISTAKES=%s", s)
-	}
-	return n
 }
