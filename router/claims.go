@@ -82,8 +82,11 @@ type SecretUse struct {
 	By
 	Secret *Secret
 	For    Purpose
-	Owner  string // user that must be able to read it
-	Unit   string // unit that reads it when it starts, without .service
+	// User is who proves with the secret who they are, if it is one of several: two users of a program with
+	// one secret are one user with two names.
+	User  string
+	Owner string // user that must be able to read it
+	Unit  string // unit that reads it when it starts, without .service
 	// Account says that it is the password of an account.
 	Account bool
 	// Stand-in is a command that prints a value, and its package, for a secret that

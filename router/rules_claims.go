@@ -187,7 +187,8 @@ func ruleSecrets(r *Router) hcl.Diagnostics {
 }
 
 // ruleSecretUses wants a secret for each thing: who shares the one could do what the other is
-// for, and two tunnels with one private key are one and the same to their peers.
+// for, two tunnels with one private key are one and the same to their peers, and two users with one
+// password are one with two names.
 func ruleSecretUses(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	first := map[*Secret]*SecretUse{}
@@ -204,6 +205,10 @@ func ruleSecretUses(r *Router) hcl.Diagnostics {
 			diags = append(diags, diag.Help(clash("secret-of-two-kinds", "Secret of another kind", before.By, u.By,
 				"%s is %s here, and %s of %s: all who have it for the one use have it for the other.", u.Secret.Addr, u.For, before.For, before.Addr),
 				"Give each of them a secret of its own."))
+		case u.User != "":
+			diags = append(diags, diag.Help(clash("secret-of-two-users", "One secret of two users", before.By, u.By,
+				"%s is %s already, that of %s: with it %s can log in as %s, and the other way round.", u.Secret.Addr, u.For, before.User, u.User, before.User),
+				"Give each user a secret of its own."))
 		case u.For == PrivateKey:
 			diags = append(diags, diag.Help(clash("secret-of-two-kinds", "One private key for two tunnels", before.By, u.By,
 				"%s is the private key of %s already, and to its peers a key is one tunnel.", u.Secret.Addr, before.Addr),

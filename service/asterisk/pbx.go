@@ -266,7 +266,7 @@ func (b *PBX) Claim(s *router.Scope) {
 		s.Sysctl(b.TrunkPort.Range, "net.ipv6.ip_nonlocal_bind", "1")
 	}
 	for _, e := range b.Extensions {
-		s.Secret(e.Password.Range, router.SecretUse{Secret: e.Password.Target, For: phonePassword, Owner: "root", Unit: unit})
+		s.Secret(e.Password.Range, router.SecretUse{Secret: e.Password.Target, For: phonePassword, User: string(e.Name.V), Owner: "root", Unit: unit})
 	}
 	if len(b.Trunks) > 0 {
 		s.Listen(b.TrunkPort.Range, router.Listen{Service: trunks, Protocol: router.UDP, Port: int(b.TrunkPort.V), Unit: unit})

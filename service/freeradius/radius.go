@@ -141,7 +141,7 @@ func (b *RADIUS) Claim(s *router.Scope) {
 	}
 	for _, u := range b.Users {
 		if u.Password.Set {
-			s.Secret(u.Password.Range, router.SecretUse{Secret: u.Password.Target, For: userPassword, Owner: "root", Unit: unit})
+			s.Secret(u.Password.Range, router.SecretUse{Secret: u.Password.Target, For: userPassword, User: string(u.Name.V), Owner: "root", Unit: unit})
 		}
 	}
 	s.Package(hcl.Range{}, "freeradius") // radmin

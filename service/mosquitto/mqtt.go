@@ -212,7 +212,7 @@ func (b *MQTT) Claim(s *router.Scope) {
 	}
 	for _, u := range b.Users {
 		// Mosquitto reads passwords when it starts, and staging with it.
-		s.Secret(u.Password.Range, router.SecretUse{Secret: u.Password.Target, For: userPassword, Owner: "root", Unit: unit})
+		s.Secret(u.Password.Range, router.SecretUse{Secret: u.Password.Target, For: userPassword, User: string(u.Name.V), Owner: "root", Unit: unit})
 	}
 }
 
@@ -248,17 +248,6 @@ func (b *MQTT) Judge(*router.Router) hcl.Diagnostics {
 	}
 	for _, u := range b.Users {
 		diags = append(diags, u.judge()...)
-	}
-	first := map[*router.Secret]*User{}
-	for _, u := range b.Users {
-		secret := u.Password.Target
-		if other := first[secret]; secret != nil && other != nil {
-			diags = append(diags, diag.With(diag.Help(diag.Error("mqtt-password-twice", u.Password.Range, "One password of two users",
-				"With it %s can connect as %s, and the other way round.", u.Name.V, other.Name.V),
-				"Give each user a secret of its own."), other.Password.Range, "the password of %s", other.Name.V))
-			continue
-		}
-		first[secret] = u
 	}
 	return diags
 }

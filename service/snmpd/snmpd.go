@@ -199,8 +199,8 @@ func (b *SNMP) Claim(s *router.Scope) {
 		}
 	}
 	for _, u := range b.Users {
-		s.Secret(u.Authentication.Range, router.SecretUse{Secret: u.Authentication.Target, For: router.SNMPAuthentication, Owner: "root", Unit: unit})
-		s.Secret(u.Privacy.Range, router.SecretUse{Secret: u.Privacy.Target, For: router.SNMPPrivacy, Owner: "root", Unit: unit})
+		s.Secret(u.Authentication.Range, router.SecretUse{Secret: u.Authentication.Target, For: router.SNMPAuthentication, User: string(u.Name.V), Owner: "root", Unit: unit})
+		s.Secret(u.Privacy.Range, router.SecretUse{Secret: u.Privacy.Target, For: router.SNMPPrivacy, User: string(u.Name.V), Owner: "root", Unit: unit})
 	}
 }
 

@@ -58,7 +58,7 @@ pbx {
 
   extension "ben" {
     number   = "112" # ERROR: pbx-number-twice
-    password = secret.a
+    password = secret.a # ERROR: secret-of-two-users
     network  = network.guests # ERROR: pbx-phone-network
   }
 

@@ -50,7 +50,7 @@ snmp {
   }
 
   user "b" {
-    authentication = secret.a
+    authentication = secret.a # ERROR: secret-of-two-users
     privacy        = secret.a # ERROR: secret-of-two-kinds
     view           = ["1.3"]
     except         = ["1.3.6.1.2.1.1"]

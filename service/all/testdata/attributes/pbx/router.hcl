@@ -49,3 +49,7 @@ pbx {
     extensions = ["a"]
   }
 }
+
+secret "spare" {
+  path = "/var/lib/secrets/spare"
+}

@@ -57,6 +57,10 @@ radius {
 
   user "bob" {
     certificate = true
-    password    = secret.anna
+    password    = secret.bob
   }
+}
+
+secret "bob" {
+  path = "/var/lib/secrets/bob"
 }

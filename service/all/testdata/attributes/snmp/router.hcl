@@ -38,3 +38,7 @@ snmp {
     view           = ["1.3.6.1.2.1.1"]
   }
 }
+
+secret "spare" {
+  path = "/var/lib/secrets/spare"
+}
