@@ -104,9 +104,10 @@ type Server struct {
 // RateLimit is a number of answers a second.
 type RateLimit int
 
-// UnmarshalText wants a number that mod-rrl takes.
+// UnmarshalText wants a number that mod-rrl takes: 1000 times its instant-limit, which is 125 unless it is
+// set, is the most (Knot DNS, src/knot/modules/rrl/rrl.c).
 func (l *RateLimit) UnmarshalText(b []byte) error {
-	return conf.Between(l, b, "limit of answers", 1, 1000000, " a second")
+	return conf.Between(l, b, "limit of answers", 1, 125_000, " a second")
 }
 
 // Describe is what the type is in the schema.
