@@ -306,7 +306,8 @@ sed '1,/^#$/d' "$1" >acl-0.conf
 chown mosquitto . passwd-0 acl-0.conf
 chmod 0600 passwd-0 acl-0.conf
 rm -f /tmp/mqtt.sock
-mosquitto -c mosquitto.conf >log 2>&1 &
+: >log # before the shell in the background does so: what is there is of the broker before
+mosquitto -c mosquitto.conf >>log 2>&1 &
 until grep -q ' running$' log; do
 	kill -0 $! 2>/dev/null || { cat log; exit 1; }
 	sleep 0.05

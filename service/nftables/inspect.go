@@ -2,6 +2,7 @@ package nftables
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nbr-dev/nbr/router"
@@ -126,7 +127,7 @@ func offOffload(r *router.Router) []string {
 		}
 	}
 	for _, k := range router.Claimed[router.KeepOffOffload](r) {
-		devs := set(router.Devices(k.Networks))
+		devs := set(slices.Sorted(slices.Values(router.Devices(k.Networks)))) // the rule is the firewall's: no other block's order is its own
 		out = append(out, "iifname "+devs, "oifname "+devs)
 	}
 	return out
