@@ -70,7 +70,7 @@ func songs() []sung {
 		}
 		for _, a := range s.Attributes {
 			at := path + "." + a.Name
-			if a.Name != "public_key" { // where such a value belongs, and everybody may read it
+			if a.Name != "public_key" { // where such a value belongs, and it is public
 				for form, v := range wrong(canary) {
 					add(at+"/"+form, in(a.Name+" = "+v))
 				}

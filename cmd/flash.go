@@ -166,7 +166,7 @@ type twice struct {
 func (t twice) Close() error { return errors.Join(t.ReadCloser.Close(), t.under.Close()) }
 
 // promised fails if the image is not what the spec promises. What cannot be told is
-// shown and does not hold anybody up.
+// shown and holds nothing up.
 func (f *flashing) promised(s loaded) error {
 	results, err := verify.Eval(firmware.ImagePlan(s.Router, f.img, "nbr image inspect "+f.file), firmware.ImageState(f.img))
 	if err != nil {

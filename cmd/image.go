@@ -231,7 +231,7 @@ func (w watched) Read(p []byte) (int, error) {
 }
 
 // pageOf is all that was read, for people. What comes from the image is made to
-// print: it may be anybody's.
+// print: it may come from anywhere.
 func pageOf(file string, img *image.Image) []byte {
 	var b bytes.Buffer
 	packed := ""

@@ -49,7 +49,7 @@ let
       "CAP_SYS_PTRACE" # which program a socket is of
     ]
     ++ lib.optionals (!passive) [
-      "CAP_BPF" # a packet that arrives as if a stranger had sent it
+      "CAP_BPF" # a packet that arrives as if a remote host had sent it
       "CAP_NET_RAW" # a question that looks like a client's
     ];
 

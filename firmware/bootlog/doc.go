@@ -4,6 +4,6 @@
 // it stopped.
 //
 // Read turns lines into data and judges nothing; Diagnose judges the data and
-// reads nothing. A log may be gigabytes, a live port or anybody's file: memory is
+// reads nothing. A log may be gigabytes, a live port or a file from anywhere: memory is
 // bounded, and no byte that a terminal would obey gets through.
 package bootlog

@@ -38,7 +38,7 @@ var notKept = []struct{ dir, why string }{
 	{"proc", "is the kernel's"},
 	{"sys", "is the kernel's"},
 	{"tmp", "is emptied"},
-	{"nix", "can be read by everybody, and Nix removes what it has not put there"},
+	{"nix", "can be read by every user, and Nix removes what it has not put there"},
 }
 
 // plain are names that debugfs takes as they are.
@@ -194,7 +194,7 @@ func (in *Injection) write(ctx context.Context, card *Card) error {
 	return nil
 }
 
-// one puts one file there. Someone who stops nbr does not stop debugfs, which would
+// one puts one file there. An interrupt of nbr does not reach debugfs, which would
 // leave the file system damaged.
 func (in *Injection) one(ctx context.Context, card *Card, name string) error {
 	ctx = context.WithoutCancel(ctx)

@@ -162,7 +162,7 @@ func TestInjectRefused(t *testing.T) {
 		{"a pipe", fifo, ext4, `/pipe is neither a file nor a folder: `},
 		{"/run", one("run/secrets/wg0"), ext4, `/run: /run is in memory and empty after each start: give the secret a path that stays`},
 		{"/var/run", one("var/run/x"), ext4, `/var/run is /run, `},
-		{"/nix", one("nix/store/x"), ext4, `/nix can be read by everybody`},
+		{"/nix", one("nix/store/x"), ext4, `/nix can be read by every user`},
 		{"/dev", one("dev/x"), ext4, `/dev is in memory`},
 		{"a space", one("etc/a key"), ext4, `the name "a key" has characters other than letters`},
 		{"a line", one("etc/a\nrm"), ext4, `the name "a\\nrm" has characters other than letters`},

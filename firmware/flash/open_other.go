@@ -18,7 +18,7 @@ func Look(string) (*Device, error) { return nil, errLinux }
 // Open opens a device that Look has seen.
 func Open(*Device, Need) (*Card, error) { return nil, errLinux }
 
-// Claim keeps everybody else off partitions.
+// Claim keeps other programs off partitions.
 func (c *Card) Claim([]int) error { return errLinux }
 
 // Size is in bytes.

@@ -34,7 +34,7 @@ func TestMoveBackup(t *testing.T) {
 		{"entries of nothing", 80000, func(h, _ []byte) { le.PutUint32(h[84:], 0) }, 0, "has a wrong field: 128 entries of 0 bytes"},
 		{"entries of 100 bytes", 80000, func(h, _ []byte) { le.PutUint32(h[84:], 100) }, 0, "has a wrong field: 128 entries of 100 bytes"},
 		{"entries elsewhere", 80000, func(h, _ []byte) { le.PutUint64(h[72:], 1<<63) }, 0, "are said to be at LBA 9223372036854775808"},
-		{"entries at the end of what is held", 80000, func(h, _ []byte) { le.PutUint64(h[72:], block/sector-1) }, 0, "ends before byte"},
+		{"entries at the end of what was kept", 80000, func(h, _ []byte) { le.PutUint64(h[72:], block/sector-1) }, 0, "ends before byte"},
 	} {
 		head := bytes.Clone(head)
 		header, entries := head[sector:2*sector], head[2*sector:][:128*128]

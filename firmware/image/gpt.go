@@ -280,7 +280,7 @@ func (g *GPT) judge(fs *findings) {
 	}
 }
 
-// at are the bytes of a partition, at most n, as many as are held.
+// at are the bytes of a partition, at most n, as many as were kept.
 func (p Partition) at(h *window, n int64) []byte {
 	if p.First > p.Last || p.First > uint64(h.size)/sector {
 		return nil

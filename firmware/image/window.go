@@ -25,8 +25,8 @@ type window struct {
 	rest io.ReaderAt // nil of a stream
 }
 
-// errNotHeld is of bytes that the image has and that were not kept.
-var errNotHeld = errors.New("not kept while the image was read")
+// errNotKept is of bytes that the image has and that were not kept.
+var errNotKept = errors.New("not kept while the image was read")
 
 // Write takes the next bytes of a stream.
 func (h *window) Write(p []byte) (int, error) {
@@ -87,10 +87,10 @@ func (h *window) at(off, n int64) ([]byte, error) {
 		b := make([]byte, n)
 		return b, readAt(h.rest, b, off)
 	}
-	return nil, errNotHeld
+	return nil, errNotKept
 }
 
-// from are the bytes from off on, up to n, as many as there are and are held.
+// from are the bytes from off on, up to n, as many as there are and were kept.
 func (h *window) from(off, n int64) []byte {
 	if off < 0 || off >= h.size {
 		return nil
@@ -109,5 +109,5 @@ func (h *window) from(off, n int64) []byte {
 // lost tells whether a byte is in the image and was not kept.
 func (h *window) lost(off int64) bool {
 	_, err := h.at(off, 1)
-	return errors.Is(err, errNotHeld)
+	return errors.Is(err, errNotKept)
 }

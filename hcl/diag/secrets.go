@@ -179,7 +179,7 @@ func stars(s string) string { return strings.Repeat("*", columns(s)) }
 // confidentialRE are names of what is kept secret, misspelled ones among them.
 var confidentialRE = regexp.MustCompile(`(?i)pass+w|pas+wd|pass+phrase|pass$|_pass_|passwort|kennwort|paswd|pasword|pwd|secret|token|psk|pre_?shared|^priv|_priv|private|privat_|credential|^auth$|_auth$|(^|[a-z0-9_-])keys?$`)
 
-// publicRE are names that look like it, of what everybody may see.
+// publicRE are names that look like it, of what is public.
 var publicRE = regexp.MustCompile(`(?i)pub(lic)?[_-]?keys?$`)
 
 // openRE are further ones, whose values do not look like secrets unless they are.

@@ -67,8 +67,8 @@ type Type struct {
 }
 
 // ParseType reads a type as the NixOS manual writes it ("null or (list of
-// string)"). A type that it does not understand is an error: a type that nobody
-// can judge has no place in the table.
+// string)"). A type that it does not understand is an error: a type that cannot
+// be judged has no place in the table.
 func ParseType(s string) (*Type, error) {
 	text, readOnly := strings.CutSuffix(s, " (read only)")
 	p := &typeParser{rest: text}

@@ -20,7 +20,7 @@ import (
 	"github.com/nbr-dev/nbr/internal/nstest"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/all"
-	wire "github.com/nbr-dev/nbr/verify/packet"
+	packets "github.com/nbr-dev/nbr/verify/packet"
 )
 
 const routers = "../../testdata/routers"
@@ -180,8 +180,8 @@ func (s *side) scan(t *testing.T, router *nstest.NS, some []int) {
 				continue
 			}
 			to := netip.AddrPortFrom(own, uint16(port))
-			for _, p := range [][]byte{wire.Segment(from, to, 1000, wire.SYN), wire.Datagram(from, to, []byte("scan"))} {
-				frames = append(frames, wire.Frame(dst, src, p))
+			for _, p := range [][]byte{packets.Segment(from, to, 1000, packets.SYN), packets.Datagram(from, to, []byte("scan"))} {
+				frames = append(frames, packets.Frame(dst, src, p))
 			}
 		}
 	}

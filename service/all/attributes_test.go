@@ -44,7 +44,7 @@ var unjudged = map[string]string{
 	"wireguard.endpoint":            "for peers: nbr wg client tells them",
 	"firmware.*_source.[dhr]*":      "what the version was built from: the binary has the version alone",
 
-	"firmware.accept_regulatory_responsibility": "an acceptance; there is no check of radios yet",
+	"firmware.accept_regulatory_responsibility": "an acceptance by people; nothing on the router has it",
 }
 
 // Every attribute of the language is judged: with another value in a good spec, the plan

@@ -212,7 +212,7 @@ func (e *Extension) context() string {
 const keepalive = 5
 
 // line writes what a trunk is. It has no password of the provider's to ask for, so it must not be known
-// by a name, which anybody can write into a request: it is known by the token in the address that it
+// by a name, which any sender can write into a request: it is known by the token in the address that it
 // registers (line), and by the addresses of from.
 func (b *PBX) line(out *strings.Builder, t *Trunk) {
 	name, server := string(t.Name.V), t.Server.V

@@ -24,7 +24,7 @@ func (b *Interfaces) lower(r *router.Router, m *nixgen.Module) {
 	// with the same priority as the module's own default.
 	m.Set(from, nixgen.Bool(false), "networking", "useDHCP")
 	// NixOS would give an upstream changing addresses beside the one that the spec's
-	// policies and everybody's DNS know (RFC 8981).
+	// policies and the world's DNS know (RFC 8981).
 	m.Set(from, nixgen.Str("disabled"), "networking", "tempAddresses")
 	b.links(r, m)
 	names(r, m)

@@ -86,7 +86,7 @@ func private(a netip.Addr) bool {
 	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified()
 }
 
-// judge wants someone to ask before a key is replaced that the zone above knows.
+// judge wants a server to ask before a key is replaced that the zone above knows.
 func (d *DNSSEC) judge(r *router.Router) hcl.Diagnostics {
 	if d == nil {
 		return nil

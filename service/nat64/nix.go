@@ -46,7 +46,7 @@ func (n *NAT64) lower(r *router.Router, m *nixgen.Module) {
 	run(nixgen.Str("always"), "Restart")
 	run(nixgen.Str("2s"), "RestartSec")
 	// A tun device without an owner takes any user who can open /dev/net/tun. Tayga reads the
-	// packets of strangers, and needs nothing else.
+	// packets of remote hosts, and needs nothing else.
 	run(nixgen.Bool(true), "DynamicUser")
 	run(nixgen.Str(unit), "StateDirectory")
 	run(nixgen.Str(""), "CapabilityBoundingSet")

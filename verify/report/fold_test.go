@@ -48,8 +48,8 @@ func TestOneCause(t *testing.T) {
 	}
 }
 
-// TestStranger says of another machine that it is one, first and once.
-func TestStranger(t *testing.T) {
+// TestAnotherMachine says of another machine that it is one, first and once.
+func TestAnotherMachine(t *testing.T) {
 	up := found("network.lan/up", verify.Fail, "not there")
 	board := found("firmware/board", verify.Unknown, "could not be seen")
 	r := &report.Report{Router: "r", Results: []verify.Result{found("router.r/hostname", verify.Fail, "laptop"), board, up, found("ssh/unit", verify.Fail, "inactive")}}

@@ -1,4 +1,4 @@
-# A BPI-R3: one size of memory, so nobody has to name it.
+# A BPI-R3: one size of memory, so it need not be named.
 
 router "r3" {
   board         = "bananapi-bpir3"

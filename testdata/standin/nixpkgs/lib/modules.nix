@@ -282,7 +282,7 @@ let
     mapAttrs (
       name: _:
       args.${name} or (args.config._module.args.${name}
-        or (throw "`${key}' wants the module argument `${name}', which nobody defines")
+        or (throw "`${key}' wants the module argument `${name}', which no module defines")
       )
     ) (lib.functionArgs f)
     // args;

@@ -98,7 +98,7 @@ let
     }
     .${t.kind};
 
-  # The table has no defaults. What a module reads and nobody has set is empty.
+  # The table has no defaults. What a module reads and no other has set is empty.
   empty =
     t: loc:
     {

@@ -1,6 +1,6 @@
 # The types of options. Each has merge, which makes one value of several
 # definitions, and render, which makes a plain copy of what was set, without the
-# options of submodules that nobody has set.
+# options of submodules that no module has set.
 lib:
 let
   inherit (lib)
