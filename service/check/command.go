@@ -44,15 +44,18 @@ type run struct {
 // An outcome is how a command ended.
 type outcome struct {
 	Exit   int    `json:"exit"`
-	Output string `json:"output,omitempty"` // the beginning of its standard output
+	Output string `json:"output,omitempty"` // the first 4 KiB of its standard output, and whether there was more
 }
 
 // outcomeOf runs the command of a block. That it took too long, or was ended by a signal,
 // is the reason why nothing is known.
 var outcomeOf = &probe.Probe[run, outcome]{Name: "check.command", UserCommand: true, Look: look}
 
-// mostOutput is how much of what a command says is kept.
-const mostOutput = 4 << 10
+// mostOutput is how much of what a command says is kept; cut is said in place of the rest.
+const (
+	mostOutput = 4 << 10
+	cut        = "… (cut after 4 KiB)"
+)
 
 func look(ctx context.Context, h probe.Host, r run) (outcome, error) {
 	soon, cancel := context.WithTimeout(ctx, time.Duration(r.Timeout)*time.Second)
@@ -68,9 +71,11 @@ func look(ctx context.Context, h probe.Host, r run) (outcome, error) {
 	return outcome{out.Exit, head(out.Stdout)}, nil
 }
 
-// head is the beginning of a text, without the half of a character at its end.
+// head is the beginning of a text, without the half of a character at its end, and says so if there is more.
 func head(b []byte) string {
+	more := ""
 	if len(b) > mostOutput {
+		more = cut
 		b = b[:mostOutput]
 		for range utf8.UTFMax - 1 {
 			if r, n := utf8.DecodeLastRune(b); r != utf8.RuneError || n != 1 {
@@ -79,5 +84,5 @@ func head(b []byte) string {
 			b = b[:len(b)-1]
 		}
 	}
-	return strings.ToValidUTF8(string(b), string(utf8.RuneError))
+	return strings.ToValidUTF8(string(b), string(utf8.RuneError)) + more
 }
