@@ -2,6 +2,7 @@ package nftables
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -151,23 +152,22 @@ var families = []router.Family{router.IPv4, router.IPv6}
 func judgeInspected(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	claims := inspected(r)
-	left := len(claims)
-	for _, p := range r.Policies {
-		if left == 0 {
+	for i, p := range r.Policies {
+		at := slices.IndexFunc(r.Policies[i:], func(p *router.Policy) bool { return claims[p] != nil })
+		if at < 0 {
 			break
 		}
-		if claims[p] != nil {
-			left--
-		}
+		by := claims[r.Policies[i+at]]
 		for _, e := range p.From.Items {
 			for _, h := range router.Hosts(e.Target) {
 				if !h.MAC.Set || p.Action.V != "accept" {
 					continue
 				}
-				diags = append(diags, diag.With(diag.Help(diag.Error("inspected-host", e.Range, "Inspection of a host by its MAC address",
+				diags = append(diags, diag.With(diag.With(diag.Help(diag.Error("inspected-host", e.Range, "Inspection of a host by its MAC address",
 					"Answers to %s do not have its MAC address, so only half of its connections could be inspected.", h.Addr),
 					"Use its zone here."),
-					h.MAC.Range, "%s", h.Addr.String()))
+					h.MAC.Range, "%s", h.Addr.String()),
+					by.From, "%s inspects %s", by.Addr.String(), r.Policies[i+at].Addr.String()))
 			}
 		}
 	}
