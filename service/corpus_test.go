@@ -26,6 +26,7 @@ import (
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/all"
+	"github.com/nbr-dev/nbr/verify/state"
 )
 
 const (
@@ -388,7 +389,11 @@ func printed(t *testing.T, spec *service.Spec, diags hcl.Diagnostics) string {
 		fmt.Fprintf(&b, "%s.nix\n%s\n", f.Name, src)
 	}
 	for _, c := range spec.Plan().Checks {
-		fmt.Fprintf(&b, "%s %s %s\n", c.ID, c.Title, c.From)
+		fmt.Fprintf(&b, "%s %s %s %v", c.ID, c.Title, c.From, c.Needs)
+		for _, q := range c.Asks {
+			fmt.Fprintf(&b, " %s %s", q.Probe, q.Key)
+		}
+		fmt.Fprintf(&b, "\n%+v\n", c.Eval(&state.State{}))
 	}
 	return b.String()
 }

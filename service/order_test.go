@@ -22,7 +22,7 @@ import (
 // the order of the kinds in the registry.
 func TestOrderOfKinds(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, root := range []string{goodSpecs, badSpecs} {
+	for _, root := range []string{goodSpecs, badSpecs, "../testdata/routers"} {
 		for _, dir := range folders(t, root) {
 			var first string
 			for turn := range 4 {
