@@ -24,7 +24,7 @@ func (b *RADIUS) Checks(_ *router.Router, p *verify.Plan) {
 		addrs = append(addrs, a.String())
 		b.answers(p, a)
 	}
-	p.Listens(id+"/listen", b.Networks.Range, "udp", port, addrs)
+	p.Listens(id+"/listen", cmp.Or(b.Networks.Range, b.Def), "udp", port, addrs)
 	b.checkRunning(p)
 	p.UnitActive(id+"/certificate/unit", b.Certificate.Range, renewed+".path")
 	b.checkCertificate(p)
@@ -38,7 +38,7 @@ func (b *RADIUS) Checks(_ *router.Router, p *verify.Plan) {
 
 // answers adds the check of what answers at an address.
 func (b *RADIUS) answers(p *verify.Plan, at own) {
-	want, hint := "an answer with Message-Authenticator", "ss -lnup '( sport = :1812 )'; journalctl -u "+unit+" -n 20"
+	want, hint := signedAnswer, "ss -lnup '( sport = :1812 )'; journalctl -u "+unit+" -n 20"
 	c := verify.Check{ID: b.Addr.String() + "/answers/" + at.String(), Title: "RADIUS on " + at.String(), From: at.from}
 	verify.Asked(p, c, serverAt, at.Addr, want, hint, func(st *state.State, s server) verify.Verdict {
 		switch {
