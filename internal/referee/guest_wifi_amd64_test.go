@@ -279,7 +279,7 @@ addr add 192.168.2.1/24 dev guests
 			t.Fatal(err)
 		}
 		becomes(t, func() []string { return f.wrong(t) }, []string{
-			"password = secret.old | wifi.far/radio5-1/password fail: another password", "password = secret.old | wifi.near/radio2-1/password fail: another password",
+			"password = secret.old | wifi.far/radio5-1/password fail: another one", "password = secret.old | wifi.near/radio2-1/password fail: another one",
 		})
 		if err := os.WriteFile("/var/lib/secrets/wifi_old", []byte(wifiPasswords["/var/lib/secrets/wifi_old"]), 0o600); err != nil {
 			t.Fatal(err)
@@ -316,7 +316,7 @@ addr add 192.168.2.1/24 dev guests
 	})
 	becomes(t, func() []string { return f.wrong(t) }, []string{
 		"country = \"DE\" | wifi.far/country fail: US", "country = \"DE\" | wifi.near/country fail: US",
-		"password = secret.home | wifi.far/radio5/password fail: another password", "password = secret.home | wifi.near/radio2/password fail: another password",
+		"password = secret.home | wifi.far/radio5/password fail: another one", "password = secret.home | wifi.near/radio2/password fail: another one",
 		"ssid \"Both\" { | wifi.far/radio5-1/air fail: Boths",
 		"ssid \"Home\" { | wifi.far/radio5/security fail: WPA-PSK with CCMP", "ssid \"Home\" { | wifi.near/radio2/security fail: WPA-PSK with CCMP",
 		"width   = \"80MHz\" | wifi.far/width fail: 40 MHz",
