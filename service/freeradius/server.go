@@ -31,6 +31,21 @@ radius_server "office" {
   address = "192.168.178.9"
   secret  = secret.radius-office
 }
+
+port "wlp1s0" {}
+
+wifi "attic" {
+  radio   = port.wlp1s0
+  band    = "5GHz"
+  channel = 36
+  country = "DE"
+
+  ssid "Office" {
+    network  = network.lan
+    security = "wpa3-enterprise"
+    radius   = radius_server.office
+  }
+}
 `,
 		Probes: []probe.Any{otherServer}, New: func() service.Block { return &Server{} },
 	}
