@@ -38,7 +38,7 @@ func (b *RADIUS) Checks(_ *router.Router, p *verify.Plan) {
 
 // answers adds the check of what answers at an address.
 func (b *RADIUS) answers(p *verify.Plan, at own) {
-	want, hint := signedAnswer, "ss -lnup '( sport = :1812 )'; journalctl -u "+unit+" -n 20"
+	want, hint := "an answer with Message-Authenticator", "ss -lnup '( sport = :1812 )'; journalctl -u "+unit+" -n 20"
 	c := verify.Check{ID: b.Addr.String() + "/answers/" + at.String(), Title: "RADIUS on " + at.String(), From: at.from}
 	verify.Asked(p, c, serverAt, at.Addr, want, hint, func(st *state.State, s server) verify.Verdict {
 		switch {
