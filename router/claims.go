@@ -70,6 +70,7 @@ const (
 	CertificateKey  Purpose = "the key of a certificate"
 	DialInPassword  Purpose = "a password for a provider"
 	TransferKey     Purpose = "a key of DNS servers"
+	RADIUSSecret    Purpose = "the secret of a RADIUS server"
 
 	WiFiPassword Purpose = "a password of Wi-Fi"
 

@@ -142,7 +142,10 @@ func exampleType[T any]() string {
 
 // interfaces are types of references that blocks of several types fit, by name: what fits,
 // and a type that every spec has. Others are links.
-var interfaces = map[string]struct{ fit, example string }{"Endpoint": {"zone, host, address_set or router", "zone"}}
+var interfaces = map[string]struct{ fit, example string }{
+	"Authenticator": {"radius or radius_server", "radius_server"},
+	"Endpoint":      {"zone, host, address_set or router", "zone"},
+}
 
 // literal is the text of an expression that is nothing else. In JSON every
 // reference is a text, so what can be a name is none.

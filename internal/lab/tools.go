@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Tools are programs of the router's own tree, with the libraries that they need, for the
-// Copy of a guest of this machine's architecture.
+// Tools are programs of the router's own tree, with the libraries that they need, and folders of it, for
+// the Copy of a guest of this machine's architecture.
 func Tools(t testing.TB, programs ...string) map[string]string {
 	t.Helper()
 	root := part(t, "rootfs")
@@ -23,8 +23,8 @@ func Tools(t testing.TB, programs ...string) map[string]string {
 	return files
 }
 
-// libraryDirs are where the loader of a Debian for amd64 looks, the last for systemd's own programs.
-var libraryDirs = []string{"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/lib/x86_64-linux-gnu/systemd"}
+// libraryDirs are where the loader of a Debian for amd64 looks, the last for systemd's own programs and FreeRADIUS.
+var libraryDirs = []string{"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/lib/x86_64-linux-gnu/systemd", "/usr/lib/freeradius"}
 
 // addTool adds a file at a path of the tree, and what it is linked with.
 func addTool(root, name string, files map[string]string) error {
@@ -36,6 +36,9 @@ func addTool(root, name string, files map[string]string) error {
 		return err
 	}
 	files[name] = real
+	if i, err := os.Stat(real); err != nil || i.IsDir() {
+		return err
+	}
 	return addLibraries(root, real, files)
 }
 

@@ -21,6 +21,7 @@ func TestBenchC(t *testing.T) {
 	maps.Copy(files, vpnFiles(t))
 	maps.Copy(files, idsFiles(t))
 	maps.Copy(files, wifiFiles(t))
+	maps.Copy(files, enterpriseFiles(t))
 	files["/shaper/links"] = write(t, toJSON(t, onVeths(t, fromText(t, shapedRouter))))
 	files[linkKindsFile] = write(t, toJSON(t, onVeths(t, fromText(t, linkKinds))))
 	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/tc", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))

@@ -116,6 +116,7 @@ func (d *dice) wireless() {
 		{`band = "6GHz"`, "channel = 5", `width = "160MHz"`},
 		{`band = "6GHz"`, `width = "40MHz"`},
 	}
+	asks := false
 	for i := range 1 + d.IntN(2) {
 		fmt.Fprintf(d, "port \"wlp%ds0\" {}\n", 90+i)
 		channel := channels[d.IntN(len(channels))]
@@ -134,7 +135,39 @@ func (d *dice) wireless() {
 			d.body("wifi.ssid", nested(d.blocks["wifi"], "ssid"), given)
 			d.WriteString("}\n")
 		}
+		asks = d.enterprise(i, inner) || asks
 		d.WriteString("}\n")
+	}
+	if asks {
+		d.asked(inner)
+	}
+}
+
+// enterprise has a RADIUS server say who gets in by a radio.
+func (d *dice) enterprise(radio int, inner []string) bool {
+	defer d.aside(802)()
+	if d.IntN(3) > 0 {
+		return false
+	}
+	fmt.Fprintf(d, "ssid \"%d=\" {\n", radio)
+	d.body("wifi.ssid", nested(d.blocks["wifi"], "ssid"), []string{
+		"network = network." + d.pick(inner), `security = "wpa3-enterprise"`, "radius = radius_server.office", fmt.Sprintf("bssid = \"02:00:00:00:%02x:80\"", radio),
+	})
+	d.WriteString("}\n")
+	return true
+}
+
+// asked is the RADIUS server, in one of the networks.
+func (d *dice) asked(inner []string) {
+	defer d.aside(1812)()
+	for _, p := range d.fixed {
+		if p.network == inner[0] {
+			d.block("secret", "radius_office", `path = "/var/lib/secrets/radius_office"`)
+			d.WriteString("radius_server \"office\" {\n")
+			d.body("radius_server", d.blocks["radius_server"], []string{fmt.Sprintf("address = \"10.%d.0.199\"", p.number), "secret = secret.radius_office"})
+			d.WriteString("}\n")
+			return
+		}
 	}
 }
 

@@ -81,7 +81,7 @@ var values = map[string][]string{
 	"name or address of a server, and a port": {`"sip.example.net"`, `"sip.example.net:65535"`}, "pbx.trunk.from": {`"203.0.113.0/24"`, `"2001:db8:77::/48"`}, "pbx.media": {`"10000-10999"`}, "pbx.extension.network": {"network.lan"},
 	"topic filter of MQTT, as in home/+/state or home/#": {`"#"`, `"+"`, `"/"`, `"+/a b/#"`, `"deny ü"`, `"''$${x}\"\\"`, `"` + strings.Repeat("l/", 200) + `l"`},
 	"country by two letters of ISO 3166-1":               {`"DE"`, `"US"`}, "2.4GHz, 5GHz or 6GHz": {`"2.4GHz"`, `"5GHz"`, `"6GHz"`}, "number of a channel": {"36", "48", "100", "149", "1", "13", "233"}, "20MHz, 40MHz, 80MHz or 160MHz": {`"20MHz"`, `"40MHz"`, `"80MHz"`, `"160MHz"`},
-	"802.11n, 802.11ac or 802.11ax": {`"802.11n"`, `"802.11ac"`, `"802.11ax"`}, "wpa3, wpa2-wpa3, wpa2, owe or open": {`"wpa3"`, `"wpa2-wpa3"`, `"wpa2"`, `"owe"`, `"open"`}, "wifi.ssid.bssid": {`"02:11:22:33:44:66"`, `"FE-ff-ff-ff-ff-ff"`},
+	"802.11n, 802.11ac or 802.11ax": {`"802.11n"`, `"802.11ac"`, `"802.11ax"`}, "wpa3, wpa2-wpa3, wpa2, wpa3-enterprise, wpa2-enterprise, owe or open": {`"wpa3"`, `"wpa2-wpa3"`, `"wpa2"`, `"wpa3-enterprise"`, `"wpa2-enterprise"`, `"owe"`, `"open"`}, "wifi.ssid.bssid": {`"02:11:22:33:44:66"`, `"FE-ff-ff-ff-ff-ff"`},
 	"rounds, 1 to 100": {"1", "100"}, "priority, 1 (preferred) to 16": {"1", "16", "3"},
 	"radius.certificate":                 {`"/var/lib/radius/server.pem"`, `"/a"`},
 	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
@@ -114,10 +114,10 @@ var built = map[string]bool{
 	"resolver.blocklist.files": true, "resolver.blocklist.networks": true, "resolver.dns64.networks": true, "resolver.tls.https": true,
 	"snmp.networks": true, "snmp.user.view": true, "snmp.user.except": true, "snmp.user.authentication": true, "snmp.user.privacy": true,
 	"mqtt.networks": true, "mqtt.user.password": true, "mqtt.user.read": true, "mqtt.user.write": true, "mqtt.user.readwrite": true, "mqtt.tls.key": true,
-	"radius.networks": true, "radius.key": true, "radius.ca": true, "radius.client.addresses": true, "radius.client.secret": true, "radius.user.password": true, "radius.user.certificate": true,
+	"radius.networks": true, "radius.key": true, "radius.ca": true, "radius.client.addresses": true, "radius.client.secret": true, "radius.user.password": true, "radius.user.certificate": true, "radius_server.address": true, "radius_server.secret": true,
 	"pbx.prefix": true,                                                                                                           // goes with a trunk
 	"wifi.radio": true, "wifi.country": true, "wifi.band": true, "wifi.channel": true, "wifi.width": true, "wifi.standard": true, // that go together
-	"wifi.ssid.network": true, "wifi.ssid.security": true, "wifi.ssid.password": true, "wifi.ssid.bssid": true,
+	"wifi.ssid.network": true, "wifi.ssid.security": true, "wifi.ssid.password": true, "wifi.ssid.radius": true, "wifi.ssid.bssid": true,
 	"exporter.networks": true, "exporter.port": true,
 	"agent.metrics": true, "agent.networks": true, "agent.port": true,
 	"firmware.accept_regulatory_responsibility": true,

@@ -3,6 +3,10 @@ package referee_test
 import (
 	"fmt"
 	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -200,6 +204,37 @@ func bss(t *testing.T, b *strings.Builder, n map[string]any, password func(strin
 	if file, ok := auth["wpaPasswordFile"].(string); ok {
 		fmt.Fprintf(b, "wpa_passphrase=%s\n", password(file))
 	}
+	if scripts, ok := n["dynamicConfigScripts"].(map[string]any); ok {
+		for _, name := range slices.Sorted(maps.Keys(scripts)) {
+			b.WriteString(added(t, strings.TrimPrefix(scripts[name].(string), "text:"), password))
+		}
+	}
+}
+
+// secretFile is the file of a secret that a script reads.
+var secretFile = regexp.MustCompile(`(?m)^IFS= read -r line <(\S+) `)
+
+// added is what a script of dynamicConfigScripts adds.
+func added(t *testing.T, script string, password func(string) string) string {
+	t.Helper()
+	dir := t.TempDir()
+	conf, secret := filepath.Join(dir, "conf"), filepath.Join(dir, "secret")
+	found := secretFile.FindStringSubmatch(script)
+	if found == nil {
+		t.Fatalf("no file of a secret in\n%s", script)
+	}
+	file := found[1]
+	if err := os.WriteFile(secret, []byte(password(file)+"\nmore\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("bash", "-c", strings.ReplaceAll(script, file, secret), "radius-secret", conf).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	out, err := os.ReadFile(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
 }
 
 // keyValues writes settings as lib.generators.toKeyValue does.
@@ -225,7 +260,7 @@ func hostapdConf(t *testing.T, g *generated) string {
 	}
 	t.Helper()
 	var b strings.Builder
-	confs := hostapdConfs(t, g, func(string) string { return "correct horse" })
+	confs := hostapdConfs(t, g, func(string) string { return "correct horse battery" })
 	for _, name := range slices.Sorted(maps.Keys(confs)) {
 		fmt.Fprintf(&b, "## %s\n%s", name, strings.Replace(confs[name], "driver=nl80211\n", "driver=none\n", 1))
 	}

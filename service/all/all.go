@@ -65,7 +65,7 @@ func Kinds() []service.Kind {
 		chrony.Kind(),
 		lldpd.Kind(),
 		snmpd.Kind(),
-		freeradius.Kind(),
+		freeradius.Kind(), freeradius.ServerKind(),
 		exporter.Kind(),
 		asterisk.Kind(),
 		mosquitto.Kind(),

@@ -24,7 +24,7 @@ func (b *RADIUS) Checks(_ *router.Router, p *verify.Plan) {
 		addrs = append(addrs, a.String())
 		b.answers(p, a)
 	}
-	p.Listens(id+"/listen", b.Networks.Range, "udp", port, addrs)
+	p.Listens(id+"/listen", cmp.Or(b.Networks.Range, b.Def), "udp", port, addrs)
 	b.checkRunning(p)
 	p.UnitActive(id+"/certificate/unit", b.Certificate.Range, renewed+".path")
 	b.checkCertificate(p)

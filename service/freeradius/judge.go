@@ -19,9 +19,18 @@ func (b *RADIUS) Judge(r *router.Router) hcl.Diagnostics {
 			"Take it out of networks, and ask through a tunnel.")
 	})
 	switch {
-	case len(b.Clients) == 0:
-		diags = append(diags, diag.Help(diag.Error("radius-alone", b.Def, "RADIUS that answers no client",
-			"Without a client no request gets an answer."), "Add a client block, or remove this one."))
+	case len(b.Clients) == 0 && b.Networks.Set:
+		diags = append(diags, diag.Help(diag.Error("radius-alone", b.Networks.Range, "RADIUS that answers no client",
+			"Without a client no request from a network gets an answer."),
+			"Add a client block, or remove the line: the router itself asks without it."))
+	case len(b.Clients) > 0 && !b.Networks.Set:
+		diags = append(diags, diag.Help(diag.Error("radius-client", b.Clients[0].Def, "Client without a network",
+			"%s answers in no network, so that the router itself alone can ask.", b.Addr),
+			"Write networks = [network.NAME] in the radius block."))
+	case !b.Networks.Set && !asked(r, b):
+		diags = append(diags, diag.Help(diag.Error("radius-alone", b.Def, "RADIUS that is not asked",
+			"The block names no network, and no block of the router itself refers to it."),
+			"Write networks and a client block, or radius = radius in an ssid, or remove this block."))
 	case len(b.Users) == 0:
 		diags = append(diags, diag.Help(diag.Error("radius-alone", b.Def, "RADIUS that accepts no user",
 			"Without a user each request is rejected."), "Add a user block, or remove this one."))
@@ -35,6 +44,11 @@ func (b *RADIUS) Judge(r *router.Router) hcl.Diagnostics {
 			"Write certificate = true in a user, or remove ca."))
 	}
 	return append(diags, b.judgeClients(r)...)
+}
+
+// asked tells whether a block of the router's own refers to a server, or one that could not be read may.
+func asked(r *router.Router, of router.Authenticator) bool {
+	return len(r.Unsound) > 0 || slices.ContainsFunc(router.Claimed[router.Authenticates](r), func(a *router.Authenticates) bool { return a.Of == of })
 }
 
 // judgeUser wants a way in.
@@ -75,7 +89,7 @@ func (b *RADIUS) judgeClients(r *router.Router) hcl.Diagnostics {
 				diags = append(diags, diag.Help(diag.Error("radius-client", a.Range, "Client that is the router itself",
 					"%s has %s, from which the router's own programs ask, by a secret of their own.", a.V, b.own()[i]),
 					"Write the addresses of the client alone."))
-			case !b.reaches(r, a.V.Prefix):
+			case b.Networks.Set && !b.reaches(r, a.V.Prefix):
 				diags = append(diags, diag.With(diag.Help(diag.Warning("radius-client-elsewhere", a.Range, "Client in another network",
 					"%s is in none of the networks at whose addresses the router answers, and no route leads there by one of them.", a.V),
 					"Add the network of the client to networks, or write another address."), b.Networks.Range, "networks"))

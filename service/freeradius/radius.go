@@ -72,7 +72,7 @@ zone "lan" {
 // RADIUS is the radius block. It is what programs of the router authenticate others by.
 type RADIUS struct {
 	conf.Header
-	Networks    conf.Refs[*router.Network] `hcl:"networks,required" empty:"error: no client could ask. Name a network, or remove the block." doc:"The networks at whose addresses the router answers. Never an upstream."`
+	Networks    conf.Refs[*router.Network] `hcl:"networks,optional" empty:"error: no client could ask. Name a network, or leave it out, and the router itself alone asks." doc:"The networks at whose addresses the router answers. Never an upstream. Without it there are no clients, and the router itself alone asks, at 127.0.0.1."`
 	Certificate conf.Value[router.Path]    `hcl:"certificate,required" doc:"Where the certificate is on the router that devices are shown before they send a password, with those above it (PEM). A new one is taken at once, by a restart."`
 	Key         conf.Ref[*router.Secret]   `hcl:"key,required" doc:"The secret with the private key of the certificate (PEM)."`
 	CA          conf.Value[router.Path]    `hcl:"ca,optional" doc:"Where the certificate of the authority is on the router that makes the certificates of users (PEM). It should make no others: of its certificates the names of the spec's users count, but for those with an extended key usage that is not that of clients."`
@@ -127,7 +127,9 @@ const (
 
 // Claim claims the socket and the secrets.
 func (b *RADIUS) Claim(s *router.Scope) {
-	s.Listen(b.Networks.Range, router.Listen{Service: "radius", Protocol: router.UDP, Port: port, Networks: b.Networks.All(), Unit: unit})
+	if b.Networks.Set {
+		s.Listen(b.Networks.Range, router.Listen{Service: "radius", Protocol: router.UDP, Port: port, Networks: b.Networks.All(), Unit: unit})
+	}
 	for _, n := range b.Networks.Items {
 		if _, ok := n.Target.FixedIn(router.IPv6); ok {
 			// Without a cable the address stays tentative, and FreeRADIUS ends when it cannot bind to it
@@ -148,14 +150,17 @@ func (b *RADIUS) Claim(s *router.Scope) {
 	router.Claim(s, hcl.Range{}, router.LookGroup{Group: group})
 }
 
-// An own address is one of the router's, which each network has one of that is fixed. Where others come
-// later, nothing listens on these.
+// An own address is one of the router's at which it answers: those of networks that are fixed, as where others
+// come later, nothing listens on these; or that of no network.
 type own struct {
 	netip.Addr
 	from hcl.Range
 }
 
 func (b *RADIUS) own() []own {
+	if !b.Networks.Set {
+		return []own{{netip.AddrFrom4([4]byte{127, 0, 0, 1}), b.Def}}
+	}
 	var out []own
 	for _, n := range b.Networks.Items {
 		fixed, _ := n.Target.Split()
@@ -164,6 +169,21 @@ func (b *RADIUS) own() []own {
 		}
 	}
 	return out
+}
+
+// Authentication implements [router.Authenticator].
+func (b *RADIUS) Authentication() router.Authentication {
+	a := router.Authentication{File: ownSecret, Installer: unit + ".service"}
+	if at := b.own(); len(at) > 0 {
+		a.Server = netip.AddrPortFrom(at[0].Addr, port)
+	}
+	for _, u := range b.Users {
+		if u.VLAN.Set {
+			a.VLAN = u.VLAN.Range
+			break
+		}
+	}
+	return a
 }
 
 // passwords and certificates tell whether there is such a user.

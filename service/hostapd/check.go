@@ -184,15 +184,26 @@ func (b *WiFi) checkSSID(p *verify.Plan, n *SSID, device string) {
 	})
 	b.settled(p, own)
 	if n.Password.Target != nil {
-		q := passwordUse{b.device(0), device, n.Password.Target.Location()}
-		c, hint := verify.Check{ID: id + "password", Title: "password of " + string(n.Name.V), From: n.Password.Range}, "systemctl restart "+unit+"; ls -l "+q.File
-		verify.Asked(p, c, passwordOf, q, samePassword, hint, func(_ *state.State, got string) verify.Verdict {
-			return verify.Compare(samePassword, got, hint)
+		checkKept(p, id+"password", "password of "+string(n.Name.V), n.Password.Range, passwordUse{b.device(0), device, n.Password.Target.Location()})
+	}
+	if of := n.RADIUS.Target; of != nil {
+		a := of.Authentication()
+		b.daemon(p, device+"/radius", "RADIUS server of "+string(n.Name.V), n.RADIUS.Range, device, a.Server.String(), func(d daemon) (string, bool) {
+			return cmp.Or(d.RADIUS, "none"), d.State != ""
 		})
+		checkKept(p, id+"radius/secret", "secret of "+a.Server.String()+" for "+string(n.Name.V), n.RADIUS.Range, passwordUse{b.device(0), device, a.File})
 	}
 	want := schemes[n.Security.V].text()
 	b.daemon(p, device+"/security", "security of "+string(n.Name.V), cmp.Or(n.Security.Range, n.Def), device, want, func(d daemon) (string, bool) {
 		return d.security(), d.State != ""
+	})
+}
+
+// checkKept adds the check that hostapd was started with what is secret in a file.
+func checkKept(p *verify.Plan, id, title string, line hcl.Range, q passwordUse) {
+	hint := "systemctl restart " + unit + "; ls -l " + q.File
+	verify.Asked(p, verify.Check{ID: id, Title: title, From: line}, passwordOf, q, samePassword, hint, func(_ *state.State, got string) verify.Verdict {
+		return verify.Compare(samePassword, got, hint)
 	})
 }
 

@@ -30,7 +30,7 @@ type program struct{}
 func (program) File() string { return "wifi" }
 
 // Lower sets services.hostapd.
-func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module) {
+func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) {
 	all := service.Of[*WiFi](blocks)
 	from := service.From(all[0])
 	m.Set(from, nixgen.Bool(true), "services", "hostapd", "enable")
@@ -42,10 +42,13 @@ func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module)
 	m.Set(from, nixgen.Str("5s"), "systemd", "services", unit, "serviceConfig", "RestartSec")
 	var installers, bridges, calls []string
 	for _, b := range all {
-		b.lower(m)
+		b.lower(r, m)
 		for i, n := range b.SSIDs {
 			if n.Password.Target != nil {
 				installers = append(installers, n.Password.Target.Installer())
+			}
+			if of := n.RADIUS.Target; of != nil {
+				installers = append(installers, of.Authentication().Installer)
 			}
 			bridge := string(n.Network.Target.Device())
 			bridges = append(bridges, bridge)
@@ -89,11 +92,25 @@ again() {
 %s}
 `
 
+// secretScript puts the secret of the server, whose address is in the file already, into the file of its argument.
+// printf is the shell's own, so that the secret is an argument of no program.
+const secretScript = `set -eu
+export LC_ALL=C
+line=
+IFS= read -r line <%[1]s || true
+if [[ ! $line =~ ^[\ -~]{16,128}$ || $line == ' '* || $line == *' ' ]]; then
+  echo "%[1]s is missing or has no 16 to 128 printable ASCII characters: there is no Wi-Fi" >&2
+  exit 1
+fi
+printf 'auth_server_shared_secret=%%s
+' "$line" >>"$1"
+`
+
 // at is the origin of what a line says, or, without one, the block.
 func (b *WiFi) at(line hcl.Range) nixgen.Origin { return service.Origin(b.Addr, cmp.Or(line, b.Def)) }
 
 // lower sets one radio.
-func (b *WiFi) lower(m *nixgen.Module) {
+func (b *WiFi) lower(r *router.Router, m *nixgen.Module) {
 	set := func(line hcl.Range, v nixgen.Expr, path ...string) {
 		m.Set(b.at(line), v, append([]string{"services", "hostapd", "radios", b.device(0)}, path...)...)
 	}
@@ -145,12 +162,12 @@ func (b *WiFi) lower(m *nixgen.Module) {
 		set(b.Band.Range, nixgen.Int(map[int]int{20: 131, 40: 132, 80: 133, 160: 134}[width]), "settings", "op_class")
 	}
 	for i, n := range b.SSIDs {
-		b.lowerSSID(m, n, b.device(i))
+		b.lowerSSID(r, m, n, b.device(i))
 	}
 }
 
 // lowerSSID sets one network of a radio.
-func (b *WiFi) lowerSSID(m *nixgen.Module, n *SSID, device string) {
+func (b *WiFi) lowerSSID(r *router.Router, m *nixgen.Module, n *SSID, device string) {
 	set := func(line hcl.Range, v nixgen.Expr, path ...string) {
 		m.Set(b.at(cmp.Or(line, n.Def)), v, append([]string{"services", "hostapd", "radios", b.device(0), "networks", device}, path...)...)
 	}
@@ -171,7 +188,7 @@ func (b *WiFi) lowerSSID(m *nixgen.Module, n *SSID, device string) {
 	set(n.Security.Range, nixgen.Int(s.protected), "settings", "ieee80211w")
 	keys := nixgen.Str(strings.Join(s.keys, " "))
 	switch {
-	case n.Security.V == owe: // for which the module has no mode
+	case s.mode == "none" && len(s.keys) > 0: // for which the module has no mode
 		set(n.Security.Range, nixgen.Int(2), "settings", "wpa")
 		set(n.Security.Range, keys, "settings", "wpa_key_mgmt")
 		set(n.Security.Range, nixgen.Str("CCMP"), "settings", "rsn_pairwise")
@@ -180,6 +197,15 @@ func (b *WiFi) lowerSSID(m *nixgen.Module, n *SSID, device string) {
 	}
 	if n.Security.V == transition { // by hash-to-element, too, as the module has it for SAE alone
 		set(n.Security.Range, nixgen.Int(2), "settings", "sae_pwe")
+	}
+	if of := n.RADIUS.Target; of != nil {
+		a := of.Authentication()
+		at := n.RADIUS.Range
+		set(at, nixgen.Bool(true), "settings", "ieee8021x")
+		set(at, nixgen.Str(a.Server.Addr().String()), "settings", "auth_server_addr")
+		set(at, nixgen.Int(a.Server.Port()), "settings", "auth_server_port")
+		set(at, nixgen.Str(r.System.Name.V), "settings", "nas_identifier") // RFC 2865 section 4.1 wants it, or an address
+		set(at, nixgen.Apply("pkgs.writeShellScript", nixgen.Str("radius-secret"), nixgen.Lines(fmt.Sprintf(secretScript, a.File))), "dynamicConfigScripts", "30-radius")
 	}
 	if n.Password.Target == nil {
 		return

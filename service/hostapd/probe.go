@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ type daemon struct {
 	Keys     []string `json:"keys,omitempty"`     // how clients get their keys (wpa_key_mgmt), sorted; none without encryption
 	Pairwise []string `json:"pairwise,omitempty"` // the ciphers of frames to one client
 	Group    string   `json:"group,omitempty"`    // the cipher of frames to all of them
+	RADIUS   string   `json:"radius,omitempty"`   // the server that it asks who gets in, as in 192.168.1.9:1812
 }
 
 // daemonOf asks hostapd by its control socket (hostapd_ctrl_iface_receive_process in hostapd/ctrl_iface.c).
@@ -56,7 +58,18 @@ func askDaemon(ctx context.Context, h probe.Host, device string) (daemon, error)
 	if err != nil {
 		return daemon{}, err
 	}
-	return parse(status, config)
+	d, err := parse(status, config)
+	if err != nil || !slices.ContainsFunc(d.Keys, func(k string) bool { return strings.Contains(k, "EAP") }) {
+		return d, err
+	}
+	mib, err := say("MIB") // RFC 4668
+	if err != nil {
+		return daemon{}, err
+	}
+	if a := mib["radiusAuthServerAddress"]; a != "" {
+		d.RADIUS = net.JoinHostPort(a, mib["radiusAuthClientServerPortNumber"])
+	}
+	return d, nil
 }
 
 // answerTime is how long hostapd may take. It answers between two frames.
@@ -117,7 +130,7 @@ var radioOf = &probe.Probe[string, air]{Name: "hostapd.radio", Look: func(ctx co
 	return air{&r, driver}, nil
 }}
 
-// A passwordUse is a file with a password, and the SSID that has it.
+// A passwordUse is a file with a password, or with the secret of a RADIUS server, and the SSID that has it.
 type passwordUse struct {
 	Radio  string `json:"radio"`
 	Device string `json:"device"`
@@ -130,9 +143,9 @@ var passwordOf = &probe.Probe[passwordUse, string]{Name: "hostapd.password", Loo
 
 // The answers.
 const (
-	samePassword  = "the password of the file"
-	otherPassword = "another password"
-	noPassword    = "no password"
+	samePassword  = "that of the file"
+	otherPassword = "another one"
+	noPassword    = "none"
 	noFile        = "no such file"
 )
 
@@ -154,23 +167,27 @@ func lookPassword(_ context.Context, h probe.Host, q passwordUse) (string, error
 	return compare(string(conf), q.Device, string(file)), nil
 }
 
+// radiusSecret is the word of hostapd.conf for the secret of a server.
+const radiusSecret = "auth_server_shared_secret"
+
 // confOf is the file that a radio's configuration is in. The unit makes it whenever it starts, with what is
 // in secrets then.
 func confOf(radio string) string { return "/run/hostapd/" + radio + ".hostapd.conf" }
 
 // compare looks for the passwords of a device. NixOS's module makes one line of a file: for SAE without any
-// line feed of it, and otherwise without those at its end.
+// line feed of it, and otherwise without those at its end. Of a secret [secretScript] takes the first line.
 func compare(conf, device, file string) string {
 	of, got := "", noPassword
+	first, _, _ := strings.Cut(file, "\n")
 	for line := range strings.Lines(conf) {
 		word, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		switch {
 		case word == "interface" || word == "bss":
 			of = value
 		case of != device:
-		case word == "sae_password" && value == strings.ReplaceAll(file, "\n", ""), word == "wpa_passphrase" && value == strings.TrimRight(file, "\n"):
+		case word == "sae_password" && value == strings.ReplaceAll(file, "\n", ""), word == "wpa_passphrase" && value == strings.TrimRight(file, "\n"), word == radiusSecret && value == first:
 			got = samePassword
-		case word == "sae_password" || word == "wpa_passphrase":
+		case word == "sae_password" || word == "wpa_passphrase" || word == radiusSecret:
 			return otherPassword
 		}
 	}

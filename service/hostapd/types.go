@@ -133,20 +133,29 @@ const (
 	wpa3       Security = "wpa3"
 	transition Security = "wpa2-wpa3"
 	wpa2       Security = "wpa2"
-	owe        Security = "owe"
-	open       Security = "open"
+
+	wpa3Enterprise Security = "wpa3-enterprise"
+	wpa2Enterprise Security = "wpa2-enterprise"
+
+	owe  Security = "owe"
+	open Security = "open"
 )
 
 // UnmarshalText wants one of them.
 func (s *Security) UnmarshalText(b []byte) error {
-	return conf.OneOf(s, b, "security of Wi-Fi", wpa3, transition, wpa2, owe, open)
+	return conf.OneOf(s, b, "security of Wi-Fi", wpa3, transition, wpa2, wpa3Enterprise, wpa2Enterprise, owe, open)
 }
 
 // Describe is what the type is in the schema.
-func (Security) Describe() string { return "wpa3, wpa2-wpa3, wpa2, owe or open" }
+func (Security) Describe() string {
+	return "wpa3, wpa2-wpa3, wpa2, wpa3-enterprise, wpa2-enterprise, owe or open"
+}
 
-// password tells whether clients have to know one.
-func (s Security) password() bool { return s != owe && s != open }
+// password tells whether clients have to know the one of the network.
+func (s Security) password() bool { return s == wpa3 || s == transition || s == wpa2 }
+
+// enterprise tells whether a RADIUS server says who gets in (IEEE 802.1X).
+func (s Security) enterprise() bool { return s == wpa3Enterprise || s == wpa2Enterprise }
 
 // A scheme is a Security in hostapd's words.
 type scheme struct {
@@ -157,12 +166,16 @@ type scheme struct {
 	protected int
 }
 
-// schemes are what WPA3 Specification 3.0 sections 2.2 and 2.3 and RFC 8110 want. Clients with WPA2 alone
-// may have no PSK-SHA256, which NixOS's modes have alone, so that these get PSK as well.
+// schemes are what WPA3 Specification 3.0 sections 2.2, 2.3 and 3 and RFC 8110 want. Clients with WPA2 alone
+// may have no PSK-SHA256, which NixOS's modes have alone, so that these get PSK as well. For EAP the module has
+// no mode.
 var schemes = map[Security]scheme{
-	wpa3:       {"wpa3-sae", []string{"SAE"}, 2},
-	transition: {"wpa3-sae-transition", []string{"SAE", "WPA-PSK", "WPA-PSK-SHA256"}, 1},
-	wpa2:       {"wpa2-sha256", []string{"WPA-PSK", "WPA-PSK-SHA256"}, 1},
-	owe:        {"none", []string{"OWE"}, 2},
-	open:       {"none", nil, 0},
+	wpa3:           {"wpa3-sae", []string{"SAE"}, 2},
+	transition:     {"wpa3-sae-transition", []string{"SAE", "WPA-PSK", "WPA-PSK-SHA256"}, 1},
+	wpa2:           {"wpa2-sha256", []string{"WPA-PSK", "WPA-PSK-SHA256"}, 1},
+	wpa3Enterprise: {"none", []string{"WPA-EAP-SHA256"}, 2},
+	wpa2Enterprise: {"none", []string{"WPA-EAP", "WPA-EAP-SHA256"}, 1},
+
+	owe:  {"none", []string{"OWE"}, 2},
+	open: {"none", nil, 0},
 }

@@ -60,12 +60,13 @@ type WiFi struct {
 // SSID is a network of Wi-Fi, a BSS of IEEE 802.11.
 type SSID struct {
 	conf.Header
-	Name     conf.Value[Text]          `hcl:"name,label"`
-	Network  conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that its clients are in. It is on a bridge, which the SSID's interface becomes a port of."`
-	Security conf.Value[Security]      `hcl:"security,optional" default:"wpa3" doc:"wpa3 (SAE); wpa2-wpa3 for clients of both; wpa2 (PSK); owe, encrypted without a password (Enhanced Open); open, which all who are near can read."`
-	Password conf.Ref[*router.Secret]  `hcl:"password,optional" doc:"The password, for security with one: 8 to 63 ASCII characters, none of them |."`
-	Isolate  conf.Value[bool]          `hcl:"isolate,optional" default:"false" doc:"Clients reach the router, what has a cable, and clients of SSIDs in the network that are not isolated, and no other client: none of this SSID, and none of another isolated one in the network."`
-	BSSID    conf.Value[router.MAC]    `hcl:"bssid,optional" doc:"The MAC address of the access point, of the kind that is administered locally (02:…, 06:…). Each SSID of a radio with several has one."`
+	Name     conf.Value[Text]               `hcl:"name,label"`
+	Network  conf.Ref[*router.Network]      `hcl:"network,required" doc:"The network that its clients are in. It is on a bridge, which the SSID's interface becomes a port of."`
+	Security conf.Value[Security]           `hcl:"security,optional" default:"wpa3" doc:"wpa3 (SAE); wpa2-wpa3 for clients of both; wpa2 (PSK); wpa3-enterprise (EAP), and wpa2-enterprise for clients of both; owe, encrypted without a password (Enhanced Open); open, which all who are near can read."`
+	Password conf.Ref[*router.Secret]       `hcl:"password,optional" doc:"The password, for security with one: 8 to 63 ASCII characters, none of them |."`
+	RADIUS   conf.Ref[router.Authenticator] `hcl:"radius,optional" doc:"The server that says who gets in, for security with EAP: the router's own (radius), or radius_server.NAME."`
+	Isolate  conf.Value[bool]               `hcl:"isolate,optional" default:"false" doc:"Clients reach the router, what has a cable, and clients of SSIDs in the network that are not isolated, and no other client: none of this SSID, and none of another isolated one in the network."`
+	BSSID    conf.Value[router.MAC]         `hcl:"bssid,optional" doc:"The MAC address of the access point, of the kind that is administered locally (02:…, 06:…). Each SSID of a radio with several has one."`
 }
 
 // Claim says what hostapd makes and reads. Its interfaces are none that IfState knows.
@@ -85,6 +86,12 @@ func (b *WiFi) Claim(s *router.Scope) {
 		router.Claim(s, n.Network.Range, joins)
 		if n.Password.Target != nil {
 			s.Secret(n.Password.Range, router.SecretUse{Secret: n.Password.Target, For: router.WiFiPassword, Owner: "root", Unit: unit})
+		}
+		if of := n.RADIUS.Target; of != nil {
+			router.Claim(s, n.RADIUS.Range, router.Authenticates{Of: of})
+			if secret := of.Authentication().Secret; secret != nil {
+				s.Secret(n.RADIUS.Range, router.SecretUse{Secret: secret, For: router.RADIUSSecret, Owner: "root", Unit: unit})
+			}
 		}
 	}
 }
@@ -154,18 +161,23 @@ func (b *WiFi) judgeSSID(r *router.Router, i int, n *SSID) hcl.Diagnostics {
 		diags = append(diags, diag.Help(diag.Error("wifi-password", cmp.Or(n.Security.Range, n.Def), "Wi-Fi without its password",
 			"%s has a password, and the block names none.", n.Security.V), "Write password = secret.NAME, or security = \"owe\" for a network that all may join."))
 	case !keyed && n.Password.Set:
+		why := "All may join a network with security = %q."
+		if n.Security.V.enterprise() {
+			why = "In a network with security = %q each user has a password or a certificate of their own, which RADIUS knows."
+		}
 		diags = append(diags, diag.With(diag.Help(diag.Error("wifi-password", n.Password.Range, "Password that nothing asks for",
-			"All may join a network with security = %q.", n.Security.V), "Remove one of the two lines."), n.Security.Range, "security"))
+			why, n.Security.V), "Remove one of the two lines."), n.Security.Range, "security"))
 	}
+	diags = append(diags, n.judgeRADIUS()...)
 	switch {
 	case n.Security.V == open:
 		diags = append(diags, diag.Help(diag.Warning("wifi-open", n.Security.Range, "Wi-Fi that all who are near can read",
 			"Nothing that the clients of %q send is encrypted, and all may join.", string(n.Name.V)),
 			"Write security = \"owe\", which encrypts without a password, if the clients can."))
-	case b.Band.V == sixGHz && n.Security.V != wpa3 && n.Security.V != owe:
+	case b.Band.V == sixGHz && !slices.Contains([]Security{wpa3, wpa3Enterprise, owe}, n.Security.V):
 		diags = append(diags, diag.With(diag.Help(diag.Error("wifi-6ghz", n.Security.Range, "Security that the 6 GHz band does not have",
 			"There is no %s in the 6 GHz band (IEEE 802.11ax-2021 section 12.12.2): no client would join.", n.Security.V),
-			"Write security = \"wpa3\" or \"owe\"."), b.Band.Range, "the band"))
+			"Write security = \"wpa3\", \"wpa3-enterprise\" or \"owe\"."), b.Band.Range, "the band"))
 	}
 	switch {
 	case n.BSSID.Set && !local(n.BSSID.V):
@@ -178,6 +190,27 @@ func (b *WiFi) judgeSSID(r *router.Router, i int, n *SSID) hcl.Diagnostics {
 			"Write bssid = %q, for example, and another one into each of the others.", b.suggested(i)))
 	}
 	return diags
+}
+
+// judgeRADIUS wants a server where one is asked, which gives nobody a VLAN.
+func (n *SSID) judgeRADIUS() hcl.Diagnostics {
+	switch asks := n.Security.V.enterprise(); {
+	case asks && !n.RADIUS.Set:
+		return hcl.Diagnostics{diag.Help(diag.Error("wifi-radius", cmp.Or(n.Security.Range, n.Def), "Wi-Fi that has nothing to ask",
+			"With %s a RADIUS server says who gets in, and the block names none.", n.Security.V),
+			"Write radius = radius for the router's own radius block, or radius = radius_server.NAME.")}
+	case !asks && n.RADIUS.Set:
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("wifi-radius", n.RADIUS.Range, "RADIUS that is not asked",
+			"With %s no user authenticates.", n.Security.V),
+			"Write security = \"wpa3-enterprise\", or remove the line."), n.Security.Range, "security")}
+	case asks:
+		if vlan := n.RADIUS.Target.Authentication().VLAN; vlan != (hcl.Range{}) {
+			return hcl.Diagnostics{diag.With(diag.Help(diag.Warning("wifi-vlan", n.RADIUS.Range, "VLAN of a user that Wi-Fi does not know",
+				"%s tells the VLAN of some users, and of an SSID all are in its one network: here %s.", n.RADIUS.Addr, n.Network.Addr),
+				"Give these users an access point that knows VLANs, or remove their vlan."), vlan, "the VLAN")}
+		}
+	}
+	return nil
 }
 
 // judgeNetwork wants a network of the router's own, on a bridge that hostapd can put interfaces into.
@@ -236,9 +269,9 @@ func (b *WiFi) judgeOthers(r *router.Router) hcl.Diagnostics {
 			if n.Name.V != o.ssid.Name.V || o.radio == b { // twice on one radio is an error of labels
 				continue
 			}
-			if n.Network.Target != o.ssid.Network.Target || n.Password.Target != o.ssid.Password.Target || n.Isolate.V != o.ssid.Isolate.V || !alike(n.Security.V, o.ssid.Security.V) {
+			if n.Network.Target != o.ssid.Network.Target || n.Password.Target != o.ssid.Password.Target || n.RADIUS.Target != o.ssid.RADIUS.Target || n.Isolate.V != o.ssid.Isolate.V || !alike(n.Security.V, o.ssid.Security.V) {
 				diags = append(diags, diag.With(diag.Help(diag.Warning("wifi-differs", n.Def, "Networks that a client takes for one",
-					"%q is a network of %s, too, with another network, security, password or isolate. A client goes from one to the other without a word, and is elsewhere then, reached by others, or out.", string(n.Name.V), o.radio.Addr),
+					"%q is a network of %s, too, with another network, security, password, server or isolate. A client goes from one to the other without a word, and is elsewhere then, reached by others, or out.", string(n.Name.V), o.radio.Addr),
 					"Write the same into both, or give one of the two another name."), o.ssid.Def, "the other one"))
 			}
 		}
@@ -265,9 +298,10 @@ func (n *SSID) reached(r *router.Router) *SSID {
 }
 
 // alike tells whether a client that one of two kinds of security lets in gets in by the other as well: wpa3 is a part
-// of wpa2-wpa3, and all that the 6 GHz band has of it.
+// of wpa2-wpa3, as wpa3-enterprise is of wpa2-enterprise, and all that the 6 GHz band has of it.
 func alike(a, b Security) bool {
-	return a == b || a == wpa3 && b == transition || a == transition && b == wpa3
+	older := map[Security]Security{wpa3: transition, wpa3Enterprise: wpa2Enterprise}
+	return a == b || older[a] == b || older[b] == a
 }
 
 // local tells whether a MAC address is of one host, and administered locally (IEEE 802-2014 section 8.2).
