@@ -20,6 +20,7 @@ import (
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify/mqttask"
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
@@ -115,12 +116,9 @@ const (
 	sys  = "$SYS"
 )
 
-// The longest filter (section 1.5.4), and the most levels that Mosquitto takes (TOPIC_HIERARCHY_LIMIT of
-// its config.h counts the slashes between them).
-const (
-	longest    = 65535
-	mostLevels = 201
-)
+// mostLevels is the most levels of a topic that Mosquitto takes (TOPIC_HIERARCHY_LIMIT of its config.h counts the
+// slashes between them).
+const mostLevels = 201
 
 // UnmarshalText wants a filter of section 4.7.1 without the characters that Mosquitto refuses in topics
 // (section 1.5.4), and without blanks at either end, which Mosquitto drops in its files. Of the topics
@@ -138,8 +136,8 @@ func (f *Filter) UnmarshalText(b []byte) error {
 		return refuse("it has characters that no topic has", "write text without control characters, in UTF-8")
 	case strings.TrimSpace(text) != text:
 		return refuse("it has blanks around it", "remove them: Mosquitto does not see them")
-	case len(text) > longest, len(levels) > mostLevels:
-		return refuse("it is too long", fmt.Sprintf("write at most %d levels and %d bytes", mostLevels, longest))
+	case len(text) > mqttask.Longest, len(levels) > mostLevels:
+		return refuse("it is too long", fmt.Sprintf("write at most %d levels and %d bytes", mostLevels, mqttask.Longest))
 	case text[0] == '$' && levels[0] != sys:
 		return refuse("the broker has no such topics", "of those that begin with $ write $SYS/# or one of its topics, and of a shared subscription the topics alone")
 	}
