@@ -277,7 +277,7 @@ func (d *dice) lamps() {
 	}
 	some, tls, service := d.choose(inner), d.often(), "mqtt"
 	secrets := []string{"mqtt_zigbee", "zigbee_key"}
-	given := []string{"password = secret.mqtt_zigbee", "network_key = secret.zigbee_key"}
+	given := []string{"password = secret.mqtt_zigbee", "network_key = secret.zigbee_key", "topic = " + d.pick(values["topic, as in zigbee2mqtt"])}
 	if tls {
 		secrets, service = append(secrets, "mqtt_key"), "mqtts"
 		given = append(given, "ca = "+d.pick(values["mqtt.tls.certificate"]))

@@ -118,7 +118,7 @@ var built = map[string]bool{
 	"resolver.blocklist.files": true, "resolver.blocklist.networks": true, "resolver.dns64.networks": true, "resolver.tls.https": true,
 	"snmp.networks": true, "snmp.user.view": true, "snmp.user.except": true, "snmp.user.authentication": true, "snmp.user.privacy": true,
 	"mqtt.networks": true, "mqtt.user.password": true, "mqtt.user.read": true, "mqtt.user.write": true, "mqtt.user.readwrite": true, "mqtt.tls.key": true,
-	"zigbee.password": true, "zigbee.network_key": true, "zigbee.ca": true,
+	"zigbee.password": true, "zigbee.network_key": true, "zigbee.topic": true, "zigbee.ca": true,
 	"radius.networks": true, "radius.key": true, "radius.ca": true, "radius.client.addresses": true, "radius.client.secret": true, "radius.user.password": true, "radius.user.certificate": true,
 	"pbx.prefix": true,                                                                                                           // goes with a trunk
 	"wifi.radio": true, "wifi.country": true, "wifi.band": true, "wifi.channel": true, "wifi.width": true, "wifi.standard": true, // that go together
