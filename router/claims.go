@@ -73,6 +73,7 @@ const (
 	RADIUSSecret    Purpose = "the secret of a RADIUS server"
 
 	WiFiPassword Purpose = "a password of Wi-Fi"
+	MQTTPassword Purpose = "the password of a user of MQTT"
 
 	SNMPAuthentication Purpose = "a passphrase of SNMP for authentication"
 	SNMPPrivacy        Purpose = "a passphrase of SNMP for privacy"
@@ -94,6 +95,19 @@ type SecretUse struct {
 	// the network cannot start without: a missing WireGuard key must cost the
 	// tunnel, not the house's network.
 	StandIn, StandInPackage string
+}
+
+// An MQTTUser is a client that the router's own broker of MQTT takes.
+type MQTTUser struct {
+	By
+	Name     string
+	Password *Secret
+	At       []netip.AddrPort // the addresses of the broker
+	TLS      string           // the name in its certificate; empty if it does not speak TLS
+	Unit     string           // the broker's, without .service
+	// Owns tells whether the user both receives and publishes all that a topic filter has (MQTT 5.0
+	// section 4.7).
+	Owns func(filter string) bool
 }
 
 // A Start is a unit that must not start before the links are there (nixpkgs issue

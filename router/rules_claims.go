@@ -205,7 +205,7 @@ func ruleSecretUses(r *Router) hcl.Diagnostics {
 			diags = append(diags, diag.Help(clash("secret-of-two-kinds", "Secret of another kind", before.By, u.By,
 				"%s is %s here, and %s of %s: all who have it for the one use have it for the other.", u.Secret.Addr, u.For, before.For, before.Addr),
 				"Give each of them a secret of its own."))
-		case u.User != "":
+		case u.User != "" && before.User != "" && u.User != before.User:
 			diags = append(diags, diag.Help(clash("secret-of-two-users", "One secret of two users", before.By, u.By,
 				"%s is %s already, that of %s: with it %s can log in as %s, and the other way round.", u.Secret.Addr, u.For, before.User, u.User, before.User),
 				"Give each user a secret of its own."))

@@ -61,6 +61,8 @@ var table = []row{
 	{pkg: "verify", ours: "verify/state verify/probe", theirs: "hcl"},
 	// How questions of DNS get to a server of the router, over HTTPS as well.
 	{pkg: "verify/dnsask", ours: "verify/probe", theirs: "dns", outside: "net net/http"},
+	// How questions of MQTT get to the router's broker.
+	{pkg: "verify/mqttask", ours: "verify/dnsask verify/probe", outside: "net"},
 	// The certificates that the router's own servers show.
 	{pkg: "verify/certificate", ours: "verify verify/dnsask verify/probe verify/state", outside: "net"},
 	// Where packets went, by counters that others have read.
@@ -99,7 +101,7 @@ var table = []row{
 	{pkg: "service/uplink", ours: "failover service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl"},
 	// What exporters serve, over HTTP.
 	{pkg: "service/exporter", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl expfmt metrics", outside: "net net/http syscall"},
-	{pkg: "service/*", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp snmp radius", outside: "net embed"},
+	{pkg: "service/*", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/mqttask verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp snmp radius", outside: "net embed"},
 	// The list of what is built in. It is for the program that is composed of it.
 	{pkg: "service/all", ours: "service service/* firmware"},
 	// The harness for the tests of services, also of a third party's.

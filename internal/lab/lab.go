@@ -4,8 +4,9 @@
 // file system with systemd.
 //
 // Every entry fails the test when its part of the lab is missing, and says what to run: a
-// referee that is not there must not look like one that agrees. The only one that may be
-// absent is IfState, on a machine that cannot reach PyPI and is not a CI: see [Absent].
+// referee that is not there must not look like one that agrees. Those that may be
+// absent are IfState and Zigbee2MQTT, on a machine that cannot reach PyPI or the JavaScript
+// registry and is not a CI: see [Absent].
 //
 // lab owns processes, mounts and temporary files. It knows nothing of nbr's language or
 // types, and its callers nothing of where the programs are.
@@ -51,7 +52,7 @@ func part(t testing.TB, name string) string {
 // whole suite ends with this list.
 func Absent() []string {
 	var list []string
-	for _, name := range []string{"dsa", "ifstate", "kernel-amd64", "kernel-arm64", "nix", "rootfs"} {
+	for _, name := range []string{"dsa", "ifstate", "kernel-amd64", "kernel-arm64", "nix", "rootfs", "zigbee2mqtt"} {
 		if reason := absent(name); reason != "" {
 			list = append(list, name+": "+reason)
 		}

@@ -300,3 +300,35 @@ func (d *dice) exporters() {
 		}
 	}
 }
+
+// lamps have Zigbee, where there is no broker yet.
+func (d *dice) lamps() {
+	defer d.aside(2405)()
+	inner := d.inner()
+	if len(inner) == 0 || strings.Contains(d.String(), "\nmqtt {\n") || d.IntN(4) > 0 {
+		return
+	}
+	some, tls, service := d.choose(inner), d.often(), "mqtt"
+	secrets := []string{"mqtt_zigbee", "zigbee_key"}
+	given := []string{"password = secret.mqtt_zigbee", "network_key = secret.zigbee_key", "topic = " + d.pick(values["topic, as in zigbee2mqtt"])}
+	if tls {
+		secrets, service = append(secrets, "mqtt_key"), "mqtts"
+		given = append(given, "ca = "+d.pick(values["mqtt.tls.certificate"]))
+	}
+	for _, name := range secrets {
+		d.block("secret", name, `path = "/var/lib/secrets/`+name+`"`)
+	}
+	for _, n := range some {
+		d.serves[n] = append(d.serves[n], service)
+	}
+	d.WriteString("mqtt {\n")
+	d.body("mqtt", d.blocks["mqtt"], []string{"networks = " + refs("network", some)})
+	if tls {
+		d.WriteString("tls {\n")
+		d.body("mqtt.tls", nested(d.blocks["mqtt"], "tls"), []string{"key = secret.mqtt_key"})
+		d.WriteString("}\n")
+	}
+	d.WriteString("user \"1.z-_\" {\npassword = secret.mqtt_zigbee\nreadwrite = [\"#\"]\n}\n}\nzigbee {\n")
+	d.body("zigbee", d.blocks["zigbee"], given)
+	d.WriteString("}\n")
+}

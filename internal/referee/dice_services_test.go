@@ -124,6 +124,7 @@ func (d *dice) services() (resolves bool) {
 	d.messages()
 	d.authentication()
 	d.exporters()
+	d.lamps()
 	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
 		if d.often() {
 			d.block(typ, "")

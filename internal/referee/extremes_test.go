@@ -240,6 +240,9 @@ var alone = map[string]bool{
 	"firmware.kernel_source.date":               true,
 	"firmware.kernel_source.hash":               true,
 	"firmware.kernel_source.repo":               true,
+	"zigbee.ca":                                 true, // goes with a broker with tls
+	"zigbee.password":                           true, // one of the broker's
+	"zigbee.topic":                              true, // one of the user's
 	"mqtt.tls.name":                             true, // the example has no tls
 	"mqtt.tls.certificate":                      true,
 	"mqtt.tls.key":                              true,

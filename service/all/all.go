@@ -38,6 +38,7 @@ import (
 	"github.com/nbr-dev/nbr/service/veth"
 	"github.com/nbr-dev/nbr/service/vxlan"
 	"github.com/nbr-dev/nbr/service/wireguard"
+	"github.com/nbr-dev/nbr/service/zigbee2mqtt"
 )
 
 // Kinds are the built-in kinds, in the order of the documentation, which is of no other
@@ -69,6 +70,7 @@ func Kinds() []service.Kind {
 		exporter.Kind(),
 		asterisk.Kind(),
 		mosquitto.Kind(),
+		zigbee2mqtt.Kind(),
 		hostapd.Kind(),
 		agent.Kind(),
 		check.Kind(),

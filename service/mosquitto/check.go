@@ -9,6 +9,7 @@ import (
 
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/mqttask"
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
@@ -44,11 +45,11 @@ func (b *MQTT) Checks(_ *router.Router, p *verify.Plan) {
 	}
 }
 
-func (b *MQTT) server(a address) server {
+func (b *MQTT) server(a address) mqttask.Server {
 	if b.TLS == nil {
-		return server{At: a.AddrPort}
+		return mqttask.Server{At: a.AddrPort}
 	}
-	return server{At: a.AddrPort, TLS: strings.ToLower(string(b.TLS.Name.V))}
+	return mqttask.Server{At: a.AddrPort, TLS: strings.ToLower(string(b.TLS.Name.V))}
 }
 
 // refuses adds the check that a listener takes users alone.
@@ -58,11 +59,11 @@ func (b *MQTT) refuses(p *verify.Plan, a address) {
 	c := verify.Check{ID: fmt.Sprintf("%s/answers/%s", b.Addr, a.Addr()), Title: "MQTT on " + a.Addr().String(), From: a.from}
 	verify.Asked(p, c, anonymous, b.server(a), want, hint, func(st *state.State, word string) verify.Verdict {
 		switch {
-		case word == noAnswer && verify.Tentative(st, a.Addr().String()):
+		case word == mqttask.NoAnswer && verify.Tentative(st, a.Addr().String()):
 			return verify.Skipped(want, a.Addr().String()+" is tentative until there is a cable", hint)
-		case word == taken:
+		case word == mqttask.Taken:
 			return verify.Judge(false, want, "clients without a name are taken", hint)
-		case word != turned:
+		case word != mqttask.Turned:
 			return verify.Judge(false, want, word, hint)
 		}
 		return verify.Compare(want, want, hint)
@@ -84,7 +85,7 @@ func (f Filter) sample() string {
 		}
 		return strings.Join(out, "/")
 	}
-	if topic := fill(level); len(topic) <= longest {
+	if topic := fill(level); len(topic) <= mqttask.Longest {
 		return topic
 	}
 	return fill(level[:1])
@@ -106,7 +107,7 @@ func (u *User) receives() []Filter { return slices.Concat(u.Read.All(), u.ReadWr
 func (u *User) others() []string {
 	var out []string
 	try := func(topic string) {
-		if len(topic) > longest || strings.Count(topic, "/") >= mostLevels {
+		if len(topic) > mqttask.Longest || strings.Count(topic, "/") >= mostLevels {
 			return // Mosquitto ends the session
 		}
 		if !strings.HasPrefix(topic, "$") && topic != "" && !slices.ContainsFunc(slices.Concat(u.Write.All(), u.ReadWrite.All()), func(f Filter) bool { return f.matches(topic) }) {
@@ -183,10 +184,10 @@ func (b *MQTT) checkUser(p *verify.Plan, u *User) {
 	}
 	const samePassword = "with the password of the file"
 	ask("login", q.Name+" connects", u.Password.Range, samePassword, func(got userAnswer) (string, bool) {
-		if got.Login == taken {
+		if got.Login == mqttask.Taken {
 			return samePassword, true
 		}
-		return got.Login, got.Login != noAnswer
+		return got.Login, got.Login != mqttask.NoAnswer
 	})
 	for _, l := range []struct {
 		grant
@@ -202,7 +203,7 @@ func (b *MQTT) checkUser(p *verify.Plan, u *User) {
 		}
 		want := texts(l.filters, ", ")
 		ask(l.word, l.title, l.from, want, func(got userAnswer) (string, bool) {
-			if got.Login != taken {
+			if got.Login != mqttask.Taken {
 				return q.Name + " is not connected", false
 			}
 			for _, f := range l.filters {
@@ -215,7 +216,7 @@ func (b *MQTT) checkUser(p *verify.Plan, u *User) {
 	}
 	const nothing = "nothing that is not its own"
 	ask("else", "what else "+q.Name+" may", u.Def, nothing, func(got userAnswer) (string, bool) {
-		if got.Login != taken {
+		if got.Login != mqttask.Taken {
 			return q.Name + " is not connected", false
 		}
 		for _, rule := range got.Rules {
@@ -254,7 +255,7 @@ func (b *MQTT) everywhere(st *state.State, got []userAnswer, want, hint string, 
 		case told && strings.TrimSuffix(said, " at "+at) == want:
 		case told:
 			return verify.Judge(false, want, said, hint)
-		case a.Login == noAnswer && verify.Tentative(st, at):
+		case a.Login == mqttask.NoAnswer && verify.Tentative(st, at):
 			if out.Status == verify.Pass {
 				out = verify.Skipped(want, at+" is tentative until there is a cable", hint)
 			}

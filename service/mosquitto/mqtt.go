@@ -20,6 +20,7 @@ import (
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify/mqttask"
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
@@ -115,12 +116,9 @@ const (
 	sys  = "$SYS"
 )
 
-// The longest filter (section 1.5.4), and the most levels that Mosquitto takes (TOPIC_HIERARCHY_LIMIT of
-// its config.h counts the slashes between them).
-const (
-	longest    = 65535
-	mostLevels = 201
-)
+// mostLevels is the most levels of a topic that Mosquitto takes (TOPIC_HIERARCHY_LIMIT of its config.h counts the
+// slashes between them).
+const mostLevels = 201
 
 // UnmarshalText wants a filter of section 4.7.1 without the characters that Mosquitto refuses in topics
 // (section 1.5.4), and without blanks at either end, which Mosquitto drops in its files. Of the topics
@@ -138,8 +136,8 @@ func (f *Filter) UnmarshalText(b []byte) error {
 		return refuse("it has characters that no topic has", "write text without control characters, in UTF-8")
 	case strings.TrimSpace(text) != text:
 		return refuse("it has blanks around it", "remove them: Mosquitto does not see them")
-	case len(text) > longest, len(levels) > mostLevels:
-		return refuse("it is too long", fmt.Sprintf("write at most %d levels and %d bytes", mostLevels, longest))
+	case len(text) > mqttask.Longest, len(levels) > mostLevels:
+		return refuse("it is too long", fmt.Sprintf("write at most %d levels and %d bytes", mostLevels, mqttask.Longest))
 	case text[0] == '$' && levels[0] != sys:
 		return refuse("the broker has no such topics", "of those that begin with $ write $SYS/# or one of its topics, and of a shared subscription the topics alone")
 	}
@@ -176,6 +174,19 @@ func (f Filter) matches(topic string) bool {
 	return len(levels) == 0
 }
 
+// owns tells whether the user both receives and publishes all that a filter has.
+func (u *User) owns(filter string) bool {
+	covers := func(lists ...conf.List[Filter]) bool {
+		for _, l := range lists {
+			if slices.ContainsFunc(l.All(), func(f Filter) bool { return f.covers(Filter(filter)) }) {
+				return true
+			}
+		}
+		return false
+	}
+	return covers(u.Read, u.ReadWrite) && covers(u.Write, u.ReadWrite)
+}
+
 // unit is Mosquitto's, without .service.
 const unit = "mosquitto"
 
@@ -193,13 +204,10 @@ func (b *MQTT) socket() (service string, port int) {
 	return "mqtt", plainPort
 }
 
-// userPassword is what the secrets of users are for.
-const userPassword router.Purpose = "the password of a user of MQTT"
-
-// Claim claims the sockets, the passwords, and the key.
+// Claim claims the sockets, the passwords, and the key, and tells of its users.
 func (b *MQTT) Claim(s *router.Scope) {
-	name, port := b.socket()
-	s.Listen(b.Networks.Range, router.Listen{Service: name, Protocol: router.TCP, Port: port, Networks: b.Networks.All(), Unit: unit})
+	word, port := b.socket()
+	s.Listen(b.Networks.Range, router.Listen{Service: word, Protocol: router.TCP, Port: port, Networks: b.Networks.All(), Unit: unit})
 	for _, n := range b.Networks.Items {
 		if _, ok := n.Target.FixedIn(router.IPv6); ok {
 			// Without a cable the address stays tentative (RFC 4862 section 5.4), and Mosquitto would not
@@ -210,9 +218,20 @@ func (b *MQTT) Claim(s *router.Scope) {
 	if b.TLS != nil {
 		s.Secret(b.TLS.Key.Range, router.SecretUse{Secret: b.TLS.Key.Target, For: router.CertificateKey, Owner: "root", Unit: staging})
 	}
+	var at []netip.AddrPort
+	for _, a := range b.addresses() {
+		at = append(at, a.AddrPort)
+	}
+	name := ""
+	if b.TLS != nil {
+		name = strings.ToLower(string(b.TLS.Name.V))
+	}
 	for _, u := range b.Users {
 		// Mosquitto reads passwords when it starts, and staging with it.
-		s.Secret(u.Password.Range, router.SecretUse{Secret: u.Password.Target, For: userPassword, User: string(u.Name.V), Owner: "root", Unit: unit})
+		s.Secret(u.Password.Range, router.SecretUse{Secret: u.Password.Target, For: router.MQTTPassword, User: string(u.Name.V), Owner: "root", Unit: unit})
+		router.Claim(s, u.Def, router.MQTTUser{
+			Name: string(u.Name.V), Password: u.Password.Target, At: at, TLS: name, Unit: unit, Owns: u.owns,
+		})
 	}
 }
 

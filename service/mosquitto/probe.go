@@ -1,125 +1,31 @@
 package mosquitto
 
 import (
-	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/nbr-dev/nbr/verify/certificate"
-	"github.com/nbr-dev/nbr/verify/dnsask"
+	"github.com/nbr-dev/nbr/verify/mqttask"
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 // certificates asks for that of the broker.
 var certificates = certificate.Of("mosquitto")
 
-// A server is a listener of the broker, and the name that clients know it by if it speaks TLS.
-type server struct {
-	At  netip.AddrPort `json:"at"`
-	TLS string         `json:"tls,omitempty"`
-}
-
-// What becomes of a client that connects.
-const (
-	taken    = "taken"
-	turned   = "refused"
-	noAnswer = "no answer"
-	noMQTT   = "no answer of MQTT 5"
-)
-
-// A session is a connection to the broker whose client it has taken.
-type session struct {
-	conn net.Conn
-	r    *bufio.Reader
-	end  func()
-}
-
-// connect connects as a user, or as none if name is empty. The word says what becomes of it, and there is a
-// session if it is taken. What a broker that speaks neither TLS nor MQTT says is an answer.
-func (at server) connect(ctx context.Context, h probe.Host, name, password string) (s *session, word string, err error) {
-	conn, end, err := dnsask.Dial(ctx, h, "tcp", at.At.String())
-	if probe.Silent(err) {
-		return nil, noAnswer, nil
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	defer func() {
-		if s == nil {
-			end()
-		}
-	}()
-	if at.TLS != "" {
-		client := tls.Client(conn, dnsask.TLSConfig(at.TLS))
-		switch err := client.HandshakeContext(ctx); {
-		case probe.Silent(err):
-			return nil, noAnswer, nil
-		case err != nil && ctx.Err() != nil:
-			return nil, "", err
-		case err != nil:
-			return nil, "no answer of TLS", nil
-		}
-		conn = client
-	}
-	out := &session{conn, bufio.NewReader(conn), end}
-	if err := out.send(newConnect(name, password)); err != nil && !closed(err) {
-		return nil, "", err
-	}
-	p, err := readPacket(out.r)
-	switch {
-	case probe.Silent(err):
-		return nil, noAnswer, nil
-	case closed(err), errors.Is(err, errPacket):
-		return nil, noMQTT, nil
-	case err != nil:
-		return nil, "", err
-	}
-	switch reason, err := p.connected(); {
-	case err != nil:
-		return nil, noMQTT, nil
-	case reason == badPassword, reason == notAuthorized:
-		return nil, turned, nil
-	case reason != accepted:
-		return nil, fmt.Sprintf("refused with reason 0x%02x", reason), nil
-	}
-	return out, taken, nil
-}
-
-// closed is of a connection that the other end has closed.
-func closed(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
-
-func (s *session) send(packets ...packet) error {
-	var b []byte
-	for _, p := range packets {
-		b = append(b, p.bytes()...)
-	}
-	_, err := s.conn.Write(b)
-	return err
-}
-
-// close ends the session with a DISCONNECT.
-func (s *session) close() {
-	_ = s.send(packet{kind: disconnect})
-	s.end()
-}
-
 // anonymous connects without a name and a password.
-var anonymous = &probe.Probe[server, string]{Name: "mosquitto.anonymous", Active: true, Look: lookAnonymous}
+var anonymous = &probe.Probe[mqttask.Server, string]{Name: "mosquitto.anonymous", Active: true, Look: lookAnonymous}
 
-func lookAnonymous(ctx context.Context, h probe.Host, at server) (string, error) {
-	s, word, err := at.connect(ctx, h, "", "")
+func lookAnonymous(ctx context.Context, h probe.Host, at mqttask.Server) (string, error) {
+	s, word, err := at.Connect(ctx, h, "", "")
 	if s != nil {
-		s.close()
+		s.Close()
 	}
 	return word, err
 }
@@ -190,7 +96,7 @@ func lookUser(ctx context.Context, h probe.Host, q userQuestion) ([]userAnswer, 
 		if err != nil {
 			return nil, err
 		}
-		a, err := q.look(ctx, h, server{addr, q.TLS}, rulesFile(len(out)), line)
+		a, err := q.look(ctx, h, mqttask.Server{At: addr, TLS: q.TLS}, rulesFile(len(out)), line)
 		if err != nil {
 			return nil, err
 		}
@@ -200,27 +106,27 @@ func lookUser(ctx context.Context, h probe.Host, q userQuestion) ([]userAnswer, 
 }
 
 // look asks at a listener whose ACL is in a file.
-func (q userQuestion) look(ctx context.Context, h probe.Host, at server, acl, password string) (userAnswer, error) {
+func (q userQuestion) look(ctx context.Context, h probe.Host, at mqttask.Server, acl, password string) (userAnswer, error) {
 	rules, err := h.ReadFile(acl)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return userAnswer{}, err
 	}
-	s, word, err := at.connect(ctx, h, q.Name, password)
+	s, word, err := at.Connect(ctx, h, q.Name, password)
 	if err != nil || s == nil {
 		return userAnswer{Login: word}, err
 	}
 	defer func() {
 		if s != nil {
-			s.close()
+			s.Close()
 		}
 	}()
-	out := userAnswer{Login: taken, Rules: rulesOf(string(rules), q.Name)}
+	out := userAnswer{Login: mqttask.Taken, Rules: rulesOf(string(rules), q.Name)}
 	others := slices.Collect(lines(q.Others))
 	topics := slices.AppendSeq(slices.Clone(others), lines(q.Publish))
 	for i := 0; i < len(topics); i += mostUnreleased {
 		if i > 0 { // the messages before are not released
-			s.close()
-			if s, word, err = at.connect(ctx, h, q.Name, password); err != nil {
+			s.Close()
+			if s, word, err = at.Connect(ctx, h, q.Name, password); err != nil {
 				return userAnswer{}, err
 			}
 			if s == nil {
@@ -228,7 +134,7 @@ func (q userQuestion) look(ctx context.Context, h probe.Host, at server, acl, pa
 			}
 		}
 		some := topics[i:min(i+mostUnreleased, len(topics))]
-		may, err := s.publishes(some)
+		may, err := publishes(s, some)
 		if err != nil {
 			return userAnswer{}, err
 		}
@@ -241,8 +147,17 @@ func (q userQuestion) look(ctx context.Context, h probe.Host, at server, acl, pa
 			}
 		}
 	}
-	out.Received, out.Heard = s.receives(filters(q.Foreign), filters(q.Receives))
+	out.Received, out.Heard = receives(s, filters(q.Foreign), filters(q.Receives))
 	return out, nil
+}
+
+// plain are filters as text.
+func plain(list []Filter) []string {
+	var out []string
+	for _, f := range list {
+		out = append(out, string(f))
+	}
+	return out
 }
 
 func filters(text string) (out []Filter) {
@@ -258,28 +173,28 @@ const hears = 2 * time.Second
 
 // receives subscribes to foreign filters, and has the first topic that is received and is of none of the
 // user's own. It has heard all if the broker says that there is no more.
-func (s *session) receives(foreign, own []Filter) (topic string, heard bool) {
+func receives(s *mqttask.Session, foreign, own []Filter) (topic string, heard bool) {
 	if len(foreign) == 0 {
 		return "", true
 	}
-	if err := s.conn.SetDeadline(time.Now().Add(hears)); err != nil {
+	if err := s.Within(hears); err != nil {
 		return "", false
 	}
-	if err := s.send(newSubscribe(1, foreign...), packet{kind: pingreq}); err != nil {
+	if err := s.Send(mqttask.NewSubscribe(1, plain(foreign)...), mqttask.Packet{Kind: mqttask.Pingreq}); err != nil {
 		return "", false
 	}
 	for { // the answer to PINGREQ comes last
-		p, err := readPacket(s.r)
+		p, err := s.Read()
 		if err != nil {
 			return "", false
 		}
 		switch {
-		case p.kind == pingresp:
+		case p.Kind == mqttask.Pingresp:
 			return "", true
-		case p.kind&0xf0 != publish:
+		case p.Kind&0xf0 != mqttask.Publish:
 			continue
 		}
-		topic, err := p.topic()
+		topic, err := p.Topic()
 		if err != nil {
 			return "", false
 		}
@@ -294,25 +209,25 @@ func (s *session) receives(foreign, own []Filter) (topic string, heard bool) {
 const mostUnreleased = 16
 
 // publishes tells of each topic whether the broker would take a message. None is released.
-func (s *session) publishes(topics []string) ([]bool, error) {
-	var packets []packet
+func publishes(s *mqttask.Session, topics []string) ([]bool, error) {
+	var packets []mqttask.Packet
 	for i, topic := range topics {
-		packets = append(packets, newPublish(uint16(i+1), topic))
+		packets = append(packets, mqttask.NewUnreleased(uint16(i+1), topic))
 	}
-	if err := s.send(packets...); err != nil {
+	if err := s.Send(packets...); err != nil {
 		return nil, err
 	}
 	may := make([]bool, len(topics))
 	for range topics {
-		p, err := readPacket(s.r)
+		p, err := s.Read()
 		if err != nil {
 			return nil, err
 		}
-		id, reason, err := p.received()
+		id, reason, err := p.Received()
 		if err != nil || id == 0 || int(id) > len(topics) {
-			return nil, errPacket
+			return nil, mqttask.ErrPacket
 		}
-		may[id-1] = reason < refused
+		may[id-1] = reason < mqttask.Refused
 	}
 	return may, nil
 }
