@@ -3,6 +3,7 @@ package router
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/fnv"
 	"net/netip"
 	"strconv"
 
@@ -30,6 +31,18 @@ func (l *PrefixLength) UnmarshalText(b []byte) error {
 
 // Describe is what the type is in the schema.
 func (PrefixLength) Describe() string { return "length of a prefix, 32 to 64" }
+
+// IAID is the number by which the server knows the prefix (RFC 8415 section 12.3). It is made of
+// the block's name, so that another block does not change it.
+func (p *Prefix) IAID() uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(p.Addr.String()))
+	return h.Sum32()
+}
+
+// DelegatedProtocol is of routes to nowhere (rtm_protocol; none of rt_protos) that tell which prefix
+// is which block's at present: the metric of each is the IAID of its block.
+const DelegatedProtocol = 206
 
 // Subnets is how many networks of 64 bits the prefix has.
 func (p *Prefix) Subnets() uint64 { return 1 << (64 - int(p.Length.V)) }
@@ -116,6 +129,17 @@ func (r *Router) DelegatedOf(p *Prefix) []*Network {
 	return out
 }
 
+// TranslatedTo are the translations of addresses to networks of a prefix.
+func (r *Router) TranslatedTo(p *Prefix) []*PrefixNAT {
+	var out []*PrefixNAT
+	for _, t := range r.PrefixNATs {
+		if t.Prefix.Target == p {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // rulePrefixes judges prefixes and the networks in them.
 func rulePrefixes(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
@@ -172,15 +196,14 @@ func rulePrefixes(r *Router) hcl.Diagnostics {
 	return diags
 }
 
-// ruleUnusedPrefixes finds prefixes that no network is in: a client that is not told
-// where to put a prefix would put it on every link.
+// ruleUnusedPrefixes finds prefixes that no network is in and no addresses are translated to.
 func ruleUnusedPrefixes(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, p := range r.Prefixes {
-		if len(r.DelegatedOf(p)) == 0 {
+		if len(r.DelegatedOf(p))+len(r.TranslatedTo(p)) == 0 {
 			diags = append(diags, diag.Help(diag.Error("prefix-unused", p.Def, "Prefix without a network",
 				"No network takes its addresses from %s.", p.Addr),
-				"Write prefix = %s and subnet = 0 in one, or remove it.", p.Addr))
+				"Write prefix = %s and subnet = 0 in one, or in a prefix_nat; or remove it.", p.Addr))
 		}
 	}
 	return diags

@@ -58,7 +58,7 @@ func Rules() []Rule {
 		{"ppp-address", "A network and the PPP session that it is on do not fit.", rulePPP, nil},
 		{"dynamic-twice", "Two networks get the same addresses of one link.", ruleDynamic, nil},
 		{"subnet-outside-prefix", "A network is not in the prefix that it is of, or two are the same.", rulePrefixes, nil},
-		{"prefix-unused", "No network is in a delegated prefix.", ruleUnusedPrefixes, []string{"network"}},
+		{"prefix-unused", "No network is in a delegated prefix, and no addresses are translated to it.", ruleUnusedPrefixes, []string{"network", "prefix_nat"}},
 		{"overlapping-networks", "Two networks hold the same addresses.", ruleOverlap, nil},
 		{"host-outside-network", "A host has an address that its network has not.", ruleHosts, nil},
 		{"host-twice", "Two hosts have the same address or name.", ruleHostsTwice, nil},

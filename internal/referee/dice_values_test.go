@@ -106,7 +106,7 @@ var built = map[string]bool{
 	"bond.lacp_rate": true, "bond.min_links": true, "bond.transmit_hash": true,
 	"address_set.hosts": true, "address_set.networks": true, "address_set.files": true, "policy.services": true, "policy.schedule": true, "schedule.from": true, "schedule.to": true, "port_forward.sources": true, "port_forward.schedule": true,
 	"static_nat.from": true, "static_nat.address": true, "static_nat.to": true, // towards another zone than the host's
-	"prefix_nat.network": true, "prefix_nat.internal": true, "prefix_nat.external": true, // two prefixes of one length, towards an upstream
+	"prefix_nat.network": true, "prefix_nat.internal": true, "prefix_nat.external": true, "prefix_nat.prefix": true, "prefix_nat.subnet": true, // two prefixes of one length, towards an upstream
 	"dhcp4.relay.address": true, "dhcp4.relay.from": true,
 	"dhcp4.class.hosts": true, "dhcp4.class.pool": true,
 	"dhcp4.option.value": true, "dhcp4.class.option.value": true, "dhcp4.class.option.hex": true, "dhcp4.register_names": true, "dhcp6.register_names": true, "dhcp4.option.hex": true, "host.mac": true, "host.duid": true, "host.ipv4": true, "host.ipv6": true, "host.aliases": true,

@@ -467,7 +467,7 @@ func (b *builder) addWays() {
 	}
 	for _, p := range b.r.PrefixNATs {
 		n := b.node(&Node{Kind: Way, Addr: p.Addr.String(), Name: name(p.Addr), Verdict: Forward, Aside: string(Forward)})
-		n.Notes = []string{fmt.Sprintf("%s, %s = %s", name(p.Network.Addr), p.External.V, p.Internal.V)}
+		n.Notes = []string{fmt.Sprintf("%s, %s = %s", name(p.Network.Addr), p.ExternalText(), p.Internal.V)}
 		if z := b.r.ZoneOf(p.Network.Target); z != nil {
 			b.edge(From, b.groups[z], n)
 		}

@@ -19,6 +19,11 @@ import (
 //go:embed hook.sh
 var hookScript string
 
+// delegatedScript tells in the kernel which delegated prefix is which block's.
+//
+//go:embed delegated.sh
+var delegatedScript string
+
 // hook is what dhcpcd runs after each of its events (dhcpcd-run-hooks(8)), by when it has
 // set addresses and routes.
 func (c *Client) hook(r *router.Router) string {
@@ -31,7 +36,17 @@ func (c *Client) hook(r *router.Router) string {
 	for _, p := range c.Routes.All() {
 		may = append(may, p.String())
 	}
-	return fmt.Sprintf("nbr_own='%s'\nnbr_may='%s'\n%s", strings.Join(own, " "), strings.Join(may, " "), hookScript)
+	text := fmt.Sprintf("nbr_own='%s'\nnbr_may='%s'\n%s", strings.Join(own, " "), strings.Join(may, " "), hookScript)
+	var told []string
+	for _, p := range r.Prefixes {
+		if len(r.TranslatedTo(p)) > 0 {
+			told = append(told, fmt.Sprint(p.IAID()))
+		}
+	}
+	if len(told) > 0 {
+		text += fmt.Sprintf("\nnbr_told='%s'\nnbr_protocol=%d\n%s", strings.Join(told, " "), router.DelegatedProtocol, delegatedScript)
+	}
+	return text
 }
 
 // An own prefix is one whose hosts the spec places: a network of the router, a static

@@ -3,14 +3,12 @@ package dhcpcd
 import (
 	"cmp"
 	"fmt"
-	"hash/fnv"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/verify"
 	"github.com/nbr-dev/nbr/verify/state"
@@ -49,8 +47,14 @@ func claimPrefix(s *router.Scope, p *router.Prefix) {
 		on = append(on, n.Link.Target)
 	}
 	if len(on) > 0 {
-		router.Claim(s, p.Def, router.OwnRoutes{Protocol: protocolDHCP, On: on, Nowhere: true})
 		router.Claim(s, p.Def, router.OwnAddresses{On: on, Expiring: true})
+	}
+	if len(s.TranslatedTo(p)) > 0 {
+		on = append(on, p.Network.Target.Link.Target)
+		router.Claim(s, p.Def, router.OwnRoutes{Protocol: router.DelegatedProtocol, On: on, Nowhere: true})
+	}
+	if len(on) > 0 {
+		router.Claim(s, p.Def, router.OwnRoutes{Protocol: protocolDHCP, On: on, Nowhere: true})
 	}
 }
 
@@ -90,20 +94,15 @@ func interfaces(r *router.Router) []string {
 // request asks for a prefix and says which link gets which network of it: without one
 // dhcpcd would put a network on every link.
 func request(r *router.Router, p *router.Prefix) string {
-	words := []string{fmt.Sprintf("ia_pd %d/::/%d", association(p.Addr), p.Length.V)}
+	words := []string{fmt.Sprintf("ia_pd %d/::/%d", p.IAID(), p.Length.V)}
+	if len(r.DelegatedOf(p)) == 0 {
+		words = append(words, "-") // on no link
+	}
 	for _, n := range r.DelegatedOf(p) {
 		d, _ := n.Delegated()
 		words = append(words, fmt.Sprintf("%s/%d/64/%d", n.Device(), d.Subnet, d.ID))
 	}
 	return strings.Join(words, " ")
-}
-
-// association is the number by which the server knows the prefix (IAID, RFC 8415 section
-// 12.3). It is made of the block's name, so that another block does not change it.
-func association(a conf.Addr) uint32 {
-	h := fnv.New32a()
-	h.Write([]byte(a.String()))
-	return h.Sum32()
 }
 
 // delegated adds the check that the router has a prefix of the length that the spec says:

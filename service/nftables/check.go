@@ -39,6 +39,7 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 	})
 	f.guarded(p)
 	f.checkSchedules(r, p)
+	f.checkPrefixNATs(r, p)
 	for _, z := range r.Zones {
 		opened(r, p, z)
 	}
@@ -236,6 +237,7 @@ func (f *Firewall) authors(r *router.Router) ([]router.By, map[string]conf.Addr)
 		out = append(out, blockLine(s))
 		comments[quote(comment(blockLine(s)))] = s.Addr
 	}
+	// Sets of translations have the comment of their rules.
 	for _, c := range f.chains(r) {
 		for _, rule := range c.rules {
 			comments[quote(comment(rule.by))] = rule.by.Addr

@@ -33,7 +33,7 @@ func Kind() service.Kind {
 }
 `,
 		Single: true, Implicit: true, Program: service.Alone("firewall", (*Firewall).lower),
-		Probes: []probe.Any{replyOf, scheduleOf},
+		Probes: []probe.Any{replyOf, scheduleOf, prefixNATOf},
 		New:    func() service.Block { return &Firewall{} },
 	}
 }
@@ -88,6 +88,9 @@ func (f *Firewall) Claim(s *router.Scope) {
 	}
 	for _, p := range s.PrefixNATs {
 		s.Kernel(p.Def, "other prefixes outside", "NFT_NAT")
+		if p.Prefix.Set {
+			s.Kernel(p.Prefix.Range, "forgetting connections of an earlier prefix", "NF_CT_NETLINK")
+		}
 	}
 	if f.FlowOffload.V {
 		s.Kernel(f.FlowOffload.Range, "flow offload", "NF_FLOW_TABLE", "NF_FLOW_TABLE_INET", "NFT_FLOW_OFFLOAD")
@@ -155,11 +158,14 @@ func (f *Firewall) lower(r *router.Router, m *nixgen.Module) {
 	m.Set(from, nixgen.Lines(f.Content(r)), "networking", "nftables", "tables", Table, "content")
 	f.lowerForwarding(r, m)
 	f.lowerGuard(r, m)
-	f.lowerReload(m)
+	f.lowerReload(r, m)
 	if f.FlowOffload.V {
 		f.lowerFlowtable(r, m)
 	}
 	if len(r.Schedules) > 0 {
 		lowerSchedules(r, m)
+	}
+	if ps := delegatedNATs(r); len(ps) > 0 {
+		lowerPrefixNAT(ps, m)
 	}
 }

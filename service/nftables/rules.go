@@ -42,6 +42,9 @@ func (f *Firewall) Content(r *router.Router) string {
 	for _, s := range r.Schedules {
 		writeSchedule(&b, s)
 	}
+	for _, p := range delegatedNATs(r) {
+		writePrefixNAT(&b, p)
+	}
 	for _, p := range r.Policies {
 		if p.Limit.Set {
 			// One for all of the policy's rules. It is named by the policy, whose label has no dot.
@@ -313,6 +316,7 @@ func (f *Firewall) forward(r *router.Router) chain {
 	by := blockLine(f)
 	c := chain{name: "forward", head: "type filter hook forward priority filter; policy drop;"}
 	c.ula(f, r)
+	c.untranslatedOut(r)
 	c.limitPings(f, r)
 	// Tunnels and PPPoE carry less than 1500 bytes, and many hosts never hear of it
 	// (RFC 2923 section 2.1). A segment size is never raised.

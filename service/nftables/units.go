@@ -107,13 +107,17 @@ func (f *Firewall) lowerGuard(r *router.Router, m *nixgen.Module) {
 }
 
 // lowerReload puts the table of a reload around what nftables.service does to reload.
-func (f *Firewall) lowerReload(m *nixgen.Module) {
+func (f *Firewall) lowerReload(r *router.Router, m *nixgen.Module) {
 	from := service.From(f)
 	const file = "nbr/reload.nft"
 	m.Set(from, nixgen.Lines(reloading), "environment", "etc", file, "text")
+	after := nixgen.List{nft("delete table inet " + reloadTable)}
+	if len(delegatedNATs(r)) > 0 {
+		after = append(nixgen.List{fillPrefixNAT()}, after...)
+	}
 	m.Set(from, nixgen.Apply("lib.mkMerge", nixgen.List{
 		nixgen.Apply("lib.mkBefore", nixgen.List{nft("-f /etc/" + file)}),
-		nixgen.Apply("lib.mkAfter", nixgen.List{nft("delete table inet " + reloadTable)}),
+		nixgen.Apply("lib.mkAfter", after),
 	}), "systemd", "services", "nftables", "serviceConfig", "ExecReload")
 }
 

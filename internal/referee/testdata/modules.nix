@@ -42,6 +42,7 @@ let
         [
           "asterisk"
           "bash"
+          "conntrack-tools"
           "coreutils"
           "curl"
           "gawk"
@@ -55,8 +56,10 @@ let
           "openssh"
           "openssl"
           "procps"
+          "runtimeShell"
           "systemd"
           "tayga"
+          "util-linux"
           "wireguard-tools"
         ]
     )
