@@ -69,6 +69,9 @@ func files(spec *service.Spec) []string {
 	for _, f := range spec.Router.Import.All() {
 		names = append(names, string(f))
 	}
+	if len(spec.Vars) > 0 {
+		names = append(names, service.VarsFile)
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }

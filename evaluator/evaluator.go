@@ -78,15 +78,17 @@ type Nix interface {
 // The first four are those of [Describe]. The attributes of arg are
 //
 //	spec       the folder of the spec, a path
-//	functions  nixgen.Functions by name, and list: folder: { NAME = path; … }, the files in a folder
-//	files      those of the spec by their names in the folder, paths or strings; without it, list spec
+//	functions  nixgen.Functions by name, builtins, throw, and files: folder: { NAME = path; … }, the files in a folder
+//	files      those of the spec by their names in the folder, paths or strings; without it, files spec
 //	vars       values for the variables of the spec, strings by name
 //	args       the arguments of the NixOS module: lib, pkgs, config, those of specialArgs; without
 //	           them there is no module
 //	library    the Nix files of nbr that modules import, by name; for a module
 //	folder     what programs.nbr.spec is; without it, spec
 //
-// Nothing in args is evaluated. A wrong spec is an error with nbr's diagnostics for its message.
+// Nothing in args is evaluated. What is not wrong with the spec and should be known is shown as a warning
+// of the evaluator where there are no args, so that who asks for both, one after the other, sees it once.
+// A wrong spec is an error with nbr's diagnostics for its message.
 func Run(nix Nix, reg *service.Registry, arg Value) Value {
 	p := plugin{Nix: nix}
 	p.arguments(arg)
@@ -95,12 +97,13 @@ func Run(nix Nix, reg *service.Registry, arg Value) Value {
 	if diags.HasErrors() {
 		p.Fail("nbr: the spec is wrong\n\n" + text(spec, diags))
 	}
-	for _, d := range diags {
-		p.Warn(text(spec, hcl.Diagnostics{d}))
-	}
 	router := p.fields(Describe(spec, diags))
 	if p.given["args"] != Absent {
 		router["module"] = p.module(spec)
+	} else {
+		for _, d := range diags {
+			p.Warn(text(spec, hcl.Diagnostics{d}))
+		}
 	}
 	return p.set(map[string]Value{string(spec.Router.Name.V): p.set(router)})
 }

@@ -17,7 +17,7 @@ import (
 func (p *plugin) tree() fs.FS {
 	files := p.given["files"]
 	if files == Absent {
-		files = p.Call(p.function("list"), p.given["spec"])
+		files = p.Call(p.function("files"), p.given["spec"])
 		p.want(files, Attrs, "the list of the spec's files")
 	}
 	t := tree{p: p, files: map[string]Value{}, folders: map[string]map[string]bool{".": {}}}

@@ -10,6 +10,32 @@ let
     );
 in
 {
+  inherit builtins throw;
+
+  # The regular files in a folder and below it, by their names in it.
+  files =
+    folder:
+    let
+      below =
+        dir:
+        builtins.concatMap (
+          name:
+          let
+            kind = (builtins.readDir (folder + "/${dir}")).${name};
+          in
+          if kind == "directory" then
+            below "${dir}${name}/"
+          else
+            builtins.filter (_: kind == "regular") [
+              {
+                name = dir + name;
+                value = folder + "/${dir}${name}";
+              }
+            ]
+        ) (builtins.attrNames (builtins.readDir (folder + "/${dir}")));
+    in
+    builtins.listToAttrs (below "");
+
   select = path: set: at set path;
   inherit has;
   concat = builtins.foldl' (text: part: "${text}${part}") "";
