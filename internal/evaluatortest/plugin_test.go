@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -121,7 +122,7 @@ func TestWrongArgument(t *testing.T) {
 		{"a file that is a number", "the file a.hcl is an integer, and has to be a path or a string", func(a et.Set) { a["files"] = et.Set{"a.hcl": int64(1)} }},
 		{"a file outside", "../a.hcl is no name of a file", func(a et.Set) { a["files"] = et.Set{"../a.hcl": ""} }},
 		{"a file and a folder", "a is a file of the spec and a folder", func(a et.Set) { a["files"] = et.Set{"a": "", "a/b": ""} }},
-		{"a variable that is not there", "Unknown variable", func(a et.Set) { a["vars"] = et.Set{"nobody": "x"} }},
+		{"a variable that is not there", "the spec has no variable of this name", func(a et.Set) { a["vars"] = et.Set{"nobody": "x"} }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			arg := argument(t, out, name)
@@ -212,11 +213,75 @@ func TestLargeStrings(t *testing.T) {
 		_, err := plugin(t).Run(arg, nil)
 		return err
 	}
-	if err := run(3 << 20); err != nil {
+	if err := run(1 << 18); err != nil {
 		t.Error(err)
 	}
 	if err := run(5 << 20); err == nil || !strings.Contains(err.Error(), "too-large") {
 		t.Errorf("a file of 5 MiB: %v", err)
+	}
+}
+
+// The third party's plugin has its block in it, and the module of it is the program's.
+func TestThirdPartysPlugin(t *testing.T) {
+	p := et.Compile(t, et.Build(t, filepath.Join(repo, "testdata/thirdparty"), "./wasm"))
+	spec, err := filepath.Abs(filepath.Join(repo, "testdata/thirdparty/spec"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, _ := tree(t, article)
+	arg := argument(t, out, "bpi-r4")
+	arg["spec"] = et.Path(spec)
+	r, err := p.Run(arg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := et.Nix(r.Value.(et.Set)["branch"].(et.Set)["module"])
+	for _, want := range []string{`"vxlan_id" = (42);`, `"10.0.0.2" = [ "office" ]`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the module is without %s", want)
+		}
+	}
+	if _, err := plugin(t).Run(arg, nil); err == nil || !strings.Contains(err.Error(), "overlay") {
+		t.Errorf("nbr's own plugin says of the block: %v", err)
+	}
+}
+
+// A Determinate Nix, if NBR_DETERMINATE_NIX is the path of one, runs the plugin itself: what it says of the
+// article's router is what nbr eval says.
+func TestDeterminateNix(t *testing.T) {
+	nix := os.Getenv("NBR_DETERMINATE_NIX")
+	if nix == "" {
+		t.Log("ABSENT determinate-nix: NBR_DETERMINATE_NIX names none")
+		return
+	}
+	file := os.Getenv("NBR_WASM")
+	if file == "" {
+		file = et.Build(t, repo, "./cmd/nbr-wasm")
+	}
+	root, err := filepath.Abs(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), nix, "eval", "--json", "--impure", "--extra-experimental-features", "nix-command wasm-builtin", "--expr",
+		`builtins.wasm { path = `+file+`; } { spec = `+root+`/testdata/routers/bpi-r4; functions = import `+root+`/flake/values.nix; }`)
+	b, err := c.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want map[string]any
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	var said, stderr bytes.Buffer
+	env := cmd.Env{Stdin: strings.NewReader(""), Stdout: &said, Stderr: &stderr}
+	if code := cmd.Run(t.Context(), env, []string{"eval", article}, all.Kinds()...); code != 0 {
+		t.Fatal(code, stderr.String())
+	}
+	if err := json.Unmarshal(said.Bytes(), &want); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("nbr eval and Determinate Nix differ (-eval +nix):\n%s", d)
 	}
 }
 
