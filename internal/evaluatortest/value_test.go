@@ -156,7 +156,7 @@ in { right = ok (f { a = 1; b = 2; }); missing = ok (f { a = 1; }); more = ok (f
 func TestNoValue(t *testing.T) {
 	for _, e := range []nixgen.Expr{
 		str("a\x00b"), name("a b"), op{Op: "**", L: num(1), R: num(1)}, op{Op: "?", L: name("x"), R: num(1)}, nixgen.Path("/etc/passwd"), nixgen.Float(math.Inf(1)),
-		attrs{set(num(1), "a"), set(num(2), "a")}, attrs{set(num(1), "a"), set(num(2), "a", "b")}, attrs{at{nil, num(1)}}, fn{Arg: "a", Params: []string{"b"}, Body: num(1)},
+		attrs{set(num(1), "a"), set(num(2), "a")}, attrs{set(num(1), "a"), set(num(2), "a", "b")}, attrs{at{Value: num(1)}}, fn{Arg: "a", Params: []string{"b"}, Body: num(1)},
 	} {
 		func() {
 			defer func() {
