@@ -1,6 +1,7 @@
 package flaketest_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -27,9 +28,8 @@ func TestFromSpecByPlugin(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, builtin := range []string{"wasm = { path }: plugin path", "wasi = path: plugin path"} {
-		var got map[string]any
-		lab.Nix(t).EvalJSON(t, `
-let
+		file := filepath.Join(t.TempDir(), "expression.nix")
+		write(t, file, `let
   lib = import `+standin.Inputs(t, "26.05")["nixpkgs"]+`/lib;
   plugin = path: arg: {
     r = {
@@ -55,7 +55,17 @@ in {
   meta = (nbr.evalSpec given).r.meta;
   wants = lib.functionArgs (nbr.fromSpec given).r;
   module = builtins.head ((nbr.fromSpec given).r { config.host = "h"; inherit lib; pkgs = throw "not needed"; sbc = 1; }).imports;
-}`, &got)
+}
+`)
+		// nix-instantiate would put no folder into the store.
+		text, err := lab.Nix(t).Builder(t).Try(t, "nix", "eval", "--json", "--file", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got map[string]any
+		if err := json.Unmarshal([]byte(text), &got); err != nil {
+			t.Fatal(err)
+		}
 		want := map[string]any{
 			"meta":  map[string]any{"path": "/nbr-wasm/nbr.wasm", "files": []any{"lists/bad.txt", "router.hcl"}},
 			"wants": map[string]any{"config": false, "lib": false, "pkgs": false},
