@@ -13,12 +13,19 @@
         "x86_64-linux"
       ];
       forAll = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
-      package = pkgs: pkgs.callPackage ./flake/package.nix { };
+      # With the plugin of the evaluator beside it, which is for lib.fromSpec.
+      package =
+        pkgs:
+        let
+          nbr = pkgs.callPackage ./flake/package.nix { };
+        in
+        nbr // { wasm = import ./flake/wasm.nix { inherit nbr; }; };
     in
     {
       packages = forAll (pkgs: {
         default = package pkgs;
         nbr = package pkgs;
+        nbr-wasm = (package pkgs).wasm;
       });
 
       overlays.default = final: _prev: { nbr = package final; };

@@ -82,7 +82,7 @@ func tree(t *testing.T, fsys fs.FS, vars map[string]string) *flake.Tree {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	tree, err := (&app{Env: Env{Source: nbr.Source()}, reg: reg}).build([]loaded{{spec, article}})
+	tree, err := (&app{Env: Env{Source: nbr.Source()}, reg: reg}).build([]loaded{{Spec: spec, dir: article}})
 	if err != nil {
 		t.Fatal(err)
 	}

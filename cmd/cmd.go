@@ -147,7 +147,7 @@ func (a *app) program() *cli.App {
 		EnableBashCompletion:      true,
 		DisableSliceFlagSeparator: true, // a comma in the value of -var is part of it
 		Commands: []*cli.Command{
-			a.initCommand(), a.checkCommand(), a.genCommand(), a.pinsCommand(), a.fmtCommand(), a.schemaCommand(),
+			a.initCommand(), a.checkCommand(), a.evalCommand(), a.genCommand(), a.pinsCommand(), a.fmtCommand(), a.schemaCommand(),
 			a.graphCommand(), a.wgCommand(), a.verifyCommand(), a.agentCommand(), a.observeCommand(), a.uplinksCommand(), a.imageCommand(), a.flashCommand(), a.bootlogCommand(), a.boardsCommand(),
 			a.explainCommand(), a.patchCommand(), a.versionCommand(), a.completionCommand(),
 		},

@@ -134,7 +134,7 @@ func (a *app) peers() []string {
 // quietly loads the spec in a folder; false if it is wrong.
 func (a *app) quietly(dir string) (loaded, bool) {
 	spec, diags := a.reg.Load(source.Dir(dir), nil)
-	return loaded{spec, dir}, !diags.HasErrors()
+	return loaded{Spec: spec, dir: dir}, !diags.HasErrors()
 }
 
 // arguments are what a command takes besides folders and files.

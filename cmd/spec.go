@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v2"
 
+	"github.com/nbr-dev/nbr/evaluator"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/router"
@@ -27,10 +28,11 @@ func specFlags() []cli.Flag {
 	}
 }
 
-// A loaded is a spec and the folder it was read from.
+// A loaded is a spec, the folder it was read from, and what was said of it.
 type loaded struct {
 	*service.Spec
-	dir string
+	dir  string
+	said hcl.Diagnostics
 }
 
 // A judge says more of a spec that has no errors.
@@ -80,7 +82,7 @@ func (a *app) read(c *cli.Context, dirs []string, more ...judge) ([]loaded, []di
 		}
 		spec, diags := a.reg.Load(source.Dir(dir), vars)
 		bad = bad || diags.HasErrors()
-		specs, found = append(specs, loaded{spec, dir}), append(found, diags)
+		specs, found = append(specs, loaded{Spec: spec, dir: dir}), append(found, diags)
 	}
 	sound := !bad
 	for i, s := range specs {
@@ -94,6 +96,7 @@ func (a *app) read(c *cli.Context, dirs []string, more ...judge) ([]loaded, []di
 			}
 			diags = diag.Sort(diags)
 		}
+		specs[i].said = diags
 		bad = bad || diags.HasErrors()
 		w := a.diagWriter(s.Spec, s.dir)
 		w.All = c.Bool("all")
@@ -170,6 +173,28 @@ func parseVars(in []string) (map[string]string, error) {
 		vars[name] = value
 	}
 	return vars, nil
+}
+
+func (a *app) evalCommand() *cli.Command {
+	return &cli.Command{
+		Name: "eval", Usage: "print what a spec says as JSON", ArgsUsage: "[DIR...]",
+		Description: "Reads the specs in the folders (the current one by default) and prints, by the name of the router,\n" +
+			"what it is (meta), its checks (plan), its blocks with defaults filled in (spec), and warnings.\n" +
+			"It is what lib.evalSpec of nbr's flake gives in Nix.\n\nExamples:\n   nbr eval router/ | jq '.[].spec.network'",
+		Flags: specFlags(),
+		Action: func(c *cli.Context) error {
+			specs, err := a.load(c, dirs(c))
+			if err != nil {
+				return err
+			}
+			all := map[string]evaluator.Description{}
+			for _, s := range specs {
+				all[string(s.Router.Name.V)] = evaluator.Describe(s.Spec, s.said)
+			}
+			_, err = a.Stdout.Write(diag.MarshalIndent(all))
+			return err
+		},
+	}
 }
 
 func (a *app) checkCommand() *cli.Command {

@@ -296,7 +296,7 @@ func (a *app) deviceIn(c *cli.Context, dir string) (loaded, error) {
 		fmt.Fprintln(a.Stderr, diag.Total(diags))
 		return loaded{}, exit{code: ExitSpec}
 	}
-	return loaded{spec, dir}, nil
+	return loaded{Spec: spec, dir: dir}, nil
 }
 
 // stdoutColor tells whether the report, which goes to standard output, is for a

@@ -7,6 +7,7 @@ let
     "LICENSE"
     "cmd"
     "embed.go"
+    "evaluator"
     "failover"
     "firmware"
     "flake"

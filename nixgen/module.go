@@ -206,12 +206,17 @@ func (m *Module) Empty() bool { return len(m.options) == 0 && len(m.Imports) == 
 // Expr is the module as an expression: a function of the arguments that its
 // body uses.
 func (m *Module) Expr() Expr {
+	body := m.Body()
+	return Fn{Params: arguments(body), Ellipsis: true, Body: body}
+}
+
+// Body is what that function returns: the imports and the options.
+func (m *Module) Body() Attrs {
 	var body Attrs
 	if len(m.Imports) > 0 {
 		body = Attrs{{[]string{"imports"}, List(m.Imports)}}
 	}
-	body = append(body, tree(m.Options(), 0)...)
-	return Fn{Params: arguments(body), Ellipsis: true, Body: body}
+	return append(body, tree(m.Options(), 0)...)
 }
 
 // tree makes nested sets of sorted options whose paths agree up to depth.
@@ -351,11 +356,13 @@ func (f *free) bind(names []string, body func()) {
 	}
 }
 
+// global tells whether Nix has a name without an argument.
+func global(name string) bool { return builtins[name] || strings.HasPrefix(name, "__") }
+
 func (f *free) use(v Var) {
 	name, _, _ := strings.Cut(string(v), ".")
-	global := builtins[name] || strings.HasPrefix(name, "__")
 	scoped := f.withs > 0 && !slices.Contains(moduleArgs, name)
-	if f.bound[name] == 0 && !global && !scoped {
+	if f.bound[name] == 0 && !global(name) && !scoped {
 		f.names[name] = true
 	}
 }

@@ -197,42 +197,51 @@ func normalBinds(as []Attr) []Attr {
 	return out
 }
 
-// normalConcat joins the literal parts, so that no $ of one is next to a { of
-// another.
-func normalConcat(c Concat) Expr {
+// joined is c without strings in strings, and with its literal parts joined, so that no $ of one is
+// next to a { of another.
+func joined(c Concat) Concat {
 	var out Concat
-	literal := func(s Str) {
-		if i := len(out) - 1; i >= 0 {
-			if before, ok := out[i].(Str); ok {
-				out[i] = before + s
-				return
-			}
+	for _, part := range c {
+		more := Concat{part}
+		switch x := peel(part).(type) {
+		case Str:
+			more[0] = x
+		case Lines:
+			more[0] = Str(x)
+		case Concat:
+			more = joined(x)
+		default:
 		}
-		out = append(out, s)
-	}
-	var add func(Concat)
-	add = func(parts Concat) {
-		for _, part := range parts {
-			switch x := peel(part).(type) {
-			case Str:
-				if x != "" {
-					literal(x)
-				}
-			case Lines:
-				add(Concat{Str(x)})
-			case Concat:
-				add(x)
+		for _, e := range more {
+			s, literal := e.(Str)
+			before, follows := Str(""), false
+			if len(out) > 0 {
+				before, follows = out[len(out)-1].(Str)
+			}
+			switch {
+			case s == "" && literal:
+			case literal && follows:
+				out[len(out)-1] = before + s
 			default:
-				out = append(out, normal(part))
+				out = append(out, e)
 			}
 		}
 	}
-	add(c)
+	return out
+}
+
+func normalConcat(c Concat) Expr {
+	out := joined(c)
 	if len(out) == 0 {
 		return normal(Str(""))
 	}
 	if s, ok := out[0].(Str); ok && len(out) == 1 {
 		return normal(s)
+	}
+	for i, part := range out {
+		if _, literal := part.(Str); !literal {
+			out[i] = normal(part)
+		}
 	}
 	return out
 }

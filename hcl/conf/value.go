@@ -50,6 +50,7 @@ type attribute interface {
 	isSet() bool
 	setDefault(text string) error
 	spec() (typ string, list bool)
+	data() any
 }
 
 // Confidential is a type whose wrong values may be secrets: people write a password

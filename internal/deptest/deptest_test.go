@@ -116,8 +116,14 @@ var table = []row{
 	// What all of that is made of, and of when.
 	{pkg: "flake/pins", ours: ". flake firmware service router hcl/diag", theirs: "hcl"},
 
+	// nbr as a plugin of the Nix evaluator. It looks at nothing but the values that it is given: os is for
+	// the program's arguments, unsafe for what the evaluator reads and writes of its memory.
+	{pkg: "evaluator", ours: "service hcl/conf hcl/diag hcl/source nixgen", theirs: "hcl"},
+	{pkg: "evaluator/host", ours: "evaluator firmware service", outside: "os unsafe"},
+	{pkg: "cmd/nbr-wasm", ours: "evaluator/host service/all"},
+
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: ". failover failover/watch service service/reference router router/graph router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: ". evaluator failover failover/watch service service/reference router router/graph router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -126,6 +132,7 @@ var table = []row{
 	{pkg: "internal/bl2code"},
 	{pkg: "internal/nixoptions", outside: "embed"},
 	{pkg: "internal/nixoptions/*", ours: "internal/nixoptions internal/lab testdata/standin", outside: "os embed testing"},
+	{pkg: "internal/evaluatortest", ours: "nixgen", theirs: "wazero", outside: "os os/exec testing"},
 	{pkg: "internal/probetest", ours: "internal/nstest internal/lab verify/observe verify/packet verify/probe", theirs: "packet sys", outside: "net os testing"},
 	{pkg: "internal/looktest", theirs: "cmp", outside: "os testing"},
 	{pkg: "internal/testlog", outside: "os"},
@@ -171,6 +178,7 @@ var modules = map[string]string{
 	"term":        "golang.org/x/term",                     // colour and width
 	"cli":         "github.com/urfave/cli/v2",              // stays in cmd
 	"diff":        "github.com/rogpeppe/go-internal/diff",  // gen -diff
+	"wazero":      "github.com/tetratelabs/wazero",         // tests: runs WebAssembly
 	"cmp":         "github.com/google/go-cmp",              // tests
 	"txtar":       "github.com/rogpeppe/go-internal/txtar", // tests
 }
@@ -188,13 +196,14 @@ type goPackage struct {
 }
 
 // list asks the go command for the project's packages, on the router's system as
-// well as on a Mac: files for one system only import, too.
+// well as on a Mac and in an evaluator: files for one system only import, too.
 func list(t *testing.T) map[string]goPackage {
 	t.Helper()
 	pkgs := map[string]goPackage{}
-	for _, goos := range []string{"linux", "darwin"} {
+	for _, system := range []string{"linux/amd64", "darwin/arm64", "wasip1/wasm"} {
+		goos, goarch, _ := strings.Cut(system, "/")
 		cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,GoFiles", module+"/...")
-		cmd.Env = append(cmd.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+		cmd.Env = append(cmd.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0")
 		out, err := cmd.Output()
 		if err != nil {
 			var exit *exec.ExitError
@@ -345,6 +354,11 @@ func TestTableKeepsSentences(t *testing.T) {
 		{"only a command writes to a device", "firmware", own("firmware/flash")},
 		{"flash knows no spec", "firmware/flash", own("firmware")},
 		{"a third party chooses its kinds", "cmd", own("service/all")},
+		{"a third party chooses its kinds", "evaluator/host", own("service/all")},
+		{"a plugin looks at nothing", "evaluator", "os"},
+		{"a plugin looks at nothing", "evaluator", own("verify/observe")},
+		{"a plugin has no command line", "evaluator/host", own("cmd")},
+		{"a plugin writes no tree", "evaluator", own("flake")},
 		{"firmware is a component like the others", "service", own("firmware")},
 	} {
 		r, ok := find(tt.pkg)
@@ -360,14 +374,39 @@ func TestTableKeepsSentences(t *testing.T) {
 		if r.pkg != "cmd/nbr" && r.refused(own("cmd")) == "" {
 			t.Errorf("nothing imports cmd but cmd/nbr, and the row of %s lets it", r.pkg)
 		}
-		if r.pkg != "cmd/nbr" && r.pkg != "service/all" && r.refused(own("service/all")) == "" {
-			t.Errorf("the built-in list of kinds is for cmd/nbr and tests, and the row of %s lets it in", r.pkg)
+		if r.pkg != "cmd/nbr" && r.pkg != "cmd/nbr-wasm" && r.pkg != "service/all" && r.refused(own("service/all")) == "" {
+			t.Errorf("the built-in list of kinds is for the programs and tests, and the row of %s lets it in", r.pkg)
 		}
 		if r.pkg != "cmd" && r.refused(modules["cli"]) == "" {
 			t.Errorf("urfave/cli is for cmd, and the row of %s lets it in", r.pkg)
 		}
-		if r.pkg != "cmd" && r.pkg != "service/all" && r.pkg != "flake/pins" && r.refused(own("firmware")) == "" {
-			t.Errorf("firmware is for cmd, service/all and flake/pins, and the row of %s lets it in", r.pkg)
+		if r.pkg != "cmd" && r.pkg != "service/all" && r.pkg != "flake/pins" && r.pkg != "evaluator/host" && r.refused(own("firmware")) == "" {
+			t.Errorf("firmware is for cmd, service/all, flake/pins and evaluator/host, and the row of %s lets it in", r.pkg)
+		}
+	}
+}
+
+// What the plugin is made of neither looks at a machine nor writes to one, all the way down: a service brings
+// how it judges, and not how its probes ask.
+func TestPluginLooksAtNothing(t *testing.T) {
+	cmd := exec.Command("go", "list", "-deps", module+"/cmd/nbr-wasm")
+	cmd.Env = append(cmd.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	if !slices.Contains(deps, module+"/service/all") {
+		t.Fatalf("%d packages, and no service among them", len(deps))
+	}
+	for _, dep := range deps {
+		for _, not := range []string{
+			module + "/cmd", module + "/failover/watch", module + "/firmware/flash", module + "/flake", module + "/verify/observe", module + "/verify/agent",
+			modules["cli"], modules["netlink"], modules["systemd"], modules["wgctrl"], modules["ebpf"], modules["packet"], modules["dhcp"], modules["wazero"],
+		} {
+			if (dep == not || strings.HasPrefix(dep, not+"/")) && dep != module+"/cmd/nbr-wasm" {
+				t.Errorf("the plugin has %s in it", dep)
+			}
 		}
 	}
 }

@@ -216,6 +216,14 @@ func (s *Server) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Server) Describe() string { return "name or address of a server, and a port" }
 
+// MarshalText is the name or the address, with the port that the spec gives.
+func (s Server) MarshalText() ([]byte, error) {
+	if s.Port == 0 {
+		return []byte(s.Host), nil
+	}
+	return []byte(s.hostport()), nil
+}
+
 // domain is the host as a URI has it.
 func (s Server) domain() string {
 	if s.Addr.Is6() {

@@ -57,6 +57,15 @@ func (r *Record) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// MarshalText is the line, with a time to live if the record gives one.
+func (r Record) MarshalText() ([]byte, error) {
+	line := r.line
+	if !r.own {
+		line = strings.Replace(line, fmt.Sprintf(" %d ", noTTL), " ", 1)
+	}
+	return []byte(line), nil
+}
+
 // nameRE are the names that zscanner of Knot DNS reads as miekg/dns writes them.
 var nameRE = regexp.MustCompile(`^([A-Za-z0-9*/_.-]|\\[^0-9A-Za-z])+$`)
 

@@ -46,6 +46,13 @@ func Accepted(t testing.TB, in map[string]string, routers []string) ([]bool, err
 	return accepted, err
 }
 
+// Eval evaluates an expression in which system is what nixosSystem makes of a list of modules, over the
+// stand-ins in (of [Inputs]), and returns its value in JSON.
+func Eval(t testing.TB, in map[string]string, expr string) (string, error) {
+	t.Helper()
+	return judge(t, in, expr)
+}
+
 // judge evaluates an expression in which router is the system of a list of modules. Beside the
 // inputs of every spec there is lists, files of a spec's own.
 func judge(t testing.TB, in map[string]string, expr string) (string, error) {
@@ -61,9 +68,10 @@ func judge(t testing.TB, in map[string]string, expr string) (string, error) {
   sops-nix = flake `+in["sops-nix"]+` { inherit nixpkgs; };
   agenix = flake `+in["agenix"]+` { inherit nixpkgs; };
   nbr = flake `+in["nbr"]+` { inherit nixpkgs; };
-  router = modules: (nixpkgs.lib.nixosSystem {
+  system = modules: nixpkgs.lib.nixosSystem {
     inherit modules;
     specialArgs = { inherit nixos-sbc sops-nix agenix nbr; lists = nixpkgs.outPath; };
-  }).config.system.build.toplevel;
+  };
+  router = modules: (system modules).config.system.build.toplevel;
 in `+expr)
 }
