@@ -28,7 +28,7 @@ type Host interface {
 	// within two seconds: an address that is another machine's is an error. A program that
 	// gets no processor, and so does not take the connection or answers later than the
 	// deadline, is waited for; if that takes too long, the error of Dial or Read is none that
-	// Silent takes for silence.
+	// Silent takes for silence. Unless the probe sets a deadline, it is ten seconds after Dial.
 	Dial(ctx context.Context, network, address string) (net.Conn, error)
 	// ReadFile reads a file of at most OutputLimit bytes.
 	ReadFile(name string) ([]byte, error)

@@ -37,12 +37,24 @@ func New(look context.Context, r root.Root, bare bool) probe.Host { return machi
 // milliseconds.
 const dialTime = 2 * time.Second
 
+// answerTime is how long reading and writing may take after that, unless the probe sets a deadline of
+// its own: one that sets none must not hold the look up.
+const answerTime = 10 * time.Second
+
 func (h machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	until := time.Now().Add(dialTime)
 	if d, ok := ctx.Deadline(); ok && d.Before(until) {
 		until = d
 	}
-	return sockets.Dial(h.look, h.root, network, address, until)
+	c, err := sockets.Dial(h.look, h.root, network, address, until)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.SetDeadline(time.Now().Add(answerTime)); err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return c, nil
 }
 
 // Exchange asks by a frame on a link.
