@@ -275,7 +275,7 @@ func TestZigbeeNetwork(t *testing.T) {
 	}
 	wrong := func() []string { return unmet(t, h.root, h.router, "zigbee") }
 	// Nothing is retained of a program that was never there.
-	becomes(t, wrong, append(tells("it does not say"), "zigbee/answers unknown: could not ask: it is not online", "zigbee/network_key unknown: could not ask: no backup of the adapter", "zigbee/online fail: not there"))
+	becomes(t, wrong, append(tells("it does not say"), "zigbee/answers unknown: could not ask: it is not online", "zigbee/network_key unknown: could not ask: Zigbee2MQTT has read no key", "zigbee/online fail: not there"))
 
 	h.adapter.listen(t, h.host, "192.168.1.50:6638")
 	if said, err := h.stageZigbee(t); said != "" || err != nil {
@@ -303,7 +303,7 @@ func TestZigbeeNetwork(t *testing.T) {
 		{"advanced/channel", 15, []string{"zigbee/channel fail: 15"}},
 		{"advanced/pan_id", 0x1a62, []string{"zigbee/pan_id fail: 0x1a62"}},
 		{"advanced/ext_pan_id", []int{0xdd, 0xdd, 0xdd, 0xdd, 0xdd, 0xdd, 0xdd, 0xdd}, []string{"zigbee/extended_pan_id fail: 0xdddddddddddddddd"}},
-		{"advanced/network_key", []int{1, 3, 5, 7, 9, 11, 13, 15, 0, 2, 4, 6, 8, 10, 12, 13}, []string{"zigbee/network_key fail: another key than the file's"}},
+		{"advanced/network_key", []int{1, 3, 5, 7, 9, 11, 13, 15, 0, 2, 4, 6, 8, 10, 12, 13}, []string{"zigbee/network_key fail: a key of Zigbee2MQTT's own settings"}},
 		{"mqtt/base_topic", "house/other", append(tells("it does not say"), "zigbee/answers unknown: could not ask: it is not online", "zigbee/online fail: offline")},
 	} {
 		h.again(t, map[string]any{b.path: b.value})
@@ -319,13 +319,22 @@ func TestZigbeeNetwork(t *testing.T) {
 	h.z2m.Signal(t, syscall.SIGCONT)
 	becomes(t, wrong, nil)
 
+	// It ends when it is told to, and says so.
+	off := append(tells("it does not say"), "zigbee/answers unknown: could not ask: it is not online", "zigbee/online fail: offline")
+	h.z2m.Stop(t)
+	if !strings.Contains(h.z2m.Log(), "Stopped Zigbee2MQTT") {
+		t.Errorf("it ends with %s", h.z2m.Log())
+	}
+	becomes(t, wrong, off)
+	h.begin(t, nil)
+	becomes(t, wrong, nil)
+
 	// The file has another key, which counts from the next start on.
 	h.root.Write(t, "/var/lib/secrets/zigbee-key", strings.Repeat("5a", 16)+"\n")
 	becomes(t, wrong, []string{"zigbee/network_key fail: another key than the file's"})
 
 	// Without a key of its own it does not start, and has none that others know.
 	h.kill(t)
-	off := append(tells("it does not say"), "zigbee/answers unknown: could not ask: it is not online", "zigbee/online fail: offline")
 	for _, key := range []string{"01030507090B0D0F00020406080A0C0D\n", "short\n", ""} {
 		h.root.Write(t, "/var/lib/secrets/zigbee-key", key)
 		const says = "/var/lib/secrets/zigbee-key is missing, is no network key of 32 hexadecimal digits, or has the one that everyone knows: Zigbee2MQTT does not start\n"
@@ -363,7 +372,7 @@ func TestZigbeeNetwork(t *testing.T) {
 	}
 	h.begin(t, nil)
 	nstest.Wait(t, func() error {
-		if !strings.Contains(h.z2m.Log(), "Failed to start zigbee-herdsman") {
+		if !strings.Contains(h.z2m.Log(), "ECONNREFUSED 192.168.1.50:6638") {
 			return fmt.Errorf("it says %s", h.z2m.Log())
 		}
 		return nil

@@ -87,17 +87,16 @@ func (z *Zigbee) Checks(r *router.Router, p *verify.Plan) {
 	z.checkKey(p)
 }
 
-// checkKey adds the check of the network key: the file may have been replaced since Zigbee2MQTT has started, or the
-// adapter may have kept another network.
+// checkKey adds the check of the network key: the file may have been replaced since Zigbee2MQTT has started.
 func (z *Zigbee) checkKey(p *verify.Plan) {
-	if !z.Adapter.V.backsUp() {
+	if !z.Adapter.V.comparesKey() {
 		return
 	}
 	file := z.NetworkKey.Target.Location()
-	hint := fmt.Sprintf("ls -l %s %scoordinator_backup.json; journalctl -u %s -n 20", file, kept, staging)
-	c := verify.Check{ID: z.Addr.String() + "/network_key", Title: "the network key of the adapter", From: z.NetworkKey.Range}
+	hint := fmt.Sprintf("ls -l %s %s; journalctl -u %s -u %s -n 30", file, secrets, staging, unit)
+	c := verify.Check{ID: z.Addr.String() + "/network_key", Title: "the network key", From: z.NetworkKey.Range}
 	verify.Asked(p, c, keyOf, file, sameKey, hint, func(_ *state.State, said string) verify.Verdict {
-		if said == noBackup {
+		if said == notRead {
 			return verify.NotAsked(sameKey, said, hint)
 		}
 		return verify.Compare(sameKey, said, hint)

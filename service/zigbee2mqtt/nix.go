@@ -43,7 +43,7 @@ func (z *Zigbee) lower(r *router.Router, m *nixgen.Module) {
 	}
 	setting(nixgen.Str(server), "mqtt", "server")
 	setting(nixgen.Str(client.Name), "mqtt", "user")
-	setting(reference("password"), "mqtt", "password")
+	setting(nixgen.Str(reference("password")), "mqtt", "password")
 	setting(nixgen.Str(z.Topic.V), "mqtt", "base_topic")
 	if z.CA.Set {
 		setting(nixgen.Str(z.CA.V), "mqtt", "ca")
@@ -65,7 +65,7 @@ func (z *Zigbee) lower(r *router.Router, m *nixgen.Module) {
 		extended = append(extended, nixgen.Int(int64(b)))
 	}
 	setting(extended, "advanced", "ext_pan_id")
-	setting(reference("network_key"), "advanced", "network_key")
+	setting(nixgen.Str(reference(networkKeyName)), "advanced", "network_key")
 	// Files of its own would be a second journal, which nothing bounds by size.
 	setting(service.Strs([]string{"console"}), "advanced", "log_output")
 	// Each message of each device would be a line of the journal, and so would be what nbr verify asks.
@@ -91,7 +91,9 @@ func (z *Zigbee) lower(r *router.Router, m *nixgen.Module) {
 		m.Set(from, v, append([]string{"systemd", "services", staging}, path...)...)
 	}
 	stage(nixgen.Str("The network key and the password of Zigbee2MQTT"), "description")
-	// Nothing else starts it: Zigbee2MQTT goes on with what it has read.
+	// Nothing else starts it, by hand neither: Zigbee2MQTT goes on with what it has read, and nbr verify takes the file
+	// for that.
+	stage(nixgen.Bool(true), "unitConfig", "RefuseManualStart")
 	stage(service.Strs([]string{unit + ".service"}), "wantedBy")
 	stage(service.Strs([]string{unit + ".service"}), "before")
 	for _, installer := range z.installers() {
@@ -107,7 +109,10 @@ func (z *Zigbee) lower(r *router.Router, m *nixgen.Module) {
 }
 
 // reference is what Zigbee2MQTT replaces by the value of a key in the file of secrets (parseValueRef of its settings).
-func reference(key string) nixgen.Expr { return nixgen.Str("!" + secrets + " " + key) }
+func reference(key string) string { return "!" + secrets + " " + key }
+
+// networkKeyName is the key of the network key in the file of secrets, in its first line.
+const networkKeyName = "network_key"
 
 // installers are the units that put the secrets on the disk, in order.
 func (z *Zigbee) installers() []string {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 
@@ -189,12 +190,16 @@ func readPassword(h probe.Host, file string) (line, word string, err error) {
 const (
 	sameKey  = "the key of the file"
 	otherKey = "another key than the file's"
+	ownKey   = "a key of Zigbee2MQTT's own settings"
 	noKey    = "no key in the file"
-	noBackup = "no backup of the adapter"
+	notRead  = "Zigbee2MQTT has read no key"
 )
 
-// keyOf compares the network key in a file with the one that Zigbee2MQTT has read from the adapter. No key leaves the
-// probe.
+// keyOf compares the network key in a file with the one that Zigbee2MQTT has started with. No key leaves the probe.
+//
+// It does not ask coordinator_backup.json: zigbee-herdsman writes that one when it ends, once a day, or when the adapter
+// says that it was reset (Controller.start), which deconz never does. So it has the key of before for a day after a
+// change, in which the network has another one.
 var keyOf = &probe.Probe[string, string]{Name: "zigbee2mqtt.key", Look: lookKey}
 
 func lookKey(_ context.Context, h probe.Host, file string) (string, error) {
@@ -206,23 +211,25 @@ func lookKey(_ context.Context, h probe.Host, file string) (string, error) {
 	if err != nil || len(want) != 16 {
 		return noKey, nil
 	}
-	b, err := h.ReadFile(kept + "coordinator_backup.json")
-	if errors.Is(err, fs.ErrNotExist) {
-		return noBackup, nil
+	staged, word, err := firstLine(h, secrets)
+	if err != nil {
+		return "", err
+	}
+	settings, err := h.ReadFile(kept + "configuration.yaml")
+	if word != "" || errors.Is(err, fs.ErrNotExist) {
+		return notRead, nil
 	}
 	if err != nil {
 		return "", err
 	}
-	// The open coordinator backup of zigpy, which zigbee-herdsman writes.
-	var backup struct {
-		NetworkKey struct {
-			Key string `json:"key"`
-		} `json:"network_key"`
+	var bytes []string
+	for _, b := range want {
+		bytes = append(bytes, strconv.Itoa(int(b)))
 	}
-	if err := json.Unmarshal(b, &backup); err != nil || backup.NetworkKey.Key == "" {
-		return noBackup, nil
-	}
-	if !strings.EqualFold(backup.NetworkKey.Key, hex.EncodeToString(want)) {
+	switch {
+	case !strings.Contains(string(settings), reference(networkKeyName)):
+		return ownKey, nil
+	case staged != networkKeyName+": ["+strings.Join(bytes, ", ")+"]":
 		return otherKey, nil
 	}
 	return sameKey, nil

@@ -138,9 +138,10 @@ func (a *Adapter) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (Adapter) Describe() string { return "ember, zstack, deconz, zboss or zigate" }
 
-// backsUp tells whether Zigbee2MQTT writes what the adapter knows into coordinator_backup.json (supportsBackup of
-// zigbee-herdsman's adapters).
-func (a Adapter) backsUp() bool { return a == "ember" || a == "zstack" || a == "deconz" }
+// comparesKey tells whether Zigbee2MQTT compares the key in the adapter with its own when it starts, and then makes the
+// network anew or ends (initTrustCenter of zigbee-herdsman's ember, determineStrategy of zstack,
+// isNetworkConfigurationValid of deconz). The others tell an adapter the key only when they form a network.
+func (a Adapter) comparesKey() bool { return a == "ember" || a == "zstack" || a == "deconz" }
 
 // Baudrate is a speed of a serial port, in bits a second.
 type Baudrate int
