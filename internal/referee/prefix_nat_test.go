@@ -237,6 +237,11 @@ route add 2001:db8:a000::/36 via fd00:2::1 src 2001:db8:ffff::1
 			t.Errorf("%s: %s, %v, want %s", name, got, err, f.want)
 		}
 	}
+	for _, address := range []string{byA, byB} { // ping_hosts is for hosts with such an address, too
+		if !ping(t, world, address) {
+			t.Errorf("the world does not reach %s by ping", address)
+		}
+	}
 	// IfState, at a switch of the system, leaves the routes that tell the prefixes alone.
 	apply(t, ifstate, router, g)
 	if err := heard(byA)(); err != nil {
