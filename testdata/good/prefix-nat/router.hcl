@@ -38,8 +38,13 @@ network "things" {
   ipv6 = "fd12:3456:789a:2::1/64"
 }
 
+vlan "guest" {
+  link = port.lan2
+  id   = 20
+}
+
 network "guest" {
-  link   = port.sfp2
+  link   = vlan.guest
   prefix = prefix.fibre
   subnet = 0
 }
@@ -79,6 +84,7 @@ uplink "lte" {
 
 router_advert "guest" {
   network = network.guest
+  dns     = ["2620:fe::fe"]
 }
 
 zone "lan" {
