@@ -31,12 +31,12 @@ nbr_prefix_of() { # which association of the lease, and its number
 
 # Of a lease that has ended nothing stays: another router may get the prefix. dhcpcd that stops keeps
 # its own routes, too.
-nbr_lease=new
+nbr_when=new
 if [ "${reason:-}" = EXPIRE6 ]; then
-  nbr_lease=old
+  nbr_when=old
 fi
 nbr_i=1
-while eval "nbr_iaid=\${${nbr_lease}_dhcp6_ia_pd${nbr_i}_iaid:-}" && [ -n "$nbr_iaid" ]; do
+while eval "nbr_iaid=\${${nbr_when}_dhcp6_ia_pd${nbr_i}_iaid:-}" && [ -n "$nbr_iaid" ]; do
   nbr_iaid=$((0x$nbr_iaid))
   case " $nbr_told " in
   *" $nbr_iaid "*) nbr_prefix_of "$nbr_i" "$nbr_iaid" ;;
