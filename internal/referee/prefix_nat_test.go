@@ -206,6 +206,7 @@ route add 2001:db8:a000::/36 via fd00:2::1 src 2001:db8:ffff::1
 	leaked("before there is a lease")
 
 	dhcpcd := root.Daemon(t, router, "dhcpcd", "-B", "--nodev", "--persistent", "--config", "/etc/dhcpcd.conf")
+	t.Cleanup(func() { dhcpcd.Signal(t, syscall.SIGCONT) })
 	keaA := ispA.Daemon(t, a, "kea-dhcp6", "-c", "/etc/kea.conf")
 	keaB := ispB.Daemon(t, b, "kea-dhcp6", "-c", "/etc/kea.conf")
 	keaA.Ready(t, said(keaA, "DHCP6_STARTED"))
@@ -306,8 +307,9 @@ route add 2001:db8:a000::/36 via fd00:2::1 src 2001:db8:ffff::1
 	verdicts(t, router, translatedRouter, say("pass", "pass"))
 	leaked("when the prefix changes")
 
-	// What is wrong is found, each on its line.
+	// What is wrong is found, each on its line; a renewal would tell the prefix again meanwhile.
 	stop()
+	dhcpcd.Signal(t, syscall.SIGSTOP)
 	for _, x := range []struct {
 		does  string
 		finds map[string]string
@@ -327,6 +329,7 @@ route add 2001:db8:a000::/36 via fd00:2::1 src 2001:db8:ffff::1
 		verdicts(t, router, translatedRouter, say("pass", "pass"))
 	}
 	unit = start()
+	dhcpcd.Signal(t, syscall.SIGCONT)
 	dhcpcd.Ready(t, func() error { // a renewal tells it
 		if text := router.Run(t, "ip", "-6", "route", "show", "proto", "206"); !strings.Contains(text, "2001:db8:a000::/60") {
 			return errors.New("no route tells the prefix of lte")
@@ -337,7 +340,6 @@ route add 2001:db8:a000::/36 via fd00:2::1 src 2001:db8:ffff::1
 
 	// The fibre's prefix is gone: dhcpcd's own route goes with it. The uplink is chosen still.
 	dhcpcd.Signal(t, syscall.SIGSTOP)
-	t.Cleanup(func() { dhcpcd.Signal(t, syscall.SIGCONT) })
 	router.Run(t, "ip", "-6", "route", "delete", "unreachable", "2001:db8:9000::/56", "proto", "dhcp")
 	nstest.Wait(t, refused)
 	verdicts(t, router, translatedRouter, say("unknown", "pass"))
