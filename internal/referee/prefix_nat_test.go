@@ -206,7 +206,6 @@ route add 2001:db8:a000::/36 via fd00:2::1 src 2001:db8:ffff::1
 	leaked("before there is a lease")
 
 	dhcpcd := root.Daemon(t, router, "dhcpcd", "-B", "--nodev", "--persistent", "--config", "/etc/dhcpcd.conf")
-	t.Cleanup(func() { dhcpcd.Signal(t, syscall.SIGCONT) })
 	keaA := ispA.Daemon(t, a, "kea-dhcp6", "-c", "/etc/kea.conf")
 	keaB := ispB.Daemon(t, b, "kea-dhcp6", "-c", "/etc/kea.conf")
 	keaA.Ready(t, said(keaA, "DHCP6_STARTED"))
@@ -340,6 +339,7 @@ route add 2001:db8:a000::/36 via fd00:2::1 src 2001:db8:ffff::1
 
 	// The fibre's prefix is gone: dhcpcd's own route goes with it. The uplink is chosen still.
 	dhcpcd.Signal(t, syscall.SIGSTOP)
+	t.Cleanup(func() { dhcpcd.Signal(t, syscall.SIGCONT) })
 	router.Run(t, "ip", "-6", "route", "delete", "unreachable", "2001:db8:9000::/56", "proto", "dhcp")
 	nstest.Wait(t, refused)
 	verdicts(t, router, translatedRouter, say("unknown", "pass"))
