@@ -237,6 +237,11 @@ route add 2001:db8:a000::/36 via fd00:2::1 src 2001:db8:ffff::1
 			t.Errorf("%s: %s, %v, want %s", name, got, err, f.want)
 		}
 	}
+	for _, address := range []string{byA, byB} { // ping_hosts is for hosts with such an address, too
+		if !ping(t, world, address) {
+			t.Errorf("the world does not reach %s by ping", address)
+		}
+	}
 	// IfState, at a switch of the system, leaves the routes that tell the prefixes alone.
 	apply(t, ifstate, router, g)
 	if err := heard(byA)(); err != nil {
@@ -301,8 +306,9 @@ route add 2001:db8:a000::/36 via fd00:2::1 src 2001:db8:ffff::1
 	verdicts(t, router, translatedRouter, say("pass", "pass"))
 	leaked("when the prefix changes")
 
-	// What is wrong is found, each on its line.
+	// What is wrong is found, each on its line; a renewal would tell the prefix again meanwhile.
 	stop()
+	dhcpcd.Signal(t, syscall.SIGSTOP)
 	for _, x := range []struct {
 		does  string
 		finds map[string]string
@@ -322,6 +328,7 @@ route add 2001:db8:a000::/36 via fd00:2::1 src 2001:db8:ffff::1
 		verdicts(t, router, translatedRouter, say("pass", "pass"))
 	}
 	unit = start()
+	dhcpcd.Signal(t, syscall.SIGCONT)
 	dhcpcd.Ready(t, func() error { // a renewal tells it
 		if text := router.Run(t, "ip", "-6", "route", "show", "proto", "206"); !strings.Contains(text, "2001:db8:a000::/60") {
 			return errors.New("no route tells the prefix of lte")

@@ -1,7 +1,7 @@
 # The kernel has a route to nowhere for each delegated prefix, which does not tell whose it is: of
 # several upstreams each delegates one. Another such route does, by the number of the association.
 nbr_prefix_of() { # which association of the lease, and its number
-  nbr_new='' nbr_kept='' nbr_j=1
+  nbr_new='' nbr_kept='' nbr_j=1 nbr_length=0 nbr_preferred=0 nbr_valid=0
   while eval "nbr_prefix=\${new_dhcp6_ia_pd$1_prefix$nbr_j:-}" && [ -n "$nbr_prefix" ]; do
     eval "nbr_length=\$new_dhcp6_ia_pd$1_prefix${nbr_j}_length"
     eval "nbr_preferred=\$new_dhcp6_ia_pd$1_prefix${nbr_j}_pltime nbr_valid=\$new_dhcp6_ia_pd$1_prefix${nbr_j}_vltime"
@@ -29,8 +29,14 @@ nbr_prefix_of() { # which association of the lease, and its number
   done
 }
 
+# Of a lease that has ended nothing stays: another router may get the prefix. dhcpcd that stops keeps
+# its own routes, too.
+nbr_when=new
+if [ "${reason:-}" = EXPIRE6 ]; then
+  nbr_when=old
+fi
 nbr_i=1
-while eval "nbr_iaid=\${new_dhcp6_ia_pd${nbr_i}_iaid:-}" && [ -n "$nbr_iaid" ]; do
+while eval "nbr_iaid=\${${nbr_when}_dhcp6_ia_pd${nbr_i}_iaid:-}" && [ -n "$nbr_iaid" ]; do
   nbr_iaid=$((0x$nbr_iaid))
   case " $nbr_told " in
   *" $nbr_iaid "*) nbr_prefix_of "$nbr_i" "$nbr_iaid" ;;

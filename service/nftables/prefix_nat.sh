@@ -26,7 +26,7 @@ forget() { # NUMBER
   local address network
   network "$1"
   conntrack -D -f ipv6 -d "$network" || true
-  conntrack -L -f ipv6 -n | grep -o ' dst=[0-9a-f:]*' | sort -u | while IFS== read -r _ address; do
+  conntrack -L -f ipv6 -n | grep -o ' dst=[0-9a-f:]*' | sort -u | while IFS='=' read -r _ address; do
     number "$address"
     if ((number == $1)); then
       conntrack -D -f ipv6 -q "$address" || true
@@ -38,17 +38,20 @@ forget() { # NUMBER
 # prefix, the number of the network in it and the prefix inside.
 #
 # A prefix is the router's for as long as dhcpcd's own route says so; which one is whose, another does.
+# When the routes cannot be read all stays: no lease has ended.
 refill() {
-  local name iaid subnet inside prefix rest number network text= now=
+  local own told name iaid subnet inside prefix rest number network text='' now=''
   local -A valid of was
+  own=$(ip -6 route show type unreachable proto dhcp) || return
+  told=$(ip -6 route show type unreachable proto "$protocol") || return
   while read -r _ prefix _; do
     [[ -z $prefix ]] || valid[$prefix]=1
-  done < <(ip -6 route show type unreachable proto dhcp)
+  done < <(printf '%s\n' "$own")
   while read -r _ prefix rest; do
-    if [[ -n ${valid[$prefix]-} && " $rest " =~ " metric "([0-9]+)" " ]]; then
+    if [[ -n $prefix && -n ${valid[$prefix]-} && " $rest " =~ " metric "([0-9]+)" " ]]; then
       of[${BASH_REMATCH[1]}]=$prefix
     fi
-  done < <(ip -6 route show type unreachable proto "$protocol")
+  done < <(printf '%s\n' "$told")
   while read -r name iaid subnet inside; do
     [[ -n $name ]] || continue
     text+="flush set inet nbr ${name}_inside; flush set inet nbr ${name}_outside; flush map inet nbr ${name}_out"$'\n'
@@ -62,8 +65,9 @@ refill() {
     network "$number"
     text+="add element inet nbr ${name}_inside { $inside }; add element inet nbr ${name}_outside { $network }; add element inet nbr ${name}_out { $inside : $network }"$'\n'
     now+="$number $prefix"$'\n'
-  done <<<"$translations"
-  nft -f - <<<"$text" || return 0 # the rules are not loaded: nothing passes
+  done < <(printf '%s\n' "$translations")
+  # No here string: Bash writes a long one to a file, and the unit may write to no folder for those.
+  printf '%s' "$text" | nft -f - || return 0 # the rules are not loaded: nothing passes
   if [[ -r $run/told ]]; then
     while read -r number prefix; do
       was[$number]=$prefix
