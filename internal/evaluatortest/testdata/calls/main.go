@@ -85,7 +85,9 @@ func makeApp(fn uint32, args unsafe.Pointer, n uint32) uint32
 //go:wasmimport env read_file
 func readFile(path uint32, to unsafe.Pointer, room uint32) uint32
 
-func at[T any](of []T) (unsafe.Pointer, uint32) { return unsafe.Pointer(unsafe.SliceData(of)), uint32(len(of)) }
+func at[T any](of []T) (unsafe.Pointer, uint32) {
+	return unsafe.Pointer(unsafe.SliceData(of)), uint32(len(of))
+}
 
 // copied asks with too little room first, which must change nothing.
 func copied[T comparable](v uint32, ask func(v uint32, to unsafe.Pointer, room uint32) uint32) []T {
