@@ -113,7 +113,7 @@ func (a *app) canBuild(specs []loaded) error {
 	for _, s := range specs {
 		if a.Source == nil && s.Router.Input("nbr") == nil {
 			return exit{ExitSpec, fmt.Sprintf("this nbr does not carry the source that it is built from, so the flake would build %s with another one. "+
-				"Say in the spec which flake has it as its nixosModules.default:\n\n"+
+				"Say in the spec which flake has it as its nixosModules.default and packages.SYSTEM.default:\n\n"+
 				"    input \"nbr\" {\n      url = \"git+https://example.org/nbr\"\n    }\n\n"+
 				"An nbr with further kinds of blocks that lib.withServices of nbr's flake has built carries its source.", s.Router.Name.V)}
 		}

@@ -192,7 +192,11 @@ func outputs(c Config) nixgen.Expr {
 	})}
 	configs := nixgen.Attrs{}
 	images := map[string]nixgen.Attrs{}
+	checks := map[string]nixgen.Attrs{}
 	for _, r := range c.Routers {
+		for _, sys := range slices.Compact([]string{r.System, CrossSystem}) {
+			checks[sys] = append(checks[sys], checked(c, r.Name, sys))
+		}
 		module := nixgen.Path("./" + r.Name)
 		configs = append(configs, nixgen.Bind(nixgen.Apply("nixos", nixgen.List{module}), r.Name))
 		images[r.System] = append(images[r.System], built(r.Name, r.Image+"-"+r.Name, r.Image))
@@ -205,14 +209,40 @@ func outputs(c Config) nixgen.Expr {
 			images[CrossSystem] = append(images[CrossSystem], built(cross, r.Image+"-"+r.Name, r.Image))
 		}
 	}
-	packages := nixgen.Attrs{}
-	for _, sys := range slices.Sorted(maps.Keys(images)) {
-		packages = append(packages, nixgen.Bind(images[sys], sys))
-	}
 	return nixgen.Fn{Arg: "inputs", Body: nixgen.Let{
-		Binds: []nixgen.Attr{nixgen.Bind(system, "nixos")},
-		Body:  nixgen.Attrs{nixgen.Bind(configs, "nixosConfigurations"), nixgen.Bind(packages, "packages")},
+		Binds: []nixgen.Attr{nixgen.Bind(system, "nixos"), nixgen.Bind(check, "check")},
+		Body: nixgen.Attrs{
+			nixgen.Bind(configs, "nixosConfigurations"),
+			nixgen.Bind(bySystem(images), "packages"),
+			nixgen.Bind(bySystem(checks), "checks"),
+		},
 	}}
+}
+
+func bySystem(of map[string]nixgen.Attrs) nixgen.Attrs {
+	out := nixgen.Attrs{}
+	for _, sys := range slices.Sorted(maps.Keys(of)) {
+		out = append(out, nixgen.Bind(of[sys], sys))
+	}
+	return out
+}
+
+// check is the function that makes a derivation of nbr check, which fails where the spec is wrong. Warnings
+// are in its log.
+var check = nixgen.Fn{Arg: "pkgs", Body: nixgen.Fn{Arg: "nbr", Body: nixgen.Fn{Arg: "spec", Body: nixgen.Apply(
+	"pkgs.runCommandLocal", nixgen.Str("nbr-check"),
+	nixgen.Attrs{nixgen.Bind(nixgen.List{nixgen.Var("nbr")}, "nativeBuildInputs")},
+	nixgen.Concat{nixgen.Str("nbr check "), nixgen.Var("spec"), nixgen.Str(" >$out")},
+)}}}
+
+// checked is the check of a router's spec on machines of a system, by the nbr that the router is built with.
+func checked(c Config, router, system string) nixgen.Attr {
+	pkgs := nixgen.Var("inputs.nixpkgs.legacyPackages." + system)
+	nbr := nixgen.Expr(nixgen.Var("inputs.nbr.packages." + system + ".default"))
+	if c.Source != nil {
+		nbr = nixgen.Apply(string(pkgs)+".callPackage", nixgen.Path("./"+LibraryDir+"/package.nix"), nixgen.Attrs{})
+	}
+	return nixgen.Bind(nixgen.Apply("check", pkgs, nbr, nixgen.Path("./"+router+"/spec")), "spec-"+router)
 }
 
 // built is what a configuration builds beside the system, as a package.

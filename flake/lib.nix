@@ -58,7 +58,13 @@ let
       read = builtins.path {
         name = "spec";
         path = s.spec;
-        filter = path: type: type == "directory" || builtins.elem (below path) files;
+        # A folder of which nothing is read, as .git, is not there.
+        filter =
+          path: type:
+          if type == "directory" then
+            builtins.any (lib.hasPrefix (below path + "/")) files
+          else
+            builtins.elem (below path) files;
       };
       stored = s.spec + "/nbr.vars.json";
       vars =
@@ -139,8 +145,6 @@ in
           lib.concatMapStringsSep ", " (name: "${name}.Kind()") names
         })...) }
       '';
-    in
-    let
       nbr = self.packages.${pkgs.stdenv.hostPlatform.system}.nbr;
       # Both programs get the services, and the plugin in the same way.
       extend =

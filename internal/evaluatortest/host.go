@@ -367,6 +367,16 @@ var functions = []function{
 	}},
 }
 
+// Interface are the names of the functions that an evaluator gives its plugins, sorted.
+func Interface() []string {
+	var names []string
+	for _, f := range functions {
+		names = append(names, f.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
 // order is the order of a set's attributes, which is the evaluator's business: here the other way round.
 func order(s Set) []string {
 	names := slices.Sorted(maps.Keys(s))

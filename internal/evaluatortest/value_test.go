@@ -72,12 +72,18 @@ func expressions() []nixgen.Expr {
 	all := []nixgen.Expr{
 		str("a\"\\${b}\n\t\r$"), nixgen.Lines("a\n  ${b}\n''\n"), str(strings.Repeat("long ", 1<<15)),
 		num(0), num(-1), num(math.MaxInt64), num(math.MinInt64), nixgen.Float(0.1), nixgen.Float(-2.5e-9), nixgen.Float(3),
-		nixgen.Bool(true), nixgen.Bool(false), nixgen.Null{}, deep,
+		nixgen.Bool(true), nixgen.Bool(false),
+		nixgen.Null{},
+		deep,
 		call(name("builtins.readFileType"), nixgen.Path("./values.nix")), call(name("baseNameOf"), nixgen.Path("./values.nix")),
-		nixgen.Concat{}, nixgen.Concat{str("a"), nixgen.Lines("b\n")}, nixgen.Concat{str("a$"), call(name("toString"), name("x.a")), str("{b"), nixgen.Concat{str("c"), call(name("toString"), name("x.a"))}},
+		nixgen.Concat{},
+		nixgen.Concat{str("a"), nixgen.Lines("b\n")},
+		nixgen.Concat{str("a$"), call(name("toString"), name("x.a")), str("{b"), nixgen.Concat{str("c"), call(name("toString"), name("x.a"))}},
 		name("x"), name("x.b.c"), name("true"), name("builtins.langVersion"), call(name("__add"), num(1), name("x.a")),
-		list{}, list{num(1), name("x.a"), list{str("a")}},
-		attrs{}, attrs{set(num(1), "a", "b", "c"), set(name("x.a"), "a", "b", "d"), set(str("z"), "a", "e"), set(attrs{set(num(5), "q")}, "f"), set(num(6), "f", "r"), set(num(7), "x y.${z}")},
+		list{},
+		list{num(1), name("x.a"), list{str("a")}},
+		attrs{},
+		attrs{set(num(1), "a", "b", "c"), set(name("x.a"), "a", "b", "d"), set(str("z"), "a", "e"), set(attrs{set(num(5), "q")}, "f"), set(num(6), "f", "r"), set(num(7), "x y.${z}")},
 		attrs{set(name("x.a"), "a"), set(name("x"), "x")},
 		call(name("map"), fn{Arg: "y", Body: op{Op: "+", L: name("y"), R: name("x.a")}}, name("x.b.c")),
 		call(fn{Arg: "y", Body: fn{Arg: "z", Body: list{name("y"), name("z"), name("x.a"), num(4), str("s")}}}, num(1), num(2)),
@@ -90,8 +96,11 @@ func expressions() []nixgen.Expr {
 		nixgen.With{Scope: name("x"), Body: list{name("a"), name("b.c")}},
 		nixgen.With{Scope: attrs{set(num(1), "m"), set(num(2), "n")}, Body: nixgen.With{Scope: attrs{set(num(3), "n")}, Body: list{name("m"), name("n")}}},
 		call(fn{Arg: "y", Body: nixgen.With{Scope: name("y"), Body: attrs{set(name("m"), "r"), set(name("y.m"), "s"), set(nixgen.Bool(true), "t")}}}, attrs{set(num(1), "m")}),
-		op{Op: "?", L: name("x"), R: name("b.c")}, op{Op: "?", L: name("x"), R: name("b.d")}, op{Op: "?", L: name("x"), R: str("a")},
-		op{Op: "&&", L: nixgen.Bool(false), R: call(name("throw"), str("not needed"))}, op{Op: "||", L: nixgen.Bool(true), R: call(name("throw"), str("not needed"))},
+		op{Op: "?", L: name("x"), R: name("b.c")},
+		op{Op: "?", L: name("x"), R: name("b.d")},
+		op{Op: "?", L: name("x"), R: str("a")},
+		op{Op: "&&", L: nixgen.Bool(false), R: call(name("throw"), str("not needed"))},
+		op{Op: "||", L: nixgen.Bool(true), R: call(name("throw"), str("not needed"))},
 		nixgen.At{From: nixgen.Origin{File: "router.hcl", Line: 1}, Expr: num(1)},
 	}
 	for _, o := range []string{"*", "/", "+", "-", "<", ">", "<=", ">=", "==", "!="} {
@@ -155,8 +164,14 @@ in { right = ok (f { a = 1; b = 2; }); missing = ok (f { a = 1; }); more = ok (f
 // What no text of Nix could say is a bug of the caller.
 func TestNoValue(t *testing.T) {
 	for _, e := range []nixgen.Expr{
-		str("a\x00b"), name("a b"), op{Op: "**", L: num(1), R: num(1)}, op{Op: "?", L: name("x"), R: num(1)}, nixgen.Path("/etc/passwd"), nixgen.Float(math.Inf(1)),
-		attrs{set(num(1), "a"), set(num(2), "a")}, attrs{set(num(1), "a"), set(num(2), "a", "b")}, attrs{at{Value: num(1)}}, fn{Arg: "a", Params: []string{"b"}, Body: num(1)},
+		str("a\x00b"), name("a b"),
+		op{Op: "**", L: num(1), R: num(1)},
+		op{Op: "?", L: name("x"), R: num(1)},
+		nixgen.Path("/etc/passwd"), nixgen.Float(math.Inf(1)),
+		attrs{set(num(1), "a"), set(num(2), "a")},
+		attrs{set(num(1), "a"), set(num(2), "a", "b")},
+		attrs{at{Value: num(1)}},
+		fn{Arg: "a", Params: []string{"b"}, Body: num(1)},
 	} {
 		func() {
 			defer func() {

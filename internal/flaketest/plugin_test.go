@@ -17,7 +17,7 @@ import (
 // shown in internal/evaluatortest.
 func TestFromSpecByPlugin(t *testing.T) {
 	spec := filepath.Join(t.TempDir(), "router")
-	for name, text := range map[string]string{"router.hcl": "router {}\n", "nbr.vars.json": `{"a": "1"}`, "lists/bad.txt": "x\n", "notes.md": "notes\n"} {
+	for name, text := range map[string]string{"router.hcl": "router {}\n", "nbr.vars.json": `{"a": "1"}`, "lists/bad.txt": "x\n", "notes.md": "notes\n", ".git/HEAD": "ref\n"} {
 		write(t, filepath.Join(spec, name), text)
 	}
 	if err := os.Symlink("router.hcl", filepath.Join(spec, "link.hcl")); err != nil {
@@ -72,7 +72,7 @@ in {
 			"module": map[string]any{
 				"vars": map[string]any{}, "host": "h", "special": 1., "there": true,
 				"library": []any{"firmware.nix", "kernel.nix", "module.nix", "uefi.nix"},
-				"files":   []any{"lists/bad.txt", "nbr.vars.json", "notes.md", "router.hcl"},
+				"files":   []any{".git/HEAD", "lists/bad.txt", "nbr.vars.json", "notes.md", "router.hcl"},
 				"folder":  []any{"lists", "router.hcl", "bad.txt"},
 			},
 		}

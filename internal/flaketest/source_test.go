@@ -247,6 +247,13 @@ func TestWhichNbr(t *testing.T) {
 			if !regexp.MustCompile(tt.src).MatchString(src) {
 				t.Errorf("the source is %s, not like %s", src, tt.src)
 			}
+			var checked []string
+			var router string
+			nix.EvalFlakeJSON(t, out, "checks.aarch64-linux.spec-bpi-r4.nativeBuildInputs", in, &checked)
+			nix.EvalFlakeJSON(t, out, pkg+"outPath", in, &router)
+			if !slices.Equal(checked, []string{router}) {
+				t.Errorf("the spec is checked with %q, the router has %s", checked, router)
+			}
 			if want := packaged(t, hashRE.String()); hash != want || version != nbr.Version {
 				t.Errorf("the vendor hash is %s, the version %s; package.nix says %s and %s", hash, version, want, nbr.Version)
 			}
