@@ -150,7 +150,8 @@ func TestGuestEnterpriseWiFi(t *testing.T) {
 	o.hostapd.stop()
 	o.serve(t, func(s string) string {
 		for _, change := range [][2]string{
-			{"auth_server_addr=127.0.0.1", "auth_server_addr=192.168.1.9"}, {"auth_server_port=1812\n", "auth_server_port=1813\n"},
+			{"auth_server_addr=127.0.0.1", "auth_server_addr=192.168.1.9"},
+			{"auth_server_port=1812\n", "auth_server_port=1813\n"},
 			{"wpa_key_mgmt=WPA-EAP-SHA256", "wpa_key_mgmt=WPA-EAP WPA-EAP-SHA256"},
 		} {
 			s = strings.Replace(s, change[0], change[1], 1)

@@ -190,10 +190,15 @@ func (b laterBase) lead(t *testing.T, reg *service.Registry, o *occurrence, text
 			t.Errorf("%s: no code or place: %s", what, d)
 		}
 	}
-	// At the attribute, or at one of the same block that does not fit to it any more: a pool.
+	// At the attribute, or at one of the same block that does not fit to it any more: a pool. A clash with
+	// another block names both places.
 	first, last := o.block.Start.Byte, o.block.End.Byte+len(text)
+	within := func(at hcl.Range) bool {
+		return at.Filename == o.file && at.Start.Byte <= last && at.End.Byte >= first
+	}
 	here := func(d *hcl.Diagnostic) bool {
-		return d.Subject != nil && d.Subject.Filename == o.file && d.Subject.Start.Byte <= last && d.Subject.End.Byte >= first
+		return d.Subject != nil && within(*d.Subject) ||
+			slices.ContainsFunc(diag.Others(d), func(r diag.Related) bool { return within(r.Range) })
 	}
 	switch {
 	case len(diags) > 0 && !slices.ContainsFunc(diags, here):
