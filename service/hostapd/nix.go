@@ -93,14 +93,16 @@ again() {
 `
 
 // secretScript puts the secret of the server, whose address is in the file already, into the file of its argument.
-// printf is the shell's own, so that the secret is an argument of no program.
+// Without one it is a random one that no server has: hostapd serves all radios, and does not start with a script that
+// fails, so that this SSID rejects every client and the others are on. printf is the shell's own, so that the secret is an
+// argument of no program.
 const secretScript = `set -eu
 export LC_ALL=C
 line=
 IFS= read -r line <%[1]s || true
 if [[ ! $line =~ ^[\ -~]{16,128}$ || $line == ' '* || $line == *' ' ]]; then
-  echo "%[1]s is missing or has no 16 to 128 printable ASCII characters: there is no Wi-Fi" >&2
-  exit 1
+  echo "%[1]s is missing or has no 16 to 128 printable ASCII characters: its SSID rejects every client" >&2
+  printf -v line %%08x "$SRANDOM" "$SRANDOM" "$SRANDOM" "$SRANDOM" # bash(1): from the kernel, 32 bits each
 fi
 printf 'auth_server_shared_secret=%%s
 ' "$line" >>"$1"

@@ -192,7 +192,8 @@ func (b *WiFi) judgeSSID(r *router.Router, i int, n *SSID) hcl.Diagnostics {
 	return diags
 }
 
-// judgeRADIUS wants a server where one is asked, which gives nobody a VLAN.
+// judgeRADIUS wants a server where one is asked, which gives no user a VLAN: hostapd would let that user into the SSID's
+// network, unlike the access points that know VLANs.
 func (n *SSID) judgeRADIUS() hcl.Diagnostics {
 	switch asks := n.Security.V.enterprise(); {
 	case asks && !n.RADIUS.Set:
@@ -205,9 +206,9 @@ func (n *SSID) judgeRADIUS() hcl.Diagnostics {
 			"Write security = \"wpa3-enterprise\", or remove the line."), n.Security.Range, "security")}
 	case asks:
 		if vlan := n.RADIUS.Target.Authentication().VLAN; vlan != (hcl.Range{}) {
-			return hcl.Diagnostics{diag.With(diag.Help(diag.Warning("wifi-vlan", n.RADIUS.Range, "VLAN of a user that Wi-Fi does not know",
-				"%s tells the VLAN of some users, and of an SSID all are in its one network: here %s.", n.RADIUS.Addr, n.Network.Addr),
-				"Give these users an access point that knows VLANs, or remove their vlan."), vlan, "the VLAN")}
+			return hcl.Diagnostics{diag.With(diag.Help(diag.Error("wifi-vlan", n.RADIUS.Range, "VLAN of a user that Wi-Fi does not know",
+				"%s tells the VLAN of some users, and all who join an SSID are in its one network: these users would be in %s.", n.RADIUS.Addr, n.Network.Addr),
+				"Remove the vlan of these users, or ask a radius_server that does not know them."), vlan, "the VLAN")}
 		}
 	}
 	return nil
