@@ -189,6 +189,9 @@ func (b *WiFi) checkSSID(p *verify.Plan, n *SSID, device string) {
 	if of := n.RADIUS.Target; of != nil {
 		a := of.Authentication()
 		b.daemon(p, device+"/radius", "RADIUS server of "+string(n.Name.V), n.RADIUS.Range, device, a.Server.String(), func(d daemon) (string, bool) {
+			if busy := d.busy(); d.RADIUS == "" && busy != "" { // hostapd sets up its client of RADIUS after that
+				return busy, false
+			}
 			return cmp.Or(d.RADIUS, "none"), d.State != ""
 		})
 		checkKept(p, id+"radius/secret", "secret of "+a.Server.String()+" for "+string(n.Name.V), n.RADIUS.Range, passwordUse{b.device(0), device, a.File})

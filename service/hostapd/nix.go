@@ -23,6 +23,9 @@ const group = "hostapd"
 // ports is the unit that has the interfaces of SSIDs in their bridges, isolated or not.
 const ports = "nbr-wifi"
 
+// again is after how many seconds a client that stays authenticates anew.
+const again = 3600
+
 // program is hostapd with all radios.
 type program struct{}
 
@@ -206,6 +209,9 @@ func (b *WiFi) lowerSSID(r *router.Router, m *nixgen.Module, n *SSID, device str
 		set(at, nixgen.Bool(true), "settings", "ieee8021x")
 		set(at, nixgen.Str(a.Server.Addr().String()), "settings", "auth_server_addr")
 		set(at, nixgen.Int(a.Server.Port()), "settings", "auth_server_port")
+		// With the key of the last time a client would get in for 12 hours without the server (dot11RSNAConfigPMKLifetime).
+		set(at, nixgen.Bool(true), "settings", "disable_pmksa_caching")
+		set(at, nixgen.Int(again), "settings", "eap_reauth_period")
 		set(at, nixgen.Str(r.System.Name.V), "settings", "nas_identifier") // RFC 2865 section 4.1 wants it, or an address
 		set(at, nixgen.Apply("pkgs.writeShellScript", nixgen.Str("radius-secret"), nixgen.Lines(fmt.Sprintf(secretScript, a.File))), "dynamicConfigScripts", "30-radius")
 	}
