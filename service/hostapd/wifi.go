@@ -89,8 +89,14 @@ func (b *WiFi) Claim(s *router.Scope) {
 		}
 		if of := n.RADIUS.Target; of != nil {
 			router.Claim(s, n.RADIUS.Range, router.Authenticates{Of: of})
-			if secret := of.Authentication().Secret; secret != nil {
-				s.Secret(n.RADIUS.Range, router.SecretUse{Secret: secret, For: router.RADIUSSecret, Owner: "root", Unit: unit})
+			a := of.Authentication()
+			if a.Secret != nil {
+				s.Secret(n.RADIUS.Range, router.SecretUse{Secret: a.Secret, For: router.RADIUSSecret, Owner: "root", Unit: unit})
+			}
+			if a.Server.IsValid() {
+				router.Claim(s, n.RADIUS.Range, router.Asks{
+					Server: a.Server.Addr(), Packets: []router.Packets{{Protocol: router.UDP, Ports: router.OnePort(router.Port(a.Server.Port()))}},
+				})
 			}
 		}
 	}
