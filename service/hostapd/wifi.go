@@ -282,6 +282,13 @@ func (b *WiFi) judgeOthers(r *router.Router) hcl.Diagnostics {
 					"Write the same into both, or give one of the two another name."), o.ssid.Def, "the other one"))
 			}
 		}
+		if i := slices.IndexFunc(before, func(o place) bool { return n.shares(o.ssid) }); i >= 0 {
+			o := before[i].ssid
+			diags = append(diags, diag.With(diag.Help(diag.Warning("wifi-radius-shared", n.RADIUS.Range, "Users of one network who get into another",
+				"%q is in %s, and %q in %s: %s, which both ask, lets each user into both.", string(n.Name.V), n.Network.Addr, string(o.Name.V), o.Network.Addr, n.RADIUS.Addr),
+				"Put both into one network, or ask another server. Where a server on another host tells SSIDs apart (Called-Station-Id), write a radius_server block for each."),
+				o.RADIUS.Range, "the other one"))
+		}
 		before = append(before, place{b, n})
 		if o := n.reached(r); o != nil {
 			diags = append(diags, diag.With(diag.Help(diag.Warning("wifi-isolate", n.Isolate.Range, "Isolated clients beside others",
@@ -290,6 +297,11 @@ func (b *WiFi) judgeOthers(r *router.Router) hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+// shares tells whether users of another network get in by the same server.
+func (n *SSID) shares(o *SSID) bool {
+	return n.Security.V.enterprise() && o.Security.V.enterprise() && n.RADIUS.Set && n.RADIUS.Target == o.RADIUS.Target && n.Network.Target != o.Network.Target
 }
 
 // reached is an SSID whose clients reach those of this one though it is isolated; nil if there is none.
