@@ -217,7 +217,7 @@ func (d daemon) answered() (got string, told bool) {
 	case d.Forged > 0:
 		return "answers by another secret", true
 	case d.Timeouts > 0:
-		return fmt.Sprintf("none to %d requests", d.Requests), true
+		return "none", true
 	case d.Requests > 0:
 		return "the first request has no answer yet", false
 	}
