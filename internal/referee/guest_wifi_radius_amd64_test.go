@@ -55,6 +55,8 @@ func newEnterprise(t *testing.T) *enterprise {
 		}
 	}
 	o := &enterprise{flat: newFlat(t, "/enterprise")}
+	ip(t, o.router, "addr add fd00:1::1/64 dev home nodad\n")
+	ip(t, o.host, "addr add fd00:1::9/64 dev eth0 nodad\n")
 	o.own, o.other = radius(t, o.router, "own"), radius(t, o.host, "office")
 	t.Cleanup(o.own.stop)
 	t.Cleanup(o.other.stop)
@@ -75,13 +77,29 @@ func TestGuestEnterpriseWiFi(t *testing.T) {
 	o := newEnterprise(t)
 	o.serve(t, func(s string) string { return s })
 	wrong := func() []string { return o.wrong(t, "radius_server.office") }
-	becomes(t, wrong, nil)
+	fresh := []string{ // neither server was asked
+		"radius   = radius | wifi.near/radio2/radius/answers skip: no client has come yet",
+		"radius   = radius_server.office | wifi.near/radio2-1/radius/answers skip: no client has come yet",
+	}
+	becomes(t, wrong, fresh)
 
 	const ca, other = "/radius/ca.pem", "/radius/other.pem"
 	new, old := "WPA-EAP-SHA256\nieee80211w=2", "WPA-EAP\nieee80211w=0"
 	anna := peap("anna", "anna's password")
 	s := o.joins(t, 0, 2437, "192.168.1.50", user("Work", new, ca, "radius.example.org", anna)...)
 	pings(t, o.clients[0], "192.168.1.9")
+	// Who comes again is asked for again: by the key of the last time no client gets in.
+	station := strings.TrimSpace(o.router.Run(t, "hostapd_cli", "-p", "/run/hostapd", "-i", "radio2", "list_sta"))
+	o.router.Run(t, "hostapd_cli", "-p", "/run/hostapd", "-i", "radio2", "deauthenticate", station)
+	nstest.Wait(t, func() error {
+		if said := s.said(); strings.Count(said, "CTRL-EVENT-CONNECTED") < 2 {
+			return errors.New(said)
+		}
+		return nil
+	})
+	if said := s.said(); strings.Count(said, "CTRL-EVENT-EAP-SUCCESS") != 2 {
+		t.Errorf("in again without the server: %s", said)
+	}
 	laptop := strings.NewReplacer("/devices/", "/radius/").Replace(byCertificate("laptop"))
 	u := o.joins(t, 1, 2437, "192.168.1.51", user("Work", new, ca, "radius.example.org", laptop)...)
 	pings(t, o.clients[1], "192.168.1.9")
@@ -133,6 +151,7 @@ func TestGuestEnterpriseWiFi(t *testing.T) {
 
 	// What nbr verify finds.
 	s.stop()
+	becomes(t, wrong, nil)
 	write := func(file, text string) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -159,7 +178,29 @@ func TestGuestEnterpriseWiFi(t *testing.T) {
 		return s
 	})
 	becomes(t, wrong, []string{
+		fresh[0],
 		"radius   = radius | wifi.near/radio2/radius fail: 192.168.1.9:1813",
+		fresh[1],
 		"security = \"wpa3-enterprise\" | wifi.near/radio2/security fail: WPA-EAP, WPA-EAP-SHA256 with CCMP",
 	})
+
+	// One server is gone, and the other one has another secret, which makes it silent.
+	o.hostapd.stop()
+	o.other.stop()
+	o.serve(t, func(s string) string {
+		return strings.Replace(s, "auth_server_shared_secret="+ownServer, "auth_server_shared_secret="+ownServer+"0", 1)
+	})
+	s = o.join(t, 0, 2437, "192.168.1.50", user("Work", new, ca, "radius.example.org", anna)...)
+	u = o.join(t, 1, 2437, "192.168.1.51", user("Office", new, ca, "office.example.org", bob)...)
+	becomes(t, wrong, []string{
+		"radius   = radius | wifi.near/radio2/radius/answers fail: none",
+		"radius   = radius | wifi.near/radio2/radius/secret fail: another one",
+		"radius   = radius_server.office | wifi.near/radio2-1/radius/answers fail: none",
+	})
+	for _, client := range []*running{s, u} {
+		if said := client.said(); strings.Contains(said, "CTRL-EVENT-CONNECTED") {
+			t.Error(said)
+		}
+		client.stop()
+	}
 }

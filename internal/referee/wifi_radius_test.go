@@ -8,7 +8,7 @@ import (
 )
 
 // enterpriseSpec is a router with two SSIDs, of which one asks the router's own RADIUS server who gets in, and the
-// other one that of another host, which officeSpec is.
+// other one that of another host by IPv6, which officeSpec is.
 const enterpriseSpec = `
 port "radio2" {
   mac = "02:00:00:00:00:00"
@@ -21,6 +21,7 @@ bridge "home" {
 network "lan" {
   link = bridge.home
   ipv4 = "192.168.1.1/24"
+  ipv6 = "fd00:1::1/64"
 }
 
 zone "home" {
@@ -54,7 +55,7 @@ radius {
 }
 
 radius_server "office" {
-  address = "192.168.1.9"
+  address = "fd00:1::9"
   secret  = secret.office
 }
 
@@ -84,6 +85,7 @@ const officeSpec = `
 network "lan" {
   link = port.lan1
   ipv4 = "192.168.1.9/24"
+  ipv6 = "fd00:1::9/64"
 }
 
 zone "lan" {
@@ -109,7 +111,7 @@ radius {
   key         = secret.key
 
   client "gate" {
-    addresses = ["192.168.1.1/32"]
+    addresses = ["fd00:1::1/128"]
     secret    = secret.gate
   }
 

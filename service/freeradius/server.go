@@ -74,6 +74,13 @@ func (b *Server) Claim(*router.Scope) {}
 func (b *Server) Judge(r *router.Router) hcl.Diagnostics {
 	at := b.Address.V.Addr
 	switch {
+	case at.Is4In6():
+		return hcl.Diagnostics{diag.Help(diag.Error("radius-server", b.Address.Range, "IPv4 address that is written as one of IPv6",
+			"hostapd would ask %s from a socket of IPv6.", at), "Write %s.", at.Unmap())}
+	case at.IsLinkLocalUnicast():
+		return hcl.Diagnostics{diag.Help(diag.Error("radius-server", b.Address.Range, "RADIUS server without an address that tells its link",
+			"%s is a link-local address, which may be on any link, and hostapd knows no link of a server.", at),
+			"Write an address of a network.")}
 	case at.IsLoopback() || r.Owner(at) != nil:
 		return hcl.Diagnostics{diag.Help(diag.Error("radius-server", b.Address.Range, "RADIUS server that is the router itself",
 			"%s is an address of the router's own.", at), "Write a radius block, and refer to it by the word radius.")}
@@ -82,23 +89,29 @@ func (b *Server) Judge(r *router.Router) hcl.Diagnostics {
 			"No block refers to %s.", b.Addr), "Write radius = %s where clients of a network are to authenticate, or remove it.", b.Addr)}
 	case !inside(r, at) && !r.Unsound["network"] && !r.Unsound["route"]:
 		return hcl.Diagnostics{diag.Help(diag.Warning("radius-server-outside", b.Address.Range, "RADIUS server outside",
-			"%s is in no network inside, and no route leads there by one of them. RADIUS tells who comes when, and gives away keys of Wi-Fi to whoever knows the secret.", at),
+			"%s is in no network inside, and no route leads there by one of them. RADIUS tells who comes when, and gives away keys of Wi-Fi to all who know the secret.", at),
 			"Ask through a tunnel, with a route to the server.")}
 	}
 	return nil
 }
 
-// inside tells whether packets to an address stay within networks that are no upstream.
+// inside tells whether packets to an address stay within networks that are no upstream: by the network that it is in, or
+// by the narrowest routes to it of the main table, all of them, as one may take over from another.
 func inside(r *router.Router, at netip.Addr) bool {
 	if n := r.NetworkAt(at); n != nil {
 		return !n.Upstream()
 	}
+	narrowest, stays := -1, false
 	for _, rt := range r.Routes {
-		if rt.To.Set && rt.To.V.Bits() > 0 && rt.To.V.Contains(at) && !slices.ContainsFunc(r.NextHops(rt), (*router.Network).Upstream) {
-			return true
+		if rt.Table.Set || !rt.To.V.Contains(at) || rt.To.V.Bits() < narrowest {
+			continue
 		}
+		hops := r.NextHops(rt) // none of a blackhole
+		in := len(hops) > 0 && !slices.ContainsFunc(hops, (*router.Network).Upstream)
+		stays = in && (stays || rt.To.V.Bits() > narrowest)
+		narrowest = rt.To.V.Bits()
 	}
-	return false
+	return stays
 }
 
 // Checks looks for the secret. The server itself is not asked, as a look asks no other host; who asks it is checked

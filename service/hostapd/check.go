@@ -189,14 +189,39 @@ func (b *WiFi) checkSSID(p *verify.Plan, n *SSID, device string) {
 	if of := n.RADIUS.Target; of != nil {
 		a := of.Authentication()
 		b.daemon(p, device+"/radius", "RADIUS server of "+string(n.Name.V), n.RADIUS.Range, device, a.Server.String(), func(d daemon) (string, bool) {
+			if busy := d.busy(); d.RADIUS == "" && busy != "" { // hostapd sets up its client of RADIUS after that
+				return busy, false
+			}
 			return cmp.Or(d.RADIUS, "none"), d.State != ""
 		})
+		b.daemon(p, device+"/radius/answers", "answers of "+a.Server.String()+" for "+string(n.Name.V), n.RADIUS.Range, device, answers, daemon.answered)
 		checkKept(p, id+"radius/secret", "secret of "+a.Server.String()+" for "+string(n.Name.V), n.RADIUS.Range, passwordUse{b.device(0), device, a.File})
 	}
 	want := schemes[n.Security.V].text()
 	b.daemon(p, device+"/security", "security of "+string(n.Name.V), cmp.Or(n.Security.Range, n.Def), device, want, func(d daemon) (string, bool) {
 		return d.security(), d.State != ""
 	})
+}
+
+// answers is what a server has given.
+const answers = "answers by the secret"
+
+// answered tells whether the server of an interface has answered, which one knows once a client has come. A server that
+// does not know hostapd, or by another secret, is mostly silent (RFC 2865 section 3).
+func (d daemon) answered() (got string, told bool) {
+	switch busy := d.busy(); {
+	case d.RADIUS == "":
+		return cmp.Or(busy, "it asks no server"), false
+	case d.Answers > d.Forged:
+		return answers, true
+	case d.Forged > 0:
+		return "answers by another secret", true
+	case d.Timeouts > 0:
+		return "none", true
+	case d.Requests > 0:
+		return "the first request has no answer yet", false
+	}
+	return "no client has come yet", false
 }
 
 // checkKept adds the check that hostapd was started with what is secret in a file.

@@ -23,6 +23,9 @@ const group = "hostapd"
 // ports is the unit that has the interfaces of SSIDs in their bridges, isolated or not.
 const ports = "nbr-wifi"
 
+// again is after how many seconds a client that stays authenticates anew.
+const again = 3600
+
 // program is hostapd with all radios.
 type program struct{}
 
@@ -93,14 +96,16 @@ again() {
 `
 
 // secretScript puts the secret of the server, whose address is in the file already, into the file of its argument.
-// printf is the shell's own, so that the secret is an argument of no program.
+// Without one it is a random one that no server has: hostapd serves all radios, and does not start with a script that
+// fails, so that this SSID rejects every client and the others are on. printf is the shell's own, so that the secret is an
+// argument of no program.
 const secretScript = `set -eu
 export LC_ALL=C
 line=
 IFS= read -r line <%[1]s || true
 if [[ ! $line =~ ^[\ -~]{16,128}$ || $line == ' '* || $line == *' ' ]]; then
-  echo "%[1]s is missing or has no 16 to 128 printable ASCII characters: there is no Wi-Fi" >&2
-  exit 1
+  echo "%[1]s is missing or has no 16 to 128 printable ASCII characters: its SSID rejects every client" >&2
+  printf -v line %%08x "$SRANDOM" "$SRANDOM" "$SRANDOM" "$SRANDOM" # bash(1): from the kernel, 32 bits each
 fi
 printf 'auth_server_shared_secret=%%s
 ' "$line" >>"$1"
@@ -204,6 +209,9 @@ func (b *WiFi) lowerSSID(r *router.Router, m *nixgen.Module, n *SSID, device str
 		set(at, nixgen.Bool(true), "settings", "ieee8021x")
 		set(at, nixgen.Str(a.Server.Addr().String()), "settings", "auth_server_addr")
 		set(at, nixgen.Int(a.Server.Port()), "settings", "auth_server_port")
+		// With the key of the last time a client would get in for 12 hours without the server (dot11RSNAConfigPMKLifetime).
+		set(at, nixgen.Bool(true), "settings", "disable_pmksa_caching")
+		set(at, nixgen.Int(again), "settings", "eap_reauth_period")
 		set(at, nixgen.Str(r.System.Name.V), "settings", "nas_identifier") // RFC 2865 section 4.1 wants it, or an address
 		set(at, nixgen.Apply("pkgs.writeShellScript", nixgen.Str("radius-secret"), nixgen.Lines(fmt.Sprintf(secretScript, a.File))), "dynamicConfigScripts", "30-radius")
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +22,12 @@ type daemon struct {
 	Pairwise []string `json:"pairwise,omitempty"` // the ciphers of frames to one client
 	Group    string   `json:"group,omitempty"`    // the cipher of frames to all of them
 	RADIUS   string   `json:"radius,omitempty"`   // the server that it asks who gets in, as in 192.168.1.9:1812
+
+	// Counters of that server since hostapd has the interface (RFC 4668 section 7).
+	Requests int `json:"requests,omitempty"`
+	Timeouts int `json:"timeouts,omitempty"` // of requests, each of which has several
+	Answers  int `json:"answers,omitempty"`
+	Forged   int `json:"forged,omitempty"` // of the answers, those that are not by the secret
 }
 
 // daemonOf asks hostapd by its control socket (hostapd_ctrl_iface_receive_process in hostapd/ctrl_iface.c).
@@ -66,10 +73,28 @@ func askDaemon(ctx context.Context, h probe.Host, device string) (daemon, error)
 	if err != nil {
 		return daemon{}, err
 	}
-	if a := mib["radiusAuthServerAddress"]; a != "" {
-		d.RADIUS = net.JoinHostPort(a, mib["radiusAuthClientServerPortNumber"])
+	return d, d.count(mib)
+}
+
+// count reads what the MIB says of a server. There is none before the radio sends.
+func (d *daemon) count(mib map[string]string) error {
+	a := mib["radiusAuthServerAddress"]
+	if a == "" {
+		return nil
 	}
-	return d, nil
+	d.RADIUS = net.JoinHostPort(a, mib["radiusAuthClientServerPortNumber"])
+	for word, into := range map[string]*int{
+		"AccessRequests": &d.Requests, "Timeouts": &d.Timeouts, "BadAuthenticators": &d.Forged,
+		// They are counted before their authenticator is looked at (radius_client_receive in radius_client.c).
+		"AccessAccepts": &d.Answers, "AccessRejects": &d.Answers, "AccessChallenges": &d.Answers,
+	} {
+		n, err := strconv.Atoi(mib["radiusAuthClient"+word])
+		if err != nil {
+			return fmt.Errorf("hostapd says nothing of radiusAuthClient%s: %w", word, err)
+		}
+		*into += n
+	}
+	return nil
 }
 
 // answerTime is how long hostapd may take. It answers between two frames.

@@ -145,3 +145,39 @@ func TestChannel(t *testing.T) {
 		t.Error("there is no radar on 100")
 	}
 }
+
+// What hostapd 2.11 says of a server (radius_client_dump_auth_server in src/radius/radius_client.c).
+const mibText = `dot11RSNAOptionImplemented=TRUE
+radiusAuthServerIndex=1
+radiusAuthServerAddress=fd00:1::9
+radiusAuthClientServerPortNumber=1812
+radiusAuthClientRoundTripTime=0
+radiusAuthClientAccessRequests=12
+radiusAuthClientAccessRetransmissions=3
+radiusAuthClientAccessAccepts=1
+radiusAuthClientAccessRejects=2
+radiusAuthClientAccessChallenges=8
+radiusAuthClientMalformedAccessResponses=0
+radiusAuthClientBadAuthenticators=5
+radiusAuthClientPendingRequests=1
+radiusAuthClientTimeouts=4
+radiusAuthClientUnknownTypes=0
+radiusAuthClientPacketsDropped=0
+`
+
+func TestCount(t *testing.T) {
+	var got daemon
+	if err := got.count(read(mibText)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(daemon{RADIUS: "[fd00:1::9]:1812", Requests: 12, Timeouts: 4, Answers: 11, Forged: 5}, got); diff != "" {
+		t.Error(diff)
+	}
+	got = daemon{}
+	if err := got.count(read("dot11RSNAOptionImplemented=TRUE\n")); err != nil || got.RADIUS != "" {
+		t.Errorf("without a server it is %+v, %v", got, err)
+	}
+	if err := got.count(read("radiusAuthServerAddress=fd00:1::9\nradiusAuthClientServerPortNumber=1812\n")); err == nil {
+		t.Error("a MIB without counters is none")
+	}
+}

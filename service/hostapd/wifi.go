@@ -89,8 +89,14 @@ func (b *WiFi) Claim(s *router.Scope) {
 		}
 		if of := n.RADIUS.Target; of != nil {
 			router.Claim(s, n.RADIUS.Range, router.Authenticates{Of: of})
-			if secret := of.Authentication().Secret; secret != nil {
-				s.Secret(n.RADIUS.Range, router.SecretUse{Secret: secret, For: router.RADIUSSecret, Owner: "root", Unit: unit})
+			a := of.Authentication()
+			if a.Secret != nil {
+				s.Secret(n.RADIUS.Range, router.SecretUse{Secret: a.Secret, For: router.RADIUSSecret, Owner: "root", Unit: unit})
+			}
+			if a.Server.IsValid() {
+				router.Claim(s, n.RADIUS.Range, router.Asks{
+					Server: a.Server.Addr(), Packets: []router.Packets{{Protocol: router.UDP, Ports: router.OnePort(router.Port(a.Server.Port()))}},
+				})
 			}
 		}
 	}
@@ -192,7 +198,8 @@ func (b *WiFi) judgeSSID(r *router.Router, i int, n *SSID) hcl.Diagnostics {
 	return diags
 }
 
-// judgeRADIUS wants a server where one is asked, which gives nobody a VLAN.
+// judgeRADIUS wants a server where one is asked, which gives no user a VLAN: hostapd would let that user into the SSID's
+// network, unlike the access points that know VLANs.
 func (n *SSID) judgeRADIUS() hcl.Diagnostics {
 	switch asks := n.Security.V.enterprise(); {
 	case asks && !n.RADIUS.Set:
@@ -205,9 +212,9 @@ func (n *SSID) judgeRADIUS() hcl.Diagnostics {
 			"Write security = \"wpa3-enterprise\", or remove the line."), n.Security.Range, "security")}
 	case asks:
 		if vlan := n.RADIUS.Target.Authentication().VLAN; vlan != (hcl.Range{}) {
-			return hcl.Diagnostics{diag.With(diag.Help(diag.Warning("wifi-vlan", n.RADIUS.Range, "VLAN of a user that Wi-Fi does not know",
-				"%s tells the VLAN of some users, and of an SSID all are in its one network: here %s.", n.RADIUS.Addr, n.Network.Addr),
-				"Give these users an access point that knows VLANs, or remove their vlan."), vlan, "the VLAN")}
+			return hcl.Diagnostics{diag.With(diag.Help(diag.Error("wifi-vlan", n.RADIUS.Range, "VLAN of a user that Wi-Fi does not know",
+				"%s tells the VLAN of some users, and all who join an SSID are in its one network: these users would be in %s.", n.RADIUS.Addr, n.Network.Addr),
+				"Remove the vlan of these users, or ask a radius_server that does not know them."), vlan, "the VLAN")}
 		}
 	}
 	return nil
@@ -275,6 +282,13 @@ func (b *WiFi) judgeOthers(r *router.Router) hcl.Diagnostics {
 					"Write the same into both, or give one of the two another name."), o.ssid.Def, "the other one"))
 			}
 		}
+		if i := slices.IndexFunc(before, func(o place) bool { return n.shares(o.ssid) }); i >= 0 {
+			o := before[i].ssid
+			diags = append(diags, diag.With(diag.Help(diag.Warning("wifi-radius-shared", n.RADIUS.Range, "Users of one network who get into another",
+				"%q is in %s, and %q in %s: %s, which both ask, lets each user into both.", string(n.Name.V), n.Network.Addr, string(o.Name.V), o.Network.Addr, n.RADIUS.Addr),
+				"Put both into one network, or ask another server. Where a server on another host tells SSIDs apart (Called-Station-Id), write a radius_server block for each."),
+				o.RADIUS.Range, "the other one"))
+		}
 		before = append(before, place{b, n})
 		if o := n.reached(r); o != nil {
 			diags = append(diags, diag.With(diag.Help(diag.Warning("wifi-isolate", n.Isolate.Range, "Isolated clients beside others",
@@ -283,6 +297,11 @@ func (b *WiFi) judgeOthers(r *router.Router) hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+// shares tells whether users of another network get in by the same server.
+func (n *SSID) shares(o *SSID) bool {
+	return n.Security.V.enterprise() && o.Security.V.enterprise() && n.RADIUS.Set && n.RADIUS.Target == o.RADIUS.Target && n.Network.Target != o.Network.Target
 }
 
 // reached is an SSID whose clients reach those of this one though it is isolated; nil if there is none.
