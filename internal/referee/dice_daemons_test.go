@@ -36,18 +36,18 @@ func (d *dice) monitored() {
 	for _, n := range some {
 		d.serves[n] = append(d.serves[n], "snmp")
 	}
-	for _, name := range []string{"snmp_auth", "snmp_privacy"} {
+	for _, name := range []string{"snmp_auth0", "snmp_privacy0", "snmp_auth1", "snmp_privacy1"} {
 		d.block("secret", name, `path = "/var/lib/secrets/`+name+`"`)
 	}
 	d.WriteString("snmp {\n")
 	d.body("snmp", d.blocks["snmp"], []string{"networks = " + refs("network", some)})
-	for _, name := range []string{"a", "Z" + strings.Repeat("-", 30) + "9"} {
+	for i, name := range []string{"a", "Z" + strings.Repeat("-", 30) + "9"} {
 		view := []string{`view = ["1.3.6.1.2.1"]`, `except = [` + d.pick([]string{`"1.3.6.1.2.1.25", "1.3.6.1.2.1.4"`, `"1.3.6.1.2.1.1.9.4294967295"`}) + `]`}
 		if d.often() {
 			view = []string{`view = ["1.3.6.1.2.1.1", ` + d.pick(values["object identifier, as in 1.3.6.1.2.1.1"]) + "]"}
 		}
 		fmt.Fprintf(d, "user %q {\n", name)
-		d.body("snmp.user", nested(d.blocks["snmp"], "user"), append(view, "authentication = secret.snmp_auth", "privacy = secret.snmp_privacy"))
+		d.body("snmp.user", nested(d.blocks["snmp"], "user"), append(view, fmt.Sprintf("authentication = secret.snmp_auth%d", i), fmt.Sprintf("privacy = secret.snmp_privacy%d", i)))
 		d.WriteString("}\n")
 	}
 	d.WriteString("}\n")
@@ -93,6 +93,7 @@ func (d *dice) messages() {
 
 // wireless has clients of radios in some of its networks on bridges.
 func (d *dice) wireless() {
+	defer d.aside(80211)()
 	var inner []string
 	for _, p := range d.fixed {
 		if !d.aware && !d.outside(p.network) && strings.HasPrefix(d.link[p.network], "bridge.") {
@@ -202,8 +203,7 @@ func (d *dice) telephones() {
 		return
 	}
 	some := d.choose(inner)
-	phones, line := d.label("secret"), d.label("secret")
-	d.block("secret", phones, `path = "/var/lib/secrets/`+phones+`"`)
+	line := d.label("secret")
 	given := []string{"networks = " + refs("network", some), "port = " + d.pick([]string{"5060", "1"}), "trunk_port = " + d.pick([]string{"5062", "65535"}), "media = " + d.pick([]string{`"10000-10999"`, `"65000-65015"`})}
 	i := slices.IndexFunc(d.networks, d.outside)
 	trunk := i >= 0 && d.often()
@@ -213,12 +213,15 @@ func (d *dice) telephones() {
 	case d.often():
 		given = append(given, "prefix = "+d.pick([]string{`"0"`, `"999999999999999"`}))
 	}
+	names := []string{"a", "let"}
+	for n := range names {
+		d.block("secret", fmt.Sprintf("phone_password%d", n), fmt.Sprintf("path = \"/var/lib/secrets/phone%d\"", n))
+	}
 	d.WriteString("pbx {\n")
 	d.body("pbx", d.blocks["pbx"], given)
-	names := []string{"a", "let"}
 	for n, name := range names {
 		fmt.Fprintf(d, "extension %q {\n", name)
-		d.body("pbx.extension", nested(d.blocks["pbx"], "extension"), []string{fmt.Sprintf("number = \"1%d\"", n), "password = secret." + phones, "network = network." + d.pick(some)})
+		d.body("pbx.extension", nested(d.blocks["pbx"], "extension"), []string{fmt.Sprintf("number = \"1%d\"", n), fmt.Sprintf("password = secret.phone_password%d", n), "network = network." + d.pick(some)})
 		d.WriteString("}\n")
 	}
 	d.WriteString("group \"in\" {\n")
@@ -252,7 +255,7 @@ func (d *dice) authentication() {
 	}
 	at := inner[d.IntN(len(inner))]
 	d.serves[at.network] = append(d.serves[at.network], "radius")
-	key, client, user := d.label("secret"), d.label("secret"), d.label("secret")
+	key, client := d.label("secret"), d.label("secret")
 	given := []string{"networks = " + refs("network", []string{at.network}), "key = secret." + key}
 	certified := d.often()
 	if certified {
@@ -265,10 +268,13 @@ func (d *dice) authentication() {
 		"secret = secret." + client, fmt.Sprintf("addresses = [\"10.%d.0.200/32\", \"10.%[1]d.0.%d/32\"]", at.number, 201+d.IntN(20)),
 	})
 	d.WriteString("}\n")
-	for _, name := range []string{"A.b_c@example.org", strings.Repeat("9", 63)} {
-		way := []string{"password = secret." + user}
+	secrets := []string{key, client}
+	for i, name := range []string{"A.b_c@example.org", strings.Repeat("9", 63)} {
+		own := fmt.Sprintf("radius_password%d", i)
+		secrets = append(secrets, own)
+		way := []string{"password = secret." + own}
 		if certified {
-			way = [][]string{{"certificate = true"}, {"certificate = true", "password = secret." + user}}[d.IntN(2)]
+			way = [][]string{{"certificate = true"}, {"certificate = true", "password = secret." + own}}[d.IntN(2)]
 		}
 		if d.often() {
 			way = append(way, "vlan = "+d.pick([]string{"1", "4094"}))
@@ -278,7 +284,7 @@ func (d *dice) authentication() {
 		d.WriteString("}\n")
 	}
 	d.WriteString("}\n")
-	for _, name := range []string{key, client, user} {
+	for _, name := range secrets {
 		d.block("secret", name, `path = "/var/lib/secrets/`+name+`"`)
 	}
 }

@@ -228,6 +228,9 @@ var alone = map[string]bool{
 	"dhcp4.relay.from":                          true,
 	"dhcp4.register_names":                      true, // goes with a zone
 	"dhcp6.register_names":                      true,
+	"prefix_nat.prefix":                         true, // in place of external
+	"prefix_nat.subnet":                         true,
+	"wifi.ssid.radius":                          true, // goes with another security
 	"dns_zone.primaries":                        true, // in place of the example's records
 	"dns_zone.reverse":                          true, // in place of the example's domain
 	"dns_zone.public":                           true, // goes with a server on an upstream
@@ -241,8 +244,6 @@ var alone = map[string]bool{
 	"firmware.kernel_source.hash":               true,
 	"firmware.kernel_source.repo":               true,
 	"zigbee.ca":                                 true, // goes with a broker with tls
-	"zigbee.password":                           true, // one of the broker's
-	"zigbee.topic":                              true, // one of the user's
 	"mqtt.tls.name":                             true, // the example has no tls
 	"mqtt.tls.certificate":                      true,
 	"mqtt.tls.key":                              true,
