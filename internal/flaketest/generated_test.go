@@ -96,7 +96,7 @@ func TestOptionsExist(t *testing.T) {
 					t.Fatalf("%s: %s", name, diags.Error())
 				}
 				spec.Router.Release.V = router.Release(release)
-				r := flake.Router{Name: strconv.Itoa(i), Image: spec.Router.Board.Image, Spec: maps.Clone(spec.Router.Files)}
+				r := flake.Router{Name: strconv.Itoa(i), System: spec.Router.Board.System, Image: spec.Router.Board.Image, Spec: maps.Clone(spec.Router.Files)}
 				for _, m := range spec.Modules() {
 					r.Modules = append(r.Modules, flake.Module{Name: m.Name, Module: m.Module})
 				}

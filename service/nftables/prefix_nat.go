@@ -156,7 +156,7 @@ func prefixNATText(ps []*router.PrefixNAT) string {
 // fillPrefixNAT is the command that fills the sets after the rules were loaded. Without them the rules
 // are still good.
 func fillPrefixNAT() nixgen.Expr {
-	return nixgen.Concat{nixgen.Str("-"), nixgen.Var("pkgs.runtimeShell"), nixgen.Str(" /etc/" + prefixNATFile)}
+	return nixgen.Concat{nixgen.Str("-"), nixgen.Var("pkgs.bash"), nixgen.Str("/bin/bash /etc/" + prefixNATFile)}
 }
 
 // lowerPrefixNAT makes the unit that fills the sets whenever a route changes. Rules that are loaded

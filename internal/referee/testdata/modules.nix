@@ -56,7 +56,6 @@ let
           "openssh"
           "openssl"
           "procps"
-          "runtimeShell"
           "systemd"
           "tayga"
           "util-linux"
