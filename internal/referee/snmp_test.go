@@ -36,6 +36,13 @@ zone "guests" {
 secret "auth" { path = "/var/lib/secrets/auth" }
 secret "privacy" { path = "/var/lib/secrets/privacy" }
 secret "other" { path = "/var/lib/secrets/other" }
+secret "privacy2" { path = "/var/lib/secrets/privacy" }
+secret "privacy3" { path = "/var/lib/secrets/privacy" }
+secret "other3" { path = "/var/lib/secrets/other" }
+secret "privacy4" { path = "/var/lib/secrets/privacy" }
+secret "other4" { path = "/var/lib/secrets/other" }
+secret "privacy5" { path = "/var/lib/secrets/privacy" }
+secret "other5" { path = "/var/lib/secrets/other" }
 snmp {
   networks = [network.lan]
   contact  = "anna # \\ \"x\" $HOME"
@@ -49,24 +56,24 @@ snmp {
   }
   user "second" {
     authentication = secret.other
-    privacy        = secret.privacy
+    privacy        = secret.privacy2
     view           = ["1.3.6.1.2.1"]
   }
   # The same name, but for the one character that rouser makes _ of, and another view.
   user "ops-a" {
-    authentication = secret.other
-    privacy        = secret.privacy
+    authentication = secret.other3
+    privacy        = secret.privacy3
     view           = ["1.3.6.1.2.1.1"]
   }
   user "ops_a" {
-    authentication = secret.other
-    privacy        = secret.privacy
+    authentication = secret.other4
+    privacy        = secret.privacy4
     view           = ["1.3.6.1.2.1.11"]
   }
   # A view of the name that net-snmp's manual gives for none, which no user sets.
   user "none" {
-    authentication = secret.other
-    privacy        = secret.privacy
+    authentication = secret.other5
+    privacy        = secret.privacy5
     view           = ["1.3.6.1.2.1.11.1.0", "1.3.6.1.2.1.1"]
     except         = ["1.3.6.1.2.1.1.5.0"]
   }
