@@ -194,7 +194,7 @@ func (p *plugin) module(spec *service.Spec) Value {
 	return p.set(map[string]Value{"imports": p.List(all)})
 }
 
-// variable is an argument of the module. One that nobody passes is an error when it is used.
+// variable is an argument of the module. One that is not passed is an error when it is used.
 func (p *plugin) variable(name string) Value {
 	if name == "builtins" {
 		return p.function("builtins")

@@ -318,7 +318,7 @@ func (z *Zigbee) judgePort(r *router.Router) hcl.Diagnostics {
 	}
 	if !r.Unsound["network"] && !slices.ContainsFunc(r.Networks, near) {
 		diags = append(diags, diag.Help(diag.Error("zigbee-far", z.Port.Range, "Adapter in no network of the router's own",
-			"%s is in none of the router's networks but for upstreams. An adapter obeys whoever connects, and is told the network key in clear text.", at.Addr()),
+			"%s is in none of the router's networks but for upstreams. An adapter obeys any host that connects, and is told the network key in clear text.", at.Addr()),
 			"Put it into a network of the router's own, or reach it through a tunnel."))
 	}
 	return diags
