@@ -133,7 +133,7 @@ var WellKnowns = []WellKnown{
 	{Name: "l2tp", IANA: "l2f", Ports: "udp/1701"},
 	{Name: "ldap", Ports: "tcp/389"},
 	{Name: "ldaps", Ports: "tcp/636"},
-	{Name: "mdns", Ports: "udp/5353"},
+	{Name: "mdns", Ports: "udp/5353", Block: "mdns"},
 	{Name: "mqtt", Ports: "tcp/1883", Block: "mqtt"},
 	{Name: "mqtts", IANA: "secure-mqtt", Ports: "tcp/8883", Block: "mqtt"},
 	{Name: "mysql", Ports: "tcp/3306"},

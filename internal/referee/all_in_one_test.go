@@ -101,11 +101,11 @@ func TestWhatTheAllInOneRouterOffers(t *testing.T) {
 	sides := []*side{
 		{device: "wan", v4: "198.51.100.2/24", v6: "2001:db8:f::2/64", whole: true, offered: []string{"udp 51820"}},
 		{device: "br0", v4: "192.168.10.1/24", v6: "fd5c:8a1e:7b40:10::1/64", offered: slices.Concat(resolver, media, []string{
-			"tcp 22", "udp 67", "udp 547", "udp 123", "udp 1900", "udp 5351", "tcp 5000", "udp 161", "udp 1812", "tcp 1883", "udp 5060",
+			"tcp 22", "udp 67", "udp 547", "udp 123", "udp 1900", "udp 5351", "tcp 5000", "udp 161", "udp 1812", "tcp 1883", "udp 5060", "udp 5353",
 			"tcp 9842", "tcp 9100", "tcp 9342", "tcp 9433",
 		})},
 		{device: "guests", v4: "192.168.20.1/24", v6: "fd5c:8a1e:7b40:20::1/64", offered: slices.Concat(resolver, []string{"udp 67"})},
-		{device: "things", v4: "192.168.30.1/24", offered: slices.Concat(resolver, []string{"udp 67", "udp 123", "tcp 1883"})},
+		{device: "things", v4: "192.168.30.1/24", offered: slices.Concat(resolver, []string{"udp 67", "udp 123", "tcp 1883", "udp 5353"})},
 		{device: "phones", v4: "192.168.40.1/24", offered: slices.Concat(resolver, media, []string{"udp 67", "udp 123", "udp 5060"})},
 		{device: "end1", v4: "10.255.0.1/29", offered: slices.Concat(resolver, []string{"udp 123"})},
 		{device: "wg0", v4: "10.8.0.1/24", v6: "fd5c:8a1e:7b40:8::1/64", offered: slices.Concat(resolver, []string{"tcp 22", "udp 123", "tcp 9842", "tcp 9100"})},
@@ -115,7 +115,7 @@ func TestWhatTheAllInOneRouterOffers(t *testing.T) {
 		s.connect(t, router)
 	}
 	for _, s := range sides {
-		s.scan(t, router, append(sample(), 1812, 1813, 1883, 8883, 5000, 5060, 5062, 5351, 9342, 9433, 9842, 10000, 10999))
+		s.scan(t, router, append(sample(), 1812, 1813, 1883, 8883, 5000, 5060, 5062, 5351, 5353, 9342, 9433, 9842, 10000, 10999))
 	}
 	offered := listed(t, router, "router")
 	for _, s := range sides {

@@ -22,7 +22,7 @@ func (d *dice) inner() []string {
 // be without the block.
 func (d *dice) aside(salt uint64) (back func()) {
 	others := d.Rand
-	d.Rand = rand.New(rand.NewPCG(uint64(d.Len()), salt))
+	d.Rand = rand.New(rand.NewPCG(d.seed, salt))
 	return func() { d.Rand = others }
 }
 
@@ -146,7 +146,7 @@ func (d *dice) wireless() {
 
 // enterprise has a RADIUS server say who gets in by a radio.
 func (d *dice) enterprise(radio int, inner []string) bool {
-	defer d.aside(802)()
+	defer d.aside(80210 + uint64(radio))()
 	if d.IntN(3) > 0 {
 		return false
 	}
@@ -160,7 +160,7 @@ func (d *dice) enterprise(radio int, inner []string) bool {
 
 // asked is the RADIUS server, in one of the networks.
 func (d *dice) asked(inner []string) {
-	defer d.aside(1812)()
+	defer d.aside(1645)()
 	for _, p := range d.fixed {
 		if p.network == inner[0] {
 			d.block("secret", "radius_office", `path = "/var/lib/secrets/radius_office"`)
@@ -337,4 +337,29 @@ func (d *dice) lamps() {
 	d.WriteString("user \"1.z-_\" {\npassword = secret.mqtt_zigbee\nreadwrite = [\"#\"]\n}\n}\nzigbee {\n")
 	d.body("zigbee", d.blocks["zigbee"], given)
 	d.WriteString("}\n")
+}
+
+// found has hosts of some of its own networks find what others of them offer.
+func (d *dice) found() {
+	defer d.aside(5353)()
+	var inner []string
+	for _, n := range d.inner() {
+		if kind, _, _ := strings.Cut(d.link[n], "."); !slices.Contains([]string{"wireguard", "gre", "sit", "ip6tnl", "nat64"}, kind) {
+			inner = append(inner, n)
+		}
+	}
+	if len(inner) == 0 {
+		return
+	}
+	some, links := d.choose(inner), map[string]bool{}
+	for _, n := range some {
+		links[d.link[n]] = true
+	}
+	if len(links) < 2 {
+		return // nothing to pass on
+	}
+	for _, n := range some {
+		d.serves[n] = append(d.serves[n], "mdns")
+	}
+	d.block("mdns", "", "networks = "+refs("network", some), "publish = "+d.pick([]string{"true", "false"}))
 }

@@ -125,6 +125,7 @@ func (d *dice) services() (resolves bool) {
 	d.authentication()
 	d.exporters()
 	d.lamps()
+	d.found()
 	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
 		if d.often() {
 			d.block(typ, "")

@@ -20,6 +20,7 @@ import (
 // good; what may stand in an argument comes from the type that the schema says.
 type dice struct {
 	*rand.Rand
+	seed uint64
 	strings.Builder
 	blocks   map[string]conf.Schema
 	names    map[string]int
@@ -531,7 +532,7 @@ func (d *dice) policies(out map[string]bool) {
 
 func newDice(seed uint64) *dice {
 	d := &dice{
-		Rand: rand.New(rand.NewPCG(seed, 1)), blocks: map[string]conf.Schema{}, names: map[string]int{},
+		Rand: rand.New(rand.NewPCG(seed, 1)), seed: seed, blocks: map[string]conf.Schema{}, names: map[string]int{},
 		dynamic: map[string]bool{}, upstream: map[string]bool{}, link: map[string]string{}, mtu: map[string]int{},
 		only6: map[string]bool{}, hosts6: map[string]bool{}, speaks: map[string]bool{}, serves: map[string][]string{}, used: map[string]bool{}, decided: map[string]bool{},
 	}

@@ -220,6 +220,12 @@ var readers = []reader{
 		files, _ := mosquittoFiles(t, g)
 		return files["/etc/mosquitto/mosquitto.conf"] + "#\n" + files["/etc/mosquitto/acl-0"]
 	}, []string{"sh", "/tmp/mosquitto.sh"}, false},
+	{"avahi", func(t *testing.T, g *generated) string {
+		if g.at("services", "avahi", "enable") != true {
+			return ""
+		}
+		return g.avahiConf(t)
+	}, []string{"sh", "/tmp/avahi.sh"}, false},
 	{"hostapd", hostapdConf, []string{"sh", "/tmp/hostapd.sh"}, false},
 	{"sh", func(_ *testing.T, g *generated) string {
 		text, _ := g.at("systemd", "services", "ifstate", "preStart").(string)
@@ -331,11 +337,24 @@ case $said in
 esac
 `
 
+// Avahi reads its file when it starts.
+const avahiReader = `
+sed 's/^\[server\]$/&\nenable-dbus=no/' "$1" >/tmp/avahi.conf
+: >/tmp/avahi.log # before the shell in the background does so: what is there is of the daemon before
+avahi-daemon --no-drop-root --no-chroot --no-rlimits -f /tmp/avahi.conf >>/tmp/avahi.log 2>&1 &
+until grep -q '^Network interface enumeration completed' /tmp/avahi.log; do
+	kill -0 $! 2>/dev/null || { cat /tmp/avahi.log; exit 1; }
+	sleep 0.05
+done
+kill $!
+wait
+`
+
 // programs gives each program its files, each content once.
 func programs(t *testing.T, all []*made) {
 	t.Helper()
 	root, ns := lab.Rootfs(t, lab.Files{
-		"/etc/frr/vtysh.conf": "", "/tmp/knot.py": knotReader, "/tmp/dhcpcd.sh": dhcpcdReader, "/tmp/knotd.sh": knotdReader, "/tmp/suricata.sh": suricataReader, "/tmp/mosquitto.sh": mosquittoReader, "/var/lib/mosquitto/": "", "/tmp/hostapd.sh": hostapdReader,
+		"/etc/frr/vtysh.conf": "", "/tmp/knot.py": knotReader, "/tmp/dhcpcd.sh": dhcpcdReader, "/tmp/knotd.sh": knotdReader, "/tmp/suricata.sh": suricataReader, "/tmp/mosquitto.sh": mosquittoReader, "/var/lib/mosquitto/": "", "/tmp/hostapd.sh": hostapdReader, "/tmp/avahi.sh": avahiReader,
 		"/run/sshd/": "", "/run/kea/": "", "/var/lib/kea/": "",
 	}), nstest.New(t, "router")
 	links := map[string]bool{}

@@ -8,6 +8,7 @@ import (
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/agent"
 	"github.com/nbr-dev/nbr/service/asterisk"
+	"github.com/nbr-dev/nbr/service/avahi"
 	"github.com/nbr-dev/nbr/service/bond"
 	"github.com/nbr-dev/nbr/service/check"
 	"github.com/nbr-dev/nbr/service/chrony"
@@ -69,6 +70,7 @@ func Kinds() []service.Kind {
 		freeradius.Kind(), freeradius.ServerKind(),
 		exporter.Kind(),
 		asterisk.Kind(),
+		avahi.Kind(),
 		mosquitto.Kind(),
 		zigbee2mqtt.Kind(),
 		hostapd.Kind(),

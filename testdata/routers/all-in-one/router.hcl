@@ -171,6 +171,7 @@ zone "lan" {
   networks = [network.lan]
   allow = [
     "ssh", "dns", "dhcp", "dhcp6", "ntp", "upnp", "snmp", "metrics", "pbx", "mqtt", "radius",
+    "mdns",
   ]
 }
 
@@ -181,7 +182,7 @@ zone "guests" {
 
 zone "things" {
   networks = [network.things]
-  allow    = ["dns", "dhcp", "ntp", "mqtt"]
+  allow    = ["dns", "dhcp", "ntp", "mqtt", "mdns"]
 }
 
 zone "phones" {
@@ -432,6 +433,12 @@ mqtt {
     password  = secret.mqtt-house
     readwrite = ["#"]
   }
+}
+
+# What the things offer is found in the lan
+
+mdns {
+  networks = [network.lan, network.things]
 }
 
 # Who may into the Wi-Fi: the access point at lan3 asks
