@@ -95,7 +95,7 @@ func (b *Interfaces) Claim(s *router.Scope) {
 // Judge finds links that the release's IfState does not know, and patterns that fit what IfState is to configure, and does: it leaves alone what
 // fits one and is not in its configuration. The core's rules judge links and addresses.
 func (b *Interfaces) Judge(r *router.Router) hcl.Diagnostics {
-	diags := tooOld(r)
+	diags := append(tooOld(r), b.judgeExtra(r)...)
 	for _, p := range b.Ignore.Items {
 		re := regexp.MustCompile(anchored(string(p.V)))
 		i := slices.IndexFunc(r.Links(), func(l router.Link) bool {

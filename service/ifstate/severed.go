@@ -2,11 +2,14 @@ package ifstate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 )
 
@@ -78,6 +81,33 @@ func (b *Interfaces) down(l router.Link, seen map[router.Link]bool) router.IfNam
 		}
 	}
 	return down
+}
+
+// judgeExtra refuses links of interfaces that nbr does not write, as after a rename, if extra does not say of
+// what kind they are: IfState takes no link without one (libifstate's schema), and then configures nothing.
+func (b *Interfaces) judgeExtra(r *router.Router) hcl.Diagnostics {
+	of, ok := attribute(b.Extra.V.Value, "interfaces")
+	if !b.Extra.Set || !ok || of.IsNull() || !of.Type().IsObjectType() && !of.Type().IsMapType() {
+		return nil
+	}
+	var diags hcl.Diagnostics
+	all := of.AsValueMap()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		own := slices.ContainsFunc(r.Links(), func(l router.Link) bool { return string(l.LinkName()) == name && !l.Spec().External })
+		if own || !attributed(all[name], "link") || attributed(all[name], "link", "kind") {
+			continue
+		}
+		diags = append(diags, diag.Help(diag.Error("extra-without-kind", b.Extra.Range, "Link without a kind",
+			"%q is no interface of the spec, and IfState refuses its whole configuration for a link of which it does not know the kind.", name),
+			"Write the name of an interface of the spec, or its kind, as in %s = { link = { kind = \"physical\" } }.", name))
+	}
+	return diags
+}
+
+// attributed tells whether an object has something at a path.
+func attributed(v cty.Value, path ...string) bool {
+	_, ok := attribute(v, path...)
+	return ok
 }
 
 // attribute is what an object has at a path; false if it has nothing there. What is null on

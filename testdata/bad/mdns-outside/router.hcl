@@ -17,6 +17,10 @@ network "lan" {
   ipv4 = "192.168.1.1/24"
 }
 
+zone "wan" {
+  networks = [network.wan]
+}
+
 zone "lan" {
   networks = [network.lan]
   allow    = ["mdns"]
