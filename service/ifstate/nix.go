@@ -338,7 +338,7 @@ func made(r *router.Router, l router.Link, s router.LinkSpec) nixgen.Attrs {
 	if mtu, _ := r.MTU(l); s.MTU.V != 0 || s.Via.Set || s.Peer.Set {
 		set("mtu", nixgen.Int(mtu))
 	}
-	return master(r, l, append(out, attributes(s.Attributes)...))
+	return master(r, l, append(out, attributes(s.Kernel())...))
 }
 
 // wireGuard are the settings of a tunnel. Keys are read from files when IfState runs.
