@@ -318,7 +318,7 @@ type Input struct {
 func Types() []conf.BlockType {
 	return []conf.BlockType{
 		{Type: "router", Doc: "What the machine is. Each spec has one.", Example: routerExample, New: func() conf.Block { return &System{} }},
-		{Type: "port", Doc: "A network port that the board does not have by itself: each of a PC, a card in a slot, an adapter. With the name of one of the board's own: what is to be otherwise with that.", Example: portExample, New: func() conf.Block { return &BoardPort{Kind: PortNIC} }},
+		{Type: "port", Doc: "A network port that the board does not have by itself: each of a PC, a card in a slot, an adapter. With the name of one of the board's own: what is to be otherwise with that.", Example: portExample, New: func() conf.Block { return &BoardPort{Kind: PortCard} }},
 		{Type: "bridge", Doc: "Joins ports and other links to one broadcast domain.", Example: bridgeExample, New: func() conf.Block { return &Bridge{} }},
 		{Type: "link", Doc: "An interface that another program makes, such as a modem's wwan0: nbr neither makes nor removes it.", Example: linkExample, New: func() conf.Block { return &External{} }},
 		{Type: "vlan", Doc: "An IEEE 802.1Q interface on another link.", Example: vlanExample, New: func() conf.Block { return &VLAN{} }},

@@ -48,6 +48,7 @@ const (
 	PortSFP     PortKind = "sfp"
 	PortWiFi    PortKind = "wifi"
 	PortConduit PortKind = "conduit"
+	PortCard    PortKind = "card" // of a port block: what is in a slot, with a cable or a radio
 )
 
 // A BoardPort is a network port: port.lan1. A board has its own, and a port block is one that

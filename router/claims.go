@@ -125,7 +125,8 @@ type LookGroup struct {
 }
 
 // A Measured is a part of a program whose state an exporter can serve to Prometheus, as a protocol of a
-// routing daemon or a zone of a DNS server.
+// routing daemon or a zone of a DNS server. The block that configures the part claims it, of whatever
+// program NixOS has an exporter for; the exporter block reads it.
 type Measured struct {
 	By
 	Exporter string // the program's, by its name below services.prometheus.exporters
@@ -172,7 +173,8 @@ type DeviceRoute struct {
 }
 
 // A Behind is a network on a link of another router, whose hosts reach this one through a network of
-// its own.
+// its own. Each block that serves such hosts claims it, as a DHCP server behind a relay; [Router.Sources]
+// reads it for all that judge where packets may come from.
 type Behind struct {
 	By
 	Network *Network // through which
@@ -210,7 +212,8 @@ type DHCPv6 struct {
 }
 
 // A Shape is a link whose packets wait in queues of the router's own, of what it sends and of
-// what arrives, each with a bandwidth (CAKE, tc-cake(8)).
+// what arrives, each with a bandwidth (CAKE, tc-cake(8)). Each block that knows the bandwidth of a link
+// may claim it, one for a link; the program that makes links reads it and sets the queues.
 type Shape struct {
 	By
 	Link    Link
@@ -225,13 +228,15 @@ type Queue struct {
 	Attributes []LinkAttribute
 }
 
-// A Boot is how many generations of the system have a kernel in /boot.
+// A Boot is how many generations of the system have a kernel in /boot. The block that sets a boot loader
+// claims it; the board reads it, which knows how much room there is. The first one counts.
 type Boot struct {
 	By
 	Generations int
 }
 
-// An Agent is how the router is verified for as long as it runs.
+// An Agent is how the router is verified for as long as it runs. The block that has nbr agent run claims
+// it, so one of a third party's may; nbr agent itself reads it. The first one counts.
 type Agent struct {
 	By
 	Interval Seconds  // between looks when nothing happens

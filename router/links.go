@@ -44,9 +44,16 @@ type LinkSpec struct {
 	MTU conf.Value[MTU]
 	// Least is the smallest MTU that the kernel gives links of the kind, 0 for any.
 	Least int
-	// Attributes are those of the kind: IFLA_VLAN_ID is vlan_id.
+	// Bridge and VLAN are what the core's rules know of a link of these kinds, and nil for others;
+	// so is WireGuard.
+	Bridge    *BridgeSpec
+	VLAN      *VLANSpec
+	WireGuard *WireGuard
+	// Attributes are the others of the kind: IFLA_VXLAN_ID is vxlan_id.
 	Attributes []LinkAttribute
-	WireGuard  *WireGuard
+	// Cable and Radio tell what the link's own hardware, or a program for it, may have at the other end.
+	// Where it is not known, as for a card in a slot, it has both; a link on others has neither.
+	Cable, Radio bool
 	// IPOnly links have no Ethernet frames around their packets (ARPHRD_NONE and the like of
 	// linux/if_arp.h): they are no port of another link, and carry no VLAN.
 	IPOnly bool
@@ -55,6 +62,42 @@ type LinkSpec struct {
 	// them.
 	External bool
 }
+
+// A BridgeSpec is what a bridge is beyond its link (IFLA_BR_* of linux/if_link.h).
+type BridgeSpec struct {
+	Ports conf.Refs[Link] // those of LinkSpec.Ports that no block of VLANs is about
+	STP   conf.Value[bool]
+	VLANs []*PortVLANs       // its ports by their VLANs, if it keeps them apart
+	PVID  conf.Value[VLANID] // of networks on such a bridge itself
+}
+
+// A VLANSpec is what a VLAN is beyond its link, with LinkSpec.On below (IFLA_VLAN_* of
+// linux/if_link.h).
+type VLANSpec struct {
+	ID       conf.Value[VLANID]
+	Protocol conf.Value[VLANProtocol]
+}
+
+// Kernel are all attributes of the kind, those of Bridge and VLAN first.
+func (s LinkSpec) Kernel() []LinkAttribute {
+	var out []LinkAttribute
+	if s.Bridge != nil && s.Bridge.STP.V {
+		out = append(out, LinkAttribute{"br_stp_state", true})
+	}
+	if s.Bridge.VLANAware() { // what is in no list is in no VLAN, where the kernel would say 1
+		out = append(out, LinkAttribute{"br_vlan_default_pvid", 0}, LinkAttribute{"br_vlan_filtering", true})
+	}
+	if s.VLAN != nil {
+		out = append(out, LinkAttribute{"vlan_id", int(s.VLAN.ID.V)})
+		if s.VLAN.Protocol.V == STag {
+			out = append(out, LinkAttribute{"vlan_protocol", string(STag)})
+		}
+	}
+	return append(out, s.Attributes...)
+}
+
+// Hardware tells whether the link is a port of the machine, or of a switch in it.
+func (s LinkSpec) Hardware() bool { return s.Kind == "physical" || s.Kind == "dsa" }
 
 // A LinkAttribute is an attribute of a link's kind (linux/if_link.h), in lower case and
 // without IFLA_.
@@ -94,33 +137,27 @@ type External struct {
 func (e *External) LinkName() IfName { return e.Name.V }
 
 // Spec says that another program makes the link.
-func (e *External) Spec() LinkSpec { return LinkSpec{MTU: e.MTU, External: true} }
+func (e *External) Spec() LinkSpec { return LinkSpec{MTU: e.MTU, External: true, Cable: true} }
 
 // Spec is the bridge as the kernel has it.
 func (b *Bridge) Spec() LinkSpec {
-	s := LinkSpec{Kind: "bridge", Ports: b.ports(), MAC: b.MAC, MTU: b.MTU}
-	if b.STP.V {
-		s.Attributes = []LinkAttribute{{"br_stp_state", true}}
+	return LinkSpec{
+		Kind: "bridge", Ports: b.ports(), MAC: b.MAC, MTU: b.MTU,
+		Bridge: &BridgeSpec{Ports: b.Ports, STP: b.STP, VLANs: b.VLANs, PVID: b.PVID},
 	}
-	if b.VLANAware() { // what is in no list is in no VLAN, where the kernel would say 1
-		s.Attributes = append(s.Attributes, LinkAttribute{"br_vlan_default_pvid", 0}, LinkAttribute{"br_vlan_filtering", true})
-	}
-	return s
 }
 
 // Spec is the VLAN as the kernel has it.
 func (v *VLAN) Spec() LinkSpec {
-	s := LinkSpec{Kind: "vlan", On: v.Link, MAC: v.MAC, MTU: v.MTU, Attributes: []LinkAttribute{{"vlan_id", int(v.ID.V)}}}
-	if v.Protocol.V == STag {
-		s.Attributes = append(s.Attributes, LinkAttribute{"vlan_protocol", string(STag)})
-	}
-	return s
+	return LinkSpec{Kind: "vlan", On: v.Link, MAC: v.MAC, MTU: v.MTU, VLAN: &VLANSpec{ID: v.ID, Protocol: v.Protocol}}
 }
 
 // Spec says that the port is hardware. The link below a port of a switch is its
 // conduit, which no block names.
 func (p *BoardPort) Spec() LinkSpec {
 	s := LinkSpec{Kind: "physical", MAC: p.Cloned, MTU: p.MTU}
+	s.Cable = p.Kind != PortConduit && p.Kind != PortWiFi
+	s.Radio = p.Kind == PortWiFi || p.Kind == PortCard
 	if p.Kind == PortDSA {
 		s.Kind = "dsa"
 	}

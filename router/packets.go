@@ -146,6 +146,23 @@ type Forward struct {
 	In, Out []*Network // where it arrives and leaves; none is anywhere
 }
 
+// An Opens is a program that opens ports of the router while it runs, as hosts ask for them (RFC 6887).
+// The owner of the firewall has a table for it, which it makes whenever the unit starts, and which a
+// reload of the firewall leaves alone. Its fixed chains say what may be opened at all, whatever the
+// program does; a [Forward] of packets with MappedMark lets that through.
+type Opens struct {
+	By
+	Unit     string     // the program's, without .service
+	Table    string     // of the family inet
+	External *Network   // whose ports are led on
+	Networks []*Network // to hosts of which
+	Ports    []PortRange
+	IPv6     bool // hosts are also reached by IPv6 addresses of their own
+	// The chains that the program fills: of what it lets pass, and of other addresses for what arrives
+	// and for what leaves.
+	Passed, Arrived, Left string
+}
+
 // An Inspect hands what named policies accept to a program in user space, which decides
 // about every packet of every connection, established ones included, in both directions.
 type Inspect struct {

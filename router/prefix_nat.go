@@ -131,10 +131,10 @@ func (p *PrefixNAT) judgeInternal(r *Router) hcl.Diagnostics {
 	case !within(in, UniqueLocal):
 		return hcl.Diagnostics{diag.Help(diag.Error(codePrefixNAT, p.Internal.Range, "No unique local prefix",
 			"%s is not in %s (RFC 4193), and other addresses need no others outside.", in, UniqueLocal), "%s", usualInside)}
-	case !r.Unsound["network"] && !r.Unsound["route"] && !r.within(in):
-		return hcl.Diagnostics{diag.Help(diag.Error(codePrefixNAT, p.Internal.Range, "Prefix of no network",
+	case !r.within(in):
+		return hcl.Diagnostics{diag.Absent(diag.Help(diag.Error(codePrefixNAT, p.Internal.Range, "Prefix of no network",
 			"No network of the router is in %s, and no route leads there.", in),
-			"Write the prefix of one of its networks, or give one an address there.")}
+			"Write the prefix of one of its networks, or give one an address there."), "network", "route")}
 	}
 	return nil
 }

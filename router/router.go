@@ -41,13 +41,10 @@ type Router struct {
 	Inputs       []*Input
 	FS           fs.FS             // the spec's folder
 	Files        map[string][]byte // what the spec names there, as it was judged
-	// Unsound are the types of blocks of which one could not be read or is wrong: what is not
-	// there may be that one.
-	Unsound map[string]bool
-	claims  claims
-	masters map[Link]Link // by port; nil until it is asked for
-	index   *index        // nil until it is asked for
-	byClaim *claimIndex   // likewise
+	claims       claims
+	masters      map[Link]Link // by port; nil until it is asked for
+	index        *index        // nil until it is asked for
+	byClaim      *claimIndex   // likewise
 }
 
 // index answers what is asked for each network, host and route of a spec without a walk through

@@ -18,13 +18,10 @@ type Rule struct {
 	Code  string // of the diagnostics it gives
 	Doc   string
 	Check func(*Router) hcl.Diagnostics
-	// Over are the types of blocks of which the rule concludes something because one is
-	// not there. It is applied only if all blocks of these types are sound.
-	Over []string
+	// Absent are the types of blocks of which the rule concludes something because one is
+	// not there: see [diag.Absent].
+	Absent []string
 }
-
-// Any in Rule.Over stands for every type: a block of any may claim what is missing.
-const Any = "*"
 
 // Rules are all of them, in the order in which they are applied.
 func Rules() []Rule {
@@ -45,7 +42,7 @@ func Rules() []Rule {
 		{"link-peer", "Two ends of a pair of links do not name each other, or carry packets of different lengths.", rulePeers, nil},
 		{"address-on-bridge-port", "A network is on a link that belongs to a bridge or a bond.", ruleBridgePorts, nil},
 		{"not-a-user-port", "The conduit of a switch is used as a port.", ruleConduit, nil},
-		{"bridge-without-ports", "A bridge joins nothing.", ruleIdleBridges, []string{Any}},
+		{"bridge-without-ports", "A bridge joins nothing.", ruleIdleBridges, []string{diag.AnyBlock}},
 		{"vlan-twice", "Two VLANs on one link have the same identifier.", ruleVLANs, nil},
 		{"bridge-vlans", "What a bridge is told of the VLANs of its ports contradicts itself.", ruleBridgeVLANs, nil},
 		{"bridge-pvid", "It is not said in which VLAN frames without a tag are.", ruleBridgePVIDs, nil},
@@ -86,7 +83,7 @@ func Rules() []Rule {
 		{"nat-of-nothing", "Packets without IPv4 are to get other addresses.", ruleIPv4Only, nil},
 		{"policy-to-router", "A policy is for what is sent to the router itself.", rulePolicyToRouter, nil},
 		{"own-policy-idle", "A policy lets the router itself send what it may send anyway.", ruleOwnIdle, []string{"policy"}},
-		{"own-service-closed", "Policies keep in what a service of the router has to send.", ruleOwnServices, []string{Any}},
+		{"own-service-closed", "Policies keep in what a service of the router has to send.", ruleOwnServices, []string{diag.AnyBlock}},
 		{"unreachable-policy", "A policy can never match.", ruleShadowed, nil},
 		{"masquerade-without-upstream", "A policy masquerades towards no upstream.", ruleMasquerade, []string{"network"}},
 		{"no-default-route", "A policy masquerades, and no route leads to the Internet.", ruleDefaultRoute, []string{"network", "route"}},
@@ -97,32 +94,28 @@ func Rules() []Rule {
 		{"static-nat-address", "A host is to have an address outside that is none for it, or that another one has.", ruleStaticNAT, nil},
 		{"prefix-nat", "A prefix is to be another one outside that it cannot be.", rulePrefixNAT, nil},
 		{"listen-clash", "Two programs listen on the same socket.", ruleListens, nil},
-		{"nothing-listens", "A zone allows a service that the router does not have there.", ruleAllowed, []string{Any}},
+		{"nothing-listens", "A zone allows a service that the router does not have there.", ruleAllowed, []string{diag.AnyBlock}},
 		{"forward-takes-service", "A port forward takes a port that the router itself answers on.", ruleForwardedServices, nil},
-		{"not-allowed", "A service is for a network whose zone does not allow it.", ruleServed, []string{Any}},
+		{"not-allowed", "A service is for a network whose zone does not allow it.", ruleServed, []string{diag.AnyBlock}},
 		{"sysctl-clash", "Two blocks want different values of a kernel parameter.", ruleSysctls, nil},
 		{"no-such-file", "A file that the spec imports is not there.", ruleImports, nil},
 		{"secret-without-path", "A secret does not say where it is.", ruleSecrets, nil},
 		{"secret-of-two-kinds", "One secret is for two things.", ruleSecretUses, nil},
 		{"asks-itself", "The router is to ask itself for names, and does not resolve any.", ruleAsksItself, []string{"resolver"}},
-		{"no-name-servers", "The router has no server to ask for names, or is told to ask others than itself.", ruleNameServers, []string{Any}},
-		{"out-of-reach", "No route leads to a server, or to the end of a tunnel.", ruleReach, []string{Any}},
-		{"lock-out", "The router could not be reached over the network.", ruleLockOut, []string{Any}},
+		{"no-name-servers", "The router has no server to ask for names, or is told to ask others than itself.", ruleNameServers, []string{diag.AnyBlock}},
+		{"out-of-reach", "No route leads to a server, or to the end of a tunnel.", ruleReach, []string{diag.AnyBlock}},
+		{"lock-out", "The router could not be reached over the network.", ruleLockOut, []string{diag.AnyBlock}},
 	}
 }
 
-// Judge applies the rules; unsound are the types of which a block could not be read or
-// is wrong.
-func (r *Router) Judge(unsound map[string]bool) hcl.Diagnostics {
+// Judge applies the rules.
+func (r *Router) Judge() hcl.Diagnostics {
 	if r.System == nil {
 		return ruleRouter(r) // nothing else can be judged
 	}
 	var diags hcl.Diagnostics
 	for _, rule := range Rules() {
-		missing := func(typ string) bool { return unsound[typ] || typ == Any && len(unsound) > 0 }
-		if !slices.ContainsFunc(rule.Over, missing) {
-			diags = append(diags, rule.Check(r)...)
-		}
+		diags = append(diags, diag.AllAbsent(rule.Check(r), rule.Absent...)...)
 	}
 	return diags
 }

@@ -13,9 +13,9 @@ import (
 func ruleIdleBridges(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, l := range r.Made {
-		if b, ok := l.(*Bridge); ok && len(b.ports().Items) == 0 && !r.joined(b) {
-			diags = append(diags, diag.Help(diag.Warning("bridge-without-ports", b.Def, "Bridge without ports",
-				"%s joins nothing, so no host is behind it.", b.Addr),
+		if s := l.Spec(); s.Kind == "bridge" && len(s.Ports.Items) == 0 && !r.joined(l) {
+			diags = append(diags, diag.Help(diag.Warning("bridge-without-ports", l.Head().Def, "Bridge without ports",
+				"%s joins nothing, so no host is behind it.", l.Head().Addr),
 				"Name its ports, as in ports = [port.lan1, port.lan2], or remove it."))
 		}
 	}

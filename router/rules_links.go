@@ -126,7 +126,7 @@ func ruleMasters(r *Router) hcl.Diagnostics {
 	for _, m := range r.Made {
 		for _, p := range m.Spec().Ports.Items {
 			if before, dup := first[p.Target]; dup {
-				if b, ok := m.(*Bridge); ok && before.by == m && b.VLANAware() {
+				if before.by == m && m.Spec().Bridge.VLANAware() {
 					continue // ruleBridgeVLANs tells it
 				}
 				diags = append(diags, diag.With(diag.Help(diag.Error("port-in-two-bridges", p.Range, "Port of two links",
@@ -281,26 +281,27 @@ func ruleVLANs(r *Router) hcl.Diagnostics {
 		id   VLANID
 		tag  VLANProtocol
 	}
-	first := map[key]*VLAN{}
+	first := map[key]VLANLink{}
 	for _, l := range r.Made {
-		v, ok := l.(*VLAN)
-		if !ok {
+		s := l.Spec()
+		v, on := VLANLink{l, s.VLAN}, s.On
+		if s.VLAN == nil {
 			continue
 		}
-		k := key{v.Link.Target, v.ID.V, v.Protocol.V}
+		k := key{on.Target, v.ID.V, v.Protocol.V}
 		if before, dup := first[k]; dup {
+			addr := before.Head().Addr
 			diags = append(diags, diag.With(diag.Help(diag.Error("vlan-twice", v.ID.Range, "VLAN identifier taken",
-				"%s already has VLAN %d on %s.", before.Addr, v.ID.V, v.Link.Addr),
-				"Give one of them another id, or put both networks on %s.", before.Addr), before.ID.Range, "%s", before.Addr.String()))
+				"%s already has VLAN %d on %s.", addr, v.ID.V, on.Addr),
+				"Give one of them another id, or put both networks on %s.", addr), before.ID.Range, "%s", addr.String()))
 			continue
 		}
 		first[k] = v
-		if b, ok := r.MasterOf(v.Link.Target).(*Bridge); ok {
-			if p := b.VLANsOf(v.Link.Target); p != nil && v.Protocol.V == CTag && p.carries(v.ID.V) {
-				diags = append(diags, diag.With(diag.Help(diag.Error("vlan-twice", v.ID.Range, "VLAN identifier taken",
-					"%s is a port of %s and in VLAN %d there: the bridge would get no frame of it.", v.Link.Addr, b.Addr, v.ID.V),
-					"Write link = %s.", b.Addr), p.Def, "%s", p.Addr.String()))
-			}
+		if p := r.PortVLANsOf(on.Target); p != nil && v.Protocol.V == CTag && p.carries(v.ID.V) {
+			bridge := r.MasterOf(on.Target).Head().Addr
+			diags = append(diags, diag.With(diag.Help(diag.Error("vlan-twice", v.ID.Range, "VLAN identifier taken",
+				"%s is a port of %s and in VLAN %d there: the bridge would get no frame of it.", on.Addr, bridge, v.ID.V),
+				"Write link = %s.", bridge), p.Def, "%s", p.Addr.String()))
 		}
 	}
 	return diags

@@ -120,8 +120,8 @@ func (r *Router) dead(l Link, asked map[Link]bool) (why, help string, by By) {
 		}
 		return why, help, by
 	case s.On.Set:
-		if b, ok := s.On.Target.(*Bridge); ok && b.VLANAware() && s.Kind == "vlan" {
-			return r.deadVLAN(l, b, asked)
+		if b := s.On.Target.Spec().Bridge; b.VLANAware() && s.VLAN != nil {
+			return r.deadVLAN(VLANLink{l, s.VLAN}, s.On.Target, asked)
 		}
 		return r.dead(s.On.Target, asked)
 	case s.Via.Set:
@@ -151,14 +151,10 @@ func (r *Router) deadPair(l, peer Link, asked map[Link]bool) (why, help string, 
 }
 
 // deadVLAN is why no packet arrives on a VLAN of a bridge that keeps VLANs apart.
-func (r *Router) deadVLAN(l Link, b *Bridge, asked map[Link]bool) (why, help string, by By) {
-	v, ok := l.(*VLAN)
-	if !ok {
-		return r.dead(b, asked)
-	}
-	ports := b.with(v.ID.V)
+func (r *Router) deadVLAN(v VLANLink, bridge Link, asked map[Link]bool) (why, help string, by By) {
+	ports := bridge.Spec().Bridge.with(v.ID.V)
 	if len(ports) == 0 {
-		return fmt.Sprintf("no port of %s is in VLAN %d", b.Addr, v.ID.V), "Put a port into the VLAN", By{v.Addr, v.ID.Range}
+		return fmt.Sprintf("no port of %s is in VLAN %d", bridge.Head().Addr, v.ID.V), "Put a port into the VLAN", By{v.Head().Addr, v.ID.Range}
 	}
 	for _, p := range ports {
 		if why, help, by = r.dead(p, asked); why == "" {

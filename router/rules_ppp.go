@@ -56,10 +56,10 @@ func rulePPP(r *Router) hcl.Diagnostics {
 		}
 	}
 	for _, l := range r.Made {
-		if isPPP(l) && !used[l] && !r.Unsound["network"] {
-			diags = append(diags, diag.Help(diag.Error("ppp-address", l.Head().Def, "PPP session without a network",
+		if isPPP(l) && !used[l] {
+			diags = append(diags, diag.Absent(diag.Help(diag.Error("ppp-address", l.Head().Def, "PPP session without a network",
 				"No network is on %s, so it would ask for no address and end at once.", l.Head().Addr),
-				"Write a network with link = %s and ipv4 = \"ppp\", or remove it.", l.Head().Addr))
+				"Write a network with link = %s and ipv4 = \"ppp\", or remove it.", l.Head().Addr), "network"))
 		}
 	}
 	return diags

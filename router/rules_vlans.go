@@ -5,15 +5,23 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
 )
 
-// aware are the bridges that keep VLANs apart.
-func (r *Router) aware() []*Bridge {
-	var out []*Bridge
+// An awareBridge is a bridge that keeps VLANs apart.
+type awareBridge struct {
+	conf.Header
+	*BridgeSpec
+	link Link
+}
+
+// aware are all of them.
+func (r *Router) aware() []awareBridge {
+	var out []awareBridge
 	for _, l := range r.Made {
-		if b, ok := l.(*Bridge); ok && b.VLANAware() {
-			out = append(out, b)
+		if b := l.Spec().Bridge; b.VLANAware() {
+			out = append(out, awareBridge{*l.Head(), b, l})
 		}
 	}
 	return out
@@ -29,7 +37,7 @@ func ruleBridgeVLANs(r *Router) hcl.Diagnostics {
 				"%s keeps VLANs apart, and it is not said in which VLANs these ports are.", b.Addr),
 				"Write them into vlans blocks, and remove ports."), b.VLANs[0].Def, "%s", b.VLANs[0].Addr.String()))
 		}
-		for _, v := range r.vlansOn(b) {
+		for _, v := range r.VLANsOn(b.link) {
 			if v.Protocol.V != CTag {
 				diags = append(diags, diag.With(diag.Help(diag.Error("bridge-vlans", v.Protocol.Range, "Tags that the bridge does not know",
 					"%s keeps VLANs apart by tags of %s, and a frame with one of %s is in none of them.", b.Addr, CTag, v.Protocol.V),
@@ -89,18 +97,13 @@ func (v *PortVLANs) once() hcl.Diagnostics {
 func ruleBridgePVIDs(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, l := range r.Made {
-		b, ok := l.(*Bridge)
-		switch {
-		case !ok:
-			continue
-		case !b.VLANAware():
-			if b.PVID.Set {
-				diags = append(diags, diag.Help(diag.Error("bridge-pvid", b.PVID.Range, "VLAN of a bridge that knows of none",
-					"%s has no vlans block, so it looks at no tags.", b.Addr),
-					"Remove pvid, or say in vlans blocks in which VLANs its ports are."))
-			}
-			continue
+		if b := l.Spec().Bridge; b != nil && !b.VLANAware() && b.PVID.Set {
+			diags = append(diags, diag.Help(diag.Error("bridge-pvid", b.PVID.Range, "VLAN of a bridge that knows of none",
+				"%s has no vlans block, so it looks at no tags.", l.Head().Addr),
+				"Remove pvid, or say in vlans blocks in which VLANs its ports are."))
 		}
+	}
+	for _, b := range r.aware() {
 		for _, v := range b.VLANs {
 			switch {
 			case v.PVID.Set && !slices.Contains(v.Untagged.All(), v.PVID.V):
@@ -117,33 +120,22 @@ func ruleBridgePVIDs(r *Router) hcl.Diagnostics {
 					"Write pvid = %d, or another of them.", v.Untagged.Items[0].V))
 			}
 		}
-		for _, n := range r.On(b) {
+		for _, n := range r.On(b.link) {
 			if !b.PVID.Set {
 				diags = append(diags, diag.With(diag.Help(diag.Error("bridge-pvid", n.Link.Range, "Network in no VLAN",
 					"%s keeps VLANs apart, and %s is on the bridge itself, which is in none without a tag.", b.Addr, n.Addr),
 					"Put a vlan block on the bridge, and the network on that; or write pvid into the bridge."), b.VLANs[0].Def, "%s", b.VLANs[0].Addr.String()))
 			}
 		}
-		for _, v := range r.vlansOn(b) {
+		for _, v := range r.VLANsOn(b.link) {
 			if b.PVID.Set && v.ID.V == b.PVID.V {
 				diags = append(diags, diag.With(diag.Help(diag.Error("bridge-pvid", v.ID.Range, "VLAN without tags",
-					"VLAN %d is the one that %s itself gets without a tag, so nothing would arrive on %s.", v.ID.V, b.Addr, v.Addr),
-					"Remove pvid, and put the networks of the VLAN on %s.", v.Addr), b.PVID.Range, "the pvid of the bridge"))
+					"VLAN %d is the one that %s itself gets without a tag, so nothing would arrive on %s.", v.ID.V, b.Addr, v.Head().Addr),
+					"Remove pvid, and put the networks of the VLAN on %s.", v.Head().Addr), b.PVID.Range, "the pvid of the bridge"))
 			}
 		}
 	}
 	return diags
-}
-
-// vlansOn are the vlan blocks on a link.
-func (r *Router) vlansOn(l Link) []*VLAN {
-	var out []*VLAN
-	for _, on := range r.Made {
-		if v, ok := on.(*VLAN); ok && v.Link.Target == l {
-			out = append(out, v)
-		}
-	}
-	return out
 }
 
 // ruleVLANEnds finds VLANs that the router is in and no port of the bridge, or one port and
@@ -158,13 +150,13 @@ func ruleVLANEnds(r *Router) hcl.Diagnostics {
 					"Write it into a vlans block of the bridge, or another identifier here."), b.Def, "%s", b.Addr.String()))
 			}
 		}
-		for _, v := range r.vlansOn(b) {
+		for _, v := range r.VLANsOn(b.link) {
 			own(v.ID.V, v.ID.Range)
 		}
 		if b.PVID.Set {
 			own(b.PVID.V, b.PVID.Range)
 		}
-		self := r.BridgeVLANs(b)
+		self := r.BridgeVLANs(b.link)
 		for _, v := range b.VLANs {
 			for _, u := range v.Untagged.Items {
 				if len(b.with(u.V)) == 1 && !slices.ContainsFunc(self, func(s BridgeVLAN) bool { return s.ID == u.V }) {

@@ -30,7 +30,7 @@ type BridgeVLAN struct {
 
 // VLANAware tells whether the bridge keeps VLANs apart (vlan_filtering of ip-link(8)). Without
 // it a bridge passes frames on with whatever tags they have.
-func (b *Bridge) VLANAware() bool { return len(b.VLANs) > 0 }
+func (b *BridgeSpec) VLANAware() bool { return b != nil && len(b.VLANs) > 0 }
 
 // ports are all links that the bridge joins.
 func (b *Bridge) ports() conf.Refs[Link] {
@@ -76,7 +76,10 @@ func (v *PortVLANs) carries(id VLANID) bool {
 }
 
 // VLANsOf is the block about a port of a bridge that keeps VLANs apart, or nil.
-func (b *Bridge) VLANsOf(port Link) *PortVLANs {
+func (b *BridgeSpec) VLANsOf(port Link) *PortVLANs {
+	if b == nil {
+		return nil
+	}
 	for _, v := range b.VLANs {
 		if slices.Contains(v.Ports.All(), port) {
 			return v
@@ -86,7 +89,7 @@ func (b *Bridge) VLANsOf(port Link) *PortVLANs {
 }
 
 // with are the ports of the bridge that are in a VLAN.
-func (b *Bridge) with(id VLANID) []Link {
+func (b *BridgeSpec) with(id VLANID) []Link {
 	var out []Link
 	for _, v := range b.VLANs {
 		if v.carries(id) {
@@ -100,9 +103,9 @@ func (b *Bridge) with(id VLANID) []Link {
 // apart, or as such a bridge, whose own are those of the vlan blocks on it and its pvid. It is
 // nil for other links.
 func (r *Router) BridgeVLANs(l Link) []BridgeVLAN {
-	if b, ok := l.(*Bridge); ok && b.VLANAware() {
+	if b := l.Spec().Bridge; b.VLANAware() {
 		out := []BridgeVLAN{}
-		for _, v := range r.vlansOn(b) {
+		for _, v := range r.VLANsOn(l) {
 			out = append(out, BridgeVLAN{ID: v.ID.V})
 		}
 		if b.PVID.Set {
@@ -110,12 +113,35 @@ func (r *Router) BridgeVLANs(l Link) []BridgeVLAN {
 		}
 		return sorted(out)
 	}
-	if b, ok := r.MasterOf(l).(*Bridge); ok {
-		if v := b.VLANsOf(l); v != nil {
-			return v.vlans()
-		}
+	if v := r.PortVLANsOf(l); v != nil {
+		return v.vlans()
 	}
 	return nil
+}
+
+// PortVLANsOf is the block that says in which VLANs of its bridge a link is, or nil.
+func (r *Router) PortVLANsOf(l Link) *PortVLANs {
+	if m := r.MasterOf(l); m != nil {
+		return m.Spec().Bridge.VLANsOf(l)
+	}
+	return nil
+}
+
+// A VLANLink is a link with the frames of a VLAN.
+type VLANLink struct {
+	Link
+	*VLANSpec
+}
+
+// VLANsOn are the VLANs on a link, in the order of the spec.
+func (r *Router) VLANsOn(l Link) []VLANLink {
+	var out []VLANLink
+	for _, on := range r.Made {
+		if s := on.Spec(); s.VLAN != nil && s.On.Target == l {
+			out = append(out, VLANLink{on, s.VLAN})
+		}
+	}
+	return out
 }
 
 // VLANNumbers are VLANs as text, in ranges: 1, 20-29. It is none if there are none.

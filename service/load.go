@@ -122,7 +122,7 @@ func (l *loader) judge(spec *Spec) {
 	r := spec.Router
 	if r.System == nil {
 		if !l.isUnreadable("router") {
-			l.diags = append(l.diags, r.Judge(nil)...)
+			l.diags = append(l.diags, r.Judge()...)
 		}
 		return
 	}
@@ -134,17 +134,16 @@ func (l *loader) judge(spec *Spec) {
 	for _, b := range spec.blocks {
 		b.block.Claim(scope(b.block))
 	}
-	unsound := l.unsound()
-	r.Unsound = l.unsound()
+	unsound, judged := l.unsound(), l.unsound()
 	var diags hcl.Diagnostics
 	for _, b := range spec.blocks {
-		said := b.block.Judge(r)
+		said := diag.Sure(b.block.Judge(r), unsound)
 		if said.HasErrors() {
-			unsound[b.kind.Type] = true
+			judged[b.kind.Type] = true
 		}
 		diags = append(diags, said...)
 	}
-	diags = append(diags, r.Judge(unsound)...)
+	diags = append(diags, diag.Sure(r.Judge(), judged)...)
 	if l.diags.HasErrors() {
 		diags = slices.DeleteFunc(diags, l.lacking())
 	}

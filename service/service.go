@@ -47,10 +47,12 @@ type Passive interface {
 // namedBy says where a block is named to be of use; empty if it is of use by itself.
 func namedBy(b conf.Block) string {
 	switch b := b.(type) {
-	case *router.Bridge, *router.External: // its ports talk to each other; nbr leaves it alone
 	case Passive:
 		return b.NamedBy()
 	case router.Link:
+		if s := b.Spec(); s.Kind == "bridge" || s.External { // its ports talk to each other; nbr leaves it alone
+			return ""
+		}
 		return "link of a network, in ports of a bridge or as the link below another one"
 	}
 	return ""

@@ -23,7 +23,8 @@ type Related struct {
 type Extra struct {
 	Code    string // kebab-case, stable
 	Related []Related
-	help    string // what to do
+	help    string   // what to do
+	absent  []string // types of blocks that it concludes something from the absence of
 	follows bool
 	hidden  bool // the text at its place must not be shown
 }

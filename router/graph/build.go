@@ -147,7 +147,7 @@ func (b *builder) vlans(l router.Link) (notes []string) {
 	if len(untagged) > 0 {
 		notes = append(notes, "untagged VLAN "+router.VLANNumbers(untagged))
 	}
-	if _, bridge := l.(*router.Bridge); len(tagged) > 0 && !bridge { // its own are drawn as links
+	if len(tagged) > 0 && l.Spec().Bridge == nil { // its own are drawn as links
 		notes = append(notes, "tagged VLAN "+router.VLANNumbers(tagged))
 	}
 	return notes
@@ -156,7 +156,7 @@ func (b *builder) vlans(l router.Link) (notes []string) {
 // sortOf is what a port of the board is.
 func sortOf(p *router.BoardPort) string {
 	kind := map[router.PortKind]string{
-		router.PortDSA: "switch port", router.PortNIC: "port", router.PortSFP: "SFP cage", router.PortWiFi: "radio",
+		router.PortDSA: "switch port", router.PortNIC: "port", router.PortCard: "port", router.PortSFP: "SFP cage", router.PortWiFi: "radio",
 	}[p.Kind]
 	if p.Label != "" && !strings.EqualFold(p.Label, string(p.Name)) {
 		kind = p.Label + ", " + kind
@@ -177,7 +177,7 @@ func (n *Node) describe(l router.Link) {
 	if s.External && s.Kind == "" {
 		n.Aside = "made by another program"
 	}
-	for _, a := range s.Attributes {
+	for _, a := range s.Kernel() {
 		if a.Name == s.Kind+"_id" {
 			n.Aside += fmt.Sprintf(" %v", a.Value)
 		}

@@ -179,10 +179,10 @@ func (b *Exporter) Judge(r *router.Router) hcl.Diagnostics {
 			"Leave one network in the list, and allow that of Prometheus to get there."), b.Networks.Items[0].Range, "the first network"))
 	}
 	known := kinds[b.Of.V]
-	if len(known) > 0 && len(b.measured(r)) == 0 && !slices.ContainsFunc(known, func(k string) bool { return r.Unsound[k] }) {
-		diags = append(diags, diag.Help(diag.Error("exporter-of-nothing", b.Of.Range, "Exporter of what the router does not run",
+	if len(known) > 0 && len(b.measured(r)) == 0 {
+		diags = append(diags, diag.Absent(diag.Help(diag.Error("exporter-of-nothing", b.Of.Range, "Exporter of what the router does not run",
 			"There is no %s block that it would tell of.", strings.Join(known, " or ")),
-			"Add one, or remove this block."))
+			"Add one, or remove this block."), known...))
 	}
 	return diags
 }

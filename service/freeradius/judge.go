@@ -28,9 +28,9 @@ func (b *RADIUS) Judge(r *router.Router) hcl.Diagnostics {
 			"%s answers in no network, so that the router itself alone can ask.", b.Addr),
 			"Write networks = [network.NAME] in the radius block."))
 	case !b.Networks.Set && !asked(r, b):
-		diags = append(diags, diag.Help(diag.Error("radius-alone", b.Def, "RADIUS that is not asked",
+		diags = append(diags, diag.Absent(diag.Help(diag.Error("radius-alone", b.Def, "RADIUS that is not asked",
 			"The block names no network, and no block of the router itself refers to it."),
-			"Write networks and a client block, or radius = radius in an ssid, or remove this block."))
+			"Write networks and a client block, or radius = radius in an ssid, or remove this block."), diag.AnyBlock))
 	case len(b.Users) == 0:
 		diags = append(diags, diag.Help(diag.Error("radius-alone", b.Def, "RADIUS that accepts no user",
 			"Without a user each request is rejected."), "Add a user block, or remove this one."))
@@ -46,9 +46,9 @@ func (b *RADIUS) Judge(r *router.Router) hcl.Diagnostics {
 	return append(diags, b.judgeClients(r)...)
 }
 
-// asked tells whether a block of the router's own refers to a server, or one that could not be read may.
+// asked tells whether a block of the router's own refers to a server.
 func asked(r *router.Router, of router.Authenticator) bool {
-	return len(r.Unsound) > 0 || slices.ContainsFunc(router.Claimed[router.Authenticates](r), func(a *router.Authenticates) bool { return a.Of == of })
+	return slices.ContainsFunc(router.Claimed[router.Authenticates](r), func(a *router.Authenticates) bool { return a.Of == of })
 }
 
 // judgeUser wants a way in.

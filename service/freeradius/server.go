@@ -85,12 +85,12 @@ func (b *Server) Judge(r *router.Router) hcl.Diagnostics {
 		return hcl.Diagnostics{diag.Help(diag.Error("radius-server", b.Address.Range, "RADIUS server that is the router itself",
 			"%s is an address of the router's own.", at), "Write a radius block, and refer to it by the word radius.")}
 	case !asked(r, b):
-		return hcl.Diagnostics{diag.Help(diag.Warning("radius-server-unused", b.Def, "RADIUS server that is not asked",
-			"No block refers to %s.", b.Addr), "Write radius = %s where clients of a network are to authenticate, or remove it.", b.Addr)}
-	case !inside(r, at) && !r.Unsound["network"] && !r.Unsound["route"]:
-		return hcl.Diagnostics{diag.Help(diag.Warning("radius-server-outside", b.Address.Range, "RADIUS server outside",
+		return hcl.Diagnostics{diag.Absent(diag.Help(diag.Warning("radius-server-unused", b.Def, "RADIUS server that is not asked",
+			"No block refers to %s.", b.Addr), "Write radius = %s where clients of a network are to authenticate, or remove it.", b.Addr), diag.AnyBlock)}
+	case !inside(r, at):
+		return hcl.Diagnostics{diag.Absent(diag.Help(diag.Warning("radius-server-outside", b.Address.Range, "RADIUS server outside",
 			"%s is in no network inside, and no route leads there by one of them. RADIUS tells who comes when, and gives away keys of Wi-Fi to all who know the secret.", at),
-			"Ask through a tunnel, with a route to the server.")}
+			"Ask through a tunnel, with a route to the server."), "network", "route")}
 	}
 	return nil
 }

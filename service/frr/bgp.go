@@ -202,12 +202,10 @@ func (b *BGP) reached(r *router.Router, n *Neighbor) hcl.Diagnostics {
 		return hcl.Diagnostics{diag.Help(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
 			"%s is no address of one host in a network of the router.", addr),
 			"Write the address that the neighbour has in one of them.")}
-	case at == nil && r.Unsound["network"]:
-		return nil // it may be in the one that is wrong
 	case at == nil:
-		return hcl.Diagnostics{diag.Help(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
+		return hcl.Diagnostics{diag.Absent(diag.Help(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
 			"%s is in none of the router's networks.", addr),
-			"Write an address in one of them. Where the router gets its own address there from elsewhere, name the network, as in network = network.wan.")}
+			"Write an address in one of them. Where the router gets its own address there from elsewhere, name the network, as in network = network.wan."), "network")}
 	case !inside(at, addr):
 		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("neighbor-unreachable", n.Address.Range, "Neighbour out of reach",
 			"%s is not in %s.", addr, at.Addr),

@@ -132,11 +132,10 @@ func (b *WiFi) judgeRadio(r *router.Router) hcl.Diagnostics {
 		return hcl.Diagnostics{diag.Help(diag.Error("wifi-radio", b.Radio.Range, "No radio of this access point", why, args...),
 			"Name the port of a radio that nothing else uses: port.NAME of the board's, or a port block for a card.")}
 	}
-	port, ok := radio.(*router.BoardPort)
-	switch {
-	case !ok:
+	switch s := radio.Spec(); {
+	case !s.Hardware():
 		return refuse("%s is no port of a card.", b.Radio.Addr)
-	case port.Kind != router.PortWiFi && !slices.Contains(r.Added, port): // the board's own
+	case !s.Radio:
 		return refuse("%s is a port for cables.", b.Radio.Addr)
 	case r.MasterOf(radio) != nil:
 		return hcl.Diagnostics{diag.With(refuse("%s is a port of %s: hostapd puts it into the bridge of the SSID's network itself, once it is an access point.", b.Radio.Addr, r.MasterOf(radio).Head().Addr)[0],
@@ -228,9 +227,9 @@ func (n *SSID) judgeNetwork(r *router.Router) hcl.Diagnostics {
 			"%s leads to the Internet: clients would be the provider's, beside the router.", of.Addr), "Name a network inside."), of)}
 	}
 	link := of.Link.Target
-	bridge, ok := link.(*router.Bridge)
+	bridge := link.Spec().Bridge
 	switch {
-	case !ok:
+	case bridge == nil:
 		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("wifi-network", n.Network.Range, "Network that is on no bridge",
 			"%s is on %s, and hostapd puts the interface of an SSID into a bridge.", of.Addr, of.Link.Addr),
 			"Write a bridge block, with ports = [%s] if what is there now is to stay, and put the network on it.", of.Link.Addr), of.Link.Range, "%s", of.Addr.String())}

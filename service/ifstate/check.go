@@ -25,15 +25,16 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 			continue
 		}
 		brought(r, p, l)
-		switch l := l.(type) {
-		case *router.Bridge:
-			b.bridge(p, l)
-			if l.VLANAware() {
-				vlans(r, p, l)
-			}
-		case *router.VLAN:
-			link(p, l.Addr.String()+"/id", l, l.ID.Range, "VLAN of", fmt.Sprint(l.ID.V), func(l state.Link) string { return fmt.Sprint(l.VLAN) })
-			tag(p, l)
+		spec := l.Spec()
+		if spec.Bridge != nil {
+			b.bridge(p, l, spec.Bridge)
+		}
+		if spec.Bridge.VLANAware() {
+			vlans(r, p, l)
+		}
+		if v := spec.VLAN; v != nil {
+			link(p, l.Head().Addr.String()+"/id", l, v.ID.Range, "VLAN of", fmt.Sprint(v.ID.V), func(l state.Link) string { return fmt.Sprint(l.VLAN) })
+			tag(p, l, v)
 		}
 		neighbours(p, l)
 	}
@@ -96,10 +97,10 @@ func brought(r *router.Router, p *verify.Plan, l router.Link) {
 }
 
 // tag adds the check of the tag of a VLAN.
-func tag(p *verify.Plan, v *router.VLAN) {
-	name, want := string(v.LinkName()), string(v.Protocol.V)
+func tag(p *verify.Plan, link router.Link, v *router.VLANSpec) {
+	name, want := string(link.LinkName()), string(v.Protocol.V)
 	p.Add(verify.Check{
-		ID: v.Addr.String() + "/protocol", Title: "tag of " + name, From: cmp.Or(v.Protocol.Range, v.Def),
+		ID: link.Head().Addr.String() + "/protocol", Title: "tag of " + name, From: cmp.Or(v.Protocol.Range, link.Head().Def),
 		Eval: func(st *state.State) verify.Verdict {
 			hint := "ip -d link show " + name
 			l, ok := st.Links[name]
@@ -115,14 +116,14 @@ func tag(p *verify.Plan, v *router.VLAN) {
 }
 
 // bridge adds the checks of what only bridges have.
-func (b *Interfaces) bridge(p *verify.Plan, br *router.Bridge) {
-	link(p, br.Addr.String()+"/stp", br, cmp.Or(br.STP.Range, br.Def), "spanning tree of", verify.OnOff(br.STP.V), func(l state.Link) string { return verify.OnOff(l.STP) })
+func (b *Interfaces) bridge(p *verify.Plan, l router.Link, br *router.BridgeSpec) {
+	id, from := l.Head().Addr.String(), l.Head().Def
+	link(p, id+"/stp", l, cmp.Or(br.STP.Range, from), "spanning tree of", verify.OnOff(br.STP.V), func(l state.Link) string { return verify.OnOff(l.STP) })
 	if !b.Extra.Set { // which may switch it on
-		from := br.Def
 		if br.VLANAware() {
 			from = br.VLANs[0].Def
 		}
-		link(p, br.Addr.String()+"/filtering", br, from, "VLAN filtering of", verify.OnOff(br.VLANAware()), func(l state.Link) string { return verify.OnOff(l.Filtering) })
+		link(p, id+"/filtering", l, from, "VLAN filtering of", verify.OnOff(br.VLANAware()), func(l state.Link) string { return verify.OnOff(l.Filtering) })
 	}
 }
 

@@ -83,8 +83,8 @@ func (b *Interfaces) Claim(s *router.Scope) {
 			router.Claim(s, l.Head().Def, router.OwnLinks{Pattern: "^" + regexp.QuoteMeta(string(l.LinkName())) + "$"})
 		case spec.Kind == "bridge":
 			s.Kernel(l.Head().Def, "bridges", "BRIDGE")
-			if b, ok := l.(*router.Bridge); ok && b.VLANAware() {
-				s.Kernel(b.VLANs[0].Def, "VLANs of bridges", "BRIDGE_VLAN_FILTERING")
+			if spec.Bridge.VLANAware() {
+				s.Kernel(spec.Bridge.VLANs[0].Def, "VLANs of bridges", "BRIDGE_VLAN_FILTERING")
 			}
 		case spec.Kind == "vlan":
 			s.Kernel(l.Head().Def, "VLANs", "VLAN_8021Q")

@@ -98,7 +98,9 @@ func ignore(r *router.Router, m *nixgen.Module) {
 	}
 }
 
-// builtin tells whether IfState leaves routes and rules of a protocol alone by itself.
+// builtin tells whether IfState leaves routes and rules of a protocol alone by itself, also where a
+// list of ours is set beside (routes_builtin and rules_builtin of libifstate/parser/base.py, which
+// TestBuiltin compares): of those a claim adds nothing to its configuration.
 func builtin(protocol uint8) bool {
 	return slices.Contains([]uint8{1, 2, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 42, 186, 187, 188, 189, 192}, protocol)
 }
@@ -338,7 +340,7 @@ func made(r *router.Router, l router.Link, s router.LinkSpec) nixgen.Attrs {
 	if mtu, _ := r.MTU(l); s.MTU.V != 0 || s.Via.Set || s.Peer.Set {
 		set("mtu", nixgen.Int(mtu))
 	}
-	return master(r, l, append(out, attributes(s.Attributes)...))
+	return master(r, l, append(out, attributes(s.Kernel())...))
 }
 
 // wireGuard are the settings of a tunnel. Keys are read from files when IfState runs.

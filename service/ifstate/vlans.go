@@ -25,7 +25,7 @@ func tooOld(r *router.Router) hcl.Diagnostics {
 	}
 	var diags hcl.Diagnostics
 	for _, l := range r.Made {
-		if b, ok := l.(*router.Bridge); ok && b.VLANAware() {
+		if b := l.Spec().Bridge; b.VLANAware() {
 			diags = append(diags, diag.With(diag.Help(diag.Error("release-lacks", b.VLANs[0].Def, "Not in this release",
 				"IfState makes VLANs of bridges since its version 2.3, and NixOS %s has an older one.", r.Release.V),
 				"Write release = %q into the router block, or leave it to nbr.", firstWithVLANs), r.ReleaseAt(), "the release"))
@@ -37,12 +37,10 @@ func tooOld(r *router.Router) hcl.Diagnostics {
 // brvlan are the VLANs of a port of a bridge or of a bridge itself, which IfState tells apart by
 // self.
 func brvlan(r *router.Router, l router.Link) nixgen.Attrs {
-	_, self := l.(*router.Bridge)
+	self := l.Spec().Bridge != nil
 	var from nixgen.Origin
-	if b, ok := r.MasterOf(l).(*router.Bridge); ok {
-		if v := b.VLANsOf(l); v != nil {
-			from = service.Origin(v.Addr, v.Def)
-		}
+	if v := r.PortVLANsOf(l); v != nil {
+		from = service.Origin(v.Addr, v.Def)
 	}
 	list := nixgen.List{}
 	for _, v := range r.BridgeVLANs(l) {
@@ -65,7 +63,9 @@ func brvlan(r *router.Router, l router.Link) nixgen.Attrs {
 
 // vlans adds the checks of the VLANs of a bridge: those of each port, by the lines that say
 // them, and those that the router itself is in.
-func vlans(r *router.Router, p *verify.Plan, b *router.Bridge) {
+func vlans(r *router.Router, p *verify.Plan, l router.Link) {
+	spec, head := l.Spec(), l.Head()
+	b := spec.Bridge
 	const hint = "bridge vlan show"
 	add := func(id, title string, from hcl.Range, of router.Link, want string, get func([]state.BridgeVLAN) string) {
 		name := string(of.LinkName())
@@ -97,19 +97,15 @@ func vlans(r *router.Router, p *verify.Plan, b *router.Bridge) {
 	check := func(id, title string, from hcl.Range, of router.Link, which func(router.BridgeVLAN) bool) {
 		add(id, title, from, of, numbers(r.BridgeVLANs(of), which), func(seen []state.BridgeVLAN) string { return numbers(each(seen), which) })
 	}
-	for _, port := range b.Spec().Ports.Items {
+	for _, port := range spec.Ports.Items {
 		v := b.VLANsOf(port.Target)
-		id := b.Addr.String() + "/port/" + string(port.Target.LinkName())
+		id := head.Addr.String() + "/port/" + string(port.Target.LinkName())
 		check(id+"/tagged", "VLANs with a tag at", cmp.Or(v.Tagged.Range, v.Def), port.Target, tagged)
 		check(id+"/untagged", "VLANs without a tag at", cmp.Or(v.Untagged.Range, v.Def), port.Target, untagged)
 		check(id+"/pvid", "VLAN of frames without a tag at", cmp.Or(v.PVID.Range, v.Untagged.Range, v.Def), port.Target, ingress)
 	}
-	for _, l := range r.Made {
-		v, ok := l.(*router.VLAN)
-		if !ok || v.Link.Target != router.Link(b) {
-			continue
-		}
-		add(v.Addr.String()+"/bridge", "VLAN of", v.ID.Range, b, "with a tag", func(seen []state.BridgeVLAN) string {
+	for _, v := range r.VLANsOn(l) {
+		add(v.Head().Addr.String()+"/bridge", "VLAN of", v.ID.Range, l, "with a tag", func(seen []state.BridgeVLAN) string {
 			all := each(seen)
 			i := slices.IndexFunc(all, func(s router.BridgeVLAN) bool { return s.ID == v.ID.V })
 			switch {
@@ -121,9 +117,9 @@ func vlans(r *router.Router, p *verify.Plan, b *router.Bridge) {
 			return "with a tag"
 		})
 	}
-	check(b.Addr.String()+"/pvid", "VLAN without a tag of", cmp.Or(b.PVID.Range, b.Def), b, ingress)
-	own := r.BridgeVLANs(b)
-	add(b.Addr.String()+"/vlans", "other VLANs of", b.Def, b, "none", func(seen []state.BridgeVLAN) string {
+	check(head.Addr.String()+"/pvid", "VLAN without a tag of", cmp.Or(b.PVID.Range, head.Def), l, ingress)
+	own := r.BridgeVLANs(l)
+	add(head.Addr.String()+"/vlans", "other VLANs of", head.Def, l, "none", func(seen []state.BridgeVLAN) string {
 		return numbers(each(seen), func(v router.BridgeVLAN) bool {
 			return !slices.ContainsFunc(own, func(o router.BridgeVLAN) bool { return o.ID == v.ID })
 		})

@@ -60,7 +60,7 @@ func (d *DHCP4) given(r *router.Router) hcl.Diagnostics {
 // unserved is the error that a server is the router, and no program of it answers there.
 func unserved(r *router.Router, of conf.Ref[*router.Network], server conf.Value[router.Addr], what, name, block string) hcl.Diagnostics {
 	own := r.Owner(server.V.Addr)
-	if own == nil || r.Unsound[block] || len(r.Import.Items) > 0 {
+	if own == nil || len(r.Import.Items) > 0 {
 		return nil
 	}
 	for _, l := range r.Listening(name) {
@@ -75,5 +75,5 @@ func unserved(r *router.Router, of conf.Ref[*router.Network], server conf.Value[
 	err := diag.Help(diag.Error("server-not-there", server.Range, "Router serves nothing there",
 		"Clients of %s would ask %s, the router's own address in %s, and no %s answers them there.", of.Addr, server.V, own.Addr, what),
 		"Put %s into the networks of the %s block, or name another server.", of.Addr, block)
-	return hcl.Diagnostics{diag.With(err, at, "%s", own.Addr.String())}
+	return hcl.Diagnostics{diag.Absent(diag.With(err, at, "%s", own.Addr.String()), block)}
 }

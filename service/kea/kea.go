@@ -195,10 +195,10 @@ func judgeLease(lease conf.Value[router.Seconds]) hcl.Diagnostics {
 func (d *DHCP4) judgeV6Only(r *router.Router) hcl.Diagnostics {
 	n := d.Network.Target
 	ts := router.Claimed[router.NAT64](r)
-	if d.V6Only.Set && len(ts) > 0 && ts[0].Zone(r) != nil && r.Translator(n) == nil && !r.Unsound["policy"] {
-		return hcl.Diagnostics{diag.With(diag.Help(diag.Warning("v6-only-untranslated", d.V6Only.Range, "Hosts without IPv4 and without NAT64",
+	if d.V6Only.Set && len(ts) > 0 && ts[0].Zone(r) != nil && r.Translator(n) == nil {
+		return hcl.Diagnostics{diag.With(diag.Absent(diag.Help(diag.Warning("v6-only-untranslated", d.V6Only.Range, "Hosts without IPv4 and without NAT64",
 			"Hosts of %s are to live without IPv4, and no policy lets them get to %s.", n.Addr, ts[0].Addr),
-			"Write a policy from their zone to %s, or remove v6_only.", ts[0].Zone(r).Addr), ts[0].From, "%s", ts[0].Addr.String())}
+			"Write a policy from their zone to %s, or remove v6_only.", ts[0].Zone(r).Addr), "policy"), ts[0].From, "%s", ts[0].Addr.String())}
 	}
 	return nil
 }

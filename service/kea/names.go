@@ -77,11 +77,11 @@ func (g *registrar) judge(r *router.Router) hcl.Diagnostics {
 			"%s has no domain for the names of its hosts to be in.", n.Addr), "Write domain = \"home.arpa\" into the network, and a dns_zone block with it."), n.Def, "%s", n.Addr.String())}
 	}
 	switch z := r.ZoneHolding(string(g.domain())); {
-	case z == nil && !r.Unsound["dns_zone"]:
-		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("names-without-zone", g.From, "Names of leases without a zone",
+	case z == nil:
+		return hcl.Diagnostics{diag.With(diag.Absent(diag.Help(diag.Error("names-without-zone", g.From, "Names of leases without a zone",
 			"No dns_zone has the names in %s, and a resolver is told of none while it runs.", g.domain()),
-			"Write a dns_zone block with domain = %q, and one with reverse = %q for the way back.", g.domain(), g.prefix), n.Domain.Range, "%s", n.Addr.String())}
-	case z != nil && z.Reload == "":
+			"Write a dns_zone block with domain = %q, and one with reverse = %q for the way back.", g.domain(), g.prefix), "dns_zone"), n.Domain.Range, "%s", n.Addr.String())}
+	case z.Reload == "":
 		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("names-without-zone", g.From, "Names of leases in another server's zone",
 			"%s is what its primaries say, so no name can be added here.", z.Addr),
 			"Give the network a domain of this router, or remove register_names."), z.From, "%s", z.Addr.String())}

@@ -88,9 +88,9 @@ func (d *DHCP4) judgeRelay(r *router.Router) hcl.Diagnostics {
 		}
 	}
 	if len(diags) == 0 && !d.routed(r) {
-		diags = append(diags, diag.With(diag.Help(diag.Warning("relay-without-route", at, "No route to the network behind a relay",
+		diags = append(diags, diag.With(diag.Absent(diag.Help(diag.Warning("relay-without-route", at, "No route to the network behind a relay",
 			"Hosts of %s get addresses, and no answer to anything else: no route leads there through %s.", p, n.Addr),
-			"Write a route block with to = %q and via = the relay's address in %s.", p, n.Addr), n.Def, "%s", n.Addr.String()))
+			"Write a route block with to = %q and via = the relay's address in %s.", p, n.Addr), "route"), n.Def, "%s", n.Addr.String()))
 	}
 	return diags
 }
@@ -103,7 +103,7 @@ func (d *DHCP4) routed(r *router.Router) bool {
 		return rt.To.V.Overlaps(p) && rt.To.V.Bits() <= p.Bits() && rt.Type.V == router.Unicast && !rt.Table.Set && slices.Contains(r.NextHops(rt), d.Network.Target)
 	})
 	learned := slices.ContainsFunc(router.Claimed[router.OwnRoutes](r), func(o *router.OwnRoutes) bool { return len(o.On) == 0 && !o.Nowhere })
-	return said || learned || d.Network.Target.Upstream() || r.Unsound["route"] || len(r.Import.Items) > 0 || len(router.Claimed[router.AddedRoutes](r)) > 0
+	return said || learned || d.Network.Target.Upstream() || len(r.Import.Items) > 0 || len(router.Claimed[router.AddedRoutes](r)) > 0
 }
 
 // place is where the spec says which network is served, and who says it.

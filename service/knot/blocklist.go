@@ -100,10 +100,10 @@ func (l *Blocklist) judge(b *Resolver, r *router.Router) hcl.Diagnostics {
 		l.names = append(l.names, names...)
 	}
 	for _, i := range l.Inputs.Items {
-		if r.Input(i.V.Input) == nil && !r.Unsound["input"] {
-			diags = append(diags, diag.Help(diag.Error("no-such-reference", i.Range, "No such input",
+		if r.Input(i.V.Input) == nil {
+			diags = append(diags, diag.Absent(diag.Help(diag.Error("no-such-reference", i.Range, "No such input",
 				"The spec has no input %q.", i.V.Input),
-				"Write an input %q block with the url of the list's repository, and flake = false if that is no flake.", i.V.Input))
+				"Write an input %q block with the url of the list's repository, and flake = false if that is no flake.", i.V.Input), "input"))
 		}
 	}
 	for _, n := range l.Networks.Items {

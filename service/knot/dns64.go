@@ -77,18 +77,18 @@ func (d *DNS64) judge(b *Resolver, r *router.Router) hcl.Diagnostics {
 	leads := func(rt *router.Route) bool {
 		return rt.To.V.Bits() > 0 && rt.To.V.Bits() <= d.Prefix.V.Bits() && rt.To.V.Contains(d.Prefix.V.Addr())
 	}
-	if !r.Unsound["route"] && !r.Unsound["nat64"] && !slices.ContainsFunc(r.Routes, leads) {
+	if !slices.ContainsFunc(r.Routes, leads) {
 		at := cmp.Or(d.Prefix.Range, d.Def)
-		diags = append(diags, diag.Help(diag.Warning("dns64-untranslated", at, "Prefix that nothing translates",
+		diags = append(diags, diag.Absent(diag.Help(diag.Warning("dns64-untranslated", at, "Prefix that nothing translates",
 			"Hosts are told addresses of %s, and no route leads there: unless the provider translates it, connections to them end nowhere.", d.Prefix.V),
-			"Add a nat64 block, write a route to %s by the host that translates, or take dns64 out.", d.Prefix.V))
+			"Add a nat64 block, write a route to %s by the host that translates, or take dns64 out.", d.Prefix.V), "route", "nat64"))
 	}
 	return diags
 }
 
 // judgeClients finds networks whose hosts are told addresses that no policy lets them get to.
 func (d *DNS64) judgeClients(b *Resolver, r *router.Router, t *router.NAT64) hcl.Diagnostics {
-	if t.Zone(r) == nil || r.Unsound["policy"] {
+	if t.Zone(r) == nil {
 		return nil // a warning of its own
 	}
 	var diags hcl.Diagnostics
@@ -102,9 +102,9 @@ func (d *DNS64) judgeClients(b *Resolver, r *router.Router, t *router.NAT64) hcl
 				at, help = named.Range, "Write a policy from its zone to %[2]s, or take %[1]s out."
 			}
 		}
-		diags = append(diags, diag.With(diag.Help(diag.Warning("dns64-untranslated", at, "Prefix that nothing translates",
+		diags = append(diags, diag.With(diag.Absent(diag.Help(diag.Warning("dns64-untranslated", at, "Prefix that nothing translates",
 			"Hosts of %s are told addresses of %s, and no policy lets them get to %s.", n.Addr, d.Prefix.V, t.Addr),
-			help, n.Addr, t.Zone(r).Addr), t.From, "%s", t.Addr.String()))
+			help, n.Addr, t.Zone(r).Addr), "policy"), t.From, "%s", t.Addr.String()))
 	}
 	return diags
 }

@@ -89,12 +89,12 @@ func (c *Catalog) Judge(r *router.Router) hcl.Diagnostics {
 	case read && len(c.Zones.Items) > 0:
 		diags = append(diags, diag.With(diag.Help(diag.Error("catalog-of-two", c.Zones.Range, "Catalog of this router and of another server",
 			"%s is the list of its primaries, and zones here are no part of that.", c.Addr), "Remove zones or primaries; two lists are two blocks."), c.Primaries.Range, "primaries"))
-	case !read && len(c.Zones.Items) == 0 && !r.Unsound["dns_zone"]:
-		diags = append(diags, diag.Help(diag.Error("empty-catalog", c.Def, "Catalog without a zone", "%s names neither zones nor primaries.", c.Addr),
-			"Name the zones that its secondaries get, or the primaries whose list it is."))
-	case !read && len(c.Secondaries.Items) == 0 && !r.Unsound["dns_peer"]:
-		diags = append(diags, diag.Help(diag.Warning("catalog-unread", c.Def, "Catalog that no server reads", "%s has no secondaries.", c.Addr),
-			"Write secondaries = [dns_peer.NAME], or remove the block."))
+	case !read && len(c.Zones.Items) == 0:
+		diags = append(diags, diag.Absent(diag.Help(diag.Error("empty-catalog", c.Def, "Catalog without a zone", "%s names neither zones nor primaries.", c.Addr),
+			"Name the zones that its secondaries get, or the primaries whose list it is."), "dns_zone"))
+	case !read && len(c.Secondaries.Items) == 0:
+		diags = append(diags, diag.Absent(diag.Help(diag.Warning("catalog-unread", c.Def, "Catalog that no server reads", "%s has no secondaries.", c.Addr),
+			"Write secondaries = [dns_peer.NAME], or remove the block."), "dns_peer"))
 	}
 	return diags
 }

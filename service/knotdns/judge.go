@@ -34,10 +34,10 @@ func (z *DNSZone) Judge(r *router.Router) hcl.Diagnostics {
 				"Make them one block."), o.at(), "%s", o.Addr.String())}
 		}
 	}
-	if !z.secondary() && len(z.servers(r)) == 0 && !r.Unsound["network"] {
-		diags = append(diags, diag.Help(diag.Error("no-zone-server", z.Def, "Zone without a name server",
+	if !z.secondary() && len(z.servers(r)) == 0 {
+		diags = append(diags, diag.Absent(diag.Help(diag.Error("no-zone-server", z.Def, "Zone without a name server",
 			"%s has no name_servers, and no network with a fixed address and a domain is in %s.", z.Addr, z.domain()),
-			"Write name_servers = [\"ns.example.org\"]."))
+			"Write name_servers = [\"ns.example.org\"]."), "network"))
 	}
 	diags = append(diags, z.judgePublic(r)...)
 	diags = append(diags, z.shared(r).judge(r)...)
@@ -52,10 +52,10 @@ func (z *DNSZone) judgePublic(r *router.Router) hcl.Diagnostics {
 		return nil
 	}
 	var diags hcl.Diagnostics
-	if !server(r).public() && !r.Unsound["dns_server"] {
-		diags = append(diags, diag.Help(diag.Error("zone-not-public", z.Public.Range, "Public zone that nothing outside can ask for",
+	if !server(r).public() {
+		diags = append(diags, diag.Absent(diag.Help(diag.Error("zone-not-public", z.Public.Range, "Public zone that nothing outside can ask for",
 			"No dns_server answers in an upstream, so nothing outside of the router's networks asks for %s.", z.domain()),
-			"Write a dns_server block with the upstream in networks, or remove public."))
+			"Write a dns_server block with the upstream in networks, or remove public."), "dns_server"))
 	}
 	told := false // of the router and hosts: what is to do is the same for all
 	for _, e := range z.contents(r) {

@@ -155,23 +155,23 @@ func zones(r *router.Router) []*DNSZone {
 func (b *Server) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	const why = "The server listens on the router's address in the network."
-	none := len(zones(r))+len(catalogs(r)) == 0 && !r.Unsound["dns_zone"] && !r.Unsound["dns_catalog"]
+	none := len(zones(r))+len(catalogs(r)) == 0
 	// Other servers get zones that are not public, too.
-	public := len(peers(r)) > 0 || r.Unsound["dns_peer"] || slices.ContainsFunc(zones(r), func(z *DNSZone) bool { return z.Public.V })
+	public := len(peers(r)) > 0 || slices.ContainsFunc(zones(r), func(z *DNSZone) bool { return z.Public.V })
 	for _, n := range b.Networks.Items {
 		fixed, _ := n.Target.Split()
 		switch {
 		case len(fixed) == 0:
 			diags = append(diags, router.NoFixedAddress(n, why))
-		case n.Target.Upstream() && !public && !none && !r.Unsound["dns_zone"]:
-			diags = append(diags, router.OnUpstream(diag.Help(diag.Error("zone-not-public", n.Range, "Server on an upstream without a public zone",
+		case n.Target.Upstream() && !public && !none:
+			diags = append(diags, router.OnUpstream(diag.Absent(diag.Help(diag.Error("zone-not-public", n.Range, "Server on an upstream without a public zone",
 				"%s is an upstream, and no zone is for all the world to ask.", n.Addr),
-				"Take it out of networks, or write public = true in the dns_zone that is meant, or name its secondaries."), n.Target))
+				"Take it out of networks, or write public = true in the dns_zone that is meant, or name its secondaries."), "dns_zone", "dns_peer"), n.Target))
 		}
 	}
 	if none {
-		diags = append(diags, diag.Help(diag.Error("no-dns-zone", b.Def, "Server without a zone",
-			"%s has no zone to answer for.", b.Addr), "Write a dns_zone block, or remove this one; names of others are a resolver's."))
+		diags = append(diags, diag.Absent(diag.Help(diag.Error("no-dns-zone", b.Def, "Server without a zone",
+			"%s has no zone to answer for.", b.Addr), "Write a dns_zone block, or remove this one; names of others are a resolver's."), "dns_zone", "dns_catalog"))
 	}
 	return diags
 }

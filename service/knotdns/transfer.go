@@ -127,10 +127,10 @@ func (s shared) judge(r *router.Router) hcl.Diagnostics {
 				"%s has the zone of %s already: it is among its primaries.", p.Addr, s.of), "Remove it from one of the two."), s.primaries[i].Range, "primaries"))
 		}
 	}
-	if len(s.secondaries) > 0 && server(r) == nil && !r.Unsound["dns_server"] {
-		diags = append(diags, diag.Help(diag.Error("transfer-without-server", s.secondaries[0].Range, "Zone that cannot be fetched",
+	if len(s.secondaries) > 0 && server(r) == nil {
+		diags = append(diags, diag.Absent(diag.Help(diag.Error("transfer-without-server", s.secondaries[0].Range, "Zone that cannot be fetched",
 			"No dns_server block says where the router answers, so %s gets nothing of %s.", s.secondaries[0].Addr, s.of),
-			"Write a dns_server block with the network to which the other server's questions come."))
+			"Write a dns_server block with the network to which the other server's questions come."), "dns_server"))
 	}
 	return diags
 }

@@ -137,15 +137,7 @@ func (b *LLDP) Judge(r *router.Router) hcl.Diagnostics {
 // cable refuses a link that has no cable: neighbours are at the ends of cables, and a bridge passes
 // no frame of theirs (IEEE 802.1AB-2016 section 7.1).
 func cable(p conf.Ref[router.Link]) *hcl.Diagnostic {
-	switch l := p.Target.(type) {
-	case *router.BoardPort:
-		if l.Kind != router.PortConduit && l.Kind != router.PortWiFi {
-			return nil
-		}
-	case *router.External:
-		return nil
-	}
-	if p.Target.Spec().Kind == "veth" { // whose other end is a machine of its own
+	if p.Target.Spec().Cable {
 		return nil
 	}
 	help := "Name ports of the board."
@@ -154,8 +146,8 @@ func cable(p conf.Ref[router.Link]) *hcl.Diagnostic {
 		for _, ref := range l.Spec().Ports.Items {
 			below = append(below, ref.Addr.String())
 		}
-		if port, ok := l.(*router.BoardPort); ok && port != p.Target {
-			below = append(below, "port."+string(port.Name))
+		if l != p.Target && l.Spec().Hardware() {
+			below = append(below, l.Head().Addr.String())
 		}
 	}
 	if len(below) > 0 {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -26,7 +25,6 @@ func (u *UPnP) Checks(_ *router.Router, p *verify.Plan) {
 	}
 	u.discovered(p)
 	u.mappings(p)
-	u.chains(p)
 }
 
 // answers adds the check that hosts of the network with one of the router's own addresses
@@ -118,50 +116,4 @@ func (u *UPnP) mappings(p *verify.Plan) {
 		v.Note = fmt.Sprintf("%d mappings", len(m.Leases))
 		return v
 	})
-}
-
-// chains adds the check of the fixed chains: what the daemon may open at all.
-func (u *UPnP) chains(p *verify.Plan) {
-	const name = "inet " + tableName
-	need := state.Need{Kind: state.NeedRuleset, Name: name, Text: u.table()}
-	want, hint := "the generated rules", "nft list table "+name
-	p.Add(verify.Check{
-		ID: u.Addr.String() + "/chains", Title: "what may be opened at all", From: u.Def, Needs: []state.Need{need},
-		Eval: func(st *state.State) verify.Verdict {
-			if st.Tables != nil && !slices.Contains(st.Tables, name) {
-				return verify.Missing(want, hint)
-			}
-			rs := st.Rulesets[name]
-			if len(rs.Want) == 0 || rs.Of != "" && rs.Of != need.Hash() {
-				return verify.NotSeen(want, hint)
-			}
-			got := slices.DeleteFunc(slices.Clone(rs.Got), filled)
-			for _, line := range rs.Want {
-				if !slices.Contains(got, line) {
-					return verify.Judge(false, line, "missing", hint)
-				}
-			}
-			for i, line := range got {
-				if !slices.Contains(rs.Want, line) {
-					return verify.Judge(false, "nothing more", line, hint)
-				}
-				if i < len(rs.Want) && line != rs.Want[i] {
-					return verify.Judge(false, rs.Want[i], "another order: "+line, hint)
-				}
-			}
-			if len(got) != len(rs.Want) {
-				return verify.Judge(false, want, "some of them twice", hint)
-			}
-			return verify.Compare(want, want, hint)
-		},
-	})
-}
-
-// filled tells whether a line of a listing is a rule of a chain that the daemon fills.
-func filled(line string) bool {
-	if !strings.HasPrefix(line, `{"rule":`) {
-		return false
-	}
-	head, _, _ := strings.Cut(line, `"expr":`)
-	return slices.ContainsFunc([]string{admitted, mapped, peers}, func(chain string) bool { return strings.Contains(head, `"chain":"`+chain+`"`) })
 }

@@ -25,64 +25,6 @@ const (
 	leases6 = "/var/lib/" + unit + "/leases6"
 )
 
-// devices are the networks' interfaces as a set of nftables.
-func devices(ns ...*router.Network) string {
-	var quoted []string
-	for _, d := range router.Devices(ns) {
-		quoted = append(quoted, fmt.Sprintf("%q", string(d)))
-	}
-	return "{ " + strings.Join(quoted, ", ") + " }"
-}
-
-// table is the table that the daemon works in.
-//
-// The nat chain is after the firewall's own, whose port forwards so come first. The filter chain is
-// before the firewall's: it marks what one of the daemon's rules accepts, which ends the chain, and
-// takes the mark from all else.
-func (u *UPnP) table() string {
-	var ports []string
-	for _, p := range u.Ports.All() {
-		ports = append(ports, p.String())
-	}
-	from, to := devices(u.External.Target), devices(u.Networks.All()...)
-	// An IPv4 packet has to come by the router's own address, not by that of the host.
-	families := []string{"ct status dnat meta nfproto ipv4"}
-	if u.pinholes() {
-		families = append(families, "meta nfproto ipv6")
-	}
-	var may strings.Builder
-	for _, f := range families {
-		fmt.Fprintf(&may, "    iifname %s oifname %s %s meta l4proto { tcp, udp } th dport { %s } meta mark set meta mark | %#x jump %s\n",
-			from, to, f, strings.Join(ports, ", "), router.MappedMark, admitted)
-	}
-	return fmt.Sprintf(`table inet %[1]s {
-  chain %[2]s {
-  }
-
-  chain %[3]s {
-  }
-
-  chain %[4]s {
-  }
-
-  chain nat_in {
-    type nat hook prerouting priority dstnat + 5; policy accept;
-    iifname %[5]s fib daddr type local meta l4proto { tcp, udp } th dport { %[7]s } jump %[3]s
-  }
-
-  chain forward {
-    type filter hook forward priority filter - 5; policy accept;
-%[9]s    meta mark set meta mark & %#[8]x
-  }
-
-  chain nat_out {
-    type nat hook postrouting priority srcnat - 5; policy accept;
-    iifname %[6]s oifname %[5]s meta l4proto { tcp, udp } jump %[4]s
-  }
-}
-`, tableName, admitted, mapped, peers, from, to, strings.Join(ports, ", "), ^uint32(router.MappedMark), may.String())
-}
-
 // taken are ports that are not given away: which the router itself serves to the external network,
 // or a port_forward from there has.
 func (u *UPnP) taken(r *router.Router) []router.PortRange {
@@ -161,10 +103,7 @@ func uuid(name string) string {
 
 // lower sets services.miniupnpd.
 //
-// The module has the table loaded with the firewall's rules, and each reload of these would empty
-// it while the daemon goes on to list what it has opened (openwrt/packages#30506). So the unit
-// loads the table itself, before the daemon starts and reads its lease files, and a reload does not
-// touch it.
+// The table is made before the daemon starts and reads its lease files: see router.Opens.
 func (u *UPnP) lower(r *router.Router, m *nixgen.Module) {
 	from := service.From(u)
 	set := func(v nixgen.Expr, path ...string) {
@@ -176,7 +115,6 @@ func (u *UPnP) lower(r *router.Router, m *nixgen.Module) {
 	set(nixgen.Bool(true), "natpmp")
 	set(nixgen.Bool(true), "upnp")
 	set(nixgen.Lines(u.config(r)), "appendConfig")
-	m.Set(from, nixgen.Apply("lib.mkForce", nixgen.Bool(false)), "networking", "nftables", "tables", tableName, "enable")
 
 	run := func(v nixgen.Expr, path ...string) {
 		m.Set(from, v, append([]string{"systemd", "services", unit}, path...)...)
@@ -190,14 +128,7 @@ func (u *UPnP) lower(r *router.Router, m *nixgen.Module) {
 	run(nixgen.List{nixgen.Str(link)}, "wantedBy")
 	run(nixgen.Str("15s"), "unitConfig", "JobTimeoutSec")
 	run(nixgen.Int(0), "unitConfig", "StartLimitIntervalSec")
-	nft := func(args ...nixgen.Expr) nixgen.Expr {
-		return append(nixgen.Concat{nixgen.Var("pkgs.nftables"), nixgen.Str("/bin/nft ")}, args...)
-	}
-	const head = "table inet " + tableName
-	file := nixgen.Apply("pkgs.writeText", nixgen.Str("miniupnpd.nft"), nixgen.Lines(head+"\ndelete "+head+"\n"+u.table()))
 	exec := func(v nixgen.Expr, name string) { run(v, "serviceConfig", name) }
-	exec(nft(nixgen.Str("-f "), file), "ExecStartPre")
-	exec(nft(nixgen.Str("destroy "+head)), "ExecStopPost")
 	exec(nixgen.Str("always"), "Restart")
 	exec(nixgen.Str("5s"), "RestartSec")
 	exec(nixgen.Str(unit), "StateDirectory")

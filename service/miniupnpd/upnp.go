@@ -1,9 +1,9 @@
 // Package miniupnpd lets hosts ask the router to lead ports to them: by UPnP (the Internet Gateway
 // Device, version 2), PCP (RFC 6887) and NAT-PMP (RFC 6886), with MiniUPnPd.
 //
-// What the daemon opens is in a table of its own, inet miniupnpd, whose fixed chains decide by
-// themselves where from, where to and for which ports it may open anything. They mark what it lets
-// pass, and the firewall's own table lets in what is marked: no rule of that one ever changes.
+// What the daemon opens is in a table of its own, inet miniupnpd, whose fixed chains (router.Opens)
+// decide by themselves where from, where to and for which ports it may open anything. They mark what
+// it lets pass, and the firewall's own table lets in what is marked: no rule of that one ever changes.
 package miniupnpd
 
 import (
@@ -66,6 +66,10 @@ func (u *UPnP) Claim(s *router.Scope) {
 		m.Protocol = router.UDP
 		router.Claim(s, at, router.Emit{Match: m, Networks: u.Networks.All()})
 	}
+	router.Claim(s, hcl.Range{}, router.Opens{
+		Unit: unit, Table: tableName, External: u.External.Target, Networks: u.Networks.All(), Ports: u.Ports.All(), IPv6: u.pinholes(),
+		Passed: admitted, Arrived: mapped, Left: peers,
+	})
 	router.Claim(s, hcl.Range{}, router.Forward{
 		In: []*router.Network{u.External.Target}, Out: u.Networks.All(),
 		Match: router.Match{Mark: router.MappedMark},

@@ -34,12 +34,10 @@ func (n *NAT64) judgeNetwork(r *router.Router) hcl.Diagnostics {
 	const code = "nat64-network"
 	on := r.On(n)
 	switch {
-	case len(on) == 0 && r.Unsound["network"]:
-		return nil
 	case len(on) == 0:
-		return hcl.Diagnostics{diag.Help(diag.Error(code, n.Def, "Translator without a network",
+		return hcl.Diagnostics{diag.Absent(diag.Help(diag.Error(code, n.Def, "Translator without a network",
 			"Tayga has addresses of its own, and translates hosts to IPv4 addresses of a network on %s.", n.Addr),
-			"Write a network with link = %s, "+example+", and put it into a zone of its own.", n.Addr)}
+			"Write a network with link = %s, "+example+", and put it into a zone of its own.", n.Addr), "network")}
 	case len(on) > 1:
 		return hcl.Diagnostics{diag.With(diag.Help(diag.Error(code, on[1].Link.Range, "Translator with two networks",
 			"Hosts are translated to IPv4 addresses of one network, and %s has %s and %s.", n.Addr, on[0].Addr, on[1].Addr),

@@ -15,9 +15,6 @@ import (
 // would go (nft_fib4_eval in net/ipv4/netfilter/nft_fib_ipv4.c), and they are for that address, not
 // for the host that the rule is about.
 func (f *Firewall) judgeAnswers(r *router.Router) hcl.Diagnostics {
-	if r.Unsound["rule"] || r.Unsound["route"] || r.Unsound["network"] {
-		return nil
-	}
 	var diags hcl.Diagnostics
 	said := map[*router.Network]bool{}
 	for _, rt := range r.Routes {
@@ -32,8 +29,8 @@ func (f *Firewall) judgeAnswers(r *router.Router) hcl.Diagnostics {
 			said[n] = true
 			p := masqueradesTo(r, n)
 			at, _ := p.NAT()
-			diags = append(diags, diag.With(diag.Help(diag.Warning("answers-dropped", rt.Def, "Answers that the firewall drops",
-				"What %s leads into %s leaves with the router's address there, and no rule leads packets from %s the same way: anti_spoof drops the answers.", rt.Addr, n.Addr, own.Addr()),
+			diags = append(diags, diag.With(diag.Help(diag.Absent(diag.Warning("answers-dropped", rt.Def, "Answers that the firewall drops",
+				"What %s leads into %s leaves with the router's address there, and no rule leads packets from %s the same way: anti_spoof drops the answers.", rt.Addr, n.Addr, own.Addr()), "rule", "route", "network"),
 				"Write a rule with network = %s and table = %d.", n.Addr, rt.Table.V), at, "%s", p.Addr.String()))
 		}
 	}

@@ -40,6 +40,7 @@ func (f *Firewall) Checks(r *router.Router, p *verify.Plan) {
 	f.guarded(p)
 	f.checkSchedules(r, p)
 	f.checkPrefixNATs(r, p)
+	checkOpened(r, p)
 	for _, z := range r.Zones {
 		opened(r, p, z)
 	}

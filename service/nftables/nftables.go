@@ -168,4 +168,5 @@ func (f *Firewall) lower(r *router.Router, m *nixgen.Module) {
 	if ps := delegatedNATs(r); len(ps) > 0 {
 		lowerPrefixNAT(ps, m)
 	}
+	lowerOpened(r, m)
 }

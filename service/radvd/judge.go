@@ -162,7 +162,7 @@ func (a *Advert) judgeFlags(r *router.Router) hcl.Diagnostics {
 // judgePREF64 refuses to tell of a prefix that the hosts do not get to, and finds hosts that could
 // use one and hear of none.
 func (a *Advert) judgePREF64(r *router.Router) hcl.Diagnostics {
-	if !a.PREF64.Set || r.Unsound["nat64"] || r.Unsound["policy"] || r.Unsound["zone"] {
+	if !a.PREF64.Set {
 		return nil
 	}
 	t := r.Translator(a.Network.Target)
@@ -171,6 +171,7 @@ func (a *Advert) judgePREF64(r *router.Router) hcl.Diagnostics {
 		d := diag.Help(diag.Error("pref64-untranslated", a.PREF64.Range, "No prefix of NAT64 for these hosts",
 			"No policy lets hosts of %s get to a nat64 block, so there is no prefix to tell them.", a.Network.Addr),
 			"Write such a policy, or remove pref64.")
+		diag.Absent(d, "nat64", "policy", "zone")
 		if ts := router.Claimed[router.NAT64](r); len(ts) > 0 {
 			d = diag.With(d, ts[0].From, "%s", ts[0].Addr.String())
 			if z := ts[0].Zone(r); z != nil {
@@ -194,10 +195,10 @@ func (a *Advert) judgeDNS(r *router.Router) hcl.Diagnostics {
 				"Remove it; IPv4 servers are told by the dhcp4 block."))
 			continue
 		}
-		if own := r.Owner(s.V.Addr); own != nil && len(r.Import.Items) == 0 && !r.Unsound["resolver"] && !a.serves(r, "dns", own) {
-			diags = append(diags, diag.With(diag.Help(diag.Error("server-not-there", s.Range, "Router serves nothing there",
+		if own := r.Owner(s.V.Addr); own != nil && len(r.Import.Items) == 0 && !a.serves(r, "dns", own) {
+			diags = append(diags, diag.With(diag.Absent(diag.Help(diag.Error("server-not-there", s.Range, "Router serves nothing there",
 				"Hosts of %s would ask %s, the router's own address in %s, and no name server answers them there.", a.Network.Addr, s.V, own.Addr),
-				"Put %s into the networks of the resolver block, or name another server.", a.Network.Addr), own.IPv6.Range, "%s", own.Addr.String()))
+				"Put %s into the networks of the resolver block, or name another server.", a.Network.Addr), "resolver"), own.IPv6.Range, "%s", own.Addr.String()))
 		}
 	}
 	for _, d := range a.domains() {

@@ -51,9 +51,9 @@ func (b *IDS) Judge(r *router.Router) hcl.Diagnostics {
 	diags = append(diags, b.judgeBlocks()...)
 	diags = append(diags, b.judgeRelease(r)...)
 	diags = append(diags, b.judgeFiles(r)...)
-	if b.home(r) == "" && !r.Unsound["network"] {
-		add(diag.Error("ids-no-home", b.at(b.Home.Range), "No network at home",
-			"No network of $HOME_NET has an address that the spec gives it, and Suricata refuses an empty list."),
+	if b.home(r) == "" {
+		add(diag.Absent(diag.Error("ids-no-home", b.at(b.Home.Range), "No network at home",
+			"No network of $HOME_NET has an address that the spec gives it, and Suricata refuses an empty list."), "network"),
 			"Name a network with ipv4 or ipv6 of its own in home.")
 	}
 	return diags

@@ -17,10 +17,8 @@ func (u *Uplink) Judge(r *router.Router) hcl.Diagnostics {
 	diags = append(diags, u.judgeNetwork(r)...)
 	diags = append(diags, u.judgeProbes(r)...)
 	diags = append(diags, u.judgeTwice(r)...)
-	if u.first(r) && !r.Unsound["uplink"] {
-		diags = append(diags, u.judgeAlone(r)...)
-		diags = append(diags, judgeOthers(r)...)
-		diags = append(diags, judgeFixed(r)...)
+	if u.first(r) {
+		diags = append(diags, diag.AllAbsent(slices.Concat(u.judgeAlone(r), judgeOthers(r), judgeFixed(r)), "uplink")...)
 	}
 	return append(diags, u.judgePrefixes(r)...)
 }

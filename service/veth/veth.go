@@ -58,7 +58,7 @@ func (v *Veth) LinkName() router.IfName { return v.Name.V }
 
 // Spec is the end as the kernel has it.
 func (v *Veth) Spec() router.LinkSpec {
-	return router.LinkSpec{Kind: "veth", Peer: v.Peer, MAC: v.MAC, MTU: v.MTU}
+	return router.LinkSpec{Kind: "veth", Peer: v.Peer, MAC: v.MAC, MTU: v.MTU, Cable: true} // to a machine of its own
 }
 
 // Claim claims the kernel's driver.

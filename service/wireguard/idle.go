@@ -32,8 +32,7 @@ func (t *Tunnel) idle(r *router.Router) hcl.Diagnostics {
 // silent finds peers with which neither end can begin.
 func (t *Tunnel) silent(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	allowed := r.Unsound["zone"] || r.Unsound["network"] ||
-		slices.ContainsFunc(r.Zones, func(z *router.Zone) bool { return slices.Contains(z.Allow.All(), "wireguard") })
+	allowed := slices.ContainsFunc(r.Zones, func(z *router.Zone) bool { return slices.Contains(z.Allow.All(), "wireguard") })
 	for _, p := range t.Peers {
 		switch {
 		case p.Endpoint.Set:
@@ -43,9 +42,9 @@ func (t *Tunnel) silent(r *router.Router) hcl.Diagnostics {
 				"%s has no endpoint, so it has to connect, and %s listens on no port that it could know.", p.Addr, t.Addr),
 				"Give the peer an endpoint, or the tunnel listen = 51820."))
 		case !allowed:
-			d := diag.With(diag.Help(diag.Warning("peer-silent", t.Listen.Range, "No zone lets peers in",
+			d := diag.With(diag.Absent(diag.Help(diag.Warning("peer-silent", t.Listen.Range, "No zone lets peers in",
 				"%s has no endpoint, so it has to connect, and the firewall drops what arrives at udp/%d.", p.Addr, t.Listen.V),
-				"Write \"wireguard\" into the allow of the zone that peers come from, such as that of the upstream."),
+				"Write \"wireguard\" into the allow of the zone that peers come from, such as that of the upstream."), "zone", "network"),
 				p.Def, "%s", p.Addr.String())
 			for _, z := range r.Zones {
 				if slices.ContainsFunc(r.NetworksOf(z), (*router.Network).Upstream) {

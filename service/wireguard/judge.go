@@ -147,7 +147,7 @@ func (t *Tunnel) outside(r *router.Router) hcl.Diagnostics {
 // unrouted finds default routes of peers that nothing leads to. In the main table they would take
 // the tunnel's own packets, too.
 func (t *Tunnel) unrouted(r *router.Router) hcl.Diagnostics {
-	elsewhere := len(router.Claimed[router.AddedRoutes](r)) > 0 || len(r.Import.Items) > 0 || r.Unsound["route"] || r.Unsound["network"] ||
+	elsewhere := len(router.Claimed[router.AddedRoutes](r)) > 0 || len(r.Import.Items) > 0 ||
 		slices.ContainsFunc(router.Claimed[router.OwnRoutes](r), func(o *router.OwnRoutes) bool { return len(o.On) == 0 }) ||
 		slices.ContainsFunc(r.Routes, func(rt *router.Route) bool {
 			return slices.ContainsFunc(r.NextHops(rt), func(n *router.Network) bool { return n.Link.Target == router.Link(t) })
@@ -159,9 +159,9 @@ func (t *Tunnel) unrouted(r *router.Router) hcl.Diagnostics {
 	for _, p := range t.Peers {
 		for _, ip := range p.AllowedIPs.Items {
 			if ip.V.Bits() == 0 {
-				diags = append(diags, diag.Help(diag.Warning("default-not-routed", ip.Range, "Nothing is routed there",
+				diags = append(diags, diag.Absent(diag.Help(diag.Warning("default-not-routed", ip.Range, "Nothing is routed there",
 					"%s may send from all addresses, and nbr makes no default route through a tunnel: the tunnel's own packets would take it, too.", p.Addr),
-					"Write the networks that are behind %s, or a route block with a table of its own and network = the tunnel's, and rule blocks for the hosts whose packets take it. A client that sends all through this router needs its own address here only.", p.Addr))
+					"Write the networks that are behind %s, or a route block with a table of its own and network = the tunnel's, and rule blocks for the hosts whose packets take it. A client that sends all through this router needs its own address here only.", p.Addr), "route", "network"))
 				break
 			}
 		}

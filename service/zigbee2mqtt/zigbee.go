@@ -269,14 +269,11 @@ func (z *Zigbee) client(r *router.Router) *router.MQTTUser {
 // Judge refuses a network without a broker, and an adapter that anyone can reach.
 func (z *Zigbee) Judge(r *router.Router) hcl.Diagnostics {
 	diags := z.judgePort(r)
-	if r.Unsound["mqtt"] {
-		return diags
-	}
 	u := z.client(r)
 	if u == nil {
-		return append(diags, diag.Help(diag.Error("zigbee-user", z.Password.Range, "Password of no user of the broker",
+		return append(diags, diag.Absent(diag.Help(diag.Error("zigbee-user", z.Password.Range, "Password of no user of the broker",
 			"The router has no mqtt block with a user whose password is %s: the network could not talk to anyone.", z.Password.Addr),
-			"Add to the mqtt block a user with password = %s and readwrite = [%q].", z.Password.Addr, z.Topic.V.all()))
+			"Add to the mqtt block a user with password = %s and readwrite = [%q].", z.Password.Addr, z.Topic.V.all()), "mqtt"))
 	}
 	if !u.Owns(z.Topic.V.all()) {
 		at := z.Topic.Range
@@ -316,10 +313,10 @@ func (z *Zigbee) judgePort(r *router.Router) hcl.Diagnostics {
 	near := func(n *router.Network) bool {
 		return !n.Upstream() && slices.ContainsFunc(r.Sources(n), func(p netip.Prefix) bool { return p.Contains(at.Addr()) })
 	}
-	if !r.Unsound["network"] && !slices.ContainsFunc(r.Networks, near) {
-		diags = append(diags, diag.Help(diag.Error("zigbee-far", z.Port.Range, "Adapter in no network of the router's own",
+	if !slices.ContainsFunc(r.Networks, near) {
+		diags = append(diags, diag.Absent(diag.Help(diag.Error("zigbee-far", z.Port.Range, "Adapter in no network of the router's own",
 			"%s is in none of the router's networks but for upstreams. An adapter obeys any host that connects, and is told the network key in clear text.", at.Addr()),
-			"Put it into a network of the router's own, or reach it through a tunnel."))
+			"Put it into a network of the router's own, or reach it through a tunnel."), "network"))
 	}
 	return diags
 }

@@ -53,7 +53,7 @@ type Sample struct {
 type Way struct {
 	Name string
 	// Bridge is the one whose ports both hosts are at. Without it the router forwards.
-	Bridge *router.Bridge
+	Bridge router.Link
 	Ports  []*router.BoardPort // of the bridge, at one switch
 	// One and Other say where the hosts are.
 	One, Other string
@@ -64,24 +64,24 @@ type Way struct {
 func Ways(r *router.Router) []Way {
 	var out []Way
 	for _, l := range r.Made {
-		b, ok := l.(*router.Bridge)
-		if !ok {
+		spec := l.Spec()
+		if spec.Kind != "bridge" {
 			continue
 		}
 		conduits := map[router.IfName][]*router.BoardPort{}
-		for _, p := range b.Spec().Ports.All() {
+		for _, p := range spec.Ports.All() {
 			if p, ok := p.(*router.BoardPort); ok && p.Kind == router.PortDSA {
 				conduits[p.Conduit] = append(conduits[p.Conduit], p)
 			}
 		}
-		for _, p := range b.Spec().Ports.All() {
+		for _, p := range spec.Ports.All() {
 			p, ok := p.(*router.BoardPort)
 			if !ok || len(conduits[p.Conduit]) < 2 || conduits[p.Conduit][0] != p {
 				continue
 			}
 			ports := conduits[p.Conduit]
 			out = append(out, Way{
-				Name: "in the switch, " + b.Addr.String(), Bridge: b, Ports: ports,
+				Name: "in the switch, " + l.Head().Addr.String(), Bridge: l, Ports: ports,
 				One: "a host at " + string(p.Name), Other: "another host at " + names(ports[1:]),
 			})
 		}

@@ -91,10 +91,10 @@ func Look(ctx context.Context, r root.Root, peers []string) (n Network, err erro
 	return n, nil
 }
 
-// dump asks for all objects of a kind (rtnetlink(7)). It is for what the library does not
-// read: of rules the action, l3mdev and whether an interface is gone, of links the state of
-// spanning tree and of bridge ports. Routes are read by hand because there may be a million
-// of them: the library takes 1.4 times as long for 10,000.
+// dump asks for all objects of a kind (rtnetlink(7)). It is for what the library does not read (v1.3.1):
+// of links the spanning tree of a bridge, what its ports do, and VLANs in ranges (it asks for up to 4094
+// of each port); of rules l3mdev and whether an interface is gone. It also asks for the counters of all
+// links, and takes 1.2 times as long for 1,000 of them with 3.5 times the memory (BenchmarkLibrary).
 func dump(request, answer int, each func([]byte) error, of ...nl.NetlinkRequestData) error {
 	req := nl.NewNetlinkRequest(request, unix.NLM_F_DUMP)
 	req.Data = of

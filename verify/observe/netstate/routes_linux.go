@@ -4,10 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 
-	"github.com/vishvananda/netlink/nl"
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/nbr-dev/nbr/verify/state"
@@ -21,15 +22,15 @@ type hop struct {
 
 func dumpRoutes() ([]hop, error) {
 	out := []hop{}
-	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		msg := &nl.RtMsg{}
-		msg.Family = family
-		err := dump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, func(m []byte) (err error) {
-			if out, err = parseRoute(out, m); err == nil && len(out) > MostRoutes {
-				err = fmt.Errorf("there are more than %d", MostRoutes)
-			}
-			return err
-		}, msg)
+	all := &netlink.Route{Table: unix.RT_TABLE_UNSPEC}
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+		err := netlink.RouteListFilteredIter(family, all, netlink.RT_FILTER_TABLE, func(rt netlink.Route) bool {
+			out = addHops(out, rt)
+			return len(out) <= MostRoutes
+		})
+		if err == nil && len(out) > MostRoutes {
+			err = fmt.Errorf("there are more than %d", MostRoutes)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("routes: %w", err)
 		}
@@ -37,75 +38,45 @@ func dumpRoutes() ([]hop, error) {
 	return out, nil
 }
 
-// parseRoute adds the hops of a route (rtnetlink(7), RTM_NEWROUTE) to out. Copies that
-// the kernel keeps for itself it leaves out: of a route that was used, and what is in
-// the table local for each address.
-func parseRoute(out []hop, m []byte) ([]hop, error) {
-	if len(m) < unix.SizeofRtMsg {
-		return out, fmt.Errorf("a message of %d bytes", len(m))
+// addHops adds the hops of a route. What the kernel keeps for itself it leaves out: what is in the
+// table local for each address.
+func addHops(out []hop, rt netlink.Route) []hop {
+	if rt.Table == unix.RT_TABLE_LOCAL && rt.Protocol == unix.RTPROT_KERNEL {
+		return out
 	}
-	family, bits, table, proto, kind := m[0], m[1], uint32(m[4]), m[5], m[7]
-	if binary.NativeEndian.Uint32(m[8:])&unix.RTM_F_CLONED != 0 {
-		return out, nil
+	one := hop{index: uint32(rt.LinkIndex)}
+	one.To, one.Via = prefix(rt.Dst), via(rt.Gw, rt.Via)
+	one.Metric, one.Proto = rt.Priority, state.RouteProtocolName(uint8(rt.Protocol))
+	if rt.Table != unix.RT_TABLE_MAIN {
+		one.Table = tableName(uint32(rt.Table))
 	}
-	to := netip.IPv4Unspecified()
-	if family == unix.AF_INET6 {
-		to = netip.IPv6Unspecified()
-	}
-	var one hop
-	var more []byte
-	err := attributes(m[unix.SizeofRtMsg:], func(attr uint16, v []byte) {
-		switch attr {
-		case unix.RTA_DST:
-			to, _ = netip.AddrFromSlice(v)
-		case unix.RTA_TABLE:
-			table = u32(v)
-		case unix.RTA_MULTIPATH:
-			more = v
-		default:
-			one.attribute(attr, v)
-		}
-	})
-	if err != nil || table == unix.RT_TABLE_LOCAL && proto == unix.RTPROT_KERNEL {
-		return out, err
-	}
-	prefix := netip.PrefixFrom(to, int(bits))
-	if !prefix.IsValid() {
-		return out, fmt.Errorf("to %s by %d bits", to, bits)
-	}
-	one.To = prefix.String()
-	one.Proto = state.RouteProtocolName(proto)
-	if table != unix.RT_TABLE_MAIN {
-		one.Table = tableName(table)
-	}
-	if one.Type = routeType(kind); one.Type != "" {
+	if one.Type = routeType(rt.Type); one.Type != "" {
 		one.index = 0 // IPv6 says lo, IPv4 says nothing
 	}
-	if more == nil {
-		return append(out, one), nil
+	if len(rt.MultiPath) == 0 {
+		return append(out, one)
 	}
-	// struct rtnexthop: length, flags, weight, link, and then attributes.
-	for len(more) > 0 {
-		if len(more) < unix.SizeofRtNexthop {
-			return out, errors.New("a hop that is cut off")
-		}
-		n := int(binary.NativeEndian.Uint16(more))
-		if n < unix.SizeofRtNexthop || n > len(more) {
-			return out, fmt.Errorf("a hop of %d bytes", n)
-		}
-		next := one
-		next.index, next.Weight = u32(more[4:8]), int(more[3])+1 // rtnh_hops
-		if err := attributes(more[unix.SizeofRtNexthop:n], next.attribute); err != nil {
-			return out, err
-		}
-		out = append(out, next)
-		more = more[min(align(n), len(more)):]
+	for _, next := range rt.MultiPath {
+		one.index, one.Weight = uint32(next.LinkIndex), next.Hops+1 // rtnh_hops of linux/rtnetlink.h
+		one.Via = via(next.Gw, next.Via)
+		out = append(out, one)
 	}
-	return out, nil
+	return out
+}
+
+// via is the address of a next hop, or empty. That of a route of IPv4 may be one of IPv6 (RFC 8950).
+func via(gw net.IP, of netlink.Destination) string {
+	if v, ok := of.(*netlink.Via); ok {
+		gw = v.Addr
+	}
+	if a, ok := netip.AddrFromSlice(gw); ok {
+		return a.String()
+	}
+	return ""
 }
 
 // routeType is what ip route calls a type of routes that lead nowhere (rtm_type), or empty.
-func routeType(kind byte) string {
+func routeType(kind int) string {
 	switch kind {
 	case unix.RTN_BLACKHOLE:
 		return "blackhole"
@@ -117,21 +88,6 @@ func routeType(kind byte) string {
 		return "throw"
 	}
 	return ""
-}
-
-func (h *hop) attribute(attr uint16, v []byte) {
-	switch {
-	case attr == unix.RTA_OIF:
-		h.index = u32(v)
-	case attr == unix.RTA_PRIORITY:
-		h.Metric = int(u32(v))
-	case attr == unix.RTA_VIA && len(v) > 2: // RFC 8950: a family and an address of it
-		v = v[2:]
-		fallthrough
-	case attr == unix.RTA_GATEWAY:
-		a, _ := netip.AddrFromSlice(v)
-		h.Via = a.String()
-	}
 }
 
 // attributes goes through what a message of rtnetlink(7) ends in. The library's own

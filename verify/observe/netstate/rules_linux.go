@@ -17,8 +17,7 @@ import (
 )
 
 // Rules are the routing rules, without the kernel's own. They are read from the messages
-// themselves: the library has no place for the action and for l3mdev, and one that says
-// "blackhole" must not look like one that says "lookup".
+// themselves: the library has no place for l3mdev, nor for an interface that is gone (see dump).
 func Rules(ctx context.Context) ([]state.Rule, error) {
 	out := []state.Rule{}
 	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
