@@ -345,12 +345,14 @@ func (d *dice) routing() {
 		lists = append(lists, n)
 		d.block("prefix_list", n)
 	}
+	d.profiles()
 	if len(d.fixed) > 0 && len(lists) > 0 && d.often() {
 		d.bgp(lists)
 	}
 	if len(d.fixed) > 0 && d.IntN(2) == 0 {
 		d.ospf()
 	}
+	d.rip()
 }
 
 func (d *dice) bgp(lists []string) {
@@ -375,6 +377,7 @@ func (d *dice) bgp(lists []string) {
 		}
 		given := []string{fmt.Sprintf("address = %q", address), "prefixes_in = prefix_list." + d.pick(lists), "prefixes_out = prefix_list." + d.pick(lists)}
 		given = append(given, d.password()...)
+		given = append(given, d.watch(p.network)...)
 		if d.often() {
 			given = append(given, "network = network."+p.network)
 		}
@@ -398,10 +401,54 @@ func (d *dice) ospf() {
 		d.speaks[p.network] = true
 		fmt.Fprintf(d, "  area %q {\n", []string{"0", "1", "0.0.0.2", "4294967295", "10.0.0.1"}[i%5])
 		given := append(d.password(), d.pick([]string{"networks", "passive"})+" = [network."+p.network+"]")
+		given = append(given, d.watch(p.network)...)
 		d.body("ospf.area", d.blocks["ospf"].Blocks[0], given)
 		d.WriteString("  }\n")
 	}
 	d.WriteString("}\n")
+}
+
+// rip has its routers where OSPF has none, and knows them by the password.
+func (d *dice) rip() {
+	defer d.aside(2453)()
+	if d.IntN(3) > 0 {
+		return
+	}
+	given := map[string][]string{}
+	way := map[string]string{}
+	for _, p := range d.fixed {
+		if link := d.link[p.network]; !d.outside(p.network) || d.seldom() {
+			if way[link] == "" {
+				way[link] = d.pick([]string{"networks", "passive"})
+			}
+			given[way[link]] = append(given[way[link]], p.network)
+			d.speaks[p.network] = d.speaks[p.network] || way[link] == "networks"
+		}
+	}
+	var args []string
+	for _, name := range []string{"networks", "passive"} {
+		if len(given[name]) > 0 {
+			args = append(args, name+" = "+refs("network", given[name]))
+		}
+	}
+	d.block("rip", "", append(args, d.password()...)...)
+}
+
+// profiles writes two ways in which BFD watches neighbours.
+func (d *dice) profiles() {
+	defer d.aside(5880)()
+	for _, name := range []string{"bfd0", "bfd1"} {
+		d.block("bfd", name)
+	}
+}
+
+// watch has BFD watch the neighbours in a network, always by the same times, as an argument, or not.
+func (d *dice) watch(network string) []string {
+	defer d.aside(5882)()
+	if d.IntN(3) > 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("bfd = bfd.bfd%d", len(network)%2)}
 }
 
 // password is the secret of the neighbours, as an argument, or none. Another one is for

@@ -57,6 +57,7 @@ var values = map[string][]string{
 	"IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits": {`"64:ff9b::/96"`, `"64:ff9b:1::/48"`, `"64:ff9b:1:2::/96"`, `"2001:db8::/32"`, `"2001:db8:100::/40"`, `"2001:db8:6464::/56"`},
 	"line of 1 to 255 bytes":                       {`"a"`, `"Dose 7, \"hinten\" $${x} ''"`, `"` + strings.Repeat("ü", 127) + `"`},
 	"802.1q or 802.1ad":                            {`"802.1q"`, `"802.1ad"`},
+	"milliseconds, 10 to 60000": {"10", "300", "60000"}, "number of packets, 2 to 255": {"2", "3", "255"},
 	"slow or fast":                                 {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
 	"pppoe.mtu": {"1280", "1400", "1492"}, "user name at a provider": {`"anna"`, `"0001#\"x\\y'$z@example.net"`, "\"" + strings.Repeat("é", 127) + "\""},
 	"length of a prefix, 32 to 64":              {"32", "48", "56"},

@@ -213,6 +213,7 @@ func TestExtremes(t *testing.T) {
 // alone are the attributes of which the example takes no value by itself: each goes with
 // another argument or a file.
 var alone = map[string]bool{
+	"bgp.neighbor.bfd":                          true,
 	"bgp.neighbor.network":                      true,
 	"bgp.neighbor.password":                     true,
 	"bridge.pvid":                               true,

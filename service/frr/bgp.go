@@ -33,6 +33,7 @@ type Neighbor struct {
 	In       conf.Ref[*PrefixList]     `hcl:"prefixes_in,optional" doc:"What is taken from it. Required for another autonomous system (RFC 8212)."`
 	Out      conf.Ref[*PrefixList]     `hcl:"prefixes_out,optional" doc:"What it is told. Required for another autonomous system (RFC 8212)."`
 	Password conf.Ref[*router.Secret]  `hcl:"password,optional" doc:"The secret that holds the session's password (RFC 2385): one line of 1 to 80 printable ASCII characters without spaces. Where it is missing there is no session."`
+	BFD      conf.Ref[*BFD]            `hcl:"bfd,optional" doc:"The bfd block by whose times the neighbour is watched. When BFD no longer hears of it the session ends at once, and not after three minutes of silence."`
 	Expect   conf.Value[int]           `hcl:"expect,optional" default:"1" doc:"The least number of prefixes that it sends and prefixes_in takes. With fewer nbr verify fails, session or not."`
 }
 
@@ -134,6 +135,9 @@ func (b *BGP) Claim(s *router.Scope) {
 				Match:    router.Match{Protocol: router.TCP, Ports: router.OnePort(179), Groups: []netip.Addr{addr}},
 				Networks: []*router.Network{at},
 			})
+			if n.BFD.Set {
+				watch(s, n.Addr.String()+"/bfd", n.BFD, addr, at)
+			}
 		}
 		if n.Password.Set {
 			s.Kernel(n.Password.Range, "passwords of BGP", "TCP_MD5SIG")
@@ -167,6 +171,7 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 		first[n.Address.V.Addr] = n
 		diags = append(diags, b.reached(r, n)...)
 		diags = append(diags, b.policy(n)...)
+		diags = append(diags, b.oneProfile(r, n)...)
 		if n.Expect.V < 0 {
 			diags = append(diags, diag.Help(diag.Error("bad-value", n.Expect.Range, "Negative number of prefixes",
 				"expect is how many prefixes the neighbour sends at least, and %d is less than 0.", n.Expect.V),
