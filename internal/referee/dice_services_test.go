@@ -350,9 +350,9 @@ func (d *dice) routing() {
 		d.bgp(lists)
 	}
 	if len(d.fixed) > 0 && d.IntN(2) == 0 {
-		d.ospf()
+		d.ospf(lists)
 	}
-	d.rip()
+	d.rip(lists)
 }
 
 func (d *dice) bgp(lists []string) {
@@ -366,6 +366,7 @@ func (d *dice) bgp(lists []string) {
 	}
 	d.WriteString("bgp {\n")
 	d.body("bgp", d.blocks["bgp"], given)
+	d.redistribute("bgp", lists)
 	for i, p := range d.fixed {
 		if d.outside(p.network) && !d.seldom() {
 			continue
@@ -382,16 +383,17 @@ func (d *dice) bgp(lists []string) {
 			given = append(given, "network = network."+p.network)
 		}
 		fmt.Fprintf(d, "  neighbor %q {\n", d.label("neighbor"))
-		d.body("bgp.neighbor", d.blocks["bgp"].Blocks[0], given)
+		d.body("bgp.neighbor", nested(d.blocks["bgp"], "neighbor"), given)
 		d.WriteString("  }\n")
 	}
 	d.WriteString("}\n")
 }
 
 // ospf has an area a link, since an interface is in one.
-func (d *dice) ospf() {
+func (d *dice) ospf(lists []string) {
 	d.WriteString("ospf {\n")
 	d.body("ospf", d.blocks["ospf"], nil)
+	d.redistribute("ospf", lists)
 	there := map[string]bool{}
 	for i, p := range d.fixed {
 		if link := d.link[p.network]; (there[link] || d.outside(p.network)) && !d.seldom() {
@@ -402,14 +404,14 @@ func (d *dice) ospf() {
 		fmt.Fprintf(d, "  area %q {\n", []string{"0", "1", "0.0.0.2", "4294967295", "10.0.0.1"}[i%5])
 		given := append(d.password(), d.pick([]string{"networks", "passive"})+" = [network."+p.network+"]")
 		given = append(given, d.watch(p.network)...)
-		d.body("ospf.area", d.blocks["ospf"].Blocks[0], given)
+		d.body("ospf.area", nested(d.blocks["ospf"], "area"), given)
 		d.WriteString("  }\n")
 	}
 	d.WriteString("}\n")
 }
 
 // rip has its routers where OSPF has none, and knows them by the password.
-func (d *dice) rip() {
+func (d *dice) rip(lists []string) {
 	defer d.aside(2453)()
 	if d.IntN(3) > 0 {
 		return
@@ -431,7 +433,30 @@ func (d *dice) rip() {
 			args = append(args, name+" = "+refs("network", given[name]))
 		}
 	}
-	d.block("rip", "", append(args, d.password()...)...)
+	d.WriteString("rip {\n")
+	d.body("rip", d.blocks["rip"], append(args, d.password()...))
+	d.redistribute("rip", lists)
+	d.WriteString("}\n")
+}
+
+// redistribute tells the neighbours of a protocol routes from elsewhere, which may not be there.
+func (d *dice) redistribute(into string, lists []string) {
+	defer d.aside(5737)()
+	if len(lists) == 0 || d.IntN(4) > 0 {
+		return
+	}
+	for _, from := range []string{"static", "bgp", "ospf", "rip"} {
+		if from == into || d.IntN(3) > 0 {
+			continue
+		}
+		given := []string{"prefixes = prefix_list." + d.pick(lists)}
+		if d.often() {
+			given = append(given, "metric = "+d.pick(values[into+".redistribute.metric"]))
+		}
+		fmt.Fprintf(d, "  redistribute %q {\n", from)
+		d.body(into+".redistribute", nested(d.blocks[into], "redistribute"), given)
+		d.WriteString("  }\n")
+	}
 }
 
 // profiles writes two ways in which BFD watches neighbours.

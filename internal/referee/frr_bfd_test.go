@@ -114,7 +114,9 @@ func TestFRRBFD(t *testing.T) {
 			t.Errorf("without %s: %q", want, got)
 		}
 	}
-	if !slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, "bgp/neighbor.other/session fail: ") && strings.HasSuffix(s, " (BFD down initiated)") }) {
+	if !slices.ContainsFunc(got, func(s string) bool {
+		return strings.HasPrefix(s, "bgp/neighbor.other/session fail: ") && strings.HasSuffix(s, " (BFD down initiated)")
+	}) {
 		t.Errorf("BGP does not say why: %q", got)
 	}
 	for _, r := range two {

@@ -1,10 +1,14 @@
 package referee_test
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nbr-dev/nbr/internal/lab"
+	"github.com/nbr-dev/nbr/internal/nstest"
 )
 
 // ripSpec is a router of two that exchange routes by RIP over lan2, and each has two networks more.
@@ -53,4 +57,21 @@ func TestFRRRIP(t *testing.T) {
 	a.vtysh(t, "configure", "router rip", "no passive-interface lan3", "no network lan1")
 	a.vtysh(t, "configure", "interface lan2", "no ip rip authentication key-chain rip")
 	a.becomes(t, "rip/authentication/network.core fail: no key chain", "rip/passive/network.lan fail: lan1 is not in RIP", "rip/passive/network.things fail: active, version 2")
+	a.vtysh(t, "configure", "router rip", "passive-interface lan3", "network lan1")
+	a.vtysh(t, "configure", "interface lan2", "ip rip authentication key-chain rip")
+	a.becomes(t)
+
+	// Another password: its packets are heard of and not taken.
+	a.vtysh(t, "configure", "router rip", "timers basic 5 10 5") // in place of 30, 180 and 120 s
+	b.vtysh(t, "configure", "key chain rip", "key 1", "key-string other")
+	nstest.Wait(t, func() error {
+		got := strings.Join(a.wrong(t), "\n")
+		if !strings.HasPrefix(got, "rip/heard/network.core fail: 10.255.0.2 with ") || !strings.HasSuffix(got, " bad packets and no route\nrip/routes fail: 0 routes") {
+			return errors.New(got)
+		}
+		return nil
+	})
+	if got := b.wrong(t); !slices.Contains(got, "rip/password fail: another password") {
+		t.Errorf("of the branch these are wrong: %q", got)
+	}
 }

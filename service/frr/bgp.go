@@ -16,11 +16,12 @@ import (
 // BGP is the bgp block.
 type BGP struct {
 	conf.Header
-	AS        conf.Value[ASN]            `hcl:"as,required" doc:"The router's autonomous system."`
-	RouterID  conf.Value[RouterID]       `hcl:"router_id,required" doc:"Tells the router from all others; one of its IPv4 addresses by custom."`
-	Networks  conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that are announced to the neighbours whose prefixes_out has them."`
-	Routes    conf.Refs[*router.Route]   `hcl:"routes,optional" doc:"The static routes that are announced likewise."`
-	Neighbors []*Neighbor                `hcl:"neighbor,block" doc:"A router to exchange routes with."`
+	AS           conf.Value[ASN]            `hcl:"as,required" doc:"The router's autonomous system."`
+	RouterID     conf.Value[RouterID]       `hcl:"router_id,required" doc:"Tells the router from all others; one of its IPv4 addresses by custom."`
+	Networks     conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that are announced to the neighbours whose prefixes_out has them."`
+	Routes       conf.Refs[*router.Route]   `hcl:"routes,optional" doc:"The static routes that are announced likewise."`
+	Redistribute []*Redistribution          `hcl:"redistribute,block" doc:"What the neighbours whose prefixes_out has it are told of routes that the router has from elsewhere."`
+	Neighbors    []*Neighbor                `hcl:"neighbor,block" doc:"A router to exchange routes with."`
 }
 
 // Neighbor is a router that BGP exchanges routes with.
@@ -116,6 +117,7 @@ func (b *BGP) told(n *Neighbor) []netip.Prefix {
 // Claim lets the neighbours in, and them alone, and the router out to them.
 func (b *BGP) Claim(s *router.Scope) {
 	claim(s, protocolBGP)
+	router.Claim(s, b.Def, speaks{protocol: "bgp"})
 	measured(s, "bgp")
 	for _, n := range b.Neighbors {
 		if n.Address.V.Is6() {
@@ -161,6 +163,7 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 			"bgp has no neighbor block, so it tells no other router anything, and is told nothing."),
 			"Write a neighbor block, or remove it."))
 	}
+	diags = append(diags, judgeRedistributed(r, "bgp", b.Redistribute)...)
 	first := map[netip.Addr]*Neighbor{}
 	for _, n := range b.Neighbors {
 		if before := first[n.Address.V.Addr]; before != nil {

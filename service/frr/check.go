@@ -33,6 +33,7 @@ func (b *BGP) Checks(r *router.Router, p *verify.Plan) {
 		}
 	}
 	checkWatched(r, p, b.Addr)
+	checkRedistributed(r, p, "bgpd", "bgp", b.Redistribute)
 }
 
 // heeded says whether a daemon does as BFD says.
@@ -226,6 +227,7 @@ func (o *OSPF) Checks(r *router.Router, p *verify.Plan) {
 	}
 	installed(p, o.Addr.String()+"/routes", from, protocolOSPF, false, o.Expect.V)
 	checkWatched(r, p, o.Addr)
+	checkRedistributed(r, p, "ospfd", "ospf", o.Redistribute)
 	const hint = "vtysh -c 'show ip ospf'"
 	c := verify.Check{ID: o.Addr.String() + "/router-id", Title: "the router's identifier in OSPF", From: o.RouterID.Range}
 	want := o.RouterID.V.String()

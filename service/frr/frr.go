@@ -145,7 +145,9 @@ type PrefixList struct {
 }
 
 // NamedBy says where a list is of use.
-func (*PrefixList) NamedBy() string { return "prefixes_in or prefixes_out of a neighbor of bgp" }
+func (*PrefixList) NamedBy() string {
+	return "prefixes_in or prefixes_out of a neighbor of bgp, or prefixes of a redistribute"
+}
 
 // Rule is a prefix, or the prefixes inside it whose length is in a range.
 type Rule struct {

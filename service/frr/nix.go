@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nbr-dev/nbr/nixgen"
@@ -28,7 +29,7 @@ const (
 
 // Lower sets services.frr. What it reads is made when it starts and when it is reloaded:
 // services.frr.config would be in the store, and so would a password in it.
-func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module) {
+func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) {
 	none := nixgen.Origin{}
 	bgp, ospf, lists := service.Of[*BGP](blocks), service.Of[*OSPF](blocks), service.Of[*PrefixList](blocks)
 	bfd, rip := service.Of[*BFD](blocks), service.Of[*RIP](blocks)
@@ -58,7 +59,7 @@ func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module)
 		// No terminal on a TCP port: who may ask does so by the socket.
 		m.Set(none, nixgen.List{nixgen.Str("-P 0")}, "services", "frr", d, "extraOptions")
 	}
-	text, script := config(blocks), stageScript(secrets(blocks))
+	text, script := config(r, blocks), stageScript(secrets(blocks))
 	m.Set(none, nixgen.Str(staged), "services", "frr", "configFile")
 	m.Set(none, nixgen.Lines(text), "environment", "etc", plain, "text")
 	m.Set(none, nixgen.Lines(script), "environment", "etc", stage, "text")
@@ -84,7 +85,7 @@ func (program) Checks(_ *router.Router, blocks []service.Block, p *verify.Plan) 
 }
 
 // config is the integrated configuration but for secrets.
-func config(blocks []service.Block) string {
+func config(r *router.Router, blocks []service.Block) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say("frr defaults traditional")
@@ -108,13 +109,13 @@ func config(blocks []service.Block) string {
 		say("!")
 	}
 	for _, block := range service.Of[*BGP](blocks) {
-		block.config(say)
+		block.config(r, say)
 	}
 	for _, block := range service.Of[*OSPF](blocks) {
-		block.config(say)
+		block.config(r, say)
 	}
 	for _, block := range service.Of[*RIP](blocks) {
-		block.config(say)
+		block.config(r, say)
 	}
 	return b.String()
 }
@@ -127,7 +128,10 @@ func word(v6 bool) string {
 	return "ip"
 }
 
-func (b *BGP) config(say func(string, ...any)) {
+func (b *BGP) config(r *router.Router, say func(string, ...any)) {
+	for _, d := range b.Redistribute {
+		d.maps(r, "bgp", say)
+	}
 	say("router bgp %d", b.AS.V)
 	say(" bgp router-id %s", b.RouterID.V)
 	// Defaults of FRR's that have changed, or that its build may change.
@@ -152,6 +156,11 @@ func (b *BGP) config(say func(string, ...any)) {
 				say("  network %s", a.Prefix)
 			}
 		}
+		for _, d := range b.Redistribute {
+			if slices.Contains(d.versions(r, "bgp"), v6) {
+				say("  %s", d.line("bgp"))
+			}
+		}
 		for _, n := range b.Neighbors {
 			if n.Address.V.Is6() != v6 {
 				continue
@@ -170,7 +179,10 @@ func (b *BGP) config(say func(string, ...any)) {
 	say("!")
 }
 
-func (o *OSPF) config(say func(string, ...any)) {
+func (o *OSPF) config(r *router.Router, say func(string, ...any)) {
+	for _, d := range o.Redistribute {
+		d.maps(r, "ospf", say)
+	}
 	said := map[router.IfName]bool{}
 	for _, a := range o.Areas {
 		for _, n := range a.Networks.All() {
@@ -193,6 +205,9 @@ func (o *OSPF) config(say func(string, ...any)) {
 	}
 	say("router ospf")
 	say(" ospf router-id %s", o.RouterID.V)
+	for _, d := range o.Redistribute {
+		say(" %s", d.line("ospf"))
+	}
 	say(" passive-interface default")
 	for _, a := range o.Areas {
 		for _, n := range append(a.Networks.All(), a.Passive.All()...) {

@@ -17,9 +17,10 @@ import (
 // OSPF is the ospf block.
 type OSPF struct {
 	conf.Header
-	RouterID conf.Value[RouterID] `hcl:"router_id,required" doc:"Tells the router from all others of the site; one of its IPv4 addresses by custom."`
-	Expect   conf.Value[int]      `hcl:"expect,optional" default:"1" doc:"The least number of routes that the router gets by OSPF. With fewer nbr verify fails, neighbours or not."`
-	Areas    []*Area              `hcl:"area,block" doc:"A part of the site; 0 is the backbone."`
+	RouterID     conf.Value[RouterID] `hcl:"router_id,required" doc:"Tells the router from all others of the site; one of its IPv4 addresses by custom."`
+	Expect       conf.Value[int]      `hcl:"expect,optional" default:"1" doc:"The least number of routes that the router gets by OSPF. With fewer nbr verify fails, neighbours or not."`
+	Redistribute []*Redistribution    `hcl:"redistribute,block" doc:"What the neighbours are told of routes that the router has from elsewhere (as type 2 of external routes)."`
+	Areas        []*Area              `hcl:"area,block" doc:"A part of the site; 0 is the backbone."`
 }
 
 // Area is an area of OSPF (RFC 2328 section 3).
@@ -61,6 +62,7 @@ var groups = []netip.Addr{netip.MustParseAddr("224.0.0.5"), netip.MustParseAddr(
 // Claim lets OSPF in from the networks with neighbours, and out.
 func (o *OSPF) Claim(s *router.Scope) {
 	claim(s, protocolOSPF)
+	router.Claim(s, o.Def, speaks{protocol: "ospf"})
 	measured(s, "ospf")
 	s.Kernel(hcl.Range{}, "OSPF", "IP_MULTICAST")
 	for _, a := range o.Areas {
@@ -98,6 +100,7 @@ func (o *OSPF) Judge(r *router.Router) hcl.Diagnostics {
 			"No area of ospf has networks that are not passive, so it meets no other router."),
 			"Put a network in which another router is into the networks of an area, or remove the block."))
 	}
+	diags = append(diags, judgeRedistributed(r, "ospf", o.Redistribute)...)
 	type use struct {
 		area    *Area
 		ref     conf.Ref[*router.Network]

@@ -18,7 +18,7 @@ import (
 )
 
 // probes are those that the checks ask by.
-var probes = []probe.Any{bgpSession, bfdSessions, ripStatus, ospfNeighbours, ospfRouter, ospfInterface, prefixList, keyOf}
+var probes = []probe.Any{bgpSession, bfdSessions, ripStatus, linesOf, ospfNeighbours, ospfRouter, ospfInterface, prefixList, keyOf}
 
 // session is what bgpd says of a neighbour, and of itself to it.
 type session struct {

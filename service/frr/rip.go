@@ -47,10 +47,11 @@ rip {
 // RIP is the rip block (RFC 2453).
 type RIP struct {
 	conf.Header
-	Networks conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks with other routers. Each has one neighbour at least."`
-	Passive  conf.Refs[*router.Network] `hcl:"passive,optional" doc:"The networks that the neighbours hear of, where the router does not speak RIP."`
-	Password conf.Ref[*router.Secret]   `hcl:"password,optional" doc:"The secret that holds the key by which the routers know each other (keyed MD5 with key 1, RFC 2082): one line of 1 to 16 printable ASCII characters without spaces. Where it is missing there are no neighbours. Required on an upstream."`
-	Expect   conf.Value[int]            `hcl:"expect,optional" default:"1" doc:"The least number of routes that the router gets by RIP. With fewer nbr verify fails, neighbours or not."`
+	Networks     conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks with other routers. Each has one neighbour at least."`
+	Passive      conf.Refs[*router.Network] `hcl:"passive,optional" doc:"The networks that the neighbours hear of, where the router does not speak RIP."`
+	Password     conf.Ref[*router.Secret]   `hcl:"password,optional" doc:"The secret that holds the key by which the routers know each other (keyed MD5 with key 1, RFC 2082): one line of 1 to 16 printable ASCII characters without spaces. Where it is missing there are no neighbours. Required on an upstream."`
+	Redistribute []*Redistribution          `hcl:"redistribute,block" doc:"What the neighbours are told of routes that the router has from elsewhere."`
+	Expect       conf.Value[int]            `hcl:"expect,optional" default:"1" doc:"The least number of routes that the router gets by RIP. With fewer nbr verify fails, neighbours or not."`
 }
 
 const (
@@ -68,6 +69,7 @@ var ripRouters = netip.MustParseAddr("224.0.0.9")
 // (RFC 2453 section 3.9.2).
 func (o *RIP) Claim(s *router.Scope) {
 	claim(s, protocolRIP)
+	router.Claim(s, o.Def, speaks{protocol: "rip"})
 	s.Kernel(hcl.Range{}, "RIP", "IP_MULTICAST")
 	router.Claim(s, o.Def, router.OwnPorts{Program: "ripd", Protocol: router.UDP, Ports: router.OnePort(portRIP)})
 	for _, n := range o.Networks.Items {
@@ -87,7 +89,7 @@ func (o *RIP) Claim(s *router.Scope) {
 }
 
 // Judge finds networks where RIP cannot be spoken, and links that are passive and not.
-func (o *RIP) Judge(*router.Router) hcl.Diagnostics {
+func (o *RIP) Judge(r *router.Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	if o.Expect.V < 0 {
 		diags = append(diags, diag.Help(diag.Error("bad-value", o.Expect.Range, "Negative number of routes",
@@ -99,6 +101,7 @@ func (o *RIP) Judge(*router.Router) hcl.Diagnostics {
 			"rip has no networks that are not passive, so it meets no other router."),
 			"Put a network in which another router is into networks, or remove the block."))
 	}
+	diags = append(diags, judgeRedistributed(r, "rip", o.Redistribute)...)
 	type use struct {
 		ref     conf.Ref[*router.Network]
 		passive bool
@@ -138,7 +141,7 @@ func interfaces(networks []*router.Network) (out []string) {
 	return out
 }
 
-func (o *RIP) config(say func(string, ...any)) {
+func (o *RIP) config(r *router.Router, say func(string, ...any)) {
 	active, passive := interfaces(o.Networks.All()), interfaces(o.Passive.All())
 	if o.Password.Set {
 		for _, d := range active {
@@ -149,12 +152,18 @@ func (o *RIP) config(say func(string, ...any)) {
 			say("!")
 		}
 	}
+	for _, d := range o.Redistribute {
+		d.maps(r, "rip", say)
+	}
 	say("router rip")
 	for _, d := range append(active, passive...) {
 		say(" network %s", d)
 	}
 	for _, d := range passive {
 		say(" passive-interface %s", d)
+	}
+	for _, d := range o.Redistribute {
+		say(" %s", d.line("rip"))
 	}
 	say(" version 2")
 	say("exit")
@@ -163,7 +172,7 @@ func (o *RIP) config(say func(string, ...any)) {
 
 // Checks ask ripd for its interfaces and for the neighbours in each network, and the kernel for
 // the routes.
-func (o *RIP) Checks(_ *router.Router, p *verify.Plan) {
+func (o *RIP) Checks(r *router.Router, p *verify.Plan) {
 	for _, n := range o.Networks.Items {
 		o.speaks(p, n, "active")
 		o.hears(p, n)
@@ -182,6 +191,7 @@ func (o *RIP) Checks(_ *router.Router, p *verify.Plan) {
 		from = o.Expect.Range
 	}
 	installed(p, o.Addr.String()+"/routes", from, protocolRIP, false, o.Expect.V)
+	checkRedistributed(r, p, "ripd", "rip", o.Redistribute)
 }
 
 const ripHint = "vtysh -c 'show ip rip status'"

@@ -57,7 +57,7 @@ func TestOwnershipIsClaimed(t *testing.T) {
 		Routes: []state.Route{
 			{To: "10.99.0.0/16", Link: "lan1", Proto: "openr"},
 		},
-		Rules:     []state.Rule{{Priority: 99, Family: "ipv4", Text: "from all lookup 99", Proto: "ovn"}},
+		Rules: []state.Rule{{Priority: 99, Family: "ipv4", Text: "from all lookup 99", Proto: "ovn"}},
 		Listeners: []state.Listener{
 			{Protocol: "tcp", Address: "0.0.0.0", Port: 4321, Program: "overlayd"},
 			{Protocol: "udp", Address: "0.0.0.0", Port: 4322, Program: "overlayd"},
