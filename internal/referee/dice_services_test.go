@@ -413,7 +413,7 @@ func (d *dice) ospf(lists []string) {
 // rip has its routers where OSPF has none, and knows them by the password.
 func (d *dice) rip(lists []string) {
 	defer d.aside(2453)()
-	if d.IntN(3) > 0 {
+	if !strings.Contains(d.String(), "redistribute \"rip\"") && d.IntN(3) > 0 {
 		return
 	}
 	given := map[string][]string{}
@@ -439,14 +439,16 @@ func (d *dice) rip(lists []string) {
 	d.WriteString("}\n")
 }
 
-// redistribute tells the neighbours of a protocol routes from elsewhere, which may not be there.
+// redistribute tells the neighbours of a protocol routes of those that are written before it, or of RIP,
+// which is written after it; seldom others, which may not be there.
 func (d *dice) redistribute(into string, lists []string) {
 	defer d.aside(5737)()
 	if len(lists) == 0 || d.IntN(4) > 0 {
 		return
 	}
 	for _, from := range []string{"static", "bgp", "ospf", "rip"} {
-		if from == into || d.IntN(3) > 0 {
+		there := from == "rip" || strings.Contains(d.String(), "\n"+from+" {\n")
+		if from == into || there == d.seldom() || d.often() {
 			continue
 		}
 		given := []string{"prefixes = prefix_list." + d.pick(lists)}
