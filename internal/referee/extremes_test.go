@@ -216,13 +216,11 @@ var alone = map[string]bool{
 	"bgp.neighbor.bfd":                          true,
 	"bgp.neighbor.network":                      true,
 	"bgp.neighbor.password":                     true,
-	"bgp.redistribute.from":                     true, // the example tells none
-	"bgp.redistribute.metric":                   true,
+	"bgp.redistribute.metric":                   true, // the example tells none
 	"bgp.redistribute.prefixes":                 true,
-	"ospf.redistribute.from":                    true,
+	"ospf.area.bfd":                             true,
 	"ospf.redistribute.metric":                  true,
 	"ospf.redistribute.prefixes":                true,
-	"rip.redistribute.from":                     true,
 	"rip.redistribute.metric":                   true,
 	"rip.redistribute.prefixes":                 true,
 	"bridge.pvid":                               true,
