@@ -51,3 +51,13 @@ type OwnSockets struct {
 	By
 	Program string // comm of the process
 }
+
+// OwnPorts are ports on which a program waits although the spec has no use for them, as for a variant
+// of a protocol, or from which it sends. The firewall lets no packet there. The names of other users'
+// programs cannot always be seen.
+type OwnPorts struct {
+	By
+	Program  string // comm of the process
+	Protocol IPProtocol
+	Ports    PortRange
+}

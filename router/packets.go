@@ -118,7 +118,10 @@ type Match struct {
 	// LinkLocal says that source and destination are link-local addresses: the packet is
 	// from a neighbour.
 	LinkLocal bool
-	Mark      uint32 // bits that the packet's mark has; 0 is any
+	// HopLimit is the TTL, or hop limit, of the packet, whose Family is set; 0 is any. One of 255 was sent
+	// on the link itself (RFC 5082 section 3).
+	HopLimit uint8
+	Mark     uint32 // bits that the packet's mark has; 0 is any
 }
 
 // An Accept is a way through the input chain that is not a service for zones, such

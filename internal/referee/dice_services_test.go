@@ -346,12 +346,14 @@ func (d *dice) routing() {
 		lists = append(lists, n)
 		d.block("prefix_list", n)
 	}
+	d.profiles()
 	if len(d.fixed) > 0 && len(lists) > 0 && d.often() {
 		d.bgp(lists)
 	}
 	if len(d.fixed) > 0 && d.IntN(2) == 0 {
-		d.ospf()
+		d.ospf(lists)
 	}
+	d.rip(lists)
 }
 
 func (d *dice) bgp(lists []string) {
@@ -365,6 +367,7 @@ func (d *dice) bgp(lists []string) {
 	}
 	d.WriteString("bgp {\n")
 	d.body("bgp", d.blocks["bgp"], given)
+	d.redistribute("bgp", lists)
 	for i, p := range d.fixed {
 		if d.outside(p.network) && !d.seldom() {
 			continue
@@ -376,20 +379,22 @@ func (d *dice) bgp(lists []string) {
 		}
 		given := []string{fmt.Sprintf("address = %q", address), "prefixes_in = prefix_list." + d.pick(lists), "prefixes_out = prefix_list." + d.pick(lists)}
 		given = append(given, d.password()...)
+		given = append(given, d.watch(p.network)...)
 		if d.often() {
 			given = append(given, "network = network."+p.network)
 		}
 		fmt.Fprintf(d, "  neighbor %q {\n", d.label("neighbor"))
-		d.body("bgp.neighbor", d.blocks["bgp"].Blocks[0], given)
+		d.body("bgp.neighbor", nested(d.blocks["bgp"], "neighbor"), given)
 		d.WriteString("  }\n")
 	}
 	d.WriteString("}\n")
 }
 
 // ospf has an area a link, since an interface is in one.
-func (d *dice) ospf() {
+func (d *dice) ospf(lists []string) {
 	d.WriteString("ospf {\n")
 	d.body("ospf", d.blocks["ospf"], nil)
+	d.redistribute("ospf", lists)
 	there := map[string]bool{}
 	for i, p := range d.fixed {
 		if link := d.link[p.network]; (there[link] || d.outside(p.network)) && !d.seldom() {
@@ -399,10 +404,79 @@ func (d *dice) ospf() {
 		d.speaks[p.network] = true
 		fmt.Fprintf(d, "  area %q {\n", []string{"0", "1", "0.0.0.2", "4294967295", "10.0.0.1"}[i%5])
 		given := append(d.password(), d.pick([]string{"networks", "passive"})+" = [network."+p.network+"]")
-		d.body("ospf.area", d.blocks["ospf"].Blocks[0], given)
+		given = append(given, d.watch(p.network)...)
+		d.body("ospf.area", nested(d.blocks["ospf"], "area"), given)
 		d.WriteString("  }\n")
 	}
 	d.WriteString("}\n")
+}
+
+// rip has its routers where OSPF has none, and knows them by the password.
+func (d *dice) rip(lists []string) {
+	defer d.aside(2453)()
+	if !strings.Contains(d.String(), "redistribute \"rip\"") && d.IntN(3) > 0 {
+		return
+	}
+	given := map[string][]string{}
+	way := map[string]string{}
+	for _, p := range d.fixed {
+		if link := d.link[p.network]; !d.outside(p.network) || d.seldom() {
+			if way[link] == "" {
+				way[link] = d.pick([]string{"networks", "passive"})
+			}
+			given[way[link]] = append(given[way[link]], p.network)
+			d.speaks[p.network] = d.speaks[p.network] || way[link] == "networks"
+		}
+	}
+	var args []string
+	for _, name := range []string{"networks", "passive"} {
+		if len(given[name]) > 0 {
+			args = append(args, name+" = "+refs("network", given[name]))
+		}
+	}
+	d.WriteString("rip {\n")
+	d.body("rip", d.blocks["rip"], append(args, d.password()...))
+	d.redistribute("rip", lists)
+	d.WriteString("}\n")
+}
+
+// redistribute tells the neighbours of a protocol routes of those that are written before it, or of RIP,
+// which is written after it; seldom others, which may not be there.
+func (d *dice) redistribute(into string, lists []string) {
+	defer d.aside(5737)()
+	if len(lists) == 0 || d.IntN(4) > 0 {
+		return
+	}
+	for _, from := range []string{"static", "bgp", "ospf", "rip"} {
+		there := from == "rip" || strings.Contains(d.String(), "\n"+from+" {\n")
+		if from == into || there == d.seldom() || d.often() {
+			continue
+		}
+		given := []string{"prefixes = prefix_list." + d.pick(lists)}
+		if d.often() {
+			given = append(given, "metric = "+d.pick(values[into+".redistribute.metric"]))
+		}
+		fmt.Fprintf(d, "  redistribute %q {\n", from)
+		d.body(into+".redistribute", nested(d.blocks[into], "redistribute"), given)
+		d.WriteString("  }\n")
+	}
+}
+
+// profiles writes two ways in which BFD watches neighbours.
+func (d *dice) profiles() {
+	defer d.aside(5880)()
+	for _, name := range []string{"bfd0", "bfd1"} {
+		d.block("bfd", name)
+	}
+}
+
+// watch has BFD watch the neighbours in a network, always by the same times, as an argument, or not.
+func (d *dice) watch(network string) []string {
+	defer d.aside(5882)()
+	if d.IntN(3) > 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("bfd = bfd.bfd%d", len(network)%2)}
 }
 
 // password is the secret of the neighbours, as an argument, or none. Another one is for

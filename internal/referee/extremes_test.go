@@ -213,8 +213,16 @@ func TestExtremes(t *testing.T) {
 // alone are the attributes of which the example takes no value by itself: each goes with
 // another argument or a file.
 var alone = map[string]bool{
+	"bgp.neighbor.bfd":                          true,
 	"bgp.neighbor.network":                      true,
 	"bgp.neighbor.password":                     true,
+	"bgp.redistribute.metric":                   true, // the example tells none
+	"bgp.redistribute.prefixes":                 true,
+	"ospf.area.bfd":                             true,
+	"ospf.redistribute.metric":                  true,
+	"ospf.redistribute.prefixes":                true,
+	"rip.redistribute.metric":                   true,
+	"rip.redistribute.prefixes":                 true,
 	"bridge.pvid":                               true,
 	"bridge.vlans.ports":                        true,
 	"bridge.vlans.pvid":                         true,

@@ -180,7 +180,13 @@ type frrRouter struct {
 }
 
 // pair are two routers with cables in wan and lan2, and others in the rest of their ports.
-func pair(t *testing.T, specs ...string) (list []*frrRouter) {
+func pair(t *testing.T, specs ...string) []*frrRouter {
+	t.Helper()
+	return pairWith(t, keys, specs...)
+}
+
+// pairWith is [pair] with secrets.
+func pairWith(t *testing.T, secrets lab.Files, specs ...string) (list []*frrRouter) {
 	t.Helper()
 	for range specs {
 		list = append(list, &frrRouter{NS: nstest.New(t, "router")})
@@ -201,7 +207,7 @@ func pair(t *testing.T, specs ...string) (list []*frrRouter) {
 		load(t, r.NS, ruleset(t, r.g))
 	}
 	for _, r := range list {
-		r.start(t, maps.Clone(keys))
+		r.start(t, maps.Clone(secrets))
 	}
 	return list
 }
@@ -257,7 +263,7 @@ func (r *frrRouter) wrong(t *testing.T, before ...string) []string {
 	for _, f := range report.Results {
 		kind, _, _ := strings.Cut(cmp.Or(f.Block, f.ID), ".")
 		kind, _, _ = strings.Cut(kind, "/")
-		ours := slices.Contains([]string{"bgp", "ospf", "prefix_list"}, kind) || f.ID == "interfaces/foreign/routes" || f.ID == "interfaces/foreign/listeners"
+		ours := slices.Contains([]string{"bfd", "bgp", "ospf", "prefix_list", "rip"}, kind) || f.ID == "interfaces/foreign/routes" || f.ID == "interfaces/foreign/listeners"
 		if !ours || strings.HasSuffix(f.ID, "/unit") || strings.HasSuffix(f.ID, "/rules") { // no systemd and no nft as root here
 			continue
 		}

@@ -55,7 +55,7 @@ func Kinds() []service.Kind {
 		uplink.Kind(),
 		nat64.Kind(),
 		wireguard.Kind(),
-		frr.BGPKind(), frr.OSPFKind(), frr.PrefixListKind(),
+		frr.BGPKind(), frr.OSPFKind(), frr.RIPKind(), frr.BFDKind(), frr.PrefixListKind(),
 		nftables.Kind(),
 		miniupnpd.Kind(),
 		suricata.Kind(),

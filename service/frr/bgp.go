@@ -16,11 +16,12 @@ import (
 // BGP is the bgp block.
 type BGP struct {
 	conf.Header
-	AS        conf.Value[ASN]            `hcl:"as,required" doc:"The router's autonomous system."`
-	RouterID  conf.Value[RouterID]       `hcl:"router_id,required" doc:"Tells the router from all others; one of its IPv4 addresses by custom."`
-	Networks  conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that are announced to the neighbours whose prefixes_out has them."`
-	Routes    conf.Refs[*router.Route]   `hcl:"routes,optional" doc:"The static routes that are announced likewise."`
-	Neighbors []*Neighbor                `hcl:"neighbor,block" doc:"A router to exchange routes with."`
+	AS           conf.Value[ASN]            `hcl:"as,required" doc:"The router's autonomous system."`
+	RouterID     conf.Value[RouterID]       `hcl:"router_id,required" doc:"Tells the router from all others; one of its IPv4 addresses by custom."`
+	Networks     conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks that are announced to the neighbours whose prefixes_out has them."`
+	Routes       conf.Refs[*router.Route]   `hcl:"routes,optional" doc:"The static routes that are announced likewise."`
+	Redistribute []*Redistribution          `hcl:"redistribute,block" doc:"What the neighbours whose prefixes_out has it are told of routes that the router has from elsewhere."`
+	Neighbors    []*Neighbor                `hcl:"neighbor,block" doc:"A router to exchange routes with."`
 }
 
 // Neighbor is a router that BGP exchanges routes with.
@@ -33,6 +34,7 @@ type Neighbor struct {
 	In       conf.Ref[*PrefixList]     `hcl:"prefixes_in,optional" doc:"What is taken from it. Required for another autonomous system (RFC 8212)."`
 	Out      conf.Ref[*PrefixList]     `hcl:"prefixes_out,optional" doc:"What it is told. Required for another autonomous system (RFC 8212)."`
 	Password conf.Ref[*router.Secret]  `hcl:"password,optional" doc:"The secret that holds the session's password (RFC 2385): one line of 1 to 80 printable ASCII characters without spaces. Where it is missing there is no session."`
+	BFD      conf.Ref[*BFD]            `hcl:"bfd,optional" doc:"The bfd block by whose times the neighbour is watched. When BFD no longer hears of it the session ends at once, and not after three minutes of silence."`
 	Expect   conf.Value[int]           `hcl:"expect,optional" default:"1" doc:"The least number of prefixes that it sends and prefixes_in takes. With fewer nbr verify fails, session or not."`
 }
 
@@ -115,6 +117,7 @@ func (b *BGP) told(n *Neighbor) []netip.Prefix {
 // Claim lets the neighbours in, and them alone, and the router out to them.
 func (b *BGP) Claim(s *router.Scope) {
 	claim(s, protocolBGP)
+	router.Claim(s, b.Def, speaks{protocol: "bgp"})
 	measured(s, "bgp")
 	for _, n := range b.Neighbors {
 		if n.Address.V.Is6() {
@@ -134,6 +137,9 @@ func (b *BGP) Claim(s *router.Scope) {
 				Match:    router.Match{Protocol: router.TCP, Ports: router.OnePort(179), Groups: []netip.Addr{addr}},
 				Networks: []*router.Network{at},
 			})
+			if n.BFD.Set {
+				watch(s, n.Addr.String()+"/bfd", n.BFD, addr, at)
+			}
 		}
 		if n.Password.Set {
 			s.Kernel(n.Password.Range, "passwords of BGP", "TCP_MD5SIG")
@@ -157,6 +163,7 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 			"bgp has no neighbor block, so it tells no other router anything, and is told nothing."),
 			"Write a neighbor block, or remove it."))
 	}
+	diags = append(diags, judgeRedistributed(r, "bgp", b.Redistribute)...)
 	first := map[netip.Addr]*Neighbor{}
 	for _, n := range b.Neighbors {
 		if before := first[n.Address.V.Addr]; before != nil {
@@ -167,6 +174,7 @@ func (b *BGP) Judge(r *router.Router) hcl.Diagnostics {
 		first[n.Address.V.Addr] = n
 		diags = append(diags, b.reached(r, n)...)
 		diags = append(diags, b.policy(n)...)
+		diags = append(diags, b.oneProfile(r, n)...)
 		if n.Expect.V < 0 {
 			diags = append(diags, diag.Help(diag.Error("bad-value", n.Expect.Range, "Negative number of prefixes",
 				"expect is how many prefixes the neighbour sends at least, and %d is less than 0.", n.Expect.V),

@@ -32,6 +32,16 @@ func (b *BGP) Checks(r *router.Router, p *verify.Plan) {
 			installed(p, b.Addr.String()+"/routes/"+family(v6), b.Def, protocolBGP, v6, 1)
 		}
 	}
+	checkWatched(r, p, b.Addr)
+	checkRedistributed(r, p, "bgpd", "bgp", b.Redistribute)
+}
+
+// heeded says whether a daemon does as BFD says.
+func heeded(yes bool) string {
+	if yes {
+		return "BFD is heeded"
+	}
+	return "BFD is not heeded"
 }
 
 // family is FRR's word for a version of IP in BGP.
@@ -89,6 +99,9 @@ func (b *BGP) neighbour(r *router.Router, p *verify.Plan, n *Neighbor) {
 	ask.same("remote-as", fmt.Sprintf("the autonomous system that %s has to be of", peer), n.RemoteAS.Range, fmt.Sprint(n.RemoteAS.V), hint, func(s session) string { return fmt.Sprint(s.RemoteAS) })
 	if n.Password.Set {
 		checkKey(p, n.Addr.String()+"/password", fmt.Sprintf("the password of the session with %s", peer), n.Password.Range, keyQuestion{Neighbor: peer.String()}, n.Password.Target)
+	}
+	if n.BFD.Set {
+		ask.same("bfd-heeded", fmt.Sprintf("the session with %s ends when BFD does", peer), n.BFD.Range, heeded(true), hint, func(s session) string { return heeded(s.BFD) })
 	}
 	n.checkPlace(ask, n.place(r))
 	for _, l := range []struct {
@@ -189,7 +202,7 @@ func installed(p *verify.Plan, id string, from hcl.Range, protocol uint8, v6 boo
 }
 
 // Checks ask ospfd for the neighbours in each network, and the kernel for the routes.
-func (o *OSPF) Checks(_ *router.Router, p *verify.Plan) {
+func (o *OSPF) Checks(r *router.Router, p *verify.Plan) {
 	for _, a := range o.Areas {
 		for _, n := range a.Networks.Items {
 			o.adjacent(p, a, n.Addr.String(), string(n.Target.Device()), n.Range)
@@ -197,12 +210,15 @@ func (o *OSPF) Checks(_ *router.Router, p *verify.Plan) {
 			if a.Password.Set {
 				a.authenticates(p, n)
 			}
+			if a.BFD.Set {
+				a.heedsBFD(p, n)
+			}
 		}
 		for _, n := range a.Passive.Items {
 			a.speaks(p, n, "passive")
 		}
 		if a.Password.Set {
-			checkKey(p, a.Addr.String()+"/password", "the password of "+a.Addr.String(), a.Password.Range, keyQuestion{KeyChain: a.keyChain()}, a.Password.Target)
+			checkKey(p, a.Addr.String()+"/password", "the password of "+a.Addr.String(), a.Password.Range, keyQuestion{KeyChain: a.keyChain(), Daemon: "ospfd"}, a.Password.Target)
 		}
 	}
 	from := o.Def
@@ -210,6 +226,8 @@ func (o *OSPF) Checks(_ *router.Router, p *verify.Plan) {
 		from = o.Expect.Range
 	}
 	installed(p, o.Addr.String()+"/routes", from, protocolOSPF, false, o.Expect.V)
+	checkWatched(r, p, o.Addr)
+	checkRedistributed(r, p, "ospfd", "ospf", o.Redistribute)
 	const hint = "vtysh -c 'show ip ospf'"
 	c := verify.Check{ID: o.Addr.String() + "/router-id", Title: "the router's identifier in OSPF", From: o.RouterID.Range}
 	want := o.RouterID.V.String()
@@ -223,9 +241,13 @@ func (o *OSPF) Checks(_ *router.Router, p *verify.Plan) {
 
 // onLink adds a check of a network's link in OSPF.
 func (a *Area) onLink(p *verify.Plan, n conf.Ref[*router.Network], what, title, want string, judge func(ospfLink) string) {
-	device := string(n.Target.Device())
-	hint := "vtysh -c 'show ip ospf interface " + device + "'"
 	c := verify.Check{ID: a.Addr.String() + "/" + what + "/" + n.Addr.String(), Title: title, From: n.Range}
+	a.onDevice(p, c, string(n.Target.Device()), want, judge)
+}
+
+// onDevice adds a check of a link in OSPF.
+func (a *Area) onDevice(p *verify.Plan, c verify.Check, device, want string, judge func(ospfLink) string) {
+	hint := "vtysh -c 'show ip ospf interface " + device + "'"
 	verify.Asked(p, c, ospfInterface, device, want, hint, func(st *state.State, l ospfLink) verify.Verdict {
 		switch {
 		case !l.Running:
@@ -257,6 +279,13 @@ func (a *Area) authenticates(p *verify.Plan, n conf.Ref[*router.Network]) {
 		}
 		return "key chain " + l.KeyChain
 	})
+}
+
+// heedsBFD adds the check that the neighbours of a network are gone when BFD says so.
+func (a *Area) heedsBFD(p *verify.Plan, n conf.Ref[*router.Network]) {
+	device := string(n.Target.Device())
+	c := verify.Check{ID: a.Addr.String() + "/bfd-heeded/" + n.Addr.String(), Title: "neighbours in " + n.Addr.String() + " are gone when BFD says so", From: a.BFD.Range}
+	a.onDevice(p, c, device, heeded(true), func(l ospfLink) string { return heeded(l.BFD) })
 }
 
 // adjacent adds the check that the databases of the neighbours in a network are the

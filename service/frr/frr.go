@@ -1,5 +1,6 @@
 // Package frr makes the router speak with other routers, with FRRouting: BGP-4
-// (RFC 4271) and OSPFv2 (RFC 2328). All its blocks become one configuration.
+// (RFC 4271), OSPFv2 (RFC 2328), RIPv2 (RFC 2453) and
+// BFD (RFC 5880). All its blocks become one configuration.
 package frr
 
 import (
@@ -106,6 +107,7 @@ const (
 	protocolZebra = 11
 	protocolBGP   = 186
 	protocolOSPF  = 188
+	protocolRIP   = 189
 )
 
 // vtyGroup is the group of those who may talk to FRR's daemons (configure
@@ -115,12 +117,17 @@ const vtyGroup = "frrvty"
 // unit is FRR's, which starts and watches all its daemons, without .service.
 const unit = "frr"
 
-// claim says what FRR needs whichever block wants it: it starts when the links are there,
-// its routes stay, and who looks at the router may ask it.
+// claim says what FRR needs for a protocol: its routes stay.
 func claim(s *router.Scope, protocol uint8) {
-	s.AfterLinks(hcl.Range{}, unit)
+	needs(s)
 	router.Claim(s, hcl.Range{}, router.OwnRoutes{Protocol: protocol})
 	router.Claim(s, hcl.Range{}, router.OwnRoutes{Protocol: protocolZebra})
+}
+
+// needs says what FRR needs whichever block wants it: it starts when the links are there, and
+// who looks at the router may ask it.
+func needs(s *router.Scope) {
+	s.AfterLinks(hcl.Range{}, unit)
 	router.Claim(s, hcl.Range{}, router.LookGroup{Group: vtyGroup})
 }
 
@@ -138,7 +145,9 @@ type PrefixList struct {
 }
 
 // NamedBy says where a list is of use.
-func (*PrefixList) NamedBy() string { return "prefixes_in or prefixes_out of a neighbor of bgp" }
+func (*PrefixList) NamedBy() string {
+	return "prefixes_in or prefixes_out of a neighbor of bgp, or prefixes of a redistribute"
+}
 
 // Rule is a prefix, or the prefixes inside it whose length is in a range.
 type Rule struct {
@@ -218,9 +227,12 @@ func (l *PrefixList) permits(p netip.Prefix) bool {
 	return false
 }
 
-// name is the list's in FRR. An instance of for_each is in.key: no label has a dot in it.
-func (l *PrefixList) name() string {
-	return strings.NewReplacer(`["`, ".", `"]`, "").Replace(l.Addr.Name)
+// name is the list's in FRR.
+func (l *PrefixList) name() string { return named(l.Addr) }
+
+// named is what a block is called in FRR. An instance of for_each is in.key: no label has a dot in it.
+func named(a conf.Addr) string {
+	return strings.NewReplacer(`["`, ".", `"]`, "").Replace(a.Name)
 }
 
 // rules are the list's entries for one version of IP, as FRR has them. The last one is

@@ -15,11 +15,12 @@ import (
 	"github.com/nbr-dev/nbr/verify/state"
 )
 
-// A keyQuestion is a password, of a neighbour of BGP or in a key chain of OSPF, and the
+// A keyQuestion is a password, of a neighbour of BGP or in a key chain, and the
 // file that it has to be from.
 type keyQuestion struct {
 	Neighbor string `json:"neighbor,omitempty"`
 	KeyChain string `json:"key_chain,omitempty"`
+	Daemon   string `json:"daemon,omitempty"` // that has the key chain
 	File     string `json:"file"`
 }
 
@@ -38,7 +39,7 @@ const (
 func lookKey(ctx context.Context, h probe.Host, q keyQuestion) (string, error) {
 	daemon, section, word := "bgpd", "router bgp ", "neighbor "+q.Neighbor+" password "
 	if q.KeyChain != "" {
-		daemon, section, word = "ospfd", "key chain "+q.KeyChain+" ", "key-string "
+		daemon, section, word = q.Daemon, "key chain "+q.KeyChain+" ", "key-string "
 	}
 	file, err := h.ReadFile(q.File)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -47,30 +48,42 @@ func lookKey(ctx context.Context, h probe.Host, q keyQuestion) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text, running, err := ask(ctx, h, daemon, "enable", "write terminal")
-	switch {
-	case errors.As(err, new(refusal)): // it may repeat lines with passwords
-		return "", fmt.Errorf("%s does not tell its configuration", daemon)
-	case err != nil:
-		return "", err
-	case !running:
-		return daemon + " does not run", nil
-	}
 	key, _, _ := strings.Cut(string(file), "\n")
+	// From FRR 10 on mgmtd has the configuration of some daemons.
+	for _, d := range []string{daemon, "mgmtd"} {
+		lines, running, err := configured(ctx, h, d, section, word)
+		switch {
+		case err != nil:
+			return "", err
+		case !running && d == daemon:
+			return daemon + " does not run", nil
+		case len(lines) > 0 && lines[0] == word+key:
+			return sameKey, nil
+		case len(lines) > 0:
+			return otherKey, nil
+		}
+	}
+	return noKey, nil
+}
+
+// configured are the lines of a daemon's configuration that begin with a word, in the sections that begin
+// with another.
+func configured(ctx context.Context, h probe.Host, daemon, section, word string) (lines []string, running bool, err error) {
+	text, running, err := ask(ctx, h, daemon, "enable", "write terminal")
+	if errors.As(err, new(refusal)) { // it may repeat lines with passwords
+		return nil, true, fmt.Errorf("%s does not tell its configuration", daemon)
+	}
 	inside := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
 		if !strings.HasPrefix(line, " ") {
 			inside = strings.HasPrefix(line+" ", section)
 		}
-		if got, ok := strings.CutPrefix(strings.TrimLeft(line, " "), word); ok && inside {
-			if got == key {
-				return sameKey, nil
-			}
-			return otherKey, nil
+		if line = strings.TrimLeft(line, " "); inside && strings.HasPrefix(line, word) {
+			lines = append(lines, line)
 		}
 	}
-	return noKey, nil
+	return lines, running, err
 }
 
 // checkKey adds the check that a daemon has the password of a secret: the file may have been

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/nbr-dev/nbr/nixgen"
@@ -28,9 +29,10 @@ const (
 
 // Lower sets services.frr. What it reads is made when it starts and when it is reloaded:
 // services.frr.config would be in the store, and so would a password in it.
-func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module) {
+func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) {
 	none := nixgen.Origin{}
 	bgp, ospf, lists := service.Of[*BGP](blocks), service.Of[*OSPF](blocks), service.Of[*PrefixList](blocks)
+	bfd, rip := service.Of[*BFD](blocks), service.Of[*RIP](blocks)
 	daemons := []string{"mgmtd", "staticd", "zebra"} // always there
 	for _, b := range bgp {
 		m.Set(service.From(b), nixgen.Bool(true), "services", "frr", "bgpd", "enable")
@@ -45,11 +47,19 @@ func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module)
 		m.Set(service.From(o), nixgen.Bool(true), "services", "frr", "ospfd", "enable")
 		daemons = append(daemons, "ospfd")
 	}
+	for _, o := range rip {
+		m.Set(service.From(o), nixgen.Bool(true), "services", "frr", "ripd", "enable")
+		daemons = append(daemons, "ripd")
+	}
+	if len(bfd) > 0 {
+		m.Set(service.From(bfd[0]), nixgen.Bool(true), "services", "frr", "bfdd", "enable")
+		daemons = append(daemons, "bfdd")
+	}
 	for _, d := range daemons {
 		// No terminal on a TCP port: who may ask does so by the socket.
 		m.Set(none, nixgen.List{nixgen.Str("-P 0")}, "services", "frr", d, "extraOptions")
 	}
-	text, script := config(bgp, ospf, lists), stageScript(bgp, ospf)
+	text, script := config(r, blocks), stageScript(secrets(blocks))
 	m.Set(none, nixgen.Str(staged), "services", "frr", "configFile")
 	m.Set(none, nixgen.Lines(text), "environment", "etc", plain, "text")
 	m.Set(none, nixgen.Lines(script), "environment", "etc", stage, "text")
@@ -60,7 +70,7 @@ func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module)
 	// The files have fixed names: a switch has to see that they have changed.
 	sum := sha256.Sum256([]byte(text + script))
 	m.Set(none, nixgen.List{nixgen.Str(hex.EncodeToString(sum[:]))}, "systemd", "services", unit, "restartTriggers")
-	for _, s := range secrets(bgp, ospf) {
+	for _, s := range secrets(blocks) {
 		if installer := s.secret.Installer(); installer != "" {
 			m.Add(none, []string{"systemd", "services", unit, "after"}, nixgen.Str(installer))
 		}
@@ -75,14 +85,14 @@ func (program) Checks(_ *router.Router, blocks []service.Block, p *verify.Plan) 
 }
 
 // config is the integrated configuration but for secrets.
-func config(bgp []*BGP, ospf []*OSPF, lists []*PrefixList) string {
+func config(r *router.Router, blocks []service.Block) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say("frr defaults traditional")
 	say("log syslog informational")
 	say("service integrated-vtysh-config")
 	say("!")
-	for _, l := range lists {
+	for _, l := range service.Of[*PrefixList](blocks) {
 		for _, v6 := range []bool{false, true} {
 			for i, rule := range l.rules(v6) {
 				say("%s prefix-list %s seq %d %s", word(v6), l.name(), 5*(i+1), rule)
@@ -90,11 +100,22 @@ func config(bgp []*BGP, ospf []*OSPF, lists []*PrefixList) string {
 		}
 		say("!")
 	}
-	for _, block := range bgp {
-		block.config(say)
+	if bfd := service.Of[*BFD](blocks); len(bfd) > 0 {
+		say("bfd")
+		for _, b := range bfd {
+			b.config(say)
+		}
+		say("exit")
+		say("!")
 	}
-	for _, block := range ospf {
-		block.config(say)
+	for _, block := range service.Of[*BGP](blocks) {
+		block.config(r, say)
+	}
+	for _, block := range service.Of[*OSPF](blocks) {
+		block.config(r, say)
+	}
+	for _, block := range service.Of[*RIP](blocks) {
+		block.config(r, say)
 	}
 	return b.String()
 }
@@ -107,7 +128,10 @@ func word(v6 bool) string {
 	return "ip"
 }
 
-func (b *BGP) config(say func(string, ...any)) {
+func (b *BGP) config(r *router.Router, say func(string, ...any)) {
+	for _, d := range b.Redistribute {
+		d.maps(r, "bgp", say)
+	}
 	say("router bgp %d", b.AS.V)
 	say(" bgp router-id %s", b.RouterID.V)
 	// Defaults of FRR's that have changed, or that its build may change.
@@ -117,6 +141,10 @@ func (b *BGP) config(say func(string, ...any)) {
 	for _, n := range b.Neighbors {
 		say(" neighbor %s remote-as %d", n.Address.V, n.RemoteAS.V)
 		say(" neighbor %s description %s", n.Address.V, n.Name.V)
+		if n.BFD.Set {
+			say(" neighbor %s bfd", n.Address.V)
+			say(" neighbor %s bfd profile %s", n.Address.V, named(n.BFD.Target.Addr))
+		}
 	}
 	for _, v6 := range []bool{false, true} {
 		say(" !")
@@ -126,6 +154,11 @@ func (b *BGP) config(say func(string, ...any)) {
 			if a.Addr().Is6() == v6 && !said[a.Prefix.String()] {
 				said[a.Prefix.String()] = true
 				say("  network %s", a.Prefix)
+			}
+		}
+		for _, d := range b.Redistribute {
+			if slices.Contains(d.versions(r, "bgp"), v6) {
+				say("  %s", d.line("bgp"))
 			}
 		}
 		for _, n := range b.Neighbors {
@@ -146,7 +179,10 @@ func (b *BGP) config(say func(string, ...any)) {
 	say("!")
 }
 
-func (o *OSPF) config(say func(string, ...any)) {
+func (o *OSPF) config(r *router.Router, say func(string, ...any)) {
+	for _, d := range o.Redistribute {
+		d.maps(r, "ospf", say)
+	}
 	said := map[router.IfName]bool{}
 	for _, a := range o.Areas {
 		for _, n := range a.Networks.All() {
@@ -159,12 +195,19 @@ func (o *OSPF) config(say func(string, ...any)) {
 			if a.Password.Set {
 				say(" ip ospf authentication key-chain %s", a.keyChain())
 			}
+			if a.BFD.Set {
+				say(" ip ospf bfd")
+				say(" ip ospf bfd profile %s", named(a.BFD.Target.Addr))
+			}
 			say("exit")
 			say("!")
 		}
 	}
 	say("router ospf")
 	say(" ospf router-id %s", o.RouterID.V)
+	for _, d := range o.Redistribute {
+		say(" %s", d.line("ospf"))
+	}
 	say(" passive-interface default")
 	for _, a := range o.Areas {
 		for _, n := range append(a.Networks.All(), a.Passive.All()...) {
@@ -180,24 +223,34 @@ func (o *OSPF) config(say func(string, ...any)) {
 // A staged secret has a place in the configuration.
 type stagedSecret struct {
 	secret *router.Secret
+	length int    // the greatest of it
 	lines  string // a format of printf(1) with one %s
 }
 
-func secrets(bgp []*BGP, ospf []*OSPF) []stagedSecret {
+// passwordLength is the greatest of a password of BGP (TCP_MD5SIG_MAXKEYLEN of linux/tcp.h), and
+// enough for a key of OSPF.
+const passwordLength = 80
+
+func secrets(blocks []service.Block) []stagedSecret {
 	var out []stagedSecret
-	for _, b := range bgp {
+	for _, b := range service.Of[*BGP](blocks) {
 		for _, n := range b.Neighbors {
 			if n.Password.Set {
-				out = append(out, stagedSecret{n.Password.Target, fmt.Sprintf(`router bgp %d\n neighbor %s password %%s\nexit\n`, b.AS.V, n.Address.V)})
+				out = append(out, stagedSecret{n.Password.Target, passwordLength, fmt.Sprintf(`router bgp %d\n neighbor %s password %%s\nexit\n`, b.AS.V, n.Address.V)})
 			}
 		}
 	}
-	for _, o := range ospf {
+	for _, o := range service.Of[*OSPF](blocks) {
 		for _, a := range o.Areas {
 			if a.Password.Set {
-				out = append(out, stagedSecret{a.Password.Target, fmt.Sprintf(
+				out = append(out, stagedSecret{a.Password.Target, passwordLength, fmt.Sprintf(
 					`key chain %s\n key 1\n  key-string %%s\n  cryptographic-algorithm hmac-sha-256\n exit\nexit\n`, a.keyChain())})
 			}
+		}
+	}
+	for _, o := range service.Of[*RIP](blocks) {
+		if o.Password.Set {
+			out = append(out, stagedSecret{o.Password.Target, ripKeyLength, fmt.Sprintf(`key chain %s\n key 1\n  key-string %%s\n exit\nexit\n`, ripKeys)})
 		}
 	}
 	return out
@@ -205,7 +258,7 @@ func secrets(bgp []*BGP, ospf []*OSPF) []stagedSecret {
 
 // stageScript makes the file that FRR reads, of the configuration and the secrets. What
 // FRR would refuse is replaced: it would go on without a password, with any host that asks.
-func stageScript(bgp []*BGP, ospf []*OSPF) string {
+func stageScript(secrets []stagedSecret) string {
 	var b strings.Builder
 	b.WriteString(`set -eu
 export LC_ALL=C
@@ -213,17 +266,17 @@ umask 077
 password() {
   local key=
   IFS= read -r key <"$1" || true
-  if [[ ! $key =~ ^[!-~]{1,80}$ ]]; then
-    echo "$1 is missing or is no password of 1 to 80 printable ASCII characters: a random one takes its place" >&2
-    key=$(head -c 24 /dev/urandom | base64)
+  if [[ ! $key =~ ^[!-~]+$ || ${#key} -gt $2 ]]; then
+    echo "$1 is missing or is no password of 1 to $2 printable ASCII characters: a random one takes its place" >&2
+    key=$(head -c 12 /dev/urandom | base64)
   fi
   printf %s "$key"
 }
 `)
 	fmt.Fprintf(&b, "mkdir -p %s\n{\n", staged[:strings.LastIndexByte(staged, '/')])
 	fmt.Fprintf(&b, "  cat /etc/%s\n", plain)
-	for _, s := range secrets(bgp, ospf) {
-		fmt.Fprintf(&b, "  printf '%s' \"$(password %s)\"\n", s.lines, s.secret.Location())
+	for _, s := range secrets {
+		fmt.Fprintf(&b, "  printf '%s' \"$(password %s %d)\"\n", s.lines, s.secret.Location(), s.length)
 	}
 	fmt.Fprintf(&b, "} >%[1]s.new\nmv %[1]s.new %[1]s\n", staged)
 	return b.String()

@@ -17,9 +17,10 @@ import (
 // OSPF is the ospf block.
 type OSPF struct {
 	conf.Header
-	RouterID conf.Value[RouterID] `hcl:"router_id,required" doc:"Tells the router from all others of the site; one of its IPv4 addresses by custom."`
-	Expect   conf.Value[int]      `hcl:"expect,optional" default:"1" doc:"The least number of routes that the router gets by OSPF. With fewer nbr verify fails, neighbours or not."`
-	Areas    []*Area              `hcl:"area,block" doc:"A part of the site; 0 is the backbone."`
+	RouterID     conf.Value[RouterID] `hcl:"router_id,required" doc:"Tells the router from all others of the site; one of its IPv4 addresses by custom."`
+	Expect       conf.Value[int]      `hcl:"expect,optional" default:"1" doc:"The least number of routes that the router gets by OSPF. With fewer nbr verify fails, neighbours or not."`
+	Redistribute []*Redistribution    `hcl:"redistribute,block" doc:"What the neighbours are told of routes that the router has from elsewhere (as type 2 of external routes)."`
+	Areas        []*Area              `hcl:"area,block" doc:"A part of the site; 0 is the backbone."`
 }
 
 // Area is an area of OSPF (RFC 2328 section 3).
@@ -28,6 +29,7 @@ type Area struct {
 	ID       conf.Value[AreaID]         `hcl:"id,label"`
 	Networks conf.Refs[*router.Network] `hcl:"networks,optional" doc:"The networks with other routers of the area. Each has one neighbour at least."`
 	Passive  conf.Refs[*router.Network] `hcl:"passive,optional" doc:"The networks that the area hears of, where the router does not speak OSPF."`
+	BFD      conf.Ref[*BFD]             `hcl:"bfd,optional" doc:"The bfd block by whose times the neighbours in networks are watched: one that BFD no longer hears of is gone at once, and not after 40 seconds of silence."`
 	Password conf.Ref[*router.Secret]   `hcl:"password,optional" doc:"The secret that holds the key by which the area's routers know each other (HMAC-SHA-256 with key 1, RFC 5709): one line of 1 to 80 printable ASCII characters without spaces. Where it is missing there are no neighbours. Required on an upstream."`
 }
 
@@ -60,6 +62,7 @@ var groups = []netip.Addr{netip.MustParseAddr("224.0.0.5"), netip.MustParseAddr(
 // Claim lets OSPF in from the networks with neighbours, and out.
 func (o *OSPF) Claim(s *router.Scope) {
 	claim(s, protocolOSPF)
+	router.Claim(s, o.Def, speaks{protocol: "ospf"})
 	measured(s, "ospf")
 	s.Kernel(hcl.Range{}, "OSPF", "IP_MULTICAST")
 	for _, a := range o.Areas {
@@ -71,6 +74,11 @@ func (o *OSPF) Claim(s *router.Scope) {
 				})
 			}
 			router.Claim(s, a.Networks.Range, router.Emit{Match: router.Match{Family: router.IPv4, Protocol: router.OSPF}, Networks: a.Networks.All()})
+		}
+		if a.BFD.Set {
+			for _, n := range a.Networks.Items {
+				watch(s, a.Addr.String()+"/bfd/"+n.Addr.String(), a.BFD, netip.Addr{}, n.Target)
+			}
 		}
 		if a.Password.Set {
 			s.Secret(a.Password.Range, router.SecretUse{Secret: a.Password.Target, For: router.RoutingPassword, Owner: "root", Unit: unit})
@@ -92,6 +100,7 @@ func (o *OSPF) Judge(r *router.Router) hcl.Diagnostics {
 			"No area of ospf has networks that are not passive, so it meets no other router."),
 			"Put a network in which another router is into the networks of an area, or remove the block."))
 	}
+	diags = append(diags, judgeRedistributed(r, "ospf", o.Redistribute)...)
 	type use struct {
 		area    *Area
 		ref     conf.Ref[*router.Network]
@@ -108,6 +117,11 @@ func (o *OSPF) Judge(r *router.Router) hcl.Diagnostics {
 			continue
 		}
 		areas[a.ID.V] = a
+		if a.BFD.Set && len(a.Networks.Items) == 0 {
+			diags = append(diags, diag.Help(diag.Warning("bfd-idle", a.BFD.Range, "BFD that watches no neighbour",
+				"%s has no networks with neighbours, so there is nothing to watch.", a.Addr),
+				"Put a network with another router into networks, or remove bfd."))
+		}
 		for i, refs := range [][]conf.Ref[*router.Network]{a.Networks.Items, a.Passive.Items} {
 			for _, n := range refs {
 				_, fixed := n.Target.FixedIn(router.IPv4)

@@ -18,7 +18,7 @@ import (
 )
 
 // probes are those that the checks ask by.
-var probes = []probe.Any{bgpSession, ospfNeighbours, ospfRouter, ospfInterface, prefixList, keyOf}
+var probes = []probe.Any{bgpSession, bfdSessions, ripStatus, linesOf, ospfNeighbours, ospfRouter, ospfInterface, prefixList, keyOf}
 
 // session is what bgpd says of a neighbour, and of itself to it.
 type session struct {
@@ -31,6 +31,7 @@ type session struct {
 	Local    string         `json:"local,omitempty"`        // the router's address of the session; empty if there is none
 	In       string         `json:"prefixes_in,omitempty"`  // the prefix list that is applied
 	Out      string         `json:"prefixes_out,omitempty"` // likewise
+	BFD      bool           `json:"bfd,omitempty"`          // the session ends when BFD says so
 	Received int            `json:"received"`               // prefixes that the policy took
 	Sent     []netip.Prefix `json:"sent,omitempty"`         // sorted
 }
@@ -47,12 +48,13 @@ var bgpSession = &probe.Probe[netip.Addr, session]{Name: "frr.bgp", Look: func(c
 		return out, nil
 	}
 	var p struct {
-		State    string `json:"bgpState"`
-		Reason   string `json:"lastResetDueTo"`
-		AS       uint32 `json:"localAs"`
-		RouterID string `json:"localRouterId"`
-		RemoteAS uint32 `json:"remoteAs"`
-		Local    string `json:"hostLocal"`
+		State    string    `json:"bgpState"`
+		Reason   string    `json:"lastResetDueTo"`
+		AS       uint32    `json:"localAs"`
+		RouterID string    `json:"localRouterId"`
+		RemoteAS uint32    `json:"remoteAs"`
+		Local    string    `json:"hostLocal"`
+		BFD      *struct{} `json:"peerBfdInfo"`
 		Families map[string]struct {
 			Received int    `json:"acceptedPrefixCounter"`
 			In       string `json:"incomingUpdatePrefixFilterList"`
@@ -64,6 +66,7 @@ var bgpSession = &probe.Probe[netip.Addr, session]{Name: "frr.bgp", Look: func(c
 	}
 	f := p.Families[family(peer.Is6())+"Unicast"]
 	out.State, out.AS, out.RouterID, out.RemoteAS, out.In, out.Out = p.State, p.AS, p.RouterID, p.RemoteAS, f.In, f.Out
+	out.BFD = p.BFD != nil
 	if p.State != established {
 		out.Reason = p.Reason
 		return out, nil
@@ -135,6 +138,7 @@ type ospfLink struct {
 	Running  bool   `json:"running"`
 	Area     string `json:"area,omitempty"` // empty if OSPF has nothing to do with the interface
 	Passive  bool   `json:"passive,omitempty"`
+	BFD      bool   `json:"bfd,omitempty"`       // neighbours are gone when BFD says so
 	KeyChain string `json:"key_chain,omitempty"` // empty if there is no authentication, or by something else
 }
 
@@ -142,10 +146,11 @@ type ospfLink struct {
 var ospfInterface = &probe.Probe[string, ospfLink]{Name: "frr.ospf_interface", Look: func(ctx context.Context, h probe.Host, device string) (ospfLink, error) {
 	var all struct {
 		Interfaces map[string]struct {
-			Area           string `json:"area"`
-			Passive        bool   `json:"timerPassiveIface"`
-			Authentication string `json:"authentication"`
-			KeyChain       string `json:"keychain"`
+			Area           string    `json:"area"`
+			Passive        bool      `json:"timerPassiveIface"`
+			BFD            *struct{} `json:"peerBfdInfo"`
+			Authentication string    `json:"authentication"`
+			KeyChain       string    `json:"keychain"`
 		} `json:"interfaces"`
 	}
 	running, err := show(ctx, h, "ospfd", "show ip ospf interface "+device+" json", &all)
@@ -153,7 +158,47 @@ var ospfInterface = &probe.Probe[string, ospfLink]{Name: "frr.ospf_interface", L
 	if l.Authentication != "authenticationKeyChain" {
 		l.KeyChain = ""
 	}
-	return ospfLink{running, l.Area, l.Passive, l.KeyChain}, err
+	return ospfLink{running, l.Area, l.Passive, l.BFD != nil, l.KeyChain}, err
+}}
+
+// bfdAnswer are the sessions of bfdd, by link and neighbour.
+type bfdAnswer struct {
+	Running  bool         `json:"running"`
+	Sessions []bfdSession `json:"sessions,omitempty"`
+}
+
+// A bfdSession is what bfdd says of a neighbour, and how it does its part.
+type bfdSession struct {
+	Peer       netip.Addr `json:"peer"`
+	Link       string     `json:"link,omitempty"`
+	Status     string     `json:"status"`
+	Diagnostic string     `json:"diagnostic,omitempty"` // why it is not up (RFC 5880 section 4.1)
+	Receive    int        `json:"receive"`              // ms
+	Transmit   int        `json:"transmit"`             // ms
+	Multiplier int        `json:"multiplier"`
+	Passive    bool       `json:"passive,omitempty"`
+}
+
+// bfdSessions asks bfdd for all of its sessions.
+var bfdSessions = &probe.Probe[struct{}, bfdAnswer]{Name: "frr.bfd", Look: func(ctx context.Context, h probe.Host, _ struct{}) (bfdAnswer, error) {
+	var all []struct {
+		Peer       netip.Addr `json:"peer"`
+		Interface  string     `json:"interface"`
+		Status     string     `json:"status"`
+		Diagnostic string     `json:"diagnostic"`
+		Receive    int        `json:"receive-interval"`
+		Transmit   int        `json:"transmit-interval"`
+		Multiplier int        `json:"detect-multiplier"`
+		Passive    bool       `json:"passive-mode"`
+	}
+	// The command is there for administrators only (bfdd/bfdd_vty.c).
+	running, err := show(ctx, h, "bfdd", "show bfd peers json", &all, "enable")
+	out := bfdAnswer{Running: running}
+	for _, s := range all {
+		out.Sessions = append(out.Sessions, bfdSession{s.Peer.WithZone(""), s.Interface, s.Status, s.Diagnostic, s.Receive, s.Transmit, s.Multiplier, s.Passive})
+	}
+	slices.SortFunc(out.Sessions, func(a, b bfdSession) int { return cmp.Or(cmp.Compare(a.Link, b.Link), a.Peer.Compare(b.Peer)) })
+	return out, err
 }}
 
 // A listQuestion asks bgpd for a prefix list.
@@ -186,9 +231,10 @@ var prefixList = &probe.Probe[listQuestion, listed]{Name: "frr.prefix_list", Loo
 }}
 
 // show asks a daemon for something in JSON. It tells whether the daemon runs. One that has
-// nothing to do with its protocol says nothing, which leaves into as it is.
-func show(ctx context.Context, h probe.Host, daemon, command string, into any) (running bool, err error) {
-	text, running, err := ask(ctx, h, daemon, command)
+// nothing to do with its protocol says nothing, which leaves into as it is. Before it come commands
+// without which the daemon does not know the one.
+func show(ctx context.Context, h probe.Host, daemon, command string, into any, before ...string) (running bool, err error) {
+	text, running, err := ask(ctx, h, daemon, append(before, command)...)
 	if err != nil || strings.TrimSpace(text) == "" {
 		return running, err
 	}

@@ -219,5 +219,8 @@ func claimed(r *router.Router, l state.Listener) bool {
 	return slices.ContainsFunc(router.Claimed[router.Listen](r), func(c *router.Listen) bool { return c.Protocol.String() == l.Protocol && c.Ports().Contains(l.Port) }) ||
 		slices.ContainsFunc(router.Claimed[router.Accept](r), func(a *router.Accept) bool {
 			return a.Protocol.String() == l.Protocol && a.Ports.Contains(l.Port)
+		}) ||
+		slices.ContainsFunc(router.Claimed[router.OwnPorts](r), func(o *router.OwnPorts) bool {
+			return o.Protocol.String() == l.Protocol && o.Ports.Contains(l.Port) && (l.Program == "" || l.Program == o.Program)
 		})
 }

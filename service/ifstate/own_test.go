@@ -28,6 +28,7 @@ func (o *overlay) Claim(s *router.Scope) {
 	router.Claim(s, o.Def, router.OwnRules{Protocol: 84})
 	router.Claim(s, o.Def, router.OwnNetns{Pattern: `overlay-.*`})
 	router.Claim(s, o.Def, router.OwnSockets{Program: "overlayd"})
+	router.Claim(s, o.Def, router.OwnPorts{Program: "overlayd", Protocol: router.UDP, Ports: router.PortRange{First: 4322, Last: 4323}})
 }
 func (o *overlay) Judge(*router.Router) hcl.Diagnostics { return nil }
 func (o *overlay) Checks(*router.Router, *verify.Plan)  {}
@@ -56,8 +57,12 @@ func TestOwnershipIsClaimed(t *testing.T) {
 		Routes: []state.Route{
 			{To: "10.99.0.0/16", Link: "lan1", Proto: "openr"},
 		},
-		Rules:     []state.Rule{{Priority: 99, Family: "ipv4", Text: "from all lookup 99", Proto: "ovn"}},
-		Listeners: []state.Listener{{Protocol: "tcp", Address: "0.0.0.0", Port: 4321, Program: "overlayd"}},
+		Rules: []state.Rule{{Priority: 99, Family: "ipv4", Text: "from all lookup 99", Proto: "ovn"}},
+		Listeners: []state.Listener{
+			{Protocol: "tcp", Address: "0.0.0.0", Port: 4321, Program: "overlayd"},
+			{Protocol: "udp", Address: "0.0.0.0", Port: 4322, Program: "overlayd"},
+			{Protocol: "udp", Address: "0.0.0.0", Port: 4323}, // of a program whose name cannot be seen
+		},
 	}
 	kind := service.Kind{Type: "overlay", Doc: "An overlay.", Single: true, New: func() service.Block { return &overlay{} }}
 	for _, tt := range []struct {

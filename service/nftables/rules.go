@@ -238,6 +238,12 @@ func match(m router.Match) string {
 	if m.LinkLocal {
 		say("ip6 saddr fe80::/10 ip6 daddr fe80::/10")
 	}
+	switch {
+	case m.HopLimit != 0 && m.Family == router.IPv6:
+		say("ip6 hoplimit %d", m.HopLimit)
+	case m.HopLimit != 0:
+		say("ip ttl %d", m.HopLimit)
+	}
 	among := func(field string, addrs []netip.Prefix) {
 		words := map[bool][]string{}
 		for _, p := range addrs {

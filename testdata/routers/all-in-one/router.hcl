@@ -295,12 +295,17 @@ secret "ospf" {
   path = "/var/lib/secrets/ospf"
 }
 
+bfd "lab" {
+  multiplier = 5 # 1.5 s: a lab may be busy
+}
+
 ospf {
   router_id = "10.255.0.1"
 
   area "0" {
     networks = [network.lab]
     passive  = [network.lan]
+    bfd      = bfd.lab
     password = secret.ospf
   }
 }

@@ -15,8 +15,10 @@ let
     "zebra"
   ];
   chosen = [
+    "bfdd"
     "bgpd"
     "ospfd"
+    "ripd"
   ];
   enabled = lib.filter (d: cfg.${d}.enable) chosen;
   yes = lib.concatMapStringsSep "\n" (d: "${d}=${if cfg.${d}.enable then "yes" else "no"}") chosen;

@@ -1,0 +1,271 @@
+package frr
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/service"
+	"github.com/nbr-dev/nbr/verify"
+	"github.com/nbr-dev/nbr/verify/state"
+)
+
+// BFDKind is the bfd block.
+func BFDKind() service.Kind {
+	return service.Kind{
+		Type: "bfd", Doc: "How fast a neighbour of BGP or OSPF that is gone is noticed (BFD).",
+		Software: "FRR",
+		Example: `bfd "fast" {
+  receive    = 200
+  transmit   = 200
+  multiplier = 4
+}
+
+network "core" {
+  link = port.end1
+  ipv4 = "10.255.0.1/24"
+}
+
+zone "core" {
+  networks = [network.core]
+}
+
+ospf {
+  router_id = "10.255.0.1"
+
+  area "0" {
+    networks = [network.core]
+    bfd      = bfd.fast
+  }
+}
+`,
+		Program: program{}, Probes: probes, New: func() service.Block { return &BFD{} },
+	}
+}
+
+// BFD is the bfd block: how sessions of bidirectional forwarding detection are (RFC 5880), which
+// bgp and ospf ask for with their neighbours (RFC 5882). They are asynchronous and of one hop
+// (RFC 5881).
+type BFD struct {
+	conf.Header
+	Name       conf.Value[router.Name]  `hcl:"name,label"`
+	Receive    conf.Value[Milliseconds] `hcl:"receive,optional" default:"300" doc:"How often the neighbour may send at most: milliseconds between two packets."`
+	Transmit   conf.Value[Milliseconds] `hcl:"transmit,optional" default:"300" doc:"How often the router sends, if the neighbour takes that many: milliseconds between two packets."`
+	Multiplier conf.Value[Multiplier]   `hcl:"multiplier,optional" default:"3" doc:"How many packets of the router's have to be lost one after the other until the neighbour takes it for gone."`
+	Passive    conf.Value[bool]         `hcl:"passive,optional" default:"false" doc:"The router says nothing before the neighbour does. One of the two has to begin."`
+}
+
+// Milliseconds are between two packets of BFD.
+type Milliseconds int
+
+// UnmarshalText wants what bfdd takes (bfdd/bfdd_vty.c).
+func (m *Milliseconds) UnmarshalText(b []byte) error {
+	return conf.Between(m, b, "interval of BFD", 10, 60000, " milliseconds")
+}
+
+// Describe is what the type is in the schema.
+func (Milliseconds) Describe() string { return "milliseconds, 10 to 60000" }
+
+// Multiplier is how many packets of BFD make a detection time (RFC 5880 section 6.8.4).
+type Multiplier int
+
+// UnmarshalText wants more than one packet: with 1, one that is lost on the way would end what is
+// watched.
+func (m *Multiplier) UnmarshalText(b []byte) error {
+	return conf.Between(m, b, "detection multiplier", 2, 255, "")
+}
+
+// Describe is what the type is in the schema.
+func (Multiplier) Describe() string { return "number of packets, 2 to 255" }
+
+// NamedBy says where the block is named.
+func (*BFD) NamedBy() string { return "bfd of a neighbor of bgp or of an area of ospf" }
+
+const (
+	// portBFD is where packets of a single hop are sent to (RFC 5881 section 4).
+	portBFD = 3784
+	// onLink is the TTL, or hop limit, of a packet that no router has forwarded (RFC 5881 section 5).
+	onLink = 255
+)
+
+// sources are the ports that bfdd sends from (BFD_SRCPORTINIT and BFD_SRCPORTMAX of bfdd/bfd.h).
+var sources = router.PortRange{First: 49142, Last: 65535}
+
+// A watched is a claim of a neighbour, or of all in a network, that BFD watches.
+type watched struct {
+	router.By
+	id      string // of the check that asks for the sessions
+	profile *BFD
+	peer    netip.Addr // the zero address for all in the network
+	network *router.Network
+}
+
+// watch claims what BFD with a neighbour, or with all of a network, needs: its packets from there,
+// if no router has forwarded them, and the way out.
+func watch(s *router.Scope, id string, from conf.Ref[*BFD], peer netip.Addr, at *router.Network) {
+	router.Claim(s, from.Range, watched{id: id, profile: from.Target, peer: peer, network: at})
+	in := router.Match{Family: router.IPv4, Protocol: router.UDP, Ports: router.OnePort(portBFD), HopLimit: onLink}
+	out := router.Match{Family: router.IPv4, Protocol: router.UDP, Ports: router.OnePort(portBFD)}
+	if peer.IsValid() {
+		in.Family, out.Family = version(peer), version(peer)
+		in.Sources, out.Groups = []netip.Prefix{netip.PrefixFrom(peer, peer.BitLen())}, []netip.Addr{peer}
+	}
+	router.Claim(s, from.Range, router.Accept{Match: in, Networks: []*router.Network{at}})
+	router.Claim(s, from.Range, router.Emit{Match: out, Networks: []*router.Network{at}})
+}
+
+// Claim says what bfdd needs. It has sockets for what the router does not use: echo (3785), several hops
+// (4784) and seamless BFD (7784), which the firewall keeps shut.
+func (b *BFD) Claim(s *router.Scope) {
+	needs(s)
+	measured(s, "bfd")
+	for _, ports := range []router.PortRange{router.OnePort(portBFD), router.OnePort(3785), router.OnePort(4784), router.OnePort(7784), sources} {
+		router.Claim(s, b.Def, router.OwnPorts{Program: "bfdd", Protocol: router.UDP, Ports: ports})
+	}
+}
+
+// Judge has nothing to say: every profile is one.
+func (*BFD) Judge(*router.Router) hcl.Diagnostics { return nil }
+
+// oneProfile finds a neighbour of BGP that OSPF has watched otherwise: between two addresses there
+// is one session (RFC 5882 section 2), and bfdd would take the profile that comes last.
+func (b *BGP) oneProfile(r *router.Router, n *Neighbor) hcl.Diagnostics {
+	at := n.place(r)
+	for _, w := range router.Claimed[watched](r) {
+		if n.BFD.Set && !w.peer.IsValid() && w.network == at && w.profile != n.BFD.Target && n.Address.V.Is4() {
+			return hcl.Diagnostics{diag.With(diag.Help(diag.Error("bfd-two-profiles", n.BFD.Range, "Two profiles for one session",
+				"%s and %s would watch the neighbours in %s, and between two routers BFD has one session.", n.BFD.Addr, w.profile.Addr, at.Addr),
+				"Name the same bfd block in both."), w.From, "%s", w.Addr.String())}
+		}
+	}
+	return nil
+}
+
+// config is the profile in bfdd.
+func (b *BFD) config(say func(string, ...any)) {
+	say(" profile %s", named(b.Addr))
+	say("  detect-multiplier %d", b.Multiplier.V)
+	say("  transmit-interval %d", b.Transmit.V)
+	say("  receive-interval %d", b.Receive.V)
+	if b.Passive.V {
+		say("  passive-mode")
+	}
+	say(" exit")
+	say(" !")
+}
+
+// of are the sessions that a claim is about.
+func (w *watched) of(all []bfdSession) (out []bfdSession) {
+	for _, s := range all {
+		if w.peer.IsValid() && s.Peer == w.peer || !w.peer.IsValid() && s.Link == string(w.network.Device()) && s.Peer.Is4() {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// who is whom a claim is about.
+func (w *watched) who() string {
+	if w.peer.IsValid() {
+		return w.peer.String()
+	}
+	return "the neighbours in " + w.where()
+}
+
+// where is the neighbour, or the network.
+func (w *watched) where() string {
+	if w.peer.IsValid() {
+		return w.peer.String()
+	}
+	return w.network.Addr.String()
+}
+
+const bfdHint = "vtysh -c 'show bfd peers'"
+
+// sessions adds a check of the sessions that a claim is about, if bfdd runs. There may be none.
+func (w *watched) sessions(p *verify.Plan, c verify.Check, want string, judge func([]bfdSession) verify.Verdict) {
+	verify.Asked(p, c, bfdSessions, struct{}{}, want, bfdHint, func(_ *state.State, s bfdAnswer) verify.Verdict {
+		if !s.Running {
+			return verify.Judge(false, want, "bfdd does not run", "systemctl status frr")
+		}
+		return judge(w.of(s.Sessions))
+	})
+}
+
+// up adds the check that the sessions are up: the protocol goes on without them.
+func (w *watched) up(p *verify.Plan) {
+	const want = "up"
+	c := verify.Check{ID: w.id, Title: "BFD hears of " + w.who(), From: w.From}
+	w.sessions(p, c, want, func(of []bfdSession) verify.Verdict {
+		if len(of) == 0 {
+			return verify.Judge(false, want, "no session", bfdHint)
+		}
+		var got []string
+		ok := true
+		for _, s := range of {
+			text := s.Status
+			if !w.peer.IsValid() {
+				text = s.Peer.String() + " is " + text
+			}
+			if s.Status != want {
+				ok = false
+				text += " (" + s.Diagnostic + ")"
+			}
+			got = append(got, text)
+		}
+		return verify.Judge(ok, want, strings.Join(got, ", "), bfdHint)
+	})
+}
+
+// checkWatched adds the checks of the sessions that a block asks for.
+func checkWatched(r *router.Router, p *verify.Plan, by conf.Addr) {
+	for _, w := range router.Claimed[watched](r) {
+		if w.Addr == by {
+			w.up(p)
+		}
+	}
+}
+
+// Checks compare the profile with each of its sessions.
+func (b *BFD) Checks(r *router.Router, p *verify.Plan) {
+	for _, v := range []struct {
+		what string
+		want string
+		from hcl.Range
+		got  func(bfdSession) string
+	}{
+		{"receive", fmt.Sprintf("%d ms", b.Receive.V), b.Receive.Range, func(s bfdSession) string { return fmt.Sprintf("%d ms", s.Receive) }},
+		{"transmit", fmt.Sprintf("%d ms", b.Transmit.V), b.Transmit.Range, func(s bfdSession) string { return fmt.Sprintf("%d ms", s.Transmit) }},
+		{"multiplier", fmt.Sprint(b.Multiplier.V), b.Multiplier.Range, func(s bfdSession) string { return fmt.Sprint(s.Multiplier) }},
+		{"passive", begins(b.Passive.V), b.Passive.Range, func(s bfdSession) string { return begins(s.Passive) }},
+	} {
+		for _, w := range router.Claimed[watched](r) {
+			if w.profile != b {
+				continue
+			}
+			c := verify.Check{ID: b.Addr.String() + "/" + v.what + "/" + w.where(), Title: v.what + " of BFD with " + w.who(), From: cmp.Or(v.from, b.Def)}
+			w.sessions(p, c, v.want, func(of []bfdSession) verify.Verdict {
+				if len(of) == 0 { // which is another check's affair
+					return verify.Skipped(v.want, "no session", bfdHint)
+				}
+				i := slices.IndexFunc(of, func(s bfdSession) bool { return v.got(s) != v.want })
+				return verify.Compare(v.want, v.got(of[max(i, 0)]), bfdHint)
+			})
+		}
+	}
+}
+
+// begins says who sends first.
+func begins(passive bool) string {
+	if passive {
+		return "passive"
+	}
+	return "active"
+}
