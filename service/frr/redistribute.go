@@ -78,14 +78,14 @@ func judgeRedistributed(r *router.Router, into Source, list []*Redistribution) h
 			diags = append(diags, diag.Help(diag.Error("redistributes-itself", d.Def, "Routes of the protocol itself",
 				"The neighbours are told what %s knows from others without this block.", into),
 				"Remove it, or name another source."))
-		case from != "static" && !there && !r.Unsound[string(from)]:
-			diags = append(diags, diag.Help(diag.Error("redistributes-nothing", d.Def, "Routes of a protocol that is not spoken",
+		case from != "static" && !there:
+			diags = append(diags, diag.Absent(diag.Help(diag.Error("redistributes-nothing", d.Def, "Routes of a protocol that is not spoken",
 				"There is no %s block, so there are no routes of %[1]s to tell.", from),
-				"Write a %s block, or remove this one.", from))
-		case from == "static" && len(d.versions(r, into)) == 0 && !r.Unsound["route"]:
-			diags = append(diags, diag.With(diag.Help(diag.Error("redistributes-nothing", d.Def, "No route to tell",
+				"Write a %s block, or remove this one.", from), string(from)))
+		case from == "static" && len(d.versions(r, into)) == 0:
+			diags = append(diags, diag.With(diag.Absent(diag.Help(diag.Error("redistributes-nothing", d.Def, "No route to tell",
 				"%s permits no destination of a route block without a table, but for default routes.", d.Prefixes.Addr),
-				"Permit one in the list, write a route, or remove the block."), d.Prefixes.Target.Def, "the list"))
+				"Permit one in the list, write a route, or remove the block."), "route"), d.Prefixes.Target.Def, "the list"))
 		case into == "rip" && d.Metric.V > 15:
 			diags = append(diags, diag.Help(diag.Error("bad-value", d.Metric.Range, "Metric beyond RIP",
 				"To RIP %d is out of reach: 16 is infinite.", d.Metric.V),
