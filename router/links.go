@@ -33,6 +33,8 @@ type LinkSpec struct {
 	// Peer is the other end of a pair (IFLA_LINK as well, with nothing below).
 	Peer conf.Ref[Link]
 	MAC  conf.Value[MAC]
+	// Alias is what people call the link.
+	Alias conf.Value[Alias]
 	// Via is the link that a tunnel's packets leave by, and Overhead what they are longer there,
 	// in bytes. It is not below the tunnel as On is: the kernel tells of it otherwise.
 	Via      conf.Ref[Link]
@@ -98,7 +100,7 @@ func (e *External) Spec() LinkSpec { return LinkSpec{MTU: e.MTU, External: true}
 
 // Spec is the bridge as the kernel has it.
 func (b *Bridge) Spec() LinkSpec {
-	s := LinkSpec{Kind: "bridge", Ports: b.ports(), MAC: b.MAC, MTU: b.MTU}
+	s := LinkSpec{Kind: "bridge", Ports: b.ports(), MAC: b.MAC, Alias: b.Alias, MTU: b.MTU}
 	if b.STP.V {
 		s.Attributes = []LinkAttribute{{"br_stp_state", true}}
 	}
@@ -110,7 +112,7 @@ func (b *Bridge) Spec() LinkSpec {
 
 // Spec is the VLAN as the kernel has it.
 func (v *VLAN) Spec() LinkSpec {
-	s := LinkSpec{Kind: "vlan", On: v.Link, MAC: v.MAC, MTU: v.MTU, Attributes: []LinkAttribute{{"vlan_id", int(v.ID.V)}}}
+	s := LinkSpec{Kind: "vlan", On: v.Link, MAC: v.MAC, Alias: v.Alias, MTU: v.MTU, Attributes: []LinkAttribute{{"vlan_id", int(v.ID.V)}}}
 	if v.Protocol.V == STag {
 		s.Attributes = append(s.Attributes, LinkAttribute{"vlan_protocol", string(STag)})
 	}
@@ -120,7 +122,7 @@ func (v *VLAN) Spec() LinkSpec {
 // Spec says that the port is hardware. The link below a port of a switch is its
 // conduit, which no block names.
 func (p *BoardPort) Spec() LinkSpec {
-	s := LinkSpec{Kind: "physical", MAC: p.Cloned, MTU: p.MTU}
+	s := LinkSpec{Kind: "physical", MAC: p.Cloned, Alias: p.Alias, MTU: p.MTU}
 	if p.Kind == PortDSA {
 		s.Kind = "dsa"
 	}

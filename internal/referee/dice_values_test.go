@@ -55,9 +55,10 @@ var values = map[string][]string{
 	offloads:               {`"rx"`, `"tx"`, `"sg"`, `"tso"`, `"gso"`, `"gro"`, `"lro"`, `"rxvlan"`, `"txvlan"`, `"rxhash"`, `"ntuple"`},
 	"any, ipip6 or ip6ip6": {`"any"`, `"ipip6"`, `"ip6ip6"`}, "IPv4 address of another router": {`"192.168.178.9"`, `"203.0.113.9"`}, "IPv6 address of another router": {`"2001:db8:77::a"`, `"2001:db8::ffff:9"`},
 	"IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits": {`"64:ff9b::/96"`, `"64:ff9b:1::/48"`, `"64:ff9b:1:2::/96"`, `"2001:db8::/32"`, `"2001:db8:100::/40"`, `"2001:db8:6464::/56"`},
-	"line of 1 to 255 bytes":                       {`"a"`, `"Dose 7, \"hinten\" $${x} ''"`, `"` + strings.Repeat("ü", 127) + `"`},
-	"802.1q or 802.1ad":                            {`"802.1q"`, `"802.1ad"`},
-	"slow or fast":                                 {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
+	"packets, 1 to 1000000":                        {"1", "1000", "1000000"}, "packets, 1 to 65536": {"1", "512", "65536"}, "packets, 0 to 65536": {"0", "8", "65536"}, "microseconds, 0 to 100000": {"0", "50", "100000"}, "speed of Ethernet in Mbit/s": {"10", "100", "1000", "2500", "5000", "10000", "25000", "40000", "50000", "100000"},
+	"line of 1 to 255 bytes": {`"a"`, `"Dose 7, \"hinten\" $${x} ''"`, `"` + strings.Repeat("ü", 127) + `"`},
+	"802.1q or 802.1ad":      {`"802.1q"`, `"802.1ad"`},
+	"slow or fast":           {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
 	"pppoe.mtu": {"1280", "1400", "1492"}, "user name at a provider": {`"anna"`, `"0001#\"x\\y'$z@example.net"`, "\"" + strings.Repeat("é", 127) + "\""},
 	"length of a prefix, 32 to 64":              {"32", "48", "56"},
 	"protocol, or protocol, a slash and a port": {`"tcp/1"`, `"udp/1-65535"`, `"sctp/36412"`, `"gre"`, `"icmp"`, `"icmp/0"`, `"icmpv6/255"`, `"igmp"`},
@@ -98,6 +99,7 @@ const framings = "bridged-llcsnap, bridged-ptm, bridged-vcmux, conservative, doc
 // certain machine.
 var built = map[string]bool{
 	"uplink.network": true, "uplink.priority": true, "uplink.probes": true, "uplink.interval": true, "uplink.failures": true, "uplink.successes": true, "uplink.prefixes": true,
+	"port.speed": true, "port.autoneg": true, "port.rx_usecs": true, "port.rx_frames": true, "port.adaptive_rx": true, "port.tx_usecs": true, "port.tx_frames": true, "port.adaptive_tx": true,
 	"shaper.network": true, "shaper.download": true, "shaper.upload": true, "shaper.framing": true, "shaper.priority": true, "shaper.ack_filter": true,
 	"ids.capture": true, "ids.inspect": true, "ids.fail": true, "ids.home": true, "ids.rules": true,
 	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
