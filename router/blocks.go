@@ -33,6 +33,7 @@ type Bridge struct {
 	STP    conf.Value[bool]   `hcl:"stp,optional" default:"false" doc:"Run the spanning tree protocol of the kernel (IEEE 802.1D)."`
 	MAC    conf.Value[MAC]    `hcl:"mac,optional" doc:"The bridge's MAC address. Without it IfState derives a stable one."`
 	MTU    conf.Value[MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes."`
+	Alias  conf.Value[Alias]  `hcl:"alias,optional" doc:"What it is for, in words of your own, as ip link and SNMP (ifAlias) show them."`
 	VLANs  []*PortVLANs       `hcl:"vlans,block" doc:"Ports with the VLANs that they are in, instead of ports: the bridge keeps VLANs apart then, as a switch does. The router itself is in those VLANs that have a vlan block on the bridge."`
 	PVID   conf.Value[VLANID] `hcl:"pvid,optional" doc:"Of a bridge with vlans blocks: the VLAN of networks that are on the bridge itself."`
 	ifname IfName
@@ -54,6 +55,7 @@ type VLAN struct {
 	Protocol conf.Value[VLANProtocol] `hcl:"protocol,optional" default:"802.1q" doc:"The tag: 802.1q, or 802.1ad for the outer one of two (QinQ). The inner one is a vlan block on this one."`
 	MAC      conf.Value[MAC]          `hcl:"mac,optional" doc:"Its MAC address, where it is to be another one than that which IfState derives, as a provider may want it."`
 	MTU      conf.Value[MTU]          `hcl:"mtu,optional" doc:"Largest packet in bytes."`
+	Alias    conf.Value[Alias]        `hcl:"alias,optional" doc:"What it is for, in words of your own, as ip link and SNMP (ifAlias) show them."`
 	ifname   IfName
 }
 

@@ -1,11 +1,7 @@
 package router
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
 	"slices"
-	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -57,90 +53,31 @@ const (
 // header has no place.
 type BoardPort struct {
 	conf.Header
-	Said    conf.Value[IfName]     `hcl:"name,key"`
-	MAC     conf.Value[MAC]        `hcl:"mac,optional" doc:"The MAC address that the maker gave the port: it is called by the label, in whichever slot it is."`
-	PCI     conf.Value[PCIAddress] `hcl:"pci,optional" doc:"Where the port's card is, as lspci prints it: what is in that slot is called by the label. With mac as well both have to fit."`
-	MTU     conf.Value[MTU]        `hcl:"mtu,optional" doc:"Largest packet in bytes, 1500 if nothing is said."`
-	Alias   conf.Value[Alias]      `hcl:"alias,optional" doc:"What it is for, in words of your own: ip link shows them, and SNMP as ifAlias (RFC 2863)."`
-	Cloned  conf.Value[MAC]        `hcl:"cloned_mac,optional" doc:"The MAC address to use in place of the maker's, as for a provider that knows one device only. A VLAN on the port has the same one unless it has a mac."`
-	EEE     conf.Value[bool]       `hcl:"eee,optional" doc:"Energy-Efficient Ethernet (IEEE 802.3az). false where a link is lost now and then, or packets are late. Without it the driver decides."`
-	Without conf.List[Offload]     `hcl:"offloads_off,optional" empty:"the driver decides about all of them, as it does without the list. Name some, or remove it." doc:"What the port is not to do by itself, by the names of ethtool -K, as in [\"tso\", \"gso\"] for a driver that hangs with them. What is taken out of the list stays off until the router starts again."`
-	Name    IfName
-	Kind    PortKind
-	Conduit IfName // of a DSA port
-	Label   string // on the case
-	Speed   int    // Mbit/s, 0 when not known
-	MaxMTU  int    // the largest MTU that its driver takes, 0 when not known
-}
-
-// Alias is what people call a link (IFLA_IFALIAS, ifAlias of RFC 2863).
-type Alias string
-
-// UnmarshalText wants a line of 1 to 255 bytes (IFALIASZ of linux/if.h, less the byte that ends it).
-func (a *Alias) UnmarshalText(b []byte) error {
-	switch {
-	case len(b) == 0:
-		return diag.Advise(errors.New("the alias is empty"), "write what the link is for, or remove it")
-	case len(b) > 255:
-		return fmt.Errorf("the alias has %d bytes, and the kernel keeps 255", len(b))
-	case bytes.ContainsFunc(b, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return diag.Advise(fmt.Errorf("%q has characters that cannot be printed", b), "write it on one line")
-	}
-	*a = Alias(b)
-	return nil
-}
-
-// Describe is what the type is in the schema.
-func (Alias) Describe() string { return "line of 1 to 255 bytes" }
-
-// Offload is work that a network card does for the kernel, or that the kernel does for many
-// packets at once, as ethtool(8) calls it with -K.
-type Offload string
-
-// offloads are the ones that a spec may name, and the kernel's features that each is
-// (netdev_features_strings in net/ethtool/common.c; off_flag_def in ethtool.c).
-var offloads = []struct {
-	name     Offload
-	features []string
-}{
-	{"rx", []string{"rx-checksum"}},
-	{"tx", []string{"tx-checksum-ipv4", "tx-checksum-ip-generic", "tx-checksum-ipv6", "tx-checksum-sctp"}},
-	{"sg", []string{"tx-scatter-gather", "tx-scatter-gather-fraglist"}},
-	{"tso", []string{"tx-tcp-segmentation", "tx-tcp-accecn-segmentation", "tx-tcp-ecn-segmentation", "tx-tcp-mangleid-segmentation", "tx-tcp6-segmentation"}},
-	{"gso", []string{"tx-generic-segmentation"}},
-	{"gro", []string{"rx-gro"}},
-	{"lro", []string{"rx-lro"}},
-	{"rxvlan", []string{"rx-vlan-hw-parse"}},
-	{"txvlan", []string{"tx-vlan-hw-insert"}},
-	{"rxhash", []string{"rx-hashing"}},
-	{"ntuple", []string{"rx-ntuple-filter"}},
-}
-
-// UnmarshalText wants one of them.
-func (o *Offload) UnmarshalText(b []byte) error {
-	return conf.OneOf(o, b, "offload of a port", offloadNames()...)
-}
-
-// Describe is what the type is in the schema.
-func (Offload) Describe() string {
-	return "rx, tx, sg, tso, gso, gro, lro, rxvlan, txvlan, rxhash or ntuple"
-}
-
-func offloadNames() (out []Offload) {
-	for _, o := range offloads {
-		out = append(out, o.name)
-	}
-	return out
-}
-
-// Features are what the kernel calls it.
-func (o Offload) Features() []string {
-	for _, known := range offloads {
-		if known.name == o {
-			return known.features
-		}
-	}
-	return nil
+	Said       conf.Value[IfName]       `hcl:"name,key"`
+	MAC        conf.Value[MAC]          `hcl:"mac,optional" doc:"The MAC address that the maker gave the port: it is called by the label, in whichever slot it is."`
+	PCI        conf.Value[PCIAddress]   `hcl:"pci,optional" doc:"Where the port's card is, as lspci prints it: what is in that slot is called by the label. With mac as well both have to fit."`
+	MTU        conf.Value[MTU]          `hcl:"mtu,optional" doc:"Largest packet in bytes, 1500 if nothing is said."`
+	Alias      conf.Value[Alias]        `hcl:"alias,optional" doc:"What it is for, in words of your own: ip link shows them, and SNMP as ifAlias (RFC 2863)."`
+	Cloned     conf.Value[MAC]          `hcl:"cloned_mac,optional" doc:"The MAC address to use in place of the maker's, as for a provider that knows one device only. A VLAN on the port has the same one unless it has a mac."`
+	EEE        conf.Value[bool]         `hcl:"eee,optional" doc:"Energy-Efficient Ethernet (IEEE 802.3az). false where a link is lost now and then, or packets are late. Without it the driver decides."`
+	Without    conf.List[Offload]       `hcl:"offloads_off,optional" empty:"the driver decides about all of them, as it does without the list. Name some, or remove it." doc:"What the port is not to do by itself, by the names of ethtool -K, as in [\"tso\", \"gso\"] for a driver that hangs with them. What is taken out of the list stays off until the router starts again."`
+	Queue      conf.Value[QueueLength]  `hcl:"tx_queue_length,optional" doc:"How many packets may wait to be sent where a queue discipline has no limit of its own, as pfifo has none (txqueuelen of ip link). Linux takes 1000."`
+	Rate       conf.Value[LinkSpeed]    `hcl:"speed,optional" doc:"The one speed of the port in Mbit/s, with full duplex: negotiation offers no other one. Without it the two ends take the fastest that both have."`
+	Autoneg    conf.Value[bool]         `hcl:"autoneg,optional" doc:"false switches negotiation off, for another end that has none; speed says then which one it is. Twisted pair of 1 Gbit/s and more does not work without (IEEE 802.3 clause 28)."`
+	RxRing     conf.Value[RingSize]     `hcl:"rx_ring,optional" doc:"How many received packets the port has room for: more lose fewer in bursts. ethtool -g shows what it can have."`
+	TxRing     conf.Value[RingSize]     `hcl:"tx_ring,optional" doc:"How many packets the port has room for that are to be sent: fewer keep less waiting where no shaper sees it."`
+	RxUsecs    conf.Value[Microseconds] `hcl:"rx_usecs,optional" doc:"Microseconds after a received packet until the processor is told: more is less work for it, and later packets. ethtool -c shows which of these the port has."`
+	TxUsecs    conf.Value[Microseconds] `hcl:"tx_usecs,optional" doc:"The same after a packet was sent."`
+	RxFrames   conf.Value[Frames]       `hcl:"rx_frames,optional" doc:"After how many received packets the processor is told, if that is earlier."`
+	TxFrames   conf.Value[Frames]       `hcl:"tx_frames,optional" doc:"The same of packets that were sent."`
+	AdaptiveRx conf.Value[bool]         `hcl:"adaptive_rx,optional" doc:"Whether the driver chooses rx_usecs and rx_frames by the traffic."`
+	AdaptiveTx conf.Value[bool]         `hcl:"adaptive_tx,optional" doc:"Whether the driver chooses tx_usecs and tx_frames by the traffic."`
+	Name       IfName
+	Kind       PortKind
+	Conduit    IfName // of a DSA port
+	Label      string // on the case
+	Speed      int    // Mbit/s, 0 when not known
+	MaxMTU     int    // the largest MTU that its driver takes, 0 when not known
 }
 
 // LinkName is the interface's name.

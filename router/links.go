@@ -33,6 +33,8 @@ type LinkSpec struct {
 	// Peer is the other end of a pair (IFLA_LINK as well, with nothing below).
 	Peer conf.Ref[Link]
 	MAC  conf.Value[MAC]
+	// Alias is what people call the link.
+	Alias conf.Value[Alias]
 	// Via is the link that a tunnel's packets leave by, and Overhead what they are longer there,
 	// in bytes. It is not below the tunnel as On is: the kernel tells of it otherwise.
 	Via      conf.Ref[Link]
@@ -142,20 +144,20 @@ func (e *External) Spec() LinkSpec { return LinkSpec{MTU: e.MTU, External: true,
 // Spec is the bridge as the kernel has it.
 func (b *Bridge) Spec() LinkSpec {
 	return LinkSpec{
-		Kind: "bridge", Ports: b.ports(), MAC: b.MAC, MTU: b.MTU,
+		Kind: "bridge", Ports: b.ports(), MAC: b.MAC, Alias: b.Alias, MTU: b.MTU,
 		Bridge: &BridgeSpec{Ports: b.Ports, STP: b.STP, VLANs: b.VLANs, PVID: b.PVID},
 	}
 }
 
 // Spec is the VLAN as the kernel has it.
 func (v *VLAN) Spec() LinkSpec {
-	return LinkSpec{Kind: "vlan", On: v.Link, MAC: v.MAC, MTU: v.MTU, VLAN: &VLANSpec{ID: v.ID, Protocol: v.Protocol}}
+	return LinkSpec{Kind: "vlan", On: v.Link, MAC: v.MAC, Alias: v.Alias, MTU: v.MTU, VLAN: &VLANSpec{ID: v.ID, Protocol: v.Protocol}}
 }
 
 // Spec says that the port is hardware. The link below a port of a switch is its
 // conduit, which no block names.
 func (p *BoardPort) Spec() LinkSpec {
-	s := LinkSpec{Kind: "physical", MAC: p.Cloned, MTU: p.MTU}
+	s := LinkSpec{Kind: "physical", MAC: p.Cloned, Alias: p.Alias, MTU: p.MTU}
 	s.Cable = p.Kind != PortConduit && p.Kind != PortWiFi
 	s.Radio = p.Kind == PortWiFi || p.Kind == PortCard
 	if p.Kind == PortDSA {

@@ -35,6 +35,8 @@ func Rules() []Rule {
 		{"port-counted", "A port is known by a number that may be another one's tomorrow.", ruleCountedPorts, nil},
 		{"port-twice", "Two names are for one port.", ruleSamePort, nil},
 		{"cloned-mac", "A port is to have a MAC address that it cannot have, or that another one is known by.", ruleClonedMACs, nil},
+		{"port-speed", "A port is to have a speed that it has not, or its two ends would have none in common.", rulePortSpeeds, nil},
+		{"coalesce-adaptive", "A driver is told a number that it is to choose itself.", ruleCoalesce, nil},
 		{"state-version-too-new", "The router was installed with a release that came out after the one it is built with.", ruleStateVersion, nil},
 		{"link-loop", "A link is on top of itself.", ruleLoops, nil},
 		{"port-in-two-bridges", "A link is a port of two others.", ruleMasters, nil},

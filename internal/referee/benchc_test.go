@@ -23,8 +23,9 @@ func TestBenchC(t *testing.T) {
 	maps.Copy(files, wifiFiles(t))
 	maps.Copy(files, enterpriseFiles(t))
 	files["/shaper/links"] = write(t, toJSON(t, onVeths(t, fromText(t, shapedRouter))))
+	files[ringsFile] = write(t, fromText(t, ringSettings).text(t, "systemd", "services", "nbr-drivers", "script"))
 	files[linkKindsFile] = write(t, toJSON(t, onVeths(t, fromText(t, linkKinds))))
-	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/tc", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env"))
+	maps.Copy(files, lab.Tools(t, "/usr/sbin/nft", "/usr/bin/ip", "/usr/sbin/tc", "/usr/sbin/bridge", "/usr/bin/busybox", "/usr/bin/mount", "/usr/bin/env", "/usr/bin/bash", "/usr/sbin/ethtool"))
 	limits, _ := fromText(t, template).at("boot", "kernel", "sysctl").(map[string]any)
 	for i := range 3 {
 		files[fmt.Sprintf("/neighbours/%d", i+1)] = write(t, fmt.Sprint(limits[fmt.Sprintf("net.ipv6.neigh.default.gc_thresh%d", i+1)]))
@@ -34,7 +35,7 @@ func TestBenchC(t *testing.T) {
 		Arch: lab.AMD64, Copy: files,
 		Timeout: time.Hour, // twice that of the tests
 		Modules: []string{
-			"veth", "bridge", "8021q", "bonding", "dummy", "vxlan", "wireguard", "ip_gre", "sit", "ip6_tunnel", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
+			"virtio_net", "veth", "bridge", "8021q", "bonding", "dummy", "vxlan", "wireguard", "ip_gre", "sit", "ip6_tunnel", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
 			"nft_fib_inet", "nft_reject_inet", "nft_queue", "nfnetlink_queue", "nf_conntrack",
 			"mac80211_hwsim", "ccm", "cmac", "ctr", "gcm",
 			"pppoe", "sch_cake", "sch_ingress", "cls_matchall", "act_mirred", "ifb",

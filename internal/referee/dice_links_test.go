@@ -230,3 +230,26 @@ func (d *dice) tunnel() {
 	d.WriteString("}\n")
 	d.links = append(d.links, "wireguard."+n)
 }
+
+// driver is how fast a port is and when it interrupts the processor: by numbers, or as its driver
+// chooses.
+func (d *dice) driver() []string {
+	defer d.aside(803)()
+	var given []string
+	if d.often() {
+		given = append(given, "speed = "+d.pick(values["speed of Ethernet in Mbit/s"]))
+	}
+	if len(given) > 0 == d.often() || d.seldom() {
+		given = append(given, "autoneg = "+d.pick(values["bool"]))
+	}
+	for _, way := range []string{"rx", "tx"} {
+		adaptive := d.often()
+		if adaptive != d.seldom() {
+			given = append(given, fmt.Sprintf("adaptive_%s = true", way))
+		}
+		if adaptive == d.seldom() {
+			given = append(given, fmt.Sprintf("%s_usecs = %s", way, d.pick(values["microseconds, 0 to 100000"])), fmt.Sprintf("%s_frames = %s", way, d.pick(values["packets, 0 to 65536"])))
+		}
+	}
+	return given
+}

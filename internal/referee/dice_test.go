@@ -122,30 +122,44 @@ func (d *dice) body(typ string, s conf.Schema, given []string) {
 		fmt.Fprintf(d, "  %s\n", g)
 	}
 	for _, a := range s.Attributes {
-		of := values[typ+"."+a.Name]
-		if of == nil {
-			of = values[a.Type]
-		}
-		if a.Name == "hashed_password" && there["hashed_password_file"] || a.Name == "gateway" || a.Name == "gateway6" || a.Name == "nts" && !there["servers"] {
-			continue // goes with others
-		}
-		if there[a.Name] || built[typ+"."+a.Name] || len(of) == 0 || !a.Required && d.IntN(4) > 0 {
-			continue
-		}
-		v := d.pick(of)
-		if a.Type == "interface name" && d.names[v] > 0 && !d.seldom() {
-			continue // taken
-		}
-		d.names[v]++
-		d.used[typ+"."+a.Name] = true
-		if a.List {
-			v = "[" + v + "]"
-			if other := d.pick(of); d.often() && !strings.Contains(v, other) {
-				v = strings.TrimSuffix(v, "]") + ", " + other + "]"
-			}
-		}
-		fmt.Fprintf(d, "  %s = %s\n", a.Name, v)
+		d.argument(typ, a, there)
 	}
+}
+
+// later are arguments that came later: they are rolled aside, so that all else is what it was.
+var later = map[string]bool{
+	"bridge.alias": true, "vlan.alias": true, "bond.alias": true, "dummy.alias": true, "veth.alias": true, "vxlan.alias": true, "gre.alias": true, "sit.alias": true, "ip6tnl.alias": true, "wireguard.alias": true,
+	"port.tx_queue_length": true, "port.rx_ring": true, "port.tx_ring": true,
+}
+
+// argument writes an argument, or leaves it out.
+func (d *dice) argument(typ string, a conf.Attribute, there map[string]bool) {
+	if later[typ+"."+a.Name] {
+		defer d.aside(31)()
+	}
+	of := values[typ+"."+a.Name]
+	if of == nil {
+		of = values[a.Type]
+	}
+	if a.Name == "hashed_password" && there["hashed_password_file"] || a.Name == "gateway" || a.Name == "gateway6" || a.Name == "nts" && !there["servers"] {
+		return // goes with others
+	}
+	if there[a.Name] || built[typ+"."+a.Name] || len(of) == 0 || !a.Required && d.IntN(4) > 0 {
+		return
+	}
+	v := d.pick(of)
+	if a.Type == "interface name" && d.names[v] > 0 && !d.seldom() {
+		return // taken
+	}
+	d.names[v]++
+	d.used[typ+"."+a.Name] = true
+	if a.List {
+		v = "[" + v + "]"
+		if other := d.pick(of); d.often() && !strings.Contains(v, other) {
+			v = strings.TrimSuffix(v, "]") + ", " + other + "]"
+		}
+	}
+	fmt.Fprintf(d, "  %s = %s\n", a.Name, v)
 }
 
 // choose takes a few of the names; at least one.
@@ -211,7 +225,7 @@ func (d *dice) roll() string {
 			d.mtu["port."+n] = []int{576, 1280, 9000}[d.IntN(3)]
 			given = append(given, fmt.Sprintf("mtu = %d", d.mtu["port."+n]))
 		}
-		d.block("port", n, given...)
+		d.block("port", n, append(given, d.driver()...)...)
 		d.links = append(d.links, "port."+n)
 	}
 	if d.IntN(3) == 0 {

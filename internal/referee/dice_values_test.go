@@ -55,9 +55,10 @@ var values = map[string][]string{
 	offloads:               {`"rx"`, `"tx"`, `"sg"`, `"tso"`, `"gso"`, `"gro"`, `"lro"`, `"rxvlan"`, `"txvlan"`, `"rxhash"`, `"ntuple"`},
 	"any, ipip6 or ip6ip6": {`"any"`, `"ipip6"`, `"ip6ip6"`}, "IPv4 address of another router": {`"192.168.178.9"`, `"203.0.113.9"`}, "IPv6 address of another router": {`"2001:db8:77::a"`, `"2001:db8::ffff:9"`},
 	"IPv6 prefix of 32, 40, 48, 56, 64 or 96 bits": {`"64:ff9b::/96"`, `"64:ff9b:1::/48"`, `"64:ff9b:1:2::/96"`, `"2001:db8::/32"`, `"2001:db8:100::/40"`, `"2001:db8:6464::/56"`},
-	"line of 1 to 255 bytes":                       {`"a"`, `"Dose 7, \"hinten\" $${x} ''"`, `"` + strings.Repeat("ü", 127) + `"`},
-	"802.1q or 802.1ad":                            {`"802.1q"`, `"802.1ad"`},
-	"metric, 1 to 16777214":                        {"1", "16777214"}, "bgp.redistribute.metric": {"1", "16777214"}, "ospf.redistribute.metric": {"1", "16777214"}, "rip.redistribute.metric": {"1", "15"},
+	"packets, 1 to 1000000":                        {"1", "1000", "1000000"}, "packets, 1 to 65536": {"1", "512", "65536"}, "packets, 0 to 65536": {"0", "8", "65536"}, "microseconds, 0 to 100000": {"0", "50", "100000"}, "speed of Ethernet in Mbit/s": {"10", "100", "1000", "2500", "5000", "10000", "25000", "40000", "50000", "100000"},
+	"line of 1 to 255 bytes": {`"a"`, `"Dose 7, \"hinten\" $${x} ''"`, `"` + strings.Repeat("ü", 127) + `"`},
+	"802.1q or 802.1ad":      {`"802.1q"`, `"802.1ad"`},
+	"metric, 1 to 16777214":  {"1", "16777214"}, "bgp.redistribute.metric": {"1", "16777214"}, "ospf.redistribute.metric": {"1", "16777214"}, "rip.redistribute.metric": {"1", "15"},
 	"milliseconds, 10 to 60000": {"10", "300", "60000"}, "number of packets, 2 to 255": {"2", "3", "255"},
 	"slow or fast": {`"slow"`, `"fast"`}, "milliseconds": {"1", "100", "60000"}, "number of ports": {"1", "2"},
 	"pppoe.mtu": {"1280", "1400", "1492"}, "user name at a provider": {`"anna"`, `"0001#\"x\\y'$z@example.net"`, "\"" + strings.Repeat("é", 127) + "\""},
@@ -101,6 +102,7 @@ const framings = "bridged-llcsnap, bridged-ptm, bridged-vcmux, conservative, doc
 // certain machine.
 var built = map[string]bool{
 	"uplink.network": true, "uplink.priority": true, "uplink.probes": true, "uplink.interval": true, "uplink.failures": true, "uplink.successes": true, "uplink.prefixes": true,
+	"port.speed": true, "port.autoneg": true, "port.rx_usecs": true, "port.rx_frames": true, "port.adaptive_rx": true, "port.tx_usecs": true, "port.tx_frames": true, "port.adaptive_tx": true,
 	"shaper.network": true, "shaper.download": true, "shaper.upload": true, "shaper.framing": true, "shaper.priority": true, "shaper.ack_filter": true,
 	"ids.capture": true, "ids.inspect": true, "ids.fail": true, "ids.home": true, "ids.rules": true,
 	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,

@@ -51,6 +51,7 @@ type Bond struct {
 	MinLinks conf.Value[Count]         `hcl:"min_links,optional" doc:"How many ports must be in use for the bond to count as connected, in mode 802.3ad; 1 without it."`
 	MAC      conf.Value[router.MAC]    `hcl:"mac,optional" doc:"The MAC address of the bond and its ports. Without it IfState derives a stable one."`
 	MTU      conf.Value[router.MTU]    `hcl:"mtu,optional" default:"1500" doc:"Largest packet in bytes, of the bond and its ports."`
+	Alias    conf.Value[router.Alias]  `hcl:"alias,optional" doc:"What it is for, in words of your own, as ip link and SNMP (ifAlias) show them."`
 }
 
 // LinkName is the interface's name.
@@ -59,7 +60,7 @@ func (b *Bond) LinkName() router.IfName { return b.Name.V }
 // Spec is the bond as the kernel has it. It refuses attributes of another mode (bond_opts in
 // drivers/net/bonding/bond_options.c), and with them the whole link.
 func (b *Bond) Spec() router.LinkSpec {
-	s := router.LinkSpec{Kind: "bond", Ports: b.Ports, MAC: b.MAC, MTU: b.MTU, Attributes: []router.LinkAttribute{
+	s := router.LinkSpec{Kind: "bond", Ports: b.Ports, MAC: b.MAC, Alias: b.Alias, MTU: b.MTU, Attributes: []router.LinkAttribute{
 		{Name: "bond_mode", Value: string(b.Mode.V)},
 		{Name: "bond_miimon", Value: int(b.MIIMon.V)},
 	}}

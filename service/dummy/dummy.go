@@ -35,9 +35,10 @@ zone "service" {
 // Dummy is the dummy block. Its label is the interface's name.
 type Dummy struct {
 	conf.Header
-	Name conf.Value[router.IfName] `hcl:"name,key"`
-	MAC  conf.Value[router.MAC]    `hcl:"mac,optional" doc:"Its MAC address. Without it IfState derives a stable one."`
-	MTU  conf.Value[router.MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes, 1500 if nothing is said."`
+	Name  conf.Value[router.IfName] `hcl:"name,key"`
+	MAC   conf.Value[router.MAC]    `hcl:"mac,optional" doc:"Its MAC address. Without it IfState derives a stable one."`
+	MTU   conf.Value[router.MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes, 1500 if nothing is said."`
+	Alias conf.Value[router.Alias]  `hcl:"alias,optional" doc:"What it is for, in words of your own, as ip link and SNMP (ifAlias) show them."`
 }
 
 // LinkName is the interface's name.
@@ -45,7 +46,7 @@ func (d *Dummy) LinkName() router.IfName { return d.Name.V }
 
 // Spec is the dummy as the kernel has it.
 func (d *Dummy) Spec() router.LinkSpec {
-	return router.LinkSpec{Kind: "dummy", MAC: d.MAC, MTU: d.MTU}
+	return router.LinkSpec{Kind: "dummy", MAC: d.MAC, Alias: d.Alias, MTU: d.MTU}
 }
 
 // Claim claims the kernel's driver.

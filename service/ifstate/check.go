@@ -94,6 +94,7 @@ func brought(r *router.Router, p *verify.Plan, l router.Link) {
 		p.LinkUp(id+"/up", def, string(l.LinkName())) // else its networks promise it
 	}
 	link(p, id+"/kind", l, def, "kind of", l.Spec().Kind, func(l state.Link) string { return l.Kind })
+	aliased(p, l)
 }
 
 // tag adds the check of the tag of a VLAN.

@@ -26,3 +26,42 @@ off() {
   local said
   said=$(ethtool -K "$1" "$2" off 2>&1) || fails "$2 of $1" "$said"
 }
+
+rings() {
+  local said
+  said=$(ethtool -G "$@" 2>&1) || fails "rings of $1" "$said"
+}
+
+coalesce() {
+  local said
+  said=$(ethtool -C "$@" 2>&1) || fails "interrupts of $1" "$said"
+}
+
+declare -A offered
+
+# Once for an interface: while there is no cable a driver does not know that it offers this already,
+# and begins the negotiation anew.
+once() {
+  local is said
+  is=$(ip -o link show dev "$1" 2>&1) && is=${is%%:*}
+  [[ ${offered[$1]-} != "$is" ]] || return 0
+  if said=$(ethtool -s "$@" 2>&1); then
+    offered[$1]=$is
+  else
+    fails "speed of $1" "$said"
+  fi
+}
+
+speed() { once "$1" speed "$2" duplex full autoneg "$3"; }
+
+negotiate() { once "$1" autoneg on; }
+
+# It is news when an alias is set, also to what it is.
+alias_of() {
+  local now
+  if ! now=$(ip link show dev "$1" 2>&1); then
+    fails "alias of $1" "$now"
+  elif [[ $now$'\n' != *$'\n'"    alias $2"$'\n'* ]]; then
+    now=$(ip link set dev "$1" alias "$2" 2>&1) || fails "alias of $1" "$now"
+  fi
+}

@@ -65,8 +65,8 @@ func (b *Interfaces) Claim(s *router.Scope) {
 	}
 	b.claimSevered(s)
 	b.claimRouting(s)
-	if ports := driven(s.Router); len(ports) > 0 {
-		s.AfterLinks(ports[0].Def, driversUnit)
+	if links := driven(s.Router); len(links) > 0 {
+		s.AfterLinks(links[0].Head().Def, driversUnit)
 	}
 	for _, n := range s.Networks {
 		on := []router.Link{n.Link.Target}

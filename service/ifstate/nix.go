@@ -306,11 +306,11 @@ func port(r *router.Router, p *router.BoardPort) nixgen.Attrs {
 	if p.Cloned.Set {
 		say(p.Cloned.Range, nixgen.Str(p.Cloned.V), "address")
 	}
-	if p.Alias.Set {
-		say(p.Alias.Range, nixgen.Str(p.Alias.V), "ifalias")
-	}
 	if p.MTU.Set {
 		say(p.MTU.Range, nixgen.Int(p.MTU.V), "mtu")
+	}
+	if p.Queue.Set {
+		say(p.Queue.Range, nixgen.Int(p.Queue.V), "txqlen")
 	}
 	return master(r, p, out)
 }

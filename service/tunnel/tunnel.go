@@ -108,6 +108,7 @@ type Over4 struct {
 	Network conf.Ref[*router.Network] `hcl:"network,required" doc:"The network that carries the packets. They come from the router's IPv4 address there, fixed or not. Nothing is encrypted: over the Internet use one on a WireGuard tunnel."`
 	Remote  conf.Value[Remote4]       `hcl:"remote,required" doc:"The IPv4 address of the other router. The firewall lets its packets in, and no others."`
 	MTU     conf.Value[router.MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes. Without it what fits: 24 bytes less than the link of the network carries with GRE, and 20 less for sit."`
+	Alias   conf.Value[router.Alias]  `hcl:"alias,optional" doc:"What it is for, in words of your own, as ip link and SNMP (ifAlias) show them."`
 	kind    string
 }
 
@@ -119,6 +120,7 @@ type Over6 struct {
 	Remote  conf.Value[Remote6]       `hcl:"remote,required" doc:"The IPv6 address of the other router. The firewall lets its packets in, and no others."`
 	Mode    conf.Value[Mode]          `hcl:"mode,optional" default:"any" doc:"What is in the packets: IPv4 (ipip6, as with DS-Lite), IPv6 (ip6ip6), or both (any)."`
 	MTU     conf.Value[router.MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes. Without it what fits: 40 bytes less than the link of the network carries."`
+	Alias   conf.Value[router.Alias]  `hcl:"alias,optional" doc:"What it is for, in words of your own, as ip link and SNMP (ifAlias) show them."`
 }
 
 // A tunnel is what all of them are.
@@ -129,6 +131,7 @@ type tunnel struct {
 	network  conf.Ref[*router.Network]
 	remote   conf.Value[router.Addr]
 	mtu      conf.Value[router.MTU]
+	alias    conf.Value[router.Alias]
 	mode     Mode          // of ip6tnl
 	outside  router.Family // of the packets
 	inside   router.Family // of what is in them
@@ -139,7 +142,7 @@ type tunnel struct {
 
 func (t *Over4) tunnel() tunnel {
 	out := tunnel{
-		Header: t.Header, kind: t.kind, name: t.Name.V, network: t.Network, mtu: t.MTU, outside: router.IPv4,
+		Header: t.Header, kind: t.kind, name: t.Name.V, network: t.Network, mtu: t.MTU, alias: t.Alias, outside: router.IPv4,
 		remote:   conf.Value[router.Addr]{V: router.Addr{Addr: t.Remote.V.Addr}, Range: t.Remote.Range, Set: t.Remote.Set},
 		overhead: 20 + 4, speaks: []router.IPProtocol{47}, symbols: []string{"NET_IPGRE"},
 	}
@@ -151,7 +154,7 @@ func (t *Over4) tunnel() tunnel {
 
 func (t *Over6) tunnel() tunnel {
 	out := tunnel{
-		Header: t.Header, kind: "ip6tnl", name: t.Name.V, network: t.Network, mtu: t.MTU, outside: router.IPv6, mode: t.Mode.V,
+		Header: t.Header, kind: "ip6tnl", name: t.Name.V, network: t.Network, mtu: t.MTU, alias: t.Alias, outside: router.IPv6, mode: t.Mode.V,
 		remote:   conf.Value[router.Addr]{V: router.Addr{Addr: t.Remote.V.Addr}, Range: t.Remote.Range, Set: t.Remote.Set},
 		overhead: 40, symbols: []string{"IPV6_TUNNEL"},
 	}
@@ -241,7 +244,7 @@ var modes = map[Mode]int{"any": 0, "ipip6": 4, "ip6ip6": 41}
 const tnlFlags = 0x1 | 0x10000 | 0x20000
 
 func (t tunnel) spec() router.LinkSpec {
-	s := router.LinkSpec{Kind: t.kind, Via: t.network.Target.Link, Overhead: t.overhead, MTU: t.mtu, IPOnly: true, Remote: t.remote}
+	s := router.LinkSpec{Kind: t.kind, Via: t.network.Target.Link, Overhead: t.overhead, Alias: t.alias, MTU: t.mtu, IPOnly: true, Remote: t.remote}
 	if t.kind != "gre" && t.inside != router.IPv4 { // ip6_tnl_change_mtu, ipip6_tunnel_init
 		s.Least = router.LeastIPv6
 	}

@@ -47,10 +47,11 @@ zone "tap" {
 // Veth is the veth block. Its label is the interface's name.
 type Veth struct {
 	conf.Header
-	Name conf.Value[router.IfName] `hcl:"name,key"`
-	Peer conf.Ref[router.Link]     `hcl:"peer,required" doc:"The other end, a veth block that names this one."`
-	MAC  conf.Value[router.MAC]    `hcl:"mac,optional" doc:"Its MAC address. Without it IfState derives a stable one."`
-	MTU  conf.Value[router.MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes, 1500 if nothing is said. It counts for the other end as well, which drops longer ones."`
+	Name  conf.Value[router.IfName] `hcl:"name,key"`
+	Peer  conf.Ref[router.Link]     `hcl:"peer,required" doc:"The other end, a veth block that names this one."`
+	MAC   conf.Value[router.MAC]    `hcl:"mac,optional" doc:"Its MAC address. Without it IfState derives a stable one."`
+	MTU   conf.Value[router.MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes, 1500 if nothing is said. It counts for the other end as well, which drops longer ones."`
+	Alias conf.Value[router.Alias]  `hcl:"alias,optional" doc:"What it is for, in words of your own, as ip link and SNMP (ifAlias) show them."`
 }
 
 // LinkName is the interface's name.
@@ -58,7 +59,7 @@ func (v *Veth) LinkName() router.IfName { return v.Name.V }
 
 // Spec is the end as the kernel has it.
 func (v *Veth) Spec() router.LinkSpec {
-	return router.LinkSpec{Kind: "veth", Peer: v.Peer, MAC: v.MAC, MTU: v.MTU, Cable: true} // to a machine of its own
+	return router.LinkSpec{Kind: "veth", Peer: v.Peer, MAC: v.MAC, Alias: v.Alias, MTU: v.MTU, Cable: true} // to a machine of its own
 }
 
 // Claim claims the kernel's driver.

@@ -46,6 +46,7 @@ type VXLAN struct {
 	Group   conf.Value[Group]         `hcl:"group,optional" doc:"The multicast group that all ends are in, instead of remote."`
 	Port    conf.Value[router.Port]   `hcl:"port,optional" default:"4789" doc:"UDP port of all ends. Linux itself would take 8472."`
 	MTU     conf.Value[router.MTU]    `hcl:"mtu,optional" doc:"Largest packet in bytes. Without it what fits: 50 bytes less than the link of the network carries, and 70 less over IPv6."`
+	Alias   conf.Value[router.Alias]  `hcl:"alias,optional" doc:"What it is for, in words of your own, as ip link and SNMP (ifAlias) show them."`
 }
 
 // LinkName is the interface's name.
@@ -76,7 +77,7 @@ func (v *VXLAN) local() netip.Addr {
 // header (14 bytes), those of VXLAN and UDP (8 each) and the one of IP.
 func (v *VXLAN) Spec() router.LinkSpec {
 	on, six := v.Network.Target.Link, ""
-	s := router.LinkSpec{Kind: "vxlan", Via: on, Overhead: 14 + 8 + 8 + 20, MTU: v.MTU}
+	s := router.LinkSpec{Kind: "vxlan", Via: on, Overhead: 14 + 8 + 8 + 20, Alias: v.Alias, MTU: v.MTU}
 	if v.Remote.Set {
 		s.Remote = conf.Value[router.Addr]{V: router.Addr{Addr: v.Remote.V.Addr}, Range: v.Remote.Range, Set: true}
 	}

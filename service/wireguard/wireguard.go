@@ -47,6 +47,7 @@ type Tunnel struct {
 	PublicKey  conf.Value[router.WireGuardKey] `hcl:"public_key,optional" doc:"The public key of private_key, as wg pubkey prints it. Peers are told it: nbr wg client has to know it, and nbr verify compares it with the tunnel's."`
 	Endpoint   conf.Value[Endpoint]            `hcl:"endpoint,optional" doc:"Where peers reach this router, as in home.example.org:51820: nbr wg client tells them. The port is another one than listen where a router in front forwards it."`
 	MTU        conf.Value[router.MTU]          `hcl:"mtu,optional" default:"1420" doc:"Largest packet in bytes. 1420 fits every upstream of 1500."`
+	Alias      conf.Value[router.Alias]        `hcl:"alias,optional" doc:"What it is for, in words of your own, as ip link and SNMP (ifAlias) show them."`
 	Peers      []*Peer                         `hcl:"peer,block" doc:"Another end of the tunnel."`
 }
 
@@ -73,7 +74,7 @@ func (t *Tunnel) Spec() router.LinkSpec {
 			AllowedIPs: p.AllowedIPs.All(), Endpoint: string(p.Endpoint.V), Keepalive: int(p.Keepalive.V),
 		})
 	}
-	return router.LinkSpec{Kind: "wireguard", MTU: t.MTU, IPOnly: true, WireGuard: w}
+	return router.LinkSpec{Kind: "wireguard", Alias: t.Alias, MTU: t.MTU, IPOnly: true, WireGuard: w}
 }
 
 // Keepalive is a number of seconds.

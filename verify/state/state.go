@@ -98,21 +98,22 @@ type System struct {
 
 // Link is a network interface.
 type Link struct {
-	Kind         string `json:"kind"` // IFLA_INFO_KIND; empty for a physical one
-	Up           bool   `json:"up"`   // IFF_UP
-	Carrier      bool   `json:"carrier"`
-	Master       string `json:"master,omitempty"`
-	Parent       string `json:"parent,omitempty"` // IFLA_LINK: the conduit, the VLAN's link
-	VLAN         int    `json:"vlan,omitempty"`
-	VLANProtocol string `json:"vlan_protocol,omitempty"` // of a VLAN: 802.1q or 802.1ad
-	MTU          int    `json:"mtu"`
-	MAC          string `json:"mac,omitempty"`
-	Alias        string `json:"alias,omitempty"`         // what people call it (IFLA_IFALIAS)
-	MACFrom      string `json:"mac_from,omitempty"`      // of hardware: permanent, random, stolen or set (addr_assign_type)
-	PermanentMAC string `json:"permanent_mac,omitempty"` // of hardware: the one that the maker gave (IFLA_PERM_ADDRESS)
-	PCI          string `json:"pci,omitempty"`           // of hardware that is itself on the bus: 0000:03:00.0
-	Speed        int    `json:"speed,omitempty"`         // Mbit/s of hardware with a carrier; 0 is not known
-	STP          bool   `json:"stp,omitempty"`           // of a bridge: spanning tree is on
+	Kind          string `json:"kind"` // IFLA_INFO_KIND; empty for a physical one
+	Up            bool   `json:"up"`   // IFF_UP
+	Carrier       bool   `json:"carrier"`
+	Master        string `json:"master,omitempty"`
+	Parent        string `json:"parent,omitempty"` // IFLA_LINK: the conduit, the VLAN's link
+	VLAN          int    `json:"vlan,omitempty"`
+	VLANProtocol  string `json:"vlan_protocol,omitempty"` // of a VLAN: 802.1q or 802.1ad
+	MTU           int    `json:"mtu"`
+	MAC           string `json:"mac,omitempty"`
+	Alias         string `json:"alias,omitempty"`           // what people call it (IFLA_IFALIAS)
+	TxQueueLength int    `json:"tx_queue_length,omitempty"` // packets (IFLA_TXQLEN)
+	MACFrom       string `json:"mac_from,omitempty"`        // of hardware: permanent, random, stolen or set (addr_assign_type)
+	PermanentMAC  string `json:"permanent_mac,omitempty"`   // of hardware: the one that the maker gave (IFLA_PERM_ADDRESS)
+	PCI           string `json:"pci,omitempty"`             // of hardware that is itself on the bus: 0000:03:00.0
+	Speed         int    `json:"speed,omitempty"`           // Mbit/s of hardware with a carrier; 0 is not known
+	STP           bool   `json:"stp,omitempty"`             // of a bridge: spanning tree is on
 	// Filtering is of a bridge: vlan_filtering is on.
 	Filtering bool `json:"filtering,omitempty"`
 	// VLANs are those that a bridge itself or a port of one is in, with filtering or without.
@@ -128,6 +129,20 @@ type Link struct {
 type Driver struct {
 	Features []string `json:"features"`      // those that are on, sorted, by the kernel's names: rx-gro
 	EEE      string   `json:"eee,omitempty"` // on or off; empty if the driver has none
+	// Autoneg is on or off, Advertised are the speeds in Mbit/s that negotiation offers, sorted, and
+	// Speed is that of now; each is empty where the driver does not tell.
+	Autoneg    string `json:"autoneg,omitempty"`
+	Advertised []int  `json:"advertised,omitempty"`
+	Speed      int    `json:"speed,omitempty"`
+	// Those that a driver has not are nil or empty.
+	RxRing     *int   `json:"rx_ring,omitempty"` // packets
+	TxRing     *int   `json:"tx_ring,omitempty"`
+	RxUsecs    *int   `json:"rx_usecs,omitempty"` // until an interrupt
+	TxUsecs    *int   `json:"tx_usecs,omitempty"`
+	RxFrames   *int   `json:"rx_frames,omitempty"`
+	TxFrames   *int   `json:"tx_frames,omitempty"`
+	AdaptiveRx string `json:"adaptive_rx,omitempty"` // on or off
+	AdaptiveTx string `json:"adaptive_tx,omitempty"`
 }
 
 // BridgeVLAN is a VLAN of a bridge, or several with the same flags (bridge(8), vlan).

@@ -8,6 +8,7 @@ router "core" {
 }
 
 bond "trunk" {
+  alias         = "to the switch in the cellar"
   ports         = [port.end1, port.end2]
   mode          = "802.3ad"
   lacp_rate     = "fast"
@@ -20,6 +21,7 @@ locals {
 }
 
 vlan "v" {
+  alias    = "cameras"
   for_each = local.vlans
   link     = bond.trunk
   id       = each.value
@@ -50,6 +52,7 @@ bond "pair" {
 
 # The same network in another building.
 vxlan "vx42" {
+  alias   = "rack"
   id      = 42
   network = network.v["staff"]
   remote  = "10.10.0.2"
@@ -61,9 +64,10 @@ bridge "br-lan" {
 
 # A second address of the router for the lan's hosts, with a firewall of its own before it.
 veth "lab0" {
-  peer = veth.lab1
-  mac  = "02:00:00:00:00:0e"
-  mtu  = 1450
+  alias = "to the switch inside"
+  peer  = veth.lab1
+  mac   = "02:00:00:00:00:0e"
+  mtu   = 1450
 }
 
 veth "lab1" {
@@ -85,7 +89,9 @@ network "lan" {
 }
 
 # For those who ask the router whatever network they are in.
-dummy "own" {}
+dummy "own" {
+  alias = "for services"
+}
 
 network "own" {
   link = dummy.own

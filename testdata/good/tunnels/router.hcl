@@ -19,6 +19,7 @@ network "wan" {
 }
 
 gre "office" {
+  alias   = "branch"
   network = network.wan
   remote  = "203.0.113.9"
   mtu     = 1400
@@ -36,6 +37,7 @@ route "office" {
 }
 
 sit "he0" {
+  alias   = "IPv6 of a broker"
   network = network.wan
   remote  = "203.0.113.10"
   mtu     = 1280
@@ -47,6 +49,7 @@ network "he" {
 }
 
 ip6tnl "dslite0" {
+  alias   = "DS-Lite"
   network = network.wan
   remote  = "2001:db8:aaaa::1"
   mode    = "ipip6"

@@ -27,6 +27,7 @@ secret "vpn" {
 }
 
 wireguard "vpn0" {
+  alias       = "way home"
   private_key = secret.vpn
 
   peer "provider" {

@@ -146,6 +146,8 @@ func parseLink(m []byte) (device, error) {
 			d.MAC = net.HardwareAddr(v).String()
 		case unix.IFLA_IFALIAS:
 			d.Alias = text(v)
+		case unix.IFLA_TXQLEN:
+			d.TxQueueLength = int(u32(v))
 		case unix.IFLA_PERM_ADDRESS:
 			d.PermanentMAC = net.HardwareAddr(v).String()
 		case unix.IFLA_LINKINFO:
