@@ -47,6 +47,7 @@ type bridge6 struct {
 	Label conf.Value[router.Name]   `hcl:"name,label"`
 	Name  conf.Value[router.IfName] `hcl:"name,optional" doc:"As the core's."`
 	Ports conf.Refs[router.Link]    `hcl:"ports,optional" doc:"As the core's."`
+	Alias conf.Value[router.Alias]  `hcl:"alias,optional" doc:"As the core's."`
 	STP   conf.Value[bool]          `hcl:"stp,optional" default:"false" doc:"As the core's."`
 	MAC   conf.Value[router.MAC]    `hcl:"mac,optional" doc:"As the core's."`
 	MTU   conf.Value[router.MTU]    `hcl:"mtu,optional" doc:"As the core's."`
@@ -64,7 +65,7 @@ func (b *bridge6) Spec() router.LinkSpec {
 		ports.Range = cmp.Or(ports.Range, v.Ports.Range)
 	}
 	return router.LinkSpec{
-		Kind: "bridge", Ports: ports, MAC: b.MAC, MTU: b.MTU,
+		Kind: "bridge", Ports: ports, MAC: b.MAC, Alias: b.Alias, MTU: b.MTU,
 		Bridge: &router.BridgeSpec{Ports: b.Ports, STP: b.STP, VLANs: b.VLANs, PVID: b.PVID},
 	}
 }
@@ -77,6 +78,7 @@ type vlan4 struct {
 	Name     conf.Value[router.IfName]       `hcl:"name,optional" doc:"As the core's."`
 	Link     conf.Ref[router.Link]           `hcl:"link,required" doc:"As the core's."`
 	ID       conf.Value[router.VLANID]       `hcl:"id,required" doc:"As the core's."`
+	Alias    conf.Value[router.Alias]        `hcl:"alias,optional" doc:"As the core's."`
 	Protocol conf.Value[router.VLANProtocol] `hcl:"protocol,optional" default:"802.1q" doc:"As the core's."`
 	MAC      conf.Value[router.MAC]          `hcl:"mac,optional" doc:"As the core's."`
 	MTU      conf.Value[router.MTU]          `hcl:"mtu,optional" doc:"As the core's."`
@@ -85,7 +87,7 @@ type vlan4 struct {
 func (v *vlan4) SetName(key string) hcl.Diagnostics { return v.called(v.Name, key, v.Addr.Label()) }
 
 func (v *vlan4) Spec() router.LinkSpec {
-	return router.LinkSpec{Kind: "vlan", On: v.Link, MAC: v.MAC, MTU: v.MTU, VLAN: &router.VLANSpec{ID: v.ID, Protocol: v.Protocol}}
+	return router.LinkSpec{Kind: "vlan", On: v.Link, MAC: v.MAC, Alias: v.Alias, MTU: v.MTU, VLAN: &router.VLANSpec{ID: v.ID, Protocol: v.Protocol}}
 }
 
 // A made4 is a third party's link that another program makes, in a block called wwan.

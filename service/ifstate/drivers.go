@@ -109,9 +109,14 @@ func negotiates(p *router.BoardPort) bool { return !p.Autoneg.Set || p.Autoneg.V
 // quoted is a word of the shell. An alias has no line break.
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// driven are the links of which the unit has something to tell.
+// driven are the links of which the unit has something to tell, in the order of the spec.
 func driven(r *router.Router) []router.Link {
-	return slices.DeleteFunc(r.Links(), func(l router.Link) bool { return len(told(r, l)) == 0 })
+	links := slices.DeleteFunc(r.Links(), func(l router.Link) bool { return len(told(r, l)) == 0 })
+	slices.SortStableFunc(links, func(a, b router.Link) int {
+		x, y := a.Head().Def, b.Head().Def
+		return cmp.Or(cmp.Compare(x.Filename, y.Filename), cmp.Compare(x.Start.Byte, y.Start.Byte))
+	})
+	return links
 }
 
 //go:embed drivers.sh

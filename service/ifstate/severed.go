@@ -97,9 +97,9 @@ func (b *Interfaces) judgeExtra(r *router.Router) hcl.Diagnostics {
 		if own || !attributed(all[name], "link") || attributed(all[name], "link", "kind") {
 			continue
 		}
-		diags = append(diags, diag.Help(diag.Error("extra-without-kind", b.Extra.Range, "Link without a kind",
+		diags = append(diags, diag.Absent(diag.Help(diag.Error("extra-without-kind", b.Extra.Range, "Link without a kind",
 			"%q is no interface of the spec, and IfState refuses its whole configuration for a link of which it does not know the kind.", name),
-			"Write the name of an interface of the spec, or its kind, as in %s = { link = { kind = \"physical\" } }.", name))
+			"Write the name of an interface of the spec, or its kind, as in %s = { link = { kind = \"physical\" } }.", name), diag.AnyBlock))
 	}
 	return diags
 }
