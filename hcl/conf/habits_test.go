@@ -127,6 +127,8 @@ func TestMisnamed(t *testing.T) {
 	v := Addr{"network", "my v"}
 	x.Add(v.Instance("1"), &part{})
 	x.Group(Addr{"network", "no one"}, []Addr{})
+	x.Add(Addr{"network", "l\u0430n"}, &frame{}) // Cyrillic
+	x.Add(Addr{"network", "\u043b\u0430\u043d"}, &frame{})
 	for a, want := range map[Addr]bool{
 		{"zone", "my_zone"}:                   true,
 		{"zone", "good"}:                      false,
@@ -137,6 +139,8 @@ func TestMisnamed(t *testing.T) {
 		Addr{"vlan", "wan"}.Instance("10"):    true,
 		Addr{"vlan", "wan"}.Instance("11"):    false,
 		{"network", "no-one"}:                 true,
+		{"network", "lan"}:                    true,
+		{"network", "\u043b\u0430\u043d"}:     false,
 	} {
 		if got := x.misnamed(a); got != want {
 			t.Errorf("%s: %v", a, got)
