@@ -378,6 +378,15 @@ func (k *SSHKey) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// Algorithm is the type of the key, as ssh-ed25519 or ssh-rsa.
+func (k SSHKey) Algorithm() string {
+	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(k))
+	if err != nil {
+		return "" // UnmarshalText has refused it
+	}
+	return key.Type()
+}
+
 // Describe is what the type is in the schema.
 func (SSHKey) Describe() string { return "SSH public key" }
 
