@@ -14,13 +14,3 @@ network "lan" {
 zоne "lan" { # ERROR: foreign-letter
   networks = [network.lan]
 }
-
-# The second letter of this name is Cyrillic. What refers to it is not told as well.
-network "wаn" { # ERROR: bad-value
-  link = port.wan
-  ipv4 = "dhcp"
-}
-
-zone "wan" {
-  networks = [network.wan]
-}
