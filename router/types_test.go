@@ -236,3 +236,18 @@ func FuzzTypes(f *testing.F) {
 		}
 	})
 }
+
+func TestKeyWithoutShell(t *testing.T) {
+	for options, want := range map[string]string{
+		"":                                      "",
+		`from="10.0.0.0/8" `:                    "",
+		`restrict,pty,environment="command=x" `: "",
+		`restrict,command="/bin/false" `:        "command",
+		`Command="a, b" `:                       "command",
+		"cert-authority ":                       "cert-authority",
+	} {
+		if got := SSHKey(options + sshKey).NoShell(); got != want {
+			t.Errorf("%s: %q", options, got)
+		}
+	}
+}

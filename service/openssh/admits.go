@@ -103,6 +103,8 @@ func (b *SSH) refuses(l *router.Login) (why, help string, at hcl.Range) {
 		return say("PubkeyAuthentication", "takes no keys, and "+l.Addr.String()+" has no password")
 	case !l.Password && s["authorizedkeysfile"] != nil && !slices.Contains(s["authorizedkeysfile"], keysOfSpec):
 		return say("AuthorizedKeysFile", "leaves out "+keysOfSpec+", where the keys of "+l.Addr.String()+" are")
+	case len(l.Keys) > 0 && !slices.ContainsFunc(l.Keys, func(k router.SSHKey) bool { return k.NoShell() == "" }):
+		return fmt.Sprintf("no key of %s gives a shell, for %s is an option of it", l.Addr, l.Keys[0].NoShell()), "Add a key without such an option", l.From
 	case l.User == "root" && len(s["permitrootlogin"]) > 0 && slices.Contains([]string{"no", "forced-commands-only"}, s["permitrootlogin"][0]):
 		return say("PermitRootLogin", "does not let root in")
 	case l.User == "root" && l.Password && !b.Passwords.V && (len(s["permitrootlogin"]) == 0 || s["permitrootlogin"][0] != "yes"):
