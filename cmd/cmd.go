@@ -53,8 +53,8 @@ func run(source fs.FS, kinds []service.Kind) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	env := Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: clock, Source: source, Held: new(atomic.Bool)}
-	if term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" {
-		env.Color = true
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		env.Color = os.Getenv("NO_COLOR") == ""
 		env.Width, _, _ = term.GetSize(int(os.Stderr.Fd()))
 	}
 	code := make(chan int)
@@ -86,7 +86,7 @@ var clock = time.Now
 type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	Color          bool // Stderr is a terminal
+	Color          bool // Stderr is a terminal, and colours are not declined (no-color.org)
 	Width          int  // its columns, 0 when it is none
 	// Now is the clock that the age of releases and pins is judged by. Without one it
 	// is not judged.

@@ -15,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mitchellh/go-wordwrap"
 	"github.com/urfave/cli/v2"
 
 	"github.com/nbr-dev/nbr/flake"
@@ -63,8 +64,30 @@ func (a *app) explainCode(c *cli.Context, code, text string) error {
 	if wantsJSON(c) {
 		return a.answer([]diag.JSONDiagnostic{}, map[string]any{"code": code, "text": text})
 	}
-	fmt.Fprintf(a.Stdout, "%s: %s", code, text)
+	fmt.Fprint(a.Stdout, reflow(fmt.Sprintf("%s: %s", code, text), a.Width))
 	return nil
+}
+
+// reflow breaks the paragraphs of a text at the terminal's width; the lines of examples stay
+// as they are, and with a width of 0 all do.
+func reflow(text string, width int) string {
+	if width <= 0 {
+		return text
+	}
+	parts := strings.Split(text, "```")
+	for i := 0; i < len(parts); i += 2 { // between the others is an example
+		paragraphs := strings.Split(parts[i], "\n\n")
+		for j, p := range paragraphs {
+			end := p[len(strings.TrimRight(p, "\n")):]
+			begin := p[:len(p)-len(strings.TrimLeft(p, "\n"))]
+			if p = strings.Trim(p, "\n"); p != "" && !strings.HasPrefix(p, "- ") {
+				p = wordwrap.WrapString(strings.ReplaceAll(p, "\n", " "), uint(width))
+				paragraphs[j] = begin + p + end
+			}
+		}
+		parts[i] = strings.Join(paragraphs, "\n\n")
+	}
+	return strings.Join(parts, "```")
 }
 
 func wantsJSON(c *cli.Context) bool { return c.Bool("json") || c.String("format") == "json" }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -117,13 +118,29 @@ func (a *Address4) UnmarshalText(b []byte) error {
 	}
 	p, err := hostPrefix(string(b))
 	if err != nil || !p.Addr().Is4() {
-		return fmt.Errorf("%q is neither \"dhcp\" nor \"ppp\" nor the router's address with its prefix length, as in 192.168.178.1/24", b)
+		return adviseAddress(string(b), fmt.Errorf("%q is neither \"dhcp\" nor \"ppp\" nor the router's address with its prefix length, as in 192.168.178.1/24", b), "ipv6", netip.Addr.Is6, 24)
 	}
 	if p.Bits() < 31 && (p.Addr() == p.Masked().Addr() || p.Addr() == Broadcast(p)) {
 		return diag.Advise(fmt.Errorf("%s is %s", p.Addr(), noHostOf(p, p.Addr())), "write the router's, as in %s", netip.PrefixFrom(p.Masked().Addr().Next(), p.Bits()))
 	}
 	a.How = Fixed{p}
 	return nil
+}
+
+// adviseAddress says of a text that is no address of a router what was meant: one of the other
+// version of IP, whose attribute is named, or one without a prefix length, which usually is bits.
+func adviseAddress(text string, err error, other string, ofOther func(netip.Addr) bool, bits int) error {
+	host, _, length := strings.Cut(text, "/")
+	a, wrong := netip.ParseAddr(host)
+	switch {
+	case wrong != nil || a.Zone() != "" || a.Is4In6():
+		return err
+	case ofOther(a):
+		return diag.Advise(err, "write it as %s", other)
+	case !length:
+		return diag.Advise(err, "add the prefix length of the network, as in %s/%d", a, bits)
+	}
+	return err
 }
 
 // String is as the spec writes it.
@@ -157,7 +174,7 @@ func (a *Address6) UnmarshalText(b []byte) error {
 	}
 	p, err := hostPrefix(string(b))
 	if err != nil || !p.Addr().Is6() || p.Addr().Is4In6() {
-		return fmt.Errorf("%q is neither \"auto\" nor \"dhcp\" nor the router's address with its prefix length, as in fd00::1/64", b)
+		return adviseAddress(string(b), fmt.Errorf("%q is neither \"auto\" nor \"dhcp\" nor the router's address with its prefix length, as in fd00::1/64", b), "ipv4", netip.Addr.Is4, 64)
 	}
 	if p.Bits() < 127 && p.Addr() == p.Masked().Addr() {
 		return diag.Advise(fmt.Errorf("%s is every router's address in the network (RFC 4291 section 2.6.1)", p.Addr()), "write this router's, as in %s", netip.PrefixFrom(p.Addr().Next(), p.Bits()))

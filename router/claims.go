@@ -141,6 +141,7 @@ type Login struct {
 	Groups   []string // that the user is in
 	Root     bool     // is root, or can become it
 	Password bool     // logs in by a password, not by a key
+	Keys     []SSHKey // that the user logs in by; none with a password
 }
 
 // A ResolveUnsigned is a host name that has to resolve before the router knows what

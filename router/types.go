@@ -378,6 +378,31 @@ func (k *SSHKey) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// Algorithm is the type of the key, as ssh-ed25519 or ssh-rsa.
+func (k SSHKey) Algorithm() string {
+	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(k))
+	if err != nil {
+		return "" // UnmarshalText has refused it
+	}
+	return key.Type()
+}
+
+// NoShell is the option of the key by which it gives no shell: a command in place of it, or that
+// it is an authority, which signs the keys of others (sshd(8)). Empty if there is none.
+func (k SSHKey) NoShell() string {
+	_, _, options, _, err := ssh.ParseAuthorizedKey([]byte(k))
+	if err != nil {
+		return ""
+	}
+	for _, o := range options {
+		switch name, _, _ := strings.Cut(strings.ToLower(o), "="); name {
+		case "command", "cert-authority":
+			return name
+		}
+	}
+	return ""
+}
+
 // Describe is what the type is in the schema.
 func (SSHKey) Describe() string { return "SSH public key" }
 

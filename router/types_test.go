@@ -72,12 +72,12 @@ var types = []struct {
 	{
 		"Address4", mk[Address4],
 		map[string]string{"dhcp": "", "192.168.178.1/24": "", "10.0.0.0/31": "", "192.0.2.1/32": ""},
-		map[string]string{"": "neither", "192.168.1.1": "neither", "192.168.1.0/24": "as in 192.168.1.1/24", "192.168.1.255/24": "broadcast", "0.0.0.0/0": "neither", "224.0.0.1/4": "neither", "fd00::1/64": "neither", "10.0.0.1/33": "neither", "DHCP": "neither", "1.2.3.4/0": "neither"},
+		map[string]string{"": "neither", "192.168.1.1": "add the prefix length of the network, as in 192.168.1.1/24", "192.168.1.0/24": "as in 192.168.1.1/24", "192.168.1.255/24": "broadcast", "0.0.0.0/0": "neither", "224.0.0.1/4": "neither", "fd00::1/64": "write it as ipv6", "10.0.0.1/33": "neither", "DHCP": "neither", "1.2.3.4/0": "neither"},
 	},
 	{
 		"Address6", mk[Address6],
 		map[string]string{"auto": "", "dhcp": "", "fd00::1/64": "", "2001:db8::1/128": ""},
-		map[string]string{"": "neither", "192.0.2.1/24": "neither", "::/0": "neither", "ff02::1/16": "neither", "::ffff:1.2.3.4/120": "neither", "fe80::1%eth0/64": "neither"},
+		map[string]string{"": "neither", "192.0.2.1/24": "write it as ipv4", "fd00::1": "as in fd00::1/64", "::/0": "neither", "ff02::1/16": "neither", "::ffff:1.2.3.4/120": "neither", "fe80::1%eth0/64": "neither"},
 	},
 	{
 		"Block", mk[Block],
@@ -235,4 +235,19 @@ func FuzzTypes(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestKeyWithoutShell(t *testing.T) {
+	for options, want := range map[string]string{
+		"":                                      "",
+		`from="10.0.0.0/8" `:                    "",
+		`restrict,pty,environment="command=x" `: "",
+		`restrict,command="/bin/false" `:        "command",
+		`Command="a, b" `:                       "command",
+		"cert-authority ":                       "cert-authority",
+	} {
+		if got := SSHKey(options + sshKey).NoShell(); got != want {
+			t.Errorf("%s: %q", options, got)
+		}
+	}
 }

@@ -243,7 +243,7 @@ func TestTold(t *testing.T) {
 	tests := []struct{ arg, want string }{
 		{`color = var.nmae`, `var.nmae is not defined. Did you mean "var.name"?`},
 		{`color = var.zzz`, `var.zzz is not defined. It could be var.name.`},
-		{`color = var.name.first`, `Can't access attributes on a primitive-typed value (string).`},
+		{`color = var.name.first`, `Can't access attributes on a primitive-typed value (string). Write an attribute that it has, or the value itself.`},
 		{`color = "${var.name}${var.nmae}"`, `var.nmae is not defined. Did you mean "var.name"?`},
 		{`text = network.lan.ipv4`, "A value of a network block cannot be used in a zone. Values flow one way: variables and locals, then networks and links, then services. Put what both need into a local."},
 		{`link = 5`, `The name of a block is expected here, its type and its label. Write port.a, or "port.a" in JSON.`},

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -58,7 +59,8 @@ func setLabel(v reflect.Value, info *structInfo, label string, at hcl.Range) hcl
 func decodeStruct(body hcl.Body, v reflect.Value, addr Addr, ctx *Context) hcl.Diagnostics {
 	info := infoOf(v.Type())
 	content, diags := body.Content(info.schema)
-	diags = Coded(diags)
+	typ, _, _ := strings.Cut(" "+addr.Type, "/")
+	diags = codedIn(typ, diags)
 	for _, f := range info.attrs {
 		field := v.Field(f.index).Addr().Interface().(attribute)
 		there := false
@@ -191,32 +193,46 @@ var summaries = map[string]string{
 	"Function calls not allowed": "no-such-function",
 }
 
-// usual is what to do about errors of which the HCL library says only what is wrong.
+// usual is what to do about errors of which the HCL library says only what is wrong. What
+// follows -doc is the type of the block that the error is in.
 var usual = map[string]string{
-	"unsupported-argument": "`nbr schema -doc` lists what each block takes.",
-	"unsupported-block":    "`nbr schema -doc` lists the blocks, and what each of them takes.",
-	"missing-argument":     "Write it into the block; `nbr schema -doc` says what it takes.",
+	"unsupported-argument": "`nbr schema -doc%s` lists what the block takes.",
+	"unsupported-block":    "`nbr schema -doc%s` lists the blocks, and what each of them takes.",
+	"missing-argument":     "Write it into the block; `nbr schema -doc%s` says what it takes.",
 	"no-such-variable":     "A variable is var.NAME, a local is local.NAME, a text stands in quotes.",
 	"function-call":        "docs/expressions.md has an example of each function.",
 }
 
+// usualOf is what to do about errors of expressions, by the beginning of their summary.
+var usualOf = map[string]string{
+	"Invalid index":             "Write a key or a number that it has; the first of a list is 0.",
+	"Missing map element":       "Write a key that it has.",
+	"Unsupported attribute":     "Write an attribute that it has, or the value itself.",
+	"Invalid operand":           "Arithmetic takes numbers, without quotes; &&, || and ! take true and false.",
+	"Invalid template interpol": `join(", ", LIST) makes a text of a list.`,
+	"Inconsistent conditional":  "Write values of one type before and after the colon.",
+	"Iteration over non-iter":   `Write a list or an object after "in", as in [for x in ["a", "b"] : x].`,
+	"Incorrect condition type":  `Write a comparison before the question mark, as in x == "a" ? 1 : 2.`,
+}
+
 // Coded gives the HCL library's diagnostics the codes of nbr.
-func Coded(ds hcl.Diagnostics) hcl.Diagnostics {
+func Coded(ds hcl.Diagnostics) hcl.Diagnostics { return codedIn("", ds) }
+
+// codedIn is [Coded] for what is wrong in a block of this type, with a blank before it.
+func codedIn(typ string, ds hcl.Diagnostics) hcl.Diagnostics {
 	for _, d := range ds {
 		if diag.Code(d) != "" {
 			continue
 		}
 		code := "expression"
-		for prefix, c := range summaries {
-			if strings.HasPrefix(d.Summary, prefix) {
-				code = c
-			}
+		if c := startsWith(summaries, d.Summary); c != "" {
+			code = c
 		}
 		habit(d)
 		labels(d)
 		diag.Coded(code, hcl.Diagnostics{d})
 		if diag.HelpOf(d) == "" && !strings.Contains(d.Detail, " costs too much: ") { // that is amplify's
-			diag.Help(d, "%s", usual[code])
+			diag.Help(d, "%s", cmp.Or(startsWith(usualOf, d.Summary), strings.Replace(usual[code], "%s", typ, 1)))
 		}
 	}
 	return slices.DeleteFunc(ds, func(d *hcl.Diagnostic) bool { // JSON says it twice: no label, and no object
@@ -224,6 +240,16 @@ func Coded(ds hcl.Diagnostics) hcl.Diagnostics {
 			return o.Summary == "Missing block label" && *o.Subject == *d.Subject
 		})
 	})
+}
+
+// startsWith is the value of the key that a text begins with; empty without one.
+func startsWith(of map[string]string, text string) string {
+	for prefix, v := range of {
+		if strings.HasPrefix(text, prefix) {
+			return v
+		}
+	}
+	return ""
 }
 
 // labelRE finds the block in what the HCL library says of a label that is missing or too many.

@@ -124,7 +124,7 @@ var cidrHostFunc = function.New(&function.Spec{
 			n.Add(n, size)
 		}
 		if n.Sign() < 0 || n.Cmp(size) >= 0 {
-			return cty.NilVal, function.NewArgErrorf(1, "%s has only %s addresses", p, size)
+			return cty.NilVal, function.NewArgErrorf(1, "%s has only %s addresses, and 0 is the first, -1 the last", p, size)
 		}
 		return cty.StringVal(offset(p.Addr(), n).String()), nil
 	},

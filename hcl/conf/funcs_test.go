@@ -99,7 +99,7 @@ func TestFunctionErrors(t *testing.T) {
 	tests := []struct{ in, at, want string }{ // at is how the argument begins that is underlined
 		{`cidrhost("10.0.0.0", 1)`, `10.0.0.0`, "no address block"},
 		{`cidrhost("10.0.0.0/33", 1)`, `10.0.0.0/33`, "no address block"},
-		{`cidrhost("10.0.0.0/24", 256)`, `256`, "10.0.0.0/24 has only 256 addresses"},
+		{`cidrhost("10.0.0.0/24", 256)`, `256`, "10.0.0.0/24 has only 256 addresses, and 0 is the first, -1 the last."},
 		{`cidrhost("10.0.0.0/24", -257)`, `-`, "only 256 addresses"},
 		{`cidrhost("10.0.0.0/24", 1.5)`, `1.5`, "whole number"},
 		{`cidrhost("10.0.0.0/24", 1e999999999)`, `1e999999999`, "too large"},

@@ -176,10 +176,10 @@ func notName(e hcl.Expression, example string, ctx *Context) *hcl.Diagnostic {
 }
 
 // misnamed tells whether an address is that of a block whose label is no name, and has been
-// refused for it: zone.my_zone of zone "my zone".
+// refused for it: zone.my_zone of zone "my zone", or one with a letter of another script.
 func (x *Index) misnamed(a Addr) bool {
 	same := func(b Addr) bool {
-		return b.Type == a.Type && !hclsyntax.ValidIdentifier(b.Label()) && (letters(b.Name) == letters(a.Name) || letters(b.Label()) == letters(a.Label()))
+		return b.Type == a.Type && noName(b) && (letters(b.Name) == letters(a.Name) || letters(b.Label()) == letters(a.Label()))
 	}
 	// A group without an instance is no block, and may be misnamed as well.
 	return slices.ContainsFunc(x.order, same) || slices.ContainsFunc(slices.Collect(maps.Keys(x.groups)), same)
@@ -187,4 +187,10 @@ func (x *Index) misnamed(a Addr) bool {
 
 var signsRE = regexp.MustCompile(`[^\pL0-9]+`)
 
-func letters(name string) string { return signsRE.ReplaceAllString(name, "") }
+func letters(name string) string { return signsRE.ReplaceAllString(diag.ToASCII(name), "") }
+
+// noName tells whether the label of a block is no name: no reference leads to it.
+func noName(a Addr) bool {
+	_, _, _, foreign := diag.ForeignName(a.Label())
+	return a.Name != "" && (foreign || !hclsyntax.ValidIdentifier(a.Label()))
+}

@@ -75,7 +75,7 @@ func TestWordsOfTheLibrary(t *testing.T) {
 		src  string
 		want []string
 	}{
-		{"thing \"a\" {\n  color = \"red\"\n  typo = 1\n}", []string{`error unsupported-argument: An argument named "typo" is not expected here. ` + usual["unsupported-argument"]}},
+		{"thing \"a\" {\n  color = \"red\"\n  typo = 1\n}", []string{`error unsupported-argument: An argument named "typo" is not expected here. ` + "`nbr schema -doc thing` lists what the block takes."}},
 		{`{"thing": {"a": {"color": "red", "part": 5}}}`, []string{"error block-labels: At least one object property is required, whose name represents the part block's name. " +
 			"Write an object of names, each with the object of a block: { \"lan\": { … } }."}},
 		{"thing \"a\" {\n  color = network.lan.ipv6\n}", []string{"error value-comes-later: network.lan.ipv6 comes by DHCP. Give the router a fixed address there, or use an attribute that takes the network itself, as in network = network.lan."}},
@@ -83,8 +83,8 @@ func TestWordsOfTheLibrary(t *testing.T) {
 		{"thing \"a\" {\n  color = \"r\u0435d\"\n}", []string{"error bad-value: In \"r\u0435d\" the character in column 13 is U+0435, a Cyrillic letter, and not the 'e' that it looks like. Write 'e' instead."}},
 		{"thing \"a\" {\n  color = \"bl\u0430ck\"\n}", []string{"error bad-value: \"bl\u0430ck\" is no color."}},
 		{"thing \"a\" {\n  color = network.v[\"a\"].typo\n}", []string{`error no-such-attribute: network.v["a"] has no value "typo": its block sets no attribute of this name. Write the attribute into the block, or the value itself here.`}},
-		{"thing \"a\" {\n  color = network.lan.ipv4.typo\n}", []string{"error no-such-attribute: Can't access attributes on a primitive-typed value (string)."}},
-		{"thing \"a\" {\n  color = local.a.typo\n}", []string{`error no-such-attribute: This object does not have an attribute named "typo".`}},
+		{"thing \"a\" {\n  color = network.lan.ipv4.typo\n}", []string{"error no-such-attribute: Can't access attributes on a primitive-typed value (string). Write an attribute that it has, or the value itself."}},
+		{"thing \"a\" {\n  color = local.a.typo\n}", []string{`error no-such-attribute: This object does not have an attribute named "typo". Write an attribute that it has, or the value itself.`}},
 		{"thing \"a\" {\n  color = \"red\"\n  link = upper(zone.a)\n}", []string{"error not-a-reference: Names of blocks are not computed. Write the name itself, as in zone.a, or with a key in brackets."}},
 		{"thing \"a\" {\n  color = \"red\"\n  link = upper(local.a)\n}", []string{"error not-a-reference: " + `The name of a block is expected here, its type and its label. Write port.a, or "port.a" in JSON.`}},
 	}
@@ -127,6 +127,8 @@ func TestMisnamed(t *testing.T) {
 	v := Addr{"network", "my v"}
 	x.Add(v.Instance("1"), &part{})
 	x.Group(Addr{"network", "no one"}, []Addr{})
+	x.Add(Addr{"network", "l\u0430n"}, &frame{}) // Cyrillic
+	x.Add(Addr{"network", "\u043b\u0430\u043d"}, &frame{})
 	for a, want := range map[Addr]bool{
 		{"zone", "my_zone"}:                   true,
 		{"zone", "good"}:                      false,
@@ -137,6 +139,8 @@ func TestMisnamed(t *testing.T) {
 		Addr{"vlan", "wan"}.Instance("10"):    true,
 		Addr{"vlan", "wan"}.Instance("11"):    false,
 		{"network", "no-one"}:                 true,
+		{"network", "lan"}:                    true,
+		{"network", "\u043b\u0430\u043d"}:     false,
 	} {
 		if got := x.misnamed(a); got != want {
 			t.Errorf("%s: %v", a, got)

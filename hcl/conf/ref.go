@@ -332,7 +332,7 @@ func find[T any](x *Index, a Addr, at hcl.Range, ctx *Context) (T, hcl.Diagnosti
 	}
 	var fit []string // what could stand here
 	for _, other := range x.order {
-		if _, is := x.objects[other].(T); is {
+		if _, is := x.objects[other].(T); is && !noName(other) {
 			fit = append(fit, other.String())
 		}
 	}

@@ -15,12 +15,17 @@ import (
 )
 
 // privateRE fits a private key in the form of PEM (RFC 7468), also as a part of a text or of
-// a comment, and one of age.
-var privateRE = regexp.MustCompile(`-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:[\s#/*"',]|\\[rn])*[A-Za-z0-9+/]{16}|AGE-SECRET-KEY-1[A-Z0-9]{20}`)
+// a comment, one of age, and one of WireGuard or a preshared key by the name that wg-quick(8) gives
+// it: by itself it looks like a public one.
+var privateRE = regexp.MustCompile(`-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----(?:[\s#/*"',]|\\[rn])*[A-Za-z0-9+/]{16}|AGE-SECRET-KEY-1[A-Z0-9]{20}|` +
+	`\b[Pp](?:rivate|reshared)Key"?[ \t]*[=:][ \t]*"?[A-Za-z0-9+/]{43}=`)
+
+// partsOfKeys are what each text that privateRE fits has one of.
+var partsOfKeys = [][]byte{[]byte("PRIVATE KEY"), []byte("AGE-SECRET-KEY-"), []byte("rivateKey"), []byte("resharedKey")}
 
 // pasted are the errors that a file of a spec has a private key in it.
 func pasted(name string, src []byte) hcl.Diagnostics {
-	if !bytes.Contains(src, []byte("PRIVATE KEY")) && !bytes.Contains(src, []byte("AGE-SECRET-KEY-")) {
+	if !slices.ContainsFunc(partsOfKeys, func(part []byte) bool { return bytes.Contains(src, part) }) {
 		return nil // the search alone took a tenth of the time of reading a large spec
 	}
 	var diags hcl.Diagnostics

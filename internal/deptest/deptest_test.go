@@ -123,7 +123,7 @@ var table = []row{
 	{pkg: "cmd/nbr-wasm", ours: "evaluator/host service/all"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: ". evaluator failover failover/watch service service/reference router router/graph router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: ". evaluator failover failover/watch service service/reference router router/graph router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal wordwrap", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.

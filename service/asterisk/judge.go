@@ -67,7 +67,7 @@ func (b *PBX) judgeNames() hcl.Diagnostics {
 			first[m.name.V] = m
 		case before.kind != m.kind: // two of one kind have been told
 			diags = append(diags, diag.With(diag.Help(diag.Error("pbx-name-twice", m.def, "Name of another one",
-				"A %s of the exchange is called %q already, and what rings and who calls is known by these names.", before.kind, m.name.V),
+				"%s %q of the exchange has this name already, and by it is known what rings and who calls.", before.kind, m.name.V),
 				"Give one of them another name."), before.def, "%s %q", before.kind, string(before.name.V)))
 		}
 	}

@@ -299,7 +299,7 @@ func (d *DHCP4) judgeOptions(options []*Option, class bool) hcl.Diagnostics {
 		case slices.Contains(agreed, code):
 			wrong(o.Def, "Remove it.", "By option %d clients and the server agree on a lease, and the server makes it itself.", code)
 		case std.attr != "" && (!class || code == codeV6Only):
-			wrong(o.Def, fmt.Sprintf("Write %s = … in %s.", std.attr, d.Addr), "%s has an attribute for %s.", d.Addr, std.name)
+			wrong(o.Def, fmt.Sprintf("Write %s = … in %s in place of this block.", std.attr, d.Addr), "%s has an attribute for %s, and an option block is for what it has none for.", d.Addr, std.name)
 		case o.Hex.Set == (len(o.Value.Items) > 0):
 			wrong(o.Def, "Write value = [\"…\"], or hex = \"…\" with the bytes.", "An option has a value or the bytes of one, and one of the two.")
 		case len(o.Value.Items) > 0 && !known:

@@ -110,7 +110,9 @@ func (FullName) Describe() string { return "full name" }
 func (u *User) Claim(s *router.Scope) {
 	login := router.Login{User: string(u.Name.V), Root: u.Admin.V || u.Name.V == "root", Groups: u.member()}
 	if len(u.Keys.Items) > 0 {
-		router.Claim(s, u.Keys.Range, login)
+		byKey := login
+		byKey.Keys = u.Keys.All()
+		router.Claim(s, u.Keys.Range, byKey)
 	}
 	login.Password = true
 	if u.PasswordFile.Set {

@@ -103,6 +103,8 @@ func (b *SSH) refuses(l *router.Login) (why, help string, at hcl.Range) {
 		return say("PubkeyAuthentication", "takes no keys, and "+l.Addr.String()+" has no password")
 	case !l.Password && s["authorizedkeysfile"] != nil && !slices.Contains(s["authorizedkeysfile"], keysOfSpec):
 		return say("AuthorizedKeysFile", "leaves out "+keysOfSpec+", where the keys of "+l.Addr.String()+" are")
+	case len(l.Keys) > 0 && !slices.ContainsFunc(l.Keys, func(k router.SSHKey) bool { return k.NoShell() == "" }):
+		return fmt.Sprintf("no key of %s gives a shell, for %s is an option of it", l.Addr, l.Keys[0].NoShell()), "Add a key without such an option", l.From
 	case l.User == "root" && len(s["permitrootlogin"]) > 0 && slices.Contains([]string{"no", "forced-commands-only"}, s["permitrootlogin"][0]):
 		return say("PermitRootLogin", "does not let root in")
 	case l.User == "root" && l.Password && !b.Passwords.V && (len(s["permitrootlogin"]) == 0 || s["permitrootlogin"][0] != "yes"):
@@ -111,6 +113,16 @@ func (b *SSH) refuses(l *router.Login) (why, help string, at hcl.Range) {
 		return say("RefuseConnection", "refuses everyone")
 	case slices.Equal(s["maxsessions"], []string{"0"}):
 		return say("MaxSessions", "lets no one have a shell")
+	case slices.Equal(s["maxauthtries"], []string{"0"}):
+		return say("MaxAuthTries", "ends each connection before a login")
+	case len(s["forcecommand"]) > 0 && s["forcecommand"][0] != "none":
+		return say("ForceCommand", "gives each login a command in place of its shell")
+	case len(s["chrootdirectory"]) > 0 && !slices.Contains([]string{"none", "/"}, s["chrootdirectory"][0]):
+		return say("ChrootDirectory", "locks each login into a folder")
+	case s["match"] != nil:
+		return say("Match", "has the rest of nbr's lines below it, which sshd takes for all connections only: it does not start")
+	case len(l.Keys) > 0 && !accepts(s, l.Keys):
+		return say("PubkeyAcceptedAlgorithms", "takes no key of "+l.Addr.String())
 	}
 	if m, ok := s["authenticationmethods"]; ok && !slices.ContainsFunc(m, func(list string) bool { return methods(list, l.Password) }) {
 		return say("AuthenticationMethods", "wants more than "+l.Addr.String()+" has")
@@ -130,6 +142,28 @@ func (b *SSH) refuses(l *router.Login) (why, help string, at hcl.Range) {
 		}
 	}
 	return "", "", hcl.Range{}
+}
+
+// accepts tells whether PubkeyAcceptedAlgorithms leaves one of the keys a signature that sshd
+// takes. A key of RSA signs with one of two hashes that sshd takes by itself (RFC 8332).
+func accepts(settings map[string][]string, keys []router.SSHKey) bool {
+	list := strings.Join(settings["pubkeyacceptedalgorithms"], ",")
+	if list == "" || strings.HasPrefix(list, "+") || strings.HasPrefix(list, "^") {
+		return true
+	}
+	list, less := strings.CutPrefix(list, "-")
+	return slices.ContainsFunc(keys, func(k router.SSHKey) bool {
+		signs := []string{k.Algorithm()}
+		if signs[0] == "ssh-rsa" {
+			signs = []string{"rsa-sha2-256", "rsa-sha2-512"}
+		}
+		return slices.ContainsFunc(signs, func(s string) bool {
+			return less != slices.ContainsFunc(strings.Split(list, ","), func(p string) bool {
+				ok, err := path.Match(p, s)
+				return ok && err == nil
+			})
+		})
+	})
 }
 
 // methods tells whether a user can do all of a list of AuthenticationMethods.

@@ -26,3 +26,11 @@ check "age" {
     bm90IGEga2V5LCBub3QgYSBrZXksIG5vdCBhIGtleQ==
     EOT
 }
+
+# [Interface]
+# PrivateKey = bm90IGEga2V5LCBub3QgYSBrZXksIG5vdCBhIGtleQE=
+
+check "tunnel" {
+  command = ["sh", "-c", "echo PresharedKey=bm90IGEga2V5LCBub3QgYSBrZXksIG5vdCBhIGtleQE= | wg setconf wg0 /dev/stdin"] # ERROR: private-key-in-spec
+  title   = "PublicKey = bm90IGEga2V5LCBub3QgYSBrZXksIG5vdCBhIGtleQE="
+}
