@@ -443,7 +443,7 @@ func (d *dice) rip(lists []string) {
 // redistribute tells the neighbours of a protocol routes of those that are written before it, or of RIP,
 // which is written after it; seldom others, which may not be there.
 func (d *dice) redistribute(into string, lists []string) {
-	defer d.aside(5737)()
+	defer d.aside(5737 + uint64(into[0]))()
 	if len(lists) == 0 || d.IntN(4) > 0 {
 		return
 	}
