@@ -57,6 +57,9 @@ func run(source fs.FS, kinds []service.Kind) {
 		env.Color = os.Getenv("NO_COLOR") == ""
 		env.Width, _, _ = term.GetSize(int(os.Stderr.Fd()))
 	}
+	if term.IsTerminal(int(os.Stdout.Fd())) {
+		env.Columns, _, _ = term.GetSize(int(os.Stdout.Fd()))
+	}
 	code := make(chan int)
 	go func() { code <- Run(ctx, env, os.Args[1:], kinds...) }()
 	select {
@@ -88,6 +91,7 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	Color          bool // Stderr is a terminal, and colours are not declined (no-color.org)
 	Width          int  // its columns, 0 when it is none
+	Columns        int  // those of Stdout, likewise
 	// Now is the clock that the age of releases and pins is judged by. Without one it
 	// is not judged.
 	Now func() time.Time

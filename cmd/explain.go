@@ -64,7 +64,7 @@ func (a *app) explainCode(c *cli.Context, code, text string) error {
 	if wantsJSON(c) {
 		return a.answer([]diag.JSONDiagnostic{}, map[string]any{"code": code, "text": text})
 	}
-	fmt.Fprint(a.Stdout, reflow(fmt.Sprintf("%s: %s", code, text), a.Width))
+	fmt.Fprint(a.Stdout, reflow(fmt.Sprintf("%s: %s", code, text), a.Columns))
 	return nil
 }
 
@@ -80,7 +80,7 @@ func reflow(text string, width int) string {
 		for j, p := range paragraphs {
 			end := p[len(strings.TrimRight(p, "\n")):]
 			begin := p[:len(p)-len(strings.TrimLeft(p, "\n"))]
-			if p = strings.Trim(p, "\n"); p != "" && !strings.HasPrefix(p, "- ") {
+			if p = strings.Trim(p, "\n"); p != "" && !strings.Contains("\n"+p, "\n- ") {
 				p = wordwrap.WrapString(strings.ReplaceAll(p, "\n", " "), uint(width))
 				paragraphs[j] = begin + p + end
 			}

@@ -78,7 +78,7 @@ func starterLinks(b *router.Board) (blocks, lan, wan string) {
 			wired = append(wired, string(p.Name))
 		case router.PortSFP:
 			cages = append(cages, string(p.Name))
-		case router.PortWiFi, router.PortConduit: // no wire, and no port for users
+		case router.PortWiFi, router.PortConduit, router.PortCard: // no wire that is known, and no port for users
 		}
 	}
 	if len(b.Ports) == 0 {
