@@ -203,14 +203,20 @@ func driverChecks(p *verify.Plan, port *router.BoardPort) {
 	}
 	want := speeds([]int{int(port.Rate.V)})
 	add("speed", "speed", port.Rate.Range, want, hint, func(st *state.State, d state.Driver) verify.Verdict {
-		got := []int{d.Speed}
+		full, half := []int{d.Speed}, []int(nil)
 		switch {
 		case negotiates(port):
-			got = d.Advertised // not the speed of now: the other end may have no cable
+			full, half = d.Advertised, d.AdvertisedHalf // not those of now: the other end may have no cable
 		case d.Speed == 0 && verify.NoCarrier(st, name):
 			return verify.Skipped(want, "no cable", hint)
+		case d.Duplex == "half":
+			full, half = nil, full
 		}
-		return verify.Compare(want, cmp.Or(speeds(got), "the driver does not tell"), hint)
+		got := speeds(full)
+		if len(half) > 0 {
+			got = strings.TrimPrefix(got+", "+speeds(half)+" in half duplex", ", ")
+		}
+		return verify.Compare(want, cmp.Or(got, "the driver does not tell"), hint)
 	})
 }
 

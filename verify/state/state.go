@@ -129,11 +129,14 @@ type Link struct {
 type Driver struct {
 	Features []string `json:"features"`      // those that are on, sorted, by the kernel's names: rx-gro
 	EEE      string   `json:"eee,omitempty"` // on or off; empty if the driver has none
-	// Autoneg is on or off, Advertised are the speeds in Mbit/s that negotiation offers, sorted, and
-	// Speed is that of now; each is empty where the driver does not tell.
-	Autoneg    string `json:"autoneg,omitempty"`
-	Advertised []int  `json:"advertised,omitempty"`
-	Speed      int    `json:"speed,omitempty"`
+	// Autoneg is on or off, Advertised are the speeds in Mbit/s that negotiation offers in full duplex
+	// and AdvertisedHalf those in half duplex, sorted, and Speed and Duplex (full or half) are those of
+	// now; each is empty where the driver does not tell.
+	Autoneg        string `json:"autoneg,omitempty"`
+	Advertised     []int  `json:"advertised,omitempty"`
+	AdvertisedHalf []int  `json:"advertised_half,omitempty"`
+	Speed          int    `json:"speed,omitempty"`
+	Duplex         string `json:"duplex,omitempty"`
 	// Those that a driver has not are nil or empty.
 	RxRing     *int   `json:"rx_ring,omitempty"` // packets
 	TxRing     *int   `json:"tx_ring,omitempty"`

@@ -118,9 +118,13 @@ func readLinkModes(d *state.Driver, attr uint16, v []byte) error {
 		if n := u32(v); n != math.MaxUint32 { // SPEED_UNKNOWN
 			d.Speed = int(n)
 		}
+	case unix.ETHTOOL_A_LINKMODES_DUPLEX:
+		if len(v) == 1 && v[0] < 2 { // else DUPLEX_UNKNOWN
+			d.Duplex = []string{"half", "full"}[v[0]]
+		}
 	case unix.ETHTOOL_A_LINKMODES_OURS:
 		modes, err := bitset(v)
-		d.Advertised = modeSpeeds(modes)
+		d.Advertised, d.AdvertisedHalf = modeSpeeds(modes, "/Full"), modeSpeeds(modes, "/Half")
 		return err
 	}
 	return nil
@@ -148,12 +152,12 @@ func bitset(b []byte) ([]string, error) {
 	return out, wrong
 }
 
-// modeSpeeds are the speeds of modes such as 2500baseT/Full and 1000baseT/Half, sorted. What is offered
-// besides, as Autoneg and Pause, has none.
-func modeSpeeds(modes []string) []int {
+// modeSpeeds are the speeds of those modes, such as 2500baseT/Full and 1000baseT/Half, that end in a
+// duplex, sorted. What is offered besides, as Autoneg and Pause, has none.
+func modeSpeeds(modes []string, duplex string) []int {
 	var out []int
 	for _, mode := range modes {
-		if before, _, ok := strings.Cut(mode, "base"); ok {
+		if before, after, ok := strings.Cut(mode, "base"); ok && strings.HasSuffix(after, duplex) {
 			if n, err := strconv.Atoi(before); err == nil {
 				out = append(out, n)
 			}

@@ -77,8 +77,10 @@ func TestAnswers(t *testing.T) {
 		{readEEE, state.Driver{EEE: "off"}, false, slices.Concat(header, name, attr(unix.ETHTOOL_A_EEE_ACTIVE, 1), attr(unix.ETHTOOL_A_EEE_ENABLED, 0), attr(unix.ETHTOOL_A_EEE_TX_LPI_ENABLED, 1))},
 		{readEEE, state.Driver{}, true, header[:3]},
 		{readEEE, state.Driver{}, true, append(slices.Clone(header), 200, 0, 5, 0)},
-		{readLinkModes, state.Driver{Autoneg: "on", Advertised: []int{10, 1000}}, false, slices.Concat(header, name, attr(unix.ETHTOOL_A_LINKMODES_AUTONEG, 1), ours, u32(unix.ETHTOOL_A_LINKMODES_SPEED, 0xffffffff))},
-		{readLinkModes, state.Driver{Autoneg: "off", Speed: 2500}, false, slices.Concat(header, name, attr(unix.ETHTOOL_A_LINKMODES_AUTONEG, 0), u32(unix.ETHTOOL_A_LINKMODES_SPEED, 2500))},
+		{readLinkModes, state.Driver{Autoneg: "on", Advertised: []int{10, 1000}, AdvertisedHalf: []int{10}}, false, slices.Concat(header, name, attr(unix.ETHTOOL_A_LINKMODES_AUTONEG, 1), ours, u32(unix.ETHTOOL_A_LINKMODES_SPEED, 0xffffffff))},
+		{readLinkModes, state.Driver{Autoneg: "off", Speed: 2500, Duplex: "full"}, false, slices.Concat(header, name, attr(unix.ETHTOOL_A_LINKMODES_AUTONEG, 0), u32(unix.ETHTOOL_A_LINKMODES_SPEED, 2500), attr(unix.ETHTOOL_A_LINKMODES_DUPLEX, 1))},
+		{readLinkModes, state.Driver{Duplex: "half"}, false, slices.Concat(header, name, attr(unix.ETHTOOL_A_LINKMODES_DUPLEX, 0))},
+		{readLinkModes, state.Driver{}, false, slices.Concat(header, name, attr(unix.ETHTOOL_A_LINKMODES_DUPLEX, 0xff))},
 		{readLinkModes, state.Driver{}, true, slices.Concat(header, attr(unix.ETHTOOL_A_LINKMODES_OURS|unix.NLA_F_NESTED, 200, 0, 3, 0))},
 		{readRings, state.Driver{RxRing: n(512), TxRing: n(256)}, false, slices.Concat(header, name, u32(unix.ETHTOOL_A_RINGS_RX_MAX, 4096), u32(unix.ETHTOOL_A_RINGS_RX, 512), u32(unix.ETHTOOL_A_RINGS_TX, 256))},
 		{
