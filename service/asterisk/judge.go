@@ -67,7 +67,7 @@ func (b *PBX) judgeNames() hcl.Diagnostics {
 			first[m.name.V] = m
 		case before.kind != m.kind: // two of one kind have been told
 			diags = append(diags, diag.With(diag.Help(diag.Error("pbx-name-twice", m.def, "Name of another one",
-				"%s %q of the exchange has this name already, and by it is known what rings and who calls.", before.kind, m.name.V),
+				"%s %q of the exchange has this name already, and calls are led and shown by these names.", before.kind, m.name.V),
 				"Give one of them another name."), before.def, "%s %q", before.kind, string(before.name.V)))
 		}
 	}

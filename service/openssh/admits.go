@@ -69,9 +69,11 @@ func (b *SSH) judgeLogins(r *router.Router) hcl.Diagnostics {
 			return nil
 		}
 		if first == nil {
-			first = diag.With(diag.Help(diag.Error("lock-out", at, "You would be locked out",
-				"%s.", why),
-				"%s, or say console_only = true in the router block.", help), l.From, "%s", l.Addr.String())
+			first = diag.Help(diag.Error("lock-out", at, "You would be locked out", "%s.", why),
+				"%s, or say console_only = true in the router block.", help)
+			if at != l.From {
+				diag.With(first, l.From, "%s", l.Addr.String())
+			}
 		}
 	}
 	if first == nil {
@@ -93,6 +95,7 @@ func (b *SSH) refuses(l *router.Login) (why, help string, at hcl.Range) {
 	say := func(keyword, effect string) (string, string, hcl.Range) {
 		return fmt.Sprintf("%s in the extra of %s %s", keyword, b.Addr, effect), "Remove it", b.Extra.Range
 	}
+	shells := slices.DeleteFunc(slices.Clone(l.Keys), func(k router.SSHKey) bool { return k.NoShell() != "" })
 	byPassword := yes("PasswordAuthentication", b.Passwords.V) || yes("KbdInteractiveAuthentication", b.Passwords.V)
 	switch {
 	case l.Password && !byPassword && !b.Passwords.V && !b.Extra.Set:
@@ -103,7 +106,7 @@ func (b *SSH) refuses(l *router.Login) (why, help string, at hcl.Range) {
 		return say("PubkeyAuthentication", "takes no keys, and "+l.Addr.String()+" has no password")
 	case !l.Password && s["authorizedkeysfile"] != nil && !slices.Contains(s["authorizedkeysfile"], keysOfSpec):
 		return say("AuthorizedKeysFile", "leaves out "+keysOfSpec+", where the keys of "+l.Addr.String()+" are")
-	case len(l.Keys) > 0 && !slices.ContainsFunc(l.Keys, func(k router.SSHKey) bool { return k.NoShell() == "" }):
+	case len(l.Keys) > 0 && len(shells) == 0:
 		return fmt.Sprintf("no key of %s gives a shell, for %s is an option of it", l.Addr, l.Keys[0].NoShell()), "Add a key without such an option", l.From
 	case l.User == "root" && len(s["permitrootlogin"]) > 0 && slices.Contains([]string{"no", "forced-commands-only"}, s["permitrootlogin"][0]):
 		return say("PermitRootLogin", "does not let root in")
@@ -121,7 +124,7 @@ func (b *SSH) refuses(l *router.Login) (why, help string, at hcl.Range) {
 		return say("ChrootDirectory", "locks each login into a folder")
 	case s["match"] != nil:
 		return say("Match", "has the rest of nbr's lines below it, which sshd takes for all connections only: it does not start")
-	case len(l.Keys) > 0 && !accepts(s, l.Keys):
+	case len(l.Keys) > 0 && !accepts(s, shells):
 		return say("PubkeyAcceptedAlgorithms", "takes no key of "+l.Addr.String())
 	}
 	if m, ok := s["authenticationmethods"]; ok && !slices.ContainsFunc(m, func(list string) bool { return methods(list, l.Password) }) {
