@@ -3,6 +3,7 @@ package referee_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,13 +20,18 @@ network "lan" {
   link = port.lan1
   ipv4 = "192.168.1.1/24"
 }
+network "old" {
+  link = port.lan1
+  ipv4 = "10.1.0.1/24"
+}
 network "guest" {
   link = port.lan2
   ipv4 = "192.168.2.1/24"
+  ipv6 = "fd00:2::1/64"
 }
 zone "wan" { networks = [network.wan] }
 zone "lan" {
-  networks = [network.lan]
+  networks = [network.lan, network.old]
   allow    = ["mdns"]
 }
 zone "guest" {
@@ -38,7 +44,7 @@ policy "guest" {
   action = "accept"
 }
 mdns {
-  networks = [network.lan, network.guest]
+  networks = [network.old, network.lan, network.guest]
   types    = ["_ipp._tcp"]
 }
 `
@@ -122,7 +128,7 @@ func TestPrintersAreFoundAcrossNetworks(t *testing.T) {
 	nstest.Link(t, router, "lan1", host, "eth0")
 	nstest.Link(t, router, "lan2", printer, "eth0")
 	nstest.Link(t, router, "wan", provider, "eth0")
-	ip(t, router, "addr add 192.168.1.1/24 dev lan1\naddr add 192.168.2.1/24 dev lan2\naddr add 203.0.113.9/24 dev wan\nroute add default via 203.0.113.1\n")
+	ip(t, router, "addr add 192.168.1.1/24 dev lan1\naddr add 10.1.0.1/24 dev lan1\naddr add fd00:2::1/64 dev lan2 nodad\naddr add 192.168.2.1/24 dev lan2\naddr add 203.0.113.9/24 dev wan\nroute add default via 203.0.113.1\n")
 	ip(t, host, "addr add 192.168.1.50/24 dev eth0\nroute add default via 192.168.1.1\n")
 	ip(t, printer, "addr add 192.168.2.50/24 dev eth0\nroute add default via 192.168.2.1\n")
 	ip(t, provider, "addr add 203.0.113.1/24 dev eth0\n")
@@ -170,20 +176,22 @@ func TestPrintersAreFoundAcrossNetworks(t *testing.T) {
 		}
 	}
 
-	none := []string{"mdns/name/lan1 fail: no answer", "mdns/name/lan2 fail: no answer", "mdns/passes/lan1/lan2 fail: none", "mdns/passes/lan2/lan1 fail: none"}
+	none := []string{"mdns/name/lan1 fail: no answer", "mdns/name/lan2 fail: no answer", "mdns/name/lan2/ipv6 fail: no answer", "mdns/passes/lan1/lan2 fail: none", "mdns/passes/lan2/lan1 fail: none"}
 	daemon.Stop(t)
 	becomes(t, wrong, none)
 	for _, b := range []struct {
 		change []string
 		finds  []string
 	}{
-		{[]string{"enable-reflector=yes", "enable-reflector=no"}, none[2:]},
+		{[]string{"enable-reflector=yes", "enable-reflector=no"}, none[3:]},
 		{[]string{"reflect-filters=_ipp._tcp.local", ""}, []string{"mdns/passes/lan1/lan2 fail: _ipp._tcp, _nbr-verify._tcp", "mdns/passes/lan2/lan1 fail: _ipp._tcp, _nbr-verify._tcp"}},
-		{[]string{"_ipp._tcp", "_http._tcp"}, none[2:]},
-		{[]string{"publish-addresses=yes", "publish-addresses=no"}, none[:2]},
+		{[]string{"_ipp._tcp", "_http._tcp"}, none[3:]},
+		{[]string{"publish-addresses=yes", "publish-addresses=no"}, none[:3]},
 		{[]string{"allow-interfaces=lan1,lan2", "allow-interfaces=lan1,wan"}, none[1:]},
-		{[]string{"host-name=", "host-name=other-"}, none[:2]},
-		{[]string{"use-ipv4=yes", "use-ipv4=no"}, none},
+		{[]string{"host-name=", "host-name=other-"}, none[:3]},
+		{[]string{"use-ipv4=yes", "use-ipv4=no"}, slices.Concat(none[:2], none[3:])},
+		{[]string{"use-ipv6=yes", "use-ipv6=no"}, none[2:3]},
+		{[]string{"reflect-filters=_ipp", "reflect-filters=_IPP"}, none[3:]},
 	} {
 		d := start(b.change...)
 		becomes(t, wrong, b.finds)

@@ -4,8 +4,6 @@ package avahi
 
 import (
 	"fmt"
-	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -63,7 +61,7 @@ policy "lan-guest" {
 type MDNS struct {
 	conf.Header
 	Networks conf.Refs[*router.Network] `hcl:"networks,required" empty:"error: no host could find anything. Name networks, or remove the block." doc:"The networks between which questions and answers are passed on. In one alone the router only says its own name."`
-	Types    conf.List[ServiceType]     `hcl:"types,optional" empty:"error: no service could be found. Name types, or remove the list to pass on all." doc:"What is passed on of the services. Without it all. That keeps lists of printers short and is no boundary of security: names and addresses of hosts are passed on whatever the list says."`
+	Types    conf.List[ServiceType]     `hcl:"types,optional" empty:"error: no service could be found. Name types, or remove the list to pass on all." doc:"What is passed on of the services, with capital letters where the devices have them. Without it all. That keeps lists of printers short and is no boundary of security: names and addresses of hosts are passed on whatever the list says."`
 	Publish  conf.Value[bool]           `hcl:"publish,optional" default:"true" doc:"Answer for the router's own name below .local, with its addresses in the network that asks."`
 }
 
@@ -100,9 +98,6 @@ const (
 	unit = "avahi-daemon"
 	port = 5353 // RFC 6762 section 2
 )
-
-// group4 is what mDNS over IPv4 is sent to (RFC 6762 section 3).
-var group4 = netip.MustParseAddr("224.0.0.251")
 
 // Claim claims the socket, and those of changing ports from which Avahi asks for hosts that ask from
 // another port than 5353 (RFC 6762 section 6.7).
@@ -148,7 +143,7 @@ func (m *MDNS) Judge(r *router.Router) hcl.Diagnostics {
 			diags = append(diags, m.alone(m.Networks.Range, "Nothing that mDNS could do"))
 		}
 	}
-	return append(diags, m.judgeTypes()...)
+	return diags
 }
 
 // alone is of what only does something between several links.
@@ -156,19 +151,6 @@ func (m *MDNS) alone(at hcl.Range, summary string) *hcl.Diagnostic {
 	return diag.Help(diag.Error("mdns-alone", at, summary,
 		"All the networks are on one link, where hosts find each other without the router."),
 		"Name a network on another link, or remove this.")
-}
-
-// judgeTypes refuses a type that is there twice: they are compared without case (RFC 6763 section 7).
-func (m *MDNS) judgeTypes() hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	for i, t := range m.Types.Items {
-		before := slices.IndexFunc(m.Types.Items[:i], func(o conf.Value[ServiceType]) bool { return strings.EqualFold(string(o.V), string(t.V)) })
-		if before >= 0 {
-			diags = append(diags, diag.With(diag.Help(diag.Error("mdns-type-twice", t.Range, "Type that is there already",
-				"%s is in the list already.", t.V), "Remove one of the two."), m.Types.Items[before].Range, "the first time"))
-		}
-	}
-	return diags
 }
 
 // lower sets services.avahi. The firewall's own option would open the port on all links.

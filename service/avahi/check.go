@@ -22,31 +22,59 @@ func (m *MDNS) Checks(r *router.Router, p *verify.Plan) {
 	asked := map[router.IfName]bool{}
 	for _, n := range m.Networks.Items {
 		device := n.Target.Device()
-		own, ok := n.Target.FixedIn(router.IPv4)
-		if asked[device] || !ok {
+		if asked[device] {
 			continue
 		}
 		asked[device] = true
-		q := asking{Link: string(device), Of: own.Addr(), From: otherHost(own)}
+		own := addresses(r, n.Target)
 		if m.Publish.V {
-			m.named(p, q, r)
+			for _, f := range []router.Family{router.IPv4, router.IPv6} {
+				if from, ok := otherHost(own, f); ok {
+					m.named(p, asking{Link: string(device), From: from}, own, r)
+				}
+			}
 		}
-		if m.reflects() {
-			m.passes(p, q)
+		if from, ok := otherHost(own, router.IPv4); ok && m.reflects() {
+			m.passes(r, p, asking{Link: string(device), From: from})
 		}
 	}
 }
 
+// addresses are the router's own on the link of a network, as far as the spec knows them.
+func addresses(r *router.Router, n *router.Network) (out []netip.Prefix) {
+	for _, on := range r.On(n.Link.Target) {
+		fixed, _ := on.Split()
+		out = append(out, fixed...)
+	}
+	return out
+}
+
 // named adds the check that hosts on a link are told the router's addresses there.
-func (m *MDNS) named(p *verify.Plan, q asking, r *router.Router) {
+func (m *MDNS) named(p *verify.Plan, q asking, own []netip.Prefix, r *router.Router) {
 	name := string(r.System.Name.V) + ".local"
-	want := q.Of.String()
-	c := verify.Check{ID: fmt.Sprintf("%s/name/%s", m.Addr, q.Link), Title: name + " is the router for hosts on " + q.Link, From: cmp.Or(m.Publish.Range, m.Def)}
-	verify.AskedOn(p, c, q.Link, namedAs, naming{asking: q, Name: name}, want, hint, func(_ *state.State, a addresses) verify.Verdict {
-		if len(a.Addresses) == 0 {
-			return verify.Judge(false, want, "no answer", hint)
+	var want []string
+	for _, o := range own {
+		if o.Addr().Is4() == q.From.Is4() {
+			want = append(want, o.Addr().String())
 		}
-		return verify.Compare(want, strings.Join(a.Addresses, ", "), hint)
+	}
+	slices.Sort(want)
+	c := verify.Check{ID: fmt.Sprintf("%s/name/%s", m.Addr, q.Link), Title: name + " is the router for hosts on " + q.Link, From: cmp.Or(m.Publish.Range, m.Def)}
+	if q.From.Is6() {
+		c.ID, c.Title = c.ID+"/ipv6", c.Title+" (IPv6)"
+	}
+	verify.AskedOn(p, c, q.Link, namedAs, naming{asking: q, Name: name}, verify.List(want), hint, func(st *state.State, a answer) verify.Verdict {
+		if len(a.Addresses) == 0 {
+			return verify.Judge(false, verify.List(want), "no answer", hint)
+		}
+		for _, w := range want {
+			if verify.Tentative(st, w) {
+				return verify.Skipped(verify.List(want), w+" is tentative until there is a cable", hint)
+			}
+		}
+		// It may have others: of DHCP, or of advertisements.
+		missing := slices.ContainsFunc(want, func(w string) bool { return !slices.Contains(a.Addresses, w) })
+		return verify.Judge(!missing, verify.List(want), verify.List(a.Addresses), hint)
 	})
 }
 
@@ -55,7 +83,8 @@ const unlisted = "_nbr-verify._tcp"
 
 // passes adds the checks that what a host on a link announces is heard on each other one: the types of
 // the list and no other, or any if there is no list.
-func (m *MDNS) passes(p *verify.Plan, q asking) {
+// Of IPv6 a message is sent from a link-local address, which tells no link.
+func (m *MDNS) passes(r *router.Router, p *verify.Plan, q asking) {
 	var types []string
 	for _, t := range m.Types.All() {
 		types = append(types, string(t))
@@ -67,8 +96,8 @@ func (m *MDNS) passes(p *verify.Plan, q asking) {
 	done := map[router.IfName]bool{router.IfName(q.Link): true}
 	for _, n := range m.Networks.Items {
 		to := n.Target.Device()
-		own, ok := n.Target.FixedIn(router.IPv4)
-		if done[to] || !ok {
+		own := addresses(r, n.Target)
+		if _, ok := otherHost(own, router.IPv4); done[to] || !ok {
 			continue
 		}
 		done[to] = true
@@ -77,7 +106,7 @@ func (m *MDNS) passes(p *verify.Plan, q asking) {
 		verify.AskedOn(p, c, q.Link, passedOn, probed, want, hint, func(st *state.State, h heard) verify.Verdict {
 			var got []string // in the order of the list
 			for _, on := range h.On {
-				if on.From == own.Addr() {
+				if slices.ContainsFunc(own, func(o netip.Prefix) bool { return o.Addr() == on.From }) {
 					got = slices.DeleteFunc(strings.Fields(probed.Types), func(t string) bool { return !slices.Contains(on.Types, t) })
 				}
 			}
@@ -89,12 +118,23 @@ func (m *MDNS) passes(p *verify.Plan, q asking) {
 	}
 }
 
-// otherHost is the last address of a network that may be a host's and is not the router's own: what
-// comes from elsewhere is dropped as spoofed.
-func otherHost(own netip.Prefix) netip.Addr {
-	last := router.Broadcast(own).Prev()
-	if last == own.Addr() {
-		last = last.Prev()
+// otherHost is an address that a host of the networks on a link may have and the router has not: what
+// comes from elsewhere is dropped as spoofed. There is none in a network that is the router alone. Of IPv6
+// it is a link-local one, which is from where hosts ask.
+func otherHost(own []netip.Prefix, of router.Family) (netip.Addr, bool) {
+	for _, o := range own {
+		if of == router.IPv6 && o.Addr().Is6() {
+			return netip.MustParseAddr("fe80::5353"), true
+		}
+		if of != router.IPv4 || !o.Addr().Is4() {
+			continue
+		}
+		for _, a := range []netip.Addr{router.Broadcast(o).Prev(), router.Broadcast(o).Prev().Prev(), router.Broadcast(o), o.Masked().Addr()} {
+			free := o.Bits() == 31 || a != router.Broadcast(o) && a != o.Masked().Addr()
+			if free && o.Contains(a) && a != o.Addr() {
+				return a, true
+			}
+		}
 	}
-	return last
+	return netip.Addr{}, false
 }

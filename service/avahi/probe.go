@@ -18,7 +18,6 @@ import (
 // asking is a host that asks on a link, from an address of its network.
 type asking struct {
 	Link string     `json:"link"`
-	Of   netip.Addr `json:"of"` // the router's own on the link
 	From netip.Addr `json:"from"`
 }
 
@@ -45,8 +44,8 @@ type onLink struct {
 	Types []string   `json:"types"`
 }
 
-// addresses are those of a name, in their order.
-type addresses struct {
+// An answer has the addresses of a name, in their order.
+type answer struct {
 	Addresses []string `json:"addresses"`
 }
 
@@ -55,7 +54,7 @@ type addresses struct {
 var passedOn = &probe.Probe[announcing, heard]{Name: "avahi.passed_on", Active: true, Look: lookPassed}
 
 // namedAs asks for the addresses of a name as a host on a link does.
-var namedAs = &probe.Probe[naming, addresses]{Name: "avahi.name", Active: true, Look: lookName}
+var namedAs = &probe.Probe[naming, answer]{Name: "avahi.name", Active: true, Look: lookName}
 
 // How long is waited, and when it is sent once more: what several hosts may answer is sent after up to
 // 120 ms (RFC 6762 section 6), and what is sent again within a second may be left out.
@@ -63,8 +62,6 @@ const (
 	wait   = 2500 * time.Millisecond
 	repeat = 1100 * time.Millisecond
 )
-
-var group4MAC = net.HardwareAddr{0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb} // RFC 1112 section 6.4
 
 // lookPassed sends all types in one message, and hears those that carry this look's own name.
 func lookPassed(ctx context.Context, h probe.Host, q announcing) (heard, error) {
@@ -97,44 +94,71 @@ func lookPassed(ctx context.Context, h probe.Host, q announcing) (heard, error) 
 }
 
 // lookName takes the answer that is sent on the link itself.
-func lookName(ctx context.Context, h probe.Host, q naming) (addresses, error) {
+func lookName(ctx context.Context, h probe.Host, q naming) (answer, error) {
 	name := dns.Fqdn(q.Name)
-	out := addresses{Addresses: []string{}}
+	out := answer{Addresses: []string{}}
 	m := new(dns.Msg)
 	m.SetQuestion(name, dns.TypeA)
+	if q.From.Is6() {
+		m.Question[0].Qtype = dns.TypeAAAA
+	}
 	m.Id, m.RecursionDesired = 0, false // RFC 6762 section 18
 	_, err := exchange(ctx, h, q.asking, packet.RandomMAC(), m, func(from netip.Addr, m *dns.Msg) bool {
-		if !m.Response || from != q.Of {
+		if !m.Response || from == q.From {
 			return false
 		}
 		for _, rr := range m.Answer {
-			if a, ok := rr.(*dns.A); ok && strings.EqualFold(a.Hdr.Name, name) {
+			if !strings.EqualFold(rr.Header().Name, name) {
+				continue
+			}
+			switch a := rr.(type) {
+			case *dns.A:
 				out.Addresses = append(out.Addresses, a.A.String())
+			case *dns.AAAA:
+				out.Addresses = append(out.Addresses, a.AAAA.String())
 			}
 		}
 		return len(out.Addresses) > 0
 	})
 	slices.Sort(out.Addresses)
+	out.Addresses = slices.Compact(out.Addresses)
 	return out, err
 }
 
+// A group is where all of mDNS is sent to (RFC 6762 section 3).
+type group struct {
+	addr netip.Addr
+	mac  net.HardwareAddr // RFC 1112 section 6.4, RFC 2464 section 7
+	only probe.Filter     // what is sent to it by UDP
+}
+
+var (
+	group4 = group{
+		netip.MustParseAddr("224.0.0.251"), net.HardwareAddr{0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb},
+		probe.Filter{EtherType: packet.EtherIPv4, Bytes: append([]probe.Byte{{Offset: 9, Value: packet.UDP}}, probe.Bytes(16, []byte{224, 0, 0, 251})...)},
+	}
+	group6 = group{
+		netip.MustParseAddr("ff02::fb"), net.HardwareAddr{0x33, 0x33, 0x00, 0x00, 0x00, 0xfb},
+		probe.Filter{EtherType: packet.EtherIPv6, Bytes: append([]probe.Byte{{Offset: 6, Value: packet.UDP}}, probe.Bytes(24, netip.MustParseAddr("ff02::fb").AsSlice())...)},
+	}
+)
+
 // exchange has a host's message arrive, and gives what the router sends of mDNS on any link.
 func exchange(ctx context.Context, h probe.Host, q asking, mac net.HardwareAddr, m *dns.Msg, answers func(netip.Addr, *dns.Msg) bool) (bool, error) {
-	if !q.From.Is4() || !q.Of.Is4() {
-		return false, fmt.Errorf("%s is no IPv4 address of a host", q.From)
+	g := group4
+	if q.From.Is6() {
+		g = group6
 	}
 	text, err := m.Pack()
 	if err != nil {
 		return false, err
 	}
-	to := netip.AddrPortFrom(group4, port)
-	only := append([]probe.Byte{{Offset: 9, Value: packet.UDP}}, probe.Bytes(16, group4.AsSlice())...)
+	to := netip.AddrPortFrom(g.addr, port)
 	return h.Exchange(ctx, probe.Exchange{
 		Link: q.Link, Remote: true, Wait: wait, Repeat: repeat,
-		To:   probe.Socket{Protocol: "udp", Addr: to},
-		Only: probe.Filter{EtherType: packet.EtherIPv4, Bytes: only},
+		To: probe.Socket{Protocol: "udp", Addr: to}, Only: g.only,
 		Frame: func(probe.Endpoint) ([]byte, error) {
-			return packet.Frame(group4MAC, mac, packet.Datagram(netip.AddrPortFrom(q.From, port), to, text)), nil
+			return packet.Frame(g.mac, mac, packet.Datagram(netip.AddrPortFrom(q.From, port), to, text)), nil
 		},
 		Answers: func(b []byte) bool {
 			p, err := packet.Parse(b)
