@@ -2,20 +2,22 @@ package service
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/nixgen"
 )
 
-// overridden finds what an extra says otherwise than nbr does of the same setting: its line
-// wins, and what the rest of the spec promises does not hold.
+// overridden finds secrets in an extra, and what it says otherwise than nbr does of the same setting:
+// its line wins, and what the rest of the spec promises does not hold.
 func (s *Spec) overridden() hcl.Diagnostics {
 	extra := func(b kindBlock) bool { _, ok := extraOf(b.block); return ok }
 	if !slices.ContainsFunc(s.blocks, extra) {
@@ -28,6 +30,7 @@ func (s *Spec) overridden() hcl.Diagnostics {
 		if !ok {
 			continue
 		}
+		diags = append(diags, s.confidential(b.block, x, nil, x.V.Value)...)
 		mark := extraOrigin(b.block, x)
 		for _, f := range files {
 			for _, e := range f.Module.Imports {
@@ -45,6 +48,35 @@ func (s *Spec) overridden() hcl.Diagnostics {
 		}
 	}
 	return diags
+}
+
+// secretRE fits the names by which programs are told a secret itself. That of a file with it ends
+// otherwise, and a program may know a key by its name.
+var secretRE = regexp.MustCompile(`(?i)^(.*[_.-])?(password|passwd|passphrase|psk|pre-?shared[_-]?key|secret|token|private[_-]?key)$`)
+
+// confidential are the errors that a secret is in an extra. A path names the file that has one.
+func (s *Spec) confidential(b conf.Block, x Extra, path []string, v cty.Value) hcl.Diagnostics {
+	switch t := v.Type(); {
+	case v.IsNull() || !v.IsKnown():
+	case t.IsObjectType() || t.IsMapType():
+		var diags hcl.Diagnostics
+		for it := v.ElementIterator(); it.Next(); {
+			name, of := it.Element()
+			diags = append(diags, s.confidential(b, x, append(slices.Clone(path), name.AsString()), of)...)
+		}
+		return diags
+	case t.IsTupleType() || t.IsListType():
+		var diags hcl.Diagnostics
+		for _, of := range v.AsValueSlice() {
+			diags = append(diags, s.confidential(b, x, path, of)...)
+		}
+		return diags
+	case t == cty.String && len(path) > 0 && secretRE.MatchString(path[len(path)-1]) && v.AsString() != "" && !strings.HasPrefix(v.AsString(), "/"):
+		return hcl.Diagnostics{diag.Hidden(diag.Help(diag.Error("secret-in-extra", s.place(x, path), "Secret in the spec",
+			"The extra of %s has a value for %s, and what nbr makes of a spec everyone on the router can read.", b.Head().Addr, path[len(path)-1]),
+			"Put it into a file on the router, and write the program's option that names the file, or use the attribute for it where the language has one. Make a new one: this one has been seen."))}
+	}
+	return nil
 }
 
 // override says that a line of an extra wins over what nbr sets; whole tells whether both
