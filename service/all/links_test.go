@@ -177,7 +177,7 @@ func foreignKind(name string, of func() service.Block) service.Kind {
 // blockRE fits the name of a block type where a block begins or is referred to.
 var (
 	blockRE   = regexp.MustCompile(`\b(bridge|vlan|link)( "|\.[a-z_])`)
-	foreignRE = regexp.MustCompile(`\b(switch|qtag|wwan)( "|\.[a-z_])`)
+	foreignRE = regexp.MustCompile("\\b(switch|qtag|wwan)( \"|\\.[a-z_]|` (?:says|lists))")
 	names     = map[string]string{"bridge": "switch", "vlan": "qtag", "link": "wwan", "switch": "bridge", "qtag": "vlan", "wwan": "link"}
 )
 
