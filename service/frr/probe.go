@@ -201,20 +201,21 @@ var bfdSessions = &probe.Probe[struct{}, bfdAnswer]{Name: "frr.bfd", Look: func(
 	return out, err
 }}
 
-// A listQuestion asks bgpd for a prefix list.
+// A listQuestion asks a daemon for a prefix list: each has its own.
 type listQuestion struct {
-	Name string `json:"name"`
-	V6   bool   `json:"v6,omitempty"`
+	Daemon string `json:"daemon"`
+	Name   string `json:"name"`
+	V6     bool   `json:"v6,omitempty"`
 }
 
-// listed is a prefix list as bgpd has it.
+// listed is a prefix list as a daemon has it.
 type listed struct {
 	Running bool     `json:"running"`
 	Rules   []string `json:"rules,omitempty"` // as in "permit 10.1.0.0/16 le 24"; none if there is no such list
 }
 
 var prefixList = &probe.Probe[listQuestion, listed]{Name: "frr.prefix_list", Look: func(ctx context.Context, h probe.Host, q listQuestion) (listed, error) {
-	text, running, err := ask(ctx, h, "bgpd", fmt.Sprintf("show %s prefix-list %s", word(q.V6), q.Name))
+	text, running, err := ask(ctx, h, q.Daemon, fmt.Sprintf("show %s prefix-list %s", word(q.V6), q.Name))
 	if r := (refusal{}); errors.As(err, &r) && strings.Contains(r.text, "Can't find specified prefix-list") { // lib/plist.c
 		return listed{Running: true}, nil
 	}
