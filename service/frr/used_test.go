@@ -83,3 +83,28 @@ func TestListAlone(t *testing.T) {
 		}
 	}
 }
+
+// Packets of BFD come in from the neighbours' network alone.
+func TestBFDFromTheNetwork(t *testing.T) {
+	for _, m := range load(t, oneNetwork+`bfd "fast" {
+}
+ospf {
+  router_id = "10.255.0.1"
+  area "0" {
+    networks = [network.core]
+    bfd      = bfd.fast
+  }
+}
+`).Modules() {
+		src, _ := m.Module.Print()
+		for line := range strings.Lines(string(src)) {
+			if strings.Contains(line, " dport 3784 ") && strings.Contains(line, `iifname "lan2"`) {
+				if !strings.Contains(line, "ip ttl 255 ip saddr { 10.255.0.0/24 } udp dport 3784 counter accept") {
+					t.Errorf("the firewall has %s", line)
+				}
+				return
+			}
+		}
+	}
+	t.Error("the firewall lets no BFD in")
+}
