@@ -54,7 +54,8 @@ type OwnSockets struct {
 
 // OwnPorts are ports on which a program waits although the spec has no use for them, as for a variant
 // of a protocol, or from which it sends. The firewall lets no packet there. The names of other users'
-// programs cannot always be seen.
+// programs cannot always be seen: at a single port a program without a name is taken for this one, and
+// in a range it is not.
 type OwnPorts struct {
 	By
 	Program  string // comm of the process

@@ -81,7 +81,7 @@ func Rules() []Rule {
 		{"ports-of-icmp", "The ports of a policy are for a protocol without ports.", rulePolicyPorts, nil},
 		{"limit-of-nothing", "A policy limits what it does not let pass, or is about no packet of its version of IP.", rulePolicyLimits, nil},
 		{"schedule-window", "A schedule is always or has no length, its time zone is not said, or too many policies and port forwards have one.", ruleSchedules, nil},
-		{"policy-to-itself", "A policy is for packets that do not pass the router.", ruleSelf, []string{"route", "port_forward", "bgp", "ospf"}},
+		{"policy-to-itself", "A policy is for packets that do not pass the router.", ruleSelf, []string{"route", "port_forward", "bgp", "ospf", "rip"}},
 		{"nat-of-nothing", "Packets without IPv4 are to get other addresses.", ruleIPv4Only, nil},
 		{"policy-to-router", "A policy is for what is sent to the router itself.", rulePolicyToRouter, nil},
 		{"own-policy-idle", "A policy lets the router itself send what it may send anyway.", ruleOwnIdle, []string{"policy"}},

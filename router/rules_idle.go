@@ -41,8 +41,9 @@ func rulePolicyPorts(r *Router) hcl.Diagnostics {
 // ruleSelf finds policies from a zone to itself that decide about no packet: hosts of one
 // network talk to each other without the router.
 func ruleSelf(r *Router) hcl.Diagnostics {
-	// Routes that are learned may lead back to where a packet comes from.
-	learned := slices.ContainsFunc(Claimed[OwnRoutes](r), func(o *OwnRoutes) bool { return o.Protocol == protoBGP || o.Protocol == protoOSPF })
+	// Routes that are learned may lead back to where a packet comes from. Those that lead nowhere as well are
+	// of what the spec names: an uplink, a lease.
+	learned := slices.ContainsFunc(Claimed[OwnRoutes](r), func(o *OwnRoutes) bool { return len(o.On) == 0 && !o.Nowhere })
 	if learned {
 		return nil
 	}
@@ -60,12 +61,6 @@ func ruleSelf(r *Router) hcl.Diagnostics {
 	}
 	return diags
 }
-
-// Protocols of routes that are learned (rt_protos of iproute2).
-const (
-	protoBGP  = 186
-	protoOSPF = 188
-)
 
 // turnsBack tells whether a packet from the only network of a zone may leave by the link that
 // it came by: peers of a tunnel, a router behind the network, a port forward.

@@ -103,7 +103,7 @@ type watched struct {
 	router.By
 	id      string // of the check that asks for the sessions
 	profile *BFD
-	peer    netip.Addr // the zero address for all in the network
+	peer    netip.Addr // the zero address for the neighbours of OSPF in the network
 	network *router.Network
 }
 
@@ -113,6 +113,9 @@ func watch(s *router.Scope, id string, from conf.Ref[*BFD], peer netip.Addr, at 
 	router.Claim(s, from.Range, watched{id: id, profile: from.Target, peer: peer, network: at})
 	in := router.Match{Family: router.IPv4, Protocol: router.UDP, Ports: router.OnePort(portBFD), HopLimit: onLink}
 	out := router.Match{Family: router.IPv4, Protocol: router.UDP, Ports: router.OnePort(portBFD)}
+	if p, ok := at.FixedIn(router.IPv4); ok {
+		in.Sources = []netip.Prefix{p.Masked()}
+	}
 	if peer.IsValid() {
 		in.Family, out.Family = version(peer), version(peer)
 		in.Sources, out.Groups = []netip.Prefix{netip.PrefixFrom(peer, peer.BitLen())}, []netip.Addr{peer}
@@ -139,9 +142,9 @@ func (*BFD) Judge(*router.Router) hcl.Diagnostics { return nil }
 func (b *BGP) oneProfile(r *router.Router, n *Neighbor) hcl.Diagnostics {
 	at := n.place(r)
 	for _, w := range router.Claimed[watched](r) {
-		if n.BFD.Set && !w.peer.IsValid() && w.network == at && w.profile != n.BFD.Target && n.Address.V.Is4() {
+		if n.BFD.Set && at != nil && w.about(at.Device(), n.Address.V.Addr) && !w.peer.IsValid() && w.profile != n.BFD.Target {
 			return hcl.Diagnostics{diag.With(diag.Help(diag.Error("bfd-two-profiles", n.BFD.Range, "Two profiles for one session",
-				"%s and %s would watch the neighbours in %s, and between two routers BFD has one session.", n.BFD.Addr, w.profile.Addr, at.Addr),
+				"%s and %s would watch the neighbours in %s, and between two routers BFD has one session.", n.BFD.Addr, w.profile.Addr, w.network.Addr),
 				"Name the same bfd block in both."), w.From, "%s", w.Addr.String())}
 		}
 	}
@@ -161,26 +164,35 @@ func (b *BFD) config(say func(string, ...any)) {
 	say(" !")
 }
 
-// of are the sessions that a claim is about.
-func (w *watched) of(all []bfdSession) (out []bfdSession) {
-	for _, s := range all {
-		if w.peer.IsValid() && s.Peer == w.peer || !w.peer.IsValid() && s.Link == string(w.network.Device()) && s.Peer.Is4() {
-			out = append(out, s)
+// about tells whether an address on a link is the neighbour of the claim, or can be one of them.
+func (w *watched) about(link router.IfName, a netip.Addr) bool {
+	if w.peer.IsValid() {
+		return a == w.peer
+	}
+	p, ok := w.network.FixedIn(router.IPv4)
+	return ok && link == w.network.Device() && p.Contains(a)
+}
+
+// of are the sessions that a claim is about, and the neighbours of OSPF that have none. Of the sessions
+// in its networks some may be of BGP alone.
+func (w *watched) of(a bfdAnswer) (out []bfdSession, without []netip.Addr) {
+	if w.peer.IsValid() {
+		a.Neighbours = []netip.Addr{w.peer}
+	}
+	for _, peer := range a.Neighbours {
+		i := slices.IndexFunc(a.Sessions, func(s bfdSession) bool { return s.Peer == peer && w.about(router.IfName(s.Link), peer) })
+		switch {
+		case i >= 0:
+			out = append(out, a.Sessions[i])
+		case w.about(w.network.Device(), peer):
+			without = append(without, peer)
 		}
 	}
-	return out
+	return out, without
 }
 
-// who is whom a claim is about.
-func (w *watched) who() string {
-	if w.peer.IsValid() {
-		return w.peer.String()
-	}
-	return "the neighbours in " + w.where()
-}
-
-// where is the neighbour, or the network.
-func (w *watched) where() string {
+// name is the neighbour, or the network.
+func (w *watched) name() string {
 	if w.peer.IsValid() {
 		return w.peer.String()
 	}
@@ -190,25 +202,29 @@ func (w *watched) where() string {
 const bfdHint = "vtysh -c 'show bfd peers'"
 
 // sessions adds a check of the sessions that a claim is about, if bfdd runs. There may be none.
-func (w *watched) sessions(p *verify.Plan, c verify.Check, want string, judge func([]bfdSession) verify.Verdict) {
-	verify.Asked(p, c, bfdSessions, struct{}{}, want, bfdHint, func(_ *state.State, s bfdAnswer) verify.Verdict {
+func (w *watched) sessions(p *verify.Plan, c verify.Check, want string, judge func(of []bfdSession, without []netip.Addr) verify.Verdict) {
+	var q bfdQuestion
+	if !w.peer.IsValid() {
+		q.OSPF = string(w.network.Device())
+	}
+	verify.Asked(p, c, bfdSessions, q, want, bfdHint, func(_ *state.State, s bfdAnswer) verify.Verdict {
 		if !s.Running {
 			return verify.Judge(false, want, "bfdd does not run", "systemctl status frr")
 		}
-		return judge(w.of(s.Sessions))
+		return judge(w.of(s))
 	})
 }
 
 // up adds the check that the sessions are up: the protocol goes on without them.
 func (w *watched) up(p *verify.Plan) {
 	const want = "up"
-	c := verify.Check{ID: w.id, Title: "BFD hears of " + w.who(), From: w.From}
-	w.sessions(p, c, want, func(of []bfdSession) verify.Verdict {
+	c := verify.Check{ID: w.id, Title: "BFD towards " + w.name() + " is up", From: w.From}
+	w.sessions(p, c, want, func(of []bfdSession, without []netip.Addr) verify.Verdict {
 		if len(of) == 0 {
 			return verify.Judge(false, want, "no session", bfdHint)
 		}
 		var got []string
-		ok := true
+		ok := len(without) == 0
 		for _, s := range of {
 			text := s.Status
 			if !w.peer.IsValid() {
@@ -219,6 +235,9 @@ func (w *watched) up(p *verify.Plan) {
 				text += " (" + s.Diagnostic + ")"
 			}
 			got = append(got, text)
+		}
+		for _, peer := range without {
+			got = append(got, peer.String()+" has no session")
 		}
 		return verify.Judge(ok, want, strings.Join(got, ", "), bfdHint)
 	})
@@ -250,8 +269,8 @@ func (b *BFD) Checks(r *router.Router, p *verify.Plan) {
 			if w.profile != b {
 				continue
 			}
-			c := verify.Check{ID: b.Addr.String() + "/" + v.what + "/" + w.where(), Title: v.what + " of BFD with " + w.who(), From: cmp.Or(v.from, b.Def)}
-			w.sessions(p, c, v.want, func(of []bfdSession) verify.Verdict {
+			c := verify.Check{ID: b.Addr.String() + "/" + v.what + "/" + w.name(), Title: v.what + " of BFD towards " + w.name(), From: cmp.Or(v.from, b.Def)}
+			w.sessions(p, c, v.want, func(of []bfdSession, _ []netip.Addr) verify.Verdict {
 				if len(of) == 0 { // which is another check's affair
 					return verify.Skipped(v.want, "no session", bfdHint)
 				}

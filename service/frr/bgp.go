@@ -123,6 +123,11 @@ func (b *BGP) Claim(s *router.Scope) {
 		if n.Address.V.Is6() {
 			measured(s, "bgp6")
 		}
+		for _, l := range []conf.Ref[*PrefixList]{n.In, n.Out} {
+			if l.Set {
+				router.Claim(s, l.Range, filters{list: l.Target})
+			}
+		}
 		if at := n.place(s.Router); at != nil {
 			addr := n.Address.V.Addr
 			router.Claim(s, n.Address.Range, router.HostAddr{Range: router.AddrRange{First: addr, Last: addr}, Why: "is a neighbour of " + b.Addr.String()})

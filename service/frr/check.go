@@ -313,15 +313,14 @@ func (o *OSPF) adjacent(p *verify.Plan, a *Area, network, device string, from hc
 	})
 }
 
-// check compares the list with bgpd's, for one version of IP.
-func (l *PrefixList) check(p *verify.Plan, v6 bool) {
-	q := listQuestion{l.name(), v6}
-	want, hint := strings.Join(l.rules(v6), ", "), fmt.Sprintf("vtysh -c 'show %s prefix-list %s'", word(v6), q.Name)
-	c := verify.Check{ID: l.Addr.String() + "/" + family(v6), Title: "bgpd has the list of " + family(v6), From: l.Def}
+// checkList adds the check that a daemon has a prefix list with these rules: one that is not there lets
+// nothing pass, without a word.
+func checkList(p *verify.Plan, c verify.Check, q listQuestion, rules []string) {
+	want, hint := strings.Join(rules, ", "), fmt.Sprintf("vtysh -c 'show %s prefix-list %s'", word(q.V6), q.Name)
 	verify.Asked(p, c, prefixList, q, want, hint, func(_ *state.State, s listed) verify.Verdict {
 		switch {
 		case !s.Running:
-			return verify.Judge(false, want, "bgpd does not run", "systemctl status frr")
+			return verify.Judge(false, want, q.Daemon+" does not run", "systemctl status frr")
 		case len(s.Rules) == 0:
 			return verify.Missing(want, hint)
 		}

@@ -6,6 +6,7 @@ package frr
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -252,16 +253,26 @@ func (l *PrefixList) rules(v6 bool) []string {
 	return append(out, "deny any")
 }
 
-// Claim says what FRR needs.
-func (l *PrefixList) Claim(s *router.Scope) { claim(s, protocolBGP) }
+// Claim has nothing to say: what FRR needs the protocols say that use the list.
+func (l *PrefixList) Claim(*router.Scope) {}
 
 // Judge has nothing to say: every list of rules is one.
 func (l *PrefixList) Judge(*router.Router) hcl.Diagnostics { return nil }
 
-// Checks compare the list with the one that bgpd has: one that is not there lets nothing
-// pass, without a word.
-func (l *PrefixList) Checks(_ *router.Router, p *verify.Plan) {
-	for _, v6 := range []bool{false, true} {
-		l.check(p, v6)
+// Checks compare the list with the one that bgpd has for its neighbours. A redistribute block has a check
+// of its own.
+func (l *PrefixList) Checks(r *router.Router, p *verify.Plan) {
+	if !slices.ContainsFunc(router.Claimed[filters](r), func(f *filters) bool { return f.list == l }) {
+		return
 	}
+	for _, v6 := range []bool{false, true} {
+		checkList(p, verify.Check{ID: l.Addr.String() + "/" + family(v6), Title: "bgpd has the list of " + family(v6), From: l.Def},
+			listQuestion{"bgpd", l.name(), v6}, l.rules(v6))
+	}
+}
+
+// filters is a claim of a neighbour of BGP that a list is for.
+type filters struct {
+	router.By
+	list *PrefixList
 }

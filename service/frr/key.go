@@ -57,6 +57,8 @@ func lookKey(ctx context.Context, h probe.Host, q keyQuestion) (string, error) {
 			return "", err
 		case !running && d == daemon:
 			return daemon + " does not run", nil
+		case !running:
+			return "", errors.New(d + " does not run") // so what it would say is not known
 		case len(lines) > 0 && lines[0] == word+key:
 			return sameKey, nil
 		case len(lines) > 0:

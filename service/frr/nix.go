@@ -30,17 +30,15 @@ const (
 // Lower sets services.frr. What it reads is made when it starts and when it is reloaded:
 // services.frr.config would be in the store, and so would a password in it.
 func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module) {
+	if !runs(blocks) {
+		return
+	}
 	none := nixgen.Origin{}
-	bgp, ospf, lists := service.Of[*BGP](blocks), service.Of[*OSPF](blocks), service.Of[*PrefixList](blocks)
+	bgp, ospf := service.Of[*BGP](blocks), service.Of[*OSPF](blocks)
 	bfd, rip := service.Of[*BFD](blocks), service.Of[*RIP](blocks)
 	daemons := []string{"mgmtd", "staticd", "zebra"} // always there
 	for _, b := range bgp {
 		m.Set(service.From(b), nixgen.Bool(true), "services", "frr", "bgpd", "enable")
-	}
-	if len(bgp) == 0 && len(lists) > 0 {
-		m.Set(service.From(lists[0]), nixgen.Bool(true), "services", "frr", "bgpd", "enable")
-	}
-	if len(bgp)+len(lists) > 0 {
 		daemons = append(daemons, "bgpd")
 	}
 	for _, o := range ospf {
@@ -77,9 +75,18 @@ func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module)
 	}
 }
 
+// runs tells whether a block wants a daemon: a prefix list alone is of use to none, and without any NixOS
+// has no FRR.
+func runs(blocks []service.Block) bool {
+	return len(service.Of[*PrefixList](blocks)) < len(blocks)
+}
+
 // Checks ask systemd for the unit; that the daemons do what they are for is what the
 // blocks promise.
 func (program) Checks(_ *router.Router, blocks []service.Block, p *verify.Plan) {
+	if !runs(blocks) {
+		return
+	}
 	h := blocks[0].Head()
 	p.UnitActive(h.Addr.String()+"/unit", h.Def, unit+".service")
 }
@@ -94,9 +101,7 @@ func config(r *router.Router, blocks []service.Block) string {
 	say("!")
 	for _, l := range service.Of[*PrefixList](blocks) {
 		for _, v6 := range []bool{false, true} {
-			for i, rule := range l.rules(v6) {
-				say("%s prefix-list %s seq %d %s", word(v6), l.name(), 5*(i+1), rule)
-			}
+			sayList(say, l.name(), v6, l.rules(v6))
 		}
 		say("!")
 	}
@@ -118,6 +123,13 @@ func config(r *router.Router, blocks []service.Block) string {
 		block.config(r, say)
 	}
 	return b.String()
+}
+
+// sayList says a prefix list for one version of IP.
+func sayList(say func(string, ...any), name string, v6 bool, rules []string) {
+	for i, rule := range rules {
+		say("%s prefix-list %s seq %d %s", word(v6), name, 5*(i+1), rule)
+	}
 }
 
 // word is FRR's for a version of IP.

@@ -97,26 +97,41 @@ type adjacencies struct {
 
 // ospfNeighbours asks ospfd for the neighbours on an interface.
 var ospfNeighbours = &probe.Probe[string, adjacencies]{Name: "frr.ospf", Look: func(ctx context.Context, h probe.Host, device string) (adjacencies, error) {
-	var all struct {
-		Neighbours map[string][]struct {
-			State     string `json:"nbrState"`
-			Interface string `json:"ifaceName"` // with the address: lan1:192.0.2.1
-		} `json:"neighbors"`
-	}
-	running, err := show(ctx, h, "ospfd", "show ip ospf neighbor json", &all)
+	all, running, err := neighboursOn(ctx, h, device)
 	if err != nil || !running {
 		return adjacencies{}, err
 	}
 	out := adjacencies{Running: true, States: map[string]string{}}
-	for id, list := range all.Neighbours {
-		for _, n := range list {
-			if on, _, _ := strings.Cut(n.Interface, ":"); on == device {
-				out.States[id] = n.State
-			}
-		}
+	for _, n := range all {
+		out.States[n.id] = n.State
 	}
 	return out, nil
 }}
+
+// An ospfNeighbour is one as ospfd has it.
+type ospfNeighbour struct {
+	id        string
+	State     string     `json:"nbrState"`     // as in Full/DR
+	Address   netip.Addr `json:"ifaceAddress"` // the neighbour's
+	Interface string     `json:"ifaceName"`    // with the address: lan1:192.0.2.1
+}
+
+// neighboursOn are those on an interface, in no order.
+func neighboursOn(ctx context.Context, h probe.Host, device string) (out []ospfNeighbour, running bool, err error) {
+	var all struct {
+		Neighbours map[string][]ospfNeighbour `json:"neighbors"`
+	}
+	running, err = show(ctx, h, "ospfd", "show ip ospf neighbor json", &all)
+	for id, list := range all.Neighbours {
+		for _, n := range list {
+			if on, _, _ := strings.Cut(n.Interface, ":"); on == device {
+				n.id = id
+				out = append(out, n)
+			}
+		}
+	}
+	return out, running, err
+}
 
 // A speaker is what ospfd says of itself.
 type speaker struct {
@@ -161,10 +176,16 @@ var ospfInterface = &probe.Probe[string, ospfLink]{Name: "frr.ospf_interface", L
 	return ospfLink{running, l.Area, l.Passive, l.BFD != nil, l.KeyChain}, err
 }}
 
+// A bfdQuestion is for the sessions of bfdd, and for the neighbours of OSPF on an interface if one is named.
+type bfdQuestion struct {
+	OSPF string `json:"ospf,omitempty"`
+}
+
 // bfdAnswer are the sessions of bfdd, by link and neighbour.
 type bfdAnswer struct {
-	Running  bool         `json:"running"`
-	Sessions []bfdSession `json:"sessions,omitempty"`
+	Running    bool         `json:"running"`
+	Sessions   []bfdSession `json:"sessions,omitempty"`
+	Neighbours []netip.Addr `json:"neighbours,omitempty"` // of OSPF that hear this router, sorted
 }
 
 // A bfdSession is what bfdd says of a neighbour, and how it does its part.
@@ -179,8 +200,9 @@ type bfdSession struct {
 	Passive    bool       `json:"passive,omitempty"`
 }
 
-// bfdSessions asks bfdd for all of its sessions.
-var bfdSessions = &probe.Probe[struct{}, bfdAnswer]{Name: "frr.bfd", Look: func(ctx context.Context, h probe.Host, _ struct{}) (bfdAnswer, error) {
+// bfdSessions asks bfdd for all of its sessions. OSPF wants one with each neighbour that hears this router,
+// which is 2-Way or further (ospfd/ospf_bfd.c).
+var bfdSessions = &probe.Probe[bfdQuestion, bfdAnswer]{Name: "frr.bfd", Look: func(ctx context.Context, h probe.Host, q bfdQuestion) (bfdAnswer, error) {
 	var all []struct {
 		Peer       netip.Addr `json:"peer"`
 		Interface  string     `json:"interface"`
@@ -198,23 +220,34 @@ var bfdSessions = &probe.Probe[struct{}, bfdAnswer]{Name: "frr.bfd", Look: func(
 		out.Sessions = append(out.Sessions, bfdSession{s.Peer.WithZone(""), s.Interface, s.Status, s.Diagnostic, s.Receive, s.Transmit, s.Multiplier, s.Passive})
 	}
 	slices.SortFunc(out.Sessions, func(a, b bfdSession) int { return cmp.Or(cmp.Compare(a.Link, b.Link), a.Peer.Compare(b.Peer)) })
+	if err != nil || !running || q.OSPF == "" {
+		return out, err
+	}
+	neighbours, _, err := neighboursOn(ctx, h, q.OSPF)
+	for _, n := range neighbours {
+		if name, _, _ := strings.Cut(n.State, "/"); !slices.Contains([]string{"Deleted", "Down", "Attempt", "Init"}, name) {
+			out.Neighbours = append(out.Neighbours, n.Address)
+		}
+	}
+	slices.SortFunc(out.Neighbours, netip.Addr.Compare)
 	return out, err
 }}
 
-// A listQuestion asks bgpd for a prefix list.
+// A listQuestion asks a daemon for a prefix list: each has its own.
 type listQuestion struct {
-	Name string `json:"name"`
-	V6   bool   `json:"v6,omitempty"`
+	Daemon string `json:"daemon"`
+	Name   string `json:"name"`
+	V6     bool   `json:"v6,omitempty"`
 }
 
-// listed is a prefix list as bgpd has it.
+// listed is a prefix list as a daemon has it.
 type listed struct {
 	Running bool     `json:"running"`
 	Rules   []string `json:"rules,omitempty"` // as in "permit 10.1.0.0/16 le 24"; none if there is no such list
 }
 
 var prefixList = &probe.Probe[listQuestion, listed]{Name: "frr.prefix_list", Look: func(ctx context.Context, h probe.Host, q listQuestion) (listed, error) {
-	text, running, err := ask(ctx, h, "bgpd", fmt.Sprintf("show %s prefix-list %s", word(q.V6), q.Name))
+	text, running, err := ask(ctx, h, q.Daemon, fmt.Sprintf("show %s prefix-list %s", word(q.V6), q.Name))
 	if r := (refusal{}); errors.As(err, &r) && strings.Contains(r.text, "Can't find specified prefix-list") { // lib/plist.c
 		return listed{Running: true}, nil
 	}

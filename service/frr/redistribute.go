@@ -2,6 +2,7 @@ package frr
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -22,7 +23,7 @@ type Redistribution struct {
 	conf.Header
 	From     conf.Value[Source]     `hcl:"from,label"`
 	Prefixes conf.Ref[*PrefixList]  `hcl:"prefixes,required" doc:"Which of these routes are told: all of them would be what another protocol says of the Internet, or what came from here and goes back."`
-	Metric   conf.Value[TellMetric] `hcl:"metric,optional" doc:"How far the destinations are, as the neighbours are told. Without it as the protocol has it: 20 for OSPF, 1 for RIP, and the metric of the other protocol for BGP."`
+	Metric   conf.Value[TellMetric] `hcl:"metric,optional" doc:"How far the destinations are, as the neighbours are told. RIP's greatest is 15. Without it as the protocol has it: 20 for OSPF, 1 for RIP, and the metric of the other protocol for BGP."`
 }
 
 // A Source is where the router has routes from.
@@ -56,11 +57,21 @@ type speaks struct {
 // name is that of the route map by which a protocol takes routes. No label has a colon in it.
 func (d *Redistribution) name(into Source) string { return fmt.Sprintf("%s:%s", into, d.From.V) }
 
-// of are the destinations of the spec's own routes that are told; of other sources none is known.
-func (d *Redistribution) of(r *router.Router, v6 bool) (out []netip.Prefix) {
+// permitted are the spec's own routes that the list permits; of other sources none is known.
+func (d *Redistribution) permitted(r *router.Router, v6 bool) (out []*router.Route) {
 	for _, rt := range r.Routes {
 		p := rt.To.V.Prefix
-		if d.From.V == "static" && !rt.Table.Set && p.Bits() > 0 && p.Addr().Is6() == v6 && d.Prefixes.Target.permits(p) && !slices.Contains(out, p) {
+		if d.From.V == "static" && !rt.Table.Set && p.Bits() > 0 && p.Addr().Is6() == v6 && d.Prefixes.Target.permits(p) {
+			out = append(out, rt)
+		}
+	}
+	return out
+}
+
+// of are the destinations of these routes.
+func (d *Redistribution) of(r *router.Router, v6 bool) (out []netip.Prefix) {
+	for _, rt := range d.permitted(r, v6) {
+		if p := rt.To.V.Prefix; !slices.Contains(out, p) {
 			out = append(out, p)
 		}
 	}
@@ -82,11 +93,16 @@ func judgeRedistributed(r *router.Router, into Source, list []*Redistribution) h
 			diags = append(diags, diag.Absent(diag.Help(diag.Error("redistributes-nothing", d.Def, "Routes of a protocol that is not spoken",
 				"There is no %s block, so there are no routes of %[1]s to tell.", from),
 				"Write a %s block, or remove this one.", from), string(from)))
+		case from == "static" && len(d.versions(r, into)) == 0 && len(d.permitted(r, true)) > 0:
+			diags = append(diags, diag.With(diag.Absent(diag.Help(diag.Error("redistributes-nothing", d.Def, "Routes of IPv6 in a protocol of IPv4",
+				"Of the route blocks %s permits those of IPv6 only, and %s tells routes of IPv4.", d.Prefixes.Addr, strings.ToUpper(string(into))),
+				"Permit a route of IPv4 in the list, tell this one by BGP, or remove the block."), "route"), d.permitted(r, true)[0].To.Range, "%s", d.permitted(r, true)[0].Addr.String()))
 		case from == "static" && len(d.versions(r, into)) == 0:
 			diags = append(diags, diag.With(diag.Absent(diag.Help(diag.Error("redistributes-nothing", d.Def, "No route to tell",
 				"%s permits no destination of a route block without a table, but for default routes.", d.Prefixes.Addr),
 				"Permit one in the list, write a route, or remove the block."), "route"), d.Prefixes.Target.Def, "the list"))
-		case into == "rip" && d.Metric.V > 15:
+		}
+		if into == "rip" && d.Metric.V > 15 {
 			diags = append(diags, diag.Help(diag.Error("bad-value", d.Metric.Range, "Metric beyond RIP",
 				"To RIP %d is out of reach: 16 is infinite.", d.Metric.V),
 				"Write 1 to 15."))
@@ -119,10 +135,7 @@ func (d *Redistribution) maps(r *router.Router, into Source, say func(string, ..
 	for i, v6 := range d.versions(r, into) {
 		list := d.list(into)
 		if d.From.V == "static" {
-			for i, p := range d.of(r, v6) {
-				say("%s prefix-list %s seq %d permit %s", word(v6), list, 5*(i+1), p)
-			}
-			say("%s prefix-list %s seq %d deny any", word(v6), list, 5*(len(d.of(r, v6))+1))
+			sayList(say, list, v6, d.rules(r, v6))
 			say("!")
 		}
 		say("route-map %s permit %d", d.name(into), 10*(i+1))
@@ -133,6 +146,17 @@ func (d *Redistribution) maps(r *router.Router, into Source, say func(string, ..
 		say("exit")
 		say("!")
 	}
+}
+
+// rules are those of the prefix list that decides, for one version of IP.
+func (d *Redistribution) rules(r *router.Router, v6 bool) (out []string) {
+	if d.From.V != "static" {
+		return d.Prefixes.Target.rules(v6)
+	}
+	for _, p := range d.of(r, v6) {
+		out = append(out, "permit "+p.String())
+	}
+	return append(out, "deny any")
 }
 
 // list is the name of the prefix list that decides.
@@ -176,6 +200,13 @@ func checkRedistributed(r *router.Router, p *verify.Plan, daemon string, into So
 		}
 		add("told", fmt.Sprintf("%s tells routes of %s", into, d.From.V), section, "redistribute "+d.From.V.word()+" ", d.Def, told...)
 		add("prefixes", fmt.Sprintf("which routes of %s %s tells", d.From.V, into), "route-map "+d.name(into), "match ", d.Prefixes.Range, match...)
+		for _, v6 := range d.versions(r, into) {
+			checkList(p, verify.Check{
+				ID:    d.Addr.String() + "/list/" + family(v6),
+				Title: fmt.Sprintf("%s has the list of %s for routes of %s", daemon, family(v6), d.From.V),
+				From:  d.Prefixes.Range,
+			}, listQuestion{daemon, d.list(into), v6}, d.rules(r, v6))
+		}
 		if d.Metric.Set {
 			add("metric", fmt.Sprintf("the metric of routes of %s in %s", d.From.V, into), "route-map "+d.name(into), "set metric ", d.Metric.Range, metric...)
 		}
@@ -200,7 +231,10 @@ type linesAnswer struct {
 var linesOf = &probe.Probe[linesQuestion, linesAnswer]{Name: "frr.lines", Look: func(ctx context.Context, h probe.Host, q linesQuestion) (linesAnswer, error) {
 	lines, running, err := configured(ctx, h, q.Daemon, q.Section+" ", q.Prefix)
 	if err == nil && running && len(lines) == 0 {
-		lines, _, err = configured(ctx, h, "mgmtd", q.Section+" ", q.Prefix)
+		lines, running, err = configured(ctx, h, "mgmtd", q.Section+" ", q.Prefix)
+		if err == nil && !running {
+			err = errors.New("mgmtd does not run") // so what it would say is not known
+		}
 		lines = slices.Compact(lines) // it writes route maps once for each daemon that has them
 	}
 	return linesAnswer{running, lines}, err

@@ -221,6 +221,7 @@ func claimed(r *router.Router, l state.Listener) bool {
 			return a.Protocol.String() == l.Protocol && a.Ports.Contains(l.Port)
 		}) ||
 		slices.ContainsFunc(router.Claimed[router.OwnPorts](r), func(o *router.OwnPorts) bool {
-			return o.Protocol.String() == l.Protocol && o.Ports.Contains(l.Port) && (l.Program == "" || l.Program == o.Program)
+			unseen := l.Program == "" && o.Ports.First == o.Ports.Last // in a range it could be any program's
+			return o.Protocol.String() == l.Protocol && o.Ports.Contains(l.Port) && (unseen || l.Program == o.Program)
 		})
 }

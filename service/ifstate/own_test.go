@@ -2,6 +2,7 @@ package ifstate_test
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -28,7 +29,8 @@ func (o *overlay) Claim(s *router.Scope) {
 	router.Claim(s, o.Def, router.OwnRules{Protocol: 84})
 	router.Claim(s, o.Def, router.OwnNetns{Pattern: `overlay-.*`})
 	router.Claim(s, o.Def, router.OwnSockets{Program: "overlayd"})
-	router.Claim(s, o.Def, router.OwnPorts{Program: "overlayd", Protocol: router.UDP, Ports: router.PortRange{First: 4322, Last: 4323}})
+	router.Claim(s, o.Def, router.OwnPorts{Program: "overlayd", Protocol: router.UDP, Ports: router.PortRange{First: 4322, Last: 4322}})
+	router.Claim(s, o.Def, router.OwnPorts{Program: "overlayd", Protocol: router.UDP, Ports: router.PortRange{First: 49142, Last: 65535}})
 }
 func (o *overlay) Judge(*router.Router) hcl.Diagnostics { return nil }
 func (o *overlay) Checks(*router.Router, *verify.Plan)  {}
@@ -60,8 +62,8 @@ func TestOwnershipIsClaimed(t *testing.T) {
 		Rules: []state.Rule{{Priority: 99, Family: "ipv4", Text: "from all lookup 99", Proto: "ovn"}},
 		Listeners: []state.Listener{
 			{Protocol: "tcp", Address: "0.0.0.0", Port: 4321, Program: "overlayd"},
-			{Protocol: "udp", Address: "0.0.0.0", Port: 4322, Program: "overlayd"},
-			{Protocol: "udp", Address: "0.0.0.0", Port: 4323}, // of a program whose name cannot be seen
+			{Protocol: "udp", Address: "0.0.0.0", Port: 4322}, // of a program whose name cannot be seen
+			{Protocol: "udp", Address: "0.0.0.0", Port: 50000, Program: "overlayd"},
 		},
 	}
 	kind := service.Kind{Type: "overlay", Doc: "An overlay.", Single: true, New: func() service.Block { return &overlay{} }}
@@ -109,5 +111,33 @@ func TestOwnershipIsClaimed(t *testing.T) {
 				t.Errorf("%d of the 5 checks are there", seen)
 			}
 		})
+	}
+}
+
+// In a range of ports a socket whose program cannot be seen may be any program's.
+func TestUnseenProgramInRange(t *testing.T) {
+	kind := service.Kind{Type: "overlay", Doc: "An overlay.", Single: true, New: func() service.Block { return &overlay{} }}
+	reg := &service.Registry{Kinds: append(all.Kinds(), kind), Boards: firmware.Boards()}
+	spec, diags := reg.Load(fstest.MapFS{"router.hcl": {Data: []byte(ownSpec + "overlay {}\n")}}, nil)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	for _, tt := range []struct {
+		l    state.Listener
+		want string
+	}{
+		{state.Listener{Protocol: "udp", Address: "0.0.0.0", Port: 50000, Program: "overlayd"}, "none"},
+		{state.Listener{Protocol: "udp", Address: "0.0.0.0", Port: 50000}, "udp/50000"},
+		{state.Listener{Protocol: "udp", Address: "0.0.0.0", Port: 4322}, "none"},
+		{state.Listener{Protocol: "udp", Address: "0.0.0.0", Port: 4322, Program: "other"}, "udp/4322 other"},
+	} {
+		results, err := verify.Eval(spec.Plan(), &state.State{Listeners: []state.Listener{tt.l}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(results, func(r verify.Result) bool { return r.ID == "interfaces/foreign/listeners" })
+		if i < 0 || results[i].Got != tt.want {
+			t.Errorf("of %v is foreign %v, want %s", tt.l, results, tt.want)
+		}
 	}
 }
