@@ -77,7 +77,7 @@ func linksBecome(t *testing.T, again func(), want map[string]state.Link) {
 		return name == "lo" || name == "bond0" || name == "dummy0" || name == "eth0"
 	})
 	nstest.Wait(t, func() error { // a carrier takes its time
-		if d := cmp.Diff(want, seen(t).Links, own, cmpopts.IgnoreFields(state.Link{}, "MAC")); d != "" {
+		if d := cmp.Diff(want, seen(t).Links, own, usualQueue, cmpopts.IgnoreFields(state.Link{}, "MAC")); d != "" {
 			again()
 			return errors.New(d)
 		}
@@ -90,7 +90,7 @@ func TestGuestHardware(t *testing.T) {
 	must(t, err)
 	const mac, pci = "52:54:00:12:34:56", "0000:00:02.0"
 	want := state.Link{MTU: 1500, MAC: mac, MACFrom: "permanent", PermanentMAC: mac, PCI: pci}
-	if d := cmp.Diff(want, seen(t).Links["eth0"]); d != "" {
+	if d := cmp.Diff(want, seen(t).Links["eth0"], usualQueue); d != "" {
 		t.Error(d)
 	}
 	must(t, netlink.LinkSetHardwareAddr(eth0, net.HardwareAddr{2, 0, 0, 0, 0, 1}))
@@ -98,7 +98,7 @@ func TestGuestHardware(t *testing.T) {
 	t.Cleanup(func() { _ = netlink.LinkSetDown(eth0) })
 	want = state.Link{Up: true, Carrier: true, MTU: 1500, MAC: "02:00:00:00:00:01", MACFrom: "set", PermanentMAC: mac, PCI: pci}
 	nstest.Wait(t, func() error {
-		if d := cmp.Diff(want, seen(t).Links["eth0"]); d != "" {
+		if d := cmp.Diff(want, seen(t).Links["eth0"], usualQueue); d != "" {
 			return errors.New(d)
 		}
 		return nil

@@ -26,7 +26,7 @@ func TestGuestSwitch(t *testing.T) {
 		want[name] = state.Link{Kind: "dsa", MTU: 1500, MAC: mac, MACFrom: "permanent", PermanentMAC: mac, Parent: "eth0"}
 	}
 	lo := cmpopts.IgnoreMapEntries(func(name string, _ state.Link) bool { return name == "lo" })
-	if d := cmp.Diff(want, seen(t).Links, lo); d != "" {
+	if d := cmp.Diff(want, seen(t).Links, lo, usualQueue); d != "" {
 		t.Error(d)
 	}
 }
