@@ -224,6 +224,11 @@ func (d *Daemon) Ready(t testing.TB, condition func() error) {
 	}
 }
 
+// Inside are the arguments that run a program in all namespaces of the daemon, whose processes it sees.
+func (d *Daemon) Inside(args ...string) []string {
+	return append([]string{"nsenter", "-t", fmt.Sprint(d.cmd.Process.Pid), "-m", "-n", "-p", "-r", "-w", "--"}, args...)
+}
+
 // Signal sends a signal to the daemon and to its children.
 func (d *Daemon) Signal(t testing.TB, s syscall.Signal) {
 	t.Helper()

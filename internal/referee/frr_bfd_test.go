@@ -85,7 +85,8 @@ func TestFRRBFD(t *testing.T) {
 	b.becomes(t)
 
 	// What is of the link alone comes in, and nothing else of BFD.
-	if got := a.NS.Run(t, "nft", "list", "ruleset"); !strings.Contains(got, "ip ttl 255 ip saddr 192.0.2.2 udp dport 3784") || strings.Contains(got, "dport 4784") {
+	if got := a.NS.Run(t, "nft", "list", "ruleset"); !strings.Contains(got, "ip ttl 255 ip saddr 192.0.2.2 udp dport 3784") ||
+		!strings.Contains(got, "ip ttl 255 ip saddr 10.255.0.0/24 udp dport 3784") || strings.Contains(got, "dport 4784") {
 		t.Errorf("the firewall has\n%s", got)
 	}
 
@@ -124,6 +125,41 @@ func TestFRRBFD(t *testing.T) {
 	}
 	a.becomes(t)
 	b.becomes(t)
+}
+
+// Within one autonomous system the session is one of the link as well: bgpd has a session of several hops
+// (udp/4784, which the firewall keeps shut) until it knows that both are in one network. BGP's sessions in
+// the network of an area are not OSPF's.
+func TestFRRBFDInOneSystem(t *testing.T) {
+	t.Parallel()
+	const second = `network "second" {
+  link = port.lan2
+  ipv4 = "10.254.0.%d/24"
+}
+zone "all" { networks = [network.second, `
+	specs := []string{watchedSpec(1, 2, ""), watchedSpec(2, 1, otherMACs)}
+	for i := range specs {
+		neighbours := fmt.Sprintf("neighbor \"core\" {\n address = \"10.255.0.%[1]d\"\n remote_as = 65001\n bfd = bfd.fast\n expect = 0\n }\n"+
+			"neighbor \"second\" {\n address = \"10.254.0.%[1]d\"\n remote_as = 65001\n bfd = bfd.other\n expect = 0\n }\n}\nospf {", 2-i)
+		specs[i] = strings.NewReplacer("65002", "65001", "}\nospf {", neighbours, `zone "all" { networks = [`, fmt.Sprintf(second, 1+i)).Replace(specs[i])
+	}
+	two := pair(t, specs...)
+	a, b := two[0], two[1]
+	a.becomes(t)
+	b.becomes(t)
+	if got := a.vtysh(t, "show bfd peers json"); strings.Contains(got, `"multihop":true`) || strings.Count(got, `"multihop":false`) != 4 {
+		t.Errorf("BFD has %s", got)
+	}
+
+	// The neighbour's OSPF goes, and BGP's sessions in the network are not enough.
+	b.vtysh(t, "configure", "no router ospf")
+	nstest.Wait(t, func() error {
+		got := a.wrong(t)
+		if !slices.Contains(got, "ospf/area.0/bfd/network.core fail: no session") || slices.ContainsFunc(got, func(s string) bool { return strings.HasPrefix(s, "bgp/neighbor.core/bfd ") }) {
+			return fmt.Errorf("wrong are %q", got)
+		}
+		return nil
+	})
 }
 
 // What is otherwise than the spec says is seen at its own line, and so is a neighbour whose bfdd is

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/nbr-dev/nbr/internal/nstest"
 )
 
 // toldSpec is a router of two that speak OSPF over lan2, and RIP and BGP over wan.
@@ -84,9 +86,12 @@ route "lab" {
 	a.becomes(t)
 	b.becomes(t)
 	for protocol, want := range map[string]string{"bgp": "10.77.0.0/24", "ospf": "10.1.1.0/24 203.0.113.0/24", "rip": "10.1.0.0/24 198.51.100.0/24"} {
-		if got := routesOf(t, b.NS, protocol); got != want {
-			t.Errorf("routes of %s are %s, want %s", protocol, got, want)
-		}
+		nstest.Wait(t, func() error { // the first of them is enough for the checks
+			if got := routesOf(t, b.NS, protocol); got != want {
+				return fmt.Errorf("routes of %s are %s, want %s", protocol, got, want)
+			}
+			return nil
+		})
 	}
 	if got := b.vtysh(t, "show ip ospf database external"); !strings.Contains(got, "Link State ID: 10.2.0.0 ") || strings.Contains(got, "198.51.100.0") {
 		t.Errorf("by OSPF the branch hears of %s", got)

@@ -74,4 +74,11 @@ func TestFRRRIP(t *testing.T) {
 	if got := b.wrong(t); !slices.Contains(got, "rip/password fail: another password") {
 		t.Errorf("of the branch these are wrong: %q", got)
 	}
+
+	// mgmtd has the key chain, and without it the password is not known.
+	b.signal(t, "STOP", "watchfrr") // it would start another one
+	b.signal(t, "KILL", "mgmtd")
+	if got := b.wrong(t); !slices.Contains(got, "rip/password unknown: could not ask: mgmtd does not run") {
+		t.Errorf("without mgmtd these are wrong: %q", got)
+	}
 }

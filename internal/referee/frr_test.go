@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -253,7 +254,8 @@ exec sleep infinity`)
 // arguments stand before nbr's.
 func (r *frrRouter) wrong(t *testing.T, before ...string) []string {
 	t.Helper()
-	out, err := r.root.Try(t, r.NS, append(before, "/usr/bin/nbr", "verify", "-passive", "-format", "json", "/etc/nbr/spec")...)
+	argv := r.frr.Inside(append(before, "/usr/bin/nbr", "verify", "-passive", "-format", "json", "/etc/nbr/spec")...)
+	out, err := nstest.Output(exec.CommandContext(t.Context(), argv[0], argv[1:]...))
 	var report struct{ Results []finding }
 	if jsonErr := json.Unmarshal([]byte(out), &report); jsonErr != nil {
 		t.Fatalf("nbr verify: %v\n%s", err, out)
