@@ -134,11 +134,13 @@ type group struct {
 
 var (
 	group4 = group{
-		netip.MustParseAddr("224.0.0.251"), net.HardwareAddr{0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb},
+		netip.MustParseAddr("224.0.0.251"),
+		net.HardwareAddr{0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb},
 		probe.Filter{EtherType: packet.EtherIPv4, Bytes: append([]probe.Byte{{Offset: 9, Value: packet.UDP}}, probe.Bytes(16, []byte{224, 0, 0, 251})...)},
 	}
 	group6 = group{
-		netip.MustParseAddr("ff02::fb"), net.HardwareAddr{0x33, 0x33, 0x00, 0x00, 0x00, 0xfb},
+		netip.MustParseAddr("ff02::fb"),
+		net.HardwareAddr{0x33, 0x33, 0x00, 0x00, 0x00, 0xfb},
 		probe.Filter{EtherType: packet.EtherIPv6, Bytes: append([]probe.Byte{{Offset: 6, Value: packet.UDP}}, probe.Bytes(24, netip.MustParseAddr("ff02::fb").AsSlice())...)},
 	}
 )

@@ -40,7 +40,7 @@ func TestTapDriver(t *testing.T) {
 	got, err := Driver("d0")
 	got.Features = nil
 	five := 5
-	if d := cmp.Diff(state.Driver{Autoneg: "on", Speed: 100, RxFrames: &five}, got); d != "" || err != nil {
+	if d := cmp.Diff(state.Driver{Autoneg: "on", Speed: 100, Duplex: "full", RxFrames: &five}, got); d != "" || err != nil {
 		t.Errorf("%v (-want +got)\n%s", err, d)
 	}
 }
