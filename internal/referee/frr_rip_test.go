@@ -45,6 +45,9 @@ func TestFRRRIP(t *testing.T) {
 	t.Parallel()
 	two := pairWith(t, ripKeys, ripSpec(1, ""), ripSpec(2, otherMACs))
 	a, b := two[0], two[1]
+	for _, r := range two {
+		r.vtysh(t, "configure", "router rip", "timers basic 5 30 10") // in place of 30, 180 and 120 s
+	}
 	a.becomes(t)
 	b.becomes(t)
 	for r, want := range map[*frrRouter]string{a: "10.2.0.0/24 10.2.1.0/24", b: "10.1.0.0/24 10.1.1.0/24"} {
@@ -62,7 +65,6 @@ func TestFRRRIP(t *testing.T) {
 	a.becomes(t)
 
 	// Another password: its packets are heard of and not taken.
-	a.vtysh(t, "configure", "router rip", "timers basic 5 10 5") // in place of 30, 180 and 120 s
 	b.vtysh(t, "configure", "key chain rip", "key 1", "key-string other")
 	nstest.Wait(t, func() error {
 		got := strings.Join(a.wrong(t), "\n")

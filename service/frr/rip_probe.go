@@ -24,6 +24,9 @@ type ripLink struct {
 	Passive  bool   `json:"passive,omitempty"`
 }
 
+// ripInfinity is the metric of a route that is gone, and kept for a while to be told (RFC 2453 section 3.8).
+const ripInfinity = "16"
+
 // A ripPeer is another router.
 type ripPeer struct {
 	Address netip.Addr `json:"address"`
@@ -82,7 +85,7 @@ func parseRIP(text, routes string) ripAnswer {
 	for line := range strings.Lines(routes) {
 		words := strings.Fields(line) // code, network, next hop, metric, from
 		for i := range out.Peers {
-			if len(words) > 4 && words[4] == out.Peers[i].Address.String() {
+			if len(words) > 4 && words[4] == out.Peers[i].Address.String() && words[3] != ripInfinity {
 				out.Peers[i].Routes++
 			}
 		}
