@@ -28,13 +28,14 @@ func (m *MDNS) Checks(r *router.Router, p *verify.Plan) {
 		asked[device] = true
 		own := addresses(r, n.Target)
 		if m.Publish.V {
-			for _, f := range []router.Family{router.IPv4, router.IPv6} {
-				if from, ok := otherHost(own, f); ok {
-					m.named(p, asking{Link: string(device), From: from}, own, r)
-				}
+			if from, ok := otherHost(own); ok {
+				m.named(p, asking{Link: string(device), From: from}, own, r)
+			}
+			if slices.ContainsFunc(r.On(n.Target.Link.Target), func(on *router.Network) bool { return on.Has(router.IPv6) }) {
+				m.named(p, asking{Link: string(device), From: linkLocal}, own, r)
 			}
 		}
-		if from, ok := otherHost(own, router.IPv4); ok && m.reflects() {
+		if from, ok := otherHost(own); ok && m.reflects() {
 			m.passes(r, p, asking{Link: string(device), From: from})
 		}
 	}
@@ -59,22 +60,26 @@ func (m *MDNS) named(p *verify.Plan, q asking, own []netip.Prefix, r *router.Rou
 		}
 	}
 	slices.Sort(want)
+	text := verify.List(want)
+	if len(want) == 0 {
+		text = "an address" // of a delegated prefix, which the spec does not know
+	}
 	c := verify.Check{ID: fmt.Sprintf("%s/name/%s", m.Addr, q.Link), Title: name + " is the router for hosts on " + q.Link, From: cmp.Or(m.Publish.Range, m.Def)}
 	if q.From.Is6() {
 		c.ID, c.Title = c.ID+"/ipv6", c.Title+" (IPv6)"
 	}
-	verify.AskedOn(p, c, q.Link, namedAs, naming{asking: q, Name: name}, verify.List(want), hint, func(st *state.State, a answer) verify.Verdict {
+	verify.AskedOn(p, c, q.Link, namedAs, naming{asking: q, Name: name}, text, hint, func(st *state.State, a answer) verify.Verdict {
 		if len(a.Addresses) == 0 {
-			return verify.Judge(false, verify.List(want), "no answer", hint)
+			return verify.Judge(false, text, "no answer", hint)
 		}
 		for _, w := range want {
 			if verify.Tentative(st, w) {
-				return verify.Skipped(verify.List(want), w+" is tentative until there is a cable", hint)
+				return verify.Skipped(text, w+" is tentative until there is a cable", hint)
 			}
 		}
 		// It may have others: of DHCP, or of advertisements.
 		missing := slices.ContainsFunc(want, func(w string) bool { return !slices.Contains(a.Addresses, w) })
-		return verify.Judge(!missing, verify.List(want), verify.List(a.Addresses), hint)
+		return verify.Judge(!missing, text, verify.List(a.Addresses), hint)
 	})
 }
 
@@ -97,19 +102,21 @@ func (m *MDNS) passes(r *router.Router, p *verify.Plan, q asking) {
 	for _, n := range m.Networks.Items {
 		to := n.Target.Device()
 		own := addresses(r, n.Target)
-		if _, ok := otherHost(own, router.IPv4); done[to] || !ok {
+		if _, ok := otherHost(own); done[to] || !ok {
 			continue
 		}
 		done[to] = true
 		c := verify.Check{ID: fmt.Sprintf("%s/passes/%s/%s", m.Addr, q.Link, to), Title: fmt.Sprintf("mDNS of %s is heard on %s", q.Link, to), From: cmp.Or(m.Types.Range, n.Range)}
 		probed := announcing{asking: q, Types: strings.Join(append(slices.Clone(types), unlisted), " ")}
 		verify.AskedOn(p, c, q.Link, passedOn, probed, want, hint, func(st *state.State, h heard) verify.Verdict {
-			var got []string // in the order of the list
+			var there []string
 			for _, on := range h.On {
 				if slices.ContainsFunc(own, func(o netip.Prefix) bool { return o.Addr() == on.From }) {
-					got = slices.DeleteFunc(strings.Fields(probed.Types), func(t string) bool { return !slices.Contains(on.Types, t) })
+					there = append(there, on.Types...)
 				}
 			}
+			// In the order of the list.
+			got := slices.DeleteFunc(strings.Fields(probed.Types), func(t string) bool { return !slices.Contains(there, t) })
 			if len(got) == 0 && verify.NoCarrier(st, string(to)) {
 				return verify.Skipped(want, string(to)+" has no carrier", hint)
 			}
@@ -118,20 +125,20 @@ func (m *MDNS) passes(r *router.Router, p *verify.Plan, q asking) {
 	}
 }
 
-// otherHost is an address that a host of the networks on a link may have and the router has not: what
-// comes from elsewhere is dropped as spoofed. There is none in a network that is the router alone. Of IPv6
-// it is a link-local one, which is from where hosts ask.
-func otherHost(own []netip.Prefix, of router.Family) (netip.Addr, bool) {
+// linkLocal is from where hosts ask by IPv6. The kernel takes it for that of any neighbour.
+var linkLocal = netip.MustParseAddr("fe80::5353")
+
+// otherHost is an IPv4 address that a host of the networks on a link may have and the router has not: what
+// comes from elsewhere is dropped as spoofed. There is none in a network that is the router alone.
+func otherHost(own []netip.Prefix) (netip.Addr, bool) {
 	for _, o := range own {
-		if of == router.IPv6 && o.Addr().Is6() {
-			return netip.MustParseAddr("fe80::5353"), true
-		}
-		if of != router.IPv4 || !o.Addr().Is4() {
+		if !o.Addr().Is4() {
 			continue
 		}
-		for _, a := range []netip.Addr{router.Broadcast(o).Prev(), router.Broadcast(o).Prev().Prev(), router.Broadcast(o), o.Masked().Addr()} {
-			free := o.Bits() == 31 || a != router.Broadcast(o) && a != o.Masked().Addr()
-			if free && o.Contains(a) && a != o.Addr() {
+		last := router.Broadcast(o)
+		for _, a := range []netip.Addr{last.Prev(), last.Prev().Prev(), last, o.Masked().Addr()} {
+			host := o.Bits() == 31 || a != last && a != o.Masked().Addr()
+			if host && o.Contains(a) && a != o.Addr() {
 				return a, true
 			}
 		}
