@@ -1,6 +1,7 @@
 package openssh
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -17,6 +18,13 @@ import (
 // keysOfSpec is where NixOS puts the keys of users, in the words of AuthorizedKeysFile.
 const keysOfSpec = "/etc/ssh/authorized_keys.d/%u"
 
+// formerly are the names that sshd has kept from before for what it reads under another one now (keywords
+// of servconf.c).
+var formerly = map[string]string{
+	"pubkeyacceptedkeytypes":          "pubkeyacceptedalgorithms",
+	"challengeresponseauthentication": "kbdinteractiveauthentication",
+}
+
 // settings are the keywords of sshd_config(5) in extra, in lower case: sshd knows them in any.
 func (b *SSH) settings() map[string][]string {
 	out := map[string][]string{}
@@ -25,7 +33,8 @@ func (b *SSH) settings() map[string][]string {
 	}
 	for k, v := range b.Extra.V.AsValueMap() {
 		if !v.IsNull() {
-			out[strings.ToLower(k)] = words(v)
+			k = strings.ToLower(k)
+			out[cmp.Or(formerly[k], k)] = words(v)
 		}
 	}
 	return out
