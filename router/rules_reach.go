@@ -81,6 +81,6 @@ func (r *Router) routesElsewhere() bool {
 	learned := func(o *OwnRoutes) bool {
 		return len(o.On) == 0 || slices.ContainsFunc(o.On, func(l Link) bool { return !later(l) })
 	}
-	return len(r.Import.Items) > 0 || slices.ContainsFunc(r.Made, external) ||
+	return r.HasModules() || slices.ContainsFunc(r.Made, external) ||
 		slices.ContainsFunc(Claimed[OwnRoutes](r), learned) || len(Claimed[AddedRoutes](r)) > 0
 }

@@ -50,7 +50,7 @@ func ruleTables(r *Router) hcl.Diagnostics {
 				"Write a rule with this table, or remove table: the main table is for all packets."))
 		}
 	}
-	if len(Claimed[AddedRoutes](r)) > 0 || len(r.Import.Items) > 0 {
+	if len(Claimed[AddedRoutes](r)) > 0 || r.HasModules() {
 		return diags
 	}
 	for _, ru := range r.RoutingRules {

@@ -323,8 +323,8 @@ func (d *DHCP6) judgeDNS(r *router.Router) hcl.Diagnostics {
 		if !s.V.Is6() || s.V.Is4In6() {
 			diags = append(diags, diag.Help(diag.Error("not-ipv6", s.Range, "Not an IPv6 address", "DHCPv6 names IPv6 servers only (RFC 3646 section 3), and %s is none.", s.V),
 				"Remove it; IPv4 servers are told by the dhcp4 block."))
-		} else if len(r.Import.Items) == 0 {
-			diags = append(diags, unserved(r, d.Network, s, "name server", "dns", "resolver")...)
+		} else {
+			diags = append(diags, router.JudgeServer(r, d.Network.Target, s, "name server", "dns", "resolver")...)
 		}
 	}
 	if len(d.Pool.Items) == 0 && len(d.Delegates) == 0 && len(d.options(r)) == 0 && !d.Extra.Set {

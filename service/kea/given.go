@@ -13,21 +13,18 @@ import (
 )
 
 // given judges the servers that clients are told of: where one is the router itself, it has to
-// be served there. What a module of the spec's own runs is not known.
+// be served there.
 func (d *DHCP4) given(r *router.Router) hcl.Diagnostics {
-	if len(r.Import.Items) > 0 {
-		return nil
-	}
 	var diags hcl.Diagnostics
 	place, by := d.place()
 	for _, s := range d.DNS.Items {
-		diags = append(diags, unserved(r, d.Network, s, "name server", "dns", "resolver")...)
+		diags = append(diags, router.JudgeServer(r, d.Network.Target, s, "name server", "dns", "resolver")...)
 	}
 	for _, c := range d.Classes {
 		for _, o := range c.Options {
 			for _, v := range o.Value.Items {
 				if a, err := netip.ParseAddr(string(v.V)); err == nil && o.Name.V == "domain-name-servers" {
-					diags = append(diags, unserved(r, d.Network, conf.Value[router.Addr]{V: router.Addr{Addr: a}, Range: v.Range}, "name server", "dns", "resolver")...)
+					diags = append(diags, router.JudgeServer(r, d.Network.Target, conf.Value[router.Addr]{V: router.Addr{Addr: a}, Range: v.Range}, "name server", "dns", "resolver")...)
 				}
 			}
 		}
@@ -41,9 +38,9 @@ func (d *DHCP4) given(r *router.Router) hcl.Diagnostics {
 			at := conf.Value[router.Addr]{V: router.Addr{Addr: a}, Range: d.Extra.Range}
 			switch service.Text(service.Attribute(option, "name")) {
 			case "domain-name-servers":
-				diags = append(diags, unserved(r, d.Network, at, "name server", "dns", "resolver")...)
+				diags = append(diags, router.JudgeServer(r, d.Network.Target, at, "name server", "dns", "resolver")...)
 			case "ntp-servers":
-				diags = append(diags, unserved(r, d.Network, at, "time server", "ntp", "time")...)
+				diags = append(diags, router.JudgeServer(r, d.Network.Target, at, "time server", "ntp", "time")...)
 			case "routers":
 				if !d.prefix().Contains(a) {
 					diags = append(diags, diag.With(diag.Help(diag.Error("server-not-there", at.Range, "Gateway outside the network",
@@ -55,25 +52,4 @@ func (d *DHCP4) given(r *router.Router) hcl.Diagnostics {
 		}
 	}
 	return diags
-}
-
-// unserved is the error that a server is the router, and no program of it answers there.
-func unserved(r *router.Router, of conf.Ref[*router.Network], server conf.Value[router.Addr], what, name, block string) hcl.Diagnostics {
-	own := r.Owner(server.V.Addr)
-	if own == nil || len(r.Import.Items) > 0 {
-		return nil
-	}
-	for _, l := range r.Listening(name) {
-		if l.Serves(own) && l.Serves(of.Target) {
-			return nil
-		}
-	}
-	at := own.IPv4.Range
-	if server.V.Is6() {
-		at = own.IPv6.Range
-	}
-	err := diag.Help(diag.Error("server-not-there", server.Range, "Router serves nothing there",
-		"Clients of %s would ask %s, the router's own address in %s, and no %s answers them there.", of.Addr, server.V, own.Addr, what),
-		"Put %s into the networks of the %s block, or name another server.", of.Addr, block)
-	return hcl.Diagnostics{diag.Absent(diag.With(err, at, "%s", own.Addr.String()), block)}
 }

@@ -103,7 +103,7 @@ func (d *DHCP4) routed(r *router.Router) bool {
 		return rt.To.V.Overlaps(p) && rt.To.V.Bits() <= p.Bits() && rt.Type.V == router.Unicast && !rt.Table.Set && slices.Contains(r.NextHops(rt), d.Network.Target)
 	})
 	learned := slices.ContainsFunc(router.Claimed[router.OwnRoutes](r), func(o *router.OwnRoutes) bool { return len(o.On) == 0 && !o.Nowhere })
-	return said || learned || d.Network.Target.Upstream() || len(r.Import.Items) > 0 || len(router.Claimed[router.AddedRoutes](r)) > 0
+	return said || learned || d.Network.Target.Upstream() || r.HasModules() || len(router.Claimed[router.AddedRoutes](r)) > 0
 }
 
 // place is where the spec says which network is served, and who says it.

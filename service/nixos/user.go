@@ -142,8 +142,7 @@ func (u *User) Judge(r *router.Router) hcl.Diagnostics {
 			"Give the secret a path that stays, as in /var/lib/secrets/%s, or an encrypted file with source = \"sops\" or \"agenix\".", f.Target.Name.V), f.Target.Path.Range, "%s", f.Target.Addr.String()))
 	}
 	for _, g := range u.Groups.Items {
-		if !knownGroup(string(g.V)) && len(r.Import.Items) == 0 { // modules of the user's may make more
-
+		if !knownGroup(string(g.V)) && !r.HasModules() {
 			diags = append(diags, diag.Help(diag.Warning("no-such-group", g.Range, "Group that is not there",
 				"No module that nbr knows makes a group %s, and NixOS passes over a group that is not there.", g.V),
 				"%s", cmp.Or(strings.TrimSpace(diag.Suggest(string(g.V), knownGroups)), "Remove it, or name the module that makes it in import of the router.")))

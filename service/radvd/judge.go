@@ -195,11 +195,7 @@ func (a *Advert) judgeDNS(r *router.Router) hcl.Diagnostics {
 				"Remove it; IPv4 servers are told by the dhcp4 block."))
 			continue
 		}
-		if own := r.Owner(s.V.Addr); own != nil && len(r.Import.Items) == 0 && !a.serves(r, "dns", own) {
-			diags = append(diags, diag.With(diag.Absent(diag.Help(diag.Error("server-not-there", s.Range, "Router serves nothing there",
-				"Hosts of %s would ask %s, the router's own address in %s, and no name server answers them there.", a.Network.Addr, s.V, own.Addr),
-				"Put %s into the networks of the resolver block, or name another server.", a.Network.Addr), "resolver"), own.IPv6.Range, "%s", own.Addr.String()))
-		}
+		diags = append(diags, router.JudgeServer(r, a.Network.Target, s, "name server", "dns", "resolver")...)
 	}
 	for _, d := range a.domains() {
 		if !readableDomain(string(d.V)) {

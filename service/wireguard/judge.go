@@ -147,7 +147,7 @@ func (t *Tunnel) outside(r *router.Router) hcl.Diagnostics {
 // unrouted finds default routes of peers that nothing leads to. In the main table they would take
 // the tunnel's own packets, too.
 func (t *Tunnel) unrouted(r *router.Router) hcl.Diagnostics {
-	elsewhere := len(router.Claimed[router.AddedRoutes](r)) > 0 || len(r.Import.Items) > 0 ||
+	elsewhere := len(router.Claimed[router.AddedRoutes](r)) > 0 || r.HasModules() ||
 		slices.ContainsFunc(router.Claimed[router.OwnRoutes](r), func(o *router.OwnRoutes) bool { return len(o.On) == 0 }) ||
 		slices.ContainsFunc(r.Routes, func(rt *router.Route) bool {
 			return slices.ContainsFunc(r.NextHops(rt), func(n *router.Network) bool { return n.Link.Target == router.Link(t) })
