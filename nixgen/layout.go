@@ -1,6 +1,7 @@
 package nixgen
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -48,9 +49,9 @@ func (n node) isSpace() bool { return n.kind <= newlines }
 func (n node) isGroup() bool { return n.kind >= group }
 
 // fixup merges neighbouring texts and spaces, also a hard space with that at the start of
-// the group behind it.
+// the group behind it. The result is in the place of in, as it is never longer.
 func fixup(in []node) []node {
-	out := make([]node, 0, len(in))
+	out := in[:0]
 	for _, n := range in {
 		out = fix(out, n)
 	}
@@ -238,7 +239,7 @@ func (w *writer) group(n node, rest tail) {
 	if w.compact(n.kids, rest) {
 		return
 	}
-	if n.kind != transparent { // else the parent has tried
+	if n.kind != transparent && hasPriority(n.kids) { // else the parent has tried
 		flat, prios := priorities(n.kids)
 		for i := len(prios) - 1; i >= 0; i-- {
 			from, to := prios[i][0], prios[i][1]
@@ -248,6 +249,13 @@ func (w *writer) group(n node, rest tail) {
 		}
 	}
 	w.all(n.kids, rest)
+}
+
+// hasPriority tells whether priorities would find a part. Long lists have none, and are not copied.
+func hasPriority(nodes []node) bool {
+	return slices.ContainsFunc(nodes, func(n node) bool {
+		return n.kind == priority || n.kind == transparent && hasPriority(n.kids)
+	})
 }
 
 // priorities finds the priority parts of a group. It opens them and the
