@@ -135,11 +135,11 @@ func (r *Router) asksForNames() []*Asks {
 	w, _ := wellKnown("dns")
 	by := By{r.System.Addr, r.System.Def}
 	if !r.NameServers.Set {
-		return []*Asks{{By: by, Packets: w.packets()}}
+		return []*Asks{{By: by, Packets: wellKnownPackets()[w.Name]}}
 	}
 	var out []*Asks
 	for _, s := range r.NameServers.Items {
-		out = append(out, &Asks{By: By{by.Addr, s.Range}, Server: s.V.Unmap(), Packets: w.packets()})
+		out = append(out, &Asks{By: By{by.Addr, s.Range}, Server: s.V.Unmap(), Packets: wellKnownPackets()[w.Name]})
 	}
 	return out
 }

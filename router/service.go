@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -172,18 +173,20 @@ func wellKnown(name ServiceName) (WellKnown, bool) {
 	return WellKnowns[i], true
 }
 
-// packets are the ports of the service.
-func (w WellKnown) packets() []Packets {
-	var out []Packets
-	for text := range strings.FieldsSeq(w.Ports) {
-		var p Packets
-		if err := p.UnmarshalText([]byte(text)); err != nil {
-			panic("router: " + w.Name + ": " + err.Error())
+// wellKnownPackets are the ports of the well-known services, by name.
+var wellKnownPackets = sync.OnceValue(func() map[string][]Packets {
+	out := map[string][]Packets{}
+	for _, w := range WellKnowns {
+		for text := range strings.FieldsSeq(w.Ports) {
+			var p Packets
+			if err := p.UnmarshalText([]byte(text)); err != nil {
+				panic("router: " + w.Name + ": " + err.Error())
+			}
+			out[w.Name] = append(out[w.Name], p)
 		}
-		out = append(out, p)
 	}
 	return out
-}
+})
 
 // service is the block of this name, or nil.
 func (r *Router) service(name ServiceName) *Service { return r.lookUp().services[name] }
@@ -193,10 +196,7 @@ func (r *Router) PacketsOf(name ServiceName) []Packets {
 	if s := r.service(name); s != nil {
 		return s.Ports.All()
 	}
-	if w, ok := wellKnown(name); ok {
-		return w.packets()
-	}
-	return nil
+	return slices.Clone(wellKnownPackets()[string(name)])
 }
 
 // Opened are the packets that allow opens by a name of a service that nbr does not run: that a
