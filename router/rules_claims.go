@@ -67,7 +67,7 @@ func ruleAllowed(r *Router) hcl.Diagnostics {
 				}
 				diags = append(diags, diag.Help(diag.Error("nothing-listens", a.Range, "No such service",
 					"This router has no service %q.", a.V), "%s", hint))
-			case !r.listens(string(a.V), z):
+			case len(r.ListeningIn(z, string(a.V))) == 0:
 				diags = append(diags, diag.Help(diag.Error("nothing-listens", a.Range, "Service not offered there",
 					"The router has %s, but not for a network of %s.", a.V, z.Addr),
 					"Add the network to the service, or take the name out of allow."))
@@ -75,12 +75,6 @@ func ruleAllowed(r *Router) hcl.Diagnostics {
 		}
 	}
 	return diags
-}
-
-func (r *Router) listens(service string, z *Zone) bool {
-	return slices.ContainsFunc(r.Listening(service), func(l *Listen) bool {
-		return slices.ContainsFunc(r.NetworksOf(z), l.Serves)
-	})
 }
 
 // ruleServed finds services that are meant for a network and cannot be reached

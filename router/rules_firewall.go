@@ -351,12 +351,9 @@ func ruleForwardedServices(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, f := range r.PortForwards {
 		z := f.From.Target
-		for _, l := range Claimed[Listen](r) {
-			if l.Protocol.String() != string(f.Protocol.V) || !f.Port.V.Overlaps(l.Ports()) || !slices.ContainsFunc(r.NetworksOf(z), l.Serves) {
-				continue
-			}
-			for _, a := range z.Allow.Items {
-				if string(a.V) == l.Service {
+		for _, a := range z.Allow.Items {
+			for _, l := range r.ListeningIn(z, string(a.V)) {
+				if l.Protocol.String() == string(f.Protocol.V) && f.Port.V.Overlaps(l.Ports()) {
 					diags = append(diags, diag.With(diag.Help(diag.Error("forward-takes-service", f.Port.Range, "Port of the router itself",
 						"%s allows %s on %s/%s, and %s would lead it to %s.", z.Addr, a.V, l.Protocol, l.Ports(), f.Addr, f.Target()),
 						"Forward another port."),

@@ -22,7 +22,7 @@ func ruleLockOut(r *Router) hcl.Diagnostics {
 		return nil
 	}
 	allowed := func(z *Zone) bool { return slices.Contains(z.Allow.All(), "ssh") }
-	way := slices.ContainsFunc(r.Zones, func(z *Zone) bool { return allowed(z) && r.listens("ssh", z) })
+	way := slices.ContainsFunc(r.Zones, func(z *Zone) bool { return allowed(z) && len(r.ListeningIn(z, "ssh")) > 0 })
 	if i := slices.IndexFunc(r.Zones, allowed); !way && i >= 0 {
 		return one(diag.With(diag.Help(diag.Error("lock-out", r.Def, "You would be locked out",
 			"%s allows ssh, and no ssh block serves its networks.", r.Zones[i].Addr),

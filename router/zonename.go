@@ -57,21 +57,50 @@ type LeaseNames struct {
 // walk through all of the others.
 type claimIndex struct {
 	listens map[string][]*Listen     // by service
+	served  map[served][]int         // where they stand in listens
 	zones   map[ZoneName]*ServesZone // of two of one name the first, and the second has been told
+	below   map[ZoneName][]*ServesZone
 	leased  []*ServesZone
 	records map[*ServesZone][]AddressRecord
+}
+
+// A served is a service of a network, or of all where the network is nil.
+type served struct {
+	service string
+	network *Network
+}
+
+// addListen adds a socket, in the order of claims.
+func (x *claimIndex) addListen(l *Listen) {
+	networks := l.Networks
+	if len(networks) == 0 {
+		networks = []*Network{nil}
+	}
+	for _, n := range networks {
+		x.served[served{l.Service, n}] = append(x.served[served{l.Service, n}], len(x.listens[l.Service]))
+	}
+	x.listens[l.Service] = append(x.listens[l.Service], l)
 }
 
 // claimed is to be asked for when all claims are made.
 func (r *Router) claimed() *claimIndex {
 	if r.byClaim == nil {
-		x := &claimIndex{listens: map[string][]*Listen{}, zones: map[ZoneName]*ServesZone{}, records: map[*ServesZone][]AddressRecord{}}
+		x := &claimIndex{
+			listens: map[string][]*Listen{}, served: map[served][]int{},
+			zones: map[ZoneName]*ServesZone{}, below: map[ZoneName][]*ServesZone{}, records: map[*ServesZone][]AddressRecord{},
+		}
 		for _, l := range Claimed[Listen](r) {
-			x.listens[l.Service] = append(x.listens[l.Service], l)
+			x.addListen(l)
 		}
 		for _, z := range Claimed[ServesZone](r) {
 			if x.zones[z.Zone] == nil {
 				x.zones[z.Zone] = z
+			}
+		}
+		for _, z := range Claimed[ServesZone](r) {
+			_, parent, _ := strings.Cut(string(z.Zone), ".")
+			if above := x.holding(parent); above != nil && x.zones[z.Zone] == z {
+				x.below[above.Zone] = append(x.below[above.Zone], z)
 			}
 		}
 		x.addLeased(r)
@@ -83,6 +112,25 @@ func (r *Router) claimed() *claimIndex {
 
 // Listening are the sockets of a service, by the name that zones allow it by.
 func (r *Router) Listening(service string) []*Listen { return r.claimed().listens[service] }
+
+// ListeningIn are the sockets of a service that are served on a network of the zone.
+func (r *Router) ListeningIn(z *Zone, service string) []*Listen {
+	x := r.claimed()
+	networks := r.NetworksOf(z)
+	if len(networks) == 0 {
+		return nil
+	}
+	at := slices.Clone(x.served[served{service, nil}])
+	for _, n := range networks {
+		at = append(at, x.served[served{service, n}]...)
+	}
+	slices.Sort(at)
+	var out []*Listen
+	for _, i := range slices.Compact(at) {
+		out = append(out, x.listens[service][i])
+	}
+	return out
+}
 
 // holding is the smallest zone that holds a name, or nil.
 func (x *claimIndex) holding(name string) *ServesZone {
@@ -167,6 +215,9 @@ func (r *Router) LeaseZones() []*ServesZone { return slices.Clone(r.claimed().le
 
 // ZoneHolding is the smallest of the router's own zones that holds a name, or nil.
 func (r *Router) ZoneHolding(name string) *ServesZone { return r.claimed().holding(name) }
+
+// ZonesBelow are the router's zones that are next below one of its own.
+func (r *Router) ZonesBelow(z ZoneName) []*ServesZone { return slices.Clone(r.claimed().below[z]) }
 
 // block are the addresses that lead back to names in the zone (RFC 1035 section 3.5, RFC 3596
 // section 2.5), and whether it is such a zone.

@@ -305,7 +305,7 @@ func TestLinear(t *testing.T) {
 	for _, of := range []struct {
 		name string
 		spec func(networks int) []byte
-	}{{"leases", sized}, {"hosts", settled}} {
+	}{{"leases", sized}, {"hosts", settled}, {"entire", entire}} {
 		fewObjects, fewBytes := allocated(of.spec(50))
 		manyObjects, manyBytes := allocated(of.spec(800))
 		objects, bytes := float64(manyObjects)/float64(fewObjects), float64(manyBytes)/float64(fewBytes)

@@ -25,14 +25,9 @@ func (z *DNSZone) Judge(r *router.Router) hcl.Diagnostics {
 		return hcl.Diagnostics{d}
 	}
 	var diags hcl.Diagnostics
-	for _, o := range zones(r) {
-		if o == z {
-			break // the later one of two has one too many
-		}
-		if o.domain() == z.domain() {
-			return hcl.Diagnostics{diag.With(diag.Help(diag.Error("zone-clash", z.at(), "One zone twice", "%s has the zone %s already.", o.Addr, z.domain()),
-				"Make them one block."), o.at(), "%s", o.Addr.String())}
-		}
+	if first := r.ZoneHolding(string(z.domain())); first.Addr != z.Addr && first.Zone == z.domain() {
+		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("zone-clash", z.at(), "One zone twice", "%s has the zone %s already.", first.Addr, z.domain()),
+			"Make them one block."), first.From, "%s", first.Addr.String())}
 	}
 	if !z.secondary() && len(z.servers(r)) == 0 {
 		diags = append(diags, diag.Absent(diag.Help(diag.Error("no-zone-server", z.Def, "Zone without a name server",
@@ -193,24 +188,14 @@ func (z *DNSZone) judgeContents(r *router.Router) hcl.Diagnostics {
 				"Add its address to records, as in \"%s A 192.0.2.1\".", target))
 		}
 	}
-	for _, o := range zones(r) {
-		if name := string(o.domain()); name != "" && o != z && z.above(r, o) && !delegated[name] {
-			diags = append(diags, diag.With(diag.Help(diag.Error("no-delegation", o.at(), "Zone that the zone above does not know",
+	for _, o := range r.ZonesBelow(z.domain()) {
+		if name := string(o.Zone); !delegated[name] {
+			diags = append(diags, diag.With(diag.Help(diag.Error("no-delegation", o.From, "Zone that the zone above does not know",
 				"%s has no NS records of %s: who asks there is told that the names do not exist.", z.Addr, name),
 				"Add to the records of %s, as in \"%s NS ns.%s\".", z.Addr, name, name), z.at(), "%s", z.Addr.String()))
 		}
 	}
 	return diags
-}
-
-// above tells whether o is the next of the router's zones below z.
-func (z *DNSZone) above(r *router.Router, o *DNSZone) bool {
-	if !z.domain().Holds(string(o.domain())) { // as most do not, which needs no look at all zones
-		return false
-	}
-	_, parent, _ := strings.Cut(string(o.domain()), ".")
-	in := r.ZoneHolding(parent)
-	return in != nil && in.Zone == z.domain()
 }
 
 // outside says that a record is not in the zone.

@@ -57,7 +57,7 @@ func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module)
 	set(none, nixgen.Str("difference-no-serial"), "template", "default", "zonefile-load")
 	set(none, nixgen.Int(-1), "template", "default", "zonefile-sync")
 	set(askersFrom, service.Strs(askers(b)), "mod-queryacl", inside, "address")
-	var texts string
+	texts := sha256.New()
 	for _, z := range service.Of[*DNSZone](blocks) {
 		name, from := string(z.domain()), service.From(z)
 		zone := func(from nixgen.Origin, v nixgen.Expr, path ...string) {
@@ -65,7 +65,7 @@ func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module)
 		}
 		if !z.secondary() {
 			text := z.text(r)
-			texts += text
+			texts.Write([]byte(text))
 			m.Set(from, nixgen.Lines(text), "environment", "etc", z.file(), "text")
 			zone(from, nixgen.Str("/etc/"+z.file()), "file")
 			if l := z.leased(r); l != nil {
@@ -84,10 +84,9 @@ func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module)
 	for _, c := range service.Of[*Catalog](blocks) {
 		c.lower(b, set)
 	}
-	texts += lowerPeers(r, m, set)
+	texts.Write([]byte(lowerPeers(r, m, set)))
 	// The files have fixed names: a switch has to see that they have changed.
-	sum := sha256.Sum256([]byte(texts))
-	m.Set(none, nixgen.List{nixgen.Str(hex.EncodeToString(sum[:]))}, "systemd", "services", unit, "restartTriggers")
+	m.Set(none, nixgen.List{nixgen.Str(hex.EncodeToString(texts.Sum(nil)))}, "systemd", "services", unit, "restartTriggers")
 	if b != nil {
 		service.AddExtra(m, b, b.Extra, "services", "knot", "settings")
 	}

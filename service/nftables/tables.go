@@ -124,11 +124,9 @@ func services(r *router.Router, z *router.Zone, service string) []string {
 	if !slices.Contains(z.Allow.All(), router.ServiceName(service)) {
 		return nil
 	}
-	for _, l := range r.Listening(service) {
+	for _, l := range r.ListeningIn(z, service) {
 		ns := slices.DeleteFunc(r.NetworksOf(z), func(n *router.Network) bool { return !l.Serves(n) })
-		if len(ns) > 0 {
-			out = append(out, fmt.Sprintf("iifname %s %s dport %s", set(router.Devices(ns)), l.Protocol, l.Ports()))
-		}
+		out = append(out, fmt.Sprintf("iifname %s %s dport %s", set(router.Devices(ns)), l.Protocol, l.Ports()))
 	}
 	return out
 }
