@@ -253,12 +253,12 @@ var firewallBreakages = []breakage{
 
 // ruleIn is a command that deletes the first rule of a chain that fits a pattern of sed(1).
 func ruleIn(chain, pattern string) string {
-	return fmt.Sprintf("nft delete rule inet nbr %[1]s handle $(nft -a list chain inet nbr %[1]s | sed -n 's/.*%[2]s.*# handle //p' | head -n1)", chain, pattern)
+	return fmt.Sprintf("nft delete rule inet nbr %[1]s handle $(nft -a list chain inet nbr %[1]s | sed -n '/%[2]s/{s/.*# handle //p;q}')", chain, pattern)
 }
 
 // changeIn is a command that changes that rule, in the words of sed(1).
 func changeIn(chain, pattern, change string) string {
-	return fmt.Sprintf(`nft replace rule inet nbr %[1]s handle $(nft -a list chain inet nbr %[1]s | sed -n 's/.*%[2]s.*# handle //p' | head -n1) "$(nft -s list chain inet nbr %[1]s | sed -n '/%[2]s/{%[3]s;p;q}')"`, chain, pattern, change)
+	return fmt.Sprintf(`nft replace rule inet nbr %[1]s handle $(nft -a list chain inet nbr %[1]s | sed -n '/%[2]s/{s/.*# handle //p;q}') "$(nft -s list chain inet nbr %[1]s | sed -n '/%[2]s/{%[3]s;p;q}')"`, chain, pattern, change)
 }
 
 // Hosts, sets of addresses, forwards, addresses outside and schedules do what the spec says. Then the
