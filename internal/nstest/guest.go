@@ -77,6 +77,9 @@ func furnishGuest() error {
 			return fmt.Errorf("cannot mount %s on %s: %w", m.kind, m.target, err)
 		}
 	}
+	if err := os.Symlink("/proc/self/fd", "/dev/fd"); err != nil { // as udev does
+		return err
+	}
 	if err := unix.Sethostname([]byte("guest")); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ func TestBenchC(t *testing.T) {
 	files := lab.IfStateFiles(t)
 	maps.Copy(files, inspectedRules(t))
 	maps.Copy(files, pppoeFiles(t))
+	maps.Copy(files, fibreFiles(t))
 	maps.Copy(files, siteFiles(t))
 	maps.Copy(files, dsliteFiles(t))
 	maps.Copy(files, vpnFiles(t))

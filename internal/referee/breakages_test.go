@@ -517,7 +517,7 @@ func (r *wholeRouter) breaks(t *testing.T, b breakage) {
 	var complaint string
 	for deadline := time.Now().Add(nstest.Patience); ; time.Sleep(100 * time.Millisecond) {
 		wrong = r.verify(t)
-		if complaint = r.judge(b, wrong); complaint == "" || time.Now().After(deadline) {
+		if complaint = b.judge(wrong, r.line); complaint == "" || time.Now().After(deadline) {
 			break
 		}
 	}
@@ -541,15 +541,16 @@ func (r *wholeRouter) enough(b breakage) []string {
 	return []string{"-passive"}
 }
 
-// judge says what is wrong with what was found of a breakage, if anything.
-func (r *wholeRouter) judge(b breakage, wrong []finding) string {
+// judge says what is wrong with what was found of a breakage, if anything. line is the line of the spec
+// that a finding names.
+func (b breakage) judge(wrong []finding, line func(finding) string) string {
 	for i, id := range b.finds {
 		j := slices.IndexFunc(wrong, func(f finding) bool { return f.ID == id && f.Status == "fail" })
 		if j < 0 {
 			return id + " does not find it"
 		}
-		if line := r.line(wrong[j]); i == 0 && !strings.HasPrefix(line, b.line) {
-			return id + " names the line " + line
+		if at := line(wrong[j]); i == 0 && !strings.HasPrefix(at, b.line) {
+			return id + " names the line " + at
 		}
 	}
 	for _, f := range wrong {

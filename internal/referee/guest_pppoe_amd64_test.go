@@ -100,11 +100,13 @@ func dialIn(t *testing.T, router *nstest.NS, peer, password string) *running {
 // What is let in: both have what means something to pppd's files.
 const dialInPassword = `pa"ss\w#o rd'`
 
-// accounts has the provider let pppoeRouter's user in.
-func accounts(t *testing.T) {
+// accounts has the provider let the users of pppoeRouter and of testdata/routers/german-fibre in.
+func accounts(t *testing.T, password string) {
 	t.Helper()
+	quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(password) + `"`
+	text := `"0001#\"x@example.net" * ` + quoted + " *\n" + `"0012345678905501234567890001@t-online.de" * ` + quoted + " *\n"
 	for _, file := range []string{"/etc/ppp/pap-secrets", "/etc/ppp/chap-secrets"} {
-		if err := os.WriteFile(file, []byte(`"0001#\"x@example.net" * "pa\"ss\\w#o rd'" *`+"\n"), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -161,9 +163,9 @@ func (i *isp) advertise(t *testing.T) *running {
 	return start(t, i.ns, "/run/radvd.log", "radvd", "-n", "-C", "/run/radvd.conf", "-m", "stderr", "-u", "root", "-p", "/run/radvd.pid")
 }
 
-// delegate has the provider delegate a prefix to the client that asks on the session. (Kea takes the
-// address of the other end of a PPP session for the router's own.)
-func (i *isp) delegate(t *testing.T, prefix string) {
+// delegate has the provider delegate a prefix to the client that asks on the session, until the test
+// ends or end is called. (Kea takes the address of the other end of a PPP session for the router's own.)
+func (i *isp) delegate(t *testing.T, prefix string) (end func()) {
 	t.Helper()
 	_, block, err := net.ParseCIDR(prefix)
 	if err != nil {
@@ -199,7 +201,9 @@ func (i *isp) delegate(t *testing.T, prefix string) {
 		t.Fatal(err)
 	}
 	go func() { _ = s.Serve() }()
-	t.Cleanup(func() { _ = s.Close() })
+	end = func() { _ = s.Close() }
+	t.Cleanup(end)
+	return end
 }
 
 // hangUp ends the session as a provider does.
@@ -270,7 +274,7 @@ func TestGuestPPPoE(t *testing.T) {
 	applyConfig(t, ifstate, router, string(config))
 	router.Run(t, "nft", "-f", "/pppoe/rules") // the firewall knows the session before there is one
 
-	accounts(t)
+	accounts(t, dialInPassword)
 	i.serve(t, "require-pap", "198.51.100.50")
 	pppd := dialIn(t, router, "ppp0", dialInPassword)
 	radvd := i.advertise(t)
@@ -315,7 +319,7 @@ func TestGuestPPPoEAgain(t *testing.T) {
 	nstest.Link(t, i.ns, "line", router, "wan")
 	ip(t, i.ns, "link add link line name line.7 type vlan id 7\nlink set line.7 up\n")
 	ip(t, router, "link add link wan name internet type vlan id 7\nlink set internet up\n")
-	accounts(t)
+	accounts(t, dialInPassword)
 
 	i.serve(t, "require-chap", "198.51.100.50")
 	pppd := dialIn(t, router, "ppp0", "wrong")
@@ -417,7 +421,7 @@ func TestGuestPPPoEWholePackets(t *testing.T) {
 	ifstate := lab.GuestIfState(t)
 	ifstate.Ports = dsaPorts
 	applyConfig(t, ifstate, router, string(config))
-	accounts(t)
+	accounts(t, dialInPassword)
 	i.serve(t, "require-pap", "198.51.100.50", "mtu 1500", "mru 1500")
 	pppd := dialIn(t, router, "whole", dialInPassword)
 	is := func(want ...string) {

@@ -3,6 +3,7 @@ package referee_test
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -92,6 +93,37 @@ func pppoeFiles(t *testing.T) map[string]string {
 		"/etc/group":          write(t, "root:x:0:\ndhcpcd:x:100:\nsuricata:x:101:\nhostapd:x:102:\n"),
 	}
 	maps.Copy(files, lab.Tools(t, "/usr/bin/bash", "/usr/sbin/pppd", "/usr/lib/pppd/2.5.2/pppoe.so", "/usr/lib/x86_64-linux-gnu/ossl-modules/legacy.so", "/usr/sbin/pppoe-server", "/usr/sbin/radvd", "/usr/sbin/dhcpcd"))
+	return files
+}
+
+// fibreDir is where a guest has what the router of testdata/routers/german-fibre is made of, and radvdPid
+// where its radvd says which process it is.
+const (
+	fibreDir = "/fibre/"
+	radvdPid = "/run/lan-radvd.pid"
+)
+
+// fibreFiles is what a guest needs beside pppoeFiles to be that router.
+func fibreFiles(t *testing.T) map[string]string {
+	t.Helper()
+	const spec = "../../testdata/routers/german-fibre/router.hcl"
+	g := fromDir(t, filepath.Dir(spec))
+	files := map[string]string{
+		fibreDir + "spec/router.hcl": spec,
+		fibreDir + "links":           write(t, toJSON(t, onVeths(t, g))),
+		fibreDir + "rules":           write(t, ruleset(t, g)),
+		fibreDir + "dhcpcd.conf":     write(t, dhcpcdConf(t, g)),
+		fibreDir + "advertisements":  write(t, g.text(t, "systemd", "services", "nbr-advertisements", "script")),
+		"/etc/nbr/radvd.conf":        write(t, g.text(t, "environment", "etc", "nbr/radvd.conf", "text")),
+		"/etc/ppp/peers/fibre":       write(t, g.text(t, "services", "pppd", "peers", "ppp0", "config")),
+		// There is no systemd: radvd is told what its ExecReload tells it.
+		fibreDir + "bin/systemctl": executable(t, "#!/bin/bash -e\n"+`[[ $* == "try-reload-or-restart --no-block radvd.service" ]]
+[[ -e `+radvdPid+` ]] || exit 0
+radvd -c -C /run/nbr-advertisements/radvd.conf
+kill -HUP "$(<`+radvdPid+`)"
+`),
+	}
+	maps.Copy(files, lab.Tools(t, "/usr/bin/mv", "/usr/bin/sort", "/usr/bin/sed"))
 	return files
 }
 

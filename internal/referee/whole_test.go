@@ -343,6 +343,20 @@ func (f finding) String() string {
 	return fmt.Sprintf("%s (%s:%d) %s: want %s, got %s", f.ID, f.Range.File, f.Range.Line, f.Status, f.Want, f.Got)
 }
 
+// notPassed are the checks that do not pass in what nbr verify -format json has written, and of which
+// there are as many as is said at least.
+func notPassed(t *testing.T, text string, err error, least int) []finding {
+	t.Helper()
+	var report struct{ Results []finding }
+	if jsonErr := json.Unmarshal([]byte(text), &report); jsonErr != nil {
+		t.Fatalf("nbr verify: %v\n%s", err, text)
+	}
+	if len(report.Results) < least {
+		t.Fatalf("%d checks:\n%s", len(report.Results), text)
+	}
+	return slices.DeleteFunc(report.Results, func(f finding) bool { return f.Status == "pass" })
+}
+
 // elsewhere are the checks of the article's router that the bench's kernel cannot pass, and where
 // they are shown.
 var elsewhere = map[string]string{
