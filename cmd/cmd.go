@@ -153,7 +153,7 @@ func (a *app) program() *cli.App {
 		Commands: []*cli.Command{
 			a.initCommand(), a.checkCommand(), a.evalCommand(), a.genCommand(), a.pinsCommand(), a.fmtCommand(), a.schemaCommand(),
 			a.graphCommand(), a.wgCommand(), a.verifyCommand(), a.agentCommand(), a.observeCommand(), a.uplinksCommand(), a.imageCommand(), a.flashCommand(), a.bootlogCommand(), a.boardsCommand(),
-			a.explainCommand(), a.patchCommand(), a.versionCommand(), a.completionCommand(),
+			a.explainCommand(), a.lspCommand(), a.patchCommand(), a.versionCommand(), a.completionCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // exit codes are decided below
 		OnUsageError:   usageError,

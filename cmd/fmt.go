@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/urfave/cli/v2"
 
@@ -51,7 +49,7 @@ func (a *app) fmt(c *cli.Context) error {
 			return exit{ExitSpec, err.Error()}
 		}
 		file := file.path
-		out, diags := format(file, src)
+		out, diags := source.Format(file, src)
 		if diags.HasErrors() {
 			bad = true
 			w := diag.Writer{W: a.Stderr, Bytes: func(string) []byte { return src }, Color: a.Color, Width: a.Width}
@@ -104,7 +102,7 @@ func (a *app) fmtStdin(c *cli.Context) error {
 	if err != nil {
 		return exit{ExitSpec, fmt.Sprintf("%s cannot be read: %s", name, err)}
 	}
-	out, diags := format(name, src)
+	out, diags := source.Format(name, src)
 	if diags.HasErrors() {
 		w := diag.Writer{W: a.Stderr, Bytes: func(string) []byte { return src }, Color: a.Color, Width: a.Width}
 		return errors.Join(w.Write(diags), exit{code: ExitSpec})
@@ -126,14 +124,6 @@ func (a *app) fmtStdin(c *cli.Context) error {
 		return exit{code: ExitFailed}
 	}
 	return nil
-}
-
-// format gives the one form of a file. A file that does not parse is left alone.
-func format(name string, src []byte) ([]byte, hcl.Diagnostics) {
-	if _, diags := source.Parse(name, src); diags.HasErrors() {
-		return nil, diags
-	}
-	return hclwrite.Format(src), nil
 }
 
 // A specFile is a file to format: one that the user names, or one in a folder, which

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/nbr-dev/nbr/hcl/diag"
+	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/router"
 )
 
@@ -37,7 +38,7 @@ func starter(b *router.Board) string {
 		i := strings.Index(rest, part.to)
 		text = before + part.with + rest[i:]
 	}
-	out, _ := format("router.hcl", []byte(text)) // a test has all boards parsed
+	out, _ := source.Format("router.hcl", []byte(text)) // a test has all boards parsed
 	return string(out)
 }
 

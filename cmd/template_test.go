@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/nbr-dev/nbr/hcl/source"
 )
 
 // nbr init teaches with the router that all tests are about, but for the subnet: that one's
@@ -76,7 +78,7 @@ func TestOurSpecsAreFormatted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, diags := format(file, src)
+		out, diags := source.Format(file, src)
 		if diags.HasErrors() {
 			t.Errorf("%s: %v", file, diags)
 			continue

@@ -14,6 +14,7 @@ let
     "go.mod"
     "go.sum"
     "hcl"
+    "lsp"
     "nixgen"
     "router"
     "service"

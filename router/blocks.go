@@ -123,6 +123,9 @@ func (s *ServiceName) UnmarshalText(b []byte) error {
 // Describe is what the type is in the schema.
 func (ServiceName) Describe() string { return "service name" }
 
+// Names says that a service block may have the name.
+func (ServiceName) Names() string { return "service" }
+
 // Action is what a policy does with a packet.
 type Action string
 

@@ -198,8 +198,8 @@ func (r *Router) ResolveBoard(boards []*Board, sound bool) hcl.Diagnostics {
 		if hint == "" {
 			hint = "It could be " + strings.Join(ids, ", ") + "."
 		}
-		return hcl.Diagnostics{diag.Help(diag.Error("no-such-board", r.BoardID.Range, "No such board",
-			"nbr does not know the board %q.", r.BoardID.V), "%s", hint)}
+		return hcl.Diagnostics{diag.Respell(diag.Help(diag.Error("no-such-board", r.BoardID.Range, "No such board",
+			"nbr does not know the board %q.", r.BoardID.V), "%s", hint), r.BoardID.Range, hint)}
 	}
 	if len(r.Board.Memory) == 0 {
 		if r.Memory.Set && r.Memory.V < leastMemory {

@@ -65,8 +65,8 @@ func ruleAllowed(r *Router) hcl.Diagnostics {
 				default:
 					hint = fmt.Sprintf("It could be %s.", strings.Join(names, ", "))
 				}
-				diags = append(diags, diag.Help(diag.Error("nothing-listens", a.Range, "No such service",
-					"This router has no service %q.", a.V), "%s", hint))
+				diags = append(diags, diag.Respell(diag.Help(diag.Error("nothing-listens", a.Range, "No such service",
+					"This router has no service %q.", a.V), "%s", hint), a.Range, hint))
 			case len(r.ListeningIn(z, string(a.V))) == 0:
 				diags = append(diags, diag.Help(diag.Error("nothing-listens", a.Range, "Service not offered there",
 					"The router has %s, but not for a network of %s.", a.V, z.Addr),

@@ -273,9 +273,10 @@ func rulePolicyServices(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	judge := func(name ServiceName, at hcl.Range) {
 		if len(r.PacketsOf(name)) == 0 {
-			diags = append(diags, diag.Help(diag.Error("no-such-service", at, "No such service",
+			hint := diag.Suggest(string(name), r.serviceNames())
+			diags = append(diags, diag.Respell(diag.Help(diag.Error("no-such-service", at, "No such service",
 				"No service block is called %q, and none of those that need no block is (docs/services.md).", name),
-				"%s Add one, as in service %q { ports = [\"tcp/8123\"] }.", diag.Suggest(string(name), r.serviceNames()), name))
+				"%s Add one, as in service %q { ports = [\"tcp/8123\"] }.", hint, name), at, hint))
 		}
 	}
 	for _, p := range r.Policies {
@@ -319,6 +320,17 @@ func (r *Router) serviceNames() []string {
 		out = append(out, string(s.Name.V))
 	}
 	return out
+}
+
+// ServiceNames are the names that a zone may allow, sorted: of what the router serves, of service blocks and of
+// those that need none.
+func (r *Router) ServiceNames() []string {
+	names := r.serviceNames()
+	for _, l := range Claimed[Listen](r) {
+		names = append(names, l.Service)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // ruleUnusedServices finds services that no zone, no policy and nothing else names.

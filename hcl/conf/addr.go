@@ -24,8 +24,8 @@ func (a Addr) Instance(key string) Addr {
 	return Addr{a.Type, fmt.Sprintf("%s[%q]", a.Name, key)}
 }
 
-// nested is the address of a block inside a.
-func (a Addr) nested(typ, label string) Addr {
+// Inner is the address of a block inside a.
+func (a Addr) Inner(typ, label string) Addr {
 	n := typ
 	if label != "" {
 		n += "." + label

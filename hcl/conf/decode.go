@@ -138,7 +138,7 @@ func decodeBlock(blk *hcl.Block, body hcl.Body, v reflect.Value, f field, addr A
 	if label == "" && sub.label != nil {
 		label = blk.Labels[0]
 	}
-	head.Addr = addr.nested(blk.Type, label)
+	head.Addr = addr.Inner(blk.Type, label)
 	var diags hcl.Diagnostics
 	if sub.label != nil {
 		diags = setLabel(inner.Elem(), sub, label, blk.LabelRanges[0])

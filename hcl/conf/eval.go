@@ -123,7 +123,9 @@ func (c *Context) suggest(d *hcl.Diagnostic, e hcl.Expression) {
 		for i, name := range names {
 			names[i] = tr.RootName() + "." + name
 		}
-		diag.Help(d, "%s", cmp.Or(diag.Suggest(tr.RootName()+"."+step.Name, names), offer(names)))
+		meant := diag.Suggest(tr.RootName()+"."+step.Name, names)
+		diag.Help(d, "%s", cmp.Or(meant, offer(names)))
+		diag.Replace(d, tr[:2].SourceRange(), diag.Suggested(meant))
 	}
 }
 

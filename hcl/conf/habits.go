@@ -94,11 +94,14 @@ func notNames(e hcl.Expression, example string, ctx *Context) *hcl.Diagnostic {
 	}
 	if text, ok := literal(e); ok {
 		d.Detail = "A text is no list of names."
+		if addressRE.MatchString(text) {
+			diag.Replace(d, e.Range(), inBrackets(text, example))
+		}
 		return diag.Help(d, "Write names of blocks in brackets and without quotes: %s.", inBrackets(text, example))
 	}
 	if addr, diags := refAddr(native, example, ctx); !diags.HasErrors() && addr.Name != "" {
 		d.Detail = "A list is expected here, even of one name."
-		return diag.Help(d, "Write [%s].", addr)
+		return diag.Replace(diag.Help(d, "Write [%s].", addr), e.Range(), "["+addr.String()+"]")
 	}
 	for _, tr := range native.Variables() {
 		step, ok := attrStep(tr)
@@ -157,9 +160,9 @@ func notName(e hcl.Expression, example string, ctx *Context) *hcl.Diagnostic {
 	if text, quoted := literal(e); ok && quoted {
 		switch {
 		case addressRE.MatchString(text):
-			return said("This is a text, and the name of a block is expected.", "Write it without quotes: %s.", text)
+			return diag.Replace(said("This is a text, and the name of a block is expected.", "Write it without quotes: %s.", text), e.Range(), text)
 		case hclsyntax.ValidIdentifier(text):
-			return said("This is a text, and the name of a block is expected.", "Write its type and its label: %s.%s.", example, text)
+			return diag.Replace(said("This is a text, and the name of a block is expected.", "Write its type and its label: %s.%s.", example, text), e.Range(), example+"."+text)
 		}
 	}
 	if ok {

@@ -16,11 +16,19 @@ func OneOf[T ~string](dst *T, text []byte, what string, words ...T) error {
 		for i, w := range words {
 			all[i] = string(w)
 		}
-		return diag.Advise(fmt.Errorf("%q is no %s", text, what), "write %s", diag.Either(all))
+		return diag.Advise(&notOneOf{fmt.Sprintf("%q is no %s", text, what), all}, "write %s", diag.Either(all))
 	}
 	*dst = T(text)
 	return nil
 }
+
+// notOneOf is the error of a text that is none of some words.
+type notOneOf struct {
+	text  string
+	words []string
+}
+
+func (e *notOneOf) Error() string { return e.text }
 
 // Between sets dst to the whole number that text is if it is one from least to most, and else
 // says so. what is what the number is, as in "keepalive", and rest is said behind the bounds, as

@@ -342,14 +342,16 @@ func find[T any](x *Index, a Addr, at hcl.Range, ctx *Context) (T, hcl.Diagnosti
 		return zero, hcl.Diagnostics{diag.Help(diag.Error("wrong-reference", at, "Wrong kind of block",
 			"%s is no %s.", a, refName[T]()), "%s", offer(fit))}
 	case ctx != nil && !ctx.Types[a.Type]:
-		return zero, hcl.Diagnostics{diag.Help(diag.Error("no-such-reference", at, "No such block",
-			"%s: there is no block type %q.", a, a.Type), "%s", cmp.Or(diag.Suggest(a.String(), fit), byLabel(a.String(), fit), offer(fit)))}
+		meant := cmp.Or(diag.Suggest(a.String(), fit), byLabel(a.String(), fit))
+		return zero, hcl.Diagnostics{diag.Replace(diag.Help(diag.Error("no-such-reference", at, "No such block",
+			"%s: there is no block type %q.", a, a.Type), "%s", cmp.Or(meant, offer(fit))), at, diag.Suggested(meant))}
 	default:
 		if _, what, help, ok := diag.Foreign(a.String()); ok {
 			return zero, hcl.Diagnostics{diag.Help(diag.Error("no-such-reference", at, "No such block", "%s is not defined. There is %s", a, what), "%s", help)}
 		}
-		return zero, hcl.Diagnostics{diag.Help(diag.Error("no-such-reference", at, "No such block",
-			"%s is not defined.", a), "%s", cmp.Or(diag.Suggest(a.String(), fit), offer(fit)))}
+		meant := diag.Suggest(a.String(), fit)
+		return zero, hcl.Diagnostics{diag.Replace(diag.Help(diag.Error("no-such-reference", at, "No such block",
+			"%s is not defined.", a), "%s", cmp.Or(meant, offer(fit))), at, diag.Suggested(meant))}
 	}
 }
 

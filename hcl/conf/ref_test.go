@@ -17,9 +17,9 @@ func TestAddr(t *testing.T) {
 		{lan.Instance("3").String(), `network.lan["3"]`},
 		{lan.Instance("3").Label(), "lan"},
 		{lan.Label(), "lan"},
-		{lan.nested("host", "a").String(), "network.lan/host.a"},
-		{Addr{Type: "resolver"}.nested("zone", "").String(), "resolver/zone"},
-		{lan.Instance("3").nested("host", "a").String(), `network.lan["3"]/host.a`},
+		{lan.Inner("host", "a").String(), "network.lan/host.a"},
+		{Addr{Type: "resolver"}.Inner("zone", "").String(), "resolver/zone"},
+		{lan.Instance("3").Inner("host", "a").String(), `network.lan["3"]/host.a`},
 	}
 	for _, tt := range tests {
 		if tt.got != tt.want {

@@ -31,7 +31,29 @@ type Attribute struct {
 	List     bool   `json:"list"`
 	Required bool   `json:"required"`
 	Default  string `json:"default,omitempty"`
+
+	accepted accepted
 }
+
+// An accepted is what can stand in an attribute, as its field knows it.
+type accepted struct {
+	fits  func(target any) bool // a reference may lead to it; nil where none is taken
+	words []string
+	names string
+}
+
+// Refers tells whether the attribute takes references.
+func (a Attribute) Refers() bool { return a.accepted.fits != nil }
+
+// Fits tells whether a reference to a block, or to a port of a board, may stand in the attribute.
+func (a Attribute) Fits(target any) bool { return a.accepted.fits != nil && a.accepted.fits(target) }
+
+// Words are the values that the attribute can have, or those that are words among them; none where it
+// takes any text or number.
+func (a Attribute) Words() []string { return a.accepted.words }
+
+// Names is the type of the blocks whose labels can stand in the attribute as texts; see [Naming].
+func (a Attribute) Names() string { return a.accepted.names }
 
 // SchemaOf is the schema of a block type, made from the tags of its struct.
 func SchemaOf(b BlockType) Schema {
@@ -47,8 +69,9 @@ func schemaOf(t reflect.Type) Schema {
 		s.Label, _ = reflect.New(t.Field(info.label.index).Type).Interface().(attribute).spec()
 	}
 	for _, f := range info.attrs {
-		typ, list := reflect.New(t.Field(f.index).Type).Interface().(attribute).spec()
-		s.Attributes = append(s.Attributes, Attribute{f.name, f.doc, typ, list, f.required, f.def})
+		a := reflect.New(t.Field(f.index).Type).Interface().(attribute)
+		typ, list := a.spec()
+		s.Attributes = append(s.Attributes, Attribute{f.name, f.doc, typ, list, f.required, f.def, a.accepts()})
 	}
 	for _, f := range info.blocks {
 		sub := schemaOf(f.elem)

@@ -51,6 +51,7 @@ type attribute interface {
 	setDefault(text string) error
 	spec() (typ string, list bool)
 	data() any
+	accepts() accepted
 }
 
 // Confidential is a type whose wrong values may be secrets: people write a password
@@ -97,6 +98,10 @@ func (v *Value[T]) assign(val cty.Value, at hcl.Range) hcl.Diagnostics {
 		if what, help, ok := foreign[T](val, at); ok {
 			d = diag.Help(diag.Error("bad-value", at, "Bad value", "%s", what), "%s", help)
 		}
+		var not *notOneOf
+		if text, ok := quoted(val, at); ok && errors.As(err, &not) {
+			diag.Respell(d, at, diag.Suggest(text, not.words))
+		}
 		if _, ok := any(v.V).(Confidential); ok {
 			diag.Hidden(d)
 		}
@@ -118,10 +123,19 @@ func foreign[T any](val cty.Value, at hcl.Range) (what, help string, ok bool) {
 		return "", "", false
 	}
 	where := fmt.Sprintf("character %d", utf8.RuneCountInString(text[:i])+1)
-	if at.End.Byte-at.Start.Byte == len(text)+len(`""`) { // it stands there as it is
+	if _, ok := quoted(val, at); ok {
 		where = fmt.Sprintf("the character in column %d", at.Start.Column+1+utf8.RuneCountInString(text[:i]))
 	}
 	return fmt.Sprintf("In %q %s is %s", text, where, what), help, true
+}
+
+// quoted is the text of a value that stands in quotes at a place as it is; false for any other.
+func quoted(val cty.Value, at hcl.Range) (string, bool) {
+	if val.Type() != cty.String || val.IsNull() {
+		return "", false
+	}
+	text := val.AsString()
+	return text, at.End.Byte-at.Start.Byte == len(text)+len(`""`)
 }
 
 func (v *Value[T]) isSet() bool { return v.Set }

@@ -23,7 +23,8 @@ type Related struct {
 type Extra struct {
 	Code    string // kebab-case, stable
 	Related []Related
-	help    string   // what to do
+	help    string // what to do
+	fixes   []Fix
 	absent  []string // types of blocks that it concludes something from the absence of
 	follows bool
 	hidden  bool // the text at its place must not be shown
@@ -108,6 +109,9 @@ func Coded(code string, ds hcl.Diagnostics) hcl.Diagnostics {
 		x.Code, d.Extra = code, x
 		if i := strings.Index(d.Detail, " Did you mean "); i >= 0 { // where the library suggests a name
 			Help(d, "%s", d.Detail[i:])
+			if d.Subject != nil {
+				Replace(d, *d.Subject, Suggested(d.Detail[i:]))
+			}
 			d.Detail = d.Detail[:i]
 		}
 	}

@@ -20,9 +20,10 @@ func hidden(name string, src []byte) *hcl.Diagnostic {
 	for i := 0; i < len(src); {
 		r, n := utf8.DecodeRune(src[i:])
 		if what := unseen(src, i, r, before); what != "" {
-			return diag.Help(diag.Error("hidden-character", characterAt(name, src, i), "Character that cannot be seen",
+			at := characterAt(name, src, i)
+			return diag.Remove(diag.Help(diag.Error("hidden-character", at, "Character that cannot be seen",
 				"%U is %s: what is read here is not what is shown.", r, what),
-				"Remove it.")
+				"Remove it."), at)
 		}
 		before = r
 		i += n
@@ -80,8 +81,9 @@ func foreign(name string, src []byte) hcl.Diagnostics {
 	judge := func(text string, start int) {
 		if i, what, help, ok := diag.ForeignName(text); ok {
 			at := characterAt(name, src, start+i)
-			diags = append(diags, diag.Help(diag.Error("foreign-letter", at, "Letter of another script",
-				"In %s the character in column %d is %s", text, at.Start.Column, what), "%s", help))
+			d := diag.Help(diag.Error("foreign-letter", at, "Letter of another script",
+				"In %s the character in column %d is %s", text, at.Start.Column, what), "%s", help)
+			diags = append(diags, diag.Replace(d, at, diag.ToASCII(string(src[at.Start.Byte:at.End.Byte]))))
 		}
 	}
 	if strings.HasSuffix(name, ".json") {

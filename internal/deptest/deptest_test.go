@@ -47,6 +47,8 @@ var table = []row{
 	// The files of a spec are opened here and nowhere else: os is for os.Root.
 	{pkg: "hcl/source", ours: "hcl/diag", theirs: "hcl", outside: "os syscall"},
 	{pkg: "hcl/conf", ours: "hcl/diag hcl/source", theirs: "hcl cty"},
+	// What editors and pages ask of a spec that is being written. It knows no protocol.
+	{pkg: "hcl/language", ours: "hcl/conf hcl/source", theirs: "hcl"},
 
 	// The closed core. net is for the text forms of addresses: see TestNoDialling.
 	{pkg: "router", ours: "hcl/conf hcl/diag hcl/source", theirs: "hcl ssh dns", outside: "net"},
@@ -122,8 +124,11 @@ var table = []row{
 	{pkg: "evaluator/host", ours: "evaluator firmware service", outside: "os unsafe"},
 	{pkg: "cmd/nbr-wasm", ours: "evaluator/host service/all"},
 
+	// The language server: a protocol over two streams. It opens files through what it is given, and writes none.
+	{pkg: "lsp", ours: "service service/reference router hcl/*", theirs: "hcl jrpc2"},
+
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: ". evaluator failover failover/watch service service/reference router router/graph router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/pins nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal wordwrap", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: ". evaluator failover failover/watch service service/reference router router/graph router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/pins lsp nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal wordwrap", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -178,6 +183,7 @@ var modules = map[string]string{
 	"term":        "golang.org/x/term",                     // colour and width
 	"cli":         "github.com/urfave/cli/v2",              // stays in cmd
 	"diff":        "github.com/rogpeppe/go-internal/diff",  // gen -diff
+	"jrpc2":       "github.com/creachadair/jrpc2",          // how editors and servers call each other
 	"wazero":      "github.com/tetratelabs/wazero",         // tests: runs WebAssembly
 	"cmp":         "github.com/google/go-cmp",              // tests
 	"txtar":       "github.com/rogpeppe/go-internal/txtar", // tests
@@ -359,6 +365,10 @@ func TestTableKeepsSentences(t *testing.T) {
 		{"a plugin looks at nothing", "evaluator", own("verify/observe")},
 		{"a plugin has no command line", "evaluator/host", own("cmd")},
 		{"a plugin writes no tree", "evaluator", own("flake")},
+		{"an editor's protocol stays in lsp", "hcl/language", modules["jrpc2"]},
+		{"the language server writes no file", "lsp", "os"},
+		{"the language server opens no socket", "lsp", "net"},
+		{"the language server has no command line", "lsp", own("cmd")},
 		{"firmware is a component like the others", "service", own("firmware")},
 	} {
 		r, ok := find(tt.pkg)

@@ -65,10 +65,7 @@ const width = 98
 func (p *Page) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n", p.title())
-	paragraph(&b, p.Doc+p.often())
-	if p.Software != "" {
-		paragraph(&b, "Program: "+p.Software+".")
-	}
+	b.WriteString(p.Lead())
 	if p.Example != "" {
 		fmt.Fprintf(&b, "```hcl\n%s```\n\n", p.Example)
 	}
@@ -77,6 +74,16 @@ func (p *Page) Markdown() string {
 		p.Becomes.write(&b)
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+// Lead is what the page begins with: what the block is, and which program it configures.
+func (p *Page) Lead() string {
+	var b strings.Builder
+	paragraph(&b, p.Doc+p.often())
+	if p.Software != "" {
+		paragraph(&b, "Program: "+p.Software+".")
+	}
+	return b.String()
 }
 
 func (p *Page) title() string {
@@ -126,17 +133,7 @@ func attributes(b *strings.Builder, s conf.Schema, parent string) {
 		paragraph(b, "None.")
 	}
 	for _, at := range s.Attributes {
-		typ := at.Type
-		if at.List {
-			typ = "list of " + typ
-		}
-		switch {
-		case at.Required:
-			typ += "; required"
-		case at.Default != "":
-			typ += "; default `" + at.Default + "`"
-		}
-		item(b, fmt.Sprintf("`%s` (%s): %s", at.Name, typ, at.Doc))
+		item(b, Attribute(at))
 	}
 	if len(s.Attributes) > 0 {
 		b.WriteByte('\n')
@@ -144,6 +141,21 @@ func attributes(b *strings.Builder, s conf.Schema, parent string) {
 	for _, sub := range s.Blocks {
 		attributes(b, sub, s.Type)
 	}
+}
+
+// Attribute is what a page says of an attribute.
+func Attribute(at conf.Attribute) string {
+	typ := at.Type
+	if at.List {
+		typ = "list of " + typ
+	}
+	switch {
+	case at.Required:
+		typ += "; required"
+	case at.Default != "":
+		typ += "; default `" + at.Default + "`"
+	}
+	return fmt.Sprintf("`%s` (%s): %s", at.Name, typ, at.Doc)
 }
 
 func (f *Facts) write(b *strings.Builder) {
