@@ -123,6 +123,7 @@ type Link struct {
 	BondPort *BondPort    `json:"bond_port,omitzero"`
 	Tunnel   *Tunnel      `json:"tunnel,omitzero"` // of gre, sit and ip6tnl
 	VXLAN    *VXLAN       `json:"vxlan,omitzero"`  // of a VXLAN
+	XFRM     string       `json:"xfrm,omitempty"`  // of an XFRM interface: its identifier (IFLA_XFRM_IF_ID)
 }
 
 // Driver is how the driver of a network card is set, as ethtool(8) tells it.
