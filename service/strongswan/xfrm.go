@@ -1,7 +1,6 @@
 package strongswan
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -115,9 +114,9 @@ func (x *XFRM) Checks(_ *router.Router, p *verify.Plan) {
 			return verify.NotSeen(want, hint)
 		case !ok:
 			return verify.Missing(want, hint)
-		case l.Kind != "xfrm":
+		case l.XFRM == nil:
 			return verify.Compare(want, "no XFRM interface", hint)
 		}
-		return verify.Compare(want, cmp.Or(l.XFRM, "none"), hint)
+		return verify.Compare(want, fmt.Sprint(l.XFRM.ID), hint)
 	}})
 }

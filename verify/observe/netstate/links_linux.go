@@ -208,9 +208,10 @@ func (d *device) info(b []byte) error {
 	case "sit", "ip6tnl":
 		err = d.tunnel(data, nl.IFLA_IPTUN_LOCAL, nl.IFLA_IPTUN_REMOTE)
 	case "xfrm":
+		d.XFRM = &state.XFRM{}
 		err = attributes(data, func(attr uint16, v []byte) {
 			if attr == nl.IFLA_XFRM_IF_ID {
-				d.XFRM = fmt.Sprint(u32(v))
+				d.XFRM.ID = u32(v)
 			}
 		})
 	case "bond":
