@@ -10,7 +10,7 @@ buildGoModule {
   version = "0.1.0";
 
   src = import ./source.nix;
-  vendorHash = "sha256-9u0TW+9kSEC8unlQeZunCBWfn41DmVaaBeCdC2J7Yjk=";
+  vendorHash = "sha256-W364l8BoDogrnAVL441uMvtwsftB2asuluCj+V/d4eI=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;
