@@ -210,7 +210,8 @@ func (b *IPsec) connection(w *writer) {
 				// A refusal ends what start begins; what is sent then has charon try again.
 				w.line("start_action = trap|start")
 				w.line("dpd_action = restart")
-				w.line("close_action = trap|start")
+				// Where both begin, the one that replaces a tunnel ends the other: to start again then would never end.
+				w.line("close_action = trap")
 			} else {
 				w.line("dpd_action = clear")
 			}
