@@ -28,6 +28,8 @@ type Listen struct {
 	Last     int        // the last one of several ports
 	Networks []*Network // where it is served; empty is every network
 	Unit     string     // the systemd unit that opens it, without .service; empty for the kernel
+	// Shared sockets are one for all blocks whose program has the unit.
+	Shared bool
 	// Said says that a program which nbr does not run listens: the spec allows its service.
 	Said bool
 }

@@ -20,7 +20,7 @@ func ruleListens(r *Router) hcl.Diagnostics {
 	for _, l := range Claimed[Listen](r) {
 		for _, o := range by[l.Protocol] {
 			// What the spec says of other programs it may say by two names.
-			if o.Addr != l.Addr && o.Ports().Overlaps(l.Ports()) && !(o.Said && l.Said) && sameNetwork(o, l) {
+			if o.Addr != l.Addr && o.Ports().Overlaps(l.Ports()) && !(o.Said && l.Said) && !(o.Shared && l.Shared && o.Unit == l.Unit) && sameNetwork(o, l) {
 				a, b := o, l
 				if a.Said {
 					a, b = b, a // what nbr runs was there first

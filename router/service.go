@@ -128,7 +128,7 @@ var WellKnowns = []WellKnown{
 	{Name: "imap", Ports: "tcp/143"},
 	{Name: "imaps", Ports: "tcp/993"},
 	{Name: "ipp", Ports: "tcp/631"},
-	{Name: "ipsec", IANA: "isakmp, ipsec-nat-t", Ports: "udp/500 udp/4500 esp"},
+	{Name: "ipsec", IANA: "isakmp, ipsec-nat-t", Ports: "udp/500 udp/4500 esp", Block: "ipsec"},
 	{Name: "jetdirect", IANA: "pdl-datastream", Ports: "tcp/9100"},
 	{Name: "kerberos", Ports: "tcp/88 udp/88"},
 	{Name: "l2tp", IANA: "l2f", Ports: "udp/1701"},

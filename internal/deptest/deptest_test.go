@@ -103,6 +103,8 @@ var table = []row{
 	{pkg: "service/uplink", ours: "failover service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl"},
 	// What exporters serve, over HTTP.
 	{pkg: "service/exporter", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl expfmt metrics", outside: "net net/http syscall"},
+	// charon's socket speaks vici.
+	{pkg: "service/strongswan", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl vici", outside: "net syscall"},
 	{pkg: "service/*", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/mqttask verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp snmp radius", outside: "net embed"},
 	// The list of what is built in. It is for the program that is composed of it.
 	{pkg: "service/all", ours: "service service/* firmware"},
@@ -175,6 +177,7 @@ var modules = map[string]string{
 	"ntp":         "github.com/beevik/ntp",                 // asks for the time
 	"snmp":        "github.com/gosnmp/gosnmp",              // asks for what monitoring systems see
 	"radius":      "layeh.com/radius",                      // asks as an access point does
+	"vici":        "github.com/strongswan/govici",          // asks charon
 	"xz":          "github.com/ulikunitz/xz",               // packed programs in images
 	"zstd":        "github.com/klauspost/compress/zstd",    // images
 	"gzip":        "github.com/klauspost/compress/gzip",    // nbr's own source

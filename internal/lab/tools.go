@@ -23,8 +23,8 @@ func Tools(t testing.TB, programs ...string) map[string]string {
 	return files
 }
 
-// libraryDirs are where the loader of a Debian for amd64 looks, the last for systemd's own programs and FreeRADIUS.
-var libraryDirs = []string{"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/lib/x86_64-linux-gnu/systemd", "/usr/lib/freeradius"}
+// libraryDirs are where the loader of a Debian for amd64 looks, the last for systemd's own programs, FreeRADIUS and strongSwan.
+var libraryDirs = []string{"/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/lib/x86_64-linux-gnu/systemd", "/usr/lib/freeradius", "/usr/lib/ipsec"}
 
 // addTool adds a file at a path of the tree, and what it is linked with.
 func addTool(root, name string, files map[string]string) error {

@@ -231,6 +231,44 @@ func (d *dice) tunnel() {
 	d.links = append(d.links, "wireguard."+n)
 }
 
+// ipsec writes a tunnel to a router in one of the networks, or to one with a name.
+func (d *dice) ipsec() {
+	defer d.aside(4500)()
+	if len(d.fixed) == 0 || d.IntN(3) > 0 {
+		return
+	}
+	p := d.fixed[d.IntN(len(d.fixed))]
+	if m := d.mtu[d.link[p.network]]; m != 0 && m < 1400 && !d.seldom() {
+		return // too small for IPv6 in a tunnel
+	}
+	const n = "xfrm9"
+	given := []string{"network = network." + p.network}
+	if d.often() {
+		given = append(given, "mtu = 1280")
+	} else {
+		given = append(given, "mtu = null")
+	}
+	d.block("xfrm", n, given...)
+	d.block("network", n, "link = xfrm."+n, `ipv4 = "10.253.0.1/30"`, `ipv6 = "fd00:fd::1/64"`)
+	d.block("zone", n, "networks = [network."+n+"]", "allow = []")
+	given = []string{"link = xfrm." + n, `local_subnets = ["10.253.0.1/32", "fd00:fd::/64"]`, `remote_subnets = ["10.254.0.0/24", "fd00:fe::/64"]`}
+	if d.often() {
+		given = append(given, fmt.Sprintf(`remote = "10.%d.0.97"`, p.number))
+	} else {
+		given = append(given, `remote = "peer.example.org"`)
+	}
+	d.block("secret", n, `path = "/var/lib/secrets/`+n+`"`)
+	if d.often() {
+		given = append(given, "psk = secret."+n)
+	} else {
+		given = append(given, `certificate = "/var/lib/ipsec/own.pem"`, "key = secret."+n, `ca = "/var/lib/ipsec/ca.pem"`)
+	}
+	ids := values["identity of IKE"]
+	i := d.IntN(len(ids))
+	given = append(given, "local_id = "+ids[i], "remote_id = "+ids[(i+1+d.IntN(len(ids)-1))%len(ids)])
+	d.block("ipsec", n, given...)
+}
+
 // driver is how fast a port is and when it interrupts the processor: by numbers, or as its driver
 // chooses.
 func (d *dice) driver() []string {

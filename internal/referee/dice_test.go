@@ -251,6 +251,7 @@ func (d *dice) roll() string {
 	d.sessions()
 	d.tunnels()
 	d.translator()
+	d.ipsec()
 	d.hosts()
 	resolves := d.services()
 	d.routing()

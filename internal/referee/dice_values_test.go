@@ -91,7 +91,11 @@ var values = map[string][]string{
 	"country by two letters of ISO 3166-1":               {`"DE"`, `"US"`}, "2.4GHz, 5GHz or 6GHz": {`"2.4GHz"`, `"5GHz"`, `"6GHz"`}, "number of a channel": {"36", "48", "100", "149", "1", "13", "233"}, "20MHz, 40MHz, 80MHz or 160MHz": {`"20MHz"`, `"40MHz"`, `"80MHz"`, `"160MHz"`},
 	"802.11n, 802.11ac or 802.11ax": {`"802.11n"`, `"802.11ac"`, `"802.11ax"`}, "wpa3, wpa2-wpa3, wpa2, wpa3-enterprise, wpa2-enterprise, owe or open": {`"wpa3"`, `"wpa2-wpa3"`, `"wpa2"`, `"wpa3-enterprise"`, `"wpa2-enterprise"`, `"owe"`, `"open"`}, "wifi.ssid.bssid": {`"02:11:22:33:44:66"`, `"FE-ff-ff-ff-ff-ff"`},
 	"rounds, 1 to 100": {"1", "100"}, "priority, 1 (preferred) to 16": {"1", "16", "3"},
-	"radius.certificate":                 {`"/var/lib/radius/server.pem"`, `"/a"`},
+	"radius.certificate":              {`"/var/lib/radius/server.pem"`, `"/a"`},
+	"identifier of an XFRM interface": {"1", "4294967295", "42"}, "address or name of another router": {`"192.0.2.77"`, `"2001:db8::77"`, `"peer.example.org"`}, "duration of 5s to 1h": {`"5s"`, `"1h"`},
+	"identity of IKE":                    {`"a.example.org"`, `"192.0.2.7"`, `"2001:db8::7"`, `"jane.d_o-e+x@example.org"`, `"C=DE, O=Jack's (a/b: c), CN=gate"`},
+	"proposal of IKE":                    {`"aes256gcm16-prfsha384-ecp384"`, `"chacha20poly1305-prfsha512-curve25519"`, `"aes128-aes192-aes256-sha256-sha384-sha512-modp2048-modp3072-modp4096-ecp256-ecp521"`},
+	"proposal of ESP":                    {`"aes128gcm16-aes192gcm16-aes256gcm16"`, `"aes256-sha256-modp2048"`, `"chacha20poly1305-ecp521"`},
 	"prefix, with ge or le and a length": {`"10.0.0.0/8 le 24"`, `"0.0.0.0/0"`, `"::/0 ge 1 le 128"`, `"fd00::/16 ge 48"`, `"172.16.0.0/12 le 32"`},
 }
 
@@ -104,6 +108,7 @@ var built = map[string]bool{
 	"uplink.network": true, "uplink.priority": true, "uplink.probes": true, "uplink.interval": true, "uplink.failures": true, "uplink.successes": true, "uplink.prefixes": true,
 	"port.speed": true, "port.autoneg": true, "port.rx_usecs": true, "port.rx_frames": true, "port.adaptive_rx": true, "port.tx_usecs": true, "port.tx_frames": true, "port.adaptive_tx": true,
 	"shaper.network": true, "shaper.download": true, "shaper.upload": true, "shaper.framing": true, "shaper.priority": true, "shaper.ack_filter": true,
+	"ipsec.remote": true, "ipsec.local_subnets": true, "ipsec.remote_subnets": true, "ipsec.local_id": true, "ipsec.remote_id": true, "ipsec.psk": true, "ipsec.certificate": true, "ipsec.key": true, "ipsec.ca": true, "xfrm.mtu": true,
 	"ids.capture": true, "ids.inspect": true, "ids.fail": true, "ids.home": true, "ids.rules": true,
 	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
 	"bridge.pvid": true, "bridge.vlans.ports": true, "bridge.vlans.untagged": true, "bridge.vlans.tagged": true, "bridge.vlans.pvid": true,

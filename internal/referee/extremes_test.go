@@ -274,6 +274,9 @@ var alone = map[string]bool{
 	"firmware.uboot_source.date":                true,
 	"firmware.uboot_source.hash":                true,
 	"firmware.uboot_source.version":             true,
+	"ipsec.ca":                                  true, // in place of the example's psk
+	"ipsec.certificate":                         true,
+	"ipsec.key":                                 true,
 	"network.gateway":                           true,
 	"network.gateway6":                          true,
 	"network.interface_id":                      true,

@@ -33,6 +33,7 @@ import (
 	"github.com/nbr-dev/nbr/service/radvd"
 	"github.com/nbr-dev/nbr/service/shaper"
 	"github.com/nbr-dev/nbr/service/snmpd"
+	"github.com/nbr-dev/nbr/service/strongswan"
 	"github.com/nbr-dev/nbr/service/suricata"
 	"github.com/nbr-dev/nbr/service/tunnel"
 	"github.com/nbr-dev/nbr/service/uplink"
@@ -51,10 +52,11 @@ func Kinds() []service.Kind {
 		nixos.JournalKind(),
 		ifstate.Kind(),
 		dhcpcd.Kind(),
-		bond.Kind(), dummy.Kind(), veth.Kind(), vxlan.Kind(), pppoe.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(), shaper.Kind(),
+		bond.Kind(), dummy.Kind(), veth.Kind(), vxlan.Kind(), pppoe.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(), strongswan.XFRMKind(), shaper.Kind(),
 		uplink.Kind(),
 		nat64.Kind(),
 		wireguard.Kind(),
+		strongswan.Kind(),
 		frr.BGPKind(), frr.OSPFKind(), frr.RIPKind(), frr.BFDKind(), frr.PrefixListKind(),
 		nftables.Kind(),
 		miniupnpd.Kind(),

@@ -123,6 +123,7 @@ type Link struct {
 	BondPort *BondPort    `json:"bond_port,omitzero"`
 	Tunnel   *Tunnel      `json:"tunnel,omitzero"` // of gre, sit and ip6tnl
 	VXLAN    *VXLAN       `json:"vxlan,omitzero"`  // of a VXLAN
+	XFRM     *XFRM        `json:"xfrm,omitzero"`   // of an XFRM interface
 }
 
 // Driver is how the driver of a network card is set, as ethtool(8) tells it.
@@ -154,6 +155,11 @@ type BridgeVLAN struct {
 	Last     int  `json:"last,omitempty"` // 0 if it is one
 	PVID     bool `json:"pvid,omitempty"` // what arrives without a tag is in it
 	Untagged bool `json:"untagged,omitempty"`
+}
+
+// XFRM is what an XFRM interface is known by to IPsec (IFLA_XFRM_IF_ID).
+type XFRM struct {
+	ID uint32 `json:"id"`
 }
 
 // VXLAN is where the packets of a VXLAN go (ip-link(8)).

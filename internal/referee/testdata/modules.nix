@@ -92,6 +92,7 @@ let
   # What modules read of others' options.
   nixos.programs.nbr.package = lib.mkDefault "/nix/store/nbr";
   nixos.services.freeradius.package = lib.mkDefault "/nix/store/freeradius";
+  nixos.services.strongswan-swanctl.package = lib.mkDefault "/nix/store/strongswan";
   nixos.services.radvd = {
     debugLevel = lib.mkDefault 0;
     package = lib.mkDefault "/nix/store/radvd";

@@ -42,7 +42,7 @@ zone "wan" {
 # A web server that a module of the user brings, and names of services that need no block.
 zone "lan" {
   networks = [network.lan]
-  allow    = ["homeassistant", "https", "ipsec", "media"]
+  allow    = ["homeassistant", "https", "openvpn", "media"]
 }
 
 zone "things" {

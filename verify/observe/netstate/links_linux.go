@@ -207,6 +207,13 @@ func (d *device) info(b []byte) error {
 		err = d.tunnel(data, nl.IFLA_GRE_LOCAL, nl.IFLA_GRE_REMOTE)
 	case "sit", "ip6tnl":
 		err = d.tunnel(data, nl.IFLA_IPTUN_LOCAL, nl.IFLA_IPTUN_REMOTE)
+	case "xfrm":
+		d.XFRM = &state.XFRM{}
+		err = attributes(data, func(attr uint16, v []byte) {
+			if attr == nl.IFLA_XFRM_IF_ID {
+				d.XFRM.ID = u32(v)
+			}
+		})
 	case "bond":
 		d.Bond = &state.Bond{}
 		err = bond(d.Bond, data)

@@ -92,6 +92,7 @@ in
       debugLevel = default 0;
       package = default pkgs.radvd;
     };
+    services.strongswan-swanctl.package = default pkgs.strongswan;
     services.suricata = {
       configFile = default "/nix/store/suricata.yaml";
       package = default pkgs.suricata;
