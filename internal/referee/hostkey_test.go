@@ -56,7 +56,14 @@ user "root" { hashed_password_file = secret.root }
 		t.Error("a second start makes another key: what is encrypted for the first is lost")
 	}
 
-	// Both sops and age read it by this (filippo.io/age/agessh): ed25519, without a passphrase.
+	// What the desk encrypts for the public half, the real age decrypts as agenix has it do.
+	const hash = "$y$j9T$salt$hash"
+	root.Run(t, ns, "sh", "-ec", "printf %s '"+hash+"' | age --encrypt --recipients-file "+key+".pub --output /root.age")
+	if got := root.Run(t, ns, "age", "--decrypt", "--identity", key, "/root.age"); got != hash {
+		t.Errorf("age decrypts %q", got)
+	}
+
+	// sops reads it by this, as age does (filippo.io/age/agessh): ed25519, without a passphrase.
 	parsed, err := ssh.ParseRawPrivateKey([]byte(first))
 	if _, ok := parsed.(*ed25519.PrivateKey); !ok {
 		t.Errorf("age cannot decrypt with a %T: %v", parsed, err)
