@@ -64,7 +64,7 @@ func (r *Router) destinations() []destination {
 		}
 	}
 	for _, rt := range r.Routes {
-		if rt.Table.Set {
+		if r.TableOf(rt) != 0 {
 			continue // see ruleTables: it takes nothing away that a rule does not say
 		}
 		d := destination{static: true}

@@ -262,6 +262,7 @@ func (d *dice) roll() string {
 	d.transfers()
 	d.inspection()
 	d.wireless()
+	d.tables()
 	return d.String()
 }
 

@@ -103,6 +103,7 @@ const framings = "bridged-llcsnap, bridged-ptm, bridged-vcmux, conservative, doc
 var built = map[string]bool{
 	"uplink.network": true, "uplink.priority": true, "uplink.probes": true, "uplink.interval": true, "uplink.failures": true, "uplink.successes": true, "uplink.prefixes": true,
 	"port.speed": true, "port.autoneg": true, "port.rx_usecs": true, "port.rx_frames": true, "port.adaptive_rx": true, "port.tx_usecs": true, "port.tx_frames": true, "port.adaptive_tx": true,
+	"vrf.ports": true, "vrf.table": true, "vrf.alias": true,
 	"shaper.network": true, "shaper.download": true, "shaper.upload": true, "shaper.framing": true, "shaper.priority": true, "shaper.ack_filter": true,
 	"ids.capture": true, "ids.inspect": true, "ids.fail": true, "ids.home": true, "ids.rules": true,
 	"vxlan.remote": true, "vxlan.group": true, "vxlan.id": true, "vxlan.mtu": true,
