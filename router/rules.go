@@ -38,6 +38,7 @@ func Rules() []Rule {
 		{"port-speed", "A port is to have a speed that it has not, or its two ends would have none in common.", rulePortSpeeds, nil},
 		{"vrf-table", "A routing table belongs to two VRFs, or a route or a rule to two tables.", ruleVRFTables, nil},
 		{"vrf-network", "A network of a VRF has what is of the main table only.", ruleVRFNetworks, nil},
+		{"vrf-policy", "A policy lets packets pass that no route leads to its other side.", ruleVRFPolicies, nil},
 		{"vrf-service", "A program of the router is to be reached from a VRF.", ruleVRFServices, nil},
 		{"coalesce-adaptive", "A driver is told a number that it is to choose itself.", ruleCoalesce, nil},
 		{"state-version-too-new", "The router was installed with a release that came out after the one it is built with.", ruleStateVersion, nil},

@@ -17,6 +17,21 @@ func (r *Router) VRFOf(l Link) Link {
 	return nil
 }
 
+// InVRF tells whether an interface is in a VRF.
+func (r *Router) InVRF(d IfName) bool {
+	if r.vrfPorts == nil {
+		r.vrfPorts = map[IfName]bool{}
+		for _, m := range r.Made {
+			if s := m.Spec(); s.VRF.Set {
+				for _, p := range s.Ports.All() {
+					r.vrfPorts[p.LinkName()] = true
+				}
+			}
+		}
+	}
+	return r.vrfPorts[d]
+}
+
 // inVRF is the VRF that a network is in, or nil.
 func (r *Router) inVRF(n *Network) Link { return r.VRFOf(n.Link.Target) }
 
@@ -73,13 +88,25 @@ func ruleVRFTables(r *Router) hcl.Diagnostics {
 				break
 			}
 		}
-		if in != nil && rt.Table.Set {
+		switch other := r.vrfOfTable(rt.Table.V); {
+		case !rt.Table.Set:
+		case in != nil:
 			diags = append(diags, diag.With(diag.Help(diag.Error("vrf-table", rt.Table.Range, "Route with two tables",
 				"%s leads into %s, so it is in table %d.", rt.Addr, in.Head().Addr, in.Spec().VRF.V),
 				"Remove table."), in.Head().Def, "%s", in.Head().Addr.String()))
+		case other != nil && len(rt.Hops()) > 0:
+			diags = append(diags, diag.With(diag.Help(diag.Error("vrf-table", rt.Table.Range, "Route out of a VRF",
+				"%s would lead packets of %s out of it, and the answers have no way back: no route of the main table leads into a VRF.", rt.Addr, other.Head().Addr),
+				"Name a next hop in a network of the VRF, or put the links of both into one VRF."), other.Head().Def, "%s", other.Head().Addr.String()))
 		}
 	}
 	for _, ru := range r.RoutingRules {
+		if v := r.vrfOfTable(ru.Table.V); v != nil {
+			diags = append(diags, diag.With(diag.Help(diag.Error("vrf-table", ru.Table.Range, "Rule into a VRF",
+				"%s would lead packets of no VRF into %s, and the answers have no way back.", ru.Addr, v.Head().Addr),
+				"Write the table of route blocks with table, which is no VRF's."), v.Head().Def, "%s", v.Head().Addr.String()))
+			continue
+		}
 		if !ru.Network.Set {
 			continue
 		}
@@ -135,6 +162,16 @@ func ruleVRFNetworks(r *Router) hcl.Diagnostics {
 			refuse(p.From.Range, v, "Forward in a zone that is in no VRF.", "%s is in %s, and a forward is looked for by the interface that packets arrive on.", n.Addr, v.Head().Addr)
 		}
 	}
+	for _, p := range r.PrefixNATs {
+		if v := r.inVRF(p.Network.Target); v != nil {
+			refuse(p.Network.Range, v, "Translate at an upstream that is in no VRF.", "%s is in %s, and the networks that have other prefixes there are not.", p.Network.Addr, v.Head().Addr)
+		}
+	}
+	for _, o := range Claimed[Opens](r) {
+		if v := r.inVRF(o.External); v != nil {
+			refuse(o.From, v, "Name an upstream that is in no VRF.", "%s is in %s, and no packet that arrives there gets to hosts of another network.", o.External.Addr, v.Head().Addr)
+		}
+	}
 	for _, s := range r.StaticNATs {
 		if n, v := in(s.From); v != nil {
 			refuse(s.From.Range, v, "Translate towards a zone that is in no VRF.", "%s is in %s, and the address would be looked for in the main table.", n.Addr, v.Head().Addr)
@@ -186,4 +223,47 @@ func ruleVRFServices(r *Router) hcl.Diagnostics {
 func (n *Network) fixedOnly() bool {
 	_, later := n.Split()
 	return len(later) == 0
+}
+
+// ruleVRFPolicies finds policies between routing tables, of which the one has no route to what the
+// other leads to.
+func ruleVRFPolicies(r *Router) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, p := range r.Policies {
+		from, known := r.tables(p.From.All())
+		to, alsoKnown := r.tables(p.To.All())
+		apart := len(from) > 0 && len(to) > 0
+		for v := range from {
+			apart = apart && !to[v]
+		}
+		if p.Action.V != "accept" || !known || !alsoKnown || !apart {
+			continue
+		}
+		vrf := r.Made[slices.IndexFunc(r.Made, func(l Link) bool { return from[l] || to[l] })]
+		diags = append(diags, diag.With(diag.Help(diag.Warning("vrf-policy", p.To.Range, "Policy between routing tables",
+			"%s lets nothing pass: no route leads into or out of %s.", p.Addr, vrf.Head().Addr),
+			"Remove it, or put the links of both sides into one VRF."), vrf.Head().Def, "%s", vrf.Head().Addr.String()))
+	}
+	return diags
+}
+
+// tables are the VRFs that the ends of a policy are in, nil for none. Where the members of an address set are
+// is not known.
+func (r *Router) tables(ends []Endpoint) (in map[Link]bool, known bool) {
+	in = map[Link]bool{}
+	for _, e := range ends {
+		switch e := e.(type) {
+		case *Zone:
+			for _, n := range r.NetworksOf(e) {
+				in[r.inVRF(n)] = true
+			}
+		case *Host:
+			in[r.inVRF(e.Network.Target)] = true
+		case *System:
+			in[nil] = true
+		case *AddressSet:
+			return nil, false
+		}
+	}
+	return in, true
 }

@@ -24,6 +24,7 @@ network "out" {
 network "in" {
   link = port.lan1
   ipv4 = "10.1.0.1/24"
+  ipv6 = "2001:db8:1::1/64"
 }
 network "other" {
   link = port.lan2
@@ -50,11 +51,13 @@ zone "own" {
   networks = [network.own]
 }
 policy "out" {
-  from   = [zone.in, zone.other, zone.own]
-  to     = [zone.out]
-  action = "accept"
+  from       = [zone.in, zone.other, zone.own]
+  to         = [zone.out]
+  action     = "accept"
+  masquerade = true
 }
-policy "own" {
+// No route leads there, whatever the firewall lets pass.
+policy "across" {
   from   = [zone.in]
   to     = [zone.own, zone.other]
   action = "accept"

@@ -181,7 +181,11 @@ func routes(r *router.Router) []route {
 		}
 	}
 	for _, v := range router.Claimed[router.DeviceRoute](r) {
-		out = append(out, route{By: v.By, to: v.To.String(), dev: v.Link.LinkName()})
+		rt := route{By: v.By, to: v.To.String(), dev: v.Link.LinkName()}
+		if m := r.VRFOf(v.Link); m != nil {
+			rt.table = int(m.Spec().VRF.V)
+		}
+		out = append(out, rt)
 	}
 	return out
 }

@@ -17,7 +17,7 @@ type side struct {
 	devs   []router.IfName // none is any
 	family router.Family
 	addr   string // what an address of the packet has to be: "192.168.1.10", "& ::ffff:ffff:ffff:ffff == ::10", "@admins_ipv4"; empty is any of the family
-	ports  bool   // the interfaces are in a VRF, whose own a packet of theirs seems to arrive on
+	ports  bool   // the interfaces are in VRFs
 	mac    string // what the source of the frame has to be
 }
 
@@ -26,7 +26,7 @@ func (s side) text(direction, field string) string {
 	var out []string
 	switch {
 	case s.ports && direction == "i":
-		out = append(out, "meta sdifname "+set(s.devs))
+		out = append(out, sdif(s.devs))
 	case len(s.devs) > 0:
 		out = append(out, direction+"ifname "+set(s.devs))
 	}
@@ -99,56 +99,7 @@ func sides(r *router.Router, ends []router.Endpoint, source bool) []side {
 	if devs := router.Devices(networks); len(devs) > 0 {
 		zones = append(zones, side{devs: devs})
 	}
-	if out = append(zones, out...); source {
-		return split(r, out)
-	}
-	return out
-}
-
-// split are the sides by whether their interfaces are in a VRF.
-func split(r *router.Router, all []side) []side {
-	var out []side
-	for _, s := range all {
-		plain, ports := apart(r, s.devs)
-		if len(ports) == 0 {
-			out = append(out, s)
-			continue
-		}
-		inside := s
-		inside.devs, inside.ports = ports, true
-		out = append(out, inside)
-		if len(plain) > 0 {
-			s.devs = plain
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-// apart are the interfaces that are in no VRF, and those that are in one.
-func apart(r *router.Router, devs []router.IfName) (plain, ports []router.IfName) {
-	for _, d := range devs {
-		if slices.ContainsFunc(r.Links(), func(l router.Link) bool { return l.LinkName() == d && r.VRFOf(l) != nil }) {
-			ports = append(ports, d)
-		} else {
-			plain = append(plain, d)
-		}
-	}
-	return plain, ports
-}
-
-// arriving are matches of what arrives on the interfaces, at the router or to pass through it: what
-// arrives in a VRF does so on the VRF's interface, and its own is another property (sdif).
-func arriving(r *router.Router, devs []router.IfName) []string {
-	var out []string
-	plain, ports := apart(r, devs)
-	if len(plain) > 0 {
-		out = append(out, "iifname "+set(plain))
-	}
-	if len(ports) > 0 {
-		out = append(out, "meta sdifname "+set(ports))
-	}
-	return out
+	return split(r, append(zones, out...))
 }
 
 // hostSides are the ends that a host is. As a source it is known by its MAC address where the

@@ -5,6 +5,8 @@ package vrf
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -63,8 +65,62 @@ func (v *VRF) Claim(s *router.Scope) { s.Kernel(hcl.Range{}, "VRFs", "NET_VRF") 
 // Judge has nothing to refuse: the core's rules judge links.
 func (v *VRF) Judge(*router.Router) hcl.Diagnostics { return nil }
 
-// Checks look at the table. That the links are in the VRF is looked at as that of ports of a bridge.
-func (v *VRF) Checks(_ *router.Router, p *verify.Plan) {
-	name := string(v.Name.V)
-	p.Link(v.Addr.String()+"/table", "routing table of "+name, v.Table.Range, name, fmt.Sprint(v.Table.V), func(l state.Link) string { return fmt.Sprint(l.Table) })
+// l3mdev is the kernel's rule by which packets of VRFs are asked for in their tables. It is there since
+// the first VRF was made, for both versions of IP, and one for all of them (net/core/fib_rules.c).
+const l3mdev = "from all lookup [l3mdev-table]"
+
+// Checks look at the table and at what makes packets come to it. That the links are in the VRF is looked at
+// as that of ports of a bridge, and routes as all others.
+func (v *VRF) Checks(r *router.Router, p *verify.Plan) {
+	id, name, table := v.Addr.String(), string(v.Name.V), fmt.Sprint(v.Table.V)
+	p.Link(id+"/table", "routing table of "+name, v.Table.Range, name, table, func(l state.Link) string { return fmt.Sprint(l.Table) })
+	for _, f := range []struct{ family, hint string }{{"ipv4", "ip rule"}, {"ipv6", "ip -6 rule"}} {
+		p.Add(verify.Check{
+			ID: id + "/rule/" + f.family, Title: f.family + " packets of VRFs are asked for in their tables", From: v.Def,
+			Eval: func(st *state.State) verify.Verdict {
+				if st.Rules == nil {
+					return verify.NotSeen(l3mdev, f.hint)
+				}
+				there := slices.ContainsFunc(st.Rules, func(ru state.Rule) bool { return ru.Text == l3mdev && (ru.Family == "" || ru.Family == f.family) })
+				if !there {
+					return verify.Missing(l3mdev, f.hint)
+				}
+				return verify.Compare(l3mdev, l3mdev, f.hint)
+			},
+		})
+	}
+	for _, port := range v.Ports.Items {
+		for _, n := range r.On(port.Target) {
+			for _, a := range n.Addresses() {
+				if how, ok := a.How.(router.Fixed); ok && !how.IsSingleIP() {
+					v.connected(p, n, how.Masked(), a.From)
+				}
+			}
+		}
+	}
+}
+
+// connected adds the check that the prefix of a network is in the table: the kernel moves it there with the
+// link. Without a cable those of IPv6 are there as well.
+func (v *VRF) connected(p *verify.Plan, n *router.Network, prefix netip.Prefix, from hcl.Range) {
+	table := fmt.Sprint(v.Table.V)
+	want, hint := fmt.Sprintf("%s dev %s table %s", prefix, n.Device(), table), "ip route show table "+table
+	if prefix.Addr().Is6() {
+		hint = "ip -6 route show table " + table
+	}
+	p.Add(verify.Check{
+		ID: fmt.Sprintf("%s/connected/%s", v.Addr, prefix), Title: fmt.Sprintf("%s is in the table of %s", prefix, v.Name.V), From: from,
+		Eval: func(st *state.State) verify.Verdict {
+			if st.Routes == nil {
+				return verify.NotSeen(want, hint)
+			}
+			there := slices.ContainsFunc(st.Routes, func(rt state.Route) bool {
+				return rt.To == prefix.String() && rt.Link == string(n.Device()) && rt.Table == table && rt.Proto == "kernel"
+			})
+			if !there {
+				return verify.Missing(want, hint)
+			}
+			return verify.Compare(want, want, hint)
+		},
+	})
 }

@@ -66,6 +66,18 @@ rule "red" {
   type     = "unreachable"
 }
 
+route "out" {
+  to    = "10.6.0.0/16"
+  via   = "10.3.0.6"
+  table = 10 # ERROR: vrf-table
+}
+
+rule "into" {
+  priority = 20001
+  from     = "10.3.0.0/24"
+  table    = 10 # ERROR: vrf-table
+}
+
 gre "gre1" {
   network = network.red
   remote  = "10.1.0.77" # ERROR: vrf-service
@@ -79,6 +91,12 @@ zone "red" {
 zone "lan" {
   networks = [network.lan, network.table]
   allow    = ["ssh"]
+}
+
+policy "across" {
+  from   = [zone.lan]
+  to     = [zone.red] # WARNING: vrf-policy
+  action = "accept"
 }
 
 host "nas" {

@@ -20,11 +20,11 @@ type hop struct {
 	index uint32 // of its link, 0 for none
 }
 
-func dumpRoutes() ([]hop, error) {
+func dumpRoutes(h *netlink.Handle) ([]hop, error) {
 	out := []hop{}
 	all := &netlink.Route{Table: unix.RT_TABLE_UNSPEC}
 	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
-		err := netlink.RouteListFilteredIter(family, all, netlink.RT_FILTER_TABLE, func(rt netlink.Route) bool {
+		err := h.RouteListFilteredIter(family, all, netlink.RT_FILTER_TABLE, func(rt netlink.Route) bool {
 			out = addHops(out, rt)
 			return len(out) <= MostRoutes
 		})
