@@ -1,6 +1,7 @@
 package router
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -43,6 +44,30 @@ func (r *Router) TableOf(rt *Route) TableID {
 		}
 	}
 	return rt.Table.V
+}
+
+// Through are the prefixes that the spec places behind a link in a VRF: those of its networks, and what
+// routes lead there.
+func (r *Router) Through(l Link) []netip.Prefix {
+	var out []netip.Prefix
+	on := r.On(l)
+	for _, n := range on {
+		fixed, _ := n.Split()
+		for _, p := range fixed {
+			out = append(out, p.Masked())
+		}
+	}
+	for _, rt := range r.Routes {
+		if slices.ContainsFunc(r.NextHops(rt), func(n *Network) bool { return slices.Contains(on, n) }) {
+			out = append(out, rt.To.V.Masked())
+		}
+	}
+	for _, d := range Claimed[DeviceRoute](r) {
+		if d.Link == l {
+			out = append(out, d.To)
+		}
+	}
+	return out
 }
 
 // vrfOfTable is the VRF with a table, or nil.

@@ -578,6 +578,12 @@ func (f *Firewall) natOut(r *router.Router) chain {
 			if way.family() == router.IPv6 {
 				continue
 			}
+			if way.from.ports {
+				var some bool
+				if way.from, some = left(r, way.from); !some {
+					continue
+				}
+			}
 			for _, condition := range conditions(r, p) {
 				if fits(condition.family, router.IPv4) {
 					c.add(line(p.Addr, at), "%s counter %s", strings.TrimSpace(way.text()+" meta nfproto ipv4 "+condition.text)+atTimes(p), verdict)

@@ -1,10 +1,15 @@
 package nftables
 
-import "github.com/nbr-dev/nbr/router"
+import (
+	"slices"
+	"strings"
+
+	"github.com/nbr-dev/nbr/router"
+)
 
 // What arrives on a link in a VRF has the VRF as its interface in all hooks but a first look of
-// prerouting, and the link is another property of it: sdif of nft(8), and inet_sdif of the kernel. It
-// leaves by the link itself.
+// prerouting. In input and forward the link is another property of it: sdif of nft(8), and inet_sdif of
+// the kernel. It leaves by the link itself.
 
 func sdif(devs []router.IfName) string { return "meta sdifname " + set(devs) }
 
@@ -48,4 +53,33 @@ func split(r *router.Router, all []side) []side {
 		}
 	}
 	return out
+}
+
+// left is a side whose packets are about to leave, by IPv4. The link that they came by is not known any
+// longer (nft_meta_get_validate_sdif in net/netfilter/nft_meta.c), so they are told by the VRF and by
+// where they come from: what arrives with another link's address anti_spoof has dropped. There may be
+// none of IPv4.
+func left(r *router.Router, s side) (out side, some bool) {
+	var vrfs []router.IfName
+	var from []string
+	all := false
+	for _, l := range r.Links() {
+		if !slices.Contains(s.devs, l.LinkName()) {
+			continue
+		}
+		if vrf := r.VRFOf(l).LinkName(); !slices.Contains(vrfs, vrf) {
+			vrfs = append(vrfs, vrf)
+		}
+		for _, p := range r.Through(l) {
+			if p.Addr().Is4() {
+				from = append(from, p.String())
+				all = all || p.Bits() == 0
+			}
+		}
+	}
+	s.devs, s.ports = vrfs, false
+	if s.addr == "" && s.mac == "" && !all {
+		s.family, s.addr = router.IPv4, "{ "+strings.Join(from, ", ")+" }"
+	}
+	return s, len(from) > 0
 }
