@@ -51,7 +51,6 @@ func TestGuestVRF(t *testing.T) {
 	applyConfig(t, ifstate, router, string(config))
 	ip(t, router, "link set red alias customers\n") // as the unit does
 	router.Run(t, "nft", "-f", vrfDir+"rules")
-	t.Log(router.Run(t, "ip", "route", "show", "table", "10"))
 
 	fails := func() []string {
 		var st state.State
