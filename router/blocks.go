@@ -383,7 +383,7 @@ func (r *Router) Add(b conf.Block) {
 	case *BoardPort:
 		r.addPort(b)
 	case Link:
-		r.Made, r.masters = append(r.Made, b), nil
+		r.Made, r.masters, r.vrfPorts = append(r.Made, b), nil, nil
 	}
 }
 

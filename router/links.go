@@ -51,6 +51,8 @@ type LinkSpec struct {
 	Bridge    *BridgeSpec
 	VLAN      *VLANSpec
 	WireGuard *WireGuard
+	// VRF is the routing table of the ports of a link of kind vrf.
+	VRF conf.Value[TableID]
 	// Attributes are the others of the kind: IFLA_VXLAN_ID is vxlan_id.
 	Attributes []LinkAttribute
 	// Cable and Radio tell what the link's own hardware, or a program for it, may have at the other end.

@@ -42,9 +42,10 @@ type Router struct {
 	FS           fs.FS             // the spec's folder
 	Files        map[string][]byte // what the spec names there, as it was judged
 	claims       claims
-	masters      map[Link]Link // by port; nil until it is asked for
-	index        *index        // nil until it is asked for
-	byClaim      *claimIndex   // likewise
+	masters      map[Link]Link   // by port; nil until it is asked for
+	vrfPorts     map[IfName]bool // likewise
+	index        *index          // nil until it is asked for
+	byClaim      *claimIndex     // likewise
 }
 
 // index answers what is asked for each network, host and route of a spec without a walk through

@@ -143,7 +143,7 @@ func ruleMasters(r *Router) hcl.Diagnostics {
 func ruleBridgePorts(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range r.Networks {
-		if m := r.MasterOf(n.Link.Target); m != nil {
+		if m := r.MasterOf(n.Link.Target); m != nil && !m.Spec().VRF.Set {
 			diags = append(diags, diag.With(diag.Help(diag.Error("address-on-bridge-port", n.Link.Range, "Link belongs to another one",
 				"%s is a port of %s: addresses belong there.", n.Link.Addr, m.Head().Addr), "Use link = %s.", m.Head().Addr), m.Spec().Ports.Range, "%s", m.Head().Addr.String()))
 		}
@@ -153,7 +153,7 @@ func ruleBridgePorts(r *Router) hcl.Diagnostics {
 		if !on.Set || l.Spec().Kind != "ppp" {
 			continue
 		}
-		if m := r.MasterOf(on.Target); m != nil {
+		if m := r.MasterOf(on.Target); m != nil && !m.Spec().VRF.Set {
 			diags = append(diags, diag.With(diag.Help(diag.Error("address-on-bridge-port", on.Range, "Link belongs to another one",
 				"%s is a port of %s: frames of PPPoE arrive there.", on.Addr, m.Head().Addr), "Use link = %s.", m.Head().Addr), m.Spec().Ports.Range, "%s", m.Head().Addr.String()))
 		}
@@ -183,6 +183,11 @@ func rulePorts(r *Router) hcl.Diagnostics {
 		}
 		for _, ref := range s.Ports.Items {
 			switch below := ref.Target.Spec(); {
+			case below.VRF.Set:
+				refuse(l, ref, "Name its links instead of it.", "it is a routing table with a name, and no link")
+			case s.VRF.Set && !below.External:
+			case s.VRF.Set: // IfState leaves it alone
+				refuse(l, ref, "Have that program put it into the VRF, and leave it out here.", "another program makes it, and nbr does not touch it")
 			case below.IPOnly:
 				refuse(l, ref, "Give it a network of its own, and route.", "its packets have no Ethernet frames that %s could pass on", l.Head().Addr)
 			case s.Kind == "bridge" && below.Kind == "bridge": // br_add_if in net/bridge/br_if.c
@@ -327,7 +332,7 @@ func ruleMTU(r *Router) hcl.Diagnostics {
 			diags = append(diags, d)
 		}
 		mtu := s.MTU // of some kinds also where none is written
-		if mtu.V == 0 {
+		if mtu.V == 0 || s.VRF.Set {
 			continue
 		}
 		for _, ref := range below(l) {

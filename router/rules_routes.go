@@ -64,7 +64,7 @@ func (r *Router) destinations() []destination {
 		}
 	}
 	for _, rt := range r.Routes {
-		if rt.Table.Set {
+		if r.TableOf(rt) != 0 {
 			continue // see ruleTables: it takes nothing away that a rule does not say
 		}
 		d := destination{static: true}
@@ -77,7 +77,9 @@ func (r *Router) destinations() []destination {
 		add(By{rt.Addr, rt.To.Range}, rt.To.V.Prefix, rt.Metric.V, d)
 	}
 	for _, v := range Claimed[DeviceRoute](r) {
-		add(v.By, v.To, 0, destination{link: v.Link})
+		if r.VRFOf(v.Link) == nil { // else in the table of the VRF
+			add(v.By, v.To, 0, destination{link: v.Link})
+		}
 	}
 	return out
 }

@@ -21,13 +21,13 @@ func (r *Router) twiceInTable() hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	first := map[key]*Route{}
 	for _, rt := range r.Routes {
-		if !rt.Table.Set {
+		if r.TableOf(rt) == 0 {
 			continue
 		}
-		k := key{rt.Table.V, rt.To.V.Prefix, rt.Metric.V}
+		k := key{r.TableOf(rt), rt.To.V.Prefix, rt.Metric.V}
 		if before := first[k]; before != nil {
 			diags = append(diags, diag.Help(clash("route-twice", "Two routes to the same destination", By{before.Addr, before.To.Range}, By{rt.Addr, rt.To.Range},
-				"%s already leads to %s in table %d with the same metric.", before.Addr, rt.To.V, rt.Table.V),
+				"%s already leads to %s in table %d with the same metric.", before.Addr, rt.To.V, k.table),
 				"Give one of them another metric, or remove it."))
 			continue
 		}
@@ -44,7 +44,7 @@ func ruleTables(r *Router) hcl.Diagnostics {
 		return slices.ContainsFunc(r.RoutingRules, func(ru *RoutingRule) bool { return ru.Table.V == rt.Table.V })
 	}
 	for _, rt := range r.Routes {
-		if rt.Table.Set && !asked(rt) {
+		if rt.Table.Set && !asked(rt) && r.vrfOfTable(rt.Table.V) == nil {
 			diags = append(diags, diag.Help(diag.Warning("routing-table", rt.Table.Range, "Table that no rule asks for",
 				"No packet takes %s: no rule block has table = %d.", rt.Addr, rt.Table.V),
 				"Write a rule with this table, or remove table: the main table is for all packets."))

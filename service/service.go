@@ -50,7 +50,9 @@ func namedBy(b conf.Block) string {
 	case Passive:
 		return b.NamedBy()
 	case router.Link:
-		if s := b.Spec(); s.Kind == "bridge" || s.External { // its ports talk to each other; nbr leaves it alone
+		// The ports of a bridge talk to each other and the links of a VRF are named elsewhere; what is
+		// external nbr leaves alone.
+		if s := b.Spec(); s.Kind == "bridge" || s.VRF.Set || s.External {
 			return ""
 		}
 		return "link of a network, in ports of a bridge or as the link below another one"

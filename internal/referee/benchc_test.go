@@ -19,6 +19,7 @@ func TestBenchC(t *testing.T) {
 	maps.Copy(files, fibreFiles(t))
 	maps.Copy(files, siteFiles(t))
 	maps.Copy(files, dsliteFiles(t))
+	maps.Copy(files, vrfFiles(t))
 	maps.Copy(files, vpnFiles(t))
 	maps.Copy(files, ipsecFiles(t))
 	maps.Copy(files, idsFiles(t))
@@ -37,7 +38,7 @@ func TestBenchC(t *testing.T) {
 		Arch: lab.AMD64, Copy: files,
 		Timeout: time.Hour, // twice that of the tests
 		Modules: []string{
-			"virtio_net", "veth", "bridge", "8021q", "bonding", "dummy", "vxlan", "wireguard", "ip_gre", "sit", "ip6_tunnel", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
+			"virtio_net", "veth", "bridge", "8021q", "bonding", "dummy", "vrf", "vxlan", "wireguard", "ip_gre", "sit", "ip6_tunnel", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
 			"nft_fib_inet", "nft_reject_inet", "nft_queue", "nfnetlink_queue", "nf_conntrack",
 			"xfrm_user", "xfrm_interface", "esp4", "authenc", "echainiv", "seqiv",
 			"mac80211_hwsim", "ccm", "cmac", "ctr", "gcm",

@@ -291,3 +291,23 @@ func (d *dice) driver() []string {
 	}
 	return given
 }
+
+// tables makes a VRF of two links with networks, one of which has a route.
+func (d *dice) tables() {
+	defer d.aside(3901)()
+	if d.often() {
+		return
+	}
+	vrf, in, out := d.label("link"), d.label("link"), d.label("link")
+	given := []string{"ports = [dummy." + in + ", dummy." + out + "]", "table = " + d.pick([]string{"1", "127", "77"})}
+	if d.often() {
+		given = append(given, "alias = "+d.pick(values["line of 1 to 255 bytes"]))
+	}
+	d.block("vrf", vrf, given...)
+	for i, l := range []string{in, out} {
+		n := d.label("network")
+		fmt.Fprintf(d, "dummy %q {}\nnetwork %q {\n  link = dummy.%s\n  ipv4 = \"10.25%d.0.1/24\"\n}\n", l, n, l, 2+i)
+		fmt.Fprintf(d, "zone %q {\n  networks = [network.%s]\n}\n", d.label("zone"), n)
+	}
+	fmt.Fprintf(d, "route %q {\n  to = \"172.31.0.0/16\"\n  via = \"10.252.0.9\"\n}\n", d.label("route"))
+}

@@ -263,6 +263,7 @@ func (d *dice) roll() string {
 	d.transfers()
 	d.inspection()
 	d.wireless()
+	d.tables()
 	return d.String()
 }
 

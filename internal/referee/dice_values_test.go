@@ -107,6 +107,7 @@ const framings = "bridged-llcsnap, bridged-ptm, bridged-vcmux, conservative, doc
 var built = map[string]bool{
 	"uplink.network": true, "uplink.priority": true, "uplink.probes": true, "uplink.interval": true, "uplink.failures": true, "uplink.successes": true, "uplink.prefixes": true,
 	"port.speed": true, "port.autoneg": true, "port.rx_usecs": true, "port.rx_frames": true, "port.adaptive_rx": true, "port.tx_usecs": true, "port.tx_frames": true, "port.adaptive_tx": true,
+	"vrf.ports": true, "vrf.table": true, "vrf.alias": true,
 	"shaper.network": true, "shaper.download": true, "shaper.upload": true, "shaper.framing": true, "shaper.priority": true, "shaper.ack_filter": true,
 	"ipsec.remote": true, "ipsec.local_subnets": true, "ipsec.remote_subnets": true, "ipsec.local_id": true, "ipsec.remote_id": true, "ipsec.psk": true, "ipsec.certificate": true, "ipsec.key": true, "ipsec.ca": true, "xfrm.mtu": true,
 	"ids.capture": true, "ids.inspect": true, "ids.fail": true, "ids.home": true, "ids.rules": true,

@@ -38,6 +38,7 @@ import (
 	"github.com/nbr-dev/nbr/service/tunnel"
 	"github.com/nbr-dev/nbr/service/uplink"
 	"github.com/nbr-dev/nbr/service/veth"
+	"github.com/nbr-dev/nbr/service/vrf"
 	"github.com/nbr-dev/nbr/service/vxlan"
 	"github.com/nbr-dev/nbr/service/wireguard"
 	"github.com/nbr-dev/nbr/service/zigbee2mqtt"
@@ -52,7 +53,7 @@ func Kinds() []service.Kind {
 		nixos.JournalKind(),
 		ifstate.Kind(),
 		dhcpcd.Kind(),
-		bond.Kind(), dummy.Kind(), veth.Kind(), vxlan.Kind(), pppoe.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(), strongswan.XFRMKind(), shaper.Kind(),
+		bond.Kind(), dummy.Kind(), veth.Kind(), vrf.Kind(), vxlan.Kind(), pppoe.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(), strongswan.XFRMKind(), shaper.Kind(),
 		uplink.Kind(),
 		nat64.Kind(),
 		wireguard.Kind(),

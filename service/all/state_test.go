@@ -41,6 +41,7 @@ var unread = map[string]string{
 	`links\.(lo|end0|end1|end2)\.\w+`:                                       "ports that the spec does not use, the switch's conduit and the loopback",
 	`links\.(wan|lan\d|br-lan|end0|wg0)\.mac`:                               "made of the CPU's identity, or of the bridge's name; that it stays is judged by mac_from",
 	`links\.(lan\d|wan|wg0|br-lan)\.(alias|tx_queue_length)`:                "the spec gives none",
+	`links\.(lan\d|wan|wg0|br-lan)\.table`:                                  "of VRFs, which the spec has none of",
 	`links\.lan\d\.port\.state`:                                             "of the cable",
 	`addrs\[\d\]\.dynamic`:                                                  "judged where an address is to be a lease's: see addrs[4]",
 	`probes\.kea\.offer\.br-lan 02.+\.(dns\[0\]|routers\[0\]|lease|prefix)`: "the same for all hosts of a network, and judged for a client without a reservation",

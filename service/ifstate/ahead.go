@@ -41,6 +41,9 @@ func ahead(r *router.Router) []route {
 		}
 	}
 	for _, n := range r.Networks {
+		if r.VRFOf(n.Link.Target) != nil {
+			continue // only packets of the VRF get there
+		}
 		for _, a := range n.Addresses() {
 			how, ok := a.How.(router.Fixed)
 			if !ok || how.IsSingleIP() {

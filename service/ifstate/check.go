@@ -45,7 +45,7 @@ func (b *Interfaces) Checks(r *router.Router, p *verify.Plan) {
 	}
 	for _, n := range r.Networks {
 		p.LinkUp(n.Addr.String()+"/up", n.Def, string(n.Device()))
-		if r.MasterOf(n.Link.Target) == nil {
+		if r.MasterOf(n.Link.Target) == nil { // else it is in a VRF, which promises it
 			// As a port of a bridge it would hand its frames to others, addresses or not.
 			link(p, n.Addr.String()+"/master", n.Link.Target, n.Link.Range, "master of", "none", func(l state.Link) string { return cmp.Or(l.Master, "none") })
 		}

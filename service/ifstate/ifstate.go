@@ -132,6 +132,9 @@ func standsOn(l router.Link, p *router.BoardPort) bool {
 	return s.On.Target == router.Link(p) || s.Via.Target == router.Link(p)
 }
 
+// lastMetric is that of a route that counts when there is no other one.
+const lastMetric = 4278198272
+
 // A route is a default route of a network, a route block or what a service asks for.
 type route struct {
 	router.By
@@ -157,7 +160,7 @@ func routes(r *router.Router) []route {
 		}
 	}
 	for _, rt := range r.Routes {
-		o := route{By: router.By{Addr: rt.Addr, From: rt.Def}, to: rt.To.V.String(), metric: int(rt.Metric.V), table: int(rt.Table.V)}
+		o := route{By: router.By{Addr: rt.Addr, From: rt.Def}, to: rt.To.V.String(), metric: int(rt.Metric.V), table: int(r.TableOf(rt))}
 		hops := hops(r, rt)
 		switch {
 		case rt.Type.V != router.Unicast:
@@ -169,8 +172,20 @@ func routes(r *router.Router) []route {
 		}
 		out = append(out, o)
 	}
+	// What a VRF has no route for would be looked for in the main table (Documentation/networking/vrf.rst).
+	for _, l := range r.Made {
+		if t := l.Spec().VRF; t.Set {
+			for _, to := range []string{"0.0.0.0/0", "::/0"} {
+				out = append(out, route{By: router.By{Addr: l.Head().Addr, From: t.Range}, to: to, table: int(t.V), drop: "unreachable", metric: lastMetric})
+			}
+		}
+	}
 	for _, v := range router.Claimed[router.DeviceRoute](r) {
-		out = append(out, route{By: v.By, to: v.To.String(), dev: v.Link.LinkName()})
+		rt := route{By: v.By, to: v.To.String(), dev: v.Link.LinkName()}
+		if m := r.VRFOf(v.Link); m != nil {
+			rt.table = int(m.Spec().VRF.V)
+		}
+		out = append(out, rt)
 	}
 	return out
 }

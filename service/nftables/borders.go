@@ -57,13 +57,15 @@ func (c *chain) dropULA(f *Firewall, r *router.Router, fields ...string) {
 	outsides := outsides(r)
 	for _, field := range fields {
 		if field == "saddr" {
-			if devs := upstreams(r); len(devs) > 0 {
-				c.add(blockLine(f), "iifname %s %s counter drop", set(devs), otherULA(r, field))
+			for _, from := range arriving(r, upstreams(r)) {
+				c.add(blockLine(f), "%s %s counter drop", from, otherULA(r, field))
 			}
 			continue
 		}
 		for _, o := range outsides {
-			c.add(blockLine(f), "iifname %s %s counter drop", set(o.devs), o.untranslated(otherULA(r, field)))
+			for _, from := range arriving(r, o.devs) {
+				c.add(blockLine(f), "%s %s counter drop", from, o.untranslated(otherULA(r, field)))
+			}
 		}
 	}
 }
@@ -124,16 +126,18 @@ func ofTheWorld(a router.NetworkAddress) bool {
 // limitPings stands before the rule for connections: all but the first of a series of pings
 // belong to one.
 func (c *chain) limitPings(f *Firewall, r *router.Router) {
-	if from, to := f.pinged(r); len(from) > 0 {
-		c.add(pingHostsLine(f), "iifname %s oifname %s icmpv6 type echo-request limit rate over %s counter drop", set(from), set(to), pingLimit)
+	up, to := f.pinged(r)
+	for _, from := range arriving(r, up) {
+		c.add(pingHostsLine(f), "%s oifname %s icmpv6 type echo-request limit rate over %s counter drop", from, set(to), pingLimit)
 	}
 }
 
 // pingHosts lets pings through to hosts, which in IPv6 are too far apart to be found by them
 // (RFC 4890 section 4.3.1 and appendix A.5), unless a policy says otherwise.
 func (c *chain) pingHosts(f *Firewall, r *router.Router) {
-	if from, to := f.pinged(r); len(from) > 0 {
-		c.add(pingHostsLine(f), "iifname %s oifname %s icmpv6 type echo-request counter accept", set(from), set(to))
+	up, to := f.pinged(r)
+	for _, from := range arriving(r, up) {
+		c.add(pingHostsLine(f), "%s oifname %s icmpv6 type echo-request counter accept", from, set(to))
 	}
 }
 

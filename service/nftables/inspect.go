@@ -99,17 +99,17 @@ func answers(m string) string {
 // claimedForwards are the ways through the forward chain that services claim.
 func (c *chain) claimedForwards(r *router.Router) {
 	for _, f := range router.Claimed[router.Forward](r) {
-		var parts []string
+		from := []string{""}
 		if len(f.In) > 0 {
-			parts = append(parts, "iifname "+set(router.Devices(f.In)))
+			from = arriving(r, router.Devices(f.In))
 		}
-		if len(f.Out) > 0 {
-			parts = append(parts, "oifname "+set(router.Devices(f.Out)))
+		for _, in := range from {
+			out := ""
+			if len(f.Out) > 0 {
+				out = "oifname " + set(router.Devices(f.Out))
+			}
+			c.add(f.By, "%s counter accept", strings.Join(slices.DeleteFunc([]string{in, out, match(f.Match)}, func(s string) bool { return s == "" }), " "))
 		}
-		if m := match(f.Match); m != "" {
-			parts = append(parts, m)
-		}
-		c.add(f.By, "%s counter accept", strings.Join(parts, " "))
 	}
 }
 
@@ -125,6 +125,11 @@ func offOffload(r *router.Router) []string {
 		if claims[p] != nil {
 			out = append(out, bothWays(r, p)...)
 		}
+	}
+	if _, ports := apart(r, router.Devices(r.Networks)); len(ports) > 0 {
+		// The offload looks for a flow by the link that it arrives on, and files it by the VRF
+		// (nft_flow_route in net/netfilter/nft_flow_offload.c).
+		out = append(out, sdif(ports))
 	}
 	for _, k := range router.Claimed[router.KeepOffOffload](r) {
 		devs := set(slices.Sorted(slices.Values(router.Devices(k.Networks)))) // the rule is the firewall's: no other block's order is its own

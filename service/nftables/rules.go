@@ -162,9 +162,9 @@ func (f *Firewall) input(r *router.Router) chain {
 		// Before the next rule: all but the first of a series of pings are established.
 		// Each zone has its own limit, so that a flood from outside costs no other zone.
 		for _, z := range r.Zones {
-			if devs := router.Devices(z.Networks.All()); len(devs) > 0 {
-				c.add(by, "iifname %s icmp type echo-request limit rate over %s counter drop", set(devs), pingLimit)
-				c.add(by, "iifname %s icmpv6 type echo-request limit rate over %s counter drop", set(devs), pingLimit)
+			for _, from := range arriving(r, router.Devices(z.Networks.All())) {
+				c.add(by, "%s icmp type echo-request limit rate over %s counter drop", from, pingLimit)
+				c.add(by, "%s icmpv6 type echo-request limit rate over %s counter drop", from, pingLimit)
 			}
 		}
 	}
@@ -177,8 +177,8 @@ func (f *Firewall) input(r *router.Router) chain {
 		c.add(line(a.Addr, a.From), "%s", accept(a))
 	}
 	for _, z := range r.Zones {
-		if devs := router.Devices(z.Networks.All()); len(devs) > 0 {
-			c.add(blockLine(z), "iifname %s jump %s", set(devs), zoneChain(z))
+		for _, from := range arriving(r, router.Devices(z.Networks.All())) {
+			c.add(blockLine(z), "%s jump %s", from, zoneChain(z))
 		}
 	}
 	// What is meant for all hosts on the link is dropped without a word: there is no
@@ -199,9 +199,12 @@ func (c *chain) icmp(f *Firewall, r *router.Router) {
 	c.add(by, "ip6 saddr fe80::/10 icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept")
 	// A neighbour at an upstream may be solicited from such an address.
 	c.dropULA(f, r, "saddr", "daddr")
-	if devs := zoneDevices(r.Zones); f.Ping.V && len(devs) > 0 {
-		c.add(by, "iifname %s icmp type echo-request accept", set(devs))
-		c.add(by, "iifname %s icmpv6 type echo-request accept", set(devs))
+	if !f.Ping.V {
+		return
+	}
+	for _, from := range arriving(r, zoneDevices(r.Zones)) {
+		c.add(by, "%s icmp type echo-request accept", from)
+		c.add(by, "%s icmpv6 type echo-request accept", from)
 	}
 }
 
@@ -574,6 +577,12 @@ func (f *Firewall) natOut(r *router.Router) chain {
 		for _, way := range ways(r, p) {
 			if way.family() == router.IPv6 {
 				continue
+			}
+			if way.from.ports {
+				var some bool
+				if way.from, some = left(r, way.from); !some {
+					continue
+				}
 			}
 			for _, condition := range conditions(r, p) {
 				if fits(condition.family, router.IPv4) {

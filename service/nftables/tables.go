@@ -13,9 +13,16 @@ import (
 func Flowtable(r *router.Router) string {
 	var devs []string
 	for _, n := range r.Networks {
+		if r.InVRF(n.Device()) {
+			continue // see offOffload
+		}
 		if d := `"` + string(arrives(n.Link.Target).LinkName()) + `"`; !slices.Contains(devs, d) {
 			devs = append(devs, d)
 		}
+	}
+	list := ""
+	if len(devs) > 0 {
+		list = "\n    devices = { " + strings.Join(devs, ", ") + " }"
 	}
 	var keep strings.Builder
 	for _, m := range offOffload(r) {
@@ -25,8 +32,7 @@ func Flowtable(r *router.Router) string {
 delete table inet %[1]s
 table inet %[1]s {
   flowtable fast {
-    hook ingress priority filter
-    devices = { %[2]s }
+    hook ingress priority filter%[2]s
   }
 
   chain forward {
@@ -34,7 +40,7 @@ table inet %[1]s {
 %[3]s    meta l4proto { tcp, udp } ct state established flow add @fast
   }
 }
-`, flowTable, strings.Join(devs, ", "), keep.String())
+`, flowTable, list, keep.String())
 }
 
 // arrives is the link on which the packets of another one are taken out of their way: of a PPP
@@ -125,8 +131,11 @@ func services(r *router.Router, z *router.Zone, service string) []string {
 		return nil
 	}
 	for _, l := range r.ListeningIn(z, service) {
-		ns := slices.DeleteFunc(r.NetworksOf(z), func(n *router.Network) bool { return !l.Serves(n) })
-		out = append(out, fmt.Sprintf("iifname %s %s dport %s", set(router.Devices(ns)), l.Protocol, l.Ports()))
+		// No socket of the router is in a VRF.
+		ns := slices.DeleteFunc(r.NetworksOf(z), func(n *router.Network) bool { return !l.Serves(n) || r.InVRF(n.Device()) })
+		if len(ns) > 0 {
+			out = append(out, fmt.Sprintf("iifname %s %s dport %s", set(router.Devices(ns)), l.Protocol, l.Ports()))
+		}
 	}
 	return out
 }

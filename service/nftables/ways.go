@@ -17,13 +17,17 @@ type side struct {
 	devs   []router.IfName // none is any
 	family router.Family
 	addr   string // what an address of the packet has to be: "192.168.1.10", "& ::ffff:ffff:ffff:ffff == ::10", "@admins_ipv4"; empty is any of the family
+	ports  bool   // the interfaces are in VRFs
 	mac    string // what the source of the frame has to be
 }
 
 // text matches a packet that comes from there (i, saddr) or goes there (o, daddr).
 func (s side) text(direction, field string) string {
 	var out []string
-	if len(s.devs) > 0 {
+	switch {
+	case s.ports && direction == "i":
+		out = append(out, sdif(s.devs))
+	case len(s.devs) > 0:
 		out = append(out, direction+"ifname "+set(s.devs))
 	}
 	switch {
@@ -95,7 +99,7 @@ func sides(r *router.Router, ends []router.Endpoint, source bool) []side {
 	if devs := router.Devices(networks); len(devs) > 0 {
 		zones = append(zones, side{devs: devs})
 	}
-	return append(zones, out...)
+	return split(r, append(zones, out...))
 }
 
 // hostSides are the ends that a host is. As a source it is known by its MAC address where the

@@ -118,8 +118,9 @@ type Link struct {
 	Filtering bool `json:"filtering,omitempty"`
 	// VLANs are those that a bridge itself or a port of one is in, with filtering or without.
 	VLANs    []BridgeVLAN `json:"vlans,omitzero"`
-	Port     *BridgePort  `json:"port,omitzero"` // of a port of a bridge
-	Bond     *Bond        `json:"bond,omitzero"` // of a bond
+	Table    int          `json:"table,omitempty"` // of a VRF: its routing table
+	Port     *BridgePort  `json:"port,omitzero"`   // of a port of a bridge
+	Bond     *Bond        `json:"bond,omitzero"`   // of a bond
 	BondPort *BondPort    `json:"bond_port,omitzero"`
 	Tunnel   *Tunnel      `json:"tunnel,omitzero"` // of gre, sit and ip6tnl
 	VXLAN    *VXLAN       `json:"vxlan,omitzero"`  // of a VXLAN

@@ -201,6 +201,12 @@ func (d *device) info(b []byte) error {
 				d.Filtering = yes(v)
 			}
 		})
+	case "vrf":
+		err = attributes(data, func(attr uint16, v []byte) {
+			if attr == nl.IFLA_VRF_TABLE {
+				d.Table = int(u32(v))
+			}
+		})
 	case "vxlan":
 		err = d.vxlan(data)
 	case "gre":

@@ -51,11 +51,17 @@ type Network struct {
 // dump one to do again. Of neighbours it takes those with an address in peers, and those that
 // were set by hand. The root is for what only sysfs tells.
 func Look(ctx context.Context, r root.Root, peers []string) (n Network, err error) {
+	// A socket stays in the network namespace of the thread that made it, and goroutines have others.
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return Network{}, fmt.Errorf("routes: %w", err)
+	}
+	defer h.Close()
 	err = again(ctx, func() error {
 		var hops []hop
 		var err1, err2 error
 		var wg sync.WaitGroup
-		wg.Go(func() { hops, err1 = dumpRoutes() })
+		wg.Go(func() { hops, err1 = dumpRoutes(h) })
 		var names names
 		if n.Links, names, err2 = dumpLinks(); err2 == nil {
 			n.Addrs, err2 = dumpAddrs(names)

@@ -20,11 +20,11 @@ type hop struct {
 	index uint32 // of its link, 0 for none
 }
 
-func dumpRoutes() ([]hop, error) {
+func dumpRoutes(h *netlink.Handle) ([]hop, error) {
 	out := []hop{}
 	all := &netlink.Route{Table: unix.RT_TABLE_UNSPEC}
 	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
-		err := netlink.RouteListFilteredIter(family, all, netlink.RT_FILTER_TABLE, func(rt netlink.Route) bool {
+		err := h.RouteListFilteredIter(family, all, netlink.RT_FILTER_TABLE, func(rt netlink.Route) bool {
 			out = addHops(out, rt)
 			return len(out) <= MostRoutes
 		})
@@ -39,9 +39,9 @@ func dumpRoutes() ([]hop, error) {
 }
 
 // addHops adds the hops of a route. What the kernel keeps for itself it leaves out: what is in the
-// table local for each address.
+// table local for each address, and in the table of a VRF for those of its links.
 func addHops(out []hop, rt netlink.Route) []hop {
-	if rt.Table == unix.RT_TABLE_LOCAL && rt.Protocol == unix.RTPROT_KERNEL {
+	if rt.Protocol == unix.RTPROT_KERNEL && (rt.Table == unix.RT_TABLE_LOCAL || ofAddress(rt.Type)) {
 		return out
 	}
 	one := hop{index: uint32(rt.LinkIndex)}
@@ -62,6 +62,11 @@ func addHops(out []hop, rt netlink.Route) []hop {
 		out = append(out, one)
 	}
 	return out
+}
+
+// ofAddress tells whether routes of a type (rtm_type) are those of addresses of the router.
+func ofAddress(kind int) bool {
+	return kind == unix.RTN_LOCAL || kind == unix.RTN_BROADCAST || kind == unix.RTN_ANYCAST || kind == unix.RTN_MULTICAST
 }
 
 // via is the address of a next hop, or empty. That of a route of IPv4 may be one of IPv6 (RFC 8950).
