@@ -133,8 +133,8 @@ func installers(tunnels []*IPsec) []string {
 	return slices.Compact(out)
 }
 
-// settings is strongswan.conf. Routes are IfState's: charon would make some of its own in table 220 with
-// a rule before all others.
+// settings is strongswan.conf. Routes are IfState's: charon would make some of its own in table 220, and
+// the rule that leads there it makes also where it makes no routes, unless there is no table.
 func settings(tunnels []*IPsec) string {
 	var links []string
 	for _, b := range tunnels {
@@ -144,6 +144,7 @@ func settings(tunnels []*IPsec) string {
 	return fmt.Sprintf(`charon-systemd {
   load = %s
   install_routes = no
+  routing_table = 0
   install_virtual_ip = no
   interfaces_use = %s
   retry_initiate_interval = 30
