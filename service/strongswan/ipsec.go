@@ -145,10 +145,18 @@ func (b *IPsec) Claim(s *router.Scope) {
 	if b.Key.Set {
 		s.Secret(b.Key.Range, router.SecretUse{Secret: b.Key.Target, For: router.CertificateKey, Owner: "root", Unit: unit})
 	}
+	confined := router.Confined{Link: b.Link.Target}
 	for _, to := range b.RemoteSubnets.Items {
-		if to.V.Bits() > 0 && !b.holds(s.Router, to.V.Prefix) {
+		if to.V.Bits() == 0 {
+			continue
+		}
+		confined.To = append(confined.To, to.V.Prefix)
+		if !b.holds(s.Router, to.V.Prefix) {
 			router.Claim(s, to.Range, router.DeviceRoute{To: to.V.Prefix, Link: b.Link.Target})
 		}
+	}
+	if len(confined.To) > 0 {
+		router.Claim(s, b.RemoteSubnets.Range, confined)
 	}
 }
 
