@@ -12,7 +12,6 @@ import (
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
-	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 const example = `secret "berlin" {
@@ -49,7 +48,7 @@ func Kind() service.Kind {
 	return service.Kind{
 		Type: "ipsec", Doc: "An IPsec tunnel to another router, negotiated by IKEv2, for what is routed to an xfrm link (docs/ipsec.md).",
 		Software: "strongSwan", Example: example, Program: program{},
-		Probes: []probe.Any{associations, attempt},
+		Probes: append(certificates.Probes()[1:], associations, attempt, certificateOf),
 		New:    func() service.Block { return &IPsec{} },
 	}
 }
