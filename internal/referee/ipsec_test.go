@@ -56,5 +56,6 @@ func ipsecFiles(t *testing.T) map[string]string {
 		programs = append(programs, "/usr/lib/ipsec/plugins/libstrongswan-"+plugin+".so")
 	}
 	maps.Copy(files, lab.Tools(t, programs...))
+	files["/var/lib/secrets/berlin"] = files[ipsecDir+"hamburg/berlin"] // nbr verify looks there
 	return files
 }

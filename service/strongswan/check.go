@@ -55,6 +55,7 @@ func (b *IPsec) checkLoaded(p *verify.Plan) {
 		return verify.Compare(dpd, fmt.Sprintf("asked after %d s", a.DPD), "systemctl reload "+unit)
 	})
 	if b.PSK.Set {
+		b.checkPSK(p)
 		const want = "a PSK"
 		hint := fmt.Sprintf("ls -l %s; journalctl -u %s -n 30", b.PSK.Target.Location(), unit)
 		b.asked(p, "psk", "the secret of both routers", b.PSK.Range, want, func(a associated) verify.Verdict {

@@ -48,7 +48,7 @@ func Kind() service.Kind {
 	return service.Kind{
 		Type: "ipsec", Doc: "An IPsec tunnel to another router, negotiated by IKEv2, for what is routed to an xfrm link (docs/ipsec.md).",
 		Software: "strongSwan", Example: example, Program: program{},
-		Probes: append(certificates.Probes()[1:], associations, attempt, certificateOf),
+		Probes: append(certificates.Probes()[1:], associations, attempt, certificateOf, pskOf),
 		New:    func() service.Block { return &IPsec{} },
 	}
 }
