@@ -268,7 +268,8 @@ func TestGuestIPsec(t *testing.T) {
 
 	// Without the link nothing leaves as it is: of connections that are there, of new ones, and of the router itself.
 	count()
-	there := dial(t, hamburg.host, "192.168.10.50:80")
+	echo(t, berlin.host, 81) // it serves one connection
+	there := dial(t, hamburg.host, "192.168.10.50:81")
 	there.says(t, "before")
 	ip(t, hamburg.ns, "link del ipsec0\n")
 	if _, err := there.Write([]byte("in between")); err != nil {
