@@ -175,6 +175,14 @@ type DeviceRoute struct {
 	Link Link
 }
 
+// A Confined says that packets for some destinations go through a link or nowhere: no upstream gets one, also while
+// the link is gone, and its routes with it.
+type Confined struct {
+	By
+	To   []netip.Prefix // without default routes
+	Link Link
+}
+
 // A Behind is a network on a link of another router, whose hosts reach this one through a network of
 // its own. Each block that serves such hosts claims it, as a DHCP server behind a relay; [Router.Sources]
 // reads it for all that judge where packets may come from.

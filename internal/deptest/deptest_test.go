@@ -104,7 +104,7 @@ var table = []row{
 	// What exporters serve, over HTTP.
 	{pkg: "service/exporter", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl expfmt metrics", outside: "net net/http syscall"},
 	// charon's socket speaks vici.
-	{pkg: "service/strongswan", ours: "service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl vici", outside: "net syscall"},
+	{pkg: "service/strongswan", ours: "service router hcl/conf hcl/diag nixgen verify verify/certificate verify/probe verify/state", theirs: "hcl vici", outside: "net syscall"},
 	{pkg: "service/*", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/mqttask verify/packet verify/probe verify/state", theirs: "hcl cty ntp dns dhcp snmp radius", outside: "net embed"},
 	// The list of what is built in. It is for the program that is composed of it.
 	{pkg: "service/all", ours: "service service/* firmware"},

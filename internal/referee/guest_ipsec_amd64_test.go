@@ -170,7 +170,7 @@ func TestGuestIPsec(t *testing.T) {
 	ip(t, internet, "link add br0 type bridge\nlink set br0 up\naddr add 198.51.100.53/24 dev br0\n")
 	hamburg, berlin := newEnd(t, internet, "hamburg", "20"), newEnd(t, internet, "berlin", "10")
 	count := func() { // from now on
-		internet.Run(t, "nft", `table netdev seen; delete table netdev seen; table netdev seen { chain line { type filter hook ingress device "hamburg" priority 0; ip saddr 192.168.20.0/24 counter comment "clear"; ip protocol esp counter comment "encrypted"; }; }`)
+		internet.Run(t, "nft", `table netdev seen; delete table netdev seen; table netdev seen { chain line { type filter hook ingress device "hamburg" priority 0; ip daddr { 192.168.10.0/24, 10.255.0.0/30 } counter comment "clear"; ip protocol esp counter comment "encrypted"; }; }`)
 	}
 	count()
 	seen := func(what string) bool {
@@ -266,7 +266,32 @@ func TestGuestIPsec(t *testing.T) {
 		works()
 	}
 
-	// Without the other router nothing leaves as it is. Without the link it did.
+	// Without the link nothing leaves as it is: of connections that are there, of new ones, and of the router itself.
+	count()
+	echo(t, berlin.host, 81) // it serves one connection
+	there := dial(t, hamburg.host, "192.168.10.50:81")
+	there.says(t, "before")
+	ip(t, hamburg.ns, "link del ipsec0\n")
+	if _, err := there.Write([]byte("in between")); err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []*nstest.NS{hamburg.host, hamburg.ns} {
+		for _, to := range []string{"192.168.10.50", "10.255.0.1"} {
+			if out, err := from.Try(t, "ping", "-c2", "-W1", to); err == nil {
+				t.Errorf("without the link %s answers: %s", to, out)
+			}
+		}
+	}
+	if seen("clear") {
+		t.Error("without the link packets leave as they are")
+	}
+	pings(t, hamburg.host, "198.51.100.53") // what is for the Internet gets there
+	hamburg.links(t)
+	works()
+	_ = there.SetDeadline(time.Now().Add(nstest.Patience))
+	there.hears(t, "in between")
+
+	// Nor without the other router.
 	count()
 	berlin.charon.stop()
 	ip(t, berlin.ns, "link set wan down\n")

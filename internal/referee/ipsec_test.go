@@ -23,6 +23,9 @@ func ipsecFiles(t *testing.T) map[string]string {
 	}
 	swap := strings.NewReplacer("hamburg", "berlin", "berlin", "hamburg", "198.51.100.2/24", "198.51.100.1/24", `"198.51.100.1"`, `"198.51.100.2"`,
 		"192.168.20.", "192.168.10.", "192.168.10.", "192.168.20.", "10.255.0.2/", "10.255.0.1/", "10.255.0.1/", "10.255.0.2/")
+	// Hosts may go to the Internet, so that no policy keeps in what belongs in the tunnel.
+	const out = "\npolicy \"out\" {\n  from   = [zone.lan, zone.berlin]\n  to     = [zone.wan]\n  action = \"accept\"\n}\n"
+	text = append(text, out...)
 	files := map[string]string{}
 	for name, spec := range map[string]string{"hamburg": string(text), "berlin": swap.Replace(string(text))} {
 		g, dir := generate(t, fstest.MapFS{"router.hcl": {Data: []byte(spec)}}), ipsecDir+name+"/"
@@ -53,5 +56,6 @@ func ipsecFiles(t *testing.T) map[string]string {
 		programs = append(programs, "/usr/lib/ipsec/plugins/libstrongswan-"+plugin+".so")
 	}
 	maps.Copy(files, lab.Tools(t, programs...))
+	files["/var/lib/secrets/berlin"] = files[ipsecDir+"hamburg/berlin"] // nbr verify looks there
 	return files
 }

@@ -97,7 +97,7 @@ func (o *occurrence) references(typ string) []string {
 		}
 	}
 	for _, b := range o.base.spec.Blocks() {
-		if a := b.Head().Addr; slices.Contains(strings.Split(strings.ReplaceAll(typ, " or ", ", "), ", "), a.Type) || typ == "link" && slices.Contains([]string{"bridge", "vlan", "link", "wireguard"}, a.Type) {
+		if a := b.Head().Addr; slices.Contains(strings.Split(strings.ReplaceAll(typ, " or ", ", "), ", "), a.Type) || typ == "link" && slices.Contains([]string{"bridge", "vlan", "link", "wireguard", "xfrm"}, a.Type) {
 			out = append(out, a.String())
 		}
 	}

@@ -76,7 +76,7 @@ func (f *Firewall) chains(r *router.Router) []chain {
 	for _, z := range r.Zones {
 		chains = append(chains, zoneInput(r, z))
 	}
-	chains = append(chains, f.forward(r), f.inspect(r), f.output(r), leavesBy(r), f.natOut(r))
+	chains = append(chains, f.forward(r), f.inspect(r), f.output(r), leavesBy(r), confined(r), f.natOut(r))
 	return slices.DeleteFunc(chains, func(c chain) bool { return len(c.rules) == 0 && c.head != "" })
 }
 

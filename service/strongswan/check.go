@@ -26,6 +26,7 @@ func (b *IPsec) question() question { return question{Name: string(b.Name.V), Be
 // after it have nothing to judge.
 func (b *IPsec) Checks(_ *router.Router, p *verify.Plan) {
 	b.checkLoaded(p)
+	b.checkCertificates(p)
 	b.checkSteps(p)
 	b.checkIdentity(p)
 	b.checkChild(p)
@@ -46,7 +47,15 @@ func (b *IPsec) checkLoaded(p *verify.Plan) {
 		}
 		return verify.Compare(want, fmt.Sprintf("from %s to %s", a.Loaded[0], a.Loaded[1]), "systemctl reload "+unit)
 	})
+	dpd := fmt.Sprintf("asked after %d s", b.DPD.V)
+	b.asked(p, "dpd", "a silent router is asked whether it is there", cmp.Or(b.DPD.Range, b.Def), dpd, func(a associated) verify.Verdict {
+		if len(a.Loaded) == 0 {
+			return verify.Skipped(dpd, "no connection of IKE", "systemctl reload "+unit)
+		}
+		return verify.Compare(dpd, fmt.Sprintf("asked after %d s", a.DPD), "systemctl reload "+unit)
+	})
 	if b.PSK.Set {
+		b.checkPSK(p)
 		const want = "a PSK"
 		hint := fmt.Sprintf("ls -l %s; journalctl -u %s -n 30", b.PSK.Target.Location(), unit)
 		b.asked(p, "psk", "the secret of both routers", b.PSK.Range, want, func(a associated) verify.Verdict {
@@ -65,17 +74,35 @@ func (b *IPsec) checkSteps(p *verify.Plan) {
 		what, title, want string
 		from              hcl.Range
 		fails             []cause
+		agreed            func(a associated) (proposal string, ok bool) // what the tunnel that is there is of
 	}{
-		{"remote", "the other router answers", "an answer", cmp.Or(b.Remote.Range, b.Def), []cause{silent}},
-		{"ike_proposals", "the two routers agree on IKE", "an agreement", cmp.Or(b.IKEProposals.Range, b.Def), []cause{proposals}},
-		{"authentication", "the other router takes local_id and what proves it", "authenticated", way, []cause{authentication}},
-		{"esp_proposals", "the two routers agree on ESP", "an agreement", cmp.Or(b.ESPProposals.Range, b.Def), []cause{childProposals}},
+		{"remote", "the other router answers", "an answer", cmp.Or(b.Remote.Range, b.Def), []cause{silent}, nil},
+		{"ike_proposals", "the two routers agree on IKE", "one of " + join(b.ikeProposals()), cmp.Or(b.IKEProposals.Range, b.Def), []cause{proposals}, func(a associated) (string, bool) {
+			return a.IKE, slices.ContainsFunc(b.ikeProposals(), func(p IKEProposal) bool { return agrees(a.IKE, string(p)) })
+		}},
+		{"authentication", "the other router takes local_id and what proves it", "authenticated", way, []cause{authentication}, nil},
+		{"esp_proposals", "the two routers agree on ESP", "one of " + join(b.espProposals()), cmp.Or(b.ESPProposals.Range, b.Def), []cause{childProposals}, func(a associated) (string, bool) {
+			if a.Child == nil {
+				return "", false
+			}
+			return a.Child.ESP, slices.ContainsFunc(b.espProposals(), func(p ESPProposal) bool { return agrees(a.Child.ESP, string(p)) })
+		}},
 	} {
 		q := b.question()
 		c := verify.Check{ID: b.Addr.String() + "/" + s.what, Title: s.title, From: s.from}
-		verify.Asked(p, c, attempt, q, s.want, b.hint(), func(_ *state.State, a beginning) verify.Verdict {
+		if s.agreed != nil {
+			c.Asks = append(c.Asks, associations.Ask(q.Name))
+		}
+		verify.Asked(p, c, attempt, q, s.want, b.hint(), func(st *state.State, a beginning) verify.Verdict {
 			at := slices.Index(steps, a.Cause)
 			switch {
+			case a.Up && s.agreed != nil:
+				// One that is there may be of what the spec had before, until its keys are renewed.
+				got, err := associations.Answer(st, q.Name)
+				if proposal, ok := s.agreed(got); err == nil && proposal != "" {
+					return verify.Judge(ok, s.want, proposal, b.hint())
+				}
+				return verify.NotSeen(s.want, b.hint())
 			case a.Up:
 				return verify.Compare(s.want, s.want, b.hint())
 			case a.Stopped && i == 0:

@@ -12,7 +12,6 @@ import (
 	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
-	"github.com/nbr-dev/nbr/verify/probe"
 )
 
 const example = `secret "berlin" {
@@ -49,7 +48,7 @@ func Kind() service.Kind {
 	return service.Kind{
 		Type: "ipsec", Doc: "An IPsec tunnel to another router, negotiated by IKEv2, for what is routed to an xfrm link (docs/ipsec.md).",
 		Software: "strongSwan", Example: example, Program: program{},
-		Probes: []probe.Any{associations, attempt},
+		Probes: append(certificates.Probes()[1:], associations, attempt, certificateOf, pskOf),
 		New:    func() service.Block { return &IPsec{} },
 	}
 }
@@ -145,10 +144,18 @@ func (b *IPsec) Claim(s *router.Scope) {
 	if b.Key.Set {
 		s.Secret(b.Key.Range, router.SecretUse{Secret: b.Key.Target, For: router.CertificateKey, Owner: "root", Unit: unit})
 	}
+	confined := router.Confined{Link: b.Link.Target}
 	for _, to := range b.RemoteSubnets.Items {
-		if to.V.Bits() > 0 && !b.holds(s.Router, to.V.Prefix) {
+		if to.V.Bits() == 0 {
+			continue
+		}
+		confined.To = append(confined.To, to.V.Prefix)
+		if !b.holds(s.Router, to.V.Prefix) {
 			router.Claim(s, to.Range, router.DeviceRoute{To: to.V.Prefix, Link: b.Link.Target})
 		}
+	}
+	if len(confined.To) > 0 {
+		router.Claim(s, b.RemoteSubnets.Range, confined)
 	}
 }
 

@@ -23,10 +23,12 @@ type associated struct {
 	// nothing if it has none of that name.
 	Loaded []string `json:"loaded,omitempty"`
 	Shared bool     `json:"shared,omitempty"` // it has read a PSK for it
+	DPD    int      `json:"dpd,omitempty"`    // seconds until a silent router is asked
 	State  string   `json:"state,omitempty"`  // of the IKE SA: ESTABLISHED; empty without one
 	From   string   `json:"from,omitempty"`   // the other router's address
 	Local  string   `json:"local,omitempty"`  // who the two are, as they have proved
 	Remote string   `json:"remote,omitempty"`
+	IKE    string   `json:"ike,omitempty"` // the proposal that the IKE SA is of
 	Child  *child   `json:"child,omitzero"`
 }
 
@@ -35,6 +37,7 @@ type child struct {
 	State   string   `json:"state"` // INSTALLED, as charon calls it
 	In      string   `json:"in"`    // identifiers of the XFRM interface, of what arrives and what leaves
 	Out     string   `json:"out"`
+	ESP     string   `json:"esp"`   // the proposal that it is of
 	Local   []string `json:"local"` // traffic selectors
 	Remote  []string `json:"remote"`
 	BytesIn int      `json:"bytes_in"`
@@ -69,6 +72,7 @@ func ask(ctx context.Context, s *vici.Session, name string) (associated, error) 
 		}
 		if conn, ok := m.Get(name).(*vici.Message); ok {
 			a.Loaded = []string{identityOf(conn, "local-1"), identityOf(conn, "remote-1")}
+			a.DPD, _ = strconv.Atoi(text(conn, "dpd_delay"))
 		}
 	}
 	shared, err := s.Call(ctx, "get-shared", nil)
@@ -87,6 +91,7 @@ func ask(ctx context.Context, s *vici.Session, name string) (associated, error) 
 		}
 		a.State, a.From = text(sa, "state"), text(sa, "remote-host")
 		a.Local, a.Remote = text(sa, "local-id"), text(sa, "remote-id")
+		a.IKE = agreedOf(sa)
 		if c := childOf(sa); c != nil && (a.Child == nil || c.Seconds <= a.Child.Seconds) {
 			a.Child = c
 		}
@@ -152,7 +157,7 @@ func childOf(sa *vici.Message) *child {
 			return n
 		}
 		c := &child{
-			State: text(m, "state"), In: identifier(text(m, "if-id-in")), Out: identifier(text(m, "if-id-out")),
+			State: text(m, "state"), In: identifier(text(m, "if-id-in")), Out: identifier(text(m, "if-id-out")), ESP: agreedOf(m),
 			Local: list(m, "local-ts"), Remote: list(m, "remote-ts"),
 			BytesIn: number("bytes-in"), Bytes: number("bytes-out"), Seconds: number("install-time"),
 		}
