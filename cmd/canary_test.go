@@ -153,6 +153,7 @@ func TestCanary(t *testing.T) {
 						return err
 					})
 				}
+				said.Write(editing(t, spec, src, vars))
 				for i, form := range forms {
 					if bytes.Contains(said.Bytes(), form) {
 						t.Errorf("form %d of the secret is in the output:\n%s", i, said.Bytes())

@@ -3,10 +3,12 @@ package cmd
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
 
 	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
@@ -31,6 +33,9 @@ func (a *app) lspCommand() *cli.Command {
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return usage("nbr lsp takes no arguments: the editor says which files it has open")
+			}
+			if in, ok := a.Stdin.(*os.File); ok && term.IsTerminal(int(in.Fd())) {
+				return usage("nbr lsp speaks with an editor, which starts it, and here is a terminal: docs/editors.md says how to tell an editor; nbr check judges a spec")
 			}
 			vars, err := parseVars(c.StringSlice("var"))
 			if err != nil {

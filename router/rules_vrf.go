@@ -210,15 +210,26 @@ func ruleVRFNetworks(r *Router) hcl.Diagnostics {
 func ruleVRFServices(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	said := map[conf.Addr]bool{}
+	protocols := map[conf.Addr]bool{}
+	for _, o := range Claimed[OwnRoutes](r) {
+		protocols[o.Addr] = protocols[o.Addr] || len(o.On) == 0 && !o.Nowhere
+	}
 	refuse := func(by By, networks []*Network) {
 		for _, n := range networks {
+			v := r.inVRF(n)
 			// What gives a network its addresses has been told: vrf-network.
-			if v := r.inVRF(n); v != nil && !said[by.Addr] && n.fixedOnly() {
-				said[by.Addr] = true
-				diags = append(diags, diag.With(diag.Help(diag.Error("vrf-service", by.From, "Program outside the VRF",
-					"%s is to speak in %s, which is in %s: its program has sockets in no VRF, and those get no packet of one.", by.Addr, n.Addr, v.Head().Addr),
-					"Remove the network there, or take its link out of the VRF."), v.Head().Def, "%s", v.Head().Addr.String()))
+			if v == nil || said[by.Addr] || !n.fixedOnly() {
+				continue
 			}
+			said[by.Addr] = true
+			what, why, help := "Program outside the VRF", "%s is to speak in %s, which is in %s: its program has sockets in no VRF, and those get no packet of one.",
+				"Remove the network there, or take its link out of the VRF."
+			if protocols[by.Addr] {
+				what, why, help = "Routing protocol outside the VRF", "%s has neighbours in %s, which is in %s: its routing daemon speaks in no VRF, and learns routes of the main table.",
+					"Write a route block for each prefix behind the network, or take its link out of the VRF."
+			}
+			diags = append(diags, diag.With(diag.Help(diag.Error("vrf-service", by.From, what, why, by.Addr, n.Addr, v.Head().Addr), "%s", help),
+				v.Head().Def, "%s", v.Head().Addr.String()))
 		}
 	}
 	for _, l := range Claimed[Listen](r) {

@@ -117,3 +117,43 @@ ssh {
 user "root" {
   authorized_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbHw8WiDglSz3F98qaKqHuX3Zw9+D/kdO9wVQxdMwkl me@desk"]
 }
+
+# Routing daemons speak in no VRF: one line for each block, whatever it has there.
+network "blue" {
+  link = port.lan3
+  ipv4 = "10.4.0.1/24"
+}
+
+zone "blue" {
+  networks = [network.blue]
+}
+
+ospf {
+  router_id = "10.3.0.1"
+
+  area "0" {
+    networks = [network.lan, network.blue] # ERROR: vrf-service
+  }
+}
+
+rip {
+  networks = [network.blue] # ERROR: vrf-service
+}
+
+bfd "fast" {}
+
+bgp {
+  as        = 65001
+  router_id = "10.3.0.1"
+
+  neighbor "a" {
+    address   = "10.4.0.20" # ERROR: vrf-service
+    remote_as = 65001
+    bfd       = bfd.fast
+  }
+
+  neighbor "b" {
+    address   = "10.4.0.21"
+    remote_as = 65001
+  }
+}
