@@ -17,9 +17,9 @@ import (
 func (b *IPsec) Judge(r *router.Router) hcl.Diagnostics {
 	x, ok := b.Link.Target.(*XFRM)
 	if !ok {
-		return hcl.Diagnostics{diag.With(diag.Help(diag.Error("ipsec-link", b.Link.Range, "Link that IPsec does not go through",
+		return hcl.Diagnostics{diag.Help(diag.Error("ipsec-link", b.Link.Range, "Link that IPsec does not go through",
 			"%s is no XFRM interface.", b.Link.Addr),
-			"Write an xfrm block, and its name here. Networks are on that."), b.Link.Target.Head().Def, "%s", b.Link.Addr.String())}
+			"Write an xfrm block, and its name here. Networks are on that.")}
 	}
 	diags := slices.Concat(b.judgeTwice(r), b.judgeAuthentication(), b.judgeRemote(r, x), b.judgeSubnets())
 	return append(diags, b.judgeSize(x)...)

@@ -58,7 +58,7 @@ xfrm "ipsec0" {
 xfrm "ipsec1" {
   if_id   = 10 # ERROR: xfrm-twice
   network = network.wan
-  mtu     = 1440 # ERROR: ipsec-mtu
+  mtu     = 1440 # WARNING: ipsec-mtu
 }
 
 xfrm "ipsec2" {
@@ -66,7 +66,7 @@ xfrm "ipsec2" {
   network = network.wan
 }
 
-xfrm "spare" { # ERROR: xfrm-without-ipsec
+xfrm "spare" { # WARNING: xfrm-without-ipsec
   if_id   = 13
   network = network.wan
 }
@@ -129,7 +129,7 @@ secret "bonn" {
   path = "/var/lib/secrets/bonn"
 }
 
-ipsec "road" { # ERROR: ipsec-silent
+ipsec "road" { # WARNING: ipsec-silent
   link           = xfrm.ipsec2
   local_id       = "hamburg.example.org"
   remote_id      = "van@example.org"
