@@ -285,7 +285,7 @@ func TestGuestIPsec(t *testing.T) {
 	if seen("clear") {
 		t.Error("without the link packets leave as they are")
 	}
-	pings(t, hamburg.host, "198.51.100.53") // what is for the Internet gets there
+	pings(t, hamburg.ns, "198.51.100.53") // what is for the Internet gets there
 	hamburg.links(t)
 	works()
 	_ = there.SetDeadline(time.Now().Add(nstest.Patience))
