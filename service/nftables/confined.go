@@ -26,19 +26,13 @@ func confined(r *router.Router) chain {
 			continue
 		}
 		for _, six := range []bool{false, true} {
-			var to []string
-			for _, p := range k.To {
-				if p.Addr().Is6() == six {
-					to = append(to, p.Masked().String())
-				}
-			}
-			if len(to) == 0 {
+			to := blocksOf(k.To, six)
+			if to == "" {
 				continue
 			}
-			field := map[bool]string{false: "ip daddr", true: "ip6 daddr"}[six]
-			match := fmt.Sprintf("oifname %s %s { %s }", set(router.Devices(ups)), field, strings.Join(to, ", "))
-			if near := within(ups, k.To, six); len(near) > 0 {
-				match += fmt.Sprintf(" %s != { %s }", field, strings.Join(near, ", "))
+			match := fmt.Sprintf("oifname %s %s %s", set(router.Devices(ups)), field(six, "daddr"), to)
+			if near := within(ups, k.To, six); near != "" {
+				match += fmt.Sprintf(" %s != %s", field(six, "daddr"), near)
 			}
 			c.add(line(k.Addr, k.From), "%s rt ipsec missing counter drop", match)
 		}
@@ -49,18 +43,40 @@ func confined(r *router.Router) chain {
 	return c
 }
 
-// within are the upstreams' own networks that are a part of a destination: the longer prefix is meant.
-func within(ups []*router.Network, to []netip.Prefix, six bool) []string {
-	var out []string
+// within are the upstreams' own networks that are a part of a destination, as a set: the longer prefix is
+// meant. It is empty without any.
+func within(ups []*router.Network, to []netip.Prefix, six bool) string {
+	var out []netip.Prefix
 	for _, n := range ups {
 		fixed, _ := n.Split()
 		for _, p := range fixed {
-			part := slices.ContainsFunc(to, func(t netip.Prefix) bool { return t.Bits() < p.Bits() && t.Contains(p.Addr()) })
-			if part && p.Addr().Is6() == six {
-				out = append(out, p.Masked().String())
+			if slices.ContainsFunc(to, func(t netip.Prefix) bool { return t.Bits() < p.Bits() && t.Contains(p.Addr()) }) {
+				out = append(out, p)
 			}
 		}
 	}
+	return blocksOf(out, six)
+}
+
+// field is that of an address in the header of a version of IP.
+func field(six bool, name string) string {
+	if six {
+		return "ip6 " + name
+	}
+	return "ip " + name
+}
+
+// blocksOf are the blocks of a version of IP as an anonymous set, empty without any.
+func blocksOf(blocks []netip.Prefix, six bool) string {
+	var out []string
+	for _, p := range blocks {
+		if p.Addr().Is6() == six {
+			out = append(out, p.Masked().String())
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
 	slices.Sort(out)
-	return slices.Compact(out)
+	return "{ " + strings.Join(slices.Compact(out), ", ") + " }"
 }

@@ -131,6 +131,14 @@ func offOffload(r *router.Router) []string {
 		// (nft_flow_route in net/netfilter/nft_flow_offload.c).
 		out = append(out, sdif(ports))
 	}
+	for _, k := range router.Claimed[router.Confined](r) {
+		// Offloaded packets pass no postrouting: without the link the next one would go by an upstream.
+		for _, six := range []bool{false, true} {
+			if to := blocksOf(k.To, six); to != "" {
+				out = append(out, field(six, "saddr")+" "+to, field(six, "daddr")+" "+to)
+			}
+		}
+	}
 	for _, k := range router.Claimed[router.KeepOffOffload](r) {
 		devs := set(slices.Sorted(slices.Values(router.Devices(k.Networks)))) // the rule is the firewall's: no other block's order is its own
 		out = append(out, "iifname "+devs, "oifname "+devs)

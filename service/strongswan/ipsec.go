@@ -70,7 +70,7 @@ type IPsec struct {
 	IKEProposals  conf.List[IKEProposal]   `hcl:"ike_proposals,optional" empty:"error: no other router could agree. Remove the list for nbr's own." doc:"What the two routers may agree on for IKE, the best first. Without it AES-GCM and then AES-CBC with SHA-2, with groups 20, 19, 31 and 14 (RFC 8247)."`
 	ESPProposals  conf.List[ESPProposal]   `hcl:"esp_proposals,optional" empty:"error: no other router could agree. Remove the list for nbr's own." doc:"What they may agree on for packets, the best first. A group is for the keys that follow the first (perfect forward secrecy). Without it AES-GCM and then AES-CBC with SHA-256, with the same groups (RFC 8221)."`
 	DPD           conf.Value[Delay]        `hcl:"dpd,optional" default:"30s" doc:"How long the other router may be silent until it is asked whether it is there, 5s to 1h."`
-	Initiate      conf.Value[bool]         `hcl:"initiate,optional" default:"true" doc:"Begin as soon as the router is up, and again when the other end is lost. false waits for the other router, as it has to without remote."`
+	Initiate      conf.Value[bool]         `hcl:"initiate,optional" default:"true" doc:"Begin as soon as the router is up, and again when the other end is silent; when the other end closes the tunnel, with the next packet for it. false waits for the other router, as it has to without remote."`
 }
 
 // unit is that of NixOS' module, without .service, and group that of users who may ask charon.
@@ -95,7 +95,6 @@ type keyed struct {
 type identities struct {
 	router.By
 	local, remote Identity
-	psk           bool
 }
 
 // begins tells whether the router begins by itself.
@@ -128,7 +127,7 @@ func (b *IPsec) Claim(s *router.Scope) {
 		s.Kernel(b.ESPProposals.Items[i].Range, "chacha20poly1305", "CRYPTO_CHACHA20POLY1305")
 	}
 	router.Claim(s, b.Link.Range, keyed{link: b.Link.Target})
-	router.Claim(s, b.LocalID.Range, identities{local: b.LocalID.V, remote: b.RemoteID.V, psk: b.PSK.Set})
+	router.Claim(s, b.LocalID.Range, identities{local: b.LocalID.V, remote: b.RemoteID.V})
 	router.Claim(s, hcl.Range{}, router.LookGroup{Group: group})
 	for _, port := range []int{ikePort, natPort} {
 		s.Listen(b.Link.Range, router.Listen{Service: "ipsec", Protocol: router.UDP, Port: port, Unit: unit, Shared: true})
@@ -168,7 +167,7 @@ func (b *IPsec) claimPackets(s *router.Scope, n *router.Network) {
 	}
 	if !remote.IsValid() {
 		for _, m := range ike {
-			router.Claim(s, at, router.Emit{Match: m})
+			router.Claim(s, at, router.Emit{Match: m, Networks: []*router.Network{n}})
 		}
 		if b.Remote.V.name != "" {
 			// The router has to find the other one before it knows the time. A false answer leads to a

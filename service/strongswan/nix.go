@@ -67,7 +67,11 @@ func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module)
 		L:  nixgen.Var("config.systemd.services." + unit + ".serviceConfig.ExecStartPre"),
 		R:  nixgen.List{nixgen.Concat{nixgen.Var("config.services." + unit + ".package"), nixgen.Str("/sbin/swanctl --load-all --clear --noprompt")}},
 	}), "ExecReload")
-	exec(nixgen.Apply("lib.mkAfter", nixgen.List{nixgen.Concat{nixgen.Var("pkgs.coreutils"), nixgen.Str("/bin/chgrp " + group + " " + socket)}}), "ExecStartPost")
+	// The - is systemd's: one connection whose certificate is not there yet does not end the others.
+	exec(nixgen.Apply("lib.mkForce", nixgen.List{
+		nixgen.Concat{nixgen.Str("-"), nixgen.Var("config.services." + unit + ".package"), nixgen.Str("/sbin/swanctl --load-all --noprompt")},
+		nixgen.Concat{nixgen.Var("pkgs.coreutils"), nixgen.Str("/bin/chgrp " + group + " " + socket)},
+	}), "ExecStartPost")
 	exec(nixgen.Apply("lib.mkForce", nixgen.Str("always")), "Restart")
 	exec(nixgen.Str("5s"), "RestartSec")
 	run(nixgen.Int(0), "unitConfig", "StartLimitIntervalSec")
@@ -88,7 +92,7 @@ func (program) Lower(_ *router.Router, blocks []service.Block, m *nixgen.Module)
 	lowerChanges(tunnels, m)
 }
 
-// lowerChanges has charon read secrets and certificates again when they are others. Tunnels stay.
+// lowerChanges has charon read secrets and certificates again when they are others. Tunnels with a PSK stay.
 func lowerChanges(tunnels []*IPsec, m *nixgen.Module) {
 	from := service.From(tunnels[0])
 	for name, v := range map[string]nixgen.Expr{

@@ -25,10 +25,8 @@ type associated struct {
 	Shared bool     `json:"shared,omitempty"` // it has read a PSK for it
 	DPD    int      `json:"dpd,omitempty"`    // seconds until a silent router is asked
 	State  string   `json:"state,omitempty"`  // of the IKE SA: ESTABLISHED; empty without one
-	From   string   `json:"from,omitempty"`   // the other router's address
-	Local  string   `json:"local,omitempty"`  // who the two are, as they have proved
-	Remote string   `json:"remote,omitempty"`
-	IKE    string   `json:"ike,omitempty"` // the proposal that the IKE SA is of
+	Remote string   `json:"remote,omitempty"` // who the other router is, as it has proved
+	IKE    string   `json:"ike,omitempty"`    // the proposal that the IKE SA is of
 	Child  *child   `json:"child,omitzero"`
 }
 
@@ -89,8 +87,7 @@ func ask(ctx context.Context, s *vici.Session, name string) (associated, error) 
 		if !ok || a.State == established && text(sa, "state") != established {
 			continue
 		}
-		a.State, a.From = text(sa, "state"), text(sa, "remote-host")
-		a.Local, a.Remote = text(sa, "local-id"), text(sa, "remote-id")
+		a.State, a.Remote = text(sa, "state"), text(sa, "remote-id")
 		a.IKE = agreedOf(sa)
 		if c := childOf(sa); c != nil && (a.Child == nil || c.Seconds <= a.Child.Seconds) {
 			a.Child = c
