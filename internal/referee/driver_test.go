@@ -192,7 +192,12 @@ func TestPortSettings(t *testing.T) {
 	nstest.Wait(t, func() error { return are() })
 	end()
 	nothing := []string{"eee of wan: netlink error: Operation not supported", "eee of lan1: netlink error: Operation not supported", "rings of lan1: netlink error: Operation not supported"}
-	if d := cmp.Diff(nothing, strings.Split(strings.TrimSpace(said.String()), "\n")); d != "" {
+	// ip(8) looks for the other end of a veth among all namespaces of the machine, also those that other tests are
+	// about to make.
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(said.String()), "\n"), func(line string) bool {
+		return line == "Error: Peer netns reference is invalid."
+	})
+	if d := cmp.Diff(nothing, lines); d != "" {
 		t.Errorf("the unit says, once (-want +got):\n%s", d)
 	}
 }
