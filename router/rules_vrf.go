@@ -113,7 +113,7 @@ func ruleVRFTables(r *Router) hcl.Diagnostics {
 				break
 			}
 		}
-		switch other := r.vrfOfTable(rt.Table.V); {
+		switch other := first[rt.Table.V]; {
 		case !rt.Table.Set:
 		case in != nil:
 			diags = append(diags, diag.With(diag.Help(diag.Error("vrf-table", rt.Table.Range, "Route with two tables",
@@ -126,7 +126,7 @@ func ruleVRFTables(r *Router) hcl.Diagnostics {
 		}
 	}
 	for _, ru := range r.RoutingRules {
-		if v := r.vrfOfTable(ru.Table.V); v != nil {
+		if v := first[ru.Table.V]; v != nil {
 			diags = append(diags, diag.With(diag.Help(diag.Error("vrf-table", ru.Table.Range, "Rule into a VRF",
 				"%s would lead packets of no VRF into %s, and the answers have no way back.", ru.Addr, v.Head().Addr),
 				"Write the table of route blocks with table, which is no VRF's."), v.Head().Def, "%s", v.Head().Addr.String()))

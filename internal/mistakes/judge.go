@@ -108,7 +108,7 @@ func (m *Mistake) written(r *hcl.Range) bool {
 
 // whole are the codes of what is concluded from all of the spec.
 var whole = []string{
-	"dns64-untranslated", "exporter-of-nothing", "ids-no-home", "names-without-zone", "nat64-uplink", "no-default-route", "no-dns-zone", "no-name-servers", "no-zone-server", "open-resolver", "out-of-reach", "own-policy-idle", "own-service-closed", "peer-silent", "relay-without-route", "transfer-without-server", "unused", "uplink-alone", "uplink-prefix", "uplink-route", "v6-only-untranslated", "zigbee-far", "zigbee-user", "zone-not-public",
+	"dns64-untranslated", "exporter-of-nothing", "ids-no-home", "names-without-zone", "nat64-uplink", "no-default-route", "no-dns-zone", "no-name-servers", "no-zone-server", "open-resolver", "out-of-reach", "own-policy-idle", "own-service-closed", "peer-silent", "relay-without-route", "transfer-without-server", "unused", "uplink-alone", "uplink-prefix", "uplink-route", "v6-only-untranslated", "vrf-policy", "zigbee-far", "zigbee-user", "zone-not-public",
 }
 
 // concerns tells whether a diagnostic can be about the mistake.
