@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -271,12 +270,4 @@ func TestGuestFibre(t *testing.T) {
 	l.has(t, "in the second session", map[string]bool{houseULA: false, lanOf(firstPrefix): true, lanOf(secondPrefix): false})
 	l.green(t, "in the second session")
 	l.connects(t, taken, secondAddress, secondPrefix)
-}
-
-// signal tells a program and its children something.
-func (r *running) signal(t *testing.T, s syscall.Signal) {
-	t.Helper()
-	if err := syscall.Kill(-r.Process.Pid, s); err != nil {
-		t.Fatal(err)
-	}
 }
