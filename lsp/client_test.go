@@ -21,6 +21,7 @@ import (
 
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/hcl/source"
+	"github.com/nbr-dev/nbr/internal/nstest"
 	"github.com/nbr-dev/nbr/lsp"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/all"
@@ -112,7 +113,7 @@ func (c *client) raw(b []byte) {
 // until hears the server until it says what is wanted.
 func (c *client) until(want func(map[string]any) bool) map[string]any {
 	c.t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(nstest.Patience)
 	for {
 		select {
 		case m, ok := <-c.heard:
@@ -256,7 +257,7 @@ func (c *client) over() error {
 	select {
 	case err := <-c.ended:
 		return err
-	case <-time.After(10 * time.Second):
+	case <-time.After(nstest.Patience):
 		c.t.Fatal("the server does not end")
 		return nil
 	}
