@@ -43,8 +43,8 @@ func fill(v reflect.Value) {
 		v.SetString("<&> \u2028")
 	case reflect.Bool:
 		v.SetBool(true)
-	case reflect.Uint64:
-		v.SetUint(1<<64 - 1)
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		v.SetUint(1<<v.Type().Bits() - 1)
 	default:
 		v.SetInt(1)
 	}

@@ -166,7 +166,7 @@ func TestGuestMasters(t *testing.T) {
 		},
 		"leg3":     {Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "bond2", BondPort: &state.BondPort{Aggregator: 1}},
 		"leg4":     {Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "bond2", BondPort: &state.BondPort{Aggregator: 2}},
-		"red":      {Kind: "vrf", Up: true, Carrier: true, MTU: 65575},
+		"red":      {Kind: "vrf", Up: true, Carrier: true, MTU: 65575, Table: 100},
 		"customer": {Kind: "dummy", Up: true, Carrier: true, MTU: 1500, Master: "red"},
 	})
 	n := seen(t)
