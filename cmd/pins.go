@@ -55,19 +55,10 @@ func locked(c *cli.Context) (pins.Known, error) {
 	return known, nil
 }
 
-// pinsOf are the pins of a spec.
-func pinsOf(s *service.Spec, known pins.Known) ([]pins.Pin, error) {
-	inputs, err := compose.Inputs(s.Router)
-	if err != nil {
-		return nil, exit{ExitSpec, err.Error()}
-	}
-	return pins.Of(s, inputs, known), nil
-}
-
 // aged judges the age of a spec's release and pins by the clock.
 func (a *app) aged(known pins.Known) judge {
 	return func(s *service.Spec) hcl.Diagnostics {
-		list, err := pinsOf(s, known)
+		list, err := compose.Pins(s, known)
 		if a.Now == nil || err != nil { // gen tells of it
 			return nil
 		}
@@ -107,9 +98,9 @@ func (a *app) pins(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		list, err := pinsOf(s.Spec, known)
+		list, err := compose.Pins(s.Spec, known)
 		if err != nil {
-			return err
+			return exit{ExitSpec, err.Error()}
 		}
 		all = append(all, a.describe(s.Router, list))
 	}

@@ -82,6 +82,25 @@ type Tree struct {
 
 // Build makes the tree.
 func Build(c Config) (*Tree, error) {
+	t, err := Own(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.library(); err != nil {
+		return nil, err
+	}
+	if c.Source != nil {
+		if err := t.source(c.Source); err != nil {
+			return nil, err
+		}
+	}
+	t.Files[ManifestName] = t.manifest(c)
+	return t, nil
+}
+
+// Own makes what of the tree is of its routers alone: without what is in LibraryDir, and so without the manifest.
+// Of the source it matters whether there is one.
+func Own(c Config) (*Tree, error) {
 	t := &Tree{Files: map[string][]byte{}, Origins: map[string][]nixgen.Origin{}}
 	names := map[string]bool{LibraryDir: true}
 	for _, r := range c.Routers {
@@ -95,15 +114,6 @@ func Build(c Config) (*Tree, error) {
 	}
 	t.Files["flake.nix"] = nixgen.Print(flakeNix(c))
 	t.Files["default.nix"] = nixgen.Print(outputs(c))
-	if err := t.library(); err != nil {
-		return nil, err
-	}
-	if c.Source != nil {
-		if err := t.source(c.Source); err != nil {
-			return nil, err
-		}
-	}
-	t.Files[ManifestName] = t.manifest(c)
 	t.Lock = firstLock(c.Inputs)
 	return t, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/nbr-dev/nbr/flake"
+	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
@@ -17,13 +18,22 @@ import (
 // Tree is the tree of specs without errors, each of another router. source is nbr's own, for routers that are
 // built with the nbr that makes the tree. The error says what the specs cannot have together.
 func Tree(source fs.FS, specs ...*service.Spec) (*flake.Tree, error) {
+	cfg, err := Config(source, specs...)
+	if err != nil {
+		return nil, err
+	}
+	return flake.Build(cfg)
+}
+
+// Config is what the tree of specs is made of, as for [Tree].
+func Config(source fs.FS, specs ...*service.Spec) (flake.Config, error) {
 	var cfg flake.Config
 	var names []string
 	var inputs inputs
 	for _, s := range specs {
 		r := s.Router
 		if err := inputs.add(r); err != nil {
-			return nil, err
+			return cfg, err
 		}
 		if r.Input("nbr") == nil {
 			cfg.Source = source
@@ -46,14 +56,16 @@ func Tree(source fs.FS, specs ...*service.Spec) (*flake.Tree, error) {
 		cfg.Description = "Routers made by nbr: " + strings.Join(names, ", ")
 	}
 	cfg.Inputs = inputs.list
-	return flake.Build(cfg)
+	return cfg, nil
 }
 
-// Inputs are the inputs of the flake of a router.
-func Inputs(r *router.Router) ([]flake.Input, error) {
+// Pins are the pins of a spec, with what is known of its inputs beside.
+func Pins(s *service.Spec, known pins.Known) ([]pins.Pin, error) {
 	var in inputs
-	err := in.add(r)
-	return in.list, err
+	if err := in.add(s.Router); err != nil {
+		return nil, err
+	}
+	return pins.Of(s, in.list, known), nil
 }
 
 // inputs are the inputs of a flake: the pinned ones, and what the specs say.

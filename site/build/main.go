@@ -1,0 +1,27 @@
+// Build makes the page of nbr in a folder. It is run in the folder of nbr's source:
+//
+//	go run ./site/build -o DIR -examples testdata/routers
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/nbr-dev/nbr/site"
+)
+
+func main() {
+	out := flag.String("o", "site.out", "write the page to `DIR`")
+	examples := flag.String("examples", "testdata/routers", "`DIR` with a folder for each example")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(64)
+	}
+	if err := site.Build(context.Background(), ".", os.DirFS(*examples), *out); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
