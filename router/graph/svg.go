@@ -76,7 +76,7 @@ func (g *Graph) SVG(w io.Writer) error {
 	l := place(g)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" role="graphics-document" aria-labelledby="nbr-title nbr-desc">`+"\n", l.w, l.h)
-	fmt.Fprintf(&b, "<title id=\"nbr-title\">The network of %s</title>\n<desc id=\"nbr-desc\">%s</desc>\n", escape(g.Name), escape(g.describe()))
+	fmt.Fprintf(&b, "<title id=\"nbr-title\">The network of %s</title>\n<desc id=\"nbr-desc\">%s</desc>\n", escape(g.Name), escape(g.Description()))
 	fmt.Fprintf(&b, "<style>\n%s</style>\n", style())
 	fmt.Fprintf(&b, `<rect class="page" width="%d" height="%d"/>`+"\n", l.w, l.h)
 	for _, t := range l.texts {
@@ -221,8 +221,8 @@ func (w *wire) trunk(d *strings.Builder, lo, hi int) (joints []int) {
 	return slices.Compact(joints)
 }
 
-// describe says what the drawing shows, in sentences.
-func (g *Graph) describe() string {
+// Description says what the drawing shows, in sentences.
+func (g *Graph) Description() string {
 	out := []string{fmt.Sprintf("Links: %d, networks: %d, zones: %d.", len(g.of(Link)), len(g.of(Network)), len(g.Groups))}
 	on := map[*Node][]string{}
 	for _, e := range g.Edges {

@@ -21,8 +21,9 @@ type Made struct {
 	Router  string   `json:"router"`
 	Files   []File   `json:"files"`
 	Origins []Origin `json:"origins"`
-	Blocks  []Origin `json:"blocks"` // where each block of the spec begins
-	Diagram string   `json:"diagram"`
+	Blocks  []Origin `json:"blocks"`  // where each block of the spec begins
+	Diagram string   `json:"diagram"` // as SVG
+	Said    string   `json:"said"`    // what the diagram shows, in sentences
 	Plan    []Check  `json:"plan"`
 }
 
@@ -102,10 +103,11 @@ func (p *Page) Make(files map[string]string) (*Made, error) {
 		out.Plan = append(out.Plan, Check{c.ID, c.Title, c.From.Filename, c.From.Start.Line})
 	}
 	var svg strings.Builder
-	if err := graph.New(spec.Router, spec.Blocks(), spec.Secrets().Text).SVG(&svg); err != nil {
+	g := graph.New(spec.Router, spec.Blocks(), spec.Secrets().Text)
+	if err := g.SVG(&svg); err != nil {
 		return nil, err
 	}
-	out.Diagram = svg.String()
+	out.Diagram, out.Said = svg.String(), g.Description()
 	return out, nil
 }
 

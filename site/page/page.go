@@ -4,11 +4,11 @@
 package page
 
 import (
-	"embed"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
+	"testing/fstest"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -110,17 +110,17 @@ type judged struct {
 
 // folder is a folder of texts.
 func folder(files map[string]string) fs.FS {
-	over := map[string][]byte{}
+	fsys := fstest.MapFS{}
 	for name, text := range files {
-		over[name] = []byte(text)
+		fsys[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o444}
 	}
-	return source.Overlay(embed.FS{}, over) // which has no file
+	return fsys
 }
 
 // load reads and judges a spec.
 func (p *Page) load(files map[string]string) *judged {
 	if p.last == nil || !maps.Equal(p.last.files, files) {
-		j := &judged{files: files}
+		j := &judged{files: maps.Clone(files)}
 		j.spec, j.diags = p.reg.Load(folder(files), nil)
 		p.last, p.given = j, p.guide.Given(j.spec, p.given)
 	}

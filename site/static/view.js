@@ -58,9 +58,8 @@ export class View {
   #draw(made) {
     if (this.#url) URL.revokeObjectURL(this.#url);
     this.#url = URL.createObjectURL(new Blob([made.diagram], { type: "image/svg+xml" }));
-    const svg = new DOMParser().parseFromString(made.diagram, "image/svg+xml");
     $("diagram").src = this.#url;
-    $("diagram").alt = `${svg.querySelector("title")?.textContent}. ${svg.querySelector("desc")?.textContent}`;
+    $("diagram").alt = `The network of ${made.router}. ${made.said}`;
   }
 
   // From the result to the spec.
