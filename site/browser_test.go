@@ -150,6 +150,9 @@ func (p *tab) heard(e any) {
 
 // clean wants that nothing went wrong, and that the page has asked its own server alone.
 func (p *tab) clean() {
+	if p.Failed() {
+		p.picture("failed " + filepath.Base(p.Name()))
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, text := range p.wrong {
@@ -282,6 +285,15 @@ func (p *tab) after(what string) {
 func (p *tab) keys(text string, options ...chromedp.KeyOption) {
 	p.Helper()
 	p.do(chromedp.KeyEvent(text, options...))
+}
+
+// press presses a key as a keyboard does: what the page does with it comes before what the browser would.
+func (p *tab) press(key string) {
+	p.Helper()
+	text := map[string]string{"Enter": "\r"}[key]
+	code := map[string]int64{"Enter": 13, "Tab": 9, "Escape": 27, "ArrowUp": 38, "ArrowDown": 40, "ArrowRight": 39, "End": 35}[key]
+	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: "keyDown", Key: key, Code: key, WindowsVirtualKeyCode: code, Text: text})
+	call(p, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: "keyUp", Key: key, Code: key, WindowsVirtualKeyCode: code})
 }
 
 // over moves the mouse to the middle of what an expression is.

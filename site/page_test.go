@@ -14,7 +14,6 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"github.com/nbr-dev/nbr/cmd"
 	"github.com/nbr-dev/nbr/firmware"
@@ -113,7 +112,7 @@ func completion(t *testing.T, b *browser) {
 	p.keys("\rvla")
 	p.is(`document.querySelector("#items [aria-selected=true] .label")?.textContent ?? ""`, "vlan")
 	p.until(`document.activeElement.getAttribute("aria-activedescendant") === document.querySelector("#items [aria-selected=true]").id`)
-	p.keys(kb.Enter)
+	p.press("Enter")
 	p.until(`document.querySelector("#items").hidden && ` + spec + `.includes('vlan "name" {')`)
 	p.keys("guests") // in the place of the name, which is chosen
 	p.until(spec + `.includes('vlan "guests" {\n  id = \n  link = ') || ` + spec + `.includes('vlan "guests" {\n  link = \n  id = ')`)
@@ -122,27 +121,27 @@ func completion(t *testing.T, b *browser) {
 	p.js(`(() => { const a = document.querySelector("#editor textarea"), i = a.value.lastIndexOf("  link = ") + 9; a.setSelectionRange(i, i); })()`)
 	p.keys("bridge.")
 	p.is(`[...document.querySelectorAll("#items .label")].map((l) => l.textContent).join()`, "bridge.br-lan")
-	p.keys(kb.Escape)
+	p.press("Escape")
 	p.until(`document.querySelector("#items").hidden`)
 	p.keys(" ", chromedp.KeyModifiers(chromedp.ModifierCtrl))
 	p.until(`!document.querySelector("#items").hidden`)
-	p.keys(kb.Tab)
+	p.press("Tab")
 	p.until(spec + `.includes("link = bridge.br-lan\n")`)
 	p.js(`(() => { const a = document.querySelector("#editor textarea"), i = a.value.lastIndexOf("  id = ") + 7; a.setSelectionRange(i, i); })()`)
 	p.keys("20")
 	p.js(`(() => { const a = document.querySelector("#editor textarea"), i = a.value.indexOf("  ipv4 = \"dhcp\""); a.setSelectionRange(i, i); })()`)
 	p.keys("  \r")
-	p.keys(kb.ArrowUp)
+	p.press("ArrowUp")
 	p.keys(" ", chromedp.KeyModifiers(chromedp.ModifierCtrl))
 	p.until(`document.querySelector("#items .k-attribute")`)
 	if doc := p.text(`document.querySelector("#doc").textContent`); doc == "" {
 		t.Error("an attribute has no text")
 	}
-	p.keys(kb.ArrowDown)
+	p.press("ArrowDown")
 	p.is(`[...document.querySelectorAll("#items li")].findIndex((l) => l.getAttribute("aria-selected") === "true") + ""`, "1")
-	p.keys(kb.Escape)
+	p.press("Escape")
 	before := p.text(spec)
-	p.keys(kb.Tab) // without a list it goes on, and no one is held in the text
+	p.press("Tab") // without a list it goes on, and no one is held in the text
 	p.until(`document.activeElement !== document.querySelector("#editor textarea")`)
 	p.is(spec, before)
 }
@@ -160,17 +159,17 @@ func fromNix(t *testing.T, b *browser) {
 		t.Log("nothing is to be said of the router")
 	}
 	explained, _ := nbr(t, "explain", filepath.Join(dir, "routers/bpi-r4/network.nix")+":"+n)
-	if told := p.text(`document.querySelector("#explained p").textContent`); !strings.Contains(explained, "comes from network.lan") || told != "bpi-r4/network.nix:"+n+" comes from network.lan, router.hcl line 20" {
+	if told := p.text(`document.querySelector("#explained p").textContent`); !strings.Contains(explained, "comes from network.lan") || told != "bpi-r4/network.nix:"+n+" comes from network.lan, router.hcl line 19" {
 		t.Errorf("%q; nbr explain says %s", told, explained)
 	}
 	p.over(`document.querySelector("header h1")`)
 	p.until(`!document.querySelector(".paint .lit")`)
 	p.focus("#nix")
 	for range 3 {
-		p.keys(kb.ArrowDown)
+		p.press("ArrowDown")
 	}
 	p.is(`document.querySelector("#nix").getAttribute("aria-activedescendant")`, "nix4")
-	p.keys(kb.End)
+	p.press("End")
 	p.until(`document.querySelector("#nix [aria-selected=true]") === document.querySelector("#nix .line:last-child")`)
 	// And from a check.
 	p.click(`[data-name="plan"]`)
@@ -184,7 +183,7 @@ func fromSpec(t *testing.T, b *browser) {
 	p.pick("#file", "routers/bpi-r4/network.nix")
 	p.over(`[...document.querySelectorAll(".paint .line")].find((l) => l.textContent.includes('ipv4 = "192.168.178.1/24"'))`)
 	p.until(`[...document.querySelectorAll("#nix .lit")].some((l) => l.textContent.includes("192.168.178.1/24"))`)
-	p.until(`document.querySelector("#explained p").textContent === "router.hcl line 20 makes" && document.querySelectorAll("#explained li").length > 0`)
+	p.until(`document.querySelector("#explained p").textContent === "router.hcl line 19 makes" && document.querySelectorAll("#explained li").length > 0`)
 	// By the keyboard, a block.
 	p.choose(`network "lan" {`)
 	p.until(`document.querySelector("#explained p").textContent === "network.lan becomes"`)
@@ -310,11 +309,11 @@ func keyboard(t *testing.T, b *browser) {
 	var names []string
 	seen := map[string]bool{}
 	for range 60 {
-		p.keys(kb.Tab)
+		p.press("Tab")
 		id := p.text(`(() => { const e = document.activeElement; if (e === document.body) return "";
 			const label = e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.textContent;
-			const s = getComputedStyle(e.tagName === "TEXTAREA" ? document.querySelector("#editor") : e);
-			const shown = s.outlineStyle !== "none" || s.borderColor !== "";
+			const border = (id) => getComputedStyle(document.querySelector(id)).borderColor;
+			const shown = e.tagName === "TEXTAREA" ? border("#editor") !== border("#nix") : getComputedStyle(e).outlineStyle !== "none";
 			return (e.id || e.dataset.name || e.tagName) + "|" + label.trim().slice(0, 30) + "|" + shown; })()`)
 		if id == "" || seen[id] {
 			break
@@ -332,14 +331,14 @@ func keyboard(t *testing.T, b *browser) {
 		}
 	}
 	p.focus(`[data-name="files"]`)
-	p.keys(kb.ArrowRight)
+	p.press("ArrowRight")
 	p.is(`document.activeElement.dataset.name + document.querySelector("#diagramview").hidden`, "diagramfalse")
-	p.keys(kb.ArrowRight)
+	p.press("ArrowRight")
 	p.is(`document.activeElement.dataset.name + document.querySelector("#planview").hidden`, "planfalse")
 	p.focus(`#new`)
-	p.keys(kb.Enter)
+	p.press("Enter")
 	p.until(`document.querySelector("#form").open && document.querySelector("#form").contains(document.activeElement)`)
-	p.keys(kb.Escape)
+	p.press("Escape")
 	p.until(`!document.querySelector("#form").open`)
 }
 

@@ -12,7 +12,7 @@ export class Completion {
     this.doc = doc;
     this.ask = ask;
     const area = editor.area;
-    area.addEventListener("keydown", (e) => this.#key(e));
+    area.addEventListener("keydown", (e) => this.#key(e), true); // before the editor does anything with the key
     area.addEventListener("input", (e) => {
       const typed = e.inputType === "insertText" && /^[\w."]$/.test(e.data ?? "");
       if (typed || (this.open && /^delete/.test(e.inputType ?? ""))) this.#show(false);

@@ -167,6 +167,7 @@ export class View {
   #tell(head, list = [], head2 = "", list2 = []) {
     this.#told++;
     $("explained").hidden = !head;
+    $("hint").hidden = Boolean(head);
     $("explained").replaceChildren(...[heading(head), links(list), heading(head2), links(list2)].filter(Boolean));
   }
 }
