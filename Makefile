@@ -1,6 +1,6 @@
 # What one types; what it does is in .ci/test, which CI calls without make.
 
-.PHONY: all build gen setup test lint unit fuzz bench mutate
+.PHONY: all build gen site setup test lint unit fuzz bench mutate
 all: build
 
 build:
@@ -8,6 +8,9 @@ build:
 
 gen:
 	go run ./cmd/nbr gen -o out testdata/routers/bpi-r4
+
+site:
+	go run ./site/build -o out/site
 
 setup:
 	.ci/setup

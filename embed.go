@@ -19,7 +19,7 @@ const Program = "github.com/nbr-dev/nbr/cmd/nbr"
 // is the files, because go build there leaves a program.
 //
 //go:embed LICENSE embed.go go.mod go.sum cmd/*.go cmd/nbr/*.go cmd/nbr-wasm/*.go lsp/*.go
-//go:embed evaluator failover firmware flake hcl nixgen router service verify
+//go:embed evaluator failover firmware flake hcl nixgen router service site verify
 var source embed.FS
 
 // Source is the module's source.

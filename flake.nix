@@ -26,6 +26,10 @@
         default = package pkgs;
         nbr = package pkgs;
         nbr-wasm = (package pkgs).wasm;
+        site = import ./flake/site.nix {
+          nbr = package pkgs;
+          examples = ./testdata/routers;
+        };
       });
 
       overlays.default = final: _prev: { nbr = package final; };

@@ -18,6 +18,7 @@ let
     "nixgen"
     "router"
     "service"
+    "site"
     "verify"
   ];
   below = path: builtins.substring (builtins.stringLength root + 1) (-1) path;

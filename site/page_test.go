@@ -415,7 +415,7 @@ const contrast = `(() => {
 	const out = new Set();
 	for (const e of document.querySelectorAll("body *")) {
 		const own = [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim());
-		if (!own || !e.checkVisibility() || e.closest("textarea, option, :disabled, .old, [aria-hidden=true] .here")) continue;
+		if (!own || !e.checkVisibility() || e.closest("textarea, option, :disabled")) continue;
 		const [a, b] = [light(rgba(getComputedStyle(e).color)), light(behind(e))];
 		const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 		if (ratio < 4.5) out.add((e.id || e.className || e.tagName) + ": contrast " + ratio.toFixed(2));

@@ -54,6 +54,8 @@ var table = []row{
 	{pkg: "router", ours: "hcl/conf hcl/diag hcl/source", theirs: "hcl ssh dns", outside: "net"},
 	// Records of DNS, as text.
 	{pkg: "router/records", theirs: "dns"},
+	// The first spec of a router, as text.
+	{pkg: "router/starter", ours: "router hcl/diag hcl/source", theirs: "hcl cty", outside: "embed"},
 	// A drawing of the core, as text. It knows no service. net is for the text forms, too.
 	{pkg: "router/graph", ours: "router hcl/conf", outside: "net"},
 	// What the other ends of tunnels are told, as text. It knows no private key and no service.
@@ -98,7 +100,7 @@ var table = []row{
 	{pkg: "firmware/bootlog"},
 	{pkg: "firmware", ours: "firmware/bootlog firmware/image service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl cty", outside: "embed"},
 	// The pages of the language, for the command line and docs/.
-	{pkg: "service/reference", ours: "service hcl/conf", theirs: "wordwrap", outside: "embed"},
+	{pkg: "service/reference", ours: "service hcl/conf hcl/language", theirs: "wordwrap", outside: "embed"},
 	{pkg: "service/knot", ours: "service router router/records hcl/conf hcl/diag nixgen verify verify/certificate verify/dnsask verify/probe verify/state", theirs: "hcl cty dns", outside: "embed"},
 	{pkg: "service/uplink", ours: "failover service router hcl/conf hcl/diag nixgen verify verify/probe verify/state", theirs: "hcl"},
 	// What exporters serve, over HTTP.
@@ -120,6 +122,10 @@ var table = []row{
 	// What all of that is made of, and of when.
 	{pkg: "flake/pins", ours: ". flake firmware service router hcl/diag", theirs: "hcl"},
 
+	// The tree of specs, and what of it their blocks became.
+	{pkg: "flake/compose", ours: "flake flake/pins router service hcl/diag"},
+	{pkg: "flake/explain", ours: "flake router service hcl/conf"},
+
 	// nbr as a plugin of the Nix evaluator. It looks at nothing but the values that it is given: os is for
 	// the program's arguments, unsafe for what the evaluator reads and writes of its memory.
 	{pkg: "evaluator", ours: "service hcl/conf hcl/diag hcl/source nixgen", theirs: "hcl"},
@@ -129,8 +135,14 @@ var table = []row{
 	// The language server: a protocol over two streams. It opens files through what it is given, and writes none.
 	{pkg: "lsp", ours: "service service/reference router hcl/*", theirs: "hcl jrpc2"},
 
+	// The page: answers as functions of texts, the program that runs in a browser, and what makes the folder of files.
+	{pkg: "site/page", ours: "flake flake/compose flake/explain flake/pins nixgen router router/graph router/starter service service/reference hcl/*", theirs: "hcl", outside: "embed"},
+	{pkg: "site/wasm", ours: "firmware service service/all site/page"},
+	{pkg: "site", ours: "hcl/source", outside: "embed os os/exec"},
+	{pkg: "site/build", ours: "site", outside: "flag os"},
+
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: ". evaluator failover failover/watch service service/reference router router/graph router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/pins lsp nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal wordwrap", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: ". evaluator failover failover/watch service service/reference router router/graph router/starter router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/compose flake/explain flake/pins lsp nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal wordwrap", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -188,6 +200,7 @@ var modules = map[string]string{
 	"diff":        "github.com/rogpeppe/go-internal/diff",  // gen -diff
 	"jrpc2":       "github.com/creachadair/jrpc2",          // how editors and servers call each other
 	"wazero":      "github.com/tetratelabs/wazero",         // tests: runs WebAssembly
+	"chromedp":    "github.com/chromedp/chromedp",          // tests: the page in a browser
 	"cmp":         "github.com/google/go-cmp",              // tests
 	"txtar":       "github.com/rogpeppe/go-internal/txtar", // tests
 }
@@ -205,11 +218,11 @@ type goPackage struct {
 }
 
 // list asks the go command for the project's packages, on the router's system as
-// well as on a Mac and in an evaluator: files for one system only import, too.
+// well as on a Mac, in an evaluator and in a browser: files for one system only import, too.
 func list(t *testing.T) map[string]goPackage {
 	t.Helper()
 	pkgs := map[string]goPackage{}
-	for _, system := range []string{"linux/amd64", "darwin/arm64", "wasip1/wasm"} {
+	for _, system := range []string{"linux/amd64", "darwin/arm64", "wasip1/wasm", "js/wasm"} {
 		goos, goarch, _ := strings.Cut(system, "/")
 		cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,GoFiles", module+"/...")
 		cmd.Env = append(cmd.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0")
@@ -372,6 +385,10 @@ func TestTableKeepsSentences(t *testing.T) {
 		{"the language server writes no file", "lsp", "os"},
 		{"the language server opens no socket", "lsp", "net"},
 		{"the language server has no command line", "lsp", own("cmd")},
+		{"the page looks at nothing", "site/page", "os"},
+		{"the page looks at nothing", "site/page", own("verify/observe")},
+		{"the page asks no other host", "site/page", "net"},
+		{"the page has no command line", "site/page", own("cmd")},
 		{"firmware is a component like the others", "service", own("firmware")},
 	} {
 		r, ok := find(tt.pkg)
@@ -387,38 +404,45 @@ func TestTableKeepsSentences(t *testing.T) {
 		if r.pkg != "cmd/nbr" && r.refused(own("cmd")) == "" {
 			t.Errorf("nothing imports cmd but cmd/nbr, and the row of %s lets it", r.pkg)
 		}
-		if r.pkg != "cmd/nbr" && r.pkg != "cmd/nbr-wasm" && r.pkg != "service/all" && r.refused(own("service/all")) == "" {
+		if r.pkg != "cmd/nbr" && r.pkg != "cmd/nbr-wasm" && r.pkg != "site/wasm" && r.pkg != "service/all" && r.refused(own("service/all")) == "" {
 			t.Errorf("the built-in list of kinds is for the programs and tests, and the row of %s lets it in", r.pkg)
 		}
 		if r.pkg != "cmd" && r.refused(modules["cli"]) == "" {
 			t.Errorf("urfave/cli is for cmd, and the row of %s lets it in", r.pkg)
 		}
-		if r.pkg != "cmd" && r.pkg != "service/all" && r.pkg != "flake/pins" && r.pkg != "evaluator/host" && r.refused(own("firmware")) == "" {
-			t.Errorf("firmware is for cmd, service/all, flake/pins and evaluator/host, and the row of %s lets it in", r.pkg)
+		if r.pkg != "cmd" && r.pkg != "service/all" && r.pkg != "flake/pins" && r.pkg != "evaluator/host" && r.pkg != "site/wasm" && r.refused(own("firmware")) == "" {
+			t.Errorf("firmware is for cmd, service/all, flake/pins, evaluator/host and site/wasm, and the row of %s lets it in", r.pkg)
 		}
 	}
 }
 
-// What the plugin is made of neither looks at a machine nor writes to one, all the way down: a service brings
-// how it judges, and not how its probes ask.
-func TestPluginLooksAtNothing(t *testing.T) {
-	cmd := exec.Command("go", "list", "-deps", module+"/cmd/nbr-wasm")
-	cmd.Env = append(cmd.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	deps := strings.Fields(string(out))
-	if !slices.Contains(deps, module+"/service/all") {
-		t.Fatalf("%d packages, and no service among them", len(deps))
-	}
-	for _, dep := range deps {
-		for _, not := range []string{
-			module + "/cmd", module + "/failover/watch", module + "/firmware/flash", module + "/flake", module + "/verify/observe", module + "/verify/agent",
+// What the plugin and the page are made of neither looks at a machine nor writes to one, all the way down: a service
+// brings how it judges, and not how its probes ask.
+func TestPluginAndPageLookAtNothing(t *testing.T) {
+	for _, tt := range []struct{ program, system string }{{"cmd/nbr-wasm", "wasip1"}, {"site/wasm", "js"}} {
+		cmd := exec.Command("go", "list", "-deps", module+"/"+tt.program)
+		cmd.Env = append(cmd.Environ(), "GOOS="+tt.system, "GOARCH=wasm")
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		deps := strings.Fields(string(out))
+		if !slices.Contains(deps, module+"/service/all") {
+			t.Fatalf("%s: %d packages, and no service among them", tt.program, len(deps))
+		}
+		not := []string{
+			module + "/cmd", module + "/failover/watch", module + "/firmware/flash", module + "/verify/observe", module + "/verify/agent",
 			modules["cli"], modules["netlink"], modules["systemd"], modules["wgctrl"], modules["ebpf"], modules["packet"], modules["dhcp"], modules["wazero"],
-		} {
-			if (dep == not || strings.HasPrefix(dep, not+"/")) && dep != module+"/cmd/nbr-wasm" {
-				t.Errorf("the plugin has %s in it", dep)
+			modules["chromedp"],
+		}
+		if tt.system == "wasip1" {
+			not = append(not, module+"/flake") // the evaluator gets values, and the page shows files
+		}
+		for _, dep := range deps {
+			for _, no := range not {
+				if (dep == no || strings.HasPrefix(dep, no+"/")) && dep != module+"/"+tt.program {
+					t.Errorf("%s has %s in it", tt.program, dep)
+				}
 			}
 		}
 	}

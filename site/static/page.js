@@ -60,6 +60,22 @@ function mark() {
   }
 }
 
+// said is a text of nbr check. The lines of a snippet stay lines, so that the marks are below what they mark.
+function said(text) {
+  const out = document.createDocumentFragment();
+  for (const part of text.split(/((?:^ *\d* +\| .*\n?)+)/m)) {
+    if (!/^ *\d* +\| /.test(part)) {
+      out.append(part);
+      continue;
+    }
+    const lines = document.createElement("span");
+    lines.className = "snippet";
+    lines.textContent = part;
+    out.append(lines);
+  }
+  return out;
+}
+
 // problems lists what nbr check prints. Each leads to its place.
 function problems() {
   $("problems").hidden = !checked.diagnostics.length;
@@ -69,7 +85,7 @@ function problems() {
     const go = document.createElement("button");
     go.type = "button";
     go.className = "said";
-    go.textContent = d.text;
+    go.append(said(d.text));
     go.addEventListener("click", () => {
       if (!(d.file in files)) return;
       show("spec");
@@ -96,7 +112,7 @@ function tip(n, element) {
   const d = checked.diagnostics[n];
   $("tip").hidden = !d;
   if (!d || !element) return;
-  $("tip").textContent = d.text;
+  $("tip").replaceChildren(said(d.text));
   const at = element.getBoundingClientRect();
   const box = $("tip").getBoundingClientRect();
   $("tip").style.left = `${Math.max(4, Math.min(at.left, innerWidth - box.width - 4))}px`;

@@ -40,7 +40,6 @@ export class View {
 
   // old says whether the spec has an error since.
   old(is) {
-    $("result").classList.toggle("old", is);
     $("stale").hidden = !is;
   }
 
