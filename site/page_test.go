@@ -66,8 +66,17 @@ func TestPage(t *testing.T) {
 		name string
 		f    func(*testing.T, *browser)
 	}{
-		{"error", anError}, {"completion", completion}, {"from Nix", fromNix}, {"from the spec", fromSpec}, {"form", aForm},
-		{"examples", examples}, {"files", severalFiles}, {"hostile", hostile}, {"keyboard", keyboard}, {"looks", looks}, {"offline", offline},
+		{"error", anError},
+		{"completion", completion},
+		{"from Nix", fromNix},
+		{"from the spec", fromSpec},
+		{"form", aForm},
+		{"examples", examples},
+		{"files", severalFiles},
+		{"hostile", hostile},
+		{"keyboard", keyboard},
+		{"looks", looks},
+		{"offline", offline},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.f(t, b) })
 	}
