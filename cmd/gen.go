@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/nbr-dev/nbr/flake"
+	"github.com/nbr-dev/nbr/flake/monitoring"
 	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
@@ -239,7 +240,7 @@ func (a *app) build(specs []loaded) (*flake.Tree, error) {
 		if r.Input("nbr") == nil {
 			cfg.Source = a.Source
 		}
-		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Image: r.Board.Image, VM: r.Board.VM, Release: string(r.Release.V), Spec: specFiles(s)}
+		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Image: r.Board.Image, VM: r.Board.VM, Release: string(r.Release.V), Spec: specFiles(s), Others: monitoring.Files(s.Spec)}
 		for _, m := range s.Modules() {
 			m.Module.Doc = []string{"Made by nbr from the spec in spec/. Changes go there or into local.nix."}
 			fr.Modules = append(fr.Modules, flake.Module{Name: m.Name, Module: m.Module})

@@ -10,7 +10,7 @@ buildGoModule {
   version = "0.1.0";
 
   src = import ./source.nix;
-  vendorHash = "sha256-ja2TFWwnHUEGSbkn6BzGUKfdpYB8/q10x6qRJ9IjIi4=";
+  vendorHash = "sha256-ThbHRf/VMgFeK1Nd0j4AuGeERVlotoZnUPlsvAM8tlU=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;
