@@ -18,7 +18,7 @@ const Program = "github.com/nbr-dev/nbr/cmd/nbr"
 // brings its tests, because go:embed cannot leave them out; flake.Archive does. Of cmd it
 // is the files, because go build there leaves a program.
 //
-//go:embed LICENSE embed.go go.mod go.sum cmd/*.go cmd/*.hcl cmd/nbr/*.go cmd/nbr-wasm/*.go lsp/*.go
+//go:embed LICENSE embed.go go.mod go.sum cmd/*.go cmd/nbr/*.go cmd/nbr-wasm/*.go lsp/*.go
 //go:embed evaluator failover firmware flake hcl nixgen router service verify
 var source embed.FS
 

@@ -5,25 +5,20 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/mitchellh/go-wordwrap"
 	"github.com/urfave/cli/v2"
 
-	"github.com/nbr-dev/nbr/flake"
-	"github.com/nbr-dev/nbr/hcl/conf"
+	"github.com/nbr-dev/nbr/flake/explain"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/nixgen"
-	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service/reference"
 )
 
@@ -170,26 +165,6 @@ func (a *app) readOne(c *cli.Context, dir string) ([]loaded, []diag.JSONDiagnost
 	return specs, nil, err
 }
 
-// A result is one thing that a block became.
-type result struct {
-	What string `json:"what"` // "line", "kernel" or "check", and "block" for one that names it
-	At   string `json:"at"`   // where it is, or what it is called
-	Text string `json:"text"`
-	By   string `json:"by"` // the address of the block that made it
-}
-
-func (r result) String() string {
-	switch r.What {
-	case "line":
-		return r.At + "  " + r.Text
-	case "kernel":
-		return fmt.Sprintf("kernel   CONFIG_%s (%s)", r.At, r.Text)
-	case "check":
-		return fmt.Sprintf("check    %s: %s", r.At, r.Text)
-	}
-	return fmt.Sprintf("block    %s: %s", r.At, r.Text)
-}
-
 func (a *app) explainAddress(c *cli.Context, addr string) error {
 	specs, said, err := a.readOne(c, cmp.Or(c.Args().Get(1), "."))
 	if err != nil {
@@ -201,30 +176,12 @@ func (a *app) explainAddress(c *cli.Context, addr string) error {
 	if err != nil {
 		return err
 	}
-	own := becomes(tree, addr, func(origin, text string) bool {
-		return about(origin, addr) || strings.HasSuffix(text, " "+addr+`"`)
-	})
-	for _, k := range router.Claimed[router.Kernel](s.Router) {
-		if about(k.Addr.String(), addr) {
-			own = append(own, result{"kernel", k.Symbol, k.Why, addr})
-		}
-	}
-	for _, check := range s.Plan().Checks {
-		if id, _, _ := strings.Cut(check.ID, "/"); about(id, addr) || about(check.ID, addr) {
-			own = append(own, result{"check", check.ID, check.Title, addr})
-		}
-	}
+	own, others := explain.Address(s.Spec, tree, addr)
 	if len(own) == 0 && !slices.Contains(names, addr) {
 		return exit{ExitSpec, fmt.Sprintf("the spec in %s has no block %s.%s", s.dir, addr, diag.Suggest(addr, append(names, reference.Codes()...)))}
 	}
-	others := byOthers(s, tree, addr)
-	for _, list := range [][]result{own, others} {
-		for i := range list {
-			list[i].Text = s.Secrets().Text(list[i].Text)
-		}
-	}
 	if wantsJSON(c) {
-		return a.answer(said, map[string]any{"address": addr, "became": append([]result{}, own...), "others": append([]result{}, others...)})
+		return a.answer(said, map[string]any{"address": addr, "became": append([]explain.Result{}, own...), "others": append([]explain.Result{}, others...)})
 	}
 	if len(own) == 0 {
 		fmt.Fprintf(a.Stdout, "%s became nothing of its own.\n", addr)
@@ -241,85 +198,6 @@ func (a *app) explainAddress(c *cli.Context, addr string) error {
 		fmt.Fprintf(a.Stdout, "  %s\n", diag.Printable(r.String()))
 	}
 	return nil
-}
-
-// byOthers are the blocks that name a block, each with the generated lines in which it
-// uses one of the block's values, as a DHCP server does a network's address.
-func byOthers(s loaded, tree *flake.Tree, addr string) []result {
-	var values []string
-	for _, b := range s.Blocks() {
-		if b.Head().Addr.String() == addr {
-			for _, text := range router.Texts(b) {
-				host, _, _ := strings.Cut(text, "/")
-				values = append(values, text, host)
-			}
-			if n, ok := b.(*router.Network); ok {
-				values = append(values, string(n.Device()))
-				fixed, _ := n.Split()
-				for _, p := range fixed {
-					values = append(values, p.Masked().String())
-				}
-			}
-		}
-	}
-	var out []result
-	for _, b := range s.Blocks() {
-		by := b.Head().Addr.String()
-		if by == addr || !slices.ContainsFunc(conf.References(b), func(r conf.Addr) bool { return r.String() == addr }) {
-			continue
-		}
-		at := b.Head().Def
-		out = append(out, result{"block", by, fmt.Sprintf("names it, %s line %d", at.Filename, at.Start.Line), by})
-		out = append(out, becomes(tree, by, func(origin, text string) bool {
-			return about(origin, by) && slices.ContainsFunc(values, func(v string) bool { return mentions(text, v) })
-		})...)
-	}
-	return out
-}
-
-// mentions tells whether a line has a value as a word of it.
-func mentions(line, value string) bool {
-	part := func(r rune) bool {
-		return r == '.' || r == ':' || r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r)
-	}
-	for rest := line; value != ""; {
-		i := strings.Index(rest, value)
-		if i < 0 {
-			break
-		}
-		before, _ := utf8.DecodeLastRuneInString(rest[:i])
-		after, _ := utf8.DecodeRuneInString(rest[i+len(value):])
-		if !part(before) && !part(after) {
-			return true
-		}
-		rest = rest[i+len(value):]
-	}
-	return false
-}
-
-// becomes are the generated lines that fit, by the block that made them and their text. The
-// firewall's rules name theirs in a comment.
-func becomes(tree *flake.Tree, by string, fits func(origin, text string) bool) []result {
-	var out []result
-	for _, name := range slices.Sorted(maps.Keys(tree.Origins)) {
-		lines := strings.Split(string(tree.Files[name]), "\n")
-		for i, o := range tree.Origins[name] {
-			text := strings.TrimSpace(lines[i])
-			if strings.Trim(text, "[](){}'; ") == "" || strings.HasPrefix(text, "#") {
-				continue // says nothing of its own
-			}
-			if fits(o.Addr, text) {
-				out = append(out, result{"line", fmt.Sprintf("%s/%s:%d", flake.Dir, name, i+1), text, by})
-			}
-		}
-	}
-	return out
-}
-
-// about tells whether something made by got is about addr: the block itself or a
-// block inside it.
-func about(got, addr string) bool {
-	return got == addr || strings.HasPrefix(got, addr+"/") || got == "extra of "+addr
 }
 
 func blockNames(s loaded) []string {

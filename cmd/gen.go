@@ -3,10 +3,8 @@ package cmd
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -15,10 +13,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/nbr-dev/nbr/flake"
-	"github.com/nbr-dev/nbr/flake/monitoring"
+	"github.com/nbr-dev/nbr/flake/compose"
 	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
-	"github.com/nbr-dev/nbr/router"
 	"github.com/nbr-dev/nbr/service"
 )
 
@@ -229,125 +226,13 @@ func binary(b []byte) bool { return !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0
 
 // build makes the tree of the specs.
 func (a *app) build(specs []loaded) (*flake.Tree, error) {
-	var cfg flake.Config
-	var names []string
-	inputs := newInputs()
+	var all []*service.Spec
 	for _, s := range specs {
-		r := s.Router
-		if err := inputs.add(r); err != nil {
-			return nil, err
-		}
-		if r.Input("nbr") == nil {
-			cfg.Source = a.Source
-		}
-		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Image: r.Board.Image, VM: r.Board.VM, Release: string(r.Release.V), Spec: specFiles(s), Others: monitoring.Files(s.Spec)}
-		for _, m := range s.Modules() {
-			m.Module.Doc = []string{"Made by nbr from the spec in spec/. Changes go there or into local.nix."}
-			fr.Modules = append(fr.Modules, flake.Module{Name: m.Name, Module: m.Module})
-		}
-		for _, f := range r.Import.All() {
-			fr.Imports = append(fr.Imports, string(f))
-		}
-		cfg.Routers = append(cfg.Routers, fr)
-		names = append(names, string(r.Name.V))
-		if r.Description.Set && len(specs) == 1 {
-			cfg.Description = r.Description.V
-		}
+		all = append(all, s.Spec)
 	}
-	if cfg.Description == "" {
-		cfg.Description = "Routers made by nbr: " + strings.Join(names, ", ")
-	}
-	cfg.Inputs = inputs.list
-	tree, err := flake.Build(cfg)
+	tree, err := compose.Tree(a.Source, all...)
 	if err != nil {
 		return nil, exit{ExitSpec, err.Error()}
 	}
 	return tree, nil
-}
-
-// inputs are the inputs of a flake: the pinned ones, and what the specs say.
-type inputs struct {
-	list []flake.Input
-	by   map[string]string // input → router that decided it
-}
-
-func newInputs() *inputs { return &inputs{by: map[string]string{}} }
-
-// add takes the inputs that a router needs. One flake has one nixpkgs, so all its
-// routers are of one release.
-func (in *inputs) add(r *router.Router) error {
-	names := []string{"nixpkgs"}
-	for _, name := range r.Board.Inputs {
-		names = append(names, string(name))
-	}
-	for _, s := range r.Secrets {
-		switch s.Source.V {
-		case router.SourceSOPS:
-			names = append(names, "sops-nix")
-		case router.SourceAgenix:
-			names = append(names, "agenix")
-		case router.SourceFile: // is there without an input
-		}
-	}
-	for _, i := range r.Inputs {
-		names = append(names, string(i.Name.V))
-	}
-	for _, name := range names {
-		want, _ := flake.Pinned(name, string(r.Release.V))
-		want.Name = name
-		if s := r.Input(router.Name(name)); s != nil {
-			want.URL, want.Locked, want.Files = string(s.URL.V), nil, !s.Flake.V
-			if s.Follow.Set {
-				want.Follows = nil
-				for _, f := range s.Follow.All() {
-					want.Follows = append(want.Follows, string(f))
-				}
-			}
-		}
-		if err := in.put(want, string(r.Name.V)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (in *inputs) put(want flake.Input, router string) error {
-	for _, have := range in.list {
-		if have.Name != want.Name {
-			continue
-		}
-		if have.URL != want.URL || have.Files != want.Files || !slices.Equal(have.Follows, want.Follows) {
-			return exit{ExitSpec, fmt.Sprintf("one flake has one %s: %s wants %s and %s wants %s. Give them one release, or generate two flakes",
-				want.Name, in.by[have.Name], inputSource(have), router, inputSource(want))}
-		}
-		return nil
-	}
-	in.list = append(in.list, want)
-	in.by[want.Name] = router
-	return nil
-}
-
-// inputSource is where an input comes from, for the message that two differ.
-func inputSource(in flake.Input) string {
-	if in.Files {
-		return in.URL + " (no flake)"
-	}
-	if len(in.Follows) == 0 {
-		return in.URL
-	}
-	return in.URL + " following " + strings.Join(in.Follows, ", ")
-}
-
-// specFiles are the files of a spec that go with the tree: its HCL, the values of
-// its variables, and the files that it names.
-func specFiles(s loaded) map[string][]byte {
-	files := map[string][]byte{}
-	for _, f := range s.Source.Files {
-		files[f.Name] = f.Bytes
-	}
-	if len(s.Vars) > 0 {
-		files[service.VarsFile] = diag.MarshalIndent(s.Vars)
-	}
-	maps.Copy(files, s.Router.Files)
-	return files
 }

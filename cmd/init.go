@@ -6,14 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/urfave/cli/v2"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/router/starter"
 )
 
 func (a *app) initCommand() *cli.Command {
@@ -24,7 +22,7 @@ func (a *app) initCommand() *cli.Command {
 			"exists is overwritten. nbr boards lists the boards.\n\n" +
 			"Examples:\n   nbr init router/\n   nbr init -board pc-x86_64 router/\n   nbr init -key ~/.ssh/work.pub router/",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "board", Value: templateBoard, Usage: "write it for the board with this `ID`"},
+			&cli.StringFlag{Name: "board", Value: starter.Board, Usage: "write it for the board with this `ID`"},
 			&cli.StringFlag{Name: "key", Usage: "the SSH public key in `FILE`; without it the first of ~/.ssh/id_*.pub"},
 		},
 		Action: a.init,
@@ -48,6 +46,10 @@ func (a *app) init(c *cli.Context) error {
 	if err != nil {
 		return exit{ExitSpec, err.Error()}
 	}
+	text, err := starter.Spec(starter.Choice{Board: board, Key: key, Tunnel: true})
+	if err != nil {
+		return exit{ExitSpec, err.Error()}
+	}
 	file := filepath.Join(dir, "router.hcl")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return exit{ExitUnknown, err.Error()}
@@ -59,7 +61,7 @@ func (a *app) init(c *cli.Context) error {
 	if err != nil {
 		return exit{ExitUnknown, err.Error()}
 	}
-	_, err = f.WriteString(withKey(starter(board), key))
+	_, err = f.WriteString(text)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return exit{ExitUnknown, err.Error()}
 	}
@@ -73,17 +75,6 @@ func (a *app) init(c *cli.Context) error {
 	}
 	fmt.Fprintf(a.Stdout, "%s: nbr check %s && nbr gen -o out %s\n", next, dir, dir)
 	return nil
-}
-
-var keysRE = regexp.MustCompile(`authorized_keys = \[.*\]`)
-
-// withKey puts a key in the place of the template's, which has no private half.
-func withKey(text, key string) string {
-	list := "authorized_keys = [] # your SSH public key, a line of authorized_keys"
-	if key != "" {
-		list = fmt.Sprintf("authorized_keys = [%s]", hclwrite.TokensForValue(cty.StringVal(key)).Bytes())
-	}
-	return keysRE.ReplaceAllLiteralString(text, list)
 }
 
 // publicKey finds the user's SSH public key.

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/nbr-dev/nbr/flake"
+	"github.com/nbr-dev/nbr/flake/compose"
 	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
@@ -56,11 +57,11 @@ func locked(c *cli.Context) (pins.Known, error) {
 
 // pinsOf are the pins of a spec.
 func pinsOf(s *service.Spec, known pins.Known) ([]pins.Pin, error) {
-	in := newInputs()
-	if err := in.add(s.Router); err != nil {
-		return nil, err
+	inputs, err := compose.Inputs(s.Router)
+	if err != nil {
+		return nil, exit{ExitSpec, err.Error()}
 	}
-	return pins.Of(s, in.list, known), nil
+	return pins.Of(s, inputs, known), nil
 }
 
 // aged judges the age of a spec's release and pins by the clock.

@@ -3,9 +3,7 @@ package lsp
 import (
 	"context"
 	"fmt"
-	"strings"
 
-	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/language"
 	"github.com/nbr-dev/nbr/service/reference"
 )
@@ -25,48 +23,19 @@ func (s *session) completion(_ context.Context, p *positionParams) (any, error) 
 	out := []completionItem{}
 	for i, it := range items {
 		c := completionItem{Label: it.Text, Kind: kinds[it.What], Detail: it.Detail, SortText: fmt.Sprintf("%05d", i)}
-		edit := textEdit{v.texts[name].span(word, s.units), it.Text}
-		switch it.What {
-		case language.Attribute:
-			edit.NewText = it.Text + " = "
-			if it.Of.Doc != "" {
-				c.Documentation = &markup{"markdown", reference.Attribute(it.Of)}
-			}
-		case language.BlockType:
-			c.Documentation = &markup{"markdown", it.Inner.Doc}
-			if s.client.Capabilities.TextDocument.Completion.CompletionItem.SnippetSupport {
-				edit.NewText, c.InsertTextFormat = snippet(it.Inner), 2
-			}
-		case language.Word:
-			if it.Quotes {
-				edit.NewText = `"` + it.Text + `"`
-				c.FilterText = edit.NewText
-			}
-		case language.Function:
-			edit.NewText = it.Text + "("
-		case language.Name:
+		newText, isSnippet := reference.ItemText(it, s.client.Capabilities.TextDocument.Completion.CompletionItem.SnippetSupport)
+		edit := textEdit{v.texts[name].span(word, s.units), newText}
+		if isSnippet {
+			c.InsertTextFormat = 2
+		}
+		if doc := reference.ItemDoc(it); doc != "" {
+			c.Documentation = &markup{"markdown", doc}
+		}
+		if it.Quotes {
+			c.FilterText = newText
 		}
 		c.TextEdit = &edit
 		out = append(out, c)
 	}
 	return map[string]any{"isIncomplete": false, "items": out}, nil
-}
-
-// snippet is a block with its label and the attributes that it must have to be filled in.
-func snippet(of conf.Schema) string {
-	var b strings.Builder
-	b.WriteString(of.Type)
-	n := 1
-	if of.Label != "" {
-		b.WriteString(` "${1:name}"`)
-		n++
-	}
-	b.WriteString(" {\n")
-	for _, a := range of.Attributes {
-		if a.Required {
-			fmt.Fprintf(&b, "  %s = $%d\n", a.Name, n)
-			n++
-		}
-	}
-	return b.String() + "  $0\n}"
 }

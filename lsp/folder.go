@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/nbr-dev/nbr/hcl/conf"
 	"github.com/nbr-dev/nbr/hcl/language"
 	"github.com/nbr-dev/nbr/hcl/source"
 	"github.com/nbr-dev/nbr/service"
@@ -89,7 +88,7 @@ func (s *session) look(f *folder) *view {
 			v.texts[e.Name()] = newText(b)
 		}
 	}
-	v.spec = s.lang.Read(files)
+	v.spec = s.guide.Read(files)
 	return v
 }
 
@@ -112,7 +111,7 @@ func (s *session) judge(f *folder) {
 		s.mu.Lock()
 		if f.edition == v.edition && s.folders[f.dir] == f {
 			f.last = r
-			f.given = s.givenBy(r, f.given)
+			f.given = s.guide.Given(r.loaded, f.given)
 			known := *v
 			known.given = f.given
 			f.seen = &known
@@ -143,22 +142,6 @@ func (f *folder) changed() {
 	case f.wake <- struct{}{}:
 	default: // it is said already
 	}
-}
-
-// givenBy is what a spec has that its files do not say. Of one that is being written a part may be missing, which
-// then is as it was.
-func (s *session) givenBy(r *result, before language.Given) language.Given {
-	g := language.Given{Ports: before.Ports, Labels: before.Labels, Words: s.words, Functions: s.functions}
-	if rt := r.loaded.Router; rt.Board != nil {
-		g.Ports = nil
-		for _, p := range rt.Board.Ports {
-			g.Ports = append(g.Ports, conf.Block(p))
-		}
-	}
-	if r.loaded.Router.System != nil || before.Labels == nil {
-		g.Labels = map[string][]string{"service": r.loaded.Router.ServiceNames()}
-	}
-	return g
 }
 
 // publish tells the editor what is wrong in each file of a folder, and of those that had something that they no

@@ -25,7 +25,7 @@ func (s *session) hover(_ context.Context, p *positionParams) (any, error) {
 	text := ""
 	switch {
 	case w.Block != nil && w.Block.In == nil:
-		text = s.blockText(w.Block.Type)
+		text = s.guide.Block(w.Block.Type)
 	case w.Block != nil:
 		text = fmt.Sprintf("**%s**\n\n%s", w.Schema.Type, w.Schema.Doc)
 	case w.Attr != nil && w.Attr.Name == "for_each":
@@ -33,11 +33,7 @@ func (s *session) hover(_ context.Context, p *positionParams) (any, error) {
 	case w.Attr != nil:
 		text = reference.Attribute(w.Takes)
 	case w.Function != "":
-		f, known := s.calls[w.Function]
-		if !known {
-			return nil, nil
-		}
-		text = fmt.Sprintf("`%s`: %s.\n\n```hcl\n%s\n```", f.Signature, f.Doc, f.Example)
+		text = s.guide.Call(w.Function)
 	default:
 		text = s.nameText(v, w.Addr, name, at)
 	}
@@ -45,19 +41,6 @@ func (s *session) hover(_ context.Context, p *positionParams) (any, error) {
 		return nil, nil
 	}
 	return hover{markup{"markdown", strings.TrimSpace(text)}, v.texts[name].span(w.At, s.units)}, nil
-}
-
-// blockText is what there is to say of a type of block.
-func (s *session) blockText(typ string) string {
-	switch page := s.pages[typ]; {
-	case page != nil:
-		return "**" + typ + "**\n\n" + page.Lead()
-	case typ == "variable":
-		return "**variable**\n\nA value that the user of a spec may set, as var.NAME."
-	case typ == "locals":
-		return "**locals**\n\nValues with names, as local.NAME."
-	}
-	return ""
 }
 
 // mostLines is how much of a definition is shown.
@@ -81,7 +64,7 @@ func (s *session) nameText(v *view, a conf.Addr, name string, at int) string {
 	case b.Len() == 0:
 		fmt.Fprintf(&b, "`%s` is not defined.", a)
 	default:
-		b.WriteString(s.blockText(a.Type))
+		b.WriteString(s.guide.Block(a.Type))
 	}
 	return b.String()
 }

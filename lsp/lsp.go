@@ -18,7 +18,6 @@ import (
 	"github.com/creachadair/jrpc2/handler"
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/nbr-dev/nbr/hcl/language"
 	"github.com/nbr-dev/nbr/service"
 	"github.com/nbr-dev/nbr/service/reference"
 )
@@ -73,13 +72,9 @@ type stream struct {
 // A session is one editor.
 type session struct {
 	Server
-	rpc       *jrpc2.Server
-	lang      *language.Language
-	pages     map[string]*reference.Page
-	calls     map[string]reference.Function
-	functions map[string]string
-	words     map[string][]string
-	work      sync.WaitGroup // of folders
+	rpc   *jrpc2.Server
+	guide *reference.Guide
+	work  sync.WaitGroup // of folders
 
 	mu      sync.Mutex // of all below, and of the folders
 	state   state
@@ -98,21 +93,7 @@ const (
 )
 
 func newSession(s Server) *session {
-	ses := &session{
-		Server: s, lang: language.New(s.Registry.Types()), folders: map[string]*folder{},
-		pages: map[string]*reference.Page{}, calls: map[string]reference.Function{}, functions: map[string]string{},
-		words: map[string][]string{},
-	}
-	for _, p := range reference.Pages(s.Registry) {
-		ses.pages[p.Type] = p
-	}
-	for _, f := range reference.Functions() {
-		ses.calls[f.Name], ses.functions[f.Name] = f, f.Signature
-	}
-	for _, b := range s.Registry.Boards {
-		ses.words["router.board"] = append(ses.words["router.board"], b.ID)
-	}
-	return ses
+	return &session{Server: s, guide: reference.NewGuide(s.Registry), folders: map[string]*folder{}}
 }
 
 // end lets the folders go.

@@ -17,7 +17,7 @@ func (s *session) didOpen(p *didOpenParams) {
 	f := s.folders[d.dir]
 	if f == nil {
 		f = &folder{dir: d.dir, open: map[string]open{}, wake: make(chan struct{}, 1), told: map[string]publishParams{}}
-		f.given.Words, f.given.Functions = s.words, s.functions
+		f.given = s.guide.Given(nil, f.given)
 		s.folders[d.dir] = f
 		s.work.Go(func() { s.judge(f) })
 	}

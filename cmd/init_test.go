@@ -11,6 +11,7 @@ import (
 	"github.com/nbr-dev/nbr"
 	"github.com/nbr-dev/nbr/firmware"
 	"github.com/nbr-dev/nbr/router"
+	"github.com/nbr-dev/nbr/router/starter"
 	"github.com/nbr-dev/nbr/service/all"
 )
 
@@ -41,8 +42,8 @@ func TestInitForEachBoard(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := starterName(b)
-		if b.ID != templateBoard && (strings.Contains(string(text), "bpi-r4") || !strings.Contains(string(text), `"`+name+`"`)) {
+		name := starter.Name(b)
+		if b.ID != starter.Board && (strings.Contains(string(text), "bpi-r4") || !strings.Contains(string(text), `"`+name+`"`)) {
 			t.Errorf("%s: the spec is of another board:\n%s", b.ID, text)
 		}
 		if names[name] != "" {
