@@ -2,19 +2,15 @@ package cmd
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"syscall"
 	"time"
 
@@ -147,7 +143,7 @@ func (a *app) agentSpec(c *cli.Context) (agent.Spec, []string, error) {
 	needs, questions := plan.Needs(), plan.Questions()
 	w := diag.Writer{Dir: a.diagWriter(s.Spec, s.dir).Dir}
 	return agent.Spec{
-		Router: string(s.Router.Name.V), Hash: specHash(s), Plan: plan, Names: set.Names, Interval: interval,
+		Router: string(s.Router.Name.V), Hash: s.Hash(), Plan: plan, Names: set.Names, Interval: interval,
 		Look: func(ctx context.Context) (*state.State, error) {
 			if path := c.String("look"); path != "" {
 				return lookElsewhere(ctx, path)
@@ -182,19 +178,6 @@ func lookElsewhere(ctx context.Context, path string) (*state.State, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	return observe.Load(conn)
-}
-
-// specHash tells specs apart: SHA-256 over names and contents.
-func specHash(s loaded) string {
-	h := sha256.New()
-	for _, f := range s.Source.Files {
-		fmt.Fprintf(h, "%s\n%d\n%s", f.Name, len(f.Bytes), f.Bytes)
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Router.Files)) {
-		fmt.Fprintf(h, "%s\n%d\n%s", name, len(s.Router.Files[name]), s.Router.Files[name])
-	}
-	h.Write(diag.MarshalIndent(s.Vars))
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 func newAgent(spec agent.Spec, version string, log *slog.Logger) *agent.Agent {

@@ -56,6 +56,7 @@ type Router struct {
 	Modules []Module
 	Spec    map[string][]byte // the spec's files and what it names, by path
 	Imports []string          // NixOS modules of the user, below spec/
+	Others  map[string][]byte // files that no system is built from, by path
 }
 
 // A Module is a generated NixOS module and the name of its file without .nix.
@@ -141,6 +142,9 @@ func (t *Tree) router(r Router) {
 	}
 	for name, b := range r.Spec {
 		t.Files[path.Join(r.Name, "spec", name)] = b
+	}
+	for name, b := range r.Others {
+		t.Files[path.Join(r.Name, name)] = b
 	}
 	t.Files[path.Join(r.Name, "default.nix")] = nixgen.Print(nixgen.Fn{
 		Params: []string{"lib"}, Ellipsis: true,

@@ -10,7 +10,7 @@ buildGoModule {
   version = "0.1.0";
 
   src = import ./source.nix;
-  vendorHash = "sha256-8lTqByQUcJ2JERfkWaLR75w+n1X2/E1ol6KDZi4q/Cg=";
+  vendorHash = "sha256-0S11n+6J2lqe/p5zDWyZIYHtz8WLLlZq/pp851O9z+8=";
 
   subPackages = [ "cmd/nbr" ];
   env.CGO_ENABLED = 0;

@@ -126,16 +126,6 @@ type LookGroup struct {
 	Group string
 }
 
-// A Measured is a part of a program whose state an exporter can serve to Prometheus, as a protocol of a
-// routing daemon or a zone of a DNS server. The block that configures the part claims it, of whatever
-// program NixOS has an exporter for; the exporter block reads it.
-type Measured struct {
-	By
-	Exporter string // the program's, by its name below services.prometheus.exporters
-	Part     string // as the exporter calls it; empty for one that it may have nothing to say of
-	Group    string // of those who may ask the program
-}
-
 // A Login is a user who can log in over the network.
 type Login struct {
 	By

@@ -39,6 +39,8 @@ type loader struct {
 	// unreadable are blocks that are there and could not be read; without a name all
 	// of a type. That one is missing, or what its value is, cannot be said.
 	unreadable map[conf.Addr]bool
+	// recorded are the variables whose values come from VarsFile.
+	recorded map[string]bool
 }
 
 // decoded is a block with the key of its for_each.
@@ -57,7 +59,7 @@ func newLoader(reg *Registry, set *source.Set, diags hcl.Diagnostics) *loader {
 	}
 	l := &loader{
 		reg: reg, types: reg.Types(), diags: diags,
-		first: map[conf.Addr]hcl.Range{}, names: map[conf.Addr]hcl.Range{},
+		recorded: map[string]bool{}, first: map[conf.Addr]hcl.Range{}, names: map[conf.Addr]hcl.Range{},
 		groups: map[conf.Addr][]*decoded{}, unreadable: map[conf.Addr]bool{},
 	}
 	l.ctx = &conf.Context{
@@ -92,6 +94,11 @@ func (l *loader) vars(fsys fs.FS, given map[string]string) map[string]string {
 				"%s maps names to texts, as in {\"name\": \"value\"}, and %s.", VarsFile, why),
 				"Give the values with -var again, for which nbr gen writes the file, or put quotes around each."))
 			clear(vars)
+		}
+	}
+	for name := range vars {
+		if _, ok := given[name]; !ok {
+			l.recorded[name] = true
 		}
 	}
 	maps.Copy(vars, given)
@@ -187,8 +194,12 @@ func (l *loader) variables(content *hcl.BodyContent, given map[string]string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if _, ok := defined[name]; !ok && !l.isUnreadable("variable") {
-			l.diags = append(l.diags, diag.Help(diag.Error("no-such-variable", hcl.Range{}, "No such variable",
-				"-var %s: the spec has no variable of this name.", name), "%s", diag.Suggest(name, slices.Sorted(maps.Keys(defined)))))
+			at, by := hcl.Range{}, "which is given a value" // by -var, or by an argument of lib.fromSpec
+			if l.recorded[name] {
+				at, by = hcl.Range{Filename: VarsFile, Start: hcl.InitialPos, End: hcl.InitialPos}, "to which "+VarsFile+" gives a value"
+			}
+			l.diags = append(l.diags, diag.Help(diag.Error("no-such-variable", at, "No such variable",
+				"The spec has no variable %s, %s.", name, by), "%s", diag.Suggest(name, slices.Sorted(maps.Keys(defined)))))
 		}
 	}
 	l.values("var", vals)

@@ -2,6 +2,9 @@ package service
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -58,6 +61,20 @@ func (s *Spec) Bytes(name string) []byte {
 		return b
 	}
 	return s.Router.Files[name]
+}
+
+// Hash tells specs apart: SHA-256 in hex over the names and contents of its files and over the values of its
+// variables. On the router it is that of the spec it was generated from.
+func (s *Spec) Hash() string {
+	h := sha256.New()
+	for _, f := range s.Source.Files {
+		fmt.Fprintf(h, "%s\n%d\n%s", f.Name, len(f.Bytes), f.Bytes)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Router.Files)) {
+		fmt.Fprintf(h, "%s\n%d\n%s", name, len(s.Router.Files[name]), s.Router.Files[name])
+	}
+	h.Write(diag.MarshalIndent(s.Vars))
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Blocks are all blocks of the spec, the core's first.

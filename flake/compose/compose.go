@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/nbr-dev/nbr/flake"
+	"github.com/nbr-dev/nbr/flake/monitoring"
 	"github.com/nbr-dev/nbr/flake/pins"
 	"github.com/nbr-dev/nbr/hcl/diag"
 	"github.com/nbr-dev/nbr/router"
@@ -38,7 +39,7 @@ func Config(source fs.FS, specs ...*service.Spec) (flake.Config, error) {
 		if r.Input("nbr") == nil {
 			cfg.Source = source
 		}
-		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Image: r.Board.Image, VM: r.Board.VM, Release: string(r.Release.V), Spec: specFiles(s)}
+		fr := flake.Router{Name: string(r.Name.V), System: r.Board.System, Image: r.Board.Image, VM: r.Board.VM, Release: string(r.Release.V), Spec: specFiles(s), Others: monitoring.Files(s)}
 		for _, m := range s.Modules() {
 			m.Module.Doc = []string{"Made by nbr from the spec in spec/. Changes go there or into local.nix."}
 			fr.Modules = append(fr.Modules, flake.Module{Name: m.Name, Module: m.Module})

@@ -159,7 +159,7 @@ func (v *Variable) parse(given string, ctx *Context) (cty.Value, hcl.Diagnostics
 		}
 	}
 	return cty.NilVal, hcl.Diagnostics{diag.Help(diag.Error("bad-value", v.Def, "Bad value for a variable",
-		"What -var gives %s is no expression of type %s: %s.", v.Name, v.Type.FriendlyName(), diags[0].Summary),
+		"What %s is given is no expression of type %s: %s.", v.Name, v.Type.FriendlyName(), diags[0].Summary),
 		"Write it as in a spec, and quote it for the shell: -var '%s=[1, 2]' for a list, -var '%[1]s={ a = 1 }' for a map.", v.Name)}
 }
 

@@ -122,8 +122,11 @@ var table = []row{
 	// What all of that is made of, and of when.
 	{pkg: "flake/pins", ours: ". flake firmware service router hcl/diag", theirs: "hcl"},
 
+	// What those want to know who watch it from elsewhere.
+	{pkg: "flake/monitoring", ours: "service router", theirs: "yaml"},
+
 	// The tree of specs, and what of it their blocks became.
-	{pkg: "flake/compose", ours: "flake flake/pins router service hcl/diag"},
+	{pkg: "flake/compose", ours: "flake flake/monitoring flake/pins router service hcl/diag"},
 	{pkg: "flake/explain", ours: "flake router service hcl/conf"},
 
 	// nbr as a plugin of the Nix evaluator. It looks at nothing but the values that it is given: os is for
@@ -142,7 +145,7 @@ var table = []row{
 	{pkg: "site/build", ours: "site", outside: "flag os"},
 
 	// The command line, alone with flags, terminals, signals and exit codes.
-	{pkg: "cmd", ours: ". evaluator failover failover/watch service service/reference router router/graph router/starter router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/compose flake/explain flake/pins lsp nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal wordwrap", outside: "os os/signal syscall embed log/slog net net/http"},
+	{pkg: "cmd", ours: ". evaluator failover failover/watch service service/reference router router/graph router/starter router/wgclient firmware firmware/bootlog firmware/flash firmware/image flake flake/compose flake/explain flake/monitoring flake/pins lsp nixgen hcl/* verify verify/* verify/observe/traffic", theirs: "cli hcl cty diff term systemd progressbar qrterminal wordwrap", outside: "os os/signal syscall embed log/slog net net/http"},
 	{pkg: "cmd/nbr", ours: "cmd service/all"},
 
 	// Test benches and tables. No package above imports them.
@@ -168,41 +171,43 @@ var table = []row{
 var modules = map[string]string{
 	"hcl":         "github.com/hashicorp/hcl/v2",
 	"cty":         "github.com/zclconf/go-cty",
-	"wordwrap":    "github.com/mitchellh/go-wordwrap",      // paragraphs of diagnostics and pages
-	"levenshtein": "github.com/agext/levenshtein",          // did you mean
-	"width":       "golang.org/x/text/width",               // columns of a snippet
-	"ssh":         "golang.org/x/crypto/ssh",               // reads public keys
-	"sys":         "golang.org/x/sys",                      // renameat2, flock
-	"netlink":     "github.com/vishvananda/netlink",        // links, addresses, routes
-	"systemd":     "github.com/coreos/go-systemd/v22",      // units
-	"dbus":        "github.com/godbus/dbus/v5",             // the way to systemd
-	"ethtool":     "github.com/safchain/ethtool",           // counters of a switch, features of drivers
-	"wgctrl":      "golang.zx2c4.com/wireguard/wgctrl",     // WireGuard devices
-	"prometheus":  "github.com/prometheus/client_golang",   // the agent's metrics
-	"expfmt":      "github.com/prometheus/common",          // reads metrics of exporters
-	"metrics":     "github.com/prometheus/client_model",    // the same, when they are read
-	"ebpf":        "github.com/cilium/ebpf",                // has packets arrive
-	"packet":      "github.com/mdlayher/packet",            // hears what leaves
-	"bpf":         "golang.org/x/net/bpf",                  // and what of it matters
-	"dhcp":        "github.com/insomniacslk/dhcp",          // asks for a lease
-	"dns":         "github.com/miekg/dns",                  // names of addresses, asks a resolver
-	"ntp":         "github.com/beevik/ntp",                 // asks for the time
-	"snmp":        "github.com/gosnmp/gosnmp",              // asks for what monitoring systems see
-	"radius":      "layeh.com/radius",                      // asks as an access point does
-	"vici":        "github.com/strongswan/govici",          // asks charon
-	"xz":          "github.com/ulikunitz/xz",               // packed programs in images
-	"zstd":        "github.com/klauspost/compress/zstd",    // images
-	"gzip":        "github.com/klauspost/compress/gzip",    // nbr's own source
-	"qrterminal":  "github.com/mdp/qrterminal/v3",          // QR codes of clients' configurations
-	"progressbar": "github.com/schollz/progressbar/v3",     // stays in cmd
-	"term":        "golang.org/x/term",                     // colour and width
-	"cli":         "github.com/urfave/cli/v2",              // stays in cmd
-	"diff":        "github.com/rogpeppe/go-internal/diff",  // gen -diff
-	"jrpc2":       "github.com/creachadair/jrpc2",          // how editors and servers call each other
-	"wazero":      "github.com/tetratelabs/wazero",         // tests: runs WebAssembly
-	"chromedp":    "github.com/chromedp/chromedp",          // tests: the page in a browser
-	"cmp":         "github.com/google/go-cmp",              // tests
-	"txtar":       "github.com/rogpeppe/go-internal/txtar", // tests
+	"wordwrap":    "github.com/mitchellh/go-wordwrap",             // paragraphs of diagnostics and pages
+	"levenshtein": "github.com/agext/levenshtein",                 // did you mean
+	"width":       "golang.org/x/text/width",                      // columns of a snippet
+	"ssh":         "golang.org/x/crypto/ssh",                      // reads public keys
+	"sys":         "golang.org/x/sys",                             // renameat2, flock
+	"netlink":     "github.com/vishvananda/netlink",               // links, addresses, routes
+	"systemd":     "github.com/coreos/go-systemd/v22",             // units
+	"dbus":        "github.com/godbus/dbus/v5",                    // the way to systemd
+	"ethtool":     "github.com/safchain/ethtool",                  // counters of a switch, features of drivers
+	"wgctrl":      "golang.zx2c4.com/wireguard/wgctrl",            // WireGuard devices
+	"prometheus":  "github.com/prometheus/client_golang",          // the agent's metrics
+	"expfmt":      "github.com/prometheus/common",                 // reads metrics of exporters
+	"metrics":     "github.com/prometheus/client_model",           // the same, when they are read
+	"ebpf":        "github.com/cilium/ebpf",                       // has packets arrive
+	"packet":      "github.com/mdlayher/packet",                   // hears what leaves
+	"bpf":         "golang.org/x/net/bpf",                         // and what of it matters
+	"dhcp":        "github.com/insomniacslk/dhcp",                 // asks for a lease
+	"dns":         "github.com/miekg/dns",                         // names of addresses, asks a resolver
+	"ntp":         "github.com/beevik/ntp",                        // asks for the time
+	"snmp":        "github.com/gosnmp/gosnmp",                     // asks for what monitoring systems see
+	"radius":      "layeh.com/radius",                             // asks as an access point does
+	"vici":        "github.com/strongswan/govici",                 // asks charon
+	"xz":          "github.com/ulikunitz/xz",                      // packed programs in images
+	"zstd":        "github.com/klauspost/compress/zstd",           // images
+	"gzip":        "github.com/klauspost/compress/gzip",           // nbr's own source
+	"qrterminal":  "github.com/mdp/qrterminal/v3",                 // QR codes of clients' configurations
+	"progressbar": "github.com/schollz/progressbar/v3",            // stays in cmd
+	"term":        "golang.org/x/term",                            // colour and width
+	"cli":         "github.com/urfave/cli/v2",                     // stays in cmd
+	"diff":        "github.com/rogpeppe/go-internal/diff",         // gen -diff
+	"jrpc2":       "github.com/creachadair/jrpc2",                 // how editors and servers call each other
+	"yaml":        "go.yaml.in/yaml/v3",                           // files of Prometheus
+	"grafana":     "github.com/grafana/grafana-foundation-sdk/go", // tests: the types of a dashboard
+	"wazero":      "github.com/tetratelabs/wazero",                // tests: runs WebAssembly
+	"chromedp":    "github.com/chromedp/chromedp",                 // tests: the page in a browser
+	"cmp":         "github.com/google/go-cmp",                     // tests
+	"txtar":       "github.com/rogpeppe/go-internal/txtar",        // tests
 }
 
 // outside are the packages of the standard library that a row has to name.

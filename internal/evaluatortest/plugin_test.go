@@ -124,7 +124,7 @@ func TestWrongArgument(t *testing.T) {
 		{"a file that is a number", "the file a.hcl is an integer, and has to be a path or a string", func(a et.Set) { a["files"] = et.Set{"a.hcl": int64(1)} }},
 		{"a file outside", "../a.hcl is no name of a file", func(a et.Set) { a["files"] = et.Set{"../a.hcl": ""} }},
 		{"a file and a folder", "a is a file of the spec and a folder", func(a et.Set) { a["files"] = et.Set{"a": "", "a/b": ""} }},
-		{"a variable that is not there", "the spec has no variable of this name", func(a et.Set) { a["vars"] = et.Set{"nobody": "x"} }},
+		{"a variable that is not there", "The spec has no variable nobody, which is given a value", func(a et.Set) { a["vars"] = et.Set{"nobody": "x"} }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			arg := argument(t, out, name)

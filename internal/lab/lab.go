@@ -52,7 +52,7 @@ func part(t testing.TB, name string) string {
 // whole suite ends with this list.
 func Absent() []string {
 	var list []string
-	for _, name := range []string{"dsa", "ifstate", "kernel-amd64", "kernel-arm64", "neovim", "nix", "rootfs", "zigbee2mqtt"} {
+	for _, name := range []string{"dsa", "ifstate", "kernel-amd64", "kernel-arm64", "neovim", "nix", "promtool", "rootfs", "zigbee2mqtt"} {
 		if reason := absent(name); reason != "" {
 			list = append(list, name+": "+reason)
 		}

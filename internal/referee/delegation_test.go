@@ -56,7 +56,8 @@ policy "out" {
 }
 `
 
-// A server that delegates, by the pools of its prefixes.
+// A server that delegates the one prefix that its pool has: on a busy machine a client asks twice, and Kea offers the
+// second time what comes next.
 const delegatingKea = `{"Dhcp6": {
   "server-id": {"type": "EN", "enterprise-id": 2495, "identifier": "0123456789abcdef", "persist": false},
   "interfaces-config": {"interfaces": ["eth0"]},
@@ -64,7 +65,7 @@ const delegatingKea = `{"Dhcp6": {
   "preferred-lifetime": 600, "valid-lifetime": 900, "renew-timer": 2, "rebind-timer": 800,
   "subnet6": [{
     "id": 1, "subnet": "2001:db8:f::/64", "interface": "eth0",
-    "pd-pools": [{"prefix": "2001:db8:8000::", "prefix-len": 40, "delegated-len": 56}]
+    "pd-pools": [{"prefix": "2001:db8:8000::", "prefix-len": 56, "delegated-len": 56}]
   }]
 }}
 `

@@ -3,6 +3,7 @@ package referee_test
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/nbr-dev/nbr/internal/lab"
 	"github.com/nbr-dev/nbr/internal/nstest"
+	core "github.com/nbr-dev/nbr/router"
 )
 
 const exporterSpec = `
@@ -157,13 +159,34 @@ func TestExporters(t *testing.T) {
 	for url, want := range map[string]string{
 		"http://192.168.1.1:9100/metrics":  `node_network_receive_bytes_total{device="lan1"}`,
 		"http://[fd00:1::1]:9100/metrics":  `node_nf_conntrack_entries `,
-		"http://192.168.1.1:19342/metrics": `frr_bgp_peer_state{`,
 		"http://[fd00:1::1]:19342/metrics": `frr_collector_up{collector="ospf"} 1`,
 		"http://192.168.1.1:9433/metrics":  `knot_zone_serial{zone="lab.example.org."}`,
 	} {
 		if got, err := get(host, url); err != nil || !strings.Contains(got, "\n"+want) {
 			t.Errorf("%s has no %s (%v):\n%s", url, want, err, got)
 		}
+	}
+	// What the graphs of a dashboard are of is there.
+	graphs := map[string]int{}
+	for _, served := range core.Claimed[core.Scraped](g.spec.Router) {
+		url := fmt.Sprintf("http://%s/metrics", served.At)
+		got, err := get(host, url)
+		if err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+		for _, p := range core.Claimed[core.Panel](g.spec.Router) {
+			for _, q := range p.Queries {
+				for _, metric := range regexp.MustCompile(`\b`+served.Job+`_\w+`).FindAllString(q.Expr, -1) {
+					graphs[served.Job]++
+					if !regexp.MustCompile(`(?m)^` + metric + `[ {]`).MatchString(got) {
+						t.Errorf("%s has no %s, which %q shows:\n%s", url, metric, p.Title, got)
+					}
+				}
+			}
+		}
+	}
+	if len(graphs) != 3 {
+		t.Errorf("graphs of %v", graphs)
 	}
 	for _, url := range []string{"http://192.168.1.1:9100/metrics", "http://192.168.2.1:9100/metrics", "http://192.168.1.1:9433/metrics"} {
 		if got, err := get(guest, url); err == nil {

@@ -52,7 +52,7 @@ const leasingKea6 = `{"Dhcp6": {
   "subnet6": [{
     "id": 1, "subnet": "NET::/64", "interface": "eth0",
     "pools": [{"pool": "NET::5ca1-NET::5ca1"}],
-    "pd-pools": [{"prefix": "2001:db8:8000::", "prefix-len": 40, "delegated-len": 56}]
+    "pd-pools": [{"prefix": "2001:db8:8000::", "prefix-len": 56, "delegated-len": 56}]
   }]
 }}
 `

@@ -168,7 +168,7 @@ route add 2001:db8:a000::/36 via fd00:2::1 src 2001:db8:ffff::1
 		unit.Stop(t)
 	}
 	kea := func(pool, length, own string) string {
-		return strings.NewReplacer("2001:db8:8000::", pool, `"delegated-len": 56`, `"delegated-len": `+length, "2001:db8:f::", own).Replace(delegatingKea)
+		return strings.NewReplacer("2001:db8:8000::", pool, `"prefix-len": 56, "delegated-len": 56`, `"prefix-len": `+length+`, "delegated-len": `+length, "2001:db8:f::", own).Replace(delegatingKea)
 	}
 	ispA := lab.Rootfs(t, lab.Files{
 		"/etc/kea.conf": kea("2001:db8:8000::", "56", "2001:db8:f::"), "/etc/kea-moved.conf": kea("2001:db8:9000::", "56", "2001:db8:f::"),

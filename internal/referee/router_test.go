@@ -38,6 +38,7 @@ type generated struct {
 	values map[string]any
 	source map[string][]string // the spec's files, in lines
 	folder fs.FS               // the spec's, with files that it names
+	spec   *service.Spec
 }
 
 // fromDir generates from a spec in a folder, fromText from one in the test. A text without
@@ -73,7 +74,7 @@ func generate(t *testing.T, fsys fs.FS, more ...service.Kind) *generated {
 	if t.Failed() {
 		t.FailNow()
 	}
-	g := &generated{source: map[string][]string{}, folder: fsys}
+	g := &generated{source: map[string][]string{}, folder: fsys, spec: spec}
 	for _, f := range spec.Source.Files {
 		g.source[f.Name] = strings.Split(string(f.Bytes), "\n")
 	}

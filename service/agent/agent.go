@@ -87,6 +87,13 @@ func (b *Agent) Claim(s *router.Scope) {
 	if len(b.Networks.Items) > 0 {
 		s.Listen(b.Networks.Range, router.Listen{Service: "metrics", Protocol: router.TCP, Port: int(b.Port.V), Networks: b.Networks.All(), Unit: unit})
 	}
+	if at := b.addresses(); len(at) > 0 {
+		router.Claim(s, b.Networks.Range, router.Scraped{Job: router.AgentJob, At: netip.AddrPortFrom(at[0], uint16(b.Port.V))})
+		router.Claim(s, b.Networks.Range, router.Panel{
+			Job: router.AgentJob, Title: "Checks", Doc: "The promises of the spec by what the last look has found.",
+			Queries: []router.Query{{Expr: `nbr_checks{host="$host"}`, Legend: "{{status}}"}},
+		})
+	}
 	router.Claim(s, hcl.Range{}, router.Agent{Interval: b.Interval.V, Listen: b.listen(), Names: b.names(s.Router), Passive: b.Passive.V})
 }
 

@@ -128,6 +128,12 @@ func (b *Exporter) Claim(s *router.Scope) {
 		s.Kernel(b.Def, "metrics of connections", "NF_CONNTRACK_PROCFS") // off where the configuration does not say so
 	}
 	ends := b.ends()
+	if len(ends) > 0 {
+		router.Claim(s, b.Networks.Range, router.Scraped{Job: string(b.Of.V), At: ends[0].AddrPort})
+		for _, p := range panels[b.Of.V] {
+			router.Claim(s, b.Def, p)
+		}
+	}
 	for _, e := range ends {
 		switch {
 		case e.Addr().Is6():

@@ -66,6 +66,10 @@ func (f *Firewall) Claim(s *router.Scope) {
 	if f.AntiSpoof.V {
 		s.Kernel(f.AntiSpoof.Range, "anti-spoofing", "NFT_FIB_INET")
 	}
+	router.Claim(s, f.Def, router.Panel{
+		Job: router.AgentJob, Title: "Dropped packets", Unit: "pps", Doc: "Packets that each chain of the firewall has dropped.",
+		Queries: []router.Query{{Expr: `rate(nbr_firewall_dropped_packets_total{host="$host"}[$__rate_interval])`, Legend: "{{chain}}"}},
+	})
 	for _, p := range s.Policies {
 		if p.Masquerade.V {
 			s.Kernel(p.Masquerade.Range, "masquerading", "NFT_MASQ", "NFT_NAT")

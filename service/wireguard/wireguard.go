@@ -3,6 +3,7 @@
 package wireguard
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -98,6 +99,13 @@ func (t *Tunnel) Claim(s *router.Scope) {
 		// To a peer without an endpoint, or one that has moved, it is no answer when none came for a while.
 		router.Claim(s, t.Listen.Range, router.Emit{Match: router.Match{Protocol: router.UDP, SourcePorts: router.OnePort(t.Listen.V)}})
 	}
+	router.Claim(s, t.Def, router.Panel{
+		Job: router.AgentJob, Title: fmt.Sprintf("Peers of %s", t.Name.V), Unit: "s", Doc: "Time since the last handshake with each. In use a tunnel has one every two minutes.",
+		Queries: []router.Query{{
+			Expr:   fmt.Sprintf(`time() - (nbr_wireguard_peer_last_handshake_timestamp_seconds{host="$host",interface=%q} > 0)`, t.Name.V),
+			Legend: "{{peer}}",
+		}},
+	})
 	router.Claim(s, t.PrivateKey.Range, key(t.PrivateKey.Target, router.PrivateKey, "wg genkey"))
 	seen := map[netip.Prefix]bool{}
 	for _, p := range t.Peers {
