@@ -43,18 +43,10 @@ func (b *VRRP) judgeAddresses(r *router.Router, fixed []netip.Prefix) hcl.Diagno
 			"Put some into another vrrp block with an id of its own."))
 	}
 	var linkLocal *conf.Value[router.Addr]
-	first := map[netip.Addr]hcl.Range{}
-	hostsUse := map[router.Family]bool{}
 	for i := range b.Addresses.Items {
 		a := &b.Addresses.Items[i]
 		family := familyOf(a.V.Addr)
-		at, twice := first[a.V.Addr]
-		first[a.V.Addr] = a.Range
 		switch own := r.Owner(a.V.Addr); {
-		case twice:
-			diags = append(diags, diag.With(diag.Help(diag.Error("vrrp-address-taken", a.Range, "One virtual address twice",
-				"%s is in the list already.", a.V), "Remove one of the two."), at, "the first time"))
-			continue
 		case own != nil:
 			diags = append(diags, diag.With(diag.Help(diag.Error("vrrp-address-taken", a.Range, "Virtual address that is the router's own",
 				"%s is always on this router, by %s: no other one could have it.", a.V, own.Addr),
@@ -72,7 +64,6 @@ func (b *VRRP) judgeAddresses(r *router.Router, fixed []netip.Prefix) hcl.Diagno
 			}
 			continue
 		}
-		hostsUse[family] = true
 		inside := false
 		for _, p := range fixed {
 			inside = inside || p.Contains(a.V.Addr)
@@ -116,19 +107,11 @@ func outside(a *conf.Value[router.Addr], b *VRRP) *hcl.Diagnostic {
 // is down, the router cannot have the addresses anyway.
 func (b *VRRP) judgeTrack() hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	first := map[router.IfName]hcl.Range{}
 	for _, t := range b.Track.Items {
-		at, twice := first[t.Target.Device()]
-		first[t.Target.Device()] = t.Range
-		switch {
-		case t.Target.Device() == b.Network.Target.Device():
+		if t.Target.Device() == b.Network.Target.Device() {
 			diags = append(diags, diag.With(diag.Help(diag.Error("vrrp-track", t.Range, "Network that is tracked in any case",
 				"%s is on %s, on which the addresses are.", t.Addr, t.Target.Device()),
 				"Take it out of track."), b.Network.Range, "%s", b.Addr.String()))
-		case twice:
-			diags = append(diags, diag.With(diag.Help(diag.Error("vrrp-track", t.Range, "Link that is tracked already",
-				"%s is on %s, which is tracked already.", t.Addr, t.Target.Device()),
-				"Take one of them out of track."), at, "the first time"))
 		}
 	}
 	return diags
