@@ -238,7 +238,7 @@ func TestTheGatewayFailsOver(t *testing.T) {
 
 	// A firewall that drops what the other one says makes a second master.
 	rules := ruleset(t, b.g)
-	if n := strings.Count(rules, "meta l4proto 112"); n != 4 {
+	if n := strings.Count(rules, "meta l4proto 112"); n != 2 {
 		t.Fatalf("%d rules for VRRP in\n%s", n, rules)
 	}
 	load(t, b.NS, strings.ReplaceAll(rules, "meta l4proto 112", "meta l4proto 113"))
