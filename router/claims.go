@@ -204,6 +204,15 @@ type Advertised struct {
 	Network *Network
 }
 
+// A VirtualRouter is a router that several machines are in turn (VRRP, RFC 9568): at any time one of them
+// has its addresses, which hosts of a network use as their gateway.
+type VirtualRouter struct {
+	By
+	Network   *Network
+	ID        int          // on the link, among those of a version of IP
+	Addresses []netip.Addr // of one version of IP
+}
+
 // A DHCPv6 is a network whose hosts may ask the router by DHCPv6, which router advertisements
 // tell them (RFC 4861 section 4.2).
 type DHCPv6 struct {

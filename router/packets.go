@@ -24,6 +24,7 @@ const (
 	UDP    IPProtocol = 17
 	ICMPv6 IPProtocol = 58
 	OSPF   IPProtocol = 89
+	VRRP   IPProtocol = 112
 	SCTP   IPProtocol = 132
 )
 

@@ -36,7 +36,7 @@ func MessageType(n uint8) uint16 { return uint16(n) + 1 }
 // protocols are the protocols of a service by their names, which for ICMPv6 is not nft's.
 var protocols = map[string]IPProtocol{
 	"icmp": ICMP, "igmp": 2, "tcp": TCP, "udp": UDP, "gre": 47, "esp": 50, "ah": 51,
-	"icmpv6": ICMPv6, "ospf": OSPF, "pim": 103, "vrrp": 112, "sctp": SCTP,
+	"icmpv6": ICMPv6, "ospf": OSPF, "pim": 103, "vrrp": VRRP, "sctp": SCTP,
 }
 
 func (p *Packets) UnmarshalText(b []byte) error {

@@ -363,3 +363,26 @@ func (d *dice) found() {
 	}
 	d.block("mdns", "", "networks = "+refs("network", some), "publish = "+d.pick([]string{"true", "false"}))
 }
+
+// gateways has other routers share an address with some of its own networks.
+func (d *dice) gateways() {
+	defer d.aside(112)()
+	for _, p := range d.fixed {
+		kind, _, _ := strings.Cut(d.link[p.network], ".")
+		if d.outside(p.network) || d.often() || slices.Contains([]string{"wireguard", "gre", "sit", "ip6tnl", "nat64"}, kind) {
+			continue
+		}
+		addresses := fmt.Sprintf(`"10.%d.0.251"`, p.number)
+		if d.hosts6[p.network] {
+			addresses += `, "fe80::77"`
+		}
+		given := []string{"network = network." + p.network, "addresses = [" + addresses + "]", fmt.Sprintf("id = %d", 255-p.number)}
+		for _, n := range d.networks {
+			if d.link[n] != d.link[p.network] && d.often() {
+				given = append(given, "track = [network."+n+"]")
+				break
+			}
+		}
+		d.block("vrrp", d.label("vrrp"), given...)
+	}
+}

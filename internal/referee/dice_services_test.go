@@ -126,6 +126,7 @@ func (d *dice) services() (resolves bool) {
 	d.exporters()
 	d.lamps()
 	d.found()
+	d.gateways()
 	for _, typ := range []string{"nix", "interfaces", "dhcp_client", "agent", "journal"} {
 		if d.often() {
 			d.block(typ, "")

@@ -226,6 +226,7 @@ var readers = []reader{
 		}
 		return g.avahiConf(t)
 	}, []string{"sh", "/tmp/avahi.sh"}, false},
+	{"keepalived", keepalivedConf, []string{"keepalived", "-t", "-f"}, false},
 	{"hostapd", hostapdConf, []string{"sh", "/tmp/hostapd.sh"}, false},
 	{"sh", func(_ *testing.T, g *generated) string {
 		text, _ := g.at("systemd", "services", "ifstate", "preStart").(string)

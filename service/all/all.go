@@ -20,6 +20,7 @@ import (
 	"github.com/nbr-dev/nbr/service/hostapd"
 	"github.com/nbr-dev/nbr/service/ifstate"
 	"github.com/nbr-dev/nbr/service/kea"
+	"github.com/nbr-dev/nbr/service/keepalived"
 	"github.com/nbr-dev/nbr/service/knot"
 	"github.com/nbr-dev/nbr/service/knotdns"
 	"github.com/nbr-dev/nbr/service/lldpd"
@@ -67,6 +68,7 @@ func Kinds() []service.Kind {
 		knotdns.ServerKind(), knotdns.ZoneKind(), knotdns.PeerKind(), knotdns.CatalogKind(),
 		kea.DHCP4Kind(), kea.DHCP6Kind(),
 		radvd.Kind(),
+		keepalived.Kind(),
 		chrony.Kind(),
 		lldpd.Kind(),
 		snmpd.Kind(),

@@ -143,6 +143,7 @@ func (d *DHCP4) Judge(r *router.Router) hcl.Diagnostics {
 		return hcl.Diagnostics{router.NoFixedAddress(d.Network, "A DHCP server leases addresses of its own network.", router.IPv4)}
 	}
 	diags := append(d.link(r), d.judgePools()...)
+	diags = append(diags, d.judgeVirtual(r)...)
 	if len(d.DNS.Items) == 0 && !resolver(r, n) {
 		diags = append(diags, diag.Help(diag.Warning("no-name-server", d.Def, "Clients get no name server",
 			"The router has no resolver for %s, and %s names none.", n.Addr, d.Addr),

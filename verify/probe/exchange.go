@@ -18,7 +18,8 @@ type Exchange struct {
 	// Remote is of a frame that arrives from a host behind the link: what this machine
 	// sends to it may leave on any link, and is heard on all.
 	Remote bool
-	// Frame makes the frame. An error is that of the whole exchange.
+	// Frame makes the frame. An error is that of the whole exchange. Where it makes none, nothing is sent
+	// or arrives: for the time of Wait all that passes on the link is heard, whichever side sent it.
 	Frame func(own Endpoint) ([]byte, error)
 	// Only says which packets are heard.
 	Only Filter

@@ -42,9 +42,12 @@ func Exchange(ctx context.Context, x probe.Exchange, attend Attend) (bool, error
 	answers := x.Answers
 	x.Answers = func(packet []byte) bool { return answers(slices.Clone(packet)) }
 	var answered bool
-	if x.Transmit {
+	switch {
+	case len(frame) == 0:
+		answered, err = overhear(ctx, link, x)
+	case x.Transmit:
 		answered, err = transmit(ctx, link, frame, x)
-	} else {
+	default:
 		answered, err = arrive(ctx, link, frame, x, attend)
 	}
 	if err == nil && !answered {
@@ -127,6 +130,16 @@ func transmit(ctx context.Context, link *netlink.LinkAttrs, frame []byte, x prob
 		}
 	}
 	return false, nil
+}
+
+// overhear hears what passes on a link.
+func overhear(ctx context.Context, link *netlink.LinkAttrs, x probe.Exchange) (bool, error) {
+	tap, err := openTap(link.Index, passing(x.Only))
+	if err != nil {
+		return false, injectionError("hear what passes on a link", "CAP_NET_RAW", err)
+	}
+	defer tap.Close()
+	return hear(ctx, tap, x.Wait, x.Answers)
 }
 
 // usableAddresses are those of a link that a packet may come from: IPv6 has some that it

@@ -142,7 +142,18 @@ func at(b probe.Byte) match {
 // sends are told from those that it receives by the jump that rejects. A router forwards
 // gigabits: what does not fit must not wake the program.
 func only(reject bpf.JumpTest, filter probe.Filter) []bpf.Instruction {
-	matches := []match{extension(bpf.ExtType, unix.PACKET_OUTGOING), extension(bpf.ExtProto, uint32(filter.EtherType))}
+	return accept(reject, extension(bpf.ExtType, unix.PACKET_OUTGOING), filter)
+}
+
+// passing is only of both directions. What belongs to a VLAN on the link is not the link's own.
+func passing(filter probe.Filter) []bpf.Instruction {
+	return accept(bpf.JumpNotEqual, extension(bpf.ExtVLANTagPresent, 0), filter)
+}
+
+// accept is a program that lets packets through that the first match's jump does not reject, and that
+// pass a filter.
+func accept(reject bpf.JumpTest, first match, filter probe.Filter) []bpf.Instruction {
+	matches := []match{first, extension(bpf.ExtProto, uint32(filter.EtherType))}
 	for _, b := range filter.Bytes {
 		matches = append(matches, at(b))
 	}
