@@ -174,9 +174,11 @@ func TestTheGatewayFailsOver(t *testing.T) {
 	b.becomes(t)
 	a.becomes(t, "vrrp.lan/priority/ipv4 skip: 192.168.1.3 with priority 100, for wan has no carrier", "vrrp.lan/priority/ipv6 skip: ")
 	ip(t, dark, "link set wan1 down\n")
-	none := []string{"vrrp.lan/advertised/ipv4 skip: nothing is advertised", "vrrp.lan/advertised/ipv6 skip: nothing is advertised",
+	none := []string{
+		"vrrp.lan/advertised/ipv4 skip: nothing is advertised", "vrrp.lan/advertised/ipv6 skip: nothing is advertised",
 		"vrrp.lan/master/ipv4 fail: no advertisement in 1.9s, wan has no carrier", "vrrp.lan/master/ipv6 fail: no advertisement in 1.9s, wan has no carrier",
-		"vrrp.lan/priority/ipv4 skip: nothing is advertised", "vrrp.lan/priority/ipv6 skip: nothing is advertised"}
+		"vrrp.lan/priority/ipv4 skip: nothing is advertised", "vrrp.lan/priority/ipv6 skip: nothing is advertised",
+	}
 	a.becomes(t, none...)
 	ip(t, dark, "link set wan0 up\nlink set wan1 up\n")
 	gateway(a)

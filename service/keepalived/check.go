@@ -22,7 +22,7 @@ func (b *VRRP) Checks(_ *router.Router, p *verify.Plan) {
 		i.check(p, "master", "one router has the addresses of virtual router %d", b.ID.Range, "one router", i.judgeMaster)
 		i.check(p, "addresses", "the addresses of virtual router %d are where its master is", b.Addresses.Range, i.list(), i.judgeAddresses)
 		i.check(p, "advertised", "what is said of virtual router %d is what the spec says", cmp.Or(b.Interval.Range, b.Addresses.Range), i.said(), i.judgeSaid)
-		i.check(p, "priority", "the router with the highest priority is virtual router %d", cmp.Or(b.Priority.Range, b.Def), fmt.Sprintf("priority %d or more", b.Priority.V), i.judgePriority)
+		i.check(p, "priority", "the router with the highest priority is virtual router %d", cmp.Or(b.Priority.Range, b.Def), i.order(), i.judgePriority)
 	}
 }
 
@@ -45,6 +45,18 @@ func (i instance) said() string { return said(3, int(i.Interval.V), texts(i.addr
 
 func said(version, interval int, addresses []string) string {
 	return fmt.Sprintf("%s, every %s, VRRP version %d", verify.List(addresses), Interval(interval), version)
+}
+
+// order is which priority the master has.
+func (i instance) order() string {
+	text := fmt.Sprintf("priority %d or more", i.Priority.V)
+	if !i.Preempt.V {
+		text = fmt.Sprintf("another priority than %d, or this router", i.Priority.V)
+	}
+	for n, d := range router.Devices(i.Track.All()) {
+		text += map[bool]string{true: ", unless ", false: " or "}[n == 0] + string(d) + " is down"
+	}
+	return text
 }
 
 func (i instance) check(p *verify.Plan, what, title string, from hcl.Range, want string, judge func(*state.State, []master, string) verify.Verdict) {
