@@ -244,7 +244,8 @@ func TestTheGatewayFailsOver(t *testing.T) {
 		t.Fatalf("%d rules for VRRP in\n%s", n, rules)
 	}
 	load(t, b.NS, strings.ReplaceAll(rules, "meta l4proto 112", "meta l4proto 113"))
-	b.becomes(t, "vrrp.lan/addresses/ipv4 fail: 192.168.1.1")
+	b.becomes(t, "vrrp.lan/master/ipv4 fail: 192.168.1.2, this router", "vrrp.lan/master/ipv6 fail: ", "vrrp.lan/rules fail: missing (2 in all)")
+	a.becomes(t, two("")...)
 	load(t, b.NS, rules)
 	gateway(a)
 	a.becomes(t)
