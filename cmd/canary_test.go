@@ -65,8 +65,7 @@ func findSecretFields() map[string]bool {
 		if t.Kind() != reflect.Struct {
 			return
 		}
-		for i := range t.NumField() {
-			f := t.Field(i)
+		for _, f := range reflect.VisibleFields(t) {
 			name, kind, _ := strings.Cut(f.Tag.Get("hcl"), ",")
 			switch {
 			case f.Type == reflect.TypeFor[conf.Ref[*router.Secret]](), f.Type == reflect.TypeFor[conf.Value[router.PasswordHash]]():
