@@ -198,6 +198,13 @@ func (r *Router) Sources(n *Network) []netip.Prefix {
 	return out
 }
 
+// A LinkLocal is a network in which the router needs no address but the link-local one of IPv6 that each link
+// has (RFC 4862 section 5.3): another router is reached by the link alone.
+type LinkLocal struct {
+	By
+	Network *Network
+}
+
 // An Advertised is a network whose hosts are told of the router by router advertisements.
 type Advertised struct {
 	By

@@ -54,7 +54,7 @@ func Rules() []Rule {
 		{"bridge-pvid", "It is not said in which VLAN frames without a tag are.", ruleBridgePVIDs, nil},
 		{"vlan-leads-nowhere", "A VLAN of a bridge has one end only.", ruleVLANEnds, []string{"vlan", "network"}},
 		{"mtu-too-large", "A link is to carry larger packets than the link below it, or smaller ones than its kind can.", ruleMTU, []string{"port"}},
-		{"network-without-address", "The router has no address in a network.", ruleAddresses, nil},
+		{"network-without-address", "The router has no address in a network.", ruleAddresses, []string{"bgp"}},
 		{"special-network", "A network has addresses that are no network's.", ruleSpecial, nil},
 		{"address-of-no-host", "A host is to have the address of a network, or its broadcast address.", ruleNoHosts, nil},
 		{"special-domain", "A network's domain means something else to hosts.", ruleDomains, nil},
@@ -140,10 +140,11 @@ func ruleRouter(r *Router) hcl.Diagnostics {
 func ruleAddresses(r *Router) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, n := range r.Networks {
-		if len(n.Addresses()) == 0 {
+		enough := slices.ContainsFunc(Claimed[LinkLocal](r), func(l *LinkLocal) bool { return l.Network == n })
+		if len(n.Addresses()) == 0 && !enough {
 			diags = append(diags, diag.Help(diag.Error("network-without-address", n.Def, "Network without an address",
 				"%s has neither ipv4 nor ipv6.", n.Addr),
-				"Give the router an address there, or remove the network."))
+				"Give the router an address there, or remove the network. Only a neighbor of bgp without an address needs none."))
 		}
 	}
 	return diags

@@ -28,6 +28,12 @@ func (c *color) UnmarshalText(b []byte) error {
 
 func (color) Describe() string { return "color" }
 
+// worded are fields that a block shares with others.
+type worded struct {
+	Text  Value[string] `hcl:"text,optional" default:"a text" doc:"A text."`
+	Count Value[int]    `hcl:"count,optional" default:"3"`
+}
+
 // part and thing are blocks with a field of every kind.
 type part struct {
 	Header
@@ -42,9 +48,8 @@ type frame struct {
 
 type thing struct {
 	Header
-	Name   Value[string]    `hcl:"name,label" doc:"Its name."`
-	Text   Value[string]    `hcl:"text,optional" default:"a text" doc:"A text."`
-	Count  Value[int]       `hcl:"count,optional" default:"3"`
+	Name Value[string] `hcl:"name,label" doc:"Its name."`
+	worded
 	Ratio  Value[float64]   `hcl:"ratio,optional"`
 	Flag   Value[bool]      `hcl:"flag,optional"`
 	Color  Value[color]     `hcl:"color,required"`

@@ -20,14 +20,14 @@ func dataOf(v reflect.Value) map[string]any {
 	info := infoOf(v.Type())
 	out := map[string]any{}
 	for _, f := range info.attrs {
-		a := v.Field(f.index).Addr().Interface().(attribute)
+		a := v.FieldByIndex(f.index).Addr().Interface().(attribute)
 		out[f.name] = nil
 		if a.isSet() || f.def != "" {
 			out[f.name] = a.data()
 		}
 	}
 	for _, f := range info.blocks {
-		fv := v.Field(f.index)
+		fv := v.FieldByIndex(f.index)
 		if !f.many {
 			out[f.name] = nil
 			if !fv.IsNil() {
@@ -40,7 +40,7 @@ func dataOf(v reflect.Value) map[string]any {
 			in := fv.Index(i).Elem()
 			block := dataOf(in)
 			if label := infoOf(in.Type()).label; label != nil {
-				block["label"] = in.Field(label.index).Addr().Interface().(attribute).data()
+				block["label"] = in.FieldByIndex(label.index).Addr().Interface().(attribute).data()
 			}
 			all = append(all, block)
 		}

@@ -52,7 +52,7 @@ func SetKey(b Block, key string, at hcl.Range) hcl.Diagnostics {
 
 // setLabel decodes the label of a block into its field.
 func setLabel(v reflect.Value, info *structInfo, label string, at hcl.Range) hcl.Diagnostics {
-	l := v.Field(info.label.index).Addr().Interface().(attribute)
+	l := v.FieldByIndex(info.label.index).Addr().Interface().(attribute)
 	return l.decode(hcl.StaticExpr(stringVal(label), at), &Context{})
 }
 
@@ -62,7 +62,7 @@ func decodeStruct(body hcl.Body, v reflect.Value, addr Addr, ctx *Context) hcl.D
 	typ, _, _ := strings.Cut(" "+addr.Type, "/")
 	diags = codedIn(typ, diags)
 	for _, f := range info.attrs {
-		field := v.Field(f.index).Addr().Interface().(attribute)
+		field := v.FieldByIndex(f.index).Addr().Interface().(attribute)
 		there := false
 		if a, ok := content.Attributes[f.name]; ok {
 			ds := field.decode(a.Expr, ctx)
@@ -148,7 +148,7 @@ func decodeBlock(blk *hcl.Block, body hcl.Body, v reflect.Value, f field, addr A
 		return append(diags, Duplicate(head.Addr, blk.DefRange, before))
 	}
 	first[head.Addr] = blk.DefRange
-	if field := v.Field(f.index); f.many {
+	if field := v.FieldByIndex(f.index); f.many {
 		field.Set(reflect.Append(field, inner))
 	} else {
 		field.Set(inner)
@@ -279,7 +279,7 @@ type structInfo struct {
 
 type field struct {
 	name, doc, def string
-	index          int
+	index          []int // in the struct; of more than one where a struct is embedded in it
 	required       bool
 	empty          string       // what an empty list would do; nothing where it may be empty
 	refuse         bool         // an empty list is an error, not a mistake of no consequence
@@ -300,14 +300,13 @@ func infoOf(t reflect.Type) *structInfo {
 
 func newInfo(t reflect.Type) *structInfo {
 	info := &structInfo{schema: &hcl.BodySchema{}}
-	for i := range t.NumField() {
-		sf := t.Field(i)
+	for _, sf := range reflect.VisibleFields(t) {
 		tag, ok := sf.Tag.Lookup("hcl")
 		if !ok {
 			continue
 		}
 		name, kind, _ := strings.Cut(tag, ",")
-		f := field{name: name, doc: sf.Tag.Get("doc"), def: sf.Tag.Get("default"), index: i, repeat: sf.Tag.Get("repeat") == "yes"}
+		f := field{name: name, doc: sf.Tag.Get("doc"), def: sf.Tag.Get("default"), index: sf.Index, repeat: sf.Tag.Get("repeat") == "yes"}
 		f.empty, f.refuse = strings.CutPrefix(sf.Tag.Get("empty"), refused)
 		switch kind {
 		case "label", "key":
@@ -348,10 +347,10 @@ func labelNames(t reflect.Type) []string {
 func walk(v reflect.Value, f func(field any)) {
 	info := infoOf(v.Type())
 	for _, a := range info.attrs {
-		f(v.Field(a.index).Addr().Interface())
+		f(v.FieldByIndex(a.index).Addr().Interface())
 	}
 	for _, b := range info.blocks {
-		fv := v.Field(b.index)
+		fv := v.FieldByIndex(b.index)
 		if b.many {
 			for i := range fv.Len() {
 				walk(fv.Index(i).Elem(), f)

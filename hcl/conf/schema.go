@@ -66,10 +66,10 @@ func schemaOf(t reflect.Type) Schema {
 	info := infoOf(t)
 	s := Schema{Attributes: []Attribute{}, Blocks: []Schema{}}
 	if info.label != nil {
-		s.Label, _ = reflect.New(t.Field(info.label.index).Type).Interface().(attribute).spec()
+		s.Label, _ = reflect.New(t.FieldByIndex(info.label.index).Type).Interface().(attribute).spec()
 	}
 	for _, f := range info.attrs {
-		a := reflect.New(t.Field(f.index).Type).Interface().(attribute)
+		a := reflect.New(t.FieldByIndex(f.index).Type).Interface().(attribute)
 		typ, list := a.spec()
 		s.Attributes = append(s.Attributes, Attribute{f.name, f.doc, typ, list, f.required, f.def, a.accepts()})
 	}

@@ -39,8 +39,7 @@ func TestEveryValueIsData(t *testing.T) {
 			}
 			return
 		}
-		for i := range of.NumField() {
-			f := of.Field(i)
+		for _, f := range reflect.VisibleFields(of) {
 			if f.Tag.Get("hcl") == "" && f.Name != "Items" && f.Name != "Value" && f.Name != "Ref" {
 				continue
 			}

@@ -103,25 +103,34 @@ type watched struct {
 	router.By
 	id      string // of the check that asks for the sessions
 	profile *BFD
-	peer    netip.Addr // the zero address for the neighbours of OSPF in the network
+	peer    netip.Addr // the zero address where there is none
+	byLink  bool       // the neighbour of BGP at the other end of the network's link
 	network *router.Network
 }
 
+// ospf tells whether the claim is about the neighbours of OSPF in the network.
+func (w *watched) ospf() bool { return !w.peer.IsValid() && !w.byLink }
+
 // watch claims what BFD with a neighbour, or with all of a network, needs: its packets from there,
 // if no router has forwarded them, and the way out.
-func watch(s *router.Scope, id string, from conf.Ref[*BFD], peer netip.Addr, at *router.Network) {
-	router.Claim(s, from.Range, watched{id: id, profile: from.Target, peer: peer, network: at})
+func watch(s *router.Scope, from hcl.Range, w watched) {
+	router.Claim(s, from, w)
 	in := router.Match{Family: router.IPv4, Protocol: router.UDP, Ports: router.OnePort(portBFD), HopLimit: onLink}
 	out := router.Match{Family: router.IPv4, Protocol: router.UDP, Ports: router.OnePort(portBFD)}
-	if p, ok := at.FixedIn(router.IPv4); ok {
-		in.Sources = []netip.Prefix{p.Masked()}
+	switch {
+	case w.byLink:
+		in.Family, out.Family = router.IPv6, router.IPv6
+		in.LinkLocal, out.LinkLocal = true, true
+	case w.peer.IsValid():
+		in.Family, out.Family = version(w.peer), version(w.peer)
+		in.Sources, out.Groups = []netip.Prefix{netip.PrefixFrom(w.peer, w.peer.BitLen())}, []netip.Addr{w.peer}
+	default:
+		if p, ok := w.network.FixedIn(router.IPv4); ok {
+			in.Sources = []netip.Prefix{p.Masked()}
+		}
 	}
-	if peer.IsValid() {
-		in.Family, out.Family = version(peer), version(peer)
-		in.Sources, out.Groups = []netip.Prefix{netip.PrefixFrom(peer, peer.BitLen())}, []netip.Addr{peer}
-	}
-	router.Claim(s, from.Range, router.Accept{Match: in, Networks: []*router.Network{at}})
-	router.Claim(s, from.Range, router.Emit{Match: out, Networks: []*router.Network{at}})
+	router.Claim(s, from, router.Accept{Match: in, Networks: []*router.Network{w.network}})
+	router.Claim(s, from, router.Emit{Match: out, Networks: []*router.Network{w.network}})
 }
 
 // Claim says what bfdd needs. It has sockets for what the router does not use: echo (3785), several hops
@@ -140,11 +149,11 @@ func (*BFD) Judge(*router.Router) hcl.Diagnostics { return nil }
 // oneProfile finds a neighbour of BGP that OSPF has watched otherwise: between two addresses there
 // is one session (RFC 5882 section 2), and bfdd would take the profile that comes last.
 func (b *BGP) oneProfile(r *router.Router, n *Neighbor) hcl.Diagnostics {
-	at := n.place(r)
+	at, bfd := n.place(r), n.has().BFD
 	for _, w := range router.Claimed[watched](r) {
-		if n.BFD.Set && at != nil && w.about(at.Device(), n.Address.V.Addr) && !w.peer.IsValid() && w.profile != n.BFD.Target {
-			return hcl.Diagnostics{diag.With(diag.Help(diag.Error("bfd-two-profiles", n.BFD.Range, "Two profiles for one session",
-				"%s and %s would watch the neighbours in %s, and between two routers BFD has one session.", n.BFD.Addr, w.profile.Addr, w.network.Addr),
+		if bfd.Set && at != nil && w.ospf() && w.about(at.Device(), n.Address.V.Addr) && w.profile != bfd.Target {
+			return hcl.Diagnostics{diag.With(diag.Help(diag.Error("bfd-two-profiles", bfd.Range, "Two profiles for one session",
+				"%s and %s would watch the neighbours in %s, and between two routers BFD has one session.", bfd.Addr, w.profile.Addr, w.network.Addr),
 				"Name the same bfd block in both."), w.From, "%s", w.Addr.String())}
 		}
 	}
@@ -166,8 +175,11 @@ func (b *BFD) config(say func(string, ...any)) {
 
 // about tells whether an address on a link is the neighbour of the claim, or can be one of them.
 func (w *watched) about(link router.IfName, a netip.Addr) bool {
-	if w.peer.IsValid() {
+	switch {
+	case w.peer.IsValid():
 		return a == w.peer
+	case w.byLink:
+		return link == w.network.Device() && a.Is6() && a.IsLinkLocalUnicast()
 	}
 	p, ok := w.network.FixedIn(router.IPv4)
 	return ok && link == w.network.Device() && p.Contains(a)
@@ -176,8 +188,16 @@ func (w *watched) about(link router.IfName, a netip.Addr) bool {
 // of are the sessions that a claim is about, and the neighbours of OSPF that have none. Of the sessions
 // in its networks some may be of BGP alone.
 func (w *watched) of(a bfdAnswer) (out []bfdSession, without []netip.Addr) {
-	if w.peer.IsValid() {
+	switch {
+	case w.peer.IsValid():
 		a.Neighbours = []netip.Addr{w.peer}
+	case w.byLink:
+		a.Neighbours = nil
+		for _, s := range a.Sessions {
+			if w.about(router.IfName(s.Link), s.Peer) {
+				a.Neighbours = append(a.Neighbours, s.Peer)
+			}
+		}
 	}
 	for _, peer := range a.Neighbours {
 		i := slices.IndexFunc(a.Sessions, func(s bfdSession) bool { return s.Peer == peer && w.about(router.IfName(s.Link), peer) })
@@ -191,10 +211,13 @@ func (w *watched) of(a bfdAnswer) (out []bfdSession, without []netip.Addr) {
 	return out, without
 }
 
-// name is the neighbour, or the network.
+// name is the neighbour, or the network of several.
 func (w *watched) name() string {
-	if w.peer.IsValid() {
+	switch {
+	case w.peer.IsValid():
 		return w.peer.String()
+	case w.byLink:
+		return string(w.network.Device())
 	}
 	return w.network.Addr.String()
 }
@@ -204,7 +227,7 @@ const bfdHint = "vtysh -c 'show bfd peers'"
 // sessions adds a check of the sessions that a claim is about, if bfdd runs. There may be none.
 func (w *watched) sessions(p *verify.Plan, c verify.Check, want string, judge func(of []bfdSession, without []netip.Addr) verify.Verdict) {
 	var q bfdQuestion
-	if !w.peer.IsValid() {
+	if w.ospf() {
 		q.OSPF = string(w.network.Device())
 	}
 	verify.Asked(p, c, bfdSessions, q, want, bfdHint, func(_ *state.State, s bfdAnswer) verify.Verdict {
@@ -227,7 +250,7 @@ func (w *watched) up(p *verify.Plan) {
 		ok := len(without) == 0
 		for _, s := range of {
 			text := s.Status
-			if !w.peer.IsValid() {
+			if w.ospf() {
 				text = s.Peer.String() + " is " + text
 			}
 			if s.Status != want {

@@ -27,10 +27,18 @@ func (b *BGP) Checks(r *router.Router, p *verify.Plan) {
 	}
 	// A prefix that several neighbours send is one route, and none where something better
 	// is known: that there are any can be promised.
+	expects := func(byLink, v6 bool) bool {
+		return slices.ContainsFunc(b.Neighbors, func(n *Neighbor) bool {
+			return n.byLink() == byLink && (byLink || n.carries(v6)) && n.has().Expect.V > 0
+		})
+	}
 	for _, v6 := range []bool{false, true} {
-		if slices.ContainsFunc(b.Neighbors, func(n *Neighbor) bool { return n.Address.V.Is6() == v6 && n.Expect.V > 0 }) {
+		if expects(false, v6) {
 			installed(p, b.Addr.String()+"/routes/"+family(v6), b.Def, protocolBGP, v6, 1)
 		}
+	}
+	if expects(true, false) {
+		b.installedByLink(p)
 	}
 	checkWatched(r, p, b.Addr)
 	checkRedistributed(r, p, "bgpd", "bgp", b.Redistribute)
@@ -57,18 +65,36 @@ type asker func(what, title string, from hcl.Range, want, hint string, judge fun
 
 // asker is for checks whose names begin with id, of the session with a neighbour.
 func (n *Neighbor) asker(p *verify.Plan, id string) asker {
-	peer := n.Address.V.Addr
 	return func(what, title string, from hcl.Range, want, hint string, judge func(*state.State, session) verify.Verdict) {
-		c := verify.Check{ID: id + "/" + what, Title: title, From: from}
-		verify.Asked(p, c, bgpSession, peer, want, hint, func(st *state.State, s session) verify.Verdict {
-			switch {
-			case !s.Running:
-				return verify.Judge(false, want, "bgpd does not run", "systemctl status frr")
-			case s.State == "":
-				return verify.Judge(false, want, "bgpd has no such neighbour", n.hint())
-			}
-			return judge(st, s)
-		})
+		n.ask(p, verify.Check{ID: id + "/" + what, Title: title, From: from}, want, hint, judge)
+	}
+}
+
+// ask adds a check of the session with a neighbour.
+func (n *Neighbor) ask(p *verify.Plan, c verify.Check, want, hint string, judge func(*state.State, session) verify.Verdict) {
+	verify.Asked(p, c, bgpSession, n.peer(), want, hint, func(st *state.State, s session) verify.Verdict {
+		switch {
+		case !s.Running:
+			return verify.Judge(false, want, "bgpd does not run", "systemctl status frr")
+		case s.State == "":
+			return verify.Judge(false, want, "bgpd has no such neighbour", n.hint())
+		}
+		return judge(st, s)
+	})
+}
+
+// settingID is the name of a check of a setting: the group's if that has it, with the neighbour at the end.
+func (n *Neighbor) settingID(what string, own bool) string {
+	if own || !n.Group.Set {
+		return n.Addr.String() + "/" + what
+	}
+	return n.Group.Addr.String() + "/" + what + "/" + string(n.Name.V)
+}
+
+// setting is for checks of a setting, which the neighbour has itself or by its group.
+func (n *Neighbor) setting(p *verify.Plan, own bool) asker {
+	return func(what, title string, from hcl.Range, want, hint string, judge func(*state.State, session) verify.Verdict) {
+		n.ask(p, verify.Check{ID: n.settingID(what, own), Title: title, From: from}, want, hint, judge)
 	}
 }
 
@@ -77,7 +103,7 @@ func (ask asker) same(what, title string, from hcl.Range, want, hint string, got
 	ask(what, title, from, want, hint, func(_ *state.State, s session) verify.Verdict { return verify.Compare(want, got(s), hint) })
 }
 
-func (n *Neighbor) hint() string { return fmt.Sprintf("vtysh -c 'show bgp neighbors %s'", n.Address.V) }
+func (n *Neighbor) hint() string { return fmt.Sprintf("vtysh -c 'show bgp neighbors %s'", n.peer()) }
 
 // identity adds the checks of what the router says of itself, to all neighbours the same.
 func (b *BGP) identity(p *verify.Plan, n *Neighbor) {
@@ -87,56 +113,61 @@ func (b *BGP) identity(p *verify.Plan, n *Neighbor) {
 }
 
 func (b *BGP) neighbour(r *router.Router, p *verify.Plan, n *Neighbor) {
-	peer, hint := n.Address.V.Addr, n.hint()
+	has, peer, hint := n.has(), n.peer(), n.hint()
 	ask := n.asker(p, n.Addr.String())
-	ask("session", fmt.Sprintf("the session with %s is up", peer), n.Address.Range, established, hint, func(_ *state.State, s session) verify.Verdict {
+	ask("session", fmt.Sprintf("the session with %s is up", peer), n.where(), established, hint, func(_ *state.State, s session) verify.Verdict {
 		got := s.State
 		if s.State != established && s.Reason != "" {
 			got += " (" + s.Reason + ")"
 		}
 		return verify.Judge(s.State == established, established, got, hint)
 	})
-	ask.same("remote-as", fmt.Sprintf("the autonomous system that %s has to be of", peer), n.RemoteAS.Range, fmt.Sprint(n.RemoteAS.V), hint, func(s session) string { return fmt.Sprint(s.RemoteAS) })
-	if n.Password.Set {
-		checkKey(p, n.Addr.String()+"/password", fmt.Sprintf("the password of the session with %s", peer), n.Password.Range, keyQuestion{Neighbor: peer.String()}, n.Password.Target)
+	n.setting(p, n.RemoteAS.Set).same("remote-as", fmt.Sprintf("the autonomous system that %s has to be of", peer), has.RemoteAS.Range, fmt.Sprint(has.RemoteAS.V), hint, func(s session) string { return fmt.Sprint(s.RemoteAS) })
+	if has.Password.Set {
+		checkKey(p, n.settingID("password", n.Password.Set), fmt.Sprintf("the password of the session with %s", peer), has.Password.Range, keyQuestion{Neighbor: peer}, has.Password.Target)
 	}
-	if n.BFD.Set {
-		ask.same("bfd-heeded", fmt.Sprintf("the session with %s ends when BFD does", peer), n.BFD.Range, heeded(true), hint, func(s session) string { return heeded(s.BFD) })
+	if has.BFD.Set {
+		n.setting(p, n.BFD.Set).same("bfd-heeded", fmt.Sprintf("the session with %s ends when BFD does", peer), has.BFD.Range, heeded(true), hint, func(s session) string { return heeded(s.BFD) })
 	}
-	n.checkPlace(ask, n.place(r))
+	if n.byLink() { // FRR knows it by the link, and there is no other way
+		n.checkNextHops(ask)
+	} else {
+		n.checkPlace(ask, n.place(r))
+	}
 	for _, l := range []struct {
 		what, title string
 		ref         conf.Ref[*PrefixList]
+		own         bool
 		got         func(session) string
 	}{
-		{"prefixes-in", "what is taken from %s", n.In, func(s session) string { return s.In }},
-		{"prefixes-out", "what %s is told", n.Out, func(s session) string { return s.Out }},
+		{"prefixes-in", "what is taken from %s", has.In, n.In.Set, func(s session) string { return s.In }},
+		{"prefixes-out", "what %s is told", has.Out, n.Out.Set, func(s session) string { return s.Out }},
 	} {
 		if l.ref.Set {
-			ask.same(l.what, "the prefix list for "+fmt.Sprintf(l.title, peer), l.ref.Range, l.ref.Target.name(), hint, func(s session) string { return cmp.Or(l.got(s), "no list") })
+			n.setting(p, l.own).same(l.what, "the prefix list for "+fmt.Sprintf(l.title, peer), l.ref.Range, l.ref.Target.name(), hint, func(s session) string { return cmp.Or(l.got(s), "no list") })
 		}
 	}
 	from := n.Def
-	if n.Expect.Set {
-		from = n.Expect.Range
+	if has.Expect.Set {
+		from = has.Expect.Range
 	}
-	want := fmt.Sprintf("at least %d prefixes", n.Expect.V)
-	received := fmt.Sprintf("vtysh -c 'show bgp %s unicast neighbors %s routes'", family(peer.Is6()), peer)
+	want := fmt.Sprintf("at least %d prefixes", has.Expect.V)
+	received := n.routesHint("routes")
 	ask("received", fmt.Sprintf("%s sends its prefixes", peer), from, want, received, func(_ *state.State, s session) verify.Verdict {
 		if s.State != established {
 			return verify.Judge(false, want, "no session", hint)
 		}
-		return verify.Judge(s.Received >= n.Expect.V, want, fmt.Sprintf("%d prefixes", s.Received), received)
+		return verify.Judge(s.Received >= has.Expect.V, want, fmt.Sprintf("%d prefixes", s.Received), received)
 	})
 	told := b.told(n)
 	if len(told) == 0 {
 		return
 	}
 	from = n.Def
-	if n.Out.Set {
-		from = n.Out.Range
+	if has.Out.Set {
+		from = has.Out.Range
 	}
-	sent := fmt.Sprintf("vtysh -c 'show bgp %s unicast neighbors %s advertised-routes'", family(peer.Is6()), peer)
+	sent := n.routesHint("advertised-routes")
 	ask("sent", fmt.Sprintf("%s is told the router's prefixes", peer), from, list(told), sent, func(_ *state.State, s session) verify.Verdict {
 		if s.State != established {
 			return verify.Judge(false, list(told), "no session", hint)
@@ -149,12 +180,59 @@ func (b *BGP) neighbour(r *router.Router, p *verify.Plan, n *Neighbor) {
 	})
 }
 
+// routesHint shows the routes that a neighbour sends, or is told.
+func (n *Neighbor) routesHint(which string) string {
+	var commands []string
+	for _, v6 := range []bool{false, true} {
+		if n.carries(v6) {
+			commands = append(commands, fmt.Sprintf("-c 'show bgp %s unicast neighbors %s %s'", family(v6), n.peer(), which))
+		}
+	}
+	return "vtysh " + strings.Join(commands, " ")
+}
+
+// checkNextHops adds the check that both ends take IPv6 next hops of IPv4 routes (RFC 8950): without it
+// none of IPv4 is exchanged.
+func (n *Neighbor) checkNextHops(ask asker) {
+	const want = "both ends take them"
+	ask("next-hops", fmt.Sprintf("IPv6 next hops of IPv4 routes with %s", n.peer()), n.where(), want, n.hint(), func(_ *state.State, s session) verify.Verdict {
+		if s.State != established {
+			return verify.Judge(false, want, "no session", n.hint())
+		}
+		return verify.Judge(s.NextHops, want, "not both ends take them", n.hint())
+	})
+}
+
+// installedByLink adds the check that the kernel has routes over the links by which neighbours are known,
+// those of IPv4 by an IPv6 address of the link.
+func (b *BGP) installedByLink(p *verify.Plan) {
+	var links []string
+	for _, n := range b.Neighbors {
+		if n.byLink() && n.has().Expect.V > 0 {
+			links = append(links, n.peer())
+		}
+	}
+	want, hint := "routes by link-local addresses on "+strings.Join(links, ", "), "ip route show proto bgp; ip -6 route show proto bgp"
+	p.Add(verify.Check{ID: b.Addr.String() + "/routes/by-link", Title: "routes of BGP by link are in the kernel", From: b.Def, Eval: func(st *state.State) verify.Verdict {
+		if st.Routes == nil {
+			return verify.NotSeen(want, hint)
+		}
+		for _, r := range st.Routes {
+			via, err := netip.ParseAddr(r.Via)
+			if r.Proto == state.RouteProtocolName(protocolBGP) && err == nil && via.Is6() && via.IsLinkLocalUnicast() && slices.Contains(links, r.Link) {
+				return verify.Judge(true, want, want, hint)
+			}
+		}
+		return verify.Judge(false, want, "none", hint)
+	}})
+}
+
 // checkPlace adds the check that the session goes over the link of the neighbour's network:
 // the firewall lets it in there alone, and by another way any host there could pose as it.
 func (n *Neighbor) checkPlace(ask asker, at *router.Network) {
 	from := n.Address.Range
-	if n.Network.Set {
-		from = n.Network.Range
+	if named := n.has().Network; named.Set {
+		from = named.Range
 	}
 	want, hint := string(at.Device()), fmt.Sprintf("ip route get %s", n.Address.V)
 	ask("link", fmt.Sprintf("the link of the session with %s", n.Address.V), from, want, hint, func(st *state.State, s session) verify.Verdict {

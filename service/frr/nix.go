@@ -75,10 +75,10 @@ func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module)
 	}
 }
 
-// runs tells whether a block wants a daemon: a prefix list alone is of use to none, and without any NixOS
-// has no FRR.
+// runs tells whether a block wants a daemon: a prefix list or a group alone is of use to none, and without
+// any NixOS has no FRR.
 func runs(blocks []service.Block) bool {
-	return len(service.Of[*PrefixList](blocks)) < len(blocks)
+	return len(service.Of[*PrefixList](blocks))+len(service.Of[*BGPGroup](blocks)) < len(blocks)
 }
 
 // Checks ask systemd for the unit; that the daemons do what they are for is what the
@@ -144,6 +144,15 @@ func (b *BGP) config(r *router.Router, say func(string, ...any)) {
 	for _, d := range b.Redistribute {
 		d.maps(r, "bgp", say)
 	}
+	for _, n := range b.Neighbors {
+		if n.byLink() {
+			// For bgpd zebra sends advertisements there, and hosts are not to take the router for theirs.
+			say("interface %s", n.peer())
+			say(" ipv6 nd ra-lifetime 0")
+			say("exit")
+			say("!")
+		}
+	}
 	say("router bgp %d", b.AS.V)
 	say(" bgp router-id %s", b.RouterID.V)
 	// Defaults of FRR's that have changed, or that its build may change.
@@ -151,11 +160,19 @@ func (b *BGP) config(r *router.Router, say func(string, ...any)) {
 	say(" bgp network import-check")
 	say(" no bgp default ipv4-unicast")
 	for _, n := range b.Neighbors {
-		say(" neighbor %s remote-as %d", n.Address.V, n.RemoteAS.V)
-		say(" neighbor %s description %s", n.Address.V, n.Name.V)
-		if n.BFD.Set {
-			say(" neighbor %s bfd", n.Address.V)
-			say(" neighbor %s bfd profile %s", n.Address.V, named(n.BFD.Target.Addr))
+		has, peer := n.has(), n.peer()
+		if n.byLink() {
+			// Without v6only an IPv4 network of two addresses on the link would make another session of it.
+			say(" neighbor %s interface v6only remote-as %d", peer, has.RemoteAS.V)
+			// One of the two tries before the other has heard of it, and would wait two minutes to try again.
+			say(" neighbor %s timers connect 5", peer)
+		} else {
+			say(" neighbor %s remote-as %d", peer, has.RemoteAS.V)
+		}
+		say(" neighbor %s description %s", peer, n.Name.V)
+		if has.BFD.Set {
+			say(" neighbor %s bfd", peer)
+			say(" neighbor %s bfd profile %s", peer, named(has.BFD.Target.Addr))
 		}
 	}
 	for _, v6 := range []bool{false, true} {
@@ -174,15 +191,16 @@ func (b *BGP) config(r *router.Router, say func(string, ...any)) {
 			}
 		}
 		for _, n := range b.Neighbors {
-			if n.Address.V.Is6() != v6 {
+			if !n.carries(v6) {
 				continue
 			}
-			say("  neighbor %s activate", n.Address.V)
-			if n.In.Set {
-				say("  neighbor %s prefix-list %s in", n.Address.V, n.In.Target.name())
+			has, peer := n.has(), n.peer()
+			say("  neighbor %s activate", peer)
+			if has.In.Set {
+				say("  neighbor %s prefix-list %s in", peer, has.In.Target.name())
 			}
-			if n.Out.Set {
-				say("  neighbor %s prefix-list %s out", n.Address.V, n.Out.Target.name())
+			if has.Out.Set {
+				say("  neighbor %s prefix-list %s out", peer, has.Out.Target.name())
 			}
 		}
 		say(" exit-address-family")
@@ -247,8 +265,8 @@ func secrets(blocks []service.Block) []stagedSecret {
 	var out []stagedSecret
 	for _, b := range service.Of[*BGP](blocks) {
 		for _, n := range b.Neighbors {
-			if n.Password.Set {
-				out = append(out, stagedSecret{n.Password.Target, passwordLength, fmt.Sprintf(`router bgp %d\n neighbor %s password %%s\nexit\n`, b.AS.V, n.Address.V)})
+			if password := n.has().Password; password.Set {
+				out = append(out, stagedSecret{password.Target, passwordLength, fmt.Sprintf(`router bgp %d\n neighbor %s password %%s\nexit\n`, b.AS.V, n.peer())})
 			}
 		}
 	}

@@ -77,7 +77,7 @@ func (o *OSPF) Claim(s *router.Scope) {
 		}
 		if a.BFD.Set {
 			for _, n := range a.Networks.Items {
-				watch(s, a.Addr.String()+"/bfd/"+n.Addr.String(), a.BFD, netip.Addr{}, n.Target)
+				watch(s, a.BFD.Range, watched{id: a.Addr.String() + "/bfd/" + n.Addr.String(), profile: a.BFD.Target, network: n.Target})
 			}
 		}
 		if a.Password.Set {

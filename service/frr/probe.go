@@ -32,54 +32,70 @@ type session struct {
 	In       string         `json:"prefixes_in,omitempty"`  // the prefix list that is applied
 	Out      string         `json:"prefixes_out,omitempty"` // likewise
 	BFD      bool           `json:"bfd,omitempty"`          // the session ends when BFD says so
+	NextHops bool           `json:"next_hops,omitempty"`    // both ends take IPv6 next hops of IPv4 routes
 	Received int            `json:"received"`               // prefixes that the policy took
 	Sent     []netip.Prefix `json:"sent,omitempty"`         // sorted
 }
 
-// bgpSession asks bgpd for a neighbour by its address.
-var bgpSession = &probe.Probe[netip.Addr, session]{Name: "frr.bgp", Look: func(ctx context.Context, h probe.Host, peer netip.Addr) (session, error) {
+// bgpSession asks bgpd for a neighbour by its address, or by the interface whose other end it is at. Of
+// the latter it is about both versions of IP.
+var bgpSession = &probe.Probe[string, session]{Name: "frr.bgp", Look: func(ctx context.Context, h probe.Host, peer string) (session, error) {
 	var all map[string]json.RawMessage // an unknown neighbour is {"bgpNoSuchNeighbor":true}
-	running, err := show(ctx, h, "bgpd", "show bgp neighbors "+peer.String()+" json", &all)
+	running, err := show(ctx, h, "bgpd", "show bgp neighbors "+peer+" json", &all)
 	if err != nil || !running {
 		return session{}, err
 	}
 	out := session{Running: true}
-	if all[peer.String()] == nil {
+	if all[peer] == nil {
 		return out, nil
 	}
 	var p struct {
-		State    string    `json:"bgpState"`
-		Reason   string    `json:"lastResetDueTo"`
-		AS       uint32    `json:"localAs"`
-		RouterID string    `json:"localRouterId"`
-		RemoteAS uint32    `json:"remoteAs"`
-		Local    string    `json:"hostLocal"`
-		BFD      *struct{} `json:"peerBfdInfo"`
+		State        string    `json:"bgpState"`
+		Reason       string    `json:"lastResetDueTo"`
+		AS           uint32    `json:"localAs"`
+		RouterID     string    `json:"localRouterId"`
+		RemoteAS     uint32    `json:"remoteAs"`
+		Local        string    `json:"hostLocal"`
+		BFD          *struct{} `json:"peerBfdInfo"`
+		Capabilities struct {
+			NextHops string `json:"extendedNexthop"`
+		} `json:"neighborCapabilities"`
 		Families map[string]struct {
 			Received int    `json:"acceptedPrefixCounter"`
 			In       string `json:"incomingUpdatePrefixFilterList"`
 			Out      string `json:"outgoingUpdatePrefixFilterList"`
 		} `json:"addressFamilyInfo"`
 	}
-	if err := json.Unmarshal(all[peer.String()], &p); err != nil {
+	if err := json.Unmarshal(all[peer], &p); err != nil {
 		return session{}, fmt.Errorf("what bgpd answers of %s is not understood: %w", peer, err)
 	}
-	f := p.Families[family(peer.Is6())+"Unicast"]
-	out.State, out.AS, out.RouterID, out.RemoteAS, out.In, out.Out = p.State, p.AS, p.RouterID, p.RemoteAS, f.In, f.Out
-	out.BFD = p.BFD != nil
+	out.State, out.AS, out.RouterID, out.RemoteAS, out.BFD = p.State, p.AS, p.RouterID, p.RemoteAS, p.BFD != nil
+	families := []bool{false, true}
+	if a, err := netip.ParseAddr(peer); err == nil {
+		families = []bool{a.Is6()}
+	}
+	var in, to []string
+	for _, v6 := range families {
+		f := p.Families[family(v6)+"Unicast"]
+		in, to = append(in, f.In), append(to, f.Out)
+		out.Received += f.Received
+	}
+	out.In, out.Out = strings.Join(slices.Compact(in), ", "), strings.Join(slices.Compact(to), ", ")
 	if p.State != established {
-		out.Reason = p.Reason
+		out.Reason, out.Received = p.Reason, 0
 		return out, nil
 	}
-	out.Local, out.Received = p.Local, f.Received
-	var told struct {
-		Routes map[netip.Prefix]json.RawMessage `json:"advertisedRoutes"`
-	}
-	if _, err := show(ctx, h, "bgpd", "show bgp "+family(peer.Is6())+" unicast neighbors "+peer.String()+" advertised-routes json", &told); err != nil {
-		return out, err
-	}
-	for p := range told.Routes {
-		out.Sent = append(out.Sent, p)
+	out.Local, out.NextHops = p.Local, p.Capabilities.NextHops == "advertisedAndReceived"
+	for _, v6 := range families {
+		var told struct {
+			Routes map[netip.Prefix]json.RawMessage `json:"advertisedRoutes"`
+		}
+		if _, err := show(ctx, h, "bgpd", "show bgp "+family(v6)+" unicast neighbors "+peer+" advertised-routes json", &told); err != nil {
+			return out, err
+		}
+		for p := range told.Routes {
+			out.Sent = append(out.Sent, p)
+		}
 	}
 	slices.SortFunc(out.Sent, func(a, b netip.Prefix) int {
 		return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
