@@ -35,8 +35,8 @@ type LinkSpec struct {
 	MAC  conf.Value[MAC]
 	// Alias is what people call the link.
 	Alias conf.Value[Alias]
-	// Via is the link that a tunnel's packets leave by, and Overhead what they are longer there,
-	// in bytes. It is not below the tunnel as On is: the kernel tells of it otherwise.
+	// Via is the link that a tunnel's packets leave by. It is not below the tunnel as On is: the kernel
+	// tells of it otherwise. Overhead is what packets are longer on Via or On, in bytes.
 	Via      conf.Ref[Link]
 	Overhead int
 	// Remote is where they go, if that is one address.
@@ -65,6 +65,9 @@ type LinkSpec struct {
 	// wants. They are not there when the router starts, and no address of the spec is set on
 	// them.
 	External bool
+	// Driven links are set up and down by another program than the one that makes them, so that they
+	// may be down while all is well.
+	Driven bool
 }
 
 // A BridgeSpec is what a bridge is beyond its link (IFLA_BR_* of linux/if_link.h).
@@ -272,7 +275,8 @@ func mtuOf(l Link, above []Link) (int, hcl.Range) {
 	above = append(above, l)
 	switch {
 	case s.On.Set:
-		return mtuOf(s.On.Target, above)
+		n, said := mtuOf(s.On.Target, above)
+		return n - s.Overhead, said
 	case s.Peer.Set && s.Peer.Target.Spec().Peer.Target == l:
 		return mtuOf(s.Peer.Target, above)
 	case s.Via.Set:

@@ -338,7 +338,7 @@ func ruleMTU(r *Router) hcl.Diagnostics {
 		for _, ref := range below(l) {
 			least, at := MTUOf(ref.Target)
 			help, around := "", 0
-			if ref.Target == s.Via.Target {
+			if s.Overhead > 0 && (ref.Target == s.Via.Target || ref.Target == s.On.Target) {
 				around = s.Overhead
 				least -= around
 				help = fmt.Sprintf(" Or have %s carry %d.", ref.Addr, int(mtu.V)+around)

@@ -332,7 +332,7 @@ func (sc *scanner) words(text func(string), from, to int) {
 // roots are words that an expression begins with, and names of attributes: messages use
 // them, and a comment beside a secret has some of them.
 var roots = []string{
-	"port", "network", "bridge", "bond", "dummy", "veth", "vlan", "vrf", "vxlan", "gre", "sit", "ip6tnl", "xfrm", "zone", "secret", "wireguard", "local", "each", "value",
+	"port", "network", "bridge", "bond", "dummy", "veth", "vlan", "vrf", "vxlan", "macsec", "gre", "sit", "ip6tnl", "xfrm", "zone", "secret", "wireguard", "local", "each", "value",
 	"password", "passwords", "hashed_password", "hashed_password_file", "authorized_keys", "private_key", "preshared_key",
 }
 

@@ -269,6 +269,28 @@ func (d *dice) ipsec() {
 	d.block("ipsec", n, given...)
 }
 
+// cable encrypts one between two ends of the router, with a network at one of them.
+func (d *dice) cable() {
+	defer d.aside(4700)()
+	if d.IntN(3) > 0 {
+		return
+	}
+	const n = "sec9"
+	d.block("veth", n+"v", "peer = veth."+n+"w", "mtu = null")
+	d.block("veth", n+"w", "peer = veth."+n+"v", "mtu = null")
+	d.block("secret", n, `path = "/var/lib/secrets/`+n+`"`)
+	given := []string{"link = veth." + n + "v", "cak = secret." + n}
+	if d.often() {
+		given = append(given, "mtu = "+d.pick([]string{"1280", "1468"}))
+	} else {
+		given = append(given, "mtu = null")
+	}
+	d.block("macsec", n+"m", given...)
+	d.block("bridge", n+"b", "ports = [macsec."+n+"m]")
+	d.block("network", n, "link = bridge."+n+"b", `ipv4 = "10.252.0.1/30"`)
+	d.block("zone", n, "networks = [network."+n+"]", "allow = []")
+}
+
 // driver is how fast a port is and when it interrupts the processor: by numbers, or as its driver
 // chooses.
 func (d *dice) driver() []string {

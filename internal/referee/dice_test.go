@@ -252,6 +252,7 @@ func (d *dice) roll() string {
 	d.tunnels()
 	d.translator()
 	d.ipsec()
+	d.cable()
 	d.hosts()
 	resolves := d.services()
 	d.routing()

@@ -24,6 +24,7 @@ import (
 	"github.com/nbr-dev/nbr/service/knot"
 	"github.com/nbr-dev/nbr/service/knotdns"
 	"github.com/nbr-dev/nbr/service/lldpd"
+	"github.com/nbr-dev/nbr/service/macsec"
 	"github.com/nbr-dev/nbr/service/miniupnpd"
 	"github.com/nbr-dev/nbr/service/mosquitto"
 	"github.com/nbr-dev/nbr/service/nat64"
@@ -54,7 +55,7 @@ func Kinds() []service.Kind {
 		nixos.JournalKind(),
 		ifstate.Kind(),
 		dhcpcd.Kind(),
-		bond.Kind(), dummy.Kind(), veth.Kind(), vrf.Kind(), vxlan.Kind(), pppoe.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(), strongswan.XFRMKind(), shaper.Kind(),
+		bond.Kind(), dummy.Kind(), veth.Kind(), vrf.Kind(), vxlan.Kind(), macsec.Kind(), pppoe.Kind(), tunnel.GRE(), tunnel.SIT(), tunnel.IP6Tnl(), strongswan.XFRMKind(), shaper.Kind(),
 		uplink.Kind(),
 		nat64.Kind(),
 		wireguard.Kind(),

@@ -90,7 +90,7 @@ func brought(r *router.Router, p *verify.Plan, l router.Link) {
 	id, def := l.Head().Addr.String(), l.Head().Def
 	hasMTU(r, p, id+"/mtu", l, def)
 	refusal(r, p, id, l, def)
-	if len(r.On(l)) == 0 {
+	if len(r.On(l)) == 0 && !l.Spec().Driven {
 		p.LinkUp(id+"/up", def, string(l.LinkName())) // else its networks promise it
 	}
 	link(p, id+"/kind", l, def, "kind of", l.Spec().Kind, func(l state.Link) string { return l.Kind })
@@ -182,7 +182,9 @@ func member(p *verify.Plan, master, port router.Link, from hcl.Range) {
 	id := fmt.Sprintf("%s/port/%s", master.Head().Addr, port.LinkName())
 	kind := master.Spec().Kind
 	link(p, id, port, from, kind+" of", string(master.LinkName()), func(l state.Link) string { return l.Master })
-	p.LinkUp(id+"/up", from, string(port.LinkName()))
+	if !port.Spec().Driven {
+		p.LinkUp(id+"/up", from, string(port.LinkName()))
+	}
 	if kind != "bridge" {
 		return
 	}

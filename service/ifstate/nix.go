@@ -337,7 +337,7 @@ func made(r *router.Router, l router.Link, s router.LinkSpec) nixgen.Attrs {
 	if s.MAC.Set {
 		set("address", nixgen.Str(s.MAC.V))
 	}
-	if mtu, _ := r.MTU(l); s.MTU.V != 0 || s.Via.Set || s.Peer.Set {
+	if mtu, _ := r.MTU(l); s.MTU.V != 0 || s.Overhead > 0 || s.Via.Set || s.Peer.Set {
 		set("mtu", nixgen.Int(mtu))
 	}
 	return master(r, l, append(out, attributes(s.Kernel())...))

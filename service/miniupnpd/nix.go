@@ -122,7 +122,7 @@ func (u *UPnP) lower(r *router.Router, m *nixgen.Module) {
 	// The daemon's rules know the external link by its index, and a link that is made again has
 	// another: the unit stops when the link goes, and starts when there is one. While there is
 	// none, neither the boot nor a switch waits for long.
-	link := device(u.External.Target.Device())
+	link := service.DeviceUnit(string(u.External.Target.Device()))
 	run(nixgen.List{nixgen.Str(link), nixgen.Str("nftables.service")}, "after")
 	run(nixgen.List{nixgen.Str(link)}, "bindsTo")
 	run(nixgen.List{nixgen.Str(link)}, "wantedBy")
@@ -143,19 +143,4 @@ func (u *UPnP) lower(r *router.Router, m *nixgen.Module) {
 		exec(nixgen.Bool(true), name)
 	}
 	exec(nixgen.Str("full"), "ProtectSystem") // the PID file is in /run
-}
-
-// device is the unit that systemd has of a network interface while there is one, with its name
-// escaped as in a path (systemd.unit(5), "String escaping for inclusion in unit names").
-func device(name router.IfName) string {
-	var b strings.Builder
-	for _, c := range []byte(name) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == ':', c == '.':
-			b.WriteByte(c)
-		default:
-			fmt.Fprintf(&b, `\x%02x`, c)
-		}
-	}
-	return "sys-subsystem-net-devices-" + b.String() + ".device"
 }

@@ -60,6 +60,7 @@ let
           "tayga"
           "util-linux"
           "wireguard-tools"
+          "wpa_supplicant"
         ]
     )
     // {
