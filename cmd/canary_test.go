@@ -29,6 +29,7 @@ var secretFields = map[string]string{
 	"wireguard.peer.preshared_key": "secret \"k\" {\n  path = \"/run/k\"\n}\n\nwireguard \"wg0\" {\n  private_key = secret.k\n\n  peer \"a\" {\n    public_key    = \"X1mxaVVMdYnMoVDy7WmYyFFzRVkuZYJXRcnU0mSNzzk=\"\n    preshared_key = %s\n    allowed_ips   = [\"10.8.0.2/32\"]\n  }\n}\n",
 	"user.hashed_password_file":    "user \"root\" {\n  hashed_password_file = %s\n}\n",
 	"bgp.neighbor.password":        "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nbgp {\n  as        = 65001\n  router_id = \"10.0.0.1\"\n\n  neighbor \"a\" {\n    address   = \"10.0.0.2\"\n    remote_as = 65001\n    password  = %s\n  }\n}\n",
+	"bgp_group.password":           "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nbgp_group \"all\" {\n  remote_as = 65001\n  password  = %s\n}\n\nbgp {\n  as        = 65001\n  router_id = \"10.0.0.1\"\n\n  neighbor \"a\" {\n    address = \"10.0.0.2\"\n    group   = bgp_group.all\n  }\n}\n",
 	"rip.password":                 "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nrip {\n  networks = [network.lan]\n  password = %s\n}\n",
 	"ospf.area.password":           "network \"lan\" {\n  link = port.lan1\n  ipv4 = \"10.0.0.1/24\"\n}\n\nospf {\n  router_id = \"10.0.0.1\"\n\n  area \"0\" {\n    networks = [network.lan]\n    password = %s\n  }\n}\n",
 	"pppoe.password":               "pppoe \"ppp0\" {\n  link     = port.wan\n  user     = \"anna\"\n  password = %s\n}\n",

@@ -144,7 +144,7 @@ func ruleAddresses(r *Router) hcl.Diagnostics {
 		if len(n.Addresses()) == 0 && !enough {
 			diags = append(diags, diag.Help(diag.Error("network-without-address", n.Def, "Network without an address",
 				"%s has neither ipv4 nor ipv6.", n.Addr),
-				"Give the router an address there, or remove the network."))
+				"Give the router an address there, or remove the network. Only a neighbor of bgp without an address needs none."))
 		}
 	}
 	return diags

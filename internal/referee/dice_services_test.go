@@ -365,6 +365,7 @@ func (d *dice) bgp(lists []string) {
 	if len(d.routes) > 0 {
 		given = append(given, "routes = "+refs("route", d.choose(d.routes)))
 	}
+	group := d.group(lists)
 	d.WriteString("bgp {\n")
 	d.body("bgp", d.blocks["bgp"], given)
 	d.redistribute("bgp", lists)
@@ -383,11 +384,38 @@ func (d *dice) bgp(lists []string) {
 		if d.often() {
 			given = append(given, "network = network."+p.network)
 		}
+		given = d.otherwise(given, group, p.network)
 		fmt.Fprintf(d, "  neighbor %q {\n", d.label("neighbor"))
 		d.body("bgp.neighbor", nested(d.blocks["bgp"], "neighbor"), given)
 		d.WriteString("  }\n")
 	}
 	d.WriteString("}\n")
+}
+
+// group writes settings that neighbours share, and is its name, or nothing.
+func (d *dice) group(lists []string) string {
+	defer d.aside(8950)()
+	if d.IntN(3) > 0 {
+		return ""
+	}
+	name := d.label("bgp_group")
+	given := []string{"remote_as = 65001", "prefixes_in = prefix_list." + d.pick(lists), "prefixes_out = prefix_list." + d.pick(lists)}
+	d.block("bgp_group", name, append(given, d.password()...)...)
+	return name
+}
+
+// otherwise puts some neighbours into the group, and has others by their link in place of the address, which is
+// the first of the given arguments.
+func (d *dice) otherwise(given []string, group, network string) []string {
+	defer d.aside(4861 + uint64(len(network)))()
+	if group != "" && d.IntN(2) == 0 {
+		given = append(given, "group = bgp_group."+group)
+	}
+	if d.IntN(5) > 0 || strings.Contains(d.String(), "router_advert") && !d.seldom() {
+		return given
+	}
+	given = slices.DeleteFunc(given, func(s string) bool { return strings.HasPrefix(s, "network = ") })
+	return append(given[1:], "network = network."+network)
 }
 
 // ospf has an area a link, since an interface is in one.

@@ -220,8 +220,12 @@ func TestExtremes(t *testing.T) {
 // another argument or a file.
 var alone = map[string]bool{
 	"bgp.neighbor.bfd":                          true,
+	"bgp.neighbor.group":                        true,
 	"bgp.neighbor.network":                      true,
 	"bgp.neighbor.password":                     true,
+	"bgp_group.bfd":                             true,
+	"bgp_group.network":                         true,
+	"bgp_group.password":                        true,
 	"bgp.redistribute.metric":                   true, // the example tells none
 	"bgp.redistribute.prefixes":                 true,
 	"ospf.area.bfd":                             true,

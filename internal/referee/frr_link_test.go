@@ -2,6 +2,7 @@ package referee_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,4 +72,33 @@ func TestFRRByLink(t *testing.T) {
 	if got := routesOf(t, a.NS, "bgp"); got != "10.2.0.0/24 2001:db8:2::/64" {
 		t.Errorf("IfState has left %s", got)
 	}
+
+	// Sessions and prefixes stay with another password at both ends, with another list and without BFD.
+	for _, r := range two {
+		as := map[*frrRouter]string{a: "65001", b: "65002"}[r]
+		r.vtysh(t, "configure", "router bgp "+as, "neighbor lan2 password other")
+	}
+	a.vtysh(t, "configure", "ip prefix-list more permit any", "ipv6 prefix-list more permit any", "router bgp 65001", "no neighbor wan bfd",
+		"address-family ipv6 unicast", "neighbor wan prefix-list more in")
+	a.becomes(t, "bfd.fast/multiplier/wan skip: no session", "bfd.fast/passive/wan skip: no session", "bfd.fast/receive/wan skip: no session",
+		"bfd.fast/transmit/wan skip: no session", "bgp/neighbor.left/bfd fail: no session", "bgp_group.others/bfd-heeded/left fail: BFD is not heeded",
+		"bgp_group.others/password/right fail: another password", "bgp_group.others/prefixes-in/left fail: all, more")
+
+	// The neighbour withdraws its prefix of IPv4 from both sessions, and then one cable is out.
+	b.vtysh(t, "configure", "router bgp 65002", "address-family ipv4 unicast", "no network 10.2.0.0/24")
+	otherwise := []string{
+		"bfd.fast/multiplier/wan skip: no session", "bfd.fast/passive/wan skip: no session", "bfd.fast/receive/wan skip: no session",
+		"bfd.fast/transmit/wan skip: no session", "bgp/neighbor.left/bfd fail: no session", "bgp/neighbor.left/received fail: 1 prefixes",
+	}
+	ofGroup := []string{
+		"bgp_group.others/bfd-heeded/left fail: BFD is not heeded", "bgp_group.others/password/right fail: another password",
+		"bgp_group.others/prefixes-in/left fail: all, more",
+	}
+	a.becomes(t, slices.Concat(otherwise, []string{"bgp/neighbor.right/received fail: 1 prefixes"}, ofGroup)...)
+	b.NS.Run(t, "ip", "link", "set", "lan2", "down")
+	a.becomes(t, slices.Concat(otherwise, []string{
+		"bgp/neighbor.right/bfd fail: down (control detection time expired)", "bgp/neighbor.right/next-hops fail: no session",
+		"bgp/neighbor.right/received fail: no session", "bgp/neighbor.right/sent fail: no session",
+		"bgp/neighbor.right/session fail: Idle (Neighbor address lost)",
+	}, ofGroup)...)
 }

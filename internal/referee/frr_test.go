@@ -265,7 +265,7 @@ func (r *frrRouter) wrong(t *testing.T, before ...string) []string {
 	for _, f := range report.Results {
 		kind, _, _ := strings.Cut(cmp.Or(f.Block, f.ID), ".")
 		kind, _, _ = strings.Cut(kind, "/")
-		ours := slices.Contains([]string{"bfd", "bgp", "ospf", "prefix_list", "rip"}, kind) || f.ID == "interfaces/foreign/routes" || f.ID == "interfaces/foreign/listeners"
+		ours := slices.Contains([]string{"bfd", "bgp", "bgp_group", "ospf", "prefix_list", "rip"}, kind) || f.ID == "interfaces/foreign/routes" || f.ID == "interfaces/foreign/listeners"
 		if !ours || strings.HasSuffix(f.ID, "/unit") || strings.HasSuffix(f.ID, "/rules") { // no systemd and no nft as root here
 			continue
 		}

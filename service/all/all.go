@@ -58,7 +58,7 @@ func Kinds() []service.Kind {
 		nat64.Kind(),
 		wireguard.Kind(),
 		strongswan.Kind(),
-		frr.BGPKind(), frr.GroupKind(), frr.OSPFKind(), frr.RIPKind(), frr.BFDKind(), frr.PrefixListKind(),
+		frr.BGPKind(), frr.BGPGroupKind(), frr.OSPFKind(), frr.RIPKind(), frr.BFDKind(), frr.PrefixListKind(),
 		nftables.Kind(),
 		miniupnpd.Kind(),
 		suricata.Kind(),

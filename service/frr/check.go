@@ -65,18 +65,36 @@ type asker func(what, title string, from hcl.Range, want, hint string, judge fun
 
 // asker is for checks whose names begin with id, of the session with a neighbour.
 func (n *Neighbor) asker(p *verify.Plan, id string) asker {
-	peer := n.peer()
 	return func(what, title string, from hcl.Range, want, hint string, judge func(*state.State, session) verify.Verdict) {
-		c := verify.Check{ID: id + "/" + what, Title: title, From: from}
-		verify.Asked(p, c, bgpSession, peer, want, hint, func(st *state.State, s session) verify.Verdict {
-			switch {
-			case !s.Running:
-				return verify.Judge(false, want, "bgpd does not run", "systemctl status frr")
-			case s.State == "":
-				return verify.Judge(false, want, "bgpd has no such neighbour", n.hint())
-			}
-			return judge(st, s)
-		})
+		n.ask(p, verify.Check{ID: id + "/" + what, Title: title, From: from}, want, hint, judge)
+	}
+}
+
+// ask adds a check of the session with a neighbour.
+func (n *Neighbor) ask(p *verify.Plan, c verify.Check, want, hint string, judge func(*state.State, session) verify.Verdict) {
+	verify.Asked(p, c, bgpSession, n.peer(), want, hint, func(st *state.State, s session) verify.Verdict {
+		switch {
+		case !s.Running:
+			return verify.Judge(false, want, "bgpd does not run", "systemctl status frr")
+		case s.State == "":
+			return verify.Judge(false, want, "bgpd has no such neighbour", n.hint())
+		}
+		return judge(st, s)
+	})
+}
+
+// settingID is the name of a check of a setting: the group's if that has it, with the neighbour at the end.
+func (n *Neighbor) settingID(what string, own bool) string {
+	if own || !n.Group.Set {
+		return n.Addr.String() + "/" + what
+	}
+	return n.Group.Addr.String() + "/" + what + "/" + string(n.Name.V)
+}
+
+// setting is for checks of a setting, which the neighbour has itself or by its group.
+func (n *Neighbor) setting(p *verify.Plan, own bool) asker {
+	return func(what, title string, from hcl.Range, want, hint string, judge func(*state.State, session) verify.Verdict) {
+		n.ask(p, verify.Check{ID: n.settingID(what, own), Title: title, From: from}, want, hint, judge)
 	}
 }
 
@@ -104,12 +122,12 @@ func (b *BGP) neighbour(r *router.Router, p *verify.Plan, n *Neighbor) {
 		}
 		return verify.Judge(s.State == established, established, got, hint)
 	})
-	ask.same("remote-as", fmt.Sprintf("the autonomous system that %s has to be of", peer), has.RemoteAS.Range, fmt.Sprint(has.RemoteAS.V), hint, func(s session) string { return fmt.Sprint(s.RemoteAS) })
+	n.setting(p, n.RemoteAS.Set).same("remote-as", fmt.Sprintf("the autonomous system that %s has to be of", peer), has.RemoteAS.Range, fmt.Sprint(has.RemoteAS.V), hint, func(s session) string { return fmt.Sprint(s.RemoteAS) })
 	if has.Password.Set {
-		checkKey(p, n.Addr.String()+"/password", fmt.Sprintf("the password of the session with %s", peer), has.Password.Range, keyQuestion{Neighbor: peer}, has.Password.Target)
+		checkKey(p, n.settingID("password", n.Password.Set), fmt.Sprintf("the password of the session with %s", peer), has.Password.Range, keyQuestion{Neighbor: peer}, has.Password.Target)
 	}
 	if has.BFD.Set {
-		ask.same("bfd-heeded", fmt.Sprintf("the session with %s ends when BFD does", peer), has.BFD.Range, heeded(true), hint, func(s session) string { return heeded(s.BFD) })
+		n.setting(p, n.BFD.Set).same("bfd-heeded", fmt.Sprintf("the session with %s ends when BFD does", peer), has.BFD.Range, heeded(true), hint, func(s session) string { return heeded(s.BFD) })
 	}
 	if n.byLink() { // FRR knows it by the link, and there is no other way
 		n.checkNextHops(ask)
@@ -119,13 +137,14 @@ func (b *BGP) neighbour(r *router.Router, p *verify.Plan, n *Neighbor) {
 	for _, l := range []struct {
 		what, title string
 		ref         conf.Ref[*PrefixList]
+		own         bool
 		got         func(session) string
 	}{
-		{"prefixes-in", "what is taken from %s", has.In, func(s session) string { return s.In }},
-		{"prefixes-out", "what %s is told", has.Out, func(s session) string { return s.Out }},
+		{"prefixes-in", "what is taken from %s", has.In, n.In.Set, func(s session) string { return s.In }},
+		{"prefixes-out", "what %s is told", has.Out, n.Out.Set, func(s session) string { return s.Out }},
 	} {
 		if l.ref.Set {
-			ask.same(l.what, "the prefix list for "+fmt.Sprintf(l.title, peer), l.ref.Range, l.ref.Target.name(), hint, func(s session) string { return cmp.Or(l.got(s), "no list") })
+			n.setting(p, l.own).same(l.what, "the prefix list for "+fmt.Sprintf(l.title, peer), l.ref.Range, l.ref.Target.name(), hint, func(s session) string { return cmp.Or(l.got(s), "no list") })
 		}
 	}
 	from := n.Def

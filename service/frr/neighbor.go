@@ -16,7 +16,7 @@ type Neighbor struct {
 	conf.Header
 	Name    conf.Value[router.Name] `hcl:"name,label"`
 	Address conf.Value[router.Addr] `hcl:"address,optional" doc:"Its address, in one of the router's networks. Routes of the address's version of IP are exchanged. Without it the neighbour is the router at the other end of the link of network (BGP unnumbered): the two know each other by router advertisements, and exchange routes of both versions of IP, those of IPv4 by IPv6 next hops (RFC 8950)."`
-	Group   conf.Ref[*Group]        `hcl:"group,optional" doc:"The bgp_group block whose settings it has, but for those that it has itself."`
+	Group   conf.Ref[*BGPGroup]     `hcl:"group,optional" doc:"The bgp_group block whose settings it has, but for those that it has itself."`
 	Settings
 }
 

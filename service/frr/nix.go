@@ -78,7 +78,7 @@ func (program) Lower(r *router.Router, blocks []service.Block, m *nixgen.Module)
 // runs tells whether a block wants a daemon: a prefix list or a group alone is of use to none, and without
 // any NixOS has no FRR.
 func runs(blocks []service.Block) bool {
-	return len(service.Of[*PrefixList](blocks))+len(service.Of[*Group](blocks)) < len(blocks)
+	return len(service.Of[*PrefixList](blocks))+len(service.Of[*BGPGroup](blocks)) < len(blocks)
 }
 
 // Checks ask systemd for the unit; that the daemons do what they are for is what the
@@ -164,6 +164,8 @@ func (b *BGP) config(r *router.Router, say func(string, ...any)) {
 		if n.byLink() {
 			// Without v6only an IPv4 network of two addresses on the link would make another session of it.
 			say(" neighbor %s interface v6only remote-as %d", peer, has.RemoteAS.V)
+			// One of the two tries before the other has heard of it, and would wait two minutes to try again.
+			say(" neighbor %s timers connect 5", peer)
 		} else {
 			say(" neighbor %s remote-as %d", peer, has.RemoteAS.V)
 		}

@@ -108,3 +108,47 @@ ospf {
 	}
 	t.Error("the firewall lets no BFD in")
 }
+
+// BGP and BFD of a neighbour by link come in from link-local addresses of that link alone.
+func TestByLinkFromTheLink(t *testing.T) {
+	want := map[string]string{
+		" dport 179 ":  `iifname "lan3" meta pkttype host meta nfproto ipv6 ip6 saddr fe80::/10 ip6 daddr fe80::/10 tcp dport 179 counter accept`,
+		" dport 3784 ": `iifname "lan3" meta pkttype host meta nfproto ipv6 ip6 saddr fe80::/10 ip6 daddr fe80::/10 ip6 hoplimit 255 udp dport 3784 counter accept`,
+	}
+	for _, m := range load(t, oneNetwork+`network "fabric" {
+  link = port.lan3
+}
+zone "fabric" {
+  networks = [network.fabric]
+}
+bfd "fast" {
+}
+bgp_group "others" {
+  remote_as = 65001
+  bfd       = bfd.fast
+}
+bgp {
+  as        = 65001
+  router_id = "192.0.2.1"
+  neighbor "other" {
+    network = network.fabric
+    group   = bgp_group.others
+  }
+}
+`).Modules() {
+		src, _ := m.Module.Print()
+		for line := range strings.Lines(string(src)) {
+			for ports, rule := range want {
+				if strings.Contains(line, ports) && strings.Contains(line, "iifname") {
+					if !strings.Contains(line, rule) {
+						t.Errorf("the firewall has %s", line)
+					}
+					delete(want, ports)
+				}
+			}
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("the firewall is without %v", want)
+	}
+}

@@ -9,8 +9,8 @@ import (
 	"github.com/nbr-dev/nbr/verify"
 )
 
-// GroupKind is the bgp_group block.
-func GroupKind() service.Kind {
+// BGPGroupKind is the bgp_group block.
+func BGPGroupKind() service.Kind {
 	return service.Kind{
 		Type: "bgp_group", Doc: "Settings that several neighbours of BGP share.",
 		Software: "FRR",
@@ -57,28 +57,28 @@ bgp {
   }
 }
 `,
-		Program: program{}, Probes: probes, New: func() service.Block { return &Group{} },
+		Program: program{}, Probes: probes, New: func() service.Block { return &BGPGroup{} },
 	}
 }
 
-// Group is the bgp_group block, a peer group. nbr writes each setting to each neighbour, as a
+// BGPGroup is the bgp_group block, a peer group. nbr writes each setting to each neighbour, as a
 // peer-group of FRR's takes no remote_as of one's own beside its own, and so a neighbour is compared with
 // the spec by itself. FRR sends one update to all that are told the same (bgpd/bgp_updgrp.c), in a
 // peer-group or not.
-type Group struct {
+type BGPGroup struct {
 	conf.Header
 	Name conf.Value[router.Name] `hcl:"name,label"`
 	Settings
 }
 
 // NamedBy says where the block is named.
-func (*Group) NamedBy() string { return "group of a neighbor of bgp" }
+func (*BGPGroup) NamedBy() string { return "group of a neighbor of bgp" }
 
 // Claim has nothing to say: what the neighbours need they say.
-func (*Group) Claim(*router.Scope) {}
+func (*BGPGroup) Claim(*router.Scope) {}
 
 // Judge finds what is wrong whichever neighbour has it.
-func (g *Group) Judge(*router.Router) hcl.Diagnostics { return g.judge() }
+func (g *BGPGroup) Judge(*router.Router) hcl.Diagnostics { return g.judge() }
 
 // Checks has nothing to say: each neighbour is compared with its settings.
-func (*Group) Checks(*router.Router, *verify.Plan) {}
+func (*BGPGroup) Checks(*router.Router, *verify.Plan) {}
