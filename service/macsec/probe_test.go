@@ -2,7 +2,7 @@ package macsec
 
 import "testing"
 
-// What iproute2 6.1 to 7.2 print of a link on which MKA has agreed, shortened by counters.
+// What iproute2 7.2 prints of a link on which MKA has agreed, shortened by counters.
 const shown = `[{"ifindex":3,"ifname":"m0","protect":true,"validate":"strict","sc":false,"sa":false,"encrypt":true,"send_sci":true,"end_station":false,"scb":false,"replay":true,"window":32,"cipher_suite":"GCM-AES-128","icv_length":16,"sci":"0x2000000000a0001","encoding_sa":1,"sa_list":[{"an":0,"pn":8,"active":true},{"an":1,"pn":1,"active":true}],"rx_sc":[{"sci":"0x2000000000b0001","active":true,"sa_list":[{"an":0,"pn":8,"active":true},{"an":1,"pn":1,"active":true}]}],"offload":"off"}]`
 
 func TestParseSecured(t *testing.T) {
