@@ -22,6 +22,7 @@ func TestBenchC(t *testing.T) {
 	maps.Copy(files, vrfFiles(t))
 	maps.Copy(files, vpnFiles(t))
 	maps.Copy(files, ipsecFiles(t))
+	maps.Copy(files, macsecFiles(t))
 	maps.Copy(files, idsFiles(t))
 	maps.Copy(files, wifiFiles(t))
 	maps.Copy(files, enterpriseFiles(t))
@@ -41,7 +42,7 @@ func TestBenchC(t *testing.T) {
 			"virtio_net", "veth", "bridge", "8021q", "bonding", "dummy", "vrf", "vxlan", "wireguard", "ip_gre", "sit", "ip6_tunnel", "nf_tables", "nft_ct", "nft_limit", "nft_log", "nf_log_syslog", "nft_masq", "nft_nat", "nft_chain_nat",
 			"nft_fib_inet", "nft_reject_inet", "nft_queue", "nfnetlink_queue", "nf_conntrack",
 			"xfrm_user", "xfrm_interface", "esp4", "authenc", "echainiv", "seqiv",
-			"mac80211_hwsim", "ccm", "cmac", "ctr", "gcm",
+			"mac80211_hwsim", "ccm", "cmac", "ctr", "gcm", "macsec",
 			"pppoe", "sch_cake", "sch_ingress", "cls_matchall", "act_mirred", "ifb",
 		},
 	}.Test(t)

@@ -96,9 +96,9 @@ const port = 1
 
 // stage is the script before wpa_supplicant. One that was killed has left its channels and keys
 // behind, and the next one cannot make them again (create_receive_sc: object exists), so that the
-// two ends would never agree. IfState gives the link the MAC address that the one below had before
-// IfState gave that another one; with it the kernel changes the identifier of the channel
-// (macsec_set_mac_address in drivers/net/macsec.c). printf is the shell's own, so the key is no argument of a program.
+// two ends would never agree. Where IfState gives the link below another MAC address, the channel has
+// the one before in its identifier, which the kernel never changes, so the link has to be made again.
+// printf is the shell's own, so the key is no argument of a program.
 // Addresses of instances have quotation marks, so the message is in apostrophes, which no address
 // or path has.
 func (m *MACsec) stage() string {
@@ -112,8 +112,13 @@ if [[ ! $cak =~ ^([0-9A-Fa-f]{32}|[0-9A-Fa-f]{64})$ ]]; then
   exit 1
 fi
 read -r mac </sys/class/net/%[6]s/address
-ip link set dev %[3]s address "$mac"
 there=$(ip macsec show %[3]s)
+if [[ $there != *"TXSC: ${mac//:/}%04[7]x "* ]]; then
+  echo 'the channel of %[3]s has another MAC address than %[6]s: IfState makes it again' >&2
+  ip link delete dev %[3]s
+  systemctl --no-block start ifstate.service
+  exit 1
+fi
 while read -r word sci _; do
   if [[ $word == RXSC: ]]; then
     ip macsec del %[3]s rx sci "${sci%%,}"
@@ -126,5 +131,5 @@ done
   printf '%%s' '%[4]s'
   printf '  mka_cak=%%s\n}\n' "$cak"
 } >%[5]s
-`, m.CAK.Target.Addr, m.CAK.Target.Location(), m.Name.V, m.config(), m.staged(), m.Link.Target.LinkName())
+`, m.CAK.Target.Addr, m.CAK.Target.Location(), m.Name.V, m.config(), m.staged(), m.Link.Target.LinkName(), port)
 }

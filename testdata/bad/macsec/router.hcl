@@ -28,12 +28,12 @@ network "barn" {
 }
 
 network "clear" {
-  link = port.wan # ERROR: macsec-clear
+  link = port.wan # WARNING: macsec-clear
   ipv4 = "192.168.30.1/24"
 }
 
 vlan "clear" {
-  link = port.wan # ERROR: macsec-clear
+  link = port.wan # WARNING: macsec-clear
   id   = 7
 }
 
@@ -85,7 +85,7 @@ vlan "over" {
   id   = 8
 }
 
-macsec "idle" { # ERROR: macsec-idle
+macsec "idle" { # WARNING: macsec-idle
   link = port.lan3
   ckn  = "73686564"
   cak  = secret.barn
