@@ -77,8 +77,24 @@ vrrp "six" {
   addresses = ["fe80::1", "fe80::2"] # ERROR: vrrp-addresses
 }
 
-dhcp4 "lan" {
-  network = network.lan # WARNING: gateway-not-virtual
-  pool    = ["192.168.1.100-192.168.1.149"]
+network "guest" {
+  link = port.lan3
+  ipv4 = "192.168.3.2/24"
+}
+
+zone "guest" {
+  networks = [network.guest]
+  allow    = ["dhcp"]
+}
+
+vrrp "guest" {
+  network   = network.guest
+  id        = 1
+  addresses = ["192.168.3.1"]
+}
+
+dhcp4 "guest" {
+  network = network.guest # WARNING: gateway-not-virtual
+  pool    = ["192.168.3.100-192.168.3.149"]
   dns     = ["9.9.9.9"]
 }
