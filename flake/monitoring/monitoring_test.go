@@ -228,6 +228,7 @@ func TestGrafanaTakesTheDashboard(t *testing.T) {
 		if err := json.Unmarshal(b, d); err != nil {
 			return err
 		}
+		//lint:ignore SA1019 the form that every Grafana of today imports
 		err := some(new(dashboard.Dashboard).UnmarshalJSONStrict(b))
 		for _, p := range d.Panels {
 			err = errors.Join(err, some(new(dashboard.FieldConfigSource).UnmarshalJSONStrict(p.FieldConfig)))

@@ -29,6 +29,7 @@ vrrp "a" {
   network   = network.a
   id        = 1
   addresses = ["fe80::1"]
+  interval  = "1s"
 }
 
 vrrp "b" {
