@@ -249,9 +249,9 @@ func (d *dice) ipsec() {
 		given = append(given, "mtu = null")
 	}
 	d.block("xfrm", n, given...)
-	d.block("network", n, "link = xfrm."+n, `ipv4 = "10.253.0.1/30"`, `ipv6 = "fd00:fd::1/64"`)
+	d.block("network", n, "link = xfrm."+n, `ipv4 = "10.249.0.1/30"`, `ipv6 = "fd00:fd::1/64"`)
 	d.block("zone", n, "networks = [network."+n+"]", "allow = []")
-	given = []string{"link = xfrm." + n, `local_subnets = ["10.253.0.1/32", "fd00:fd::/64"]`, `remote_subnets = ["10.254.0.0/24", "fd00:fe::/64"]`}
+	given = []string{"link = xfrm." + n, `local_subnets = ["10.249.0.1/32", "fd00:fd::/64"]`, `remote_subnets = ["10.254.0.0/24", "fd00:fe::/64"]`}
 	if d.often() {
 		given = append(given, fmt.Sprintf(`remote = "10.%d.0.97"`, p.number))
 	} else {
@@ -286,8 +286,8 @@ func (d *dice) cable() {
 		given = append(given, "mtu = null")
 	}
 	d.block("macsec", n+"m", given...)
-	d.block("bridge", n+"b", "ports = [macsec."+n+"m]")
-	d.block("network", n, "link = bridge."+n+"b", `ipv4 = "10.252.0.1/30"`)
+	d.block("bridge", n+"b", "ports = [macsec."+n+"m]", "mtu = null")
+	d.block("network", n, "link = bridge."+n+"b", `ipv4 = "10.250.0.1/30"`)
 	d.block("zone", n, "networks = [network."+n+"]", "allow = []")
 }
 

@@ -366,7 +366,7 @@ func (d *dice) bgp(lists []string) {
 	if len(d.routes) > 0 {
 		given = append(given, "routes = "+refs("route", d.choose(d.routes)))
 	}
-	group := d.group(lists)
+	group, within := d.group(lists)
 	d.WriteString("bgp {\n")
 	d.body("bgp", d.blocks["bgp"], given)
 	d.redistribute("bgp", lists)
@@ -385,7 +385,11 @@ func (d *dice) bgp(lists []string) {
 		if d.often() {
 			given = append(given, "network = network."+p.network)
 		}
-		given = d.otherwise(given, group, p.network)
+		of := group
+		if within != "" && within != p.network {
+			of = ""
+		}
+		given = d.otherwise(given, of, p.network)
 		fmt.Fprintf(d, "  neighbor %q {\n", d.label("neighbor"))
 		d.body("bgp.neighbor", nested(d.blocks["bgp"], "neighbor"), given)
 		d.WriteString("  }\n")
@@ -393,24 +397,32 @@ func (d *dice) bgp(lists []string) {
 	d.WriteString("}\n")
 }
 
-// group writes settings that neighbours share, and is its name, or nothing.
-func (d *dice) group(lists []string) string {
+// group writes settings that neighbours share, and is its name, or nothing, with the network that they are in if it
+// says one.
+func (d *dice) group(lists []string) (name, network string) {
 	defer d.aside(8950)()
 	if d.IntN(3) > 0 {
-		return ""
+		return "", ""
 	}
-	name := d.label("bgp_group")
+	name = d.label("bgp_group")
 	given := []string{"remote_as = 65001", "prefixes_in = prefix_list." + d.pick(lists), "prefixes_out = prefix_list." + d.pick(lists)}
+	if len(d.fixed) > 0 && d.IntN(2) == 0 {
+		network = d.fixed[d.IntN(len(d.fixed))].network
+		given = append(append(given, "network = network."+network), d.watch(network)...)
+	}
 	d.block("bgp_group", name, append(given, d.password()...)...)
-	return name
+	return name, network
 }
 
 // otherwise puts some neighbours into the group, and has others by their link in place of the address, which is
 // the first of the given arguments.
 func (d *dice) otherwise(given []string, group, network string) []string {
 	defer d.aside(4861 + uint64(len(network)))()
-	if group != "" && d.IntN(2) == 0 {
+	switch {
+	case group != "" && d.IntN(2) == 0:
 		given = append(given, "group = bgp_group."+group)
+	case !d.seldom():
+		given = append(given, fmt.Sprintf("remote_as = %d", 65000+d.IntN(3)))
 	}
 	if d.IntN(5) > 0 || strings.Contains(d.String(), "router_advert") && !d.seldom() {
 		return given

@@ -145,7 +145,7 @@ func TestUpstreamsLeaseIPv6Addresses(t *testing.T) {
 	}
 	verdictsAre()
 	dhcpcd.Signal(t, syscall.SIGSTOP) // a renewal would bring the address back
-	t.Cleanup(func() { dhcpcd.Signal(t, syscall.SIGCONT) })
+	defer dhcpcd.Signal(t, syscall.SIGCONT) // cleanups come after the context of the test has ended, and dhcpcd with it
 	ip(t, router, "addr del 2001:db8:e::5ca1/128 dev wan\n")
 	verdictsAre("network.wan/ipv6")
 	router.Run(t, "sysctl", "-qw", "net.ipv6.conf.wan.autoconf=1")

@@ -339,7 +339,7 @@ route add 2001:db8:a000::/36 via fd00:2::1 src 2001:db8:ffff::1
 
 	// The fibre's prefix is gone: dhcpcd's own route goes with it. The uplink is chosen still.
 	dhcpcd.Signal(t, syscall.SIGSTOP)
-	t.Cleanup(func() { dhcpcd.Signal(t, syscall.SIGCONT) })
+	defer dhcpcd.Signal(t, syscall.SIGCONT) // cleanups come after the context of the test has ended, and dhcpcd with it
 	router.Run(t, "ip", "-6", "route", "delete", "unreachable", "2001:db8:9000::/56", "proto", "dhcp")
 	nstest.Wait(t, refused)
 	verdicts(t, router, translatedRouter, say("unknown", "pass"))

@@ -316,6 +316,18 @@ dhcp4 "lan" {
   network = network.lan
   pool    = ["192.168.10.100-192.168.10.199"]
   v6_only = "1h" # what can live with IPv6 alone does
+
+  option "routers" {
+    value = ["192.168.10.254"] # of vrrp.lan
+  }
+}
+
+# A second router takes the address over when this one fails.
+vrrp "lan" {
+  network   = network.lan
+  id        = 10
+  priority  = 150
+  addresses = ["192.168.10.254"]
 }
 
 dhcp4 "guests" {
