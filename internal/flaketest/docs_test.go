@@ -61,6 +61,10 @@ func TestCommandsOfThePages(t *testing.T) {
 		return out
 	}
 	configurations, images := names("nixosConfigurations"), names("packages.x86_64-linux")
+	own, err := os.ReadFile(filepath.Join(repo, "flake.nix"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	program := build(t, repo, "readonly", "./cmd/nbr")
 
 	seen := map[string]int{}
@@ -77,6 +81,10 @@ func TestCommandsOfThePages(t *testing.T) {
 					seen["configuration"]++
 					if !slices.Contains(configurations, attr) {
 						t.Errorf("%s: %s: the configurations are %q", page, line, configurations)
+					}
+				case strings.Contains(line, "/nbr#"): // a package of nbr's own flake
+					if !regexp.MustCompile(`(?m)^ +` + regexp.QuoteMeta(attr) + ` = `).Match(own) {
+						t.Errorf("%s: %s: nbr's flake has no such package", page, line)
 					}
 				case strings.HasPrefix(attr, "nixosConfigurations."):
 					seen["attribute"]++
