@@ -152,7 +152,7 @@ func TestAnUpstreamDelegatesAPrefix(t *testing.T) {
 	}
 	// nbr verify says the same of what is there; and it does not when the prefix is another.
 	verdicts(t, router, delegatedRouter, passBut(promised))
-	dhcpcd.Signal(t, syscall.SIGSTOP) // a renewal would bring it back
+	dhcpcd.Signal(t, syscall.SIGSTOP)       // a renewal would bring it back
 	defer dhcpcd.Signal(t, syscall.SIGCONT) // cleanups come after the context of the test has ended, and dhcpcd with it
 	ip(t, router, "addr del 2001:db8:8000:3::1/64 dev lan1\n")
 	verdicts(t, router, delegatedRouter, passBut(promised, "network.lan/prefix"))

@@ -144,7 +144,7 @@ func TestUpstreamsLeaseIPv6Addresses(t *testing.T) {
 		verdicts(t, router, leased6Router, passBut(checks, failed...))
 	}
 	verdictsAre()
-	dhcpcd.Signal(t, syscall.SIGSTOP) // a renewal would bring the address back
+	dhcpcd.Signal(t, syscall.SIGSTOP)       // a renewal would bring the address back
 	defer dhcpcd.Signal(t, syscall.SIGCONT) // cleanups come after the context of the test has ended, and dhcpcd with it
 	ip(t, router, "addr del 2001:db8:e::5ca1/128 dev wan\n")
 	verdictsAre("network.wan/ipv6")
