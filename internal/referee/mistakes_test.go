@@ -27,7 +27,7 @@ func TestMistakesThatPass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	part, err := mistakes.ParsePart(os.Getenv("NBR_MISTAKES"), 80)
+	part, err := mistakes.ParsePart(os.Getenv("NBR_MISTAKES"), 160)
 	if err != nil {
 		t.Fatal(err)
 	}
