@@ -10,7 +10,7 @@ gen:
 	go run ./cmd/nbr gen -o out testdata/routers/bpi-r4
 
 site:
-	go run ./site/build -o out/site
+	go run ./site/build
 
 setup:
 	.ci/setup

@@ -13,7 +13,7 @@ import (
 	"github.com/nbr-dev/nbr/verify/probe"
 )
 
-// listening is for whom is listened on a link: the virtual router, and others that have its addresses.
+// listening is a question: which routers advertise a virtual router on a link, or its addresses by another number.
 type listening struct {
 	Link      string `json:"link"`
 	Family    string `json:"family"`

@@ -13,15 +13,19 @@ import (
 )
 
 func main() {
-	out := flag.String("o", "site.out", "write the page to `DIR`")
+	out := flag.String("o", "out/site", "write the page to `DIR`")
 	examples := flag.String("examples", "testdata/routers", "`DIR` with a folder for each example")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(64)
 	}
+	if _, err := os.Stat(*examples); err != nil {
+		fmt.Fprintf(os.Stderr, "build: the examples: %v\n", err)
+		os.Exit(1)
+	}
 	if err := site.Build(context.Background(), ".", os.DirFS(*examples), *out); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
 }
