@@ -231,6 +231,9 @@ func (d *DHCP6) judgePools(r *router.Router) hcl.Diagnostics {
 				"%s would be leased to a client.", p.Addr()),
 				"Begin or end the range beside it."), n.IPv6.Range, "the router's address"))
 		}
+		diags = append(diags, holdsVirtual(r, n, pool.Range, func(a netip.Addr) bool {
+			return d.address(pool.V.First).Compare(a) <= 0 && a.Compare(d.address(pool.V.Last)) <= 0
+		})...)
 		for _, o := range d.Pool.Items[:i] {
 			if o.V.First <= pool.V.Last && pool.V.First <= o.V.Last {
 				diags = append(diags, diag.With(diag.Help(diag.Error("pools-overlap", pool.Range, "Pools overlap", "%s shares addresses with %s.", pool.V, o.V),

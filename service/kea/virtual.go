@@ -29,15 +29,9 @@ func (d *DHCP4) judgeVirtual(r *router.Router) hcl.Diagnostics {
 			first = v
 		}
 		all = append(all, v.Addresses...)
-		for _, pool := range d.ranges() {
-			for _, a := range v.Addresses {
-				if pool.V.Contains(a) {
-					diags = append(diags, diag.With(diag.Help(diag.Error("pool-holds-router", pool.Range, "Pool holds the address of a virtual router",
-						"%s would be leased to a client, and it is an address of %s.", a, v.Addr),
-						"Begin or end the range beside it."), v.From, "%s", v.Addr.String()))
-				}
-			}
-		}
+	}
+	for _, pool := range d.ranges() {
+		diags = append(diags, holdsVirtual(r, d.Network.Target, pool.Range, pool.V.Contains)...)
 	}
 	if first == nil || len(told) == 0 || slices.ContainsFunc(told, func(t string) bool {
 		return slices.ContainsFunc(all, func(a netip.Addr) bool { return a.String() == t })
@@ -47,6 +41,21 @@ func (d *DHCP4) judgeVirtual(r *router.Router) hcl.Diagnostics {
 	return append(diags, diag.With(diag.Help(diag.Warning("gateway-not-virtual", d.Network.Range, "Gateway that does not fail over",
 		"Clients of %s are told that their gateway is %s, and %s is for them: when this router fails, they go on sending to it.", d.Addr, strings.Join(told, ", "), first.Addr),
 		"Write in %s: option \"routers\" { value = [\"%s\"] }.", d.Addr, first.Addresses[0]), first.From, "%s", first.Addr.String()))
+}
+
+// holdsVirtual finds addresses of virtual routers of a network in a pool.
+func holdsVirtual(r *router.Router, n *router.Network, pool hcl.Range, contains func(netip.Addr) bool) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, v := range router.Claimed[router.VirtualRouter](r) {
+		for _, a := range v.Addresses {
+			if v.Network == n && contains(a) {
+				diags = append(diags, diag.With(diag.Help(diag.Error("pool-holds-router", pool, "Pool holds the address of a virtual router",
+					"%s would be leased to a client, and it is an address of %s.", a, v.Addr),
+					"Begin or end the range beside it."), v.From, "%s", v.Addr.String()))
+			}
+		}
+	}
+	return diags
 }
 
 // gateways are those that clients are told of.

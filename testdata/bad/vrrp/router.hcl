@@ -98,3 +98,40 @@ dhcp4 "guest" {
   pool    = ["192.168.3.100-192.168.3.149"]
   dns     = ["9.9.9.9"]
 }
+
+network "camp" {
+  link = port.end1
+  ipv4 = "192.168.4.2/24"
+  ipv6 = "fd00:4::2/64"
+}
+
+zone "camp" {
+  networks = [network.camp]
+  allow    = ["dhcp"]
+}
+
+vrrp "camp" {
+  network   = network.camp
+  id        = 1
+  addresses = ["192.168.4.1", "fd00:4::10"]
+}
+
+dhcp4 "camp" {
+  network = network.camp
+  pool    = ["192.168.4.1-192.168.4.9"] # ERROR: pool-holds-router pool-holds-router
+  dns     = ["9.9.9.9"]
+
+  option "routers" {
+    value = ["192.168.4.1"]
+  }
+}
+
+dhcp6 "camp" {
+  network = network.camp
+  pool    = ["::10-::1f"] # ERROR: pool-holds-router
+}
+
+router_advert "camp" {
+  network = network.camp
+  managed = true
+}
